@@ -1,0 +1,38 @@
+# Two commands do all set-up: `make run` fixes a photo, `make test` passes the tests.
+PYTHON ?= python3
+PHOTO ?= examples/group.jpg
+OUT ?= build/run
+BIN := .venv/bin
+
+.PHONY: run test lint figures clean
+
+run: .venv/run.done
+	@mkdir -p $(OUT)
+	@$(BIN)/python -m lib_facefix.cli fix "$(PHOTO)" -o $(OUT)/ --compare $(OUT)/before-after.png --report $(OUT)/report.json
+	@echo "result:           $(OUT)/$(notdir $(PHOTO))"
+	@echo "before and after: $(OUT)/before-after.png"
+	@echo "report:           $(OUT)/report.json"
+
+test: .venv/test.done
+	$(BIN)/python -m pytest
+
+lint: .venv/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "FaceFix needs Python 3.10 or newer; try make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/run.done: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/test.done: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ .venv/run.done
+
+clean:
+	rm -rf .venv build
