@@ -1,0 +1,60 @@
+"""What can go wrong, as one tree.
+
+* FaceFixError
+  x BadSetting            a value the user gave is out of range or unknown
+  x BadPlan               a plan does not say what to do, or is for another picture
+  x BadPicture            a file is no picture we can read, or too large
+  x CannotWrite           a result cannot be put where it should go
+  x MissingPackage        an optional dependency is not installed
+  x MissingDiffuser       a face is to be re-diffused, and nothing here can
+  x BadModel              a model file is missing or not what it should be
+  x DegenerateLandmarks   the points of a face do not fix its position
+  x BadCrop               a fixer answered with something that is not a crop
+"""
+
+
+class FaceFixError(Exception):
+    """Base of every error this library raises on purpose; its text is a sentence for a person."""
+
+
+class BadSetting(FaceFixError, ValueError):
+    """A value the user gave is out of range or unknown."""
+
+
+class BadPlan(FaceFixError, ValueError):
+    """A plan does not say what to do, or is for another picture."""
+
+
+class BadPicture(FaceFixError, ValueError):
+    """A file is no picture we can read, or too large."""
+
+
+class CannotWrite(FaceFixError, OSError):
+    """A result cannot be put where it should go."""
+
+
+class MissingPackage(FaceFixError, ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, wanted_by: str, package: str) -> None:
+        super().__init__(
+            f"{wanted_by} needs the Python package {package!r}, which is not installed. "
+            f"Install it with `pip install {package}`, or choose another."
+        )
+        self.package = package
+
+
+class MissingDiffuser(FaceFixError):
+    """A face is to be re-diffused, and nothing here can."""
+
+
+class BadModel(FaceFixError):
+    """A model file is missing or not what it should be."""
+
+
+class DegenerateLandmarks(FaceFixError):
+    """The points of a face do not fix its position."""
+
+
+class BadCrop(FaceFixError):
+    """A fixer answered with something that is not a crop."""

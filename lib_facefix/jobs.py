@@ -1,0 +1,186 @@
+"""What is decided for each face before any work is done, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from .errors import BadPlan, FaceFixError
+from .faces import Box, Face, Image, Pose
+from .treatment import Treatment
+
+VERSION = 1
+"""Of the JSON that plans, reports and `facefix detect` share."""
+
+Decision = Literal["restore", "re-diffuse", "leave"]
+Verdict = Literal["fixed", "left", "failed"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceJob:
+    """One face and all that is decided for it."""
+
+    number: int
+    """From 1, left to right over all faces found in the picture, whatever was chosen."""
+    face: Face
+    decision: Decision
+    reason: str
+    """A sentence's worth of words: why this was decided."""
+    treatment: Treatment
+    pose: Pose
+    sharpness: float
+    """0 (nothing but blur) .. 1 (crisp), see `imaging.quality`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The face, the decision and every parameter, as plain data."""
+        return {
+            **face_to_json(self.number, self.face, self.pose),
+            "sharpness": self.sharpness,
+            "decision": self.decision,
+            "reason": self.reason,
+            "parameters": self.treatment.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, entry: Any) -> FaceJob:
+        """Read what `to_json` wrote, perhaps edited by a person; raises `BadPlan` or `BadSetting`."""
+        number = int(_number(entry, "number", "a face"))
+        where = f"face {number}"
+        decision = _member(entry, "decision", where)
+        if decision not in get_args(Decision):
+            raise BadPlan(f"{where}: decision must be one of {', '.join(get_args(Decision))}; not {decision!r}")
+        parameters = _member(entry, "parameters", where)
+        if not isinstance(parameters, Mapping):
+            raise BadPlan(f"{where}: parameters must be an object of settings, not {parameters!r}")
+        try:
+            treatment = Treatment().but(parameters)
+        except FaceFixError as error:
+            raise BadPlan(f"{where}: {error}") from error
+        return cls(
+            number=number,
+            face=_face_from_json(entry, where),
+            decision=decision,
+            reason=str(entry.get("reason", "")),
+            treatment=treatment,
+            pose=Pose(*(_number(_member(entry, "pose", where), axis, where) for axis in Pose.__slots__)),
+            sharpness=_number(entry, "sharpness", where),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixPlan:
+    """Every face found in one picture and what is to be done to it."""
+
+    size: tuple[int, int]
+    """Width and height of the picture it was made for, pixels."""
+    jobs: tuple[FaceJob, ...]
+    """In the order in which they are to be done."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain data; the caller adds version and path."""
+        return {"size": list(self.size), "faces": [job.to_json() for job in self.jobs]}
+
+    @classmethod
+    def from_json(cls, entry: Any) -> FixPlan:
+        """Read what `to_json` wrote; raises `BadPlan` saying where it is wrong."""
+        size, faces = (_member(entry, key, "a plan") for key in ("size", "faces"))
+        if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+            raise BadPlan(f"size must be [width, height] in pixels, not {size!r}")
+        if not isinstance(faces, list):
+            raise BadPlan(f"faces must be a list, not {faces!r}")
+        jobs = tuple(FaceJob.from_json(face) for face in faces)
+        numbers = [job.number for job in jobs]
+        if len(set(numbers)) < len(numbers):
+            raise BadPlan(f"two faces have the same number: {sorted(numbers)}")
+        return cls((size[0], size[1]), jobs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of one face. Where `verdict` is not "fixed" the picture keeps its exact bytes."""
+
+    job: FaceJob
+    verdict: Verdict
+    error: FaceFixError | None = None
+    """Why it failed."""
+    seconds: float = 0.0
+    """Wall time spent on this face alone: cutting, fixing, masking, pasting."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as plain data, with what came of it."""
+        return {
+            **self.job.to_json(),
+            "outcome": self.verdict,
+            "error": None if self.error is None else str(self.error),
+            "seconds": round(self.seconds, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixResult:
+    """The fixed picture, and what became of each face in it."""
+
+    image: Image
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def changed(self) -> bool:
+        """True if any face was fixed."""
+        return any(outcome.verdict == "fixed" for outcome in self.outcomes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Size and faces as plain data."""
+        height, width = self.image.shape[:2]
+        return {"size": [width, height], "faces": [outcome.to_json() for outcome in self.outcomes]}
+
+
+def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
+    """One face as plain data; floats are exact, so that what is read back gives the same picture."""
+    box = face.box
+    return {
+        "number": number,
+        "box": [box.left, box.top, box.right, box.bottom],
+        "score": face.score,
+        "landmarks": None if face.landmarks is None else face.landmarks.tolist(),
+        "tilt": face.tilt,
+        "pose": {axis: getattr(pose, axis) for axis in Pose.__slots__},
+        "size": box.size,
+    }
+
+
+def _face_from_json(entry: Any, where: str) -> Face:
+    box = _floats(_member(entry, "box", where), (4,), f"{where}: box", "[left, top, right, bottom]")
+    if not (box[0] < box[2] and box[1] < box[3]):
+        raise BadPlan(f"{where}: box must run from left to right and top to bottom, not {box.tolist()}")
+    landmarks = _member(entry, "landmarks", where)
+    if landmarks is not None:
+        landmarks = _floats(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
+    tilt = _number(entry, "tilt", where) if "tilt" in entry else 0.0
+    return Face(Box(*box.tolist()), _number(entry, "score", where), landmarks, tilt)
+
+
+def _member(entry: Any, key: str, where: str) -> Any:
+    if not isinstance(entry, Mapping) or key not in entry:
+        raise BadPlan(f"{where} lacks {key!r}; a plan is written by `facefix plan`")
+    return entry[key]
+
+
+def _number(entry: Any, key: str, where: str) -> float:
+    value = _member(entry, key, where)
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise BadPlan(f"{where}: {key} must be a number, not {value!r}")
+    return float(value)
+
+
+def _floats(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    try:
+        array = np.array(value, np.float64)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise BadPlan(f"{what} must be {form} in pixels, not {value!r}")
+    return array

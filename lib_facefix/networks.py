@@ -1,0 +1,90 @@
+"""Running a small network from a file: ONNX on ONNX Runtime where it is installed, everything else on cv2.dnn."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadModel
+
+Blob = NDArray[np.float32]
+"""Input or output of a network; pictures as (N, C, H, W)."""
+
+
+class Network(Protocol):
+    """A loaded network; may be called from any thread."""
+
+    engine: str
+    """What runs it, for the report."""
+
+    def __call__(self, blob: Blob) -> list[Blob]:
+        """Return all outputs for one input."""
+        ...
+
+
+def load(path: Path) -> Network:
+    """Load a `.tflite` or `.onnx` file; raises `BadModel` when it is neither or is damaged."""
+    if path.suffix == ".onnx" and importlib.util.find_spec("onnxruntime"):
+        return OrtNetwork(path)
+    return CvNetwork(path)
+
+
+class CvNetwork:
+    """A network on OpenCV's own engine."""
+
+    def __init__(self, path: Path) -> None:
+        read = cv2.dnn.readNetFromTFLite if path.suffix == ".tflite" else cv2.dnn.readNetFromONNX
+        try:
+            self._net = read(*_source(path))
+        except cv2.error as error:
+            raise BadModel(f"{path} is not a model that OpenCV {cv2.__version__} can read: {error.err}") from error
+        self._outputs = self._net.getUnconnectedOutLayersNames()
+        self._lock = Lock()
+        self.engine = f"OpenCV {cv2.__version__}"
+
+    def __call__(self, blob: Blob) -> list[Blob]:
+        """Return all outputs for one input."""
+        with self._lock:
+            self._net.setInput(blob)
+            return [np.array(output) for output in self._net.forward(self._outputs)]
+
+
+class OrtNetwork:
+    """An ONNX network on ONNX Runtime."""
+
+    def __init__(self, path: Path) -> None:
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.29 on it would report usage
+        import onnxruntime
+
+        wanted = onnxruntime.SessionOptions()
+        wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
+        try:
+            self._session = onnxruntime.InferenceSession(path.read_bytes(), wanted, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no base of their own
+            raise BadModel(f"{path} is not a model that ONNX Runtime can read: {error}") from error
+        self._input = self._session.get_inputs()[0].name
+        self.engine = f"ONNX Runtime {onnxruntime.__version__}"
+
+    def __call__(self, blob: Blob) -> list[Blob]:
+        """Return all outputs for one input."""
+        outputs: list[Blob] = self._session.run(None, {self._input: blob})
+        return outputs
+
+
+def _source(path: Path) -> tuple[Any, ...]:
+    """Return the arguments with which this OpenCV reads the file on its classic engine.
+
+    OpenCV 5's new engine gives one of BlazeFace's two outputs, and 5.0 forgets the engine asked for when it reads
+    from memory. OpenCV 4 has one engine; from memory it reads files whose path it could not open on Windows.
+    """
+    classic = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
+    if classic is None:
+        return (np.frombuffer(path.read_bytes(), np.uint8),)
+    return str(path), classic

@@ -1,0 +1,86 @@
+"""The seams: what the pipeline asks of the parts it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Protocol
+
+from .faces import Crop, Face, Image, Mask, Matrix
+from .jobs import FaceJob
+
+
+class Detector(Protocol):
+    """Finds faces."""
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first."""
+        ...
+
+
+class Landmarker(Protocol):
+    """Looks at one found face more closely."""
+
+    def locate(self, image: Image, face: Face) -> Face:
+        """Return the face with mesh and landmarks; unchanged where it cannot make them out."""
+        ...
+
+
+class Framing(Protocol):
+    """Says where in the picture a fixer wants to look."""
+
+    @property
+    def size(self) -> int:
+        """Side of the square crop, pixels."""
+        ...
+
+    def matrix(self, face: Face) -> Matrix:
+        """Return the map from the picture to the crop; raises `DegenerateLandmarks`."""
+        ...
+
+
+class FaceFixer(Protocol):
+    """Makes better faces. A restoring net is one, img2img another."""
+
+    def framing(self, job: FaceJob) -> Framing:
+        """Return how the job's face is to be cut out."""
+        ...
+
+    def batch_key(self, job: FaceJob) -> Hashable:
+        """Jobs of equal key may share one pass."""
+        ...
+
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Image]:
+        """Yield one picture a crop, in order and of its shape; cuts the batch to what memory takes."""
+        ...
+
+
+class Masker(Protocol):
+    """Says which part of a fixed crop may show."""
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside and 0 outside; edges are grown and softened by the pipeline."""
+        ...
+
+
+class Parts(Protocol):
+    """Gives each job the parts its treatment names."""
+
+    def fixer(self, job: FaceJob) -> FaceFixer:
+        """Return what does the job; may raise a `FaceFixError`, which fails this job alone."""
+        ...
+
+    def masker(self, job: FaceJob) -> Masker:
+        """Return what makes the job's mask."""
+        ...
+
+
+class Progress(Protocol):
+    """Told how far the work is; may stop it between rounds."""
+
+    def step(self, done: int, total: int, doing: str) -> None:
+        """Say that `done` of `total` faces are through, and what comes next, in words."""
+        ...
+
+    def stopped(self) -> bool:
+        """Return True to keep what is done and do no more."""
+        ...

@@ -1,0 +1,87 @@
+"""Every choice the user has. UI, API, infotext, command line and XYZ axes are made from this file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .catalog import DETECTORS
+from .errors import BadSetting
+from .options import check_names, option
+from .treatment import Treatment, read_numbers
+
+ANGLES = ("off", "auto", "all")
+KEEP_BY = ("size", "confidence", "centre")
+ORDERS = ("left to right", "size", "centre", "confidence")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceSettings(Treatment):
+    """How the faces of a picture are found, chosen and fixed."""
+
+    detector: str = option(
+        "blazeface", "Detector", choices=DETECTORS.names, group="find",
+        help="The model that finds faces; see `facefix models`.",
+    )  # fmt: skip
+    min_score: float = option(
+        0.5, "Minimum confidence", low=0.0, high=1.0, step=0.01, group="find",
+        help="What the detector is less sure of is no face.",
+    )  # fmt: skip
+    angles: str = option(
+        "auto", "Turned faces", choices=lambda: ANGLES, group="find",
+        help="Search the picture turned by 90, 180 and 270 degrees too; auto: when nothing is found upright.",
+    )  # fmt: skip
+    min_size: int = option(
+        0, "Smallest face", low=0, unit="px", group="choose",
+        help="Faces whose longer side is below this are left alone.",
+    )  # fmt: skip
+    max_size: int = option(
+        0, "Largest face", low=0, unit="px", group="choose",
+        help="Faces whose longer side is above this are left alone; 0: no limit.",
+    )  # fmt: skip
+    min_share: float = option(
+        0.0, "Smallest share of the picture", low=0.0, high=1.0, step=0.001, group="choose",
+        help="Faces whose box covers less of the picture's area are left alone.",
+    )  # fmt: skip
+    max_share: float = option(
+        1.0, "Largest share of the picture", low=0.0, high=1.0, step=0.001, group="choose",
+        help="Faces whose box covers more of the picture's area are left alone.",
+    )  # fmt: skip
+    at_most: int = option(0, "At most this many faces", low=0, group="choose", help="0: all.")
+    keep_by: str = option(
+        "size", "... chosen by", choices=lambda: KEEP_BY, group="choose",
+        help="Which faces are fixed when there are more: the largest, the surest, or the most central.",
+    )  # fmt: skip
+    order: str = option(
+        "left to right", "Order", choices=lambda: ORDERS, group="choose",
+        help="In which order the faces are fixed; their numbers always run from left to right.",
+    )  # fmt: skip
+    faces: str = option(
+        "",
+        "Only these numbers",
+        reads=read_numbers,
+        group="choose",
+        help='Face numbers such as "1,3-4"; blank: all.',
+    )
+    sharp_above: float = option(
+        0.45, "Sharp enough above", low=0.0, high=1.0, step=0.01, group="choose",
+        help="auto leaves a face alone that is at least this sharp and large.",
+    )  # fmt: skip
+    large_above: int = option(
+        192, "Large enough above", low=0, unit="px", group="choose",
+        help="auto leaves a face alone that is at least this large and sharp.",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        Treatment.__post_init__(self)
+        if self.max_size and self.max_size < self.min_size:
+            raise BadSetting(f"Largest face ({self.max_size} px) is below Smallest face ({self.min_size} px)")
+        if self.max_share < self.min_share:
+            raise BadSetting(f"Largest share ({self.max_share}) is below Smallest share ({self.min_share})")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FaceSettings:
+        """Make settings from names and values; raises `BadSetting` for what is unknown or out of range."""
+        check_names(cls, list(values))
+        return cls(**values)

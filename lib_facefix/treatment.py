@@ -1,0 +1,104 @@
+"""How one face is fixed: the settings that may differ from face to face, each declared once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .catalog import MASKERS, RESTORERS
+from .errors import BadSetting
+from .options import check_all, check_names, option
+
+METHODS = ("auto", "re-diffuse", "restore", "leave")
+AUTO_FEATHER = 0.15
+"""What a feather of -1 means, as a share of the face's width."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What is done to one face. `FaceSettings` holds one for all faces, a plan one for each."""
+
+    method: str = option(
+        "auto", "Method", choices=lambda: METHODS, group="fix",
+        help="auto: leave what is sharp and large enough, restore the rest.",
+    )  # fmt: skip
+    restorer: str = option(
+        "lite", "Restorer", choices=RESTORERS.names, group="fix",
+        help="The model that restores; see `facefix models`.",
+    )  # fmt: skip
+    fidelity: float = option(
+        0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix",
+        help="0: most restoration; 1: closest to the original.",
+    )  # fmt: skip
+    visibility: float = option(
+        1.0, "Visibility", low=0.0, high=1.0, step=0.01, group="fix",
+        help="How much of the fixed face shows; 0 keeps the face as it was.",
+    )  # fmt: skip
+    denoising_strength: float = option(
+        0.4, "Denoising strength", low=0.0, high=1.0, step=0.01, group="fix",
+        help="How much a face is redrawn when it is re-diffused.",
+    )  # fmt: skip
+    upright_above: float = option(
+        25.0, "Redraw upright when tilted more than", low=0.0, high=180.0, step=1.0, unit="degrees",
+        group="fix",
+        help="A head tilted further is turned upright before it is re-diffused.",
+    )  # fmt: skip
+    mask: str = option(
+        "hull", "Mask", choices=MASKERS.names, group="mask",
+        help="Which part of the face may change; where the mesh is unsure, hull becomes an ellipse.",
+    )  # fmt: skip
+    mask_grow: float = option(
+        0.0, "Grow", low=-0.5, high=1.0, step=0.01, unit="of the face's width", group="mask",
+        help="Moves the edge of the mask outwards (below 0: inwards).",
+    )  # fmt: skip
+    mask_feather: float = option(
+        -1.0, "Feather", low=-1.0, high=1.0, step=0.01, unit="of the face's width", group="mask",
+        help=f"Width of the soft edge, outside the mask; -1: automatic ({AUTO_FEATHER}).",
+    )  # fmt: skip
+    mask_x: float = option(
+        0.0, "Offset to the right", low=-1.0, high=1.0, step=0.01, unit="of the face's width", group="mask"
+    )
+    mask_y: float = option(
+        0.0, "Offset downwards", low=-1.0, high=1.0, step=0.01, unit="of the face's width", group="mask"
+    )
+    match_colour: bool = option(
+        True, "Match colour to the surroundings", group="mask",
+        help="Shifts the fixed face's colour until the ring around the mask agrees with the picture.",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        check_all(self)
+
+    @property
+    def feather(self) -> float:
+        """Width of the soft edge as a share of the face's width, 0..1."""
+        return AUTO_FEATHER if self.mask_feather < 0 else self.mask_feather
+
+    def but(self, changes: Mapping[str, Any]) -> Treatment:
+        """Return this treatment with some settings changed; raises `BadSetting` for an unknown one."""
+        check_names(Treatment, list(changes))
+        return replace(self, **changes)
+
+    def of_one_face(self) -> Treatment:
+        """Return just the part that may differ from face to face (of a `FaceSettings`, say)."""
+        return Treatment(**{field.name: getattr(self, field.name) for field in fields(Treatment)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Every setting by its name."""
+        return asdict(self)
+
+
+def read_numbers(text: str) -> frozenset[int]:
+    """Read face numbers such as "1,3-4" -> {1, 3, 4}; "" -> none. Raises `BadSetting`."""
+    numbers: set[int] = set()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        found = re.fullmatch(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", part)
+        if not found:
+            raise BadSetting(f'face numbers are written like "1,3-4", not {text!r}')
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not 1 <= first <= last:
+            raise BadSetting(f'face numbers count from 1 and run upwards, as in "1,3-4"; not {part!r}')
+        numbers.update(range(first, last + 1))
+    return frozenset(numbers)
