@@ -1,0 +1,77 @@
+"""Masks as arrays: drawing them, moving, growing and softening their edge.
+
+All in the pixels of one crop; (h, w) float32, 0 where the picture stays and 1 where the fixed face shows.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..faces import Box, Mask, Points
+
+SUBPIXEL = 4
+"""Bits of a pixel's fraction that cv2 draws with."""
+
+
+def polygon(points: Points, shape: tuple[int, int]) -> Mask:
+    """Return the mask of the convex hull of the (N, 2) `points`; what lies outside `shape` (h, w) is cut off."""
+    drawn = np.zeros(shape, np.uint8)
+    hull = cv2.convexHull(points.astype(np.float32))
+    fixed_point = np.round((hull - 0.5) * 2**SUBPIXEL).astype(np.int32)  # cv2 draws from the first pixel's centre
+    cv2.fillConvexPoly(drawn, fixed_point, 1, shift=SUBPIXEL)
+    return drawn.astype(np.float32)
+
+
+def ellipse(box: Box, degrees: float) -> Points:
+    """Return the (72, 2) points of the ellipse that fills `box`, turned clockwise about its centre."""
+    around = np.exp(1j * np.linspace(0, 2 * np.pi, 72, endpoint=False))
+    upright = around.real * (box.width / 2) + 1j * around.imag * (box.height / 2)
+    turned = upright * np.exp(1j * np.radians(degrees)) + complex(*box.centre)
+    return np.column_stack([turned.real, turned.imag])
+
+
+def move(mask: Mask, x: float, y: float) -> Mask:
+    """Return the mask moved right and down by pixels; what leaves the crop is gone, nothing wraps round."""
+    if x == y == 0:
+        return mask
+    by = np.array([(1.0, 0.0, x), (0.0, 1.0, y)])
+    height, width = mask.shape
+    return cv2.warpAffine(mask, by, (width, height), flags=cv2.INTER_LINEAR, borderValue=0).astype(np.float32)
+
+
+def soften(mask: Mask, grow: float, feather: float) -> Mask:
+    """Return the mask with its edge moved outwards by `grow` pixels (inwards below 0), then softened.
+
+    feather: width in pixels of the ramp that falls from 1 at the edge to 0 outside it, so that all of the face is
+    fixed and the seam lies beyond it. The mask also falls to 0 towards the crop's own edge: what is pasted has no
+    straight border.
+    """
+    inside = np.asarray(mask >= 0.5, np.uint8)
+    if not inside.any():
+        return np.zeros_like(mask)
+    height, width = mask.shape
+    width_of_ramp = max(feather, 1.0)
+    ramp = _signed_distance(inside)
+    ramp += grow + width_of_ramp
+    border = np.minimum.outer(_to_border(height), _to_border(width))
+    np.minimum(ramp, border, out=ramp)
+    ramp /= width_of_ramp
+    np.clip(ramp, 0.0, 1.0, out=ramp)
+    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
+
+
+def _signed_distance(inside: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the distance to the edge of the mask (1 inside, 0 outside), pixels: above 0 inside, below 0 outside."""
+    outside = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_3)
+    if inside.all():
+        return np.full(inside.shape, max(inside.shape), np.float32)
+    signed = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_3) - outside
+    return np.asarray(signed - np.sign(signed) * np.float32(0.5), np.float32)
+
+
+def _to_border(length: int) -> NDArray[np.float32]:
+    """Return for each pixel of a row its distance to the nearer end of the row."""
+    place = np.arange(length, dtype=np.float32) + 0.5
+    return np.asarray(np.minimum(place, length - place), np.float32)
