@@ -1,0 +1,1 @@
+"""Detectors: each file finds faces with one model or package."""

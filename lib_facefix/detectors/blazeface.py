@@ -1,0 +1,100 @@
+"""Faces from BlazeFace full range, the built-in detector (MediaPipe, Apache-2.0), on OpenCV alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..faces import Box, Face, Image, Points
+from ..imaging.boxes import suppress
+from ..networks import load
+from ..weights import asset
+from .windows import windows
+
+SIDE = 192
+"""Of the net's square input, pixels."""
+CELL = 4
+"""Pixels of the input for each of its 48 x 48 predictions."""
+TILE_SCORE = 0.6
+"""What a tile alone must be sure of: an ear or a fist fills a tile more often than a picture."""
+MARGIN = 3
+"""Pixels from a tile's inner edge within which a box counts as cut off; its neighbour sees the whole face."""
+SAME_FACE = 0.5
+"""Two boxes that share more than this of the smaller one show the same face."""
+MOUTH_WIDTH = 0.888
+"""Of the distance between the eyes, in facexlib's FFHQ template."""
+
+
+class BlazeFace:
+    """A `Detector`: BlazeFace on the whole picture and on overlapping tiles, one suppression over all."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self._net = load(weights or asset("face_detection_full_range.tflite"))
+        centres = (np.arange(SIDE // CELL) + 0.5) * CELL
+        self._anchors = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 1, 2)
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        height, width = image.shape[:2]
+        faces = []
+        for window in windows(width, height):
+            whole = window == Box(0, 0, width, height)
+            found = self._look(image, window, min_score if whole else max(min_score, TILE_SCORE))
+            faces += [face for face in found if not _cut_off(face.box, window, width, height)]
+        return tuple(faces[i] for i in suppress([f.box for f in faces], [f.score for f in faces], SAME_FACE))
+
+    def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
+        """Run the net once, on one window of the picture."""
+        blob, scale, padding = _letterbox(image, window)
+        scores, places = sorted(self._net(blob), key=np.size)
+        sure = 1 / (1 + np.exp(-np.clip(scores.reshape(-1), -80, 80)))
+        chosen = np.flatnonzero(sure >= max(min_score, np.finfo(float).tiny))
+        # each row: centre, (width, height), six key points; all but the size relative to the anchor
+        rows = places.reshape(-1, 8, 2)[chosen].astype(np.float64)
+        rows[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[chosen]
+        half = rows[:, 1] / 2
+        corners = np.stack([rows[:, 0] - half, rows[:, 0] + half], 1)
+        points = np.concatenate([corners, rows[:, 2:]], 1)
+        points = (points - padding) / scale + (window.left, window.top)
+        return [_face(*row) for row in zip(points, sure[chosen].tolist(), strict=True) if _has_extent(row[0])]
+
+
+def _letterbox(image: Image, window: Box) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the window as the net's input (1, 3, 192, 192) in -1..1, its (x, y) scale, and its (x, y) padding."""
+    part = image[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]
+    height, width = part.shape[:2]
+    fit = SIDE / max(width, height)
+    size = max(1, round(width * fit)), max(1, round(height * fit))
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA if fit < 1 else cv2.INTER_LINEAR)
+    left, top = (SIDE - size[0]) // 2, (SIDE - size[1]) // 2
+    square = np.zeros((3, SIDE, SIDE), np.float32)
+    square[:, top : top + size[1], left : left + size[0]] = (small / np.float32(127.5) - 1).transpose(2, 0, 1)
+    scale = np.array([size[0] / width, size[1] / height])
+    return square[None], scale, np.array([left, top], np.float64)
+
+
+def _face(points: Points, score: float) -> Face:
+    """Make a face of two corners and six key points: eyes, nose, middle of the mouth, ears."""
+    (left, top), (right, bottom), one_eye, other_eye, nose, mouth = points[:6]
+    eyes = other_eye - one_eye
+    half_mouth = eyes * (MOUTH_WIDTH / 2)
+    landmarks = np.stack([one_eye, other_eye, nose, mouth - half_mouth, mouth + half_mouth])
+    tilt = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
+    return Face(Box(float(left), float(top), float(right), float(bottom)), score, landmarks, tilt)
+
+
+def _has_extent(points: Points) -> bool:
+    return bool(np.isfinite(points).all() and (points[1] > points[0]).all())
+
+
+def _cut_off(box: Box, window: Box, width: int, height: int) -> bool:
+    """Return True if the window's edge cuts the face and the picture goes on there."""
+    return (
+        (window.left > 0 and box.left < window.left + MARGIN)
+        or (window.top > 0 and box.top < window.top + MARGIN)
+        or (window.right < width and box.right > window.right - MARGIN)
+        or (window.bottom < height and box.bottom > window.bottom - MARGIN)
+    )

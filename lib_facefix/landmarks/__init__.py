@@ -1,0 +1,1 @@
+"""Landmarkers: each file looks at one face more closely with one model."""

@@ -1,0 +1,60 @@
+"""468 points of a face from MediaPipe's FaceMesh (Apache-2.0), on OpenCV alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..faces import Face, Image, Matrix, Mesh, Points
+from ..imaging.align import compose, inverse, move, rotation, scale_of, shifted
+from ..imaging.boxes import bounding, iou
+from ..imaging.resample import warp
+from ..networks import load
+from ..weights import asset
+
+SIDE = 192
+"""Of the net's square input, pixels."""
+CONTEXT = 1.5
+"""Side of the square that the net looks at, in sides of the detector's box (MediaPipe's face ROI)."""
+SURE = 0.5
+"""Below this score, 0..1, the mesh is not to be trusted."""
+SAME_PLACE = 0.35
+"""Least IoU of the mesh's box with the detector's: a mesh that slid off its face is confident, too."""
+LEFT_EYE, RIGHT_EYE, NOSE, MOUTH = [33, 133], [362, 263], 1, [61, 291]
+"""Points of the mesh that make the five landmarks, left and right as the viewer sees them."""
+
+
+class FaceMesh:
+    """A `Landmarker` that gives a face its mesh, and landmarks made from it."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self._net = load(weights or asset("face_landmark.tflite"))
+
+    def locate(self, image: Image, face: Face) -> Face:
+        """Return the face with mesh and landmarks; unchanged where the mesh is unsure (profiles, say)."""
+        look = _look(face)
+        crop = warp(image, look, (SIDE, SIDE))
+        score, points = sorted(self._net((crop / np.float32(255)).transpose(2, 0, 1)[None]), key=np.size)
+        sure = float(1 / (1 + np.exp(-np.clip(score.item(), -80, 80))))
+        back = inverse(look)
+        places = points.reshape(-1, 3).astype(np.float64)
+        placed = np.column_stack([move(places[:, :2], back), places[:, 2] * scale_of(back)])
+        if sure < SURE or iou(bounding(placed[:, :2]), face.box) < SAME_PLACE:
+            return face
+        return replace(face, landmarks=five_points(placed[:, :2]), mesh=Mesh(placed, sure))
+
+
+def five_points(points: Points) -> Points:
+    """Return the (5, 2) alignment landmarks of a (468, 2) mesh."""
+    eyes = [points[corners].mean(0) for corners in (LEFT_EYE, RIGHT_EYE)]
+    return np.stack([*eyes, points[NOSE], *points[MOUTH]])
+
+
+def _look(face: Face) -> Matrix:
+    """Return the map from the picture to the square that the net looks at, the head upright in it."""
+    x, y = face.box.centre
+    to_centre = np.array([(1.0, 0.0, -x), (0.0, 1.0, -y)])
+    turn = rotation(-face.tilt, SIDE / (face.box.size * CONTEXT))
+    return shifted(compose(turn, to_centre), (SIDE / 2, SIDE / 2))
