@@ -1,0 +1,122 @@
+"""Settings -> ready parts. The one owner of loaded models, and the library's front door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import Any, cast
+
+import numpy as np
+
+from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, Catalog
+from .detectors.turned import TurnedDetector
+from .errors import BadPicture, MissingDiffuser
+from .faces import Face, Image
+from .jobs import FaceJob, FixPlan, FixResult
+from .pipeline import fix_faces
+from .planning import Overrides, make_plan
+from .protocols import Detector, FaceFixer, Landmarker, Masker, Progress
+from .settings import FaceSettings
+
+
+class FaceFix:
+    """Finds and fixes faces. Models are loaded when first needed and stay loaded; any thread may call.
+
+    >>> results = FaceFix().fix([picture], FaceSettings(method="restore", fidelity=0.5))
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[str, str], Any] = {}
+        self._loading = Lock()
+
+    def fix(
+        self,
+        images: Sequence[Any],
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        progress: Progress | None = None,
+    ) -> list[FixResult]:
+        """Find, plan and fix the faces of all pictures.
+
+        images: RGB uint8 (H, W, 3) arrays, grey (H, W) ones, or PIL pictures; they are not changed.
+        overrides: settings of single faces by number, the same in every picture.
+        Raises `BadPicture` and `BadSetting`; a single face that fails is reported in its `Outcome`.
+        """
+        arrays = [as_rgb(image) for image in images]
+        plans = [self.plan(array, settings, overrides=overrides) for array in arrays]
+        return self.run(arrays, plans, progress=progress)
+
+    def detect(self, image: Any, settings: FaceSettings | None = None) -> tuple[Face, ...]:
+        """Return the faces of one picture with landmarks and, where it is sure, mesh; best first."""
+        settings = settings or FaceSettings()
+        array = as_rgb(image)
+        detector = TurnedDetector(cast(Detector, self._part(DETECTORS, settings.detector)), settings.angles)
+        return tuple(self._landmarker.locate(array, face) for face in detector.detect(array, settings.min_score))
+
+    def plan(self, image: Any, settings: FaceSettings | None = None, *, overrides: Overrides | None = None) -> FixPlan:
+        """Return what would be done to each face of one picture, and why."""
+        settings = settings or FaceSettings()
+        array = as_rgb(image)
+        return make_plan(array, self.detect(array, settings), settings, overrides)
+
+    def run(
+        self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None
+    ) -> list[FixResult]:
+        """Carry out plans, perhaps read from a file and edited, one for each picture."""
+        arrays = [as_rgb(image) for image in images]
+        meshed = [self._with_meshes(array, plan) for array, plan in zip(arrays, plans, strict=True)]
+        return fix_faces(arrays, meshed, self, progress)
+
+    def fixer(self, job: FaceJob) -> FaceFixer:
+        """Return what does the job; raises `MissingDiffuser` where re-diffusing is asked for."""
+        if job.decision == "re-diffuse":
+            raise MissingDiffuser(
+                "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
+            )
+        return cast(FaceFixer, self._part(RESTORERS, job.treatment.restorer))
+
+    def masker(self, job: FaceJob) -> Masker:
+        """Return what makes the job's mask."""
+        return cast(Masker, self._part(MASKERS, job.treatment.mask))
+
+    def unload(self) -> None:
+        """Let go of all models; the next call loads what it needs again."""
+        with self._loading:
+            self._parts.clear()
+
+    def _with_meshes(self, image: Image, plan: FixPlan) -> FixPlan:
+        """Return the plan with the meshes that its JSON does not hold; all else stays as the plan says."""
+        return replace(plan, jobs=tuple(self._with_mesh(image, job) for job in plan.jobs))
+
+    def _with_mesh(self, image: Image, job: FaceJob) -> FaceJob:
+        if job.decision == "leave" or job.face.mesh is not None:
+            return job
+        return replace(job, face=replace(job.face, mesh=self._landmarker.locate(image, job.face).mesh))
+
+    @property
+    def _landmarker(self) -> Landmarker:
+        return cast(Landmarker, self._part(LANDMARKERS, "facemesh"))
+
+    def _part(self, catalog: Catalog, name: str) -> object:
+        """Return the named part, loaded once."""
+        with self._loading:
+            key = (catalog.kind, name)
+            if key not in self._parts:
+                self._parts[key] = catalog[name].load()()
+            return self._parts[key]
+
+
+def as_rgb(image: Any) -> Image:
+    """Return the picture as an RGB uint8 (H, W, 3) array; raises `BadPicture` for anything else."""
+    if hasattr(image, "convert"):  # a PIL picture
+        image = image.convert("RGB")
+    array = np.asarray(image)
+    if array.dtype != np.uint8:
+        raise BadPicture(f"a picture must be of type uint8 with values 0..255, not {array.dtype}")
+    if array.ndim == 2:
+        array = np.repeat(array[..., None], 3, axis=2)
+    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise BadPicture(f"a picture must be (height, width, 3) RGB, not {array.shape}")
+    return np.ascontiguousarray(array)

@@ -1,0 +1,1 @@
+"""Fixers: each makes better faces of crops."""

@@ -1,0 +1,1 @@
+"""Maskers: each says which part of a face's crop may change."""

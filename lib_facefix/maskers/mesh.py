@@ -1,0 +1,18 @@
+"""Masks from the face mesh."""
+
+from __future__ import annotations
+
+from ..faces import Crop, Face, Mask
+from ..imaging.align import move
+from ..imaging.masks import polygon
+from .shape import EllipseMasker
+
+
+class HullMasker:
+    """The hull of the mesh: brow to chin, cheek to cheek. Where the mesh is unsure, an ellipse."""
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside the hull."""
+        if face.mesh is None:
+            return EllipseMasker().mask(crop, face)
+        return polygon(move(face.mesh.points[:, :2], crop.matrix), crop.image.shape[:2])

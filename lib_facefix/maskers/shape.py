@@ -1,0 +1,29 @@
+"""Masks from a face's box alone."""
+
+from __future__ import annotations
+
+from ..faces import Box, Crop, Face, Mask
+from ..imaging.align import move
+from ..imaging.masks import ellipse, polygon
+
+WIDER, TALLER = 0.05, 0.12
+"""By how much of its sides, on each, the ellipse reaches past the detector's box, which ends at brow and chin."""
+
+
+class BoxMasker:
+    """The detector's box."""
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside the box."""
+        return polygon(move(face.box.corners, crop.matrix), crop.image.shape[:2])
+
+
+class EllipseMasker:
+    """An ellipse around the detector's box, turned with the head."""
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside the ellipse."""
+        (x, y), (width, height) = face.box.centre, (face.box.width, face.box.height)
+        half_width, half_height = width * (0.5 + WIDER), height * (0.5 + TALLER)
+        reach = Box(x - half_width, y - half_height, x + half_width, y + half_height)
+        return polygon(move(ellipse(reach, face.tilt), crop.matrix), crop.image.shape[:2])

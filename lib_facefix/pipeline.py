@@ -1,0 +1,160 @@
+"""The one loop: rounds of cut -> fix -> mask -> paste, over any number of pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import BadCrop, BadPlan, FaceFixError
+from .faces import Box, Crop, Image, Mask
+from .imaging import masks
+from .imaging.align import scale_of
+from .imaging.blending import match_colour, paste
+from .imaging.boxes import grow, overlap
+from .imaging.framing import cut
+from .jobs import FaceJob, FixPlan, FixResult, Outcome
+from .protocols import FaceFixer, Parts, Progress
+
+REACH = 0.2
+"""By how much of its sides, on each, a face's mask may pass its box before growing and feathering."""
+RING = 0.15
+"""Width of the ring whose colour is matched, as a share of the face's width."""
+
+
+class Silent:
+    """A `Progress` that says nothing and never stops."""
+
+    def step(self, done: int, total: int, doing: str) -> None:
+        """Say nothing."""
+
+    def stopped(self) -> bool:
+        """Return False."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A job with the picture it belongs to and the fixer that will do it."""
+
+    picture: int
+    job: FaceJob
+    fixer: FaceFixer
+
+    @property
+    def key(self) -> tuple[int, Hashable]:
+        """Tasks of equal key may share one pass."""
+        return id(self.fixer), self.fixer.batch_key(self.job)
+
+    @property
+    def reach(self) -> Box:
+        """What of the picture the fixed face may touch, generously."""
+        treatment = self.job.treatment
+        offset = max(abs(treatment.mask_x), abs(treatment.mask_y))
+        return grow(self.job.face.box, REACH + max(0.0, treatment.mask_grow) + treatment.feather + offset)
+
+    def meets(self, other: Task) -> bool:
+        """Return True if one's result may be part of what the other sees."""
+        return self.picture == other.picture and overlap(self.reach, other.reach) > 0
+
+
+def fix_faces(
+    images: Sequence[Image], plans: Sequence[FixPlan], parts: Parts, progress: Progress | None = None
+) -> list[FixResult]:
+    """Carry out `plans`, one for each picture; the pictures given are never changed.
+
+    images: RGB (H, W, 3). A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the
+    round at hand is finished, what is done is kept, and the rest is reported as left.
+    Raises `BadPlan` if a plan is for a picture of another size.
+    """
+    progress = progress or Silent()
+    for image, plan in zip(images, plans, strict=True):
+        height, width = image.shape[:2]
+        if plan.size != (width, height):
+            raise BadPlan("the plan is for a picture of {}x{} px, this one has {}x{}".format(*plan.size, width, height))
+    canvases = [image.copy() if _wanted(plan) else image for image, plan in zip(images, plans, strict=True)]
+    outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
+    tasks = []
+    for picture, plan in enumerate(plans):
+        for job in _wanted(plan):
+            try:
+                tasks.append(Task(picture, job, parts.fixer(job)))
+            except FaceFixError as error:
+                outcomes[picture, job.number] = Outcome(job, "failed", error)
+
+    done = 0
+    for tasks_now in rounds(tasks):
+        if progress.stopped():
+            break
+        for task, outcome in _do(tasks_now, canvases, parts):
+            outcomes[task.picture, task.job.number] = outcome
+            done += 1
+            progress.step(done, len(tasks), f"face {outcome.job.number} {outcome.verdict}")
+    return [
+        FixResult(canvas, tuple(outcomes[picture, job.number] for job in plan.jobs))
+        for picture, (canvas, plan) in enumerate(zip(canvases, plans, strict=True))
+    ]
+
+
+def rounds(tasks: Sequence[Task]) -> Iterator[list[Task]]:
+    """Yield groups of tasks that can be done together: of one key, no two meeting in a picture.
+
+    A task never overtakes an earlier one that it meets: the later face sees the earlier one's result.
+    """
+    waiting = list(tasks)
+    while waiting:
+        together: list[Task] = []
+        later: list[Task] = []
+        for task in waiting:
+            free = not any(task.meets(earlier) for earlier in together + later)
+            (together if free and task.key == waiting[0].key else later).append(task)
+        yield together
+        waiting = later
+
+
+def _wanted(plan: FixPlan) -> list[FaceJob]:
+    return [job for job in plan.jobs if job.decision != "leave"]
+
+
+def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tuple[Task, Outcome]]:
+    """Do one round. After a face that fails, the fixer is asked again about those behind it."""
+    waiting: list[tuple[Task, Crop]] = []
+    for task in tasks:
+        try:
+            framing = task.fixer.framing(task.job)
+            crop = cut(canvases[task.picture], framing.matrix(task.job.face), framing.size)
+            waiting.append((task, crop))
+        except FaceFixError as error:
+            yield task, Outcome(task.job, "failed", error)
+    while waiting:
+        patches = tasks[0].fixer.fix([crop for _, crop in waiting], [task.job for task, _ in waiting])
+        while waiting:
+            task, crop = waiting.pop(0)
+            started = time.perf_counter()
+            try:
+                _lay(canvases[task.picture], next(patches, None), crop, task.job, parts)
+            except FaceFixError as error:
+                yield task, Outcome(task.job, "failed", error, time.perf_counter() - started)
+                break
+            yield task, Outcome(task.job, "fixed", seconds=time.perf_counter() - started)
+
+
+def _lay(canvas: Image, patch: Image | None, crop: Crop, job: FaceJob, parts: Parts) -> None:
+    """Mask one fixed crop and paste it into the picture."""
+    if patch is None or patch.shape != crop.image.shape or patch.dtype != np.uint8:
+        raise BadCrop(f"the {job.decision} step gave no picture of {crop.image.shape} back")
+    face_width = job.face.box.size * scale_of(crop.matrix)
+    mask = _mask(crop, job, face_width, parts)
+    if job.treatment.match_colour:
+        patch = match_colour(patch, crop.image, mask, RING * face_width)
+    paste(canvas, patch, mask * np.float32(job.treatment.visibility), crop.matrix, base=crop.image)
+
+
+def _mask(crop: Crop, job: FaceJob, face_width: float, parts: Parts) -> Mask:
+    """Return where the fixed crop shows: the masker's shape, moved, grown and softened."""
+    treatment = job.treatment
+    shape = parts.masker(job).mask(crop, job.face)
+    moved = masks.move(shape, treatment.mask_x * face_width, treatment.mask_y * face_width)
+    return masks.soften(moved, treatment.mask_grow * face_width, treatment.feather * face_width)

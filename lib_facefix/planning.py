@@ -1,0 +1,150 @@
+"""Faces + settings -> a plan: who is fixed, how, and why not. No model, no pixels changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import BadSetting
+from .faces import Face, Image
+from .imaging.quality import pose, sharpness
+from .jobs import Decision, FaceJob, FixPlan
+from .settings import FaceSettings
+from .treatment import Treatment, read_numbers
+
+Overrides = Mapping[int, Mapping[str, Any]]
+"""Settings of single faces, by number: {3: {"fidelity": 0.9}, 2: {"method": "leave"}}."""
+
+
+def make_plan(
+    image: Image, faces: Sequence[Face], settings: FaceSettings, overrides: Overrides | None = None
+) -> FixPlan:
+    """Decide for every face of the picture what is to be done, and say why.
+
+    image: the picture the faces were found in, RGB (H, W, 3). An override for a number that the picture lacks does
+    nothing; one that names no setting, or a value out of range, raises `BadSetting`.
+    """
+    treatments = {number: _treatment(number, settings, changes) for number, changes in (overrides or {}).items()}
+    height, width = image.shape[:2]
+    numbered = dict(enumerate(sorted(faces, key=_left_to_right), start=1))
+    excluded = _excluded(numbered, settings, (width, height))
+    jobs = [
+        _job(number, face, image, settings, treatments.get(number), excluded.get(number))
+        for number, face in numbered.items()
+    ]
+    jobs.sort(key=lambda job: _rank(job, settings.order, width, height))
+    return FixPlan((width, height), tuple(jobs))
+
+
+def read_override(text: str) -> tuple[int, dict[str, Any]]:
+    """Read one "3:fidelity=0.9" -> (3, {"fidelity": 0.9}); raises `BadSetting`."""
+    found = re.fullmatch(r"\s*(\d+)\s*:\s*([a-z_]+)\s*=(.*)", text, re.DOTALL)
+    if not found:
+        raise BadSetting(f'settings of one face are written like "3:fidelity=0.9", not {text!r}')
+    name, value = found[2], found[3].strip()
+    kinds = {field: type(default) for field, default in Treatment().to_json().items()}
+    kind = kinds.get(name, str)
+    if kind is bool:
+        return int(found[1]), {name: {"true": True, "false": False}.get(value.lower(), value)}
+    try:
+        return int(found[1]), {name: kind(value)}
+    except ValueError:
+        return int(found[1]), {name: value}  # the setting itself says what it wants
+
+
+def _left_to_right(face: Face) -> tuple[float, float]:
+    return face.box.centre
+
+
+def _rank(job: FaceJob, order: str, width: int, height: int) -> tuple[float, int]:
+    """Return what to sort by, so that the first to be fixed comes first."""
+    by = {
+        "left to right": float(job.number),
+        "size": -job.face.box.size,
+        "confidence": -job.face.score,
+        "centre": _from_centre(job.face, width, height),
+    }[order]
+    return by, job.number
+
+
+def _from_centre(face: Face, width: int, height: int) -> float:
+    x, y = face.box.centre
+    return float(np.hypot(x - width / 2, y - height / 2))
+
+
+def _excluded(numbered: Mapping[int, Face], settings: FaceSettings, size: tuple[int, int]) -> dict[int, str]:
+    """Return for each face that the criteria rule out why they do."""
+    wanted = read_numbers(settings.faces)
+    reasons = {}
+    for number, face in numbered.items():
+        reason = _unfit(face, settings, size)
+        if wanted and number not in wanted:
+            reason = f"not among the chosen numbers ({settings.faces})"
+        if reason:
+            reasons[number] = reason
+    left = [number for number in numbered if number not in reasons]
+    if 0 < settings.at_most < len(left):
+        best = {
+            "size": lambda n: -numbered[n].box.size,
+            "confidence": lambda n: -numbered[n].score,
+            "centre": lambda n: _from_centre(numbered[n], *size),
+        }[settings.keep_by]
+        how = {"size": "largest", "confidence": "surest", "centre": "most central"}[settings.keep_by]
+        for number in sorted(left, key=best)[settings.at_most :]:
+            reasons[number] = f"not one of the {settings.at_most} {how}"
+    return reasons
+
+
+def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | None:
+    """Return why the face's size rules it out, if it does."""
+    pixels, share = face.box.size, face.box.area / (size[0] * size[1])
+    if pixels < settings.min_size:
+        return f"smaller than {settings.min_size} px ({pixels:.0f} px)"
+    if settings.max_size and pixels > settings.max_size:
+        return f"larger than {settings.max_size} px ({pixels:.0f} px)"
+    if share < settings.min_share:
+        return f"covers less than {settings.min_share:.1%} of the picture ({share:.2%})"
+    if share > settings.max_share:
+        return f"covers more than {settings.max_share:.1%} of the picture ({share:.2%})"
+    return None
+
+
+def _treatment(number: int, settings: FaceSettings, changes: Mapping[str, Any]) -> Treatment:
+    """Return how this face in particular is to be fixed."""
+    try:
+        return settings.of_one_face().but(changes)
+    except BadSetting as error:
+        raise BadSetting(f"face {number}: {error}") from error
+
+
+def _job(
+    number: int, face: Face, image: Image, settings: FaceSettings, own: Treatment | None, excluded: str | None
+) -> FaceJob:
+    """Decide about one face. `own`: what was asked for it in particular; a method of its own beats the criteria."""
+    treatment = own or settings.of_one_face()
+    sharp = sharpness(image, face)
+    if excluded and treatment.method == settings.method:
+        decision: Decision = "leave"
+        reason = excluded
+    else:
+        decision, reason = _decide(face, sharp, treatment, settings)
+    return FaceJob(number, face, decision, reason, treatment, pose(face), sharp)
+
+
+def _decide(face: Face, sharp: float, treatment: Treatment, settings: FaceSettings) -> tuple[Decision, str]:
+    """Return what is to be done with a face that the criteria let through, and why."""
+    if treatment.method == "restore":
+        return "restore", "asked for"
+    if treatment.method == "re-diffuse":
+        return "re-diffuse", "asked for"
+    if treatment.method == "leave":
+        return "leave", "asked to be left"
+    size = f"{face.box.size:.0f} px"
+    if sharp < settings.sharp_above:
+        return "restore", f"not sharp ({sharp:.2f}), {size}"
+    if face.box.size < settings.large_above:
+        return "restore", f"small ({size})"
+    return "leave", f"already sharp ({sharp:.2f}) and large ({size})"
