@@ -1,0 +1,63 @@
+"""Colour models other than RGB, turned into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+Convert = Callable[[Pillow.Image], Pillow.Image]
+
+
+def to_rgb(picture: Pillow.Image) -> Convert:
+    """Return what turns strips of `picture` into RGB.
+
+    Print colours (CMYK) go by the profile in the file, if there is a sound one; RGB stays what it is, with its
+    profile beside it.
+    """
+    if picture.mode == "CMYK":
+        return _by_profile(picture.info.get("icc_profile"), "CMYK") or _plainly
+    if picture.mode == "LAB":
+        return _transform(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB")
+    return _plainly
+
+
+def profile_after(mode: str, profile: bytes) -> bytes:
+    """Return the profile that is true of the pixels once `to_rgb` has turned them from `mode`."""
+    return srgb() if mode in {"CMYK", "LAB"} else profile
+
+
+def srgb() -> bytes:
+    """Return a profile that says sRGB."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def fits(profile: bytes, channels: int) -> bool:
+    """Is `profile` one for so many channels? A grey profile on colours would make the file unreadable to some."""
+    return profile[16:20] == (b"GRAY" if channels < 3 else b"RGB ")
+
+
+def _plainly(strip: Pillow.Image) -> Pillow.Image:
+    return strip.convert("RGB")
+
+
+def _by_profile(profile: bytes | None, mode: str) -> Convert | None:
+    if not profile:
+        return None
+    try:
+        return _transform(ImageCms.ImageCmsProfile(BytesIO(profile)), mode)
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> Convert:
+    transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+
+    def convert(strip: Pillow.Image) -> Pillow.Image:
+        done = ImageCms.applyTransform(strip, transform)
+        assert done is not None
+        return done
+
+    return convert

@@ -1,0 +1,149 @@
+r"""EXIF: changed where it lies, so that what nobody can parse (maker notes) survives byte for byte.
+
+Kept as a TIFF block without the b"Exif\0\0" that JPEG puts before it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+from typing import BinaryIO
+
+from PIL.TiffImagePlugin import ImageFileDirectory_v2 as Directory
+from PIL.TiffTags import LONG
+
+PREFIX = b"Exif\0\0"
+_ORIENTATION, _COMMENT = 0x0112, 0x9286
+_THUMBNAIL_AT, _THUMBNAIL_SIZE = 0x0201, 0x0202
+EXIF, GPS = 0x8769, 0x8825
+_INTEROPERABILITY = 0xA005
+XMP, ICC = 700, 34675
+_BIG = b"\x2b"
+"""What stands in the header of a BigTIFF."""
+
+_LAYOUT = {*range(254, 260), 262, 263, 264, 265, 266, _ORIENTATION, 273, 277, 278, 279, 280, 281, 284, 288, 289}
+_LAYOUT |= {290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334, 336, 338}
+_LAYOUT |= {339, 340, 341, 347, *range(512, 522), 529, 530, 531, 532}
+"""TIFF tags that tell how the old file's pixels lay: the new file has its own."""
+
+
+def orientation(exif: bytes) -> int:
+    """Return how the picture must be turned: 1..8, and 1 where nothing sensible is said."""
+    try:
+        said = [_short(exif, at) for tag, at in _entries(exif, _first(exif)) if tag == _ORIENTATION]
+    except struct.error:
+        return 1
+    return said[0] if said and 1 <= said[0] <= 8 else 1
+
+
+def upright(exif: bytes) -> bytes:
+    """Return `exif` for the turned and repaired picture: orientation 1, and no thumbnail of the old faces.
+
+    What nobody could parse, as its directory is broken, is left out.
+    """
+    block = bytearray(exif)
+    if exif[:4] not in (b"II*\0", b"MM\0*"):
+        return b""
+    try:
+        for tag, at in _entries(exif, _first(exif)):
+            if tag == _ORIENTATION:
+                struct.pack_into(_order(exif) + "HIHH", block, at + 2, 3, 1, 1, 0)
+        _drop_thumbnail(block)
+    except struct.error:
+        return b""
+    return bytes(block)
+
+
+def with_comment(exif: bytes, comment: str) -> bytes:
+    """Return `exif` with `comment` as its UserComment, where the WebUI looks for its parameters."""
+    tags = directory(exif)
+    inner: dict[int, object] = tags.get(EXIF, {})
+    _put_directory(tags, EXIF, {**inner, _COMMENT: b"UNICODE\0" + comment.encode("utf_16_be")})
+    return _block(tags)
+
+
+def from_tiff(file: BinaryIO) -> bytes:
+    """Return what a TIFF file says about its picture, without how its pixels lay."""
+    tags = _directory_in(file)
+    return _block(tags) if len(tags) else b""
+
+
+def directory(exif: bytes) -> Directory:
+    """Return `exif` as a TIFF directory to be written into a TIFF file; none where it cannot be parsed."""
+    try:
+        return _directory_in(BytesIO(exif)) if exif else Directory()
+    except (SyntaxError, ValueError, TypeError, KeyError, struct.error):
+        return Directory()
+
+
+def _directory_in(file: BinaryIO) -> Directory:
+    file.seek(0)
+    header = file.read(16)
+    outer = _loaded(file, header, None)
+    tags = Directory()
+    for tag, value in outer.items():
+        if tag not in _LAYOUT | {EXIF, GPS, XMP, ICC}:
+            tags.tagtype[tag] = outer.tagtype[tag]
+            tags[tag] = value
+    for pointer in (EXIF, GPS):
+        if isinstance(outer.get(pointer), int):
+            inner = _loaded(file, header, pointer, outer[pointer])
+            _put_directory(tags, pointer, {tag: inner[tag] for tag in inner if tag != _INTEROPERABILITY})
+    return tags
+
+
+def _loaded(file: BinaryIO, header: bytes, group: int | None, at: int | None = None) -> Directory:
+    """Pillow's own `Exif` would hide the maker note."""
+    tags = Directory(header if _BIG in (header[2:3], header[3:4]) else header[:8], group=group)
+    file.seek(tags.next if at is None else at)
+    tags.load(file)
+    return tags
+
+
+def _put_directory(tags: Directory, pointer: int, inner: dict[int, object]) -> None:
+    tags.tagtype[pointer] = LONG
+    tags[pointer] = inner
+
+
+def _block(tags: Directory) -> bytes:
+    file = BytesIO()
+    tags.save(file)
+    return file.getvalue()
+
+
+def _order(block: bytes | bytearray) -> str:
+    return "<" if block[:2] == b"II" else ">"
+
+
+def _first(block: bytes | bytearray) -> int:
+    return int(struct.unpack_from(_order(block) + "I", block, 4)[0])
+
+
+def _count(block: bytes | bytearray, place: int) -> int:
+    return int(struct.unpack_from(_order(block) + "H", block, place)[0])
+
+
+def _entries(block: bytes | bytearray, place: int) -> Iterator[tuple[int, int]]:
+    """Yield each tag of the directory at `place`, and where its entry lies."""
+    for number in range(_count(block, place)):
+        at = place + 2 + 12 * number
+        yield _count(block, at), at
+
+
+def _short(block: bytes | bytearray, at: int) -> int:
+    kind = _count(block, at + 2)
+    return int(struct.unpack_from(_order(block) + {1: "B", 4: "I"}.get(kind, "H"), block, at + 8)[0])
+
+
+def _drop_thumbnail(block: bytearray) -> None:
+    order = _order(block)
+    link = _first(block) + 2 + 12 * _count(block, _first(block))
+    [second] = struct.unpack_from(order + "I", block, link)
+    if not second:
+        return
+    said = {tag: struct.unpack_from(order + "I", block, at + 8)[0] for tag, at in _entries(block, second)}
+    start, size = said.get(_THUMBNAIL_AT, 0), said.get(_THUMBNAIL_SIZE, 0)
+    if start + size <= len(block):
+        block[start : start + size] = bytes(size)
+    struct.pack_into(order + "I", block, link, 0)

@@ -1,0 +1,120 @@
+"""Which files are meant by the names a person gives."""
+
+from __future__ import annotations
+
+import glob
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from ..errors import BadPicture
+from .formats import SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture file, and where its result belongs below an output folder."""
+
+    path: Path
+    relative: Path
+    """Unlike that of any other found, also where upper and lower case are the same."""
+
+
+def find_pictures(inputs: Sequence[str]) -> list[Found]:
+    """Return the files that `inputs` name: files, folders with all below them, and patterns such as *.jpg.
+
+    A file named in full is taken whatever its suffix. Folders and patterns give only files of a known suffix,
+    in order of their names; hidden ones are skipped, and links to folders are not followed. A file that is
+    named twice comes once. Raises BadPicture for an input that gives nothing.
+    """
+    met: set[Path] = set()
+    found = []
+    for text in inputs:
+        matches = list(_matches(text))
+        if not matches:
+            raise BadPicture(_nothing(text))
+        for match in matches:
+            file = match.path.resolve()
+            if file not in met:
+                met.add(file)
+                found.append(match)
+    return name_apart(found)
+
+
+def name_apart(found: Iterable[Found], suffix: str | None = None) -> list[Found]:
+    """Return `found` with names that differ: of two a.jpg the second becomes a-2.jpg.
+
+    suffix: the one that all results will get, such as .png, if any: then a.jpg and a.bmp collide too.
+    """
+    taken: set[str] = set()
+    named = []
+    for one in found:
+        wanted = one.relative.with_suffix(suffix) if suffix else one.relative
+        relative = next(name for name in _variants(wanted) if _key(name) not in taken)
+        taken.add(_key(relative))
+        named.append(replace(one, relative=relative))
+    return named
+
+
+def _matches(text: str) -> Iterator[Found]:
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
+    if path.is_dir():
+        yield from (Found(file, file.relative_to(path)) for file in _files_below(path))
+    elif os.path.lexists(path):
+        yield Found(path, Path(path.name))
+    elif glob.has_magic(str(path)):
+        yield from _files_like(path)
+
+
+def _files_like(pattern: Path) -> Iterator[Found]:
+    root = _root(pattern)
+    for name in sorted(glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob knows no hidden files
+        path = Path(name)
+        files = _files_below(path) if path.is_dir() else [path]
+        yield from (Found(file, file.relative_to(root)) for file in files if _is_picture(file.name))
+
+
+def _root(pattern: Path) -> Path:
+    """Return the folder down to which `pattern` is plain."""
+    plain = next(count for count, part in enumerate(pattern.parts) if glob.has_magic(part))
+    return Path(*pattern.parts[:plain])
+
+
+def _files_below(folder: Path) -> list[Path]:
+    files = []
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(place, name) for name in names if _is_picture(name)]
+    return sorted(files)
+
+
+def _is_picture(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+
+
+def _variants(path: Path) -> Iterator[Path]:
+    yield path
+    number = 2
+    while True:
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+
+
+def _key(path: Path) -> str:
+    """Equal for names that some file system takes for the same."""
+    return unicodedata.normalize("NFC", path.as_posix()).casefold()
+
+
+def _nothing(text: str) -> str:
+    if Path(text).is_dir():
+        return f"{text}: no pictures in this folder. It should hold files such as {', '.join(sorted(SUFFIXES))}."
+    if glob.has_magic(text):
+        return f"{text}: no picture has a name like this. Check the pattern."
+    return f"{text}: there is no such file or folder. Check the name."
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise BadPicture(f"{error.filename}: this folder cannot be read ({error.strerror}). Check its permissions.")

@@ -1,0 +1,78 @@
+"""Which kinds of file there are, and what each can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image as Pillow
+
+from ..errors import BadSetting, CannotWrite
+from .picture import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of picture file."""
+
+    name: str
+    """Pillow's name."""
+    suffixes: tuple[str, ...]
+    alpha: Literal["full", "binary", "none"] = "none"
+    """How much of a picture's opacity it can hold as we write it; GIF knows all or nothing."""
+    deep: Literal["kept", "lost", "given up"] = "given up"
+    """Of 16-bit samples. Lost: the kind could hold them, but we cannot write them, so we refuse."""
+    grey: bool = True
+    """Whether it knows pictures of one channel; where not, grey is written as RGB."""
+
+
+FORMATS = (
+    Format("PNG", (".png", ".apng"), alpha="full", deep="kept"),
+    Format("TIFF", (".tif", ".tiff"), alpha="full", deep="kept"),
+    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")),
+    Format("WEBP", (".webp",), alpha="full", grey=False),
+    Format("BMP", (".bmp", ".dib")),
+    Format("GIF", (".gif",), alpha="binary"),
+    Format("JPEG2000", (".jp2",), alpha="full", deep="lost"),
+    Format("AVIF", (".avif",), alpha="full", deep="lost", grey=False),
+)
+"""Read and written. GIF: 256 colours hold no photograph, so it is quantised: choose it only on purpose."""
+
+SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
+"""Of the files that a folder contributes, and of those we write; lower case."""
+
+
+def format_for(path: Path) -> Format:
+    """Return the kind of file that the suffix of `path` asks for. Raises BadSetting if we cannot write it."""
+    kind = next((kind for kind in FORMATS if path.suffix.lower() in kind.suffixes), None)
+    if kind is None:
+        asked = f"of the kind {path.suffix!r}" if path.suffix else "without a suffix"
+        offer = ", ".join(sorted(SUFFIXES))
+        raise BadSetting(f"{path}: files {asked} cannot be written. Choose one of {offer}.")
+    Pillow.init()
+    if kind.name not in Pillow.SAVE:
+        raise BadSetting(f"{path}: this Pillow cannot write {kind.name}. Choose .png, or install a newer Pillow.")
+    return kind
+
+
+def check_writable(path: Path, picture: Picture | None = None) -> None:
+    """Refuse, before any work, an output that cannot hold the result.
+
+    Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if `picture` has something
+    that would be lost in them. 16-bit samples may be given up for a kind that is known to have 8 bits, such as
+    JPEG; opacity is never given up.
+    """
+    kind = format_for(path)
+    if picture is None:
+        return
+    if picture.translucent and not _holds_alpha(kind, picture):
+        raise CannotWrite(f"{path}: {kind.name} cannot hold the transparency of {picture.path.name}. Choose .png.")
+    if picture.samples is not None and kind.deep == "lost":
+        raise CannotWrite(f"{path}: {picture.path.name} has 16-bit samples, which would be lost. Choose .png or .tif.")
+
+
+def _holds_alpha(kind: Format, picture: Picture) -> bool:
+    if kind.alpha == "binary" and picture.alpha is not None:
+        return bool(((picture.alpha == 0) | (picture.alpha == picture.alpha.max())).all())
+    return kind.alpha == "full"

@@ -1,0 +1,104 @@
+"""The kinds of file that Pillow packs well by itself."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image as Pillow
+
+from ..errors import CannotWrite
+from .exif import PREFIX
+from .jpeg import xmp_segment
+from .picture import Coding, Metadata, Samples
+
+_QUALITY = 95
+
+
+class _NoDescriptor:
+    """A file that Pillow must write to through us: by itself it loses the reason when the disk is full."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+        self.flush = file.flush
+        self.tell = file.tell
+        self.seek = file.seek
+
+
+def pack(kind: str, pixels: Samples, said: Metadata, coding: Coding, file: BinaryIO) -> None:
+    """Write (H, W, 1..4) samples of 8 bits as a file of Pillow's `kind`."""
+    picture = _as_pillow(kind, pixels)
+    try:
+        picture.save(_NoDescriptor(file), format=kind, **_OPTIONS[kind](said, coding))  # type: ignore[arg-type]
+    except (OSError, ValueError, OverflowError, struct.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise CannotWrite(f"this picture cannot be packed as {kind} ({error}). Choose .png.") from error
+
+
+def _as_pillow(kind: str, pixels: Samples) -> Pillow.Image:
+    if kind == "GIF":
+        return _with_palette(pixels)
+    return Pillow.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _with_palette(pixels: Samples) -> Pillow.Image:
+    """Return the nearest 255 colours, and transparency as one more."""
+    alpha = pixels.shape[2] in (2, 4)
+    colours = pixels[..., :-1] if alpha else pixels
+    rgb = np.ascontiguousarray(np.broadcast_to(colours, (*pixels.shape[:2], 3)))
+    picture = Pillow.fromarray(rgb).quantize(255 if alpha else 256)
+    if not alpha:
+        return picture
+    numbers = np.where(pixels[..., -1] == 0, 255, np.asarray(picture)).astype(np.uint8)
+    cut = Pillow.fromarray(numbers)
+    palette = picture.getpalette() or []
+    cut.putpalette(palette + [0] * (768 - len(palette)))
+    cut.info["transparency"] = 255
+    return cut
+
+
+def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
+    packed: dict[str, Any] = {"quality": _QUALITY}
+    if coding.tables:
+        packed = {"qtables": [list(table) for table in coding.tables]}
+    dpi = {"dpi": tuple(round(dots) for dots in said.dpi)} if said.dpi else {}
+    extra = said.segments + xmp_segment(said.xmp)
+    beside = {**packed, **dpi, "subsampling": coding.subsampling, "progressive": coding.progressive}
+    return {**beside, **_carried(said, "exif", "icc_profile"), "extra": extra}
+
+
+def _for_webp(said: Metadata, coding: Coding) -> dict[str, Any]:
+    quality = {"lossless": True} if coding.lossless else {"quality": _QUALITY}
+    return {**quality, "exact": True, **_carried(said, "exif", "icc_profile", "xmp")}
+
+
+def _for_avif(said: Metadata, _: Coding) -> dict[str, Any]:
+    return {"quality": _QUALITY, "subsampling": "4:4:4", **_carried(said, "exif", "icc_profile", "xmp")}
+
+
+def _for_bmp(said: Metadata, _: Coding) -> dict[str, Any]:
+    return {"dpi": said.dpi} if said.dpi else {}
+
+
+def _plain(_: Metadata, __: Coding) -> dict[str, Any]:
+    """Pillow can write no metadata into these."""
+    return {}
+
+
+def _carried(said: Metadata, *names: str) -> dict[str, bytes]:
+    exif = PREFIX + said.exif if said.exif else b""
+    carried = {"exif": exif, "icc_profile": said.icc, "xmp": said.xmp}
+    return {name: carried[name] for name in names if carried[name]}
+
+
+_OPTIONS: dict[str, Callable[[Metadata, Coding], dict[str, Any]]] = {
+    "JPEG": _for_jpeg,
+    "WEBP": _for_webp,
+    "AVIF": _for_avif,
+    "BMP": _for_bmp,
+    "GIF": _plain,
+    "JPEG2000": _plain,
+}

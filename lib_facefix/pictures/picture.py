@@ -1,0 +1,75 @@
+"""The noun of this room: a picture, and all that is needed to write it back without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..faces import Image
+
+Samples = NDArray[np.uint8] | NDArray[np.uint16]
+
+MAX_PIXELS = 250_000_000
+"""Larger pictures are refused by their header: they would take gigabytes."""
+
+Chunk = tuple[bytes, bytes]
+"""One chunk of a PNG: its four-letter kind and its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a file says about its picture. Empty bytes: it says nothing."""
+
+    exif: bytes = b""
+    """As a TIFF block, orientation set to 1, without the thumbnail."""
+    icc: bytes = b""
+    xmp: bytes = b""
+    dpi: tuple[float, float] | None = None
+    text: Mapping[str, str] = field(default_factory=dict)
+    """PNG's text fields, readable; they are also among `chunks`."""
+    chunks: tuple[Chunk, ...] = ()
+    """PNG's chunks, to be written back as they are."""
+    segments: bytes = b""
+    """JPEG's marker segments that have no field above (IPTC, comments), to be written back as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How a file's pixels were packed, where packing loses something."""
+
+    tables: tuple[tuple[int, ...], ...] = ()
+    """JPEG's quantisation tables."""
+    subsampling: int = 0
+    """JPEG's colour resolution: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0."""
+    progressive: bool = False
+    lossless: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture as it was read. Its arrays are never changed."""
+
+    path: Path
+    image: Image
+    """(H, W, 3) RGB, upright: the EXIF orientation is applied."""
+    format: str = "PNG"
+    """What the file really is, in Pillow's words, whatever its suffix says."""
+    grey: bool = False
+    """The file holds one channel; the three of `image` are equal."""
+    samples: NDArray[np.uint16] | None = None
+    """(H, W, 1 or 3): the colours of a 16-bit file, which `image` holds only roughly."""
+    alpha: Samples | None = None
+    """(H, W): opacity, 8 or 16 bits as in the file."""
+    metadata: Metadata = field(default_factory=Metadata)
+    coding: Coding = field(default_factory=Coding)
+    stamp: tuple[int, int] | None = None
+    """The file's time and size when it was read: is it still the same?"""
+
+    @property
+    def translucent(self) -> bool:
+        """Tell whether anything would be lost without `alpha`."""
+        return self.alpha is not None and bool((self.alpha != np.iinfo(self.alpha.dtype).max).any())
