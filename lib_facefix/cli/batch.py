@@ -1,0 +1,78 @@
+"""Fixing one picture after another: one bad file does not stop the rest, and everything is recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..assembly import FaceFix
+from ..drawing import Pair
+from ..errors import FaceFixError
+from ..jobs import FixPlan, FixResult
+from ..pictures import Picture, read_picture, write_picture
+from ..protocols import Progress
+from .printing import planned, reasons, summary
+
+MOST_PAIRS = 12
+"""Pictures kept for a before/after sheet, so that a long run does not fill the memory."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be done with each picture, and what has been done so far."""
+
+    engine: FaceFix
+    plan: Callable[[Picture], FixPlan]
+    keep_pairs: bool = False
+    records: list[dict[str, Any]] = field(default_factory=list)
+    """One a picture, as `--report` writes them."""
+    pairs: list[Pair] = field(default_factory=list)
+    failed: bool = False
+    """True once a picture or a face has failed."""
+
+    def look(self, path: Path) -> list[str]:
+        """Plan one picture and change nothing; return what to tell the person."""
+        return self._recorded(path, self._look)
+
+    def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
+        """Fix one picture and write it; return what to tell the person."""
+        return self._recorded(path, lambda record: self._fix(record, path, target, progress))
+
+    def _recorded(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
+        started = time.perf_counter()
+        record: dict[str, Any] = {"path": str(path), "size": None, "faces": [], "output": None, "error": None}
+        self.records.append(record)
+        try:
+            return work(record)
+        except (FaceFixError, MemoryError) as error:
+            self.failed = True
+            record["error"] = str(error) or f"{path} does not fit into the memory of this machine"
+            return [f"{path}: failed: {record['error']}"]
+        finally:
+            record["seconds"] = round(time.perf_counter() - started, 4)
+
+    def _look(self, record: dict[str, Any]) -> list[str]:
+        plan = self.plan(read_picture(Path(record["path"])))
+        record.update(plan.to_json(), dry_run=True)
+        return [f"{record['path']}: {planned(plan)}"]
+
+    def _fix(self, record: dict[str, Any], path: Path, target: Path, progress: Progress) -> list[str]:
+        picture = read_picture(path)
+        [result] = self.engine.run([picture.image], [self.plan(picture)], progress=progress)
+        write_picture(picture, result.image, target)
+        record.update(result.to_json(), output=str(target))
+        self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
+        self._keep(path.name, picture, result)
+        return [f"{path}: {summary(result)} -> {target}", *(f"  {line}" for line in reasons(result))]
+
+    def _keep(self, title: str, picture: Picture, result: FixResult) -> None:
+        if self.keep_pairs and len(self.pairs) < MOST_PAIRS:
+            self.pairs.append(Pair(title, picture.image, result.image, result.outcomes))
+
+
+def from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:
+    """Return a planner that looks the plan of each picture up."""
+    return lambda picture: plans[picture.path]

@@ -1,0 +1,111 @@
+"""Find the faces of pictures, restore them, and write the results; inputs are never overwritten unless asked."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..assembly import FaceFix
+from ..errors import BadPlan, BadSetting
+from ..jobs import FixPlan
+from ..pictures import Found, Picture, check_writable, find_pictures
+from .batch import Batch, from_file
+from .flags import add_settings, given_settings, read_overrides, read_settings
+from .printing import document, match_plans, read_plans, tell, write_json
+from .sheets import write_sheet
+from .targets import targets, without_results
+
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells use it."""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("fix", help="fix the faces of pictures", description=__doc__)
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="picture, folder, or pattern such as 'old/*.jpg'")
+    parser.add_argument("-o", "--output", help="file for one picture, else folder; default: NAME.fixed.EXT beside it")
+    parser.add_argument("--in-place", action="store_true", help="write over the pictures themselves")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write what was found and done as JSON")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="write a sheet of faces before and after")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="carry out a plan of `facefix plan`, perhaps edited")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done; write no picture")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A `Progress` that tells how far the faces of the picture at hand are."""
+
+    bar: tqdm[Any]
+    name: str
+
+    def step(self, done: int, total: int, doing: str) -> None:
+        """Show it behind the bar of pictures."""
+        self.bar.set_postfix_str(f"{self.name}: {done}/{total} faces, {doing}")
+
+    def stopped(self) -> bool:
+        """Return False: Ctrl-C ends the run between pictures, by an exception."""
+        return False
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry the command out; return its exit code."""
+    if arguments.compare:
+        check_writable(arguments.compare)
+    engine = FaceFix()
+    found, plan = _work(arguments, engine)
+    places = targets(found, arguments.output, arguments.in_place)
+    batch = Batch(engine, plan, keep_pairs=arguments.compare is not None)
+    code = _go(batch, found, places, arguments)
+    if arguments.report:
+        write_json(document(batch.records), arguments.report)
+    if arguments.compare and not arguments.dry_run:
+        write_sheet(batch.pairs, arguments.compare)
+    return code
+
+
+def _work(arguments: argparse.Namespace, engine: FaceFix) -> tuple[list[Found], Callable[[Picture], FixPlan]]:
+    """Return the pictures and how each is planned; raises `BadSetting` or `BadPlan`."""
+    if arguments.plan:
+        if given := given_settings(arguments):
+            raise BadPlan(f"a plan holds all settings; edit it instead of giving {', '.join(given)}")
+        plans = read_plans(arguments.plan)
+        found = find_pictures(arguments.inputs or list(plans))
+        return found, from_file(match_plans(plans, found))
+    settings, overrides = read_settings(arguments), read_overrides(arguments)
+    if "re-diffuse" in (settings.method, *(own.get("method") for own in overrides.values())):
+        raise BadSetting("re-diffusing needs Stable Diffusion, which the command line has not; use --method restore")
+    if not arguments.inputs:
+        raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
+    found = find_pictures(arguments.inputs)
+    if arguments.output is None and not arguments.in_place:
+        found = without_results(found, arguments.inputs)
+    return found, lambda picture: engine.plan(picture.image, settings, overrides=overrides)
+
+
+def _go(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:
+    """Take the pictures one after another; return the exit code."""
+    quiet = arguments.quiet
+    with tqdm(total=len(found), unit="picture", disable=True if quiet else None, leave=False) as bar:
+        for one, target in zip(found, places, strict=True):
+            try:
+                if arguments.dry_run:
+                    lines = batch.look(one.path)
+                else:
+                    lines = batch.fix(one.path, target, Bar(bar, one.path.name))
+            except KeyboardInterrupt:
+                tell([f"stopped at {one.path}; {len(batch.records) - 1} of {len(found)} pictures are done"], error=True)
+                return STOPPED
+            if batch.records[-1]["error"]:
+                tell(lines, error=True)
+            elif not quiet:
+                tell(lines)
+            bar.update()
+    return 1 if batch.failed else 0

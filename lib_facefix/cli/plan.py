@@ -1,0 +1,40 @@
+"""Decide what would be done to every face, and write it as JSON to be read, edited, and run by `facefix fix --plan`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..assembly import FaceFix
+from ..pictures import find_pictures
+from .batch import Batch
+from .flags import add_settings, read_overrides, read_settings
+from .printing import document, tell, write_json
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("plan", help="decide what would be done, as JSON to edit and run", description=__doc__)
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="picture, folder, or pattern such as 'old/*.jpg'")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the plan there; default: print it")
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry the command out; return its exit code."""
+    settings, overrides = read_settings(arguments), read_overrides(arguments)
+    engine = FaceFix()
+    batch = Batch(engine, lambda picture: engine.plan(picture.image, settings, overrides=overrides))
+    for one in find_pictures(arguments.inputs):
+        lines = batch.look(one.path)
+        if batch.records[-1]["error"]:
+            tell(lines, error=True)
+        elif arguments.output:
+            tell(lines)
+    planned = [record for record in batch.records if not record["error"]]
+    write_json(
+        document([{"path": r["path"], "size": r["size"], "faces": r["faces"]} for r in planned]), arguments.output
+    )
+    return 1 if batch.failed else 0

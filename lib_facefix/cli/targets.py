@@ -1,0 +1,56 @@
+"""Where each result goes: decided, and refused where it must be, before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import BadSetting
+from ..pictures import SUFFIXES, Found, check_writable
+
+MARK = ".fixed"
+"""Stands before the suffix of a result that lies beside its input."""
+
+
+def targets(found: Sequence[Found], output: str | None, in_place: bool) -> list[Path]:
+    """Return where the result of each picture goes; raises `BadSetting` for what cannot be meant.
+
+    output: a file for one picture, else a folder; None puts each result beside its input.
+    """
+    if in_place:
+        if output is not None:
+            raise BadSetting("--in-place writes over the pictures themselves; leave out -o")
+        return [one.path for one in found]
+    chosen = [_beside(one.path) for one in found] if output is None else _given(found, output)
+    for path in chosen:
+        check_writable(path)
+    _spare_inputs(found, chosen)
+    return chosen
+
+
+def without_results(found: Sequence[Found], inputs: Sequence[str]) -> list[Found]:
+    """Leave out what an earlier run put beside its input, unless `inputs` name it in full."""
+    return [one for one in found if str(one.path) in inputs or not one.path.stem.endswith(MARK)]
+
+
+def _given(found: Sequence[Found], output: str) -> list[Path]:
+    path = Path(output)
+    names_file = path.suffix.lower() in SUFFIXES and not path.is_dir() and not output.endswith(("/", "\\"))
+    if not names_file:
+        if path.is_file():
+            raise BadSetting(f"{path} is a file whose suffix is no picture's; give a folder, or a name such as out.png")
+        return [path / one.relative for one in found]
+    if len(found) > 1:
+        raise BadSetting(f"{len(found)} pictures cannot all go to {path}; give a folder")
+    return [path]
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}{MARK}{path.suffix}")
+
+
+def _spare_inputs(found: Sequence[Found], chosen: Sequence[Path]) -> None:
+    inputs = {one.path.resolve() for one in found}
+    for path in chosen:
+        if path.resolve() in inputs:
+            raise BadSetting(f"the result would overwrite the input {path}; choose another place, or pass --in-place")

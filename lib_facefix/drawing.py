@@ -1,0 +1,113 @@
+"""Pictures about pictures: numbered boxes, and sheets that show before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image as Pil
+from PIL import ImageDraw, ImageFont
+
+from .faces import Face, Image
+from .imaging.framing import Surrounded, cut
+from .jobs import Outcome
+
+MARGIN = 12
+"""Pixels between the parts of a sheet."""
+FACE = 256
+"""Side of a face on a sheet, pixels."""
+WHOLE = 2 * FACE + MARGIN
+"""Longest side of a whole picture on a sheet, pixels."""
+MOST = 40
+"""Faces that a sheet has room for."""
+INK, PAPER, GREEN = (32, 32, 32), (250, 250, 248), (0, 230, 90)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """One picture before and after, for a sheet."""
+
+    title: str
+    before: Image
+    after: Image
+    outcomes: tuple[Outcome, ...]
+
+
+def numbered_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
+    """Return a copy of the picture with each face's box, landmarks and number drawn in."""
+    drawn = Pil.fromarray(image)
+    pen = ImageDraw.Draw(drawn)
+    thick = max(1, round(max(drawn.size) / 500))
+    for number, face in faces:
+        box = face.box
+        pen.rectangle((box.left, box.top, box.right, box.bottom), outline=GREEN, width=thick)
+        for x, y in [] if face.landmarks is None else face.landmarks:
+            pen.ellipse((x - thick, y - thick, x + thick, y + thick), fill=GREEN)
+        _label(pen, str(number), box.left, box.top, max(12.0, box.size / 5))
+    return np.array(drawn)
+
+
+def before_after(pairs: Sequence[Pair]) -> Image:
+    """Return a sheet: each picture before and after, then each of its fixed faces, enlarged."""
+    parts: list[Pil.Image] = []
+    room = MOST
+    for pair in pairs:
+        fixed = [outcome for outcome in pair.outcomes if outcome.verdict == "fixed"][:room]
+        room -= len(fixed)
+        parts.append(_row(_whole(pair.before), _whole(pair.after), f"{pair.title}: before, after"))
+        faces = [_face(pair, outcome) for outcome in fixed]
+        parts += [_beside(faces[i : i + 2]) for i in range(0, len(faces), 2)]
+    width = max((part.width for part in parts), default=1) + 2 * MARGIN
+    sheet = Pil.new("RGB", (width, sum(part.height + MARGIN for part in parts) + MARGIN), PAPER)
+    top = MARGIN
+    for part in parts:
+        sheet.paste(part, (MARGIN, top))
+        top += part.height + MARGIN
+    return np.array(sheet)
+
+
+def _face(pair: Pair, outcome: Outcome) -> Pil.Image:
+    """Return one face before and after."""
+    face = outcome.job.face
+    framing = Surrounded(FACE, margin=0.3)
+    before, after = (Pil.fromarray(cut(image, framing.matrix(face), FACE).image) for image in (pair.before, pair.after))
+    return _row(before, after, f"{outcome.job.number}: {face.box.size:.0f} px, {outcome.job.decision}")
+
+
+def _row(before: Pil.Image, after: Pil.Image, title: str) -> Pil.Image:
+    """Return two pictures side by side under a title."""
+    line = 22
+    row = Pil.new("RGB", (before.width + after.width + MARGIN, before.height + line), PAPER)
+    ImageDraw.Draw(row).text((0, 2), title, fill=INK, font=_font(14))
+    row.paste(before, (0, line))
+    row.paste(after, (before.width + MARGIN, line))
+    return row
+
+
+def _beside(parts: Sequence[Pil.Image]) -> Pil.Image:
+    row = Pil.new("RGB", (sum(part.width + MARGIN for part in parts) - MARGIN, parts[0].height), PAPER)
+    left = 0
+    for part in parts:
+        row.paste(part, (left, 0))
+        left += part.width + MARGIN
+    return row
+
+
+def _whole(image: Image) -> Pil.Image:
+    small = Pil.fromarray(image)
+    small.thumbnail((WHOLE, WHOLE), Pil.Resampling.LANCZOS)
+    return small
+
+
+def _label(pen: ImageDraw.ImageDraw, text: str, left: float, top: float, size: float) -> None:
+    font = _font(round(size))
+    pen.rectangle(pen.textbbox((left, top), text, font=font), fill=GREEN)
+    pen.text((left, top), text, fill=INK, font=font)
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:  # Pillow before 10.1 has but one size
+        return ImageFont.load_default()

@@ -1,0 +1,274 @@
+"""The command line on small made-up pictures, with an engine whose faces and work are easy to see."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as Pil
+
+from lib_facefix import Box, Face, FaceSettings
+from lib_facefix.cli import __main__ as command
+from lib_facefix.cli.flags import add_settings
+from lib_facefix.errors import DegenerateLandmarks
+from lib_facefix.imaging.align import FFHQ_512
+from lib_facefix.imaging.framing import Upright
+from lib_facefix.options import options
+
+MAGENTA = (255, 0, 255)
+
+
+def face_at(x, y, size=60):
+    landmarks = (FFHQ_512 - 256) * (size / 256) + (x, y)
+    return Face(Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2), 0.9, landmarks)
+
+
+class TwoFaces:
+    """Finds two faces in every picture that is large enough."""
+
+    def detect(self, image, min_score):
+        height, width = image.shape[:2]
+        return (face_at(60, 60), face_at(200, 70, size=80)) if width >= 280 and height >= 140 else ()
+
+
+class SeesNoMesh:
+    def locate(self, image, face):
+        return face
+
+
+class Painter:
+    """Restores by painting magenta; refuses faces whose prompt-like fidelity is exactly 0.25."""
+
+    def framing(self, job):
+        return Upright(128)
+
+    def batch_key(self, job):
+        return "paint"
+
+    def fix(self, crops, jobs):
+        for crop, job in zip(crops, jobs, strict=True):
+            if job.treatment.fidelity == 0.25:
+                raise DegenerateLandmarks("this face will not hold still")
+            yield np.full_like(crop.image, MAGENTA)
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch):
+    from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, Entry
+
+    parts = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
+    real = Entry.load
+    monkeypatch.setattr(Entry, "load", lambda entry: parts.get(entry) or real(entry))
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "in" / "photo.png"
+    path.parent.mkdir()
+    noise = np.random.default_rng(3).integers(0, 256, (140, 300, 3), np.uint8)
+    Pil.fromarray(cv2.GaussianBlur(noise, (0, 0), 6)).save(path)
+    return path
+
+
+def run(*arguments):
+    return command.main([str(argument) for argument in arguments])
+
+
+def pixels(path):
+    with Pil.open(path) as picture:
+        return np.array(picture.convert("RGB"))
+
+
+def is_painted(path, x, y):
+    return pixels(path)[y, x].astype(int) == pytest.approx(MAGENTA, abs=2)
+
+
+def test_a_picture_is_fixed_beside_its_input_which_stays_as_it_was(photo):
+    before = photo.read_bytes()
+
+    assert run("fix", photo, "--no-match-colour") == 0
+
+    result = photo.with_name("photo.fixed.png")
+    assert is_painted(result, 60, 60)
+    assert is_painted(result, 200, 70)
+    assert photo.read_bytes() == before
+    far = np.s_[:, 120:140]
+    assert (pixels(result)[far] == pixels(photo)[far]).all()
+
+
+def test_results_of_an_earlier_run_are_not_fixed_again(photo):
+    run("fix", photo.parent)
+    run("fix", photo.parent)
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.fixed.png", "photo.png"]
+
+
+def test_a_folder_is_mirrored_and_one_bad_file_does_not_stop_the_rest(photo, tmp_path, capsys):
+    (photo.parent / "deep").mkdir()
+    (photo.parent / "deep" / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    Pil.new("RGB", (20, 20)).save(photo.parent / "deep" / "small.png")
+
+    assert run("fix", photo.parent, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 1
+
+    made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
+    assert made == ["deep/small.png", "photo.png"]
+    assert "broken.jpg" in capsys.readouterr().err
+    records = {
+        record["path"].rsplit("/", 1)[-1]: record
+        for record in json.loads((tmp_path / "r.json").read_text())["pictures"]
+    }
+    assert records["broken.jpg"]["error"]
+    assert records["broken.jpg"]["output"] is None
+    assert records["photo.png"]["error"] is None
+
+
+def test_the_report_has_what_others_build_on(photo, tmp_path):
+    run(
+        "fix",
+        photo,
+        "-o",
+        tmp_path / "out.png",
+        "--report",
+        tmp_path / "r.json",
+        "--face",
+        "2:method=leave",
+        "--method",
+        "restore",
+    )
+
+    report = json.loads((tmp_path / "r.json").read_text())
+    [picture] = report["pictures"]
+    one, two = picture["faces"]
+    assert report["version"] == 1
+    assert (picture["path"], picture["size"], picture["output"]) == (str(photo), [300, 140], str(tmp_path / "out.png"))
+    assert picture["seconds"] > 0
+    assert (one["number"], one["box"], one["score"]) == (1, [30, 30, 90, 90], 0.9)
+    assert np.shape(one["landmarks"]) == (5, 2)
+    assert set(one["pose"]) == {"yaw", "pitch", "roll"}
+    assert (one["decision"], one["reason"], one["outcome"], one["error"]) == ("restore", "asked for", "fixed", None)
+    assert (two["decision"], two["outcome"], two["seconds"]) == ("leave", "left", 0)
+
+
+def test_detect_prints_json_and_draws(photo, tmp_path, capsys):
+    assert run("detect", photo, "--draw", tmp_path / "boxes.png") == 0
+
+    [picture] = json.loads(capsys.readouterr().out)["pictures"]
+    assert list(picture["faces"][1]) >= ["box"]
+    assert [face["number"] for face in picture["faces"]] == [1, 2]
+    assert picture["faces"][1]["box"] == [160, 30, 240, 110]
+    assert (pixels(tmp_path / "boxes.png") != pixels(photo)).any()
+
+
+def test_a_saved_plan_gives_the_same_bytes_and_an_edited_one_what_it_says(photo, tmp_path):
+    plan, direct, again, edited = (tmp_path / name for name in ("p.json", "direct.png", "again.png", "edited.png"))
+    run("plan", photo, "-o", plan, "--fidelity", "0.5")
+    run("fix", photo, "-o", direct, "--fidelity", "0.5")
+    assert run("fix", "--plan", plan, "-o", again) == 0
+    assert again.read_bytes() == direct.read_bytes()
+
+    content = json.loads(plan.read_text())
+    content["pictures"][0]["faces"][0]["decision"] = "leave"
+    plan.write_text(json.dumps(content))
+    assert run("fix", photo, "--plan", plan, "-o", edited) == 0
+    assert (pixels(edited)[:, :110] == pixels(photo)[:, :110]).all()
+    assert (pixels(edited)[70, 200] == pixels(direct)[70, 200]).all()
+
+
+def test_a_dry_run_writes_no_picture(photo, tmp_path, capsys):
+    assert run("fix", photo, "-o", tmp_path / "out", "--dry-run") == 0
+    assert not (tmp_path / "out").exists()
+    assert "1: 60 px, restore" in capsys.readouterr().out
+
+
+def test_a_face_that_fails_is_named_and_the_other_is_fixed(photo, tmp_path, capsys):
+    out = tmp_path / "out.png"
+    assert run("fix", photo, "-o", out, "--face", "1:fidelity=0.25", "--no-match-colour") == 1
+    assert "face 1 failed: this face will not hold still" in capsys.readouterr().out
+    assert is_painted(out, 200, 70)
+    assert (pixels(out)[:, :110] == pixels(photo)[:, :110]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(["--fidelity", "1.5"], "Fidelity must lie between 0 and 1, not 1.5", id="out of range"),
+        pytest.param(["--restorer", "nonesuch"], "Restorer must be one of lite", id="unknown restorer"),
+        pytest.param(["--method", "re-diffuse"], "re-diffusing needs Stable Diffusion", id="nothing can re-diffuse"),
+        pytest.param(["--face", "2:fidelty=1"], "unknown setting 'fidelty'", id="misspelt setting of one face"),
+        pytest.param(["--face", "2"], 'written like "3:fidelity=0.9"', id="no setting for the face"),
+        pytest.param(["--faces", "3-1"], "run upwards", id="numbers backwards"),
+        pytest.param(["-o", "x.png", "--in-place"], "leave out -o", id="two places"),
+        pytest.param(["-o", "x.doc/y.xyz"], None, id="an unknown suffix is a folder"),
+        pytest.param(["--plan", "missing.json"], "missing.json cannot be read", id="no such plan"),
+        pytest.param(["--compare", "sheet.xyz"], "sheet.xyz", id="a sheet of unknown kind"),
+    ],
+)
+def test_wrong_use_is_answered_with_a_sentence_and_code_2(photo, tmp_path, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    code = run("fix", photo, *arguments)
+    if sentence is None:
+        assert code == 0
+    else:
+        assert (code, sentence in capsys.readouterr().err) == (2, True)
+        assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_the_input_is_never_overwritten_unless_asked(photo, tmp_path, capsys):
+    before = photo.read_bytes()
+    assert run("fix", photo, "-o", photo) == 2
+    assert run("fix", photo, "-o", photo.parent) == 2
+    assert "--in-place" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+    assert run("fix", photo, "--in-place") == 0
+    assert photo.read_bytes() != before
+
+
+def test_a_picture_without_faces_is_handed_on_byte_for_byte(tmp_path):
+    source = tmp_path / "empty scène.jpg"
+    Pil.new("RGB", (64, 48), (10, 200, 30)).save(source, quality=71)
+    assert run("fix", source, "-o", tmp_path / "out.jpg") == 0
+    assert (tmp_path / "out.jpg").read_bytes() == source.read_bytes()
+
+
+def test_a_before_after_sheet_is_written(photo, tmp_path):
+    assert run("fix", photo, "-o", tmp_path / "o.png", "--compare", tmp_path / "sheet.jpg") == 0
+    assert pixels(tmp_path / "sheet.jpg").shape[1] > 2 * 256
+
+
+def test_every_setting_has_a_flag_and_no_default_of_its_own():
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    add_settings(parser)
+    chosen = vars(parser.parse_args([]))
+    assert {field.name for field, _ in options(FaceSettings)} == set(chosen) - {"face"}
+    assert not any(value for value in chosen.values())
+
+
+def test_models_and_settings_are_listed(capsys):
+    assert run("models", "--json") == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    assert {"blazeface", "facemesh", "lite"} == {model["name"] for model in models}
+    assert all(model["bytes"] > 100_000 and model["licence"] for model in models)
+    assert run("models") == 0
+    assert "Apache-2.0" in capsys.readouterr().out
+    assert run("settings") == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["fidelity"]["default"] == 0.6
+
+
+def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, capsys):
+    second = photo.with_name("second.png")
+    second.write_bytes(photo.read_bytes())
+
+    def interrupted(self, crops, jobs):
+        yield np.full_like(crops[0].image, MAGENTA)
+        if not (tmp_path / "out" / "photo.png").exists():
+            yield np.full_like(crops[1].image, MAGENTA)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Painter, "fix", interrupted)
+    code = run("fix", photo.parent, "-o", tmp_path / "out", "--report", tmp_path / "r.json")
+
+    assert code == 130
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert json.loads((tmp_path / "r.json").read_text())["pictures"][0]["output"]
+    assert "1 of 2 pictures are done" in capsys.readouterr().err
