@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -11,6 +10,7 @@ import numpy as np
 
 from .errors import BadPlan, FaceFixError
 from .faces import Box, Face, Image, Pose
+from .options import is_number
 from .treatment import Treatment
 
 VERSION = 1
@@ -48,7 +48,9 @@ class FaceJob:
     @classmethod
     def from_json(cls, entry: Any) -> FaceJob:
         """Read what `to_json` wrote, perhaps edited by a person; raises `BadPlan` or `BadSetting`."""
-        number = int(_number(entry, "number", "a face"))
+        number = _member(entry, "number", "a face")
+        if type(number) is not int or number < 1:
+            raise BadPlan(f"a face: number must be a whole number from 1 on, not {number!r}")
         where = f"face {number}"
         decision = _member(entry, "decision", where)
         if decision not in get_args(Decision):
@@ -108,7 +110,7 @@ class Outcome:
     error: FaceFixError | None = None
     """Why it failed."""
     seconds: float = 0.0
-    """Wall time spent on this face alone: cutting, fixing, masking, pasting."""
+    """Wall time spent on this face alone: fixing, masking, pasting."""
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain data, with what came of it."""
@@ -171,16 +173,19 @@ def _member(entry: Any, key: str, where: str) -> Any:
 
 def _number(entry: Any, key: str, where: str) -> float:
     value = _member(entry, key, where)
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if not is_number(value):
         raise BadPlan(f"{where}: {key} must be a number, not {value!r}")
     return float(value)
 
 
 def _floats(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    try:
-        array = np.array(value, np.float64)
-    except (TypeError, ValueError):
-        array = np.array(np.nan)
-    if array.shape != shape or not np.isfinite(array).all():
+    if not _has_shape(value, shape):
         raise BadPlan(f"{what} must be {form} in pixels, not {value!r}")
-    return array
+    return np.array(value, np.float64)
+
+
+def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
+    """Return True for nested lists of numbers with the lengths of `shape`."""
+    if not shape:
+        return is_number(value)
+    return isinstance(value, list) and len(value) == shape[0] and all(_has_shape(item, shape[1:]) for item in value)

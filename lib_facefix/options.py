@@ -101,9 +101,17 @@ def _property(field: dataclasses.Field[Any], known: Option) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact is not None and (fact != "" or name == "default")}
 
 
+def is_number(value: Any) -> bool:
+    """Return True for a finite int or float that fits a float; bool is none."""
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _is_a(value: Any, kind: type) -> bool:
     if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
+        return is_number(value)
     return type(value) is kind
 
 

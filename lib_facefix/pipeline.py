@@ -13,13 +13,13 @@ from .faces import Box, Crop, Image, Mask
 from .imaging import masks
 from .imaging.align import scale_of
 from .imaging.blending import match_colour, paste
-from .imaging.boxes import grow, overlap
+from .imaging.boxes import overlap
 from .imaging.framing import cut
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
 from .protocols import FaceFixer, Parts, Progress
 
 REACH = 0.2
-"""By how much of its sides, on each, a face's mask may pass its box before growing and feathering."""
+"""How far a face's mask may pass its box before growing and feathering, in sizes of the face."""
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
 
@@ -53,7 +53,9 @@ class Task:
         """What of the picture the fixed face may touch, generously."""
         treatment = self.job.treatment
         offset = max(abs(treatment.mask_x), abs(treatment.mask_y))
-        return grow(self.job.face.box, REACH + max(0.0, treatment.mask_grow) + treatment.feather + offset)
+        share = 0.5 + REACH + max(0.0, treatment.mask_grow) + treatment.feather + offset
+        (x, y), half = self.job.face.box.centre, share * self.job.face.box.size
+        return Box(x - half, y - half, x + half, y + half)
 
     def meets(self, other: Task) -> bool:
         """Return True if one's result may be part of what the other sees."""
@@ -129,7 +131,7 @@ def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tupl
         except FaceFixError as error:
             yield task, Outcome(task.job, "failed", error)
     while waiting:
-        patches = tasks[0].fixer.fix([crop for _, crop in waiting], [task.job for task, _ in waiting])
+        patches = _patches(tuple(waiting))
         while waiting:
             task, crop = waiting.pop(0)
             started = time.perf_counter()
@@ -139,6 +141,12 @@ def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tupl
                 yield task, Outcome(task.job, "failed", error, time.perf_counter() - started)
                 break
             yield task, Outcome(task.job, "fixed", seconds=time.perf_counter() - started)
+
+
+def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Image]:
+    """Yield what the fixer makes of the crops; it is called only when the first is asked for."""
+    tasks, crops = zip(*waiting, strict=True)
+    yield from tasks[0].fixer.fix(crops, [task.job for task in tasks])
 
 
 def _lay(canvas: Image, patch: Image | None, crop: Crop, job: FaceJob, parts: Parts) -> None:

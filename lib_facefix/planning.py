@@ -24,15 +24,19 @@ def make_plan(
 ) -> FixPlan:
     """Decide for every face of the picture what is to be done, and say why.
 
-    image: the picture the faces were found in, RGB (H, W, 3). An override for a number that the picture lacks does
+    image: the picture the faces were found in, RGB (H, W, 3). A face with a method of its own is not held to the
+    criteria, nor counted by `at_most`. An override for a number that the picture lacks does
     nothing; one that names no setting, or a value out of range, raises `BadSetting`.
     """
-    treatments = {number: _treatment(number, settings, changes) for number, changes in (overrides or {}).items()}
+    own = {number: _treatment(number, settings, changes) for number, changes in (overrides or {}).items()}
+    asked = {number for number, changes in (overrides or {}).items() if "method" in changes}
     height, width = image.shape[:2]
     numbered = dict(enumerate(sorted(faces, key=_left_to_right), start=1))
-    excluded = _excluded(numbered, settings, (width, height))
+    everyone = settings.of_one_face()
+    counted = {number: face for number, face in numbered.items() if number not in asked}
+    excluded = _excluded(counted, settings, (width, height))
     jobs = [
-        _job(number, face, image, settings, treatments.get(number), excluded.get(number))
+        _job(number, face, image, settings, own.get(number, everyone), excluded.get(number))
         for number, face in numbered.items()
     ]
     jobs.sort(key=lambda job: _rank(job, settings.order, width, height))
@@ -121,12 +125,11 @@ def _treatment(number: int, settings: FaceSettings, changes: Mapping[str, Any]) 
 
 
 def _job(
-    number: int, face: Face, image: Image, settings: FaceSettings, own: Treatment | None, excluded: str | None
+    number: int, face: Face, image: Image, settings: FaceSettings, treatment: Treatment, excluded: str | None
 ) -> FaceJob:
-    """Decide about one face. `own`: what was asked for it in particular; a method of its own beats the criteria."""
-    treatment = own or settings.of_one_face()
+    """Decide about one face. `excluded`: why the criteria rule it out, if they do."""
     sharp = sharpness(image, face)
-    if excluded and treatment.method == settings.method:
+    if excluded:
         decision: Decision = "leave"
         reason = excluded
     else:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Box, Image, Mask, Matrix
-from .align import inverse, move, shifted
+from .align import inverse, move, scale_of, shifted
 from .boxes import bounding, clip
 from .resample import warp
 
@@ -25,21 +25,30 @@ def paste(canvas: Image, patch: Image, mask: Mask, matrix: Matrix, *, base: Imag
     unchanged pixel stays exact, and detail finer than the crop (a face larger than 512 px) is kept. Without it the
     patch replaces what is there.
     """
+    shown = _shown(mask)
+    if shown is None:
+        return
+    mask, patch = mask[shown], patch[shown]
+    matrix = shifted(matrix, (-shown[1].start, -shown[0].start))
     region = _reach(canvas, mask, matrix)
-    if region is None:
+    if not region.area > 0:
         return
     rows, columns = (slice(int(region.top), int(region.bottom)), slice(int(region.left), int(region.right)))
     size = int(region.width), int(region.height)
     way = shifted(inverse(matrix), (-region.left, -region.top))
+    # linear where the crop is enlarged, as peers do; where it is reduced that would blur it a second time
+    interpolation = cv2.INTER_LINEAR if scale_of(way) >= 1 else cv2.INTER_CUBIC
 
-    alpha = warp(_framed(mask), way, size, enlarge=cv2.INTER_LINEAR)
     there = canvas[rows, columns]
     if base is None:
-        change = warp(patch, way, size, enlarge=cv2.INTER_LINEAR).astype(np.float32) - there
+        alpha = warp(mask, way, size, interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
+        change = warp(patch, way, size, interpolation=interpolation).astype(np.float32) - there
+        change *= cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB)
     else:
-        change = warp(np.subtract(patch, base, dtype=np.float32), way, size, enlarge=cv2.INTER_LINEAR)
-    change *= np.clip(alpha, 0, 1, out=alpha)[..., None]
-    np.copyto(there, np.clip(np.rint(change, out=change) + there, 0, 255), casting="unsafe")
+        change = np.subtract(patch, base[shown], dtype=np.float32)
+        change *= cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)  # before it is moved: one picture to move, not two
+        change = warp(change, way, size, interpolation=interpolation, beyond=cv2.BORDER_CONSTANT)
+    cv2.add(there, change, dst=there, dtype=cv2.CV_8U)  # rounds, and cuts off at 0 and 255
 
 
 def match_colour(patch: Image, crop: Image, mask: Mask, width: float) -> Image:
@@ -50,9 +59,8 @@ def match_colour(patch: Image, crop: Image, mask: Mask, width: float) -> Image:
     """
     ring = _ring(mask[::COARSE, ::COARSE], width / COARSE)
     seen, wanted = (cv2.mean(np.ascontiguousarray(part[::COARSE, ::COARSE]), ring)[:3] for part in (patch, crop))
-    shift = np.subtract(wanted, seen)
-    table = np.clip(np.rint(np.arange(256)[:, None] + shift), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(patch, table[None]), np.uint8)
+    shift = np.rint(np.subtract(wanted, seen))
+    return np.asarray(cv2.add(patch, np.append(shift, 0.0)), np.uint8)  # cuts off at 0 and 255
 
 
 def _ring(mask: Mask, width: float) -> NDArray[np.uint8]:
@@ -62,23 +70,18 @@ def _ring(mask: Mask, width: float) -> NDArray[np.uint8]:
     return np.asarray(np.where((outside > 0) & (distance <= width), 255, 0), np.uint8)
 
 
-def _reach(canvas: Image, mask: Mask, matrix: Matrix) -> Box | None:
-    """Return the whole pixels of the canvas that the mask can touch; None if there are none."""
-    columns, rows = (np.flatnonzero(mask.max(axis)) for axis in (0, 1))
+def _shown(mask: Mask) -> tuple[slice, slice] | None:
+    """Return the rows and columns where the mask is above 0; None if there are none."""
+    rows, columns = (np.flatnonzero(mask.max(axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    shown = Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    around = bounding(move(shown.corners, inverse(matrix)))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _reach(canvas: Image, mask: Mask, matrix: Matrix) -> Box:
+    """Return the whole pixels of the canvas that the mask can touch; of no area if there are none."""
+    height, width = mask.shape
+    around = bounding(move(Box(0, 0, width, height).corners, inverse(matrix)))
     height, width = canvas.shape[:2]
     near = clip(Box(around.left - 1, around.top - 1, around.right + 1, around.bottom + 1), width, height)
-    region = Box(math.floor(near.left), math.floor(near.top), math.ceil(near.right), math.ceil(near.bottom))
-    return region if region.area > 0 else None
-
-
-def _framed(mask: Mask) -> Mask:
-    """Return the mask with its outermost pixels 0, so that repeating the edge repeats nothing."""
-    if not (mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()):
-        return mask
-    framed = np.zeros_like(mask)
-    framed[1:-1, 1:-1] = mask[1:-1, 1:-1]
-    return framed
+    return Box(math.floor(near.left), math.floor(near.top), math.ceil(near.right), math.ceil(near.bottom))

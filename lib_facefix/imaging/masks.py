@@ -5,6 +5,8 @@ All in the pixels of one crop; (h, w) float32, 0 where the picture stays and 1 w
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +15,16 @@ from ..faces import Box, Mask, Points
 
 SUBPIXEL = 4
 """Bits of a pixel's fraction that cv2 draws with."""
+SHORT = 1.05
+"""What cv2's distances must be multiplied with to be never too short."""
 
 
 def polygon(points: Points, shape: tuple[int, int]) -> Mask:
     """Return the mask of the convex hull of the (N, 2) `points`; what lies outside `shape` (h, w) is cut off."""
     drawn = np.zeros(shape, np.uint8)
     hull = cv2.convexHull(points.astype(np.float32))
-    fixed_point = np.round((hull - 0.5) * 2**SUBPIXEL).astype(np.int32)  # cv2 draws from the first pixel's centre
+    hull = hull - 0.5 * np.sign(hull - hull.mean(0))  # cv2 fills the pixels under the outline, too
+    fixed_point = np.round((hull - 0.5) * 2**SUBPIXEL).astype(np.int32)  # and counts from the first pixel's centre
     cv2.fillConvexPoly(drawn, fixed_point, 1, shift=SUBPIXEL)
     return drawn.astype(np.float32)
 
@@ -51,24 +56,38 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
     inside = np.asarray(mask >= 0.5, np.uint8)
     if not inside.any():
         return np.zeros_like(mask)
-    height, width = mask.shape
     width_of_ramp = max(feather, 1.0)
-    ramp = _signed_distance(inside)
+    near = _around(inside, math.ceil(SHORT * (max(grow, 0.0) + width_of_ramp)) + 1)
+    ramp = _signed_distance(inside[near], deep=grow < 0)
     ramp += grow + width_of_ramp
-    border = np.minimum.outer(_to_border(height), _to_border(width))
-    np.minimum(ramp, border, out=ramp)
+    to_border = [_to_border(length)[part] for length, part in zip(mask.shape, near, strict=True)]
+    np.minimum(ramp, np.minimum.outer(*to_border), out=ramp)
     ramp /= width_of_ramp
     np.clip(ramp, 0.0, 1.0, out=ramp)
-    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
+    softened = np.zeros(mask.shape, np.float32)
+    np.multiply(ramp * ramp, 3 - 2 * ramp, out=softened[near])
+    return softened
 
 
-def _signed_distance(inside: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the distance to the edge of the mask (1 inside, 0 outside), pixels: above 0 inside, below 0 outside."""
-    outside = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_3)
+def _around(inside: NDArray[np.uint8], margin: int) -> tuple[slice, slice]:
+    """Return the rows and columns of the mask, with `margin` more on each side."""
+    left, top, width, height = cv2.boundingRect(inside)
+    return slice(max(0, top - margin), top + height + margin), slice(max(0, left - margin), left + width + margin)
+
+
+def _signed_distance(inside: NDArray[np.uint8], *, deep: bool) -> NDArray[np.float32]:
+    """Return the distance to the edge of the mask (1 inside, 0 outside), pixels: above 0 inside, below 0 outside.
+
+    deep: how far inside is wanted too; otherwise it is 0.5 everywhere inside.
+    """
     if inside.all():
         return np.full(inside.shape, max(inside.shape), np.float32)
-    signed = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_3) - outside
-    return np.asarray(signed - np.sign(signed) * np.float32(0.5), np.float32)
+    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_3)
+    signed = np.asarray(np.float32(0.5) - distance, np.float32)
+    if deep:
+        depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_3)
+        np.subtract(depth, np.float32(0.5), out=signed, where=inside.view(bool))
+    return signed
 
 
 def _to_border(length: int) -> NDArray[np.float32]:

@@ -22,10 +22,10 @@ DETAIL_SIDE = 256
 """Pixels of the upright crop in which sharpness is measured: about 130 px across the face."""
 OCTAVES = (0.7, 1.4, 2.8, 5.6)
 """Sigmas in pixels between which the octaves lie."""
-NOISE = 1.5
-"""Of 255: detail weaker than this is taken for noise."""
-CRISP = 0.4
-"""The finest octave's strength, as a part of the coarser one's, of the crispest photos (23 faces: 0.16 .. 0.42)."""
+FAINT, NOISE = 1.5, 4.0
+"""Detail weaker than this is taken for noise: in steps of 255, and in medians of the octave."""
+CRISP = 0.26
+"""The finest octave's strength, as a part of the coarser one's, of the crispest photos (23 faces: 0.13 .. 0.27)."""
 
 
 def pose(face: Face) -> Pose:
@@ -41,15 +41,16 @@ def sharpness(image: Image, face: Face) -> float:
     """Return how much of the finest detail the face has, 0 (none) .. 1.
 
     The strength of its finest octave against that two octaves coarser, in an upright crop of `DETAIL_SIDE`; both
-    fall off alike in a sharp picture, blur takes the finest first. What is too weak to be seen is noise and does not
-    count. A face much smaller than the crop cannot be sharp.
+    fall off alike in a sharp picture, blur takes the finest first. Detail is sparse, noise is everywhere: what does not
+    stand out from the octave's median does not count. A face much smaller than the crop cannot be sharp.
     """
     crop = cut(image, _frame(face), DETAIL_SIDE).image
     inner = slice(DETAIL_SIDE // 5, DETAIL_SIDE - DETAIL_SIDE // 8)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[inner, inner].astype(np.float32)
     blurred = [cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in OCTAVES]
     finest, coarse = blurred[0] - blurred[1], blurred[2] - blurred[3]
-    detail = np.clip(np.abs(finest) - NOISE, 0, None)
+    noise = max(FAINT, NOISE * float(np.median(np.abs(finest))))
+    detail = np.clip(np.abs(finest) - noise, 0, None)
     strength, ground = (float(np.sqrt(np.mean(band**2))) for band in (detail, coarse))
     return min(1.0, strength / ground / CRISP) if ground > 0 else 0.0
 

@@ -31,12 +31,12 @@ def atomic_write(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
     Whatever goes wrong, what stood at `path` keeps its bytes and nothing half-written is left. Missing folders
     are made. A link is followed: what it points to is replaced. Permissions of an existing file are kept.
-    Raises CannotWrite with the reason.
+    Raises CannotWrite with the reason; to one that `write` raises the path is added.
     """
     try:
         _write(Path(os.path.realpath(path)), write)
-    except CannotWrite:
-        raise
+    except CannotWrite as error:
+        raise CannotWrite(f"{path} cannot be written: {error}") from error
     except OSError as error:
         raise CannotWrite(f"{path} cannot be written: {reason(error)}") from error
 

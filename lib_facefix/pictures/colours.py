@@ -8,6 +8,10 @@ from io import BytesIO
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+_FLAGS = 0x2000
+"""Little CMS' flag for black point compensation: without it, printed black is a washed-out grey on a screen."""
+
 Convert = Callable[[Pillow.Image], Pillow.Image]
 
 
@@ -53,7 +57,8 @@ def _by_profile(profile: bytes | None, mode: str) -> Convert | None:
 
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> Convert:
-    transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    target = ImageCms.createProfile("sRGB")
+    transform = ImageCms.buildTransform(source, target, mode, "RGB", _INTENT, _FLAGS)  # type: ignore[arg-type]  # a number in old Pillow
 
     def convert(strip: Pillow.Image) -> Pillow.Image:
         done = ImageCms.applyTransform(strip, transform)

@@ -28,7 +28,8 @@ def find_pictures(inputs: Sequence[str]) -> list[Found]:
 
     A file named in full is taken whatever its suffix. Folders and patterns give only files of a known suffix,
     in order of their names; hidden ones are skipped, and links to folders are not followed. A file that is
-    named twice comes once. Raises BadPicture for an input that gives nothing.
+    named twice comes once. A missing file is left
+    for reading to complain of. Raises BadPicture for a folder or pattern that gives nothing.
     """
     met: set[Path] = set()
     found = []
@@ -60,20 +61,24 @@ def name_apart(found: Iterable[Found], suffix: str | None = None) -> list[Found]
 
 
 def _matches(text: str) -> Iterator[Found]:
+    if not text:
+        return
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
-    if path.is_dir():
+    if _is_dir(path):
         yield from (Found(file, file.relative_to(path)) for file in _files_below(path))
     elif os.path.lexists(path):
         yield Found(path, Path(path.name))
     elif glob.has_magic(str(path)):
         yield from _files_like(path)
+    else:  # reading it will say that it is not there; the others can still be done
+        yield Found(path, Path(path.name))
 
 
 def _files_like(pattern: Path) -> Iterator[Found]:
     root = _root(pattern)
     for name in sorted(glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob knows no hidden files
         path = Path(name)
-        files = _files_below(path) if path.is_dir() else [path]
+        files = _files_below(path) if _is_dir(path) else [path]
         yield from (Found(file, file.relative_to(root)) for file in files if _is_picture(file.name))
 
 
@@ -89,6 +94,10 @@ def _files_below(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(place, name) for name in names if _is_picture(name)]
     return sorted(files)
+
+
+def _is_dir(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for names that are too long
 
 
 def _is_picture(name: str) -> bool:
@@ -109,7 +118,7 @@ def _key(path: Path) -> str:
 
 
 def _nothing(text: str) -> str:
-    if Path(text).is_dir():
+    if text and _is_dir(Path(text)):
         return f"{text}: no pictures in this folder. It should hold files such as {', '.join(sorted(SUFFIXES))}."
     if glob.has_magic(text):
         return f"{text}: no picture has a name like this. Check the pattern."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +18,10 @@ from .picture import Coding, Metadata, Samples
 _QUALITY = 95
 
 
+_IN_MEMORY = {"JPEG2000"}
+"""Packed before any byte is written: OpenJPEG never comes back from a file that takes no more."""
+
+
 class _NoDescriptor:
     """A file that Pillow must write to through us: by itself it loses the reason when the disk is full."""
 
@@ -24,18 +29,20 @@ class _NoDescriptor:
         self.write = file.write
         self.flush = file.flush
         self.tell = file.tell
-        self.seek = file.seek
 
 
 def pack(kind: str, pixels: Samples, said: Metadata, coding: Coding, file: BinaryIO) -> None:
-    """Write (H, W, 1..4) samples of 8 bits as a file of Pillow's `kind`."""
+    """Write (H, W, 1..4) samples of 8 bits as a file of Pillow's `kind`. Raises CannotWrite for what does not fit."""
     picture = _as_pillow(kind, pixels)
+    target: Any = BytesIO() if kind in _IN_MEMORY else _NoDescriptor(file)
     try:
-        picture.save(_NoDescriptor(file), format=kind, **_OPTIONS[kind](said, coding))  # type: ignore[arg-type]
+        picture.save(target, format=kind, **_OPTIONS[kind](said, coding))
+        if isinstance(target, BytesIO):
+            file.write(target.getbuffer())
     except (OSError, ValueError, OverflowError, struct.error) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise CannotWrite(f"this picture cannot be packed as {kind} ({error}). Choose .png.") from error
+        raise CannotWrite(f"it cannot be packed as {kind} ({error}). Choose .png.") from error
 
 
 def _as_pillow(kind: str, pixels: Samples) -> Pillow.Image:

@@ -98,7 +98,7 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _why_closed(path: Path, error: OSError | ValueError) -> str:
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names that are too long
         return "is a folder, not a picture. Name a file in it"
     if isinstance(error, FileNotFoundError):
         return "does not exist. Check the name"

@@ -12,9 +12,10 @@ from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings, FixPlan
 from lib_facefix.detectors.blazeface import BlazeFace
+from lib_facefix.errors import BadModel
 from lib_facefix.imaging.boxes import grow
 from lib_facefix.imaging.quality import pose
-from lib_facefix.networks import CvNetwork, load
+from lib_facefix.networks import CvNetwork, OrtNetwork, load
 from lib_facefix.weights import ASSETS, asset
 
 PHOTOS = Path(__file__).parents[1] / "data"
@@ -159,9 +160,8 @@ def test_what_asks_for_no_change_changes_no_byte(engine, setting):
 
 def test_auto_restores_what_is_blurred_and_leaves_what_is_sharp(engine):
     large = cv2.resize(photo("faceapi_sample6"), None, fx=3, fy=3, interpolation=cv2.INTER_LANCZOS4)
-    sharp = FaceSettings(sharp_above=0.2)
-    assert {job.decision for job in engine.plan(large, sharp).jobs} == {"leave"}
-    assert {job.decision for job in engine.plan(cv2.GaussianBlur(large, (0, 0), 12), sharp).jobs} == {"restore"}
+    assert {job.decision for job in engine.plan(large).jobs} == {"leave"}
+    assert {job.decision for job in engine.plan(cv2.GaussianBlur(large, (0, 0), 12)).jobs} == {"restore"}
 
 
 def test_a_plan_that_went_through_json_gives_the_same_bytes(engine):
@@ -183,8 +183,18 @@ def test_the_same_picture_twice_or_among_others_gives_the_same_bytes(engine):
 def test_onnx_runtime_and_opencv_agree_about_lite():
     pytest.importorskip("onnxruntime")
     crop = cv2.resize(degraded(photo("astronaut")), (512, 512)).transpose(2, 0, 1)[None].astype(np.float32) / 255
-    [quick], [plain] = load(asset("lite.onnx"))(crop), CvNetwork(asset("lite.onnx"))(crop)
+    [quick], [plain] = OrtNetwork(asset("lite.onnx"))(crop), CvNetwork(asset("lite.onnx"))(crop)
     assert np.abs(quick - plain).max() < 1e-3
+
+
+def test_what_opencv_cannot_read_goes_to_onnx_runtime(monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(CvNetwork, "__init__", refuse)
+    assert isinstance(load(asset("lite.onnx")), OrtNetwork)
+
+
+def refuse(*_):
+    raise BadModel("not today")
 
 
 def test_the_bundled_weights_are_small_and_listed_with_their_licence():

@@ -272,3 +272,9 @@ def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
     assert json.loads((tmp_path / "r.json").read_text())["pictures"][0]["output"]
     assert "1 of 2 pictures are done" in capsys.readouterr().err
+
+
+def test_a_missing_file_fails_alone(photo, tmp_path, capsys):
+    assert run("fix", photo.with_name("gone.jpg"), photo, "-o", tmp_path / "out") == 1
+    assert "gone.jpg" in capsys.readouterr().err
+    assert (tmp_path / "out" / "photo.png").exists()

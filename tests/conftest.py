@@ -1,0 +1,46 @@
+"""Fixtures shared by all tests."""
+
+import cv2
+import hypothesis
+import numpy as np
+import pytest
+
+from lib_facefix.faces import Box, Face
+from lib_facefix.imaging.align import FFHQ_512, move, rotation, shifted
+
+hypothesis.settings.register_profile("facefix", deadline=None, max_examples=50, derandomize=True, database=None)
+hypothesis.settings.load_profile("facefix")
+
+
+@pytest.fixture
+def picture():
+    """Smooth coloured noise, 800 x 600."""
+    rng = np.random.default_rng(1)
+    return cv2.GaussianBlur(rng.integers(0, 256, (600, 800, 3), np.uint8), (9, 9), 3)
+
+
+@pytest.fixture
+def face_at():
+    """Make a face centred on (x, y), `size` pixels across, turned clockwise."""
+
+    def make(x, y, *, size=120, degrees=0.0, score=0.9):
+        around = shifted(rotation(degrees, size / 512), (x, y))
+        half = size / 2
+        return Face(Box(x - half, y - half, x + half, y + half), score, move(FFHQ_512 - 256, around), degrees)
+
+    return make
+
+
+@pytest.fixture
+def leaves():
+    """Make a picture of leaves over one another: edges are sparse, detail is at every scale, as in photos."""
+
+    def make(height, width):
+        rng = np.random.default_rng(4)
+        image = np.full((height, width, 3), 128, np.uint8)
+        for radius in np.sort(rng.uniform(3, 60, 900 * height * width // 512**2))[::-1]:
+            place = int(rng.integers(width)), int(rng.integers(height))
+            cv2.circle(image, place, int(radius), tuple(map(int, rng.integers(30, 226, 3))), -1, cv2.LINE_AA)
+        return image
+
+    return make

@@ -1,0 +1,164 @@
+"""Who may import whom. The table is the architecture; the tests keep it true."""
+
+import __future__
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import lib_facefix
+
+LIBRARY = Path(lib_facefix.__file__).parent
+
+NOUNS = {"errors", "faces", "treatment", "jobs", "protocols"}
+ADAPTER = NOUNS | {"imaging", "weights", "networks"}
+FRONT_END = NOUNS | {"options", "settings", "assembly", "planning", "drawing", "pictures", "catalog", "weights", "http"}
+MAY_IMPORT = {
+    "errors": set(),
+    "faces": {"errors"},
+    "options": {"errors"},
+    "catalog": {"errors"},
+    "treatment": {"options", "catalog", "errors"},
+    "settings": {"options", "catalog", "errors", "treatment"},
+    "jobs": {"faces", "errors", "treatment", "options"},
+    "protocols": {"faces", "jobs"},
+    "weights": {"errors"},
+    "networks": {"errors"},
+    "imaging": NOUNS,
+    "drawing": NOUNS | {"imaging"},
+    "pictures": {"errors", "faces"},
+    "planning": NOUNS | {"imaging", "settings"},
+    "detectors": ADAPTER,
+    "landmarks": ADAPTER,
+    "maskers": ADAPTER,
+    "fixers": ADAPTER,
+    "pipeline": NOUNS | {"imaging", "planning"},
+    "assembly": NOUNS | {"catalog", "settings", "weights", "pipeline", "planning", "detectors.turned"},
+    "cli": FRONT_END | {"__init__"},
+    "http": FRONT_END | {"__init__"},
+    "webui": FRONT_END | {"__init__"},
+}
+"""By room; "__init__" is the package itself (its version), "detectors.turned" one file of a room."""
+ONLY_IN = {
+    "modules": {"webui"},
+    "modules_forge": {"webui"},
+    "gradio": {"webui"},
+    "fastapi": {"http", "webui"},
+}
+MOST_LINES = 250
+
+FILES = sorted(path for path in LIBRARY.rglob("*.py") if path != LIBRARY / "__init__.py")
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+
+
+def room_of(path):
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Yield every module that the file imports, by its full name, as a tuple of parts."""
+    package = path.relative_to(LIBRARY.parent).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = (*base, *(node.module or "").split(".")) if node.module else base
+            yield from ((*module, alias.name) for alias in node.names)
+
+
+def allowed(room, module):
+    """Return whether a file of `room` may import `module`, the parts of a name inside this library."""
+    other = module[0] if module and module[0] in MAY_IMPORT else "__init__"
+    return other == room or other in MAY_IMPORT[room] or ".".join(module[:2]) in MAY_IMPORT[room]
+
+
+@every_file
+def test_every_file_stands_in_a_known_room(path):
+    assert room_of(path) in MAY_IMPORT, f"{room_of(path)!r} is no room of the architecture; add it to the table"
+
+
+@every_file
+def test_imports_keep_to_the_table(path):
+    room = room_of(path)
+    for package, *inside in imports(path):
+        if package == "lib_facefix":
+            assert allowed(room, inside), f"{room} may not import {'.'.join(inside)}"
+        assert room in ONLY_IN.get(package, {room}), f"only {ONLY_IN[package]} may import {package}, not {room}"
+
+
+def test_the_table_names_only_rooms():
+    named = set().union(*MAY_IMPORT.values()) - {"__init__", "detectors.turned"}
+    assert named <= set(MAY_IMPORT)
+
+
+def test_the_rooms_stand_in_one_order_without_circles():
+    standing, waiting = set(), dict(MAY_IMPORT)
+    while ready := {room for room, needs in waiting.items() if {need.split(".")[0] for need in needs} <= standing}:
+        standing |= ready | {"__init__"}
+        waiting = {room: needs for room, needs in waiting.items() if room not in ready}
+    assert set(waiting) <= {"cli", "http", "webui"}  # these front ends may use one another's door
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        pytest.param("from ..assembly import FaceFix", [("lib_facefix", "assembly", "FaceFix")], id="relative"),
+        pytest.param("from .. import pipeline", [("lib_facefix", "pipeline")], id="a module of the package"),
+        pytest.param("from .masks import move", [("lib_facefix", "imaging", "masks", "move")], id="in its own room"),
+        pytest.param("def f():\n    import gradio.blocks", [("gradio", "blocks")], id="inside a function"),
+        pytest.param("from lib_facefix.jobs import FaceJob", [("lib_facefix", "jobs", "FaceJob")], id="absolute"),
+    ],
+)
+def test_an_import_is_seen_in_every_spelling(tmp_path, monkeypatch, code, told):
+    monkeypatch.setitem(globals(), "LIBRARY", tmp_path / "lib_facefix")
+    path = tmp_path / "lib_facefix" / "imaging" / "new.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(code, "utf-8")
+    assert list(imports(path)) == told
+
+
+@every_file
+def test_no_file_is_longer_than_one_can_keep_in_mind(path):
+    lines = len(path.read_text("utf-8").splitlines())
+    assert lines <= MOST_LINES, f"{path.name} has {lines} lines"
+
+
+def test_all_lists_what_is_public():
+    inner = (ModuleType, __future__._Feature)
+    public = {name for name, value in vars(lib_facefix).items() if name[0] != "_" and not isinstance(value, inner)}
+    assert set(lib_facefix.__all__) == public | {"__version__"}
+    assert len(lib_facefix.__all__) == len(set(lib_facefix.__all__))
+
+
+WATCH = """
+import json, os, socket, sys
+written = []
+def watch(event, args):
+    if event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        written.append(str(args[0]))
+    if event in ("os.mkdir", "os.rename", "subprocess.Popen", "socket.connect"):
+        written.append(event)
+sys.addaudithook(watch)
+def refuse(*_, **__):
+    raise AssertionError("importing opened a socket")
+socket.socket = refuse
+import lib_facefix
+print(json.dumps({"heavy": sorted({"torch", "onnxruntime", "PIL", "ultralytics"} & set(sys.modules)), "did": written}))
+"""
+
+
+def test_importing_the_library_does_nothing_else(tmp_path):
+    at_home = {**os.environ, "PYTHONPATH": str(LIBRARY.parent), "HOME": str(tmp_path)}
+    command = [sys.executable, "-B", "-c", WATCH]
+    done = subprocess.run(command, cwd=tmp_path, env=at_home, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"heavy": [], "did": []}  # and it printed nothing
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,161 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image as Pil
+
+import lib_facefix.catalog as catalog
+from lib_facefix import FaceFix, FaceSettings
+from lib_facefix.assembly import as_rgb
+from lib_facefix.errors import BadPicture, BadPlan, MissingDiffuser
+from lib_facefix.imaging.framing import Upright
+from lib_facefix.jobs import FixPlan
+
+RED = (255, 0, 0)
+SETTINGS = FaceSettings(method="restore", mask="ellipse", match_colour=False)
+
+
+class SeesNoMesh:
+    def locate(self, image, face):
+        return face
+
+
+class Painter:
+    def framing(self, job):
+        return Upright(128)
+
+    def batch_key(self, job):
+        return "paint"
+
+    def fix(self, crops, jobs):
+        yield from (np.full_like(crop.image, RED) for crop in crops)
+
+
+@pytest.fixture
+def loaded(monkeypatch, face_at):
+    """Put fakes in place of the built-in models, and count how often each is made."""
+    made = Counter()
+
+    class OneFace:
+        def detect(self, image, min_score):
+            return (face_at(300, 200),)
+
+    fakes = {"blazeface": OneFace, "facemesh": SeesNoMesh, "lite": Painter}
+    real = catalog.Entry.load
+
+    def load(entry):
+        if entry.name not in fakes:
+            return real(entry)
+
+        def make():
+            made[entry.name] += 1
+            return fakes[entry.name]()
+
+        return make
+
+    monkeypatch.setattr(catalog.Entry, "load", load)
+    return made
+
+
+def test_a_picture_is_found_planned_and_fixed(loaded, picture):
+    before = picture.copy()
+    [result] = FaceFix().fix([picture], SETTINGS)
+    assert [outcome.verdict for outcome in result.outcomes] == ["fixed"]
+    assert np.abs(result.image[200, 300].astype(int) - RED).max() <= 16
+    assert (result.image[500:] == picture[500:]).all()
+    assert (picture == before).all()
+
+
+def test_models_are_loaded_once(loaded, picture):
+    facefix = FaceFix()
+    assert not loaded
+    facefix.fix([picture, picture], SETTINGS)
+    facefix.fix([picture], SETTINGS)
+    assert loaded == {"blazeface": 1, "facemesh": 1, "lite": 1}
+
+
+def test_models_are_loaded_again_after_unloading(loaded, picture):
+    facefix = FaceFix()
+    facefix.fix([picture], SETTINGS)
+    facefix.unload()
+    facefix.fix([picture], SETTINGS)
+    assert loaded == {"blazeface": 2, "facemesh": 2, "lite": 2}
+
+
+def test_planning_loads_no_fixer(loaded, picture):
+    FaceFix().plan(picture, SETTINGS)
+    assert "lite" not in loaded
+
+
+def test_pil_pictures_give_the_same_as_arrays(loaded, picture):
+    facefix = FaceFix()
+    array, pil = facefix.fix([picture, Pil.fromarray(picture)], SETTINGS)
+    assert (array.image == pil.image).all()
+
+
+def test_a_grey_array_is_fixed_as_rgb(loaded, picture):
+    [result] = FaceFix().fix([picture[..., 0]], SETTINGS)
+    assert result.image.shape == picture.shape
+    assert (result.image[500:] == picture[500:, :, :1]).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "RGBA", "LA"])
+def test_every_kind_of_pil_picture_becomes_rgb(mode):
+    seen = as_rgb(Pil.new("RGB", (7, 5), (255, 255, 255)).convert(mode))
+    assert (seen.shape, seen.dtype) == ((5, 7, 3), np.uint8)
+    assert (seen >= 254).all()
+
+
+def test_a_view_with_gaps_becomes_a_plain_array(picture):
+    seen = as_rgb(picture[::2, ::-1])
+    assert seen.flags.c_contiguous
+    assert (seen == picture[::2, ::-1]).all()
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (np.zeros((5, 5, 3), np.float32), "uint8.*not float32"),
+        (np.zeros((5, 5, 3), np.uint16), "uint8.*not uint16"),
+        (np.zeros((5, 5, 4), np.uint8), r"RGB, not \(5, 5, 4\)"),
+        (np.zeros((3, 5, 5), np.uint8), r"RGB, not \(3, 5, 5\)"),
+        (np.zeros((1, 5, 5, 3), np.uint8), "RGB, not"),
+        (np.zeros((0, 5, 3), np.uint8), "RGB, not"),
+        (np.zeros((5, 0), np.uint8), "RGB, not"),
+        (np.zeros(5, np.uint8), "RGB, not"),
+        ("photo.jpg", "uint8"),
+        (None, "uint8"),
+    ],
+    ids=["float", "16 bits", "RGBA", "channels first", "a batch", "no rows", "no columns", "a line", "a path", "none"],
+)
+def test_what_is_no_picture_is_refused(bad, said):
+    with pytest.raises(BadPicture, match=said):
+        FaceFix().fix([bad])
+
+
+def test_re_diffusing_without_a_diffuser_is_a_failed_face_with_a_sentence(loaded, picture):
+    [result] = FaceFix().fix([picture], FaceSettings(method="re-diffuse"))
+    [outcome] = result.outcomes
+    assert outcome.verdict == "failed"
+    assert type(outcome.error) is MissingDiffuser
+    assert "choose the method 'restore'" in str(outcome.error)
+    assert (result.image == picture).all()
+
+
+def test_overrides_reach_the_face(loaded, picture):
+    [result] = FaceFix().fix([picture], SETTINGS, overrides={1: {"method": "leave"}})
+    assert [outcome.verdict for outcome in result.outcomes] == ["left"]
+
+
+def test_a_plan_written_and_read_gives_the_same_picture(loaded, picture):
+    facefix = FaceFix()
+    plan = facefix.plan(picture, SETTINGS)
+    [at_once] = facefix.run([picture], [plan])
+    [later] = facefix.run([picture], [FixPlan.from_json(plan.to_json())])
+    assert (at_once.image == later.image).all()
+
+
+def test_a_plan_for_another_picture_is_refused(loaded, picture):
+    facefix = FaceFix()
+    with pytest.raises(BadPlan, match="for a picture of"):
+        facefix.run([picture[:100]], [facefix.plan(picture, SETTINGS)])

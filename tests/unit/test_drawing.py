@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from lib_facefix.drawing import FACE, GREEN, MARGIN, MOST, WHOLE, Pair, before_after, numbered_boxes
+from lib_facefix.faces import Pose
+from lib_facefix.jobs import FaceJob, Outcome
+from lib_facefix.treatment import Treatment
+
+
+def outcomes(faces, verdict="fixed"):
+    return tuple(
+        Outcome(FaceJob(n, face, "restore", "", Treatment(), Pose(0, 0, 0), 0.5), verdict)
+        for n, face in enumerate(faces, start=1)
+    )
+
+
+@pytest.fixture
+def pair(picture, face_at):
+    return Pair("family.jpg", picture, 255 - picture, outcomes([face_at(300, 200), face_at(600, 400)]))
+
+
+def test_boxes_landmarks_and_numbers_are_drawn_on_a_copy(picture, face_at):
+    before, face = picture.copy(), face_at(300, 200)
+    drawn = numbered_boxes(picture, [(1, face), (12, face_at(5, 5))])
+    assert (drawn.shape, drawn.dtype) == (picture.shape, np.uint8)
+    assert (picture == before).all()
+    assert (drawn[200, 240] == GREEN).all()  # the left edge of the box
+    x, y = face.landmarks[2].astype(int)
+    assert (drawn[y, x] == GREEN).all()
+    assert (drawn[400:] == picture[400:]).all()
+
+
+def test_without_faces_nothing_is_drawn(picture):
+    assert (numbered_boxes(picture, []) == picture).all()
+
+
+def test_a_sheet_shows_the_picture_and_its_faces_before_and_after(pair):
+    arrays = pair.before.copy(), pair.after.copy()
+    sheet = before_after([pair])
+    assert sheet.dtype == np.uint8
+    assert sheet.shape[1] >= 4 * FACE + 2 * MARGIN
+    assert sheet.shape[0] >= WHOLE * 600 // 800 + FACE + 2 * MARGIN
+    assert (pair.before == arrays[0]).all()
+    assert (pair.after == arrays[1]).all()
+
+
+def test_each_fixed_face_takes_room_and_others_none(picture, face_at):
+    faces = [face_at(100 + 150 * i, 300) for i in range(5)]
+    heights = [
+        before_after([Pair("", picture, picture, outcomes(faces[:count], verdict))]).shape[0]
+        for count, verdict in ((0, "fixed"), (5, "left"), (5, "failed"), (1, "fixed"), (3, "fixed"))
+    ]
+    assert heights[0] == heights[1] == heights[2] < heights[3] < heights[4]
+
+
+def test_a_sheet_has_an_end_however_many_faces_there_are(picture, face_at):
+    full = before_after([Pair("", picture, picture, outcomes([face_at(300, 200)] * MOST))])
+    over = before_after([Pair("", picture, picture, outcomes([face_at(300, 200)] * (MOST + 9)))])
+    assert full.shape == over.shape
+
+
+def test_a_sheet_of_nothing_is_a_picture_all_the_same():
+    assert min(before_after([]).shape[:2]) > 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 3000, 3), (3000, 1, 3)], ids=str)
+def test_odd_pictures_can_be_shown(shape, face_at):
+    image = np.zeros(shape, np.uint8)
+    assert before_after([Pair("odd", image, image, outcomes([face_at(0, 0, size=3)]))]).ndim == 3
+    assert numbered_boxes(image, [(1, face_at(0, 0, size=3))]).shape == shape

@@ -1,0 +1,165 @@
+import json
+from copy import deepcopy
+
+import numpy as np
+import pytest
+
+from lib_facefix.errors import BadPlan, DegenerateLandmarks
+from lib_facefix.faces import Box, Face, Pose
+from lib_facefix.jobs import FaceJob, FixPlan, FixResult, Outcome
+from lib_facefix.treatment import Treatment
+
+LANDMARKS = np.random.default_rng(1).random((5, 2)) * 1000 / 3
+
+
+def a_plan(landmarks=LANDMARKS):
+    treatment = Treatment(fidelity=1 / 3, mask="box", match_colour=False)
+    one = Face(Box(0.1, 1 / 3, 100 / 7, 99.9), 2 / 3, landmarks, tilt=-12.3456789012345)
+    other = Face(Box(200.0, 5, 240, 50), 0.5, None)
+    return FixPlan(
+        (640, 480),
+        (
+            FaceJob(2, other, "leave", "asked to be left", Treatment(), Pose(0, 0, 0), 0.9),
+            FaceJob(1, one, "restore", "not sharp (0.10), 100 px", treatment, Pose(0.1, -1 / 3, 1e-17), 0.1),
+        ),
+    )
+
+
+@pytest.fixture
+def written():
+    return json.loads(json.dumps(a_plan().to_json(), allow_nan=False))
+
+
+@pytest.mark.parametrize("landmarks", [LANDMARKS, None], ids=["with landmarks", "without"])
+def test_a_plan_read_back_is_the_same_to_the_last_digit(landmarks):
+    plan = a_plan(landmarks)
+    back = FixPlan.from_json(json.loads(json.dumps(plan.to_json())))
+
+    assert back.size == plan.size
+    for one, other in zip(back.jobs, plan.jobs, strict=True):
+        for name in ("number", "decision", "reason", "treatment", "pose", "sharpness"):
+            assert getattr(one, name) == getattr(other, name), name
+        assert (one.face.box, one.face.score, one.face.tilt) == (other.face.box, other.face.score, other.face.tilt)
+        assert np.array_equal(one.face.landmarks, other.face.landmarks)
+    assert back.to_json() == plan.to_json()
+
+
+def test_an_edited_decision_and_parameter_are_taken(written):
+    written["faces"][0]["decision"] = "restore"
+    written["faces"][0]["parameters"] = {"fidelity": 0.2}
+    job = FixPlan.from_json(written).jobs[0]
+    assert (job.decision, job.treatment) == ("restore", Treatment(fidelity=0.2))
+
+
+@pytest.mark.parametrize("member", ["size", "faces"])
+def test_a_plan_without_a_member_is_refused(written, member):
+    del written[member]
+    with pytest.raises(BadPlan, match=f"a plan lacks '{member}'"):
+        FixPlan.from_json(written)
+
+
+@pytest.mark.parametrize("member", ["box", "score", "landmarks", "pose", "sharpness", "decision", "parameters"])
+def test_a_face_without_a_member_is_named(written, member):
+    del written["faces"][1][member]
+    with pytest.raises(BadPlan, match=f"face 1 lacks '{member}'"):
+        FixPlan.from_json(written)
+
+
+@pytest.mark.parametrize(
+    ("member", "bad", "said"),
+    [
+        ("box", [1, 2, 3], r"face 1: box must be \[left, top, right, bottom\]"),
+        ("box", [1, 2, 3, None], "face 1: box must be"),
+        ("box", [1, 2, 3, float("nan")], "face 1: box must be"),
+        ("box", [3, 2, 1, 4], "face 1: box must run from left to right"),
+        ("box", [1, 2, 3, 2], "face 1: box must run"),
+        ("box", "all", "face 1: box must be"),
+        ("box", {"left": 1}, "face 1: box must be"),
+        ("landmarks", [[1, 2]] * 4, "face 1: landmarks must be five"),
+        ("landmarks", [[1, 2]] * 4 + [[1]], "face 1: landmarks must be five"),
+        ("landmarks", [], "face 1: landmarks must be five"),
+        ("score", "high", "face 1: score must be a number, not 'high'"),
+        ("score", True, "face 1: score must be a number"),
+        ("score", None, "face 1: score must be a number"),
+        ("tilt", [1], "face 1: tilt must be a number"),
+        ("sharpness", float("inf"), "face 1: sharpness must be a number"),
+        ("pose", None, "face 1 lacks 'yaw'"),
+        ("pose", {"yaw": 1, "pitch": 2}, "face 1 lacks 'roll'"),
+        ("pose", {"yaw": 1, "pitch": 2, "roll": "x"}, "face 1: roll must be a number"),
+        ("decision", "fix", "face 1: decision must be one of restore, re-diffuse, leave; not 'fix'"),
+        ("decision", ["restore"], "face 1: decision must be one of"),
+        ("parameters", [], "face 1: parameters must be an object"),
+        ("parameters", {"fidelity": 2}, "face 1: Fidelity must lie between 0 and 1"),
+        ("parameters", {"fidelty": 1}, "face 1: unknown setting 'fidelty'"),
+        ("parameters", {"restorer": "gone"}, "face 1: Restorer must be one of"),
+        ("number", "one", "number must be a whole number"),
+        ("number", 2, r"two faces have the same number: \[2, 2\]"),
+    ],
+)
+def test_a_broken_member_is_named_with_its_face(written, member, bad, said):
+    written["faces"][1][member] = bad
+    with pytest.raises(BadPlan, match=said):
+        FixPlan.from_json(written)
+
+
+@pytest.mark.parametrize("number", [1.7, 0, -3])
+def test_a_number_that_no_face_can_have_is_refused(written, number):
+    written["faces"][1]["number"] = number
+    with pytest.raises(BadPlan):
+        FixPlan.from_json(written)
+
+
+@pytest.mark.parametrize(("member", "bad"), [("score", 10**400), ("box", [1, 2, 3, 10**400])], ids=["score", "box"])
+def test_a_gigantic_number_is_a_broken_member(written, member, bad):
+    written["faces"][1][member] = bad
+    with pytest.raises(BadPlan):
+        FixPlan.from_json(written)
+
+
+@pytest.mark.parametrize(
+    "bad", [[640], [640, 0], [640.0, 480], ["640", "480"], None, "640x480", [640, 480, 3], [True, True]], ids=str
+)
+def test_a_size_that_is_none_is_refused(written, bad):
+    written["size"] = bad
+    with pytest.raises(BadPlan, match=r"size must be \[width, height\]"):
+        FixPlan.from_json(written)
+
+
+@pytest.mark.parametrize("bad", [None, [], "plan", 3], ids=str)
+def test_what_is_no_plan_at_all_is_refused(bad):
+    with pytest.raises(BadPlan, match="a plan lacks 'size'"):
+        FixPlan.from_json(bad)
+
+
+@pytest.mark.parametrize("bad", [None, 3, "face", []], ids=str)
+def test_what_is_no_face_at_all_is_refused(written, bad):
+    written["faces"][0] = bad
+    with pytest.raises(BadPlan, match="a face lacks 'number'"):
+        FixPlan.from_json(written)
+
+
+def test_faces_must_be_a_list(written):
+    written["faces"] = {"1": written["faces"][0]}
+    with pytest.raises(BadPlan, match="faces must be a list"):
+        FixPlan.from_json(written)
+
+
+def test_reading_does_not_change_what_is_read(written):
+    before = deepcopy(written)
+    FixPlan.from_json(written)
+    assert written == before
+
+
+def test_a_result_tells_what_became_of_each_face():
+    left, fixed = a_plan().jobs
+    outcomes = Outcome(left, "failed", DegenerateLandmarks("no way")), Outcome(fixed, "fixed", seconds=0.123456)
+    result = FixResult(np.zeros((48, 64, 3), np.uint8), outcomes)
+    told = json.loads(json.dumps(result.to_json()))
+
+    assert told["size"] == [64, 48]
+    assert [(face["number"], face["outcome"], face["error"], face["seconds"]) for face in told["faces"]] == [
+        (2, "failed", "no way", 0.0),
+        (1, "fixed", None, 0.1235),
+    ]
+    assert result.changed
+    assert not FixResult(result.image, outcomes[:1]).changed

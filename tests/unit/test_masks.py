@@ -1,0 +1,136 @@
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from lib_facefix.faces import Box, Crop, Face, Mesh
+from lib_facefix.imaging.masks import ellipse, move, polygon, soften
+from lib_facefix.maskers.mesh import HullMasker
+from lib_facefix.maskers.shape import BoxMasker, EllipseMasker
+
+SIDE = 200
+
+
+def disc(radius=40):
+    return polygon(ellipse(Box(100 - radius, 100 - radius, 100 + radius, 100 + radius), 0), (SIDE, SIDE))
+
+
+def from_centre():
+    y, x = np.indices((SIDE, SIDE)) + 0.5
+    return np.hypot(x - 100, y - 100)
+
+
+def test_a_polygon_is_1_inside_and_0_outside():
+    mask = polygon(Box(10, 10, 20, 20).corners, (30, 30))
+    assert (mask.dtype, mask.shape) == (np.float32, (30, 30))
+    assert (mask[10:20, 10:20] == 1).all()
+    mask[9:21, 9:21] = 0
+    assert not mask.any()
+
+
+def test_a_box_fills_exactly_its_pixels():
+    assert polygon(Box(10, 10, 20, 20).corners, (30, 30)).sum() == 100
+
+
+@given(st.floats(5, 80), st.floats(5, 80), st.floats(0, 360))
+def test_an_ellipse_has_its_area_within_half_a_pixel_of_its_edge(a, b, degrees):
+    area, around = np.pi * a * b, 2 * np.pi * max(a, b)
+    mask = polygon(ellipse(Box(100 - a, 100 - b, 100 + a, 100 + b), degrees), (SIDE, SIDE))
+    assert abs(mask.sum() - area) <= around * 0.6 + 4
+    y, x = np.argwhere(mask).mean(0) + 0.5
+    assert (x, y) == pytest.approx((100, 100), abs=0.55)
+
+
+def test_an_ellipse_turns_clockwise():
+    mask = polygon(ellipse(Box(20, 90, 180, 110), 45), (SIDE, SIDE))
+    assert (mask[145, 145], mask[55, 145]) == (1, 0)
+
+
+def test_a_polygon_over_the_edge_is_cut_off():
+    assert (polygon(Box(-500, -500, 500, 500).corners, (20, 30)) == 1).all()
+    assert not polygon(Box(100, 100, 120, 120).corners, (20, 30)).any()
+
+
+@given(st.integers(-250, 250), st.integers(-250, 250))
+def test_moving_never_wraps_round_the_edge(x, y):
+    mask = np.random.default_rng(5).random((SIDE, SIDE), np.float32)
+    expected = np.zeros_like(mask)
+    if abs(x) < SIDE and abs(y) < SIDE:
+        there = expected[max(y, 0) : SIDE + min(y, 0), max(x, 0) : SIDE + min(x, 0)]
+        there[:] = mask[max(-y, 0) : SIDE - max(y, 0), max(-x, 0) : SIDE - max(x, 0)]
+    assert np.abs(move(mask, x, y) - expected).max() < 1e-6
+
+
+@pytest.mark.parametrize("feather", [0, 5, 20, 35], ids=lambda feather: f"feather {feather}")
+@pytest.mark.parametrize("grow", [0, 8, -15], ids=lambda grow: f"grow {grow}")
+def test_softening_keeps_the_shape_and_ends_beyond_the_feather(grow, feather):
+    soft, distance = soften(disc(), grow, feather), from_centre()
+    assert (soft[distance < 39 + min(grow, 1.07 * grow)] == 1).all()
+    beyond = 42 + (grow + max(feather, 1)) * 1.07  # cv2's distances are 5% short
+    assert not soft[distance > beyond].any()
+    assert soft[distance < 39 + grow + 0.7 * feather].all()
+
+
+@pytest.mark.parametrize("grow", [0, 10, -10])
+def test_softening_falls_steadily_outwards(grow):
+    row = soften(disc(), grow, 30)[100, 100:]
+    assert (np.diff(row) <= 0).all()
+    assert np.abs(np.diff(row)).max() < 0.08  # no step
+
+
+def test_growing_grows_and_shrinking_shrinks():
+    areas = [soften(disc(), grow, 6).sum() for grow in (-60, -20, -5, 0, 5, 20)]
+    assert areas[0] == 0
+    assert areas == sorted(areas)
+    assert len(set(areas)) == len(areas)
+
+
+@pytest.mark.parametrize("feather", [0, 1, 12, 60])
+def test_a_full_mask_falls_to_nothing_at_the_edge_of_the_crop(feather):
+    soft = soften(np.ones((SIDE, SIDE), np.float32), 0, feather)
+    border = np.concatenate([soft[0], soft[-1], soft[:, 0], soft[:, -1]])
+    assert soft[100, 100] == 1
+    assert border.max() <= (0.5 if feather < 2 else 0.6 / feather)
+
+
+def test_an_empty_mask_stays_empty():
+    assert not soften(np.zeros((SIDE, SIDE), np.float32), 50, 50).any()
+
+
+@given(st.floats(-50, 100), st.floats(0, 100), st.integers(1, 60), st.integers(1, 60))
+def test_softening_gives_a_mask_whatever_it_is_given(grow, feather, height, width):
+    mask = (np.random.default_rng(height * width).random((height, width)) > 0.7).astype(np.float32)
+    before = mask.copy()
+    soft = soften(mask, grow, feather)
+    assert (soft.dtype, soft.shape) == (np.float32, mask.shape)
+    assert ((soft >= 0) & (soft <= 1)).all()
+    assert (mask == before).all()
+
+
+CROP = Crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.array([(2.0, 0, -100), (0, 2.0, -100)]))
+
+
+def test_the_box_masker_shows_the_box_in_the_crop():
+    mask = BoxMasker().mask(CROP, Face(Box(75, 80, 125, 120), 0.9))
+    assert (mask[60:140, 50:150] == 1).all()
+    assert mask.sum() <= 102 * 82
+
+
+def test_the_ellipse_masker_reaches_past_brow_and_chin_but_not_into_the_corners():
+    mask = EllipseMasker().mask(CROP, Face(Box(75, 75, 125, 125), 0.9))
+    assert mask[100, 100] == mask[42, 100] == mask[158, 100] == 1
+    assert mask[52, 52] == mask[148, 148] == mask[30, 100] == 0
+
+
+def test_the_hull_masker_follows_the_mesh():
+    points = np.zeros((468, 3))
+    points[:, :2] = (100, 100)
+    points[:3, :2] = [(80, 80), (120, 80), (100, 120)]
+    mask = HullMasker().mask(CROP, Face(Box(75, 75, 125, 125), 0.9, mesh=Mesh(points, 0.9)))
+    assert mask[100, 100] == 1
+    assert mask[135, 60] == mask[135, 140] == mask[50, 100] == 0
+
+
+def test_the_hull_masker_takes_the_ellipse_where_there_is_no_mesh():
+    face = Face(Box(75, 80, 125, 120), 0.9, tilt=30)
+    assert (HullMasker().mask(CROP, face) == EllipseMasker().mask(CROP, face)).all()

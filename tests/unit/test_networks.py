@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from lib_facefix import weights
+from lib_facefix.errors import BadModel
+from lib_facefix.networks import load
+
+
+@pytest.mark.parametrize("name", ["lite.onnx", "face_landmark.tflite"])
+@pytest.mark.parametrize("damage", ["cut off", "garbage", "empty"])
+def test_a_damaged_file_is_told_in_a_sentence(tmp_path, name, damage):
+    content = {"cut off": weights.asset(name).read_bytes()[:20000], "garbage": b"no model " * 99, "empty": b""}[damage]
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(BadModel, match=rf"{name} is not a model that (OpenCV|ONNX Runtime).* can read: \S+"):
+        load(path)
+
+
+def test_a_network_gives_all_its_outputs_and_the_same_twice():
+    net = load(weights.asset("face_landmark.tflite"))
+    blob = np.random.default_rng(1).random((1, 3, 192, 192), np.float32)
+    first, second = net(blob), net(blob)
+    assert sorted(output.size for output in first) == [1, 468 * 3]
+    assert all((one == other).all() for one, other in zip(first, second, strict=True))
+    assert net.engine.startswith("OpenCV ")
+
+
+def test_a_missing_asset_says_what_to_do():
+    with pytest.raises(BadModel, match=r"built-in model gone\.onnx is missing from .*; install FaceFix again"):
+        weights.asset("gone.onnx")

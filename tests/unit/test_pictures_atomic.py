@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib_facefix.errors import CannotWrite
+from lib_facefix.pictures import atomic_write, read_picture, write_picture
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def failing(error):
+    def write(file):
+        file.write(b"half")
+        raise error
+
+    return write
+
+
+def test_a_new_file_gets_what_was_written_and_its_folders_are_made(tmp_path):
+    target = tmp_path / "new folder" / "größe" / "猫 1.bin"
+    atomic_write(target, lambda file: file.write(b"all") and None)
+    assert target.read_bytes() == b"all"
+    assert names(target.parent) == ["猫 1.bin"]
+
+
+def test_a_new_file_gets_the_usual_permissions(tmp_path):
+    before = os.umask(0o027)
+    try:
+        atomic_write(tmp_path / "a", lambda file: None)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
+def test_an_existing_file_keeps_its_permissions(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "a").chmod(0o604)
+    atomic_write(tmp_path / "a", lambda file: file.write(b"new") and None)
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o604
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    atomic_write(tmp_path / "link", lambda file: file.write(b"new") and None)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        pytest.param(OSError(errno.ENOSPC, "No space left on device"), "the disk is full", id="disk full"),
+        pytest.param(OSError(errno.EROFS, "Read-only file system"), "read-only", id="read-only disk"),
+        pytest.param(PermissionError(errno.EACCES, "Permission denied"), "not allowed", id="not allowed"),
+        pytest.param(OSError(errno.EIO, "Input/output error"), "Input/output error", id="broken disk"),
+        pytest.param(CannotWrite("as it was."), "as it was", id="our own sentence"),
+    ],
+)
+def test_a_failure_is_a_sentence_and_leaves_everything_as_it_was(tmp_path, error, sentence):
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(CannotWrite, match=sentence):
+        atomic_write(tmp_path / "a", failing(error))
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, ZeroDivisionError, SystemExit])
+def test_whatever_stops_the_writing_leaves_no_part(tmp_path, stop):
+    with pytest.raises(stop):
+        atomic_write(tmp_path / "a", failing(stop()))
+    assert names(tmp_path) == []
+
+
+def test_while_writing_the_file_is_hidden_and_called_a_part(tmp_path):
+    seen = []
+    atomic_write(tmp_path / "a", lambda file: seen.extend(names(tmp_path)))
+    [part] = seen
+    assert part.startswith(".")
+    assert part.endswith(".part")
+
+
+def test_a_folder_in_the_way_is_said(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(CannotWrite, match="a folder of that name is in the way"):
+        atomic_write(tmp_path / "a", lambda file: None)
+
+
+def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(CannotWrite, match="a file stands where its folder should be"):
+        atomic_write(tmp_path / "a" / "b", lambda file: None)
+    with pytest.raises(CannotWrite, match="a file stands where its folder should be"):
+        atomic_write(tmp_path / "a" / "b" / "c", lambda file: None)
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_a_name_that_is_too_long_is_said(tmp_path):
+    with pytest.raises(CannotWrite, match="the name is too long"):
+        atomic_write(tmp_path / ("x" * 300), lambda file: None)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is denied to root")
+def test_a_read_only_folder_is_said(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(CannotWrite, match="not allowed"):
+        atomic_write(tmp_path / "a", lambda file: None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of this kind there")
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp", ".bmp", ".jp2"])
+def test_a_disk_that_fills_up_midway_costs_nothing_but_the_new_file(tmp_path, suffix):
+    pixels = np.random.default_rng(1).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "in.png")
+    (tmp_path / f"out{suffix}").write_bytes(b"old")
+    script = f"""
+        import resource, signal, sys
+        from pathlib import Path
+        from lib_facefix.errors import CannotWrite
+        from lib_facefix.pictures import read_picture, write_picture
+        picture = read_picture(Path("in.png"))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+        try:
+            write_picture(picture, 255 - picture.image, Path("out{suffix}"))
+        except CannotWrite as error:
+            sys.exit("larger than allowed" not in str(error))
+        sys.exit(2)
+    """
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / f"out{suffix}").read_bytes() == b"old"
+    assert names(tmp_path) == ["in.png", f"out{suffix}"]
+
+
+def test_a_picture_can_be_written_over_itself(tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "in.png")
+    picture = read_picture(tmp_path / "in.png")
+    write_picture(picture, picture.image, picture.path)
+    write_picture(picture, 255 - picture.image, picture.path)
+    assert (read_picture(picture.path).image == 255).all()
+
+
+def test_a_picture_too_large_for_its_kind_of_file_is_a_sentence(tmp_path):
+    Image.new("RGB", (20000, 1)).save(tmp_path / "in.png")
+    picture = read_picture(tmp_path / "in.png")
+    with pytest.raises(CannotWrite, match=r"out\.webp.*Choose \.png"):
+        write_picture(picture, 255 - picture.image, tmp_path / "out.webp")
+    assert names(tmp_path) == ["in.png"]

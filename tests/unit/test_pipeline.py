@@ -1,0 +1,362 @@
+from dataclasses import dataclass, field, replace
+
+import cv2
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from lib_facefix.errors import BadCrop, BadModel, BadPlan, DegenerateLandmarks, FaceFixError
+from lib_facefix.faces import Box, Face, Pose
+from lib_facefix.imaging.framing import Surrounded, Upright
+from lib_facefix.jobs import FaceJob, FixPlan
+from lib_facefix.maskers.shape import EllipseMasker
+from lib_facefix.pipeline import Task, fix_faces, rounds
+from lib_facefix.treatment import Treatment
+
+RED = (255, 0, 0)
+HARD = Treatment(mask_feather=0.0, match_colour=False)
+
+
+def is_red(pixels):
+    """Return where pixels are red, give or take what finer detail was there before."""
+    return (np.abs(np.asarray(pixels, int) - RED) <= 16).all(-1)
+
+
+@dataclass(eq=False)
+class Painter:
+    """A fixer whose work is easy to see; paints `colour`, or for each job what `spoil` says."""
+
+    frame: object = Upright(128)
+    colour: tuple = RED
+    batches: list = field(default_factory=list)
+    spoil: dict = field(default_factory=dict)
+
+    def framing(self, job):
+        return self.frame
+
+    def batch_key(self, job):
+        return job.treatment.fidelity
+
+    def fix(self, crops, jobs):
+        self.batches.append([job.number for job in jobs])
+        for crop, job in zip(crops, jobs, strict=True):
+            spoiled = self.spoil.get(job.number)
+            if isinstance(spoiled, Exception):
+                raise spoiled
+            if isinstance(spoiled, str):
+                return
+            yield spoiled if spoiled is not None else np.full_like(crop.image, self.colour)
+
+
+class Same(Painter):
+    """Gives each crop back as it came."""
+
+    def fix(self, crops, jobs):
+        return iter([crop.image.copy() for crop in crops])
+
+
+class Blurrer(Painter):
+    """Gives each crop back blurred: what it does depends on what it sees."""
+
+    def fix(self, crops, jobs):
+        self.batches.append([job.number for job in jobs])
+        yield from (cv2.GaussianBlur(crop.image, (0, 0), 5) for crop in crops)
+
+
+class Disc:
+    def mask(self, crop, face):
+        side = len(crop.image)
+        y, x = np.indices((side, side)) + 0.5
+        return (np.hypot(x - side / 2, y - side / 2) <= side / 4).astype(np.float32)
+
+
+@dataclass
+class Parts:
+    made: object
+    hopeless: frozenset = frozenset()
+
+    def fixer(self, job):
+        if job.number in self.hopeless:
+            raise BadModel("its model is gone")
+        return self.made
+
+    def masker(self, job):
+        return Disc()
+
+
+def plan_for(image, faces, treatment=HARD, decision="restore"):
+    jobs = (FaceJob(n, face, decision, "", treatment, Pose(0, 0, 0), 0.5) for n, face in enumerate(faces, start=1))
+    return FixPlan(image.shape[1::-1], tuple(jobs))
+
+
+def fix(image, faces, made, treatment=HARD, **more):
+    [result] = fix_faces([image], [plan_for(image, faces, treatment)], Parts(made), **more)
+    return result
+
+
+@pytest.fixture
+def three(face_at):
+    return [face_at(150, 150), face_at(400, 300, degrees=40), face_at(650, 450)]
+
+
+BOTH = pytest.mark.parametrize("frame", [Upright(256), Surrounded(256, margin=0.0)], ids=["upright", "surrounded"])
+
+
+@BOTH
+def test_paint_lands_on_the_face_and_nowhere_else(picture, face_at, frame):
+    image = fix(picture, [face_at(300, 200, degrees=30)], Painter(frame)).image
+    rows, columns = np.indices(picture.shape[:2]) + 0.5
+    distance = np.hypot(columns - 300, rows - 200)
+    assert is_red(image[distance < 27]).all()
+    assert (image[distance > 33] == picture[distance > 33]).all()
+
+
+@BOTH
+def test_a_face_at_the_edge_is_fixed_too(picture, face_at, frame):
+    result = fix(picture, [face_at(5, 5)], Painter(frame))
+    assert result.outcomes[0].verdict == "fixed"
+    assert is_red(result.image[0, 0])
+
+
+@given(st.floats(-300, 1100), st.floats(-300, 900), st.floats(2, 900), st.floats(0, 360), st.booleans())
+def test_an_unchanged_crop_leaves_the_picture_byte_for_byte(x, y, size, degrees, upright):
+    image = np.random.default_rng(6).integers(0, 256, (300, 400, 3), np.uint8)
+    face = Face(Box(x, y, x + size, y + size), 0.9, np.random.default_rng(7).random((5, 2)) * size + (x, y), degrees)
+    result = fix(image, [face], Same(Upright(128) if upright else Surrounded(128)), Treatment(mask_feather=0.3))
+    assert result.outcomes[0].verdict == "fixed"
+    assert (result.image == image).all()
+
+
+FAILURES = {
+    "no landmarks": ({}, DegenerateLandmarks),
+    "the fixer raises": ({2: BadModel("too hard")}, BadModel),
+    "the fixer stops early": ({2: "nothing more"}, BadCrop),
+    "a crop of another size": ({2: np.zeros((64, 64, 3), np.uint8)}, BadCrop),
+    "a crop of another type": ({2: np.zeros((128, 128, 3), np.float32)}, BadCrop),
+    "no fixer": ({}, BadModel),
+}
+
+
+@pytest.mark.parametrize("how", FAILURES)
+def test_one_hopeless_face_does_not_spoil_the_others(picture, three, how):
+    spoil, kind = FAILURES[how]
+    if how == "no landmarks":
+        three[1] = replace(three[1], landmarks=None)
+    parts = Parts(Painter(spoil=spoil), frozenset([2] if how == "no fixer" else []))
+
+    [result] = fix_faces([picture], [plan_for(picture, three)], parts)
+
+    assert [outcome.verdict for outcome in result.outcomes] == ["fixed", "failed", "fixed"]
+    assert type(result.outcomes[1].error) is kind
+    assert str(result.outcomes[1].error)
+    assert (result.image[200:400, 300:500] == picture[200:400, 300:500]).all()
+    assert is_red(result.image[150, 150])
+    assert is_red(result.image[450, 650])
+
+
+def test_a_masker_that_fails_fails_its_face_alone(picture, three):
+    class NoMask(Parts):
+        def masker(self, job):
+            if job.number == 1:
+                raise FaceFixError("no mask")
+            return Disc()
+
+    [result] = fix_faces([picture], [plan_for(picture, three)], NoMask(Painter()))
+    assert [outcome.verdict for outcome in result.outcomes] == ["failed", "fixed", "fixed"]
+
+
+def test_a_fixer_that_fails_before_it_yields_spoils_nothing_else(picture, three):
+    class Eager(Painter):
+        def fix(self, crops, jobs):
+            if jobs[0].number == 1:
+                raise BadModel("at once")
+            return iter([np.full_like(crop.image, RED) for crop in crops])
+
+    result = fix(picture, three, Eager())
+    assert [outcome.verdict for outcome in result.outcomes] == ["failed", "fixed", "fixed"]
+
+
+def test_a_mistake_in_the_code_is_not_hidden(picture, three):
+    with pytest.raises(ZeroDivisionError):
+        fix(picture, three, Painter(spoil={2: ZeroDivisionError()}))
+
+
+def test_a_face_that_is_left_keeps_its_bytes_and_asks_nothing(picture, three):
+    painter = Painter()
+    [result] = fix_faces([picture], [plan_for(picture, three, decision="leave")], Parts(painter))
+    assert [outcome.verdict for outcome in result.outcomes] == ["left"] * 3
+    assert painter.batches == []
+    assert not result.changed
+    assert (result.image == picture).all()
+
+
+def test_the_pictures_given_are_never_changed(picture, three):
+    before = picture.copy()
+    assert fix(picture, three, Painter()).changed
+    assert (picture == before).all()
+
+
+def test_faces_of_several_pictures_share_a_round(picture, three):
+    painter = Painter()
+    fix_faces([picture, picture], [plan_for(picture, three), plan_for(picture, three[:2])], Parts(painter))
+    assert painter.batches == [[1, 2, 3, 1, 2]]
+
+
+def test_faces_of_different_settings_take_a_pass_each(picture, three):
+    painter, plan = Painter(), plan_for(picture, three)
+    other = replace(plan.jobs[1], treatment=HARD.but({"fidelity": 0.1}))
+    fix_faces([picture], [replace(plan, jobs=(plan.jobs[0], other, plan.jobs[2]))], Parts(painter))
+    assert painter.batches == [[1, 3], [2]]
+
+
+def test_the_later_of_two_overlapping_faces_sees_the_earlier_ones_result(picture, face_at):
+    blurrer = Blurrer()
+    pair = [face_at(300, 300), face_at(340, 300)]
+    both = fix(picture, pair, blurrer).image
+    step_by_step = fix(fix(picture, pair[:1], Blurrer()).image, pair[1:], Blurrer()).image
+    assert blurrer.batches == [[1], [2]]
+    assert (both == step_by_step).all()
+
+
+def boxes_and_keys():
+    one = st.tuples(st.integers(0, 2), st.integers(0, 400), st.integers(0, 400), st.integers(5, 120), st.integers(0, 2))
+    return st.lists(one, max_size=14)
+
+
+@given(boxes_and_keys())
+def test_rounds_keep_meeting_faces_apart_and_in_order(given_tasks):
+    painter = Painter()
+    tasks = []
+    for number, (where, x, y, size, key) in enumerate(given_tasks):
+        face = Face(Box(x, y, x + size, y + size), 0.9)
+        job = FaceJob(number, face, "restore", "", Treatment(fidelity=key / 2), Pose(0, 0, 0), 0.5)
+        tasks.append(Task(where, job, painter))
+
+    done = list(rounds(tasks))
+
+    assert sorted(task.job.number for together in done for task in together) == list(range(len(tasks)))
+    when = {task.job.number: i for i, together in enumerate(done) for task in together}
+    for together in done:
+        assert len({task.key for task in together}) == 1
+    for i, one in enumerate(tasks):
+        for other in tasks[i + 1 :]:
+            if one.meets(other):
+                assert when[one.job.number] < when[other.job.number]
+
+
+@pytest.mark.parametrize(("width", "height"), [(120, 120), (40, 120)])
+@pytest.mark.parametrize("degrees", [0, 45, 90])
+def test_a_fixed_face_stays_within_its_reach(width, height, degrees):
+    class Ellipses(Parts):
+        def masker(self, job):
+            return EllipseMasker()
+
+    image = np.zeros((600, 600, 3), np.uint8)
+    box = Box(300 - width / 2, 300 - height / 2, 300 + width / 2, 300 + height / 2)
+    painter = Painter(Surrounded(256, margin=1.0))
+    plan = plan_for(image, [Face(box, 0.9, tilt=degrees)], Treatment(match_colour=False))
+
+    [result] = fix_faces([image], [plan], Ellipses(painter))
+
+    reach = Task(0, plan.jobs[0], painter).reach
+    top, left = np.argwhere(result.image.any(2)).min(0)
+    bottom, right = np.argwhere(result.image.any(2)).max(0) + 1
+    assert reach.left <= left < right <= reach.right
+    assert reach.top <= top < bottom <= reach.bottom
+
+
+def test_faces_that_do_not_meet_and_agree_take_one_round(face_at):
+    painter = Painter()
+    jobs = plan_for(np.zeros((600, 800, 3), np.uint8), [face_at(x, 100) for x in range(100, 2000, 250)]).jobs
+    assert [len(together) for together in rounds([Task(0, job, painter) for job in jobs])] == [len(jobs)]
+
+
+@dataclass
+class Stopper:
+    """Stops after so many faces; remembers what it was told."""
+
+    after: int = 1000
+    told: list = field(default_factory=list)
+
+    def step(self, done, total, doing):
+        self.told.append((done, total, doing))
+
+    def stopped(self):
+        return len(self.told) >= self.after
+
+
+def test_a_stop_keeps_what_is_done(picture, face_at):
+    overlapping = [face_at(300, 300), face_at(330, 300), face_at(360, 300)]
+    result = fix(picture, overlapping, Painter(), progress=Stopper(after=1))
+    assert [outcome.verdict for outcome in result.outcomes] == ["fixed", "left", "left"]
+    assert (result.image == fix(picture, overlapping[:1], Painter()).image).all()
+
+
+def test_progress_counts_every_face_once(picture, three):
+    stopper = Stopper()
+    fix(picture, three, Painter(spoil={2: BadModel("no")}), progress=stopper)
+    assert [(done, total) for done, total, _ in stopper.told] == [(1, 3), (2, 3), (3, 3)]
+    assert [doing for *_, doing in stopper.told] == ["face 1 fixed", "face 2 failed", "face 3 fixed"]
+
+
+def test_a_plan_for_another_size_is_refused(picture, three):
+    with pytest.raises(BadPlan, match="for a picture of 600x800 px, this one has 800x600"):
+        fix_faces([picture], [replace(plan_for(picture, three), size=(600, 800))], Parts(Painter()))
+
+
+def test_visibility_goes_evenly_from_the_old_face_to_the_new(picture, face_at):
+    seen = []
+    for visibility in (0.0, 0.25, 0.5, 0.75, 1.0):
+        image = fix(picture, [face_at(300, 200)], Painter(), HARD.but({"visibility": visibility})).image
+        seen.append(image[200, 300].astype(int))
+    assert (seen[0] == picture[200, 300]).all()
+    assert is_red(seen[-1])
+    way = np.abs(np.array(seen) - RED).sum(1)
+    assert (np.diff(way) < 0).all()
+    assert np.diff(way) == pytest.approx(np.diff(way).mean(), abs=4)
+
+
+def test_visibility_0_leaves_every_byte(picture, three):
+    assert (fix(picture, three, Painter(), HARD.but({"visibility": 0.0})).image == picture).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "centre", "radius"),
+    [
+        ({"mask_x": 0.5}, (360, 200), 30),
+        ({"mask_y": -0.25}, (300, 170), 30),
+        ({"mask_grow": 0.2}, (300, 200), 54),
+        ({"mask_grow": -0.1}, (300, 200), 18),
+    ],
+    ids=str,
+)
+def test_the_mask_moves_and_grows_in_shares_of_the_faces_width(picture, face_at, changes, centre, radius):
+    painter = Painter(Surrounded(256, margin=0.5))
+    small = replace(face_at(300, 200), box=Box(240, 140, 360, 260))
+
+    class Small(Parts):
+        def masker(self, job):
+            return self
+
+        def mask(self, crop, face):
+            y, x = np.indices((256, 256)) + 0.5
+            return (np.hypot(x - 128, y - 128) <= 32).astype(np.float32)
+
+    [result] = fix_faces([picture], [plan_for(picture, [small], HARD.but(changes))], Small(painter))
+    painted = np.argwhere(is_red(result.image))[:, ::-1] + 0.5
+    assert painted.mean(0) == pytest.approx(centre, abs=1.5)
+    assert np.sqrt(len(painted) / np.pi) == pytest.approx(radius, rel=0.08, abs=1.5)
+
+
+def test_results_do_not_depend_on_the_company(picture, face_at):
+    pictures = [picture, np.ascontiguousarray(picture[::-1]), np.ascontiguousarray(picture[:, ::-1])]
+    plans = [plan_for(picture, [face_at(100 + 60 * i, 200), face_at(500, 300 - 20 * i)]) for i in range(3)]
+    alone = [fix_faces([image], [plan], Parts(Blurrer()))[0].image for image, plan in zip(pictures, plans, strict=True)]
+    for order in ([0, 1, 2], [2, 0, 1]):
+        together = fix_faces([pictures[i] for i in order], [plans[i] for i in order], Parts(Blurrer()))
+        assert all((result.image == alone[i]).all() for i, result in zip(order, together, strict=True))
+
+
+def test_no_pictures_give_no_results():
+    assert fix_faces([], [], Parts(Painter())) == []

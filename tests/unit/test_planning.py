@@ -1,0 +1,177 @@
+from itertools import permutations
+
+import cv2
+import pytest
+
+from lib_facefix.errors import BadSetting
+from lib_facefix.faces import Box, Face
+from lib_facefix.planning import make_plan, read_override
+from lib_facefix.settings import FaceSettings
+
+RESTORE = FaceSettings(method="restore")
+
+
+def settings(**given):
+    return FaceSettings(**{"method": "restore", **given})
+
+
+@pytest.fixture
+def faces(face_at):
+    """From left to right: small and sure, large and unsure, middling in the middle."""
+    return (
+        face_at(100, 300, size=40, score=0.95),
+        face_at(250, 100, size=200, score=0.6),
+        face_at(420, 310, size=100, score=0.8),
+    )
+
+
+def fixed(plan):
+    return [job.number for job in plan.jobs if job.decision != "leave"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_numbers_run_from_left_to_right_whatever_the_detectors_order(picture, faces, order):
+    plan = make_plan(picture, [faces[i] for i in order], settings(min_size=50))
+    assert {job.number: job.face for job in plan.jobs} == dict(enumerate(faces, start=1))
+    assert fixed(plan) == [2, 3]
+    assert plan.size == (800, 600)
+
+
+@pytest.mark.parametrize(
+    ("given", "number", "reason"),
+    [
+        ({"min_size": 50}, 1, "smaller than 50 px (40 px)"),
+        ({"max_size": 150}, 2, "larger than 150 px (200 px)"),
+        ({"min_share": 0.01}, 1, "covers less than 1.0% of the picture (0.33%)"),
+        ({"max_share": 0.05}, 2, "covers more than 5.0% of the picture (8.33%)"),
+        ({"at_most": 2}, 1, "not one of the 2 largest"),
+        ({"at_most": 2, "keep_by": "confidence"}, 2, "not one of the 2 surest"),
+        ({"at_most": 2, "keep_by": "centre"}, 1, "not one of the 2 most central"),
+        ({"faces": "1,3"}, 2, "not among the chosen numbers (1,3)"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_a_criterion_leaves_a_face_alone_and_says_why(picture, faces, given, number, reason):
+    plan = make_plan(picture, faces, settings(**given))
+    assert fixed(plan) == [other for other in (1, 2, 3) if other != number]
+    [left] = [job for job in plan.jobs if job.number == number]
+    assert left.reason == reason
+
+
+@pytest.mark.parametrize(("keep_by", "kept"), [("size", 2), ("confidence", 1), ("centre", 3)])
+def test_at_most_one_keeps_the_best_by_the_measure(picture, faces, keep_by, kept):
+    assert fixed(make_plan(picture, faces, settings(at_most=1, keep_by=keep_by))) == [kept]
+
+
+def test_a_face_exactly_at_a_limit_is_within(picture, faces):
+    assert fixed(make_plan(picture, faces, settings(min_size=40, max_size=200))) == [1, 2, 3]
+
+
+def test_at_most_counts_only_what_the_other_criteria_let_through(picture, faces):
+    assert fixed(make_plan(picture, faces, settings(max_size=150, at_most=1))) == [3]
+
+
+def test_numbers_that_the_picture_lacks_choose_nothing(picture, faces):
+    assert fixed(make_plan(picture, faces, settings(faces="7"))) == []
+
+
+@pytest.mark.parametrize(
+    ("order", "numbers"),
+    [("left to right", [1, 2, 3]), ("size", [2, 3, 1]), ("centre", [3, 2, 1]), ("confidence", [1, 3, 2])],
+)
+def test_jobs_stand_in_the_order_asked_for(picture, faces, order, numbers):
+    assert [job.number for job in make_plan(picture, faces, settings(order=order)).jobs] == numbers
+
+
+def test_an_override_concerns_one_face_alone(picture, faces):
+    plan = make_plan(picture, faces, settings(fidelity=0.1), {3: {"fidelity": 0.9}, 2: {"method": "leave"}})
+    assert [job.treatment.fidelity for job in plan.jobs] == [0.1, 0.1, 0.9]
+    assert [job.decision for job in plan.jobs] == ["restore", "leave", "restore"]
+    assert plan.jobs[1].reason == "asked to be left"
+
+
+def test_a_method_of_its_own_beats_a_criterion(picture, faces):
+    plan = make_plan(picture, faces, FaceSettings(min_size=50), {1: {"method": "restore"}})
+    assert (plan.jobs[0].decision, plan.jobs[0].reason) == ("restore", "asked for")
+
+
+def test_a_method_of_its_own_beats_a_criterion_even_if_all_faces_have_it(picture, faces):
+    assert 1 in fixed(make_plan(picture, faces, settings(min_size=50), {1: {"method": "restore"}}))
+
+
+def test_another_setting_of_its_own_does_not_beat_a_criterion(picture, faces):
+    assert fixed(make_plan(picture, faces, settings(min_size=50), {1: {"fidelity": 0.9}})) == [2, 3]
+
+
+def test_an_override_for_a_number_that_is_not_there_does_nothing(picture, faces):
+    assert fixed(make_plan(picture, faces, RESTORE, {9: {"method": "leave"}})) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"fidelty": 1}, "face 3: unknown setting 'fidelty'"), ({"fidelity": 9}, "face 3: Fidelity must lie between")],
+    ids=["unknown", "out of range"],
+)
+def test_a_bad_override_is_refused_with_its_face(picture, faces, changes, said):
+    with pytest.raises(BadSetting, match=said):
+        make_plan(picture, faces, RESTORE, {3: changes})
+
+
+@pytest.mark.parametrize(
+    ("sigma", "size", "decision", "reason"),
+    [
+        (0, 300, "leave", "already sharp"),
+        (9, 300, "restore", "not sharp"),
+        (0, 150, "restore", "small \\(150 px\\)"),
+    ],
+    ids=["sharp and large", "blurred", "sharp but small"],
+)
+def test_auto_leaves_only_what_is_sharp_and_large(leaves, face_at, sigma, size, decision, reason):
+    image = leaves(600, 800)
+    if sigma:
+        image = cv2.GaussianBlur(image, (0, 0), sigma)
+    [job] = make_plan(image, [face_at(400, 300, size=size)], FaceSettings(sharp_above=0.3)).jobs
+    assert job.decision == decision
+    assert job.reason.startswith(reason.replace("\\", ""))
+    assert 0 <= job.sharpness <= 1
+
+
+@pytest.mark.parametrize("method", ["re-diffuse", "restore", "leave"])
+def test_a_method_other_than_auto_is_done(picture, faces, method):
+    assert {job.decision for job in make_plan(picture, faces, FaceSettings(method=method)).jobs} == {method}
+
+
+def test_a_picture_without_faces_gives_an_empty_plan(picture):
+    assert make_plan(picture, [], RESTORE, {1: {"method": "leave"}}).jobs == ()
+
+
+def test_planning_changes_no_pixel(picture, faces):
+    before = picture.copy()
+    make_plan(picture, faces, FaceSettings())
+    assert (picture == before).all()
+
+
+def test_faces_above_one_another_are_numbered_from_the_top(picture):
+    above, below = Face(Box(10, 10, 50, 50), 0.5), Face(Box(10, 200, 50, 240), 0.9)
+    assert [job.face for job in make_plan(picture, [below, above], RESTORE).jobs] == [above, below]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("3:fidelity=0.9", (3, {"fidelity": 0.9})),
+        (" 12 : method = leave ", (12, {"method": "leave"})),
+        ("1:match_colour=False", (1, {"match_colour": False})),
+        ("1:match_colour=maybe", (1, {"match_colour": "maybe"})),
+        ("1:fidelity=much", (1, {"fidelity": "much"})),
+        ("1:unheard_of=5", (1, {"unheard_of": "5"})),
+    ],
+)
+def test_an_override_is_read_from_text(text, read):
+    assert read_override(text) == read
+
+
+@pytest.mark.parametrize("text", ["", "3", "3:fidelity", "fidelity=1", "a:fidelity=1", "3=fidelity:1"])
+def test_what_is_no_override_is_refused(text):
+    with pytest.raises(BadSetting, match=r"3:fidelity=0\.9"):
+        read_override(text)

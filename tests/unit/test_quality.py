@@ -1,0 +1,94 @@
+import cv2
+import numpy as np
+import pytest
+
+from lib_facefix.faces import Box, Face, Mesh, Pose
+from lib_facefix.imaging.align import FFHQ_512, move, rotation
+from lib_facefix.imaging.quality import CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN, LEANING, pose, sharpness
+
+BOX = Box(100, 100, 400, 400)
+
+
+def face_with(landmarks):
+    return Face(BOX, 0.9, landmarks)
+
+
+@pytest.mark.parametrize("degrees", [-170, -90, -30, 0, 12.5, 90, 179])
+def test_turning_the_landmarks_turns_the_roll(degrees):
+    straight = pose(face_with(FFHQ_512))
+    seen = pose(face_with(move(FFHQ_512, rotation(degrees, 0.4))))
+    assert seen.roll - straight.roll == pytest.approx(degrees, abs=0.2)
+    assert (seen.yaw, seen.pitch) == pytest.approx((straight.yaw, straight.pitch), abs=1e-6)
+
+
+def test_the_template_looks_straight_ahead():
+    seen = pose(face_with(FFHQ_512))
+    assert (seen.yaw, seen.pitch, seen.roll) == pytest.approx((0, 0, 0), abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("nose", "axis", "sign"),
+    [((40, 0), "yaw", 1), ((-40, 0), "yaw", -1), ((0, -30), "pitch", 1), ((0, 30), "pitch", -1)],
+    ids=["right", "left", "up", "down"],
+)
+def test_a_nose_out_of_place_tells_where_the_face_looks(nose, axis, sign):
+    landmarks = FFHQ_512.copy()
+    landmarks[2] += nose
+    assert getattr(pose(face_with(landmarks)), axis) * sign > 10
+
+
+def test_landmarks_in_one_point_have_some_pose():
+    assert all(np.isfinite([*(getattr(pose(face_with(np.full((5, 2), 7.0))), axis) for axis in Pose.__slots__)]))
+
+
+def test_without_landmarks_the_detectors_tilt_is_the_roll():
+    assert pose(Face(BOX, 0.9, tilt=33.0)) == Pose(0.0, 0.0, 33.0)
+
+
+@pytest.mark.parametrize("degrees", [-100, 0, 45], ids=lambda degrees: f"rolled {degrees}")
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (30, 0), (-20, 0), (0, 25), (0, -15)])
+def test_a_mesh_tells_where_the_head_looks(yaw, pitch, degrees):
+    y, p = np.radians([yaw, pitch + LEANING])
+    right = np.array([np.cos(y), 0, np.sin(y)])
+    out = np.array([np.sin(y) * np.cos(p), -np.sin(p), -np.cos(y) * np.cos(p)])
+    down = np.cross(right, out)
+    points = np.zeros((468, 3))
+    for (first, last), axis in ((CHEEK_TO_CHEEK, right), (FOREHEAD_TO_CHIN, down)):
+        points[first], points[last] = -50 * axis, 50 * axis
+    points[:, :2] = move(points[:, :2], rotation(degrees))
+    seen = pose(Face(BOX, 0.9, FFHQ_512, mesh=Mesh(points, 0.9)))
+    assert (seen.yaw, seen.pitch, seen.roll) == pytest.approx((yaw, pitch, degrees), abs=0.1)
+
+
+FACE = face_with((FFHQ_512 - 256) * 0.5 + 256)
+
+
+def test_sharpness_falls_with_blur(leaves):
+    image = leaves(512, 512)
+    seen = [sharpness(cv2.GaussianBlur(image, (0, 0), sigma), FACE) for sigma in (0.3, 1.5, 2.5, 4, 8)]
+    assert seen == sorted(seen, reverse=True)
+    assert seen[0] > 0.45 > 0.2 > seen[-1]
+
+
+@pytest.mark.parametrize("strength", [1, 2, 4], ids=lambda strength: f"noise of {strength}")
+def test_faint_noise_does_not_make_a_blurred_face_sharp(leaves, strength):
+    blurred = cv2.GaussianBlur(leaves(512, 512), (0, 0), 8)
+    blurred = cv2.normalize(blurred, None, 20, 230, cv2.NORM_MINMAX)
+    noise = np.random.default_rng(1).normal(0, strength, blurred.shape)
+    assert sharpness(np.clip(blurred + noise, 0, 255).astype(np.uint8), FACE) < 0.3
+
+
+def test_strong_noise_does_not_make_a_blurred_face_sharp(leaves):
+    blurred = cv2.normalize(cv2.GaussianBlur(leaves(512, 512), (0, 0), 8), None, 20, 230, cv2.NORM_MINMAX)
+    noise = np.random.default_rng(1).normal(0, 20, blurred.shape)
+    assert sharpness(np.clip(blurred + noise, 0, 255).astype(np.uint8), FACE) < 0.45
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (512, 512, 3)], ids=str)
+@pytest.mark.parametrize("face", [FACE, Face(BOX, 0.9), face_with(np.full((5, 2), 9.0))], ids=["", "box", "one point"])
+def test_a_flat_picture_is_not_sharp(shape, face):
+    assert sharpness(np.full(shape, 90, np.uint8), face) == 0
+
+
+def test_a_tiny_face_is_not_sharp(leaves):
+    assert sharpness(leaves(512, 512), face_with((FFHQ_512 - 256) * 0.06 + 256)) < 0.3
