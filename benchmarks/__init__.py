@@ -1,0 +1,1 @@
+"""What FaceFix costs, in parts and against peers. Each file is a command; see README.md."""
