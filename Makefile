@@ -21,6 +21,11 @@ lint: .venv/test.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The pictures of README and docs, drawn by the program itself.
+figures: .venv/run.done
+	$(BIN)/python -m lib_facefix.cli fix examples/group.jpg --method restore -o build/figures/ --compare docs/before-after.png
+	PYTHONPATH=. $(BIN)/python docs/figures/coordinates.py
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "FaceFix needs Python 3.10 or newer; try make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
