@@ -127,7 +127,7 @@ def test_a_mesh_that_is_unsure_leaves_the_detectors_own_landmarks(engine):
     assert engine._landmarker.locate(nothing, face) is face
 
 
-@pytest.mark.parametrize("name", ["astronaut", "faceapi_sample6"])
+@pytest.mark.parametrize("name", ["astronaut", "faceapi_sample5"])  # neither was trained on
 def test_lite_makes_degraded_faces_better_and_leaves_good_ones_alone(engine, name):
     clean = photo(name)
     boxes = [face.box for face in engine.detect(clean)]
