@@ -151,9 +151,7 @@ def table(figures: list[Figures]) -> str:
     lines.append("|---|---|---|---|---|---|---|")
     for kind, group in groups.items():
         names = ("psnr_in", "psnr_out", "identity_in", "identity_out")
-        before, after, strange, familiar = (
-            float(np.mean([getattr(one, name) for one in group])) for name in names
-        )
+        before, after, strange, familiar = (float(np.mean([getattr(one, name) for one in group])) for name in names)
         worst = min(one.psnr_out - one.psnr_in for one in group)
         change = f"{before:.2f} | {after:.2f} | {after - before:+.2f} | {worst:+.2f}"
         if kind == "clean":
@@ -179,9 +177,7 @@ def contact_sheet(rows: Iterable[list[Image]]) -> Image:
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("onnx", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="folder for figures.json and sheet.png")
     parser.add_argument("--cache", type=Path, default=Path("build/pictures"), help="for fetched files")

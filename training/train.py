@@ -169,9 +169,7 @@ def train(trainer: Trainer, batches: Iterator[list[Tensor]], options: argparse.N
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the log")
     parser.add_argument("--cache", type=Path, default=Path("build/pictures"), help="for fetched files")
     parser.add_argument("--minutes", type=float, default=55.0)
