@@ -111,6 +111,8 @@ class FaceFix:
 def as_rgb(image: Any) -> Image:
     """Return the picture as an RGB uint8 (H, W, 3) array; raises `BadPicture` for anything else."""
     if hasattr(image, "convert"):  # a PIL picture
+        if image.mode.startswith(("I", "F")):
+            raise BadPicture(f"a picture of mode {image.mode} has more than 8 bits; make it 8 bits deep first")
         image = image.convert("RGB")
     array = np.asarray(image)
     if array.dtype != np.uint8:

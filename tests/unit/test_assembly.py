@@ -159,3 +159,9 @@ def test_a_plan_for_another_picture_is_refused(loaded, picture):
     facefix = FaceFix()
     with pytest.raises(BadPlan, match="for a picture of"):
         facefix.run([picture[:100]], [facefix.plan(picture, SETTINGS)])
+
+
+@pytest.mark.parametrize("mode", ["I", "I;16", "F"])
+def test_a_pil_picture_deeper_than_8_bits_is_refused_not_clipped(mode):
+    with pytest.raises(BadPicture, match="more than 8 bits"):
+        as_rgb(Pil.new(mode, (4, 4)))
