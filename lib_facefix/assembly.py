@@ -11,7 +11,7 @@ import numpy as np
 
 from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, Catalog
 from .detectors.turned import TurnedDetector
-from .errors import BadPicture, MissingDiffuser
+from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image
 from .jobs import FaceJob, FixPlan, FixResult
 from .pipeline import fix_faces
@@ -44,7 +44,7 @@ class FaceFix:
         overrides: settings of single faces by number, the same in every picture.
         Raises `BadPicture` and `BadSetting`; a single face that fails is reported in its `Outcome`.
         """
-        arrays = [as_rgb(image) for image in images]
+        arrays = _as_list(images)
         plans = [self.plan(array, settings, overrides=overrides) for array in arrays]
         return self.run(arrays, plans, progress=progress)
 
@@ -65,7 +65,7 @@ class FaceFix:
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None
     ) -> list[FixResult]:
         """Carry out plans, perhaps read from a file and edited, one for each picture."""
-        arrays = [as_rgb(image) for image in images]
+        arrays = _as_list(images)
         meshed = [self._with_meshes(array, plan) for array, plan in zip(arrays, plans, strict=True)]
         return fix_faces(arrays, meshed, self, progress)
 
@@ -93,7 +93,11 @@ class FaceFix:
     def _with_mesh(self, image: Image, job: FaceJob) -> FaceJob:
         if job.decision == "leave" or job.face.mesh is not None:
             return job
-        return replace(job, face=replace(job.face, mesh=self._landmarker.locate(image, job.face).mesh))
+        try:
+            mesh = self._landmarker.locate(image, job.face).mesh
+        except FaceFixError:  # a box edited beyond use: what is left to do without a mesh is the pipeline's to say
+            return job
+        return replace(job, face=replace(job.face, mesh=mesh))
 
     @property
     def _landmarker(self) -> Landmarker:
@@ -109,11 +113,14 @@ class FaceFix:
 
 
 def as_rgb(image: Any) -> Image:
-    """Return the picture as an RGB uint8 (H, W, 3) array; raises `BadPicture` for anything else."""
+    """Return the picture as an RGB uint8 (H, W, 3) array; raises `BadPicture` for anything else.
+
+    A PIL picture is turned as its EXIF orientation says.
+    """
     if hasattr(image, "convert"):  # a PIL picture
         if image.mode.startswith(("I", "F")):
             raise BadPicture(f"a picture of mode {image.mode} has more than 8 bits; make it 8 bits deep first")
-        image = image.convert("RGB")
+        image = _upright(image)
     array = np.asarray(image)
     if array.dtype != np.uint8:
         raise BadPicture(f"a picture must be of type uint8 with values 0..255, not {array.dtype}")
@@ -122,3 +129,18 @@ def as_rgb(image: Any) -> Image:
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise BadPicture(f"a picture must be (height, width, 3) RGB, not {array.shape}")
     return np.ascontiguousarray(array)
+
+
+def _upright(image: Any) -> Any:
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise BadPicture(f"this picture cannot be read: {error}") from error
+
+
+def _as_list(images: Sequence[Any]) -> list[Image]:
+    if hasattr(images, "convert") or (isinstance(images, np.ndarray) and images.ndim < 4):
+        raise BadPicture("give a list of pictures, also for one: fix([picture])")
+    return [as_rgb(image) for image in images]

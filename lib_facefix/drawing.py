@@ -20,7 +20,7 @@ FACE = 256
 WHOLE = 2 * FACE + MARGIN
 """Longest side of a whole picture on a sheet, pixels."""
 MOST = 40
-"""Faces that a sheet has room for."""
+"""Faces of one picture that a sheet has room for."""
 INK, PAPER, GREEN = (32, 32, 32), (250, 250, 248), (0, 230, 90)
 
 
@@ -50,21 +50,26 @@ def numbered_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
 
 def before_after(pairs: Sequence[Pair]) -> Image:
     """Return a sheet: each picture before and after, then each of its fixed faces, enlarged."""
-    parts: list[Pil.Image] = []
-    room = MOST
-    for pair in pairs:
-        fixed = [outcome for outcome in pair.outcomes if outcome.verdict == "fixed"][:room]
-        room -= len(fixed)
-        parts.append(_row(_whole(pair.before), _whole(pair.after), f"{pair.title}: before, after"))
-        faces = [_face(pair, outcome) for outcome in fixed]
-        parts += [_beside(faces[i : i + 2]) for i in range(0, len(faces), 2)]
+    return sheet([strip for pair in pairs for strip in strips(pair)])
+
+
+def strips(pair: Pair) -> list[Pil.Image]:
+    """Return what a sheet shows of one picture: small pictures, so that the large ones need not be kept."""
+    fixed = [outcome for outcome in pair.outcomes if outcome.verdict == "fixed"][:MOST]
+    faces = [_face(pair, outcome) for outcome in fixed]
+    whole = _row(_whole(pair.before), _whole(pair.after), f"{pair.title}: before, after")
+    return [whole, *(_beside(faces[i : i + 2]) for i in range(0, len(faces), 2))]
+
+
+def sheet(parts: Sequence[Pil.Image]) -> Image:
+    """Return the strips one below the other."""
     width = max((part.width for part in parts), default=1) + 2 * MARGIN
-    sheet = Pil.new("RGB", (width, sum(part.height + MARGIN for part in parts) + MARGIN), PAPER)
+    paper = Pil.new("RGB", (width, sum(part.height + MARGIN for part in parts) + MARGIN), PAPER)
     top = MARGIN
     for part in parts:
-        sheet.paste(part, (MARGIN, top))
+        paper.paste(part, (MARGIN, top))
         top += part.height + MARGIN
-    return np.array(sheet)
+    return np.array(paper)
 
 
 def _face(pair: Pair, outcome: Outcome) -> Pil.Image:

@@ -42,7 +42,7 @@ class FaceJob:
             "sharpness": self.sharpness,
             "decision": self.decision,
             "reason": self.reason,
-            "parameters": self.treatment.to_json(),
+            "parameters": {name: value for name, value in self.treatment.to_json().items() if name != "method"},
         }
 
     @classmethod
@@ -58,6 +58,8 @@ class FaceJob:
         parameters = _member(entry, "parameters", where)
         if not isinstance(parameters, Mapping):
             raise BadPlan(f"{where}: parameters must be an object of settings, not {parameters!r}")
+        if "method" in parameters:
+            raise BadPlan(f"{where}: a plan says what is to be done in 'decision', not in parameters.method")
         try:
             treatment = Treatment().but(parameters)
         except FaceFixError as error:

@@ -58,8 +58,11 @@ class CvNetwork:
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""
         with self._lock:
-            self._net.setInput(blob)
-            return [np.array(output) for output in self._net.forward(self._outputs)]
+            try:
+                self._net.setInput(blob)
+                return [np.array(output) for output in self._net.forward(self._outputs)]
+            except cv2.error as error:
+                raise BadModel(f"a model failed in {self.engine}: {error}") from error
 
 
 class OrtNetwork:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from .errors import BadCrop, BadPlan, FaceFixError
@@ -22,6 +23,8 @@ REACH = 0.2
 """How far a face's mask may pass its box before growing and feathering, in sizes of the face."""
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
+FAILURES = (FaceFixError, MemoryError, cv2.error)
+"""What fails one face and lets the others go on."""
 
 
 class Silent:
@@ -128,8 +131,8 @@ def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tupl
             framing = task.fixer.framing(task.job)
             crop = cut(canvases[task.picture], framing.matrix(task.job.face), framing.size)
             waiting.append((task, crop))
-        except FaceFixError as error:
-            yield task, Outcome(task.job, "failed", error)
+        except FAILURES as error:
+            yield task, Outcome(task.job, "failed", _in_words(error))
     while waiting:
         patches = _patches(tuple(waiting))
         while waiting:
@@ -137,10 +140,16 @@ def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tupl
             started = time.perf_counter()
             try:
                 _lay(canvases[task.picture], next(patches, None), crop, task.job, parts)
-            except FaceFixError as error:
-                yield task, Outcome(task.job, "failed", error, time.perf_counter() - started)
+            except FAILURES as error:
+                yield task, Outcome(task.job, "failed", _in_words(error), time.perf_counter() - started)
                 break
             yield task, Outcome(task.job, "fixed", seconds=time.perf_counter() - started)
+
+
+def _in_words(error: Exception) -> FaceFixError:
+    if isinstance(error, FaceFixError):
+        return error
+    return FaceFixError(f"out of memory, or a picture that cannot be worked on ({type(error).__name__}: {error})")
 
 
 def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Image]:

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image as Pillow
+
 from ..assembly import FaceFix
-from ..drawing import Pair
+from ..drawing import Pair, strips
 from ..errors import FaceFixError
 from ..jobs import FixPlan, FixResult
 from ..pictures import Picture, read_picture, write_picture
 from ..protocols import Progress
 from .printing import planned, reasons, summary
 
-MOST_PAIRS = 12
-"""Pictures kept for a before/after sheet, so that a long run does not fill the memory."""
+MOST_DRAWN = 12
+"""Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
 
 
 @dataclass(slots=True)
@@ -26,33 +28,43 @@ class Batch:
 
     engine: FaceFix
     plan: Callable[[Picture], FixPlan]
-    keep_pairs: bool = False
+    draw: bool = False
+    """Whether to make the strips of a before/after sheet."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One a picture, as `--report` writes them."""
-    pairs: list[Pair] = field(default_factory=list)
+    strips: list[Pillow] = field(default_factory=list)
     failed: bool = False
     """True once a picture or a face has failed."""
+    _drawn: int = 0
 
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
-        return self._recorded(path, self._look)
+        return self.recorded(path, self._look)
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
-        return self._recorded(path, lambda record: self._fix(record, path, target, progress))
+        return self.recorded(path, lambda record: self._fix(record, path, target, progress))
 
-    def _recorded(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
+    def recorded(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
+        """Do `work`, which fills the record of this picture; whatever fails is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "faces": [], "output": None, "error": None}
         self.records.append(record)
         try:
             return work(record)
-        except (FaceFixError, MemoryError) as error:
-            self.failed = True
-            record["error"] = str(error) or f"{path} does not fit into the memory of this machine"
-            return [f"{path}: failed: {record['error']}"]
+        except KeyboardInterrupt:
+            record["error"] = "stopped before it was done"
+            raise
+        except FaceFixError as error:
+            record["error"] = str(error)
+        except MemoryError:
+            record["error"] = f"{path} does not fit into the memory of this machine"
+        except Exception as error:  # noqa: BLE001 an edge of the process: the other pictures must have their turn
+            record["error"] = f"{path}: unexpected {type(error).__name__}: {error}"
         finally:
             record["seconds"] = round(time.perf_counter() - started, 4)
+        self.failed = True
+        return [f"{path}: failed: {record['error']}"]
 
     def _look(self, record: dict[str, Any]) -> list[str]:
         plan = self.plan(read_picture(Path(record["path"])))
@@ -69,8 +81,9 @@ class Batch:
         return [f"{path}: {summary(result)} -> {target}", *(f"  {line}" for line in reasons(result))]
 
     def _keep(self, title: str, picture: Picture, result: FixResult) -> None:
-        if self.keep_pairs and len(self.pairs) < MOST_PAIRS:
-            self.pairs.append(Pair(title, picture.image, result.image, result.outcomes))
+        if self.draw and self._drawn < MOST_DRAWN:
+            self._drawn += 1
+            self.strips += strips(Pair(title, picture.image, result.image, result.outcomes))
 
 
 def from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from ..assembly import FaceFix
 from ..drawing import numbered_boxes
-from ..errors import BadSetting, FaceFixError
+from ..errors import BadSetting
 from ..jobs import face_to_json
 from ..pictures import check_writable, find_pictures, read_picture
-from ..settings import FaceSettings
+from .batch import Batch
 from .flags import add_settings, read_settings
 from .printing import document, tell, write_json
 from .sheets import write_drawing
+from .targets import keep_apart, without_results
 
 
 def add(commands: Any) -> None:
@@ -30,29 +31,32 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     settings = read_settings(arguments)
-    found = find_pictures(arguments.inputs)
+    found = without_results(find_pictures(arguments.inputs), arguments.inputs)
+    keep_apart((one.path for one in found), (), (arguments.output, arguments.draw))
     if arguments.draw:
         check_writable(arguments.draw)
         if len(found) > 1:
             raise BadSetting(f"--draw takes one picture, not {len(found)}")
-    engine, failed = FaceFix(), False
-    pictures = []
+    engine = FaceFix()
+    batch = Batch(engine, lambda picture: engine.plan(picture.image, settings))
     for one in found:
-        try:
-            pictures.append(_detect(engine, one.path, settings, arguments.draw))
-        except FaceFixError as error:
-            failed = True
-            tell([f"{one.path}: failed: {error}"], error=True)
-            pictures.append({"path": str(one.path), "size": None, "faces": [], "error": str(error)})
-    write_json(document(pictures), arguments.output)
-    return 1 if failed else 0
+        lines = batch.recorded(one.path, lambda record: _detect(batch, record, arguments.draw))
+        tell(lines, error=True)
+    write_json(document([_seen(record) for record in batch.records]), arguments.output)
+    return 1 if batch.failed else 0
 
 
-def _detect(engine: FaceFix, path: Path, settings: FaceSettings, draw: Path | None) -> dict[str, Any]:
-    image = read_picture(path).image
-    jobs = engine.plan(image, settings).jobs
+def _detect(batch: Batch, record: dict[str, Any], draw: Path | None) -> list[str]:
+    picture = read_picture(Path(record["path"]))
+    plan = batch.plan(picture)
     if draw:
-        write_drawing(numbered_boxes(image, [(job.number, job.face) for job in jobs]), draw)
-    height, width = image.shape[:2]
-    faces = [face_to_json(job.number, job.face, job.pose) for job in jobs]
-    return {"path": str(path), "size": [width, height], "faces": faces}
+        write_drawing(numbered_boxes(picture.image, [(job.number, job.face) for job in plan.jobs]), draw)
+    faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
+    record.update(size=list(plan.size), faces=faces)
+    return []
+
+
+def _seen(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a record that detecting fills; with the error, if there was one."""
+    names = ("path", "size", "faces", *(("error",) if record["error"] else ()))
+    return {name: record[name] for name in names}

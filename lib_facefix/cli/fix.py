@@ -11,14 +11,15 @@ from typing import Any
 from tqdm import tqdm
 
 from ..assembly import FaceFix
+from ..drawing import sheet
 from ..errors import BadPlan, BadSetting
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
 from .batch import Batch, from_file
 from .flags import add_settings, given_settings, read_overrides, read_settings
 from .printing import document, match_plans, read_plans, tell, write_json
-from .sheets import write_sheet
-from .targets import targets, without_results
+from .sheets import write_drawing
+from .targets import keep_apart, targets, without_results
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
@@ -62,12 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
     engine = FaceFix()
     found, plan = _work(arguments, engine)
     places = targets(found, arguments.output, arguments.in_place)
-    batch = Batch(engine, plan, keep_pairs=arguments.compare is not None)
+    sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
+    keep_apart(sources, places, (arguments.report, arguments.compare))
+    batch = Batch(engine, plan, draw=arguments.compare is not None)
     code = _go(batch, found, places, arguments)
     if arguments.report:
         write_json(document(batch.records), arguments.report)
     if arguments.compare and not arguments.dry_run:
-        write_sheet(batch.pairs, arguments.compare)
+        write_drawing(sheet(batch.strips), arguments.compare)
     return code
 
 
@@ -84,9 +87,7 @@ def _work(arguments: argparse.Namespace, engine: FaceFix) -> tuple[list[Found], 
         raise BadSetting("re-diffusing needs Stable Diffusion, which the command line has not; use --method restore")
     if not arguments.inputs:
         raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
-    found = find_pictures(arguments.inputs)
-    if arguments.output is None and not arguments.in_place:
-        found = without_results(found, arguments.inputs)
+    found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
     return found, lambda picture: engine.plan(picture.image, settings, overrides=overrides)
 
 

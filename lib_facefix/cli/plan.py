@@ -11,6 +11,7 @@ from ..pictures import find_pictures
 from .batch import Batch
 from .flags import add_settings, read_overrides, read_settings
 from .printing import document, tell, write_json
+from .targets import keep_apart, without_results
 
 
 def add(commands: Any) -> None:
@@ -27,7 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     engine = FaceFix()
     batch = Batch(engine, lambda picture: engine.plan(picture.image, settings, overrides=overrides))
-    for one in find_pictures(arguments.inputs):
+    found = without_results(find_pictures(arguments.inputs), arguments.inputs)
+    keep_apart((one.path for one in found), (), (arguments.output,))
+    for one in found:
         lines = batch.look(one.path)
         if batch.records[-1]["error"]:
             tell(lines, error=True)

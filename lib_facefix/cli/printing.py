@@ -29,6 +29,8 @@ def document(pictures: list[dict[str, Any]]) -> dict[str, Any]:
 def write_json(content: Mapping[str, Any], path: Path | None) -> None:
     """Write indented JSON to the file, whole or not at all, or print it."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # a name that is no UTF-8
+        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     if path is None:
         sys.stdout.write(text)
     else:

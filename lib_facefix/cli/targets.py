@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import BadSetting
@@ -22,15 +22,33 @@ def targets(found: Sequence[Found], output: str | None, in_place: bool) -> list[
             raise BadSetting("--in-place writes over the pictures themselves; leave out -o")
         return [one.path for one in found]
     chosen = [_beside(one.path) for one in found] if output is None else _given(found, output)
-    for path in chosen:
-        check_writable(path)
     _spare_inputs(found, chosen)
     return chosen
 
 
-def without_results(found: Sequence[Found], inputs: Sequence[str]) -> list[Found]:
-    """Leave out what an earlier run put beside its input, unless `inputs` name it in full."""
-    return [one for one in found if str(one.path) in inputs or not one.path.stem.endswith(MARK)]
+def without_results(found: Sequence[Found], inputs: Sequence[str], output: str | None = None) -> list[Found]:
+    """Leave out what an earlier run made, unless `inputs` name it in full.
+
+    That is what lies beside its input, and what is in an output folder that lies inside an input folder.
+    """
+    folder = None if output is None else Path(output).resolve()
+    inside = folder is not None and any(Path(text).resolve() in folder.parents for text in inputs)
+
+    def is_result(path: Path) -> bool:
+        return path.stem.endswith(MARK) or (inside and folder in path.resolve().parents)
+
+    return [one for one in found if str(one.path) in inputs or not is_result(one.path)]
+
+
+def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Iterable[Path | None]) -> None:
+    """Raise `BadSetting` if a report, sheet or drawing would overwrite a source, a result, or another of them."""
+    taken = {path.resolve(): "a result goes there" for path in results}
+    taken |= {path.resolve(): "it is an input" for path in sources}
+    for extra in extras:
+        if extra is not None:
+            if why := taken.get(extra.resolve()):
+                raise BadSetting(f"{extra} would be overwritten, but {why}; choose another name")
+            taken[extra.resolve()] = "something else is written there, too"
 
 
 def _given(found: Sequence[Found], output: str) -> list[Path]:
@@ -42,6 +60,7 @@ def _given(found: Sequence[Found], output: str) -> list[Path]:
         return [path / one.relative for one in found]
     if len(found) > 1:
         raise BadSetting(f"{len(found)} pictures cannot all go to {path}; give a folder")
+    check_writable(path)
     return [path]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .atomic import atomic_write
 from .finding import Found, find_pictures, name_apart
-from .formats import FORMATS, SUFFIXES, check_writable
+from .formats import FORMATS, SUFFIXES, check_writable, format_for
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .reading import read_picture
 from .writing import write_picture
@@ -24,6 +24,7 @@ __all__ = [
     "atomic_write",
     "check_writable",
     "find_pictures",
+    "format_for",
     "name_apart",
     "read_picture",
     "write_picture",

@@ -28,6 +28,8 @@ _PILLOW_RAISES = (
     TypeError,
     KeyError,
     OverflowError,
+    AttributeError,
+    RuntimeError,
     struct.error,
     zlib.error,
     Pillow.DecompressionBombError,

@@ -165,3 +165,25 @@ def test_a_plan_for_another_picture_is_refused(loaded, picture):
 def test_a_pil_picture_deeper_than_8_bits_is_refused_not_clipped(mode):
     with pytest.raises(BadPicture, match="more than 8 bits"):
         as_rgb(Pil.new(mode, (4, 4)))
+
+
+def test_one_picture_in_place_of_a_list_is_refused():
+    with pytest.raises(BadPicture, match=r"give a list of pictures, also for one: fix\(\[picture\]\)"):
+        FaceFix().fix(np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(BadPicture, match="give a list"):
+        FaceFix().fix(Pil.new("RGB", (8, 8)))
+
+
+def test_a_pil_picture_is_turned_as_its_exif_says(tmp_path):
+    exif = Pil.Exif()
+    exif[0x0112] = 6
+    Pil.new("RGB", (40, 20)).save(tmp_path / "turned.jpg", exif=exif)
+    with Pil.open(tmp_path / "turned.jpg") as picture:
+        assert as_rgb(picture).shape == (40, 20, 3)
+
+
+def test_a_cut_off_pil_picture_is_refused_with_a_sentence(tmp_path):
+    Pil.fromarray(np.random.default_rng(1).integers(0, 255, (90, 90, 3), np.uint8)).save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
+    with Pil.open(tmp_path / "cut.jpg") as picture, pytest.raises(BadPicture, match="cannot be read"):
+        as_rgb(picture)

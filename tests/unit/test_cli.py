@@ -271,6 +271,7 @@ def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, 
     assert code == 130
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
     assert json.loads((tmp_path / "r.json").read_text())["pictures"][0]["output"]
+    assert json.loads((tmp_path / "r.json").read_text())["pictures"][1]["error"] == "stopped before it was done"
     assert "1 of 2 pictures are done" in capsys.readouterr().err
 
 
@@ -278,3 +279,72 @@ def test_a_missing_file_fails_alone(photo, tmp_path, capsys):
     assert run("fix", photo.with_name("gone.jpg"), photo, "-o", tmp_path / "out") == 1
     assert "gone.jpg" in capsys.readouterr().err
     assert (tmp_path / "out" / "photo.png").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["fix", "PHOTO", "-o", "o.png", "--compare", "PHOTO"], id="sheet over the input"),
+        pytest.param(["fix", "PHOTO", "-o", "o.png", "--report", "PHOTO"], id="report over the input"),
+        pytest.param(["fix", "PHOTO", "-o", "o.png", "--compare", "o.png"], id="sheet over the result"),
+        pytest.param(
+            ["fix", "PHOTO", "-o", "o.png", "--report", "x.png", "--compare", "x.png"], id="both in one place"
+        ),
+        pytest.param(["plan", "PHOTO", "-o", "PHOTO"], id="plan over the input"),
+        pytest.param(["detect", "PHOTO", "-o", "PHOTO"], id="json over the input"),
+        pytest.param(["detect", "PHOTO", "--draw", "PHOTO"], id="drawing over the input"),
+    ],
+)
+def test_nothing_that_is_written_overwrites_an_input_or_a_result(photo, tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    before = photo.read_bytes()
+    assert run(*(photo if argument == "PHOTO" else argument for argument in arguments)) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_an_error_that_nobody_foresaw_fails_its_picture_alone(photo, tmp_path, monkeypatch, capsys):
+    second = photo.with_name("second.png")
+    second.write_bytes(photo.read_bytes())
+    errors = [ZeroDivisionError("of all things")]
+
+    def detect(self, image, min_score):
+        if errors:
+            raise errors.pop()
+        return ()
+
+    monkeypatch.setattr(TwoFaces, "detect", detect)
+    assert run("fix", photo.parent, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["second.png"]
+    assert "unexpected ZeroDivisionError: of all things" in capsys.readouterr().err
+    assert "ZeroDivisionError" in json.loads((tmp_path / "r.json").read_text())["pictures"][0]["error"]
+
+
+def test_a_file_of_another_kind_among_pictures_fails_alone(photo, tmp_path):
+    notes = photo.with_name("notes.txt")
+    notes.write_text("buy milk")
+    assert run("fix", photo, notes, "-o", tmp_path / "out") == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+
+
+def test_results_inside_the_input_folder_are_not_fixed_again(photo):
+    for _ in range(2):
+        assert run("fix", photo.parent, "-o", photo.parent / "done") == 0
+    assert sorted(path.name for path in photo.parent.rglob("*.png")) == ["photo.png", "photo.png"]
+
+
+def test_a_plan_says_what_to_do_in_one_place_only(photo, tmp_path, capsys):
+    plan = tmp_path / "p.json"
+    run("plan", photo, "-o", plan)
+    content = json.loads(plan.read_text())
+    content["pictures"][0]["faces"][0]["parameters"]["method"] = "leave"
+    plan.write_text(json.dumps(content))
+    assert run("fix", "--plan", plan) == 2
+    assert "face 1: a plan says what is to be done in 'decision'" in capsys.readouterr().err
+
+
+def test_a_sheet_can_have_any_suffix_that_can_be_written(photo, tmp_path):
+    for name in ("s.jfif", "s.apng", "s.webp", "s.tif"):
+        assert run("fix", photo, "-o", tmp_path / "o.png", "--compare", tmp_path / name) == 0
+        assert pixels(tmp_path / name).shape[1] > 2 * 256

@@ -131,6 +131,8 @@ def test_an_unchanged_crop_leaves_the_picture_byte_for_byte(x, y, size, degrees,
 FAILURES = {
     "no landmarks": ({}, DegenerateLandmarks),
     "the fixer raises": ({2: BadModel("too hard")}, BadModel),
+    "out of memory": ({2: MemoryError("too much")}, FaceFixError),
+    "a fault in OpenCV": ({2: cv2.error("insufficient memory")}, FaceFixError),
     "the fixer stops early": ({2: "nothing more"}, BadCrop),
     "a crop of another size": ({2: np.zeros((64, 64, 3), np.uint8)}, BadCrop),
     "a crop of another type": ({2: np.zeros((128, 128, 3), np.float32)}, BadCrop),
