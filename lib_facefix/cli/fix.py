@@ -19,7 +19,7 @@ from .batch import Batch, from_file
 from .flags import add_settings, given_settings, read_overrides, read_settings
 from .printing import document, match_plans, read_plans, tell, write_json
 from .sheets import write_drawing
-from .targets import keep_apart, targets, without_results
+from .targets import below_common_folder, keep_apart, targets, without_results
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
@@ -80,7 +80,7 @@ def _work(arguments: argparse.Namespace, engine: FaceFix) -> tuple[list[Found], 
         if given := given_settings(arguments):
             raise BadPlan(f"a plan holds all settings; edit it instead of giving {', '.join(given)}")
         plans = read_plans(arguments.plan)
-        found = find_pictures(arguments.inputs or list(plans))
+        found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
         return found, from_file(match_plans(plans, found))
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if "re-diffuse" in (settings.method, *(own.get("method") for own in overrides.values())):

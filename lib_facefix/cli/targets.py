@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import BadSetting
@@ -38,6 +40,15 @@ def without_results(found: Sequence[Found], inputs: Sequence[str], output: str |
         return path.stem.endswith(MARK) or (inside and folder in path.resolve().parents)
 
     return [one for one in found if str(one.path) in inputs or not is_result(one.path)]
+
+
+def below_common_folder(found: Sequence[Found]) -> list[Found]:
+    """Return pictures that a plan names one by one, to be mirrored as the folder they came from would be."""
+    if len(found) < 2:
+        return list(found)
+    paths = [one.path.resolve() for one in found]
+    root = os.path.commonpath([path.parent for path in paths])
+    return [replace(one, relative=path.relative_to(root)) for one, path in zip(found, paths, strict=True)]
 
 
 def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Iterable[Path | None]) -> None:

@@ -348,3 +348,18 @@ def test_a_sheet_can_have_any_suffix_that_can_be_written(photo, tmp_path):
     for name in ("s.jfif", "s.apng", "s.webp", "s.tif"):
         assert run("fix", photo, "-o", tmp_path / "o.png", "--compare", tmp_path / name) == 0
         assert pixels(tmp_path / name).shape[1] > 2 * 256
+
+
+def test_a_planned_folder_is_mirrored_like_the_folder_itself(photo, tmp_path):
+    for name in ("a", "b"):
+        (photo.parent / name).mkdir()
+        (photo.parent / name / "x.png").write_bytes(photo.read_bytes())
+    run("plan", photo.parent, "-o", tmp_path / "p.json")
+    assert run("fix", "--plan", tmp_path / "p.json", "-o", tmp_path / "planned") == 0
+    assert run("fix", photo.parent, "-o", tmp_path / "direct") == 0
+    made = [
+        {p.relative_to(root): p.read_bytes() for p in root.rglob("*.png")}
+        for root in (tmp_path / "planned", tmp_path / "direct")
+    ]
+    assert made[0] == made[1]
+    assert len(made[0]) == 3
