@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Lock
 from typing import Any, cast
@@ -18,6 +19,10 @@ from .pipeline import fix_faces
 from .planning import Overrides, make_plan
 from .protocols import Detector, FaceFixer, Landmarker, Masker, Progress
 from .settings import FaceSettings
+from .threads import one_thread
+
+SMALL = 1024
+"""Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
 
 
 class FaceFix:
@@ -53,13 +58,17 @@ class FaceFix:
         settings = settings or FaceSettings()
         array = as_rgb(image)
         detector = TurnedDetector(cast(Detector, self._part(DETECTORS, settings.detector)), settings.angles)
-        return tuple(self._landmarker.locate(array, face) for face in detector.detect(array, settings.min_score))
+        landmarker = self._landmarker
+        with one_thread() if max(array.shape) <= SMALL else nullcontext():
+            return tuple(landmarker.locate(array, face) for face in detector.detect(array, settings.min_score))
 
     def plan(self, image: Any, settings: FaceSettings | None = None, *, overrides: Overrides | None = None) -> FixPlan:
         """Return what would be done to each face of one picture, and why."""
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        return make_plan(array, self.detect(array, settings), settings, overrides)
+        faces = self.detect(array, settings)
+        with one_thread():
+            return make_plan(array, faces, settings, overrides)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None

@@ -18,6 +18,7 @@ from .imaging.boxes import overlap
 from .imaging.framing import cut
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
 from .protocols import FaceFixer, Parts, Progress
+from .threads import one_thread
 
 REACH = 0.2
 """How far a face's mask may pass its box before growing and feathering, in sizes of the face."""
@@ -129,7 +130,8 @@ def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tupl
     for task in tasks:
         try:
             framing = task.fixer.framing(task.job)
-            crop = cut(canvases[task.picture], framing.matrix(task.job.face), framing.size)
+            with one_thread():
+                crop = cut(canvases[task.picture], framing.matrix(task.job.face), framing.size)
             waiting.append((task, crop))
         except FAILURES as error:
             yield task, Outcome(task.job, "failed", _in_words(error))
@@ -163,10 +165,11 @@ def _lay(canvas: Image, patch: Image | None, crop: Crop, job: FaceJob, parts: Pa
     if patch is None or patch.shape != crop.image.shape or patch.dtype != np.uint8:
         raise BadCrop(f"the {job.decision} step gave no picture of {crop.image.shape} back")
     face_width = job.face.box.size * scale_of(crop.matrix)
-    mask = _mask(crop, job, face_width, parts)
-    if job.treatment.match_colour:
-        patch = match_colour(patch, crop.image, mask, RING * face_width)
-    paste(canvas, patch, mask * np.float32(job.treatment.visibility), crop.matrix, base=crop.image)
+    with one_thread():
+        mask = _mask(crop, job, face_width, parts)
+        if job.treatment.match_colour:
+            patch = match_colour(patch, crop.image, mask, RING * face_width)
+        paste(canvas, patch, mask * np.float32(job.treatment.visibility), crop.matrix, base=crop.image)
 
 
 def _mask(crop: Crop, job: FaceJob, face_width: float, parts: Parts) -> Mask:

@@ -1,0 +1,33 @@
+"""Small work on one thread: OpenCV's other threads would spin while they wait, for a third more CPU time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+import cv2
+
+_lock = Lock()
+_before: list[int] = []
+"""OpenCV's own number of threads, once for each block at work."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread meanwhile.
+
+    OpenCV has one number for the whole process: the first block to enter sets it, the last to leave puts back what
+    the first one found. Others at work meanwhile are slower, not wrong.
+    """
+    with _lock:
+        _before.append(_before[0] if _before else cv2.getNumThreads())
+        if len(_before) == 1 and _before[0] != 1:
+            cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        with _lock:
+            number = _before.pop()
+            if not _before and number != 1:
+                cv2.setNumThreads(number)
