@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Box, Face, Image, Points
-from ..imaging.boxes import suppress
+from ..imaging.boxes import distinct
 from ..networks import load
 from ..weights import asset
 from .windows import windows
@@ -22,8 +22,6 @@ TILE_SCORE = 0.6
 """What a tile alone must be sure of: an ear or a fist fills a tile more often than a picture."""
 MARGIN = 3
 """Pixels from a tile's inner edge within which a box counts as cut off; its neighbour sees the whole face."""
-SAME_FACE = 0.5
-"""Two boxes that share more than this of the smaller one show the same face."""
 MOUTH_WIDTH = 0.888
 """Of the distance between the eyes, in facexlib's FFHQ template."""
 
@@ -44,7 +42,7 @@ class BlazeFace:
             whole = window == Box(0, 0, width, height)
             found = self._look(image, window, min_score if whole else max(min_score, TILE_SCORE))
             faces += [face for face in found if not _cut_off(face.box, window, width, height)]
-        return tuple(faces[i] for i in suppress([f.box for f in faces], [f.score for f in faces], SAME_FACE))
+        return distinct(faces)
 
     def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
         """Run the net once, on one window of the picture."""

@@ -8,11 +8,9 @@ import numpy as np
 
 from ..faces import Box, Face, Image, Matrix
 from ..imaging.align import move
-from ..imaging.boxes import bounding, suppress
+from ..imaging.boxes import bounding, distinct
 from ..protocols import Detector
 
-SAME_FACE = 0.5
-"""Two boxes that share more than this of the smaller one show the same face."""
 UPRIGHT = 20
 """Degrees either way up to which a head surely stands upright; of one that lies BlazeFace reports 24 and more."""
 
@@ -37,7 +35,7 @@ class TurnedDetector:
             turned = np.ascontiguousarray(np.rot90(image, quarters))
             back = _back(quarters, image.shape[1], image.shape[0])
             faces += [_moved(face, back, 90 * quarters) for face in self._detector.detect(turned, min_score)]
-        return tuple(faces[i] for i in suppress([f.box for f in faces], [f.score for f in faces], SAME_FACE))
+        return distinct(faces)
 
 
 def _is_upright(face: Face) -> bool:

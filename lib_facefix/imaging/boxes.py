@@ -7,7 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Box, Points
+from ..faces import Box, Face, Points
+
+SAME_FACE = 0.5
+"""Two boxes that share more than this of the smaller one show the same face."""
 
 
 def bounding(points: Points) -> Box:
@@ -64,3 +67,9 @@ def suppress(boxes: Sequence[Box], scores: Sequence[float], most: float) -> list
         smaller = np.maximum(np.minimum(area[best], area[waiting]), np.finfo(float).tiny)
         waiting = waiting[shared / smaller <= most]
     return kept
+
+
+def distinct(faces: Sequence[Face]) -> tuple[Face, ...]:
+    """Return the faces best first, without those that show one already seen."""
+    kept = suppress([face.box for face in faces], [face.score for face in faces], SAME_FACE)
+    return tuple(faces[i] for i in kept)
