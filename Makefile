@@ -3,6 +3,10 @@ PYTHON ?= python3
 PHOTO ?= examples/group.jpg
 OUT ?= build/run
 BIN := .venv/bin
+# For the tests: PyTorch without torchvision, which is large and of which spandrel wants two names
+# (tests/torchvision_stub has them), and ncnn as the reference of the converted weights.
+TORCH ?= torch==2.13.0
+NETS := spandrel==0.4.2 spandrel_extra_arches==0.2.0 ncnn
 
 .PHONY: run test lint figures clean
 
@@ -36,7 +40,9 @@ figures: .venv/run.done
 	@touch $@
 
 .venv/test.done: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --no-deps $(NETS)
 	@touch $@ .venv/run.done
 
 clean:

@@ -1,23 +1,24 @@
-"""Settings -> ready parts. The one owner of loaded models, and the library's front door."""
+"""Settings -> ready parts: the library's front door."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from threading import Lock
 from typing import Any, cast
 
 import numpy as np
 
-from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, Catalog
+from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS
 from .detectors.turned import TurnedDetector
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image
 from .jobs import FaceJob, FixPlan, FixResult
-from .pipeline import fix_faces
+from .models import Models
+from .pipeline import Before, check_sizes, fix_faces
 from .planning import Overrides, make_plan
-from .protocols import Detector, FaceFixer, Landmarker, Masker, Progress
+from .protocols import Detector, FaceFixer, Landmarker, Masker, Progress, Upscaler
+from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
 
@@ -31,9 +32,9 @@ class FaceFix:
     >>> results = FaceFix().fix([picture], FaceSettings(method="restore", fidelity=0.5))
     """
 
-    def __init__(self) -> None:
-        self._parts: dict[tuple[str, str], Any] = {}
-        self._loading = Lock()
+    def __init__(self, runtime: Runtime | None = None) -> None:
+        """runtime: what runs the models, where they lie, how many stay loaded."""
+        self.models = Models(runtime or Runtime())
 
     def fix(
         self,
@@ -57,7 +58,7 @@ class FaceFix:
         """Return the faces of one picture with landmarks and, where it is sure, mesh; best first."""
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        detector = TurnedDetector(cast(Detector, self._part(DETECTORS, settings.detector)), settings.angles)
+        detector = TurnedDetector(cast(Detector, self.models.part(DETECTORS, settings.detector)), settings.angles)
         landmarker = self._landmarker
         with one_thread() if max(array.shape) <= SMALL else nullcontext():
             return tuple(landmarker.locate(array, face) for face in detector.detect(array, settings.min_score))
@@ -75,8 +76,14 @@ class FaceFix:
     ) -> list[FixResult]:
         """Carry out plans, perhaps read from a file and edited, one for each picture."""
         arrays = _as_list(images)
+        check_sizes(arrays, plans)
         meshed = [self._with_meshes(array, plan) for array, plan in zip(arrays, plans, strict=True)]
-        return fix_faces(arrays, meshed, self, progress)
+        enlarged = [self._enlarged(array, plan, progress) for array, plan in zip(arrays, plans, strict=True)]
+        results = fix_faces(arrays, meshed, self, progress, [image for image, *_ in enlarged])
+        return [
+            replace(result, upscaler=upscaler, upscaler_engine=engine)
+            for result, (_, upscaler, engine) in zip(results, enlarged, strict=True)
+        ]
 
     def fixer(self, job: FaceJob) -> FaceFixer:
         """Return what does the job; raises `MissingDiffuser` where re-diffusing is asked for."""
@@ -84,16 +91,30 @@ class FaceFix:
             raise MissingDiffuser(
                 "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
             )
-        return cast(FaceFixer, self._part(RESTORERS, job.treatment.restorer))
+        return cast(FaceFixer, self.models.chosen(RESTORERS, job.treatment.restorer))
 
     def masker(self, job: FaceJob) -> Masker:
         """Return what makes the job's mask."""
-        return cast(Masker, self._part(MASKERS, job.treatment.mask))
+        return cast(Masker, self.models.part(MASKERS, job.treatment.mask))
+
+    def upscaler(self, name: str) -> Upscaler:
+        """Return what enlarges whole pictures."""
+        return cast(Upscaler, self.models.chosen(UPSCALERS, name))
 
     def unload(self) -> None:
         """Let go of all models; the next call loads what it needs again."""
-        with self._loading:
-            self._parts.clear()
+        self.models.unload()
+
+    def _enlarged(self, image: Image, plan: FixPlan, progress: Progress | None) -> tuple[Image, str, str]:
+        """Return the picture to paste onto, by what it was enlarged, and what ran that; itself where nothing did."""
+        if plan.upscaled is None:
+            return image, "", ""
+        upscaler = self.upscaler(plan.upscaler)
+        wanted = sum(job.decision != "leave" for job in plan.jobs)
+        enlarged = upscaler.enlarge(image, plan.upscaled, Before(progress, wanted) if progress else None)
+        if enlarged is None:
+            return image, "", ""
+        return enlarged, plan.upscaler, upscaler.engine
 
     def _with_meshes(self, image: Image, plan: FixPlan) -> FixPlan:
         """Return the plan with the meshes that its JSON does not hold; all else stays as the plan says."""
@@ -110,15 +131,7 @@ class FaceFix:
 
     @property
     def _landmarker(self) -> Landmarker:
-        return cast(Landmarker, self._part(LANDMARKERS, "facemesh"))
-
-    def _part(self, catalog: Catalog, name: str) -> object:
-        """Return the named part, loaded once."""
-        with self._loading:
-            key = (catalog.kind, name)
-            if key not in self._parts:
-                self._parts[key] = catalog[name].load()()
-            return self._parts[key]
+        return cast(Landmarker, self.models.part(LANDMARKERS, "facemesh"))
 
 
 def as_rgb(image: Any) -> Image:

@@ -26,6 +26,8 @@ class Entry:
     """Of its weights, where it has any."""
     assets: tuple[str, ...] = ()
     """Bundled weights, by file name."""
+    weights: str = ""
+    """The published file it loads, a key of `weights.PUBLISHED`; its class is given the file's place."""
     package: str | None = None
     """The optional package it stands on."""
 
@@ -43,8 +45,10 @@ class Entry:
 class Catalog:
     """Entries of one kind, in the order they are offered."""
 
-    def __init__(self, kind: str, *entries: Entry) -> None:
+    def __init__(self, kind: str, *entries: Entry, own: str = "") -> None:
+        """own: where the class is that takes model files of the user's own, where there is one."""
         self.kind = kind
+        self._own = own
         self._entries = {entry.name: entry for entry in entries}
 
     def names(self) -> tuple[str, ...]:
@@ -54,10 +58,29 @@ class Catalog:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
 
+    def of_file(self, path: str) -> Entry:
+        """Return the entry that takes the user's own model file; raises `BadSetting` where none does."""
+        if not self._own:
+            raise BadSetting(f"unknown {self.kind} {path!r}; on offer: {', '.join(self._entries)}")
+        return Entry(path, path, self._own, package="torch")
+
     def __getitem__(self, name: str) -> Entry:
         if name not in self._entries:
             raise BadSetting(f"unknown {self.kind} {name!r}; on offer: {', '.join(self._entries)}")
         return self._entries[name]
+
+
+_RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler"
+
+
+def _net(name: str, label: str, weights: str) -> Entry:
+    """Return the entry of a published network that restores."""
+    return Entry(name, label, _RESTORING, weights=weights, package="torch")
+
+
+def _upscaling(name: str, label: str, weights: str) -> Entry:
+    """Return the entry of a published network that enlarges whole pictures."""
+    return Entry(name, label, _UPSCALING, weights=weights, package="torch")
 
 
 DETECTORS = Catalog(
@@ -91,6 +114,14 @@ RESTORERS = Catalog(
         licence="AGPL-3.0-or-later",
         assets=("lite.onnx",),
     ),
+    _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth"),
+    _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth"),
+    _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth"),
+    _net("restoreformer", "RestoreFormer", "RestoreFormer.pth"),
+    _net("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt"),
+    _net("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
+    _net("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
+    own=_RESTORING,
 )
 
 MASKERS = Catalog(
@@ -100,4 +131,15 @@ MASKERS = Catalog(
     Entry("box", "Box", ".maskers.shape:BoxMasker"),
 )
 
-CATALOGS = (DETECTORS, LANDMARKERS, RESTORERS, MASKERS)
+UPSCALERS = Catalog(
+    "upscaler",
+    Entry("lanczos", "Lanczos (no model)", ".upscalers.lanczos:Lanczos"),
+    _upscaling("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
+    _upscaling("x4plus-anime", "Real-ESRGAN x4plus anime", "RealESRGAN_x4plus_anime_6B.pth"),
+    _upscaling("x2plus", "Real-ESRGAN x2plus", "RealESRGAN_x2plus.pth"),
+    _upscaling("general", "Real-ESRGAN general x4 v3", "realesr-general-x4v3.pth"),
+    _upscaling("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
+    own=_UPSCALING,
+)
+
+CATALOGS = (DETECTORS, LANDMARKERS, RESTORERS, MASKERS, UPSCALERS)

@@ -10,6 +10,7 @@ from PIL import Image as Pil
 from PIL import ImageDraw, ImageFont
 
 from .faces import Face, Image
+from .imaging.align import for_size
 from .imaging.framing import Surrounded, cut
 from .jobs import Outcome
 
@@ -31,6 +32,7 @@ class Pair:
     title: str
     before: Image
     after: Image
+    """Perhaps of another size."""
     outcomes: tuple[Outcome, ...]
 
 
@@ -75,8 +77,10 @@ def sheet(parts: Sequence[Pil.Image]) -> Image:
 def _face(pair: Pair, outcome: Outcome) -> Pil.Image:
     """Return one face before and after."""
     face = outcome.job.face
-    framing = Surrounded(FACE, margin=0.3)
-    before, after = (Pil.fromarray(cut(image, framing.matrix(face), FACE).image) for image in (pair.before, pair.after))
+    there = Surrounded(FACE, margin=0.3).matrix(face)
+    sizes = [(image.shape[1], image.shape[0]) for image in (pair.before, pair.after)]
+    before = Pil.fromarray(cut(pair.before, there, FACE).image)
+    after = Pil.fromarray(cut(pair.after, for_size(there, *sizes), FACE).image)
     return _row(before, after, f"{outcome.job.number}: {face.box.size:.0f} px, {outcome.job.decision}")
 
 

@@ -8,6 +8,8 @@
   x MissingPackage        an optional dependency is not installed
   x MissingDiffuser       a face is to be re-diffused, and nothing here can
   x BadModel              a model file is missing or not what it should be
+  x CannotFetch           a file could not be downloaded
+    x Offline             the network is not to be used
   x DegenerateLandmarks   the points of a face do not fix its position
   x BadCrop               a fixer answered with something that is not a crop
 """
@@ -50,6 +52,14 @@ class MissingDiffuser(FaceFixError):
 
 class BadModel(FaceFixError):
     """A model file is missing or not what it should be."""
+
+
+class CannotFetch(FaceFixError):
+    """A file could not be downloaded."""
+
+
+class Offline(CannotFetch):
+    """A file would have to be downloaded, but the network is not to be used."""
 
 
 class DegenerateLandmarks(FaceFixError):

@@ -11,6 +11,7 @@ import numpy as np
 from .errors import BadPlan, FaceFixError
 from .faces import Box, Face, Image, Pose
 from .options import is_number
+from .sizes import MOST_PIXELS
 from .treatment import Treatment
 
 VERSION = 1
@@ -83,24 +84,30 @@ class FixPlan:
     """Width and height of the picture it was made for, pixels."""
     jobs: tuple[FaceJob, ...]
     """In the order in which they are to be done."""
+    upscaled: tuple[int, int] | None = None
+    """Width and height of the result, pixels; None: those of the picture, and nothing enlarges it."""
+    upscaler: str = "lanczos"
+    """What enlarges it, where anything does."""
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; the caller adds version and path."""
-        return {"size": list(self.size), "faces": [job.to_json() for job in self.jobs]}
+        upscale = {"size": list(self.upscaled), "upscaler": self.upscaler} if self.upscaled else None
+        return {"size": list(self.size), "upscale": upscale, "faces": [job.to_json() for job in self.jobs]}
 
     @classmethod
     def from_json(cls, entry: Any) -> FixPlan:
         """Read what `to_json` wrote; raises `BadPlan` saying where it is wrong."""
         size, faces = (_member(entry, key, "a plan") for key in ("size", "faces"))
-        if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+        if not _is_size(size):
             raise BadPlan(f"size must be [width, height] in pixels, not {size!r}")
+        upscaled, upscaler = _upscale_from_json(entry.get("upscale"))
         if not isinstance(faces, list):
             raise BadPlan(f"faces must be a list, not {faces!r}")
         jobs = tuple(FaceJob.from_json(face) for face in faces)
         numbers = [job.number for job in jobs]
         if len(set(numbers)) < len(numbers):
             raise BadPlan(f"two faces have the same number: {sorted(numbers)}")
-        return cls((size[0], size[1]), jobs)
+        return cls((size[0], size[1]), jobs, upscaled, upscaler)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +120,8 @@ class Outcome:
     """Why it failed."""
     seconds: float = 0.0
     """Wall time spent on this face alone: fixing, masking, pasting."""
+    engine: str = ""
+    """What ran the fixer and in which precision; empty where it did not come to that."""
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain data, with what came of it."""
@@ -121,6 +130,7 @@ class Outcome:
             "outcome": self.verdict,
             "error": None if self.error is None else str(self.error),
             "seconds": round(self.seconds, 4),
+            "engine": self.engine,
         }
 
 
@@ -130,6 +140,18 @@ class FixResult:
 
     image: Image
     outcomes: tuple[Outcome, ...]
+    size: tuple[int, int] | None = None
+    """Width and height of the picture that the faces' positions are in; None: those of `image`."""
+    upscaler: str = ""
+    """What enlarged it; empty where nothing did."""
+    upscaler_engine: str = ""
+    """What ran that and in which precision."""
+
+    @property
+    def result_size(self) -> tuple[int, int]:
+        """Width and height of `image`."""
+        height, width = self.image.shape[:2]
+        return width, height
 
     @property
     def changed(self) -> bool:
@@ -137,9 +159,15 @@ class FixResult:
         return any(outcome.verdict == "fixed" for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """Size and faces as plain data."""
-        height, width = self.image.shape[:2]
-        return {"size": [width, height], "faces": [outcome.to_json() for outcome in self.outcomes]}
+        """Sizes and faces as plain data."""
+        now = list(self.result_size)
+        upscale = {"size": now, "upscaler": self.upscaler, "engine": self.upscaler_engine} if self.upscaler else None
+        return {
+            "size": list(self.size or self.result_size),
+            "upscale": upscale,
+            "result_size": now,
+            "faces": [outcome.to_json() for outcome in self.outcomes],
+        }
 
 
 def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
@@ -165,6 +193,24 @@ def _face_from_json(entry: Any, where: str) -> Face:
         landmarks = _floats(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
     tilt = _number(entry, "tilt", where) if "tilt" in entry else 0.0
     return Face(Box(*box.tolist()), _number(entry, "score", where), landmarks, tilt)
+
+
+def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:
+    """Return size and upscaler; without an upscale, no size."""
+    if upscale is None:
+        return None, "lanczos"
+    size, upscaler = (_member(upscale, key, "upscale") for key in ("size", "upscaler"))
+    if not _is_size(size):
+        raise BadPlan(f"upscale: size must be [width, height] in pixels, not {size!r}")
+    if size[0] * size[1] > MOST_PIXELS:
+        raise BadPlan(f"upscale: {size[0]}x{size[1]} px are more than {MOST_PIXELS // 10**6} million")
+    if not (isinstance(upscaler, str) and upscaler):
+        raise BadPlan(f"upscale: upscaler must be the name of one, not {upscaler!r}")
+    return (size[0], size[1]), upscaler
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
 
 
 def _member(entry: Any, key: str, where: str) -> Any:

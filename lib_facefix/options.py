@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ class Option:
     step: float | None = None
     unit: str = ""
     choices: Callable[[], tuple[str, ...]] | None = None
+    suffixes: tuple[str, ...] = ()
+    """Of files whose path may be given instead of a choice."""
     reads: Callable[[str], object] | None = None
     """For a text with a grammar of its own: reads it, or raises `BadSetting`."""
     group: str = ""
@@ -38,10 +41,14 @@ class Option:
         too_high = self.high is not None and value > self.high
         if too_low or too_high:
             raise BadSetting(f"{self.label} must {self._range()}, not {value}")
-        if self.choices and value not in self.choices():
-            raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}; not {value!r}")
+        if self.choices and value not in self.choices() and not self._is_path(value):
+            more = f", or the path of a file ({', '.join(self.suffixes)})" if self.suffixes else ""
+            raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}{more}; not {value!r}")
         if self.reads:
             self.reads(value)
+
+    def _is_path(self, value: str) -> bool:
+        return value.lower().endswith(self.suffixes) if self.suffixes else False
 
     def _range(self) -> str:
         if self.high is None:
@@ -93,12 +100,22 @@ def _property(field: dataclasses.Field[Any], known: Option) -> dict[str, Any]:
         "default": field.default,
         "minimum": known.low,
         "maximum": known.high,
-        "enum": list(known.choices()) if known.choices else None,
+        **_choices(known),
         "x-step": known.step,
         "x-unit": known.unit,
         "x-group": known.group,
     }
     return {name: fact for name, fact in facts.items() if fact is not None and (fact != "" or name == "default")}
+
+
+def _choices(known: Option) -> dict[str, Any]:
+    """Return what a schema says of the values to choose from, where there are any."""
+    if not known.choices:
+        return {}
+    if not known.suffixes:
+        return {"enum": list(known.choices())}
+    path = {"pattern": "|".join(re.escape(suffix) + "$" for suffix in known.suffixes)}
+    return {"anyOf": [{"enum": list(known.choices())}, path]}
 
 
 def is_number(value: Any) -> bool:

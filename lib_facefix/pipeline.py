@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .canvas import Canvas
 from .errors import BadCrop, BadPlan, FaceFixError
 from .faces import Box, Crop, Image, Mask
 from .imaging import masks
 from .imaging.align import scale_of
-from .imaging.blending import match_colour, paste
+from .imaging.blending import match_colour
 from .imaging.boxes import overlap
-from .imaging.framing import cut
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
 from .protocols import FaceFixer, Parts, Progress
 from .threads import one_thread
@@ -37,6 +37,22 @@ class Silent:
     def stopped(self) -> bool:
         """Return False."""
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A `Progress` for what is done before the first face: it passes on what that is, and that none is through."""
+
+    progress: Progress
+    faces: int
+
+    def step(self, done: int, total: int, doing: str) -> None:  # noqa: ARG002 parts of another work than faces
+        """Say what is being done."""
+        self.progress.step(0, self.faces, doing)
+
+    def stopped(self) -> bool:
+        """Return what the person wants."""
+        return self.progress.stopped()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,20 +83,22 @@ class Task:
 
 
 def fix_faces(
-    images: Sequence[Image], plans: Sequence[FixPlan], parts: Parts, progress: Progress | None = None
+    images: Sequence[Image],
+    plans: Sequence[FixPlan],
+    parts: Parts,
+    progress: Progress | None = None,
+    onto: Sequence[Image] | None = None,
 ) -> list[FixResult]:
-    """Carry out `plans`, one for each picture; the pictures given are never changed.
+    """Carry out `plans`, one for each picture; `images` are never changed.
 
-    images: RGB (H, W, 3). A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the
-    round at hand is finished, what is done is kept, and the rest is reported as left.
+    images: RGB (H, W, 3). onto: the same pictures at the size of the results, each changed in place if it is not the
+    very array in `images`; by default those. Faces are restored from the pixels of `images` and pasted onto these.
+    A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the round at hand is
+    finished, what is done is kept, and the rest is reported as left.
     Raises `BadPlan` if a plan is for a picture of another size.
     """
     progress = progress or Silent()
-    for image, plan in zip(images, plans, strict=True):
-        height, width = image.shape[:2]
-        if plan.size != (width, height):
-            raise BadPlan("the plan is for a picture of {}x{} px, this one has {}x{}".format(*plan.size, width, height))
-    canvases = [image.copy() if _wanted(plan) else image for image, plan in zip(images, plans, strict=True)]
+    check_sizes(images, plans)
     outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
     tasks = []
     for picture, plan in enumerate(plans):
@@ -90,6 +108,10 @@ def fix_faces(
             except FaceFixError as error:
                 outcomes[picture, job.number] = Outcome(job, "failed", error)
 
+    canvases = [
+        Canvas(image, now, bool(_wanted(plan)), _seen_again(tasks, picture))
+        for picture, (image, now, plan) in enumerate(zip(images, onto or images, plans, strict=True))
+    ]
     done = 0
     for tasks_now in rounds(tasks):
         if progress.stopped():
@@ -99,9 +121,17 @@ def fix_faces(
             done += 1
             progress.step(done, len(tasks), f"face {outcome.job.number} {outcome.verdict}")
     return [
-        FixResult(canvas, tuple(outcomes[picture, job.number] for job in plan.jobs))
+        FixResult(canvas.image, tuple(outcomes[picture, job.number] for job in plan.jobs), plan.size)
         for picture, (canvas, plan) in enumerate(zip(canvases, plans, strict=True))
     ]
+
+
+def check_sizes(images: Sequence[Image], plans: Sequence[FixPlan]) -> None:
+    """Raise `BadPlan` if a plan is for a picture of another size."""
+    for image, plan in zip(images, plans, strict=True):
+        height, width = image.shape[:2]
+        if plan.size != (width, height):
+            raise BadPlan("the plan is for a picture of {}x{} px, this one has {}x{}".format(*plan.size, width, height))
 
 
 def rounds(tasks: Sequence[Task]) -> Iterator[list[Task]]:
@@ -124,14 +154,20 @@ def _wanted(plan: FixPlan) -> list[FaceJob]:
     return [job for job in plan.jobs if job.decision != "leave"]
 
 
-def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tuple[Task, Outcome]]:
+def _seen_again(tasks: Sequence[Task], picture: int) -> frozenset[int]:
+    """Return the numbers of the faces whose result a later face of the picture may see."""
+    own = [task for task in tasks if task.picture == picture]
+    return frozenset(task.job.number for i, task in enumerate(own) if any(map(task.meets, own[i + 1 :])))
+
+
+def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tuple[Task, Outcome]]:
     """Do one round. After a face that fails, the fixer is asked again about those behind it."""
     waiting: list[tuple[Task, Crop]] = []
     for task in tasks:
         try:
             framing = task.fixer.framing(task.job)
             with one_thread():
-                crop = cut(canvases[task.picture], framing.matrix(task.job.face), framing.size)
+                crop = canvases[task.picture].cut(framing.matrix(task.job.face), framing.size)
             waiting.append((task, crop))
         except FAILURES as error:
             yield task, Outcome(task.job, "failed", _in_words(error))
@@ -145,7 +181,8 @@ def _do(tasks: list[Task], canvases: list[Image], parts: Parts) -> Iterator[tupl
             except FAILURES as error:
                 yield task, Outcome(task.job, "failed", _in_words(error), time.perf_counter() - started)
                 break
-            yield task, Outcome(task.job, "fixed", seconds=time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            yield task, Outcome(task.job, "fixed", seconds=seconds, engine=task.fixer.engine)
 
 
 def _in_words(error: Exception) -> FaceFixError:
@@ -160,16 +197,17 @@ def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Image]:
     yield from tasks[0].fixer.fix(crops, [task.job for task in tasks])
 
 
-def _lay(canvas: Image, patch: Image | None, crop: Crop, job: FaceJob, parts: Parts) -> None:
+def _lay(canvas: Canvas, patch: Image | None, crop: Crop, job: FaceJob, parts: Parts) -> None:
     """Mask one fixed crop and paste it into the picture."""
     if patch is None or patch.shape != crop.image.shape or patch.dtype != np.uint8:
         raise BadCrop(f"the {job.decision} step gave no picture of {crop.image.shape} back")
     face_width = job.face.box.size * scale_of(crop.matrix)
     with one_thread():
         mask = _mask(crop, job, face_width, parts)
+        shown = canvas.shown(crop)
         if job.treatment.match_colour:
-            patch = match_colour(patch, crop.image, mask, RING * face_width)
-        paste(canvas, patch, mask * np.float32(job.treatment.visibility), crop.matrix, base=crop.image)
+            patch = match_colour(patch, shown.image, mask, RING * face_width)
+        canvas.lay(job.number, patch, mask * np.float32(job.treatment.visibility), crop, shown)
 
 
 def _mask(crop: Crop, job: FaceJob, face_width: float, parts: Parts) -> Mask:

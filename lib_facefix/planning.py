@@ -13,6 +13,7 @@ from .faces import Face, Image
 from .imaging.quality import pose, sharpness
 from .jobs import Decision, FaceJob, FixPlan
 from .settings import FaceSettings
+from .sizes import read_upscale
 from .treatment import Treatment, read_numbers
 
 Overrides = Mapping[int, Mapping[str, Any]]
@@ -26,11 +27,14 @@ def make_plan(
 
     image: the picture the faces were found in, RGB (H, W, 3). A face with a method of its own is not held to the
     criteria, nor counted by `at_most`. An override for a number that the picture lacks does
-    nothing; one that names no setting, or a value out of range, raises `BadSetting`.
+    nothing; one that names no setting, or a value out of range, raises `BadSetting`, and so does upscaling to what
+    is too large.
     """
     own = {number: _treatment(number, settings, changes) for number, changes in (overrides or {}).items()}
     asked = {number for number, changes in (overrides or {}).items() if "method" in changes}
     height, width = image.shape[:2]
+    upscale = read_upscale(settings.upscale)
+    upscaled = upscale.of(width, height) if upscale else None
     numbered = dict(enumerate(sorted(faces, key=_left_to_right), start=1))
     everyone = settings.of_one_face()
     counted = {number: face for number, face in numbered.items() if number not in asked}
@@ -40,7 +44,7 @@ def make_plan(
         for number, face in numbered.items()
     ]
     jobs.sort(key=lambda job: _rank(job, settings.order, width, height))
-    return FixPlan((width, height), tuple(jobs))
+    return FixPlan((width, height), tuple(jobs), upscaled, settings.upscaler)
 
 
 def read_override(text: str) -> tuple[int, dict[str, Any]]:

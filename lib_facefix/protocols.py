@@ -41,6 +41,11 @@ class Framing(Protocol):
 class FaceFixer(Protocol):
     """Makes better faces. A restoring net is one, img2img another."""
 
+    @property
+    def engine(self) -> str:
+        """What runs it and in which precision, for the report."""
+        ...
+
     def framing(self, job: FaceJob) -> Framing:
         """Return how the job's face is to be cut out."""
         ...
@@ -74,11 +79,27 @@ class Parts(Protocol):
         ...
 
 
+class Upscaler(Protocol):
+    """Makes a whole picture larger."""
+
+    @property
+    def engine(self) -> str:
+        """What runs it and in which precision, for the report."""
+        ...
+
+    def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Image | None:
+        """Return a new picture, exactly `size` = (width, height), corner on corner; None if `progress` said stop.
+
+        image: RGB (H, W, 3), uint8; it is not changed. `progress` is told of tiles.
+        """
+        ...
+
+
 class Progress(Protocol):
     """Told how far the work is; may stop it between rounds."""
 
     def step(self, done: int, total: int, doing: str) -> None:
-        """Say that `done` of `total` faces are through, and what comes next, in words."""
+        """Say that `done` of `total` faces are through, and what is being done, in words."""
         ...
 
     def stopped(self) -> bool:

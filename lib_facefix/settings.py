@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .catalog import DETECTORS
+from .catalog import DETECTORS, UPSCALERS
 from .errors import BadSetting
 from .options import check_names, option
-from .treatment import Treatment, read_numbers
+from .sizes import read_upscale
+from .treatment import MODEL_FILES, Treatment, read_numbers
 
 ANGLES = ("off", "auto", "all")
 KEEP_BY = ("size", "confidence", "centre")
@@ -71,6 +72,14 @@ class FaceSettings(Treatment):
     large_above: int = option(
         192, "Large enough above", low=0, unit="px", group="choose",
         help="auto leaves a face alone that is at least this large and sharp.",
+    )  # fmt: skip
+    upscale: str = option(
+        "", "Upscale", reads=read_upscale, group="upscale",
+        help='Make the whole picture larger first: a factor such as "2", or pixels such as "1920x1080"; blank: no.',
+    )  # fmt: skip
+    upscaler: str = option(
+        "lanczos", "Upscaler", choices=UPSCALERS.names, suffixes=MODEL_FILES, group="upscale",
+        help="What enlarges the picture around the faces, or the path of a model; see `facefix models`.",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

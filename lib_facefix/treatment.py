@@ -12,6 +12,8 @@ from .errors import BadSetting
 from .options import check_all, check_names, option
 
 METHODS = ("auto", "re-diffuse", "restore", "leave")
+MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
+"""Files that may hold a network of the user's own."""
 AUTO_FEATHER = 0.15
 """What a feather of -1 means, as a share of the face's width."""
 
@@ -25,8 +27,8 @@ class Treatment:
         help="auto: leave what is sharp and large enough, restore the rest.",
     )  # fmt: skip
     restorer: str = option(
-        "lite", "Restorer", choices=RESTORERS.names, group="fix",
-        help="The model that restores; see `facefix models`.",
+        "lite", "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix",
+        help="The model that restores, or the path of one; see `facefix models`.",
     )  # fmt: skip
     fidelity: float = option(
         0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix",

@@ -1,5 +1,9 @@
 """Fixtures shared by all tests."""
 
+import importlib.util
+import sys
+from pathlib import Path
+
 import cv2
 import hypothesis
 import numpy as np
@@ -10,6 +14,9 @@ from lib_facefix.imaging.align import FFHQ_512, move, rotation, shifted
 
 hypothesis.settings.register_profile("facefix", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis.settings.load_profile("facefix")
+
+if not importlib.util.find_spec("torchvision"):  # spandrel imports it for nets that no test calls
+    sys.path.append(str(Path(__file__).with_name("torchvision_stub")))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ..assembly import FaceFix
 from ..drawing import Pair, strips
 from ..errors import FaceFixError
 from ..jobs import FixPlan, FixResult
-from ..pictures import Picture, read_picture, write_picture
+from ..pictures import Picture, check_writable, read_picture, write_picture
 from ..protocols import Progress
 from .printing import planned, reasons, summary
 
@@ -48,7 +48,8 @@ class Batch:
     def recorded(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
         """Do `work`, which fills the record of this picture; whatever fails is recorded and ends this picture only."""
         started = time.perf_counter()
-        record: dict[str, Any] = {"path": str(path), "size": None, "faces": [], "output": None, "error": None}
+        record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
+        record |= {"output": None, "error": None}
         self.records.append(record)
         try:
             return work(record)
@@ -73,8 +74,11 @@ class Batch:
 
     def _fix(self, record: dict[str, Any], path: Path, target: Path, progress: Progress) -> list[str]:
         picture = read_picture(path)
-        [result] = self.engine.run([picture.image], [self.plan(picture)], progress=progress)
-        write_picture(picture, result.image, target)
+        plan = self.plan(picture)
+        if plan.upscaled:
+            check_writable(target, picture, plan.upscaled)  # before minutes of work
+        [result] = self.engine.run([picture.image], [plan], progress=progress)
+        write_picture(picture.resized(result.result_size), result.image, target)
         record.update(result.to_json(), output=str(target))
         self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
         self._keep(path.name, picture, result)

@@ -16,7 +16,8 @@ from ..errors import BadPlan, BadSetting
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
 from .batch import Batch, from_file
-from .flags import add_settings, given_settings, read_overrides, read_settings
+from .flags import add_runtime, add_settings, given_settings, read_overrides, read_runtime, read_settings
+from .models_get import add_fetch_flags, ask_to_fetch
 from .printing import document, match_plans, read_plans, tell, write_json
 from .sheets import write_drawing
 from .targets import below_common_folder, keep_apart, targets, without_results
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; write no picture")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_settings(parser)
+    add_fetch_flags(add_runtime(parser))
     parser.set_defaults(run=run)
 
 
@@ -60,12 +62,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     if arguments.compare:
         check_writable(arguments.compare)
-    engine = FaceFix()
-    found, plan = _work(arguments, engine)
+    engine = FaceFix(read_runtime(arguments))
+    work = _work(arguments, engine)
+    found = work.found
     places = targets(found, arguments.output, arguments.in_place)
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, places, (arguments.report, arguments.compare))
-    batch = Batch(engine, plan, draw=arguments.compare is not None)
+    if not arguments.dry_run:
+        for one in engine.models.missing(work.restorers, work.upscalers):
+            ask_to_fetch(
+                one, engine.models.shelf, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror
+            )
+    batch = Batch(engine, work.plan, draw=arguments.compare is not None)
     code = _go(batch, found, places, arguments)
     if arguments.report:
         write_json(document(batch.records), arguments.report)
@@ -74,21 +82,37 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _work(arguments: argparse.Namespace, engine: FaceFix) -> tuple[list[Found], Callable[[Picture], FixPlan]]:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done."""
+
+    found: list[Found]
+    plan: Callable[[Picture], FixPlan]
+    restorers: set[str]
+    """All that may be needed."""
+    upscalers: set[str]
+
+
+def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
     """Return the pictures and how each is planned; raises `BadSetting` or `BadPlan`."""
     if arguments.plan:
         if given := given_settings(arguments):
             raise BadPlan(f"a plan holds all settings; edit it instead of giving {', '.join(given)}")
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
-        return found, from_file(match_plans(plans, found))
+        matched = match_plans(plans, found)
+        jobs = [job for plan in matched.values() for job in plan.jobs if job.decision == "restore"]
+        upscalers = {plan.upscaler for plan in matched.values() if plan.upscaled}
+        return Work(found, from_file(matched), {job.treatment.restorer for job in jobs}, upscalers)
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if "re-diffuse" in (settings.method, *(own.get("method") for own in overrides.values())):
         raise BadSetting("re-diffusing needs Stable Diffusion, which the command line has not; use --method restore")
     if not arguments.inputs:
         raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
     found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
-    return found, lambda picture: engine.plan(picture.image, settings, overrides=overrides)
+    restorers = {settings.restorer, *(own["restorer"] for own in overrides.values() if "restorer" in own)}
+    upscalers = {settings.upscaler} if settings.upscale else set()
+    return Work(found, lambda picture: engine.plan(picture.image, settings, overrides=overrides), restorers, upscalers)
 
 
 def _go(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:

@@ -9,9 +9,16 @@ from typing import Any
 from ..errors import BadSetting
 from ..options import Option, options
 from ..planning import Overrides, read_override
+from ..runtime import Runtime
 from ..settings import FaceSettings
 
-TITLES = {"fix": "how a face is fixed", "mask": "mask", "find": "finding faces", "choose": "which faces"}
+TITLES = {
+    "fix": "how a face is fixed",
+    "mask": "mask",
+    "find": "finding faces",
+    "choose": "which faces",
+    "upscale": "making the picture larger",
+}
 
 
 def add_settings(parser: argparse.ArgumentParser, groups: Collection[str] = tuple(TITLES)) -> None:
@@ -19,10 +26,7 @@ def add_settings(parser: argparse.ArgumentParser, groups: Collection[str] = tupl
     sections = {name: parser.add_argument_group(TITLES[name]) for name in groups}
     for field, known in options(FaceSettings):
         if known.group in sections:
-            add = sections[known.group].add_argument
-            add(
-                _flag(field.name), dest=field.name, default=None, help=_help(known, field.default), **_how(field, known)
-            )
+            _add(sections[known.group], field, known)
     if "choose" not in sections:
         return
     sections["choose"].add_argument(
@@ -34,10 +38,22 @@ def add_settings(parser: argparse.ArgumentParser, groups: Collection[str] = tupl
     )
 
 
+def add_runtime(parser: argparse.ArgumentParser) -> Any:
+    """Give `parser` one flag for each choice of what runs the models; return their group."""
+    section = parser.add_argument_group("what runs the models")
+    for field, known in options(Runtime):
+        _add(section, field, known)
+    return section
+
+
+def read_runtime(arguments: argparse.Namespace) -> Runtime:
+    """Return what the flags choose to run the models; raises `BadSetting`."""
+    return Runtime(**_given(arguments, Runtime))
+
+
 def read_settings(arguments: argparse.Namespace) -> FaceSettings:
     """Return the settings that the flags give; raises `BadSetting`."""
-    given = {field.name: getattr(arguments, field.name, None) for field, _ in options(FaceSettings)}
-    return FaceSettings.from_json({name: value for name, value in given.items() if value is not None})
+    return FaceSettings.from_json(_given(arguments, FaceSettings))
 
 
 def read_overrides(arguments: argparse.Namespace) -> Overrides:
@@ -56,8 +72,18 @@ def read_overrides(arguments: argparse.Namespace) -> Overrides:
 
 def given_settings(arguments: argparse.Namespace) -> Sequence[str]:
     """Return the flags of settings that were given."""
-    names = [field.name for field, _ in options(FaceSettings) if getattr(arguments, field.name) is not None]
-    return [_flag(name) for name in names] + (["--face"] if arguments.face else [])
+    return [_flag(name) for name in _given(arguments, FaceSettings)] + (["--face"] if arguments.face else [])
+
+
+def _add(section: Any, field: Any, known: Option) -> None:
+    how = _how(field, known)
+    section.add_argument(_flag(field.name), dest=field.name, default=None, help=_help(known, field.default), **how)
+
+
+def _given(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:
+    """Return the values of the flags that were given, by the names of the settings."""
+    values = {field.name: getattr(arguments, field.name, None) for field, _ in options(settings)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _flag(name: str) -> str:

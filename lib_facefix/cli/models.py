@@ -1,49 +1,92 @@
-"""List the models on offer: what for, licence, size, where they lie."""
+"""List the models on offer: what for, licence, size, where they lie. With an action: get, check or convert weights."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ..catalog import CATALOGS, Entry
 from ..errors import BadModel
-from ..weights import asset
+from ..weights import PUBLISHED, Published, Shelf, asset, installed, shelf
+from . import models_check, models_get
 from .printing import tell, write_json
+
+COLUMNS = ("kind", "name", "label", "licence", "size", "where")
 
 
 def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("models", help="list the models on offer", description=__doc__)
+    """Add the command and its actions to the parser."""
+    parser = commands.add_parser("models", help="list, get, check and convert models", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--models",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="a folder of weights; may be given often",
+    )
     parser.set_defaults(run=run)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    models_get.add(actions)
+    models_check.add(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
-    rows = [_row(catalog.kind, entry) for catalog in CATALOGS for entry in catalog if entry.assets]
+    rows = list(_rows(shelf(arguments.models)))
     if arguments.json:
         write_json({"version": 1, "models": rows}, None)
         return 0
-    columns = ("kind", "name", "label", "licence", "size", "where")
-    table = [columns, *([str(row[column]) for column in columns] for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(columns))]
+    table = [COLUMNS, *([str(row[column]) for column in COLUMNS] for row in rows)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(COLUMNS))]
     tell("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table)
     return 0
 
 
-def _row(kind: str, entry: Entry) -> dict[str, Any]:
+def _rows(places: Shelf) -> Iterator[dict[str, Any]]:
+    listed = set()
+    for catalog in CATALOGS:
+        for entry in catalog:
+            if entry.assets:
+                yield _built_in(catalog.kind, entry)
+            elif entry.weights:
+                listed.add(entry.weights)
+                yield _published(catalog.kind, entry.name, entry.label, PUBLISHED[entry.weights], places)
+    for name, one in PUBLISHED.items():
+        if name not in listed:
+            yield _published("weights", name, Path(name).stem, one, places)
+
+
+def _built_in(kind: str, entry: Entry) -> dict[str, Any]:
     try:
         paths = [asset(name) for name in entry.assets]
     except BadModel as error:
-        size, where = 0, f"missing: {error}"
+        return _row(kind, entry.name, entry.label, entry.licence, 0, "missing", f"missing: {error}")
+    size = sum(path.stat().st_size for path in paths)
+    return _row(kind, entry.name, entry.label, entry.licence, size, "built in", ", ".join(map(str, paths)))
+
+
+def _published(kind: str, name: str, label: str, one: Published, places: Shelf) -> dict[str, Any]:
+    if path := places.lying(one.name):
+        size, state, where = path.stat().st_size, "found", str(path)
+    elif pair := installed(one):  # not converted just to be listed
+        size, state, where = pair[1].stat().st_size, "found", str(pair[1])
     else:
-        size, where = sum(path.stat().st_size for path in paths), ", ".join(map(str, paths))
+        size, state, where = one.bytes, "missing", f"not here: facefix models get {name}"
+    return _row(kind, name, label, one.licence, size, state, where)
+
+
+def _row(kind: str, name: str, label: str, licence: str, size: int, state: str, where: str) -> dict[str, Any]:
     return {
         "kind": kind,
-        "name": entry.name,
-        "label": entry.label,
-        "licence": entry.licence,
+        "name": name,
+        "label": label,
+        "licence": licence,
         "bytes": size,
-        "size": f"{size / 1e6:.1f} MB",
+        "size": f"{size / 1e6:.1f} MB" if size else "?",
+        "state": state,
         "where": where,
     }

@@ -37,7 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
         elif arguments.output:
             tell(lines)
     planned = [record for record in batch.records if not record["error"]]
-    write_json(
-        document([{"path": r["path"], "size": r["size"], "faces": r["faces"]} for r in planned]), arguments.output
-    )
+    names = ("path", "size", "upscale", "faces")
+    write_json(document([{name: record[name] for name in names} for record in planned]), arguments.output)
     return 1 if batch.failed else 0

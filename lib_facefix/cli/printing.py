@@ -78,22 +78,24 @@ def _plan(picture: Mapping[str, Any], path: Path) -> FixPlan:
 
 
 def summary(result: FixResult) -> str:
-    """Return "4 faces: 3 fixed, 1 left (already sharp, 412 px)"."""
-    counted = _count(len(result.outcomes), "face")
+    """Return "4 faces: 3 fixed, 1 left, enlarged to 1600x1200 by lanczos"."""
+    enlarged = _enlarged(result.result_size, result.upscaler)
     if not result.outcomes:
-        return "no faces found, left as it is"
+        return f"no faces found, {enlarged or 'left as it is'}"
     parts = [
         f"{len(same)} {verdict}"
         for verdict in ("fixed", "left", "failed")
         if (same := [outcome for outcome in result.outcomes if outcome.verdict == verdict])
     ]
-    return f"{counted}: {', '.join(parts)}"
+    return f"{_count(len(result.outcomes), 'face')}: {', '.join(filter(None, [*parts, enlarged]))}"
 
 
 def planned(plan: FixPlan) -> str:
-    """Return a line for each face: number, size, decision, reason."""
+    """Return how many faces there are and how large the result will be; for each face number, size, decision, why."""
+    enlarged = _enlarged(plan.upscaled, plan.upscaler) if plan.upscaled else ""
     lines = [f"  {job.number}: {job.face.box.size:.0f} px, {job.decision}: {job.reason}" for job in plan.jobs]
-    return "\n".join([_count(len(plan.jobs), "face") if lines else "no faces found", *lines])
+    counted = _count(len(plan.jobs), "face") if lines else "no faces found"
+    return "\n".join([f"{counted}, to be {enlarged}" if enlarged else counted, *lines])
 
 
 def reasons(result: FixResult) -> list[str]:
@@ -103,6 +105,11 @@ def reasons(result: FixResult) -> list[str]:
         for outcome in result.outcomes
         if outcome.verdict != "fixed"
     ]
+
+
+def _enlarged(size: tuple[int, int], upscaler: str) -> str:
+    """Return "enlarged to 1600x1200 by lanczos"; empty without an upscaler."""
+    return f"enlarged to {size[0]}x{size[1]} by {upscaler}" if upscaler else ""
 
 
 def _count(number: int, what: str) -> str:

@@ -12,22 +12,24 @@ from ..imaging.framing import Upright
 from ..jobs import FaceJob
 from ..networks import load
 from ..weights import asset
-
-FALL = 4
-"""How late the fidelity slider bites: the strength is 1 - fidelity ** FALL."""
+from .fidelity import strength
 
 
 class Lite:
     """A `FaceFixer` that adds to a crop what its net says is missing.
 
     The net is trained to the least error, so its full answer is its best guess, and fidelity scales it: strength
-    1 - fidelity^4 is 1 at fidelity 0, 0.87 at the default 0.6, 0 at 1, and falls at every step between. Deterministic;
-    one face at a time, which on a CPU is as fast as a batch and keeps memory flat.
+    1 - fidelity^4. Deterministic; one face at a time, which on a CPU is as fast as a batch and keeps memory flat.
     """
 
     def __init__(self, weights: Path | None = None) -> None:
         self._net = load(weights or asset("lite.onnx"))
         self._framing = Upright(512)
+
+    @property
+    def engine(self) -> str:
+        """What runs it and in which precision."""
+        return f"{self._net.engine} fp32"
 
     def framing(self, job: FaceJob) -> Upright:  # noqa: ARG002 the same for every job
         """Return the FFHQ frame of 512 px."""
@@ -40,11 +42,11 @@ class Lite:
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Image]:
         """Yield each (512, 512, 3) crop restored."""
         for crop, job in zip(crops, jobs, strict=True):
-            strength = 1 - job.treatment.fidelity**FALL
-            yield crop.image if strength == 0 else self._restored(crop.image, strength)
+            share = strength(job.treatment.fidelity)
+            yield self._restored(crop.image, share) if share else crop.image
 
-    def _restored(self, image: Image, strength: float) -> Image:
+    def _restored(self, image: Image, share: float) -> Image:
         blob = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         [residual] = self._net(blob)
-        change = residual[0].transpose(1, 2, 0) * np.float32(255 * strength)
+        change = residual[0].transpose(1, 2, 0) * np.float32(255 * share)
         return np.asarray(np.clip(np.rint(image + change), 0, 255), np.uint8)

@@ -68,6 +68,16 @@ def compose(second: Matrix, first: Matrix) -> Matrix:
     return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])
 
 
+def for_size(matrix: Matrix, was: tuple[int, int], now: tuple[int, int]) -> Matrix:
+    """Return the map that does to a picture of size `now` what `matrix` does to the same picture of size `was`.
+
+    Sizes: (width, height). From corner to corner, so only factors differ.
+    """
+    if was == now:
+        return matrix
+    return compose(matrix, np.array([(was[0] / now[0], 0.0, 0.0), (0.0, was[1] / now[1], 0.0)]))
+
+
 def scale_of(matrix: Matrix) -> float:
     """Return by how much `matrix` enlarges lengths (the square root of areas)."""
     return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))

@@ -5,6 +5,7 @@ Kept as a TIFF block without the b"Exif\0\0" that JPEG puts before it.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from io import BytesIO
@@ -18,6 +19,9 @@ _ORIENTATION, _COMMENT = 0x0112, 0x9286
 _THUMBNAIL_AT, _THUMBNAIL_SIZE = 0x0201, 0x0202
 EXIF, GPS = 0x8769, 0x8825
 _INTEROPERABILITY = 0xA005
+_SIDES = ((0x0100, 0x0101), (0xA002, 0xA003))
+"""Width and height in pixels: of TIFF, and of a camera's picture."""
+_XMP_SIDES = ((rb"tiff:ImageWidth", rb"tiff:ImageLength"), (rb"exif:PixelXDimension", rb"exif:PixelYDimension"))
 XMP, ICC = 700, 34675
 _BIG = b"\x2b"
 """What stands in the header of a BigTIFF."""
@@ -40,12 +44,15 @@ def orientation(exif: bytes) -> int:
 def upright(exif: bytes) -> bytes:
     """Return `exif` for the turned and repaired picture: orientation 1, and no thumbnail of the old faces.
 
-    What nobody could parse, as its directory is broken, is left out.
+    After a quarter turn the width it names is the height, and the other way round. What nobody could parse, as its
+    directory is broken, is left out.
     """
     block = bytearray(exif)
     if exif[:4] not in (b"II*\0", b"MM\0*"):
         return b""
     try:
+        if orientation(exif) >= 5:
+            _turn_sides(block)
         for tag, at in _entries(exif, _first(exif)):
             if tag == _ORIENTATION:
                 struct.pack_into(_order(exif) + "HIHH", block, at + 2, 3, 1, 1, 0)
@@ -53,6 +60,27 @@ def upright(exif: bytes) -> bytes:
     except struct.error:
         return b""
     return bytes(block)
+
+
+def sized(exif: bytes, size: tuple[int, int]) -> bytes:
+    """Return `exif` with `size` = (width, height) where it names them; nothing else moves or changes."""
+    block = bytearray(exif)
+    try:
+        for entries in _sides(block):
+            for at, side in zip(entries, size, strict=True):
+                if at is not None:
+                    _put_long(block, at, side)
+    except struct.error:
+        return exif
+    return bytes(block)
+
+
+def sized_xmp(xmp: bytes, size: tuple[int, int]) -> bytes:
+    """Return `xmp` with `size` where it names width and height."""
+    for pair in _XMP_SIDES:
+        for name, side in zip(pair, size, strict=True):
+            xmp = re.sub(rb"(" + name + rb"(?:\s*=\s*[\"']|>)\s*)\d+", rb"\g<1>%d" % side, xmp)
+    return xmp
 
 
 def with_comment(exif: bytes, comment: str) -> bytes:
@@ -134,6 +162,34 @@ def _entries(block: bytes | bytearray, place: int) -> Iterator[tuple[int, int]]:
 def _short(block: bytes | bytearray, at: int) -> int:
     kind = _count(block, at + 2)
     return int(struct.unpack_from(_order(block) + {1: "B", 4: "I"}.get(kind, "H"), block, at + 8)[0])
+
+
+def _sides(block: bytes | bytearray) -> Iterator[tuple[int | None, int | None]]:
+    """Yield where the entries of a width and a height lie; None for one that is not there."""
+    if block[:4] not in (b"II*\0", b"MM\0*"):
+        return
+    first = dict(_entries(block, _first(block)))
+    directories = [first]
+    if EXIF in first:
+        directories.append(dict(_entries(block, _long(block, first[EXIF]))))
+    for names, places in zip(_SIDES, directories, strict=False):
+        yield places.get(names[0]), places.get(names[1])
+
+
+def _turn_sides(block: bytearray) -> None:
+    for across, down in _sides(block):
+        if across is not None and down is not None:
+            width, height = _short(block, across), _short(block, down)
+            _put_long(block, across, height)
+            _put_long(block, down, width)
+
+
+def _put_long(block: bytearray, at: int, value: int) -> None:
+    struct.pack_into(_order(block) + "HII", block, at + 2, LONG, 1, value)
+
+
+def _long(block: bytes | bytearray, at: int) -> int:
+    return int(struct.unpack_from(_order(block) + "I", block, at + 8)[0])
 
 
 def _drop_thumbnail(block: bytearray) -> None:

@@ -25,17 +25,19 @@ class Format:
     """Of 16-bit samples. Lost: the kind could hold them, but we cannot write them, so we refuse."""
     grey: bool = True
     """Whether it knows pictures of one channel; where not, grey is written as RGB."""
+    longest: int = 1 << 31
+    """Pixels that a side may have."""
 
 
 FORMATS = (
     Format("PNG", (".png", ".apng"), alpha="full", deep="kept"),
     Format("TIFF", (".tif", ".tiff"), alpha="full", deep="kept"),
-    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")),
-    Format("WEBP", (".webp",), alpha="full", grey=False),
+    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), longest=65500),
+    Format("WEBP", (".webp",), alpha="full", grey=False, longest=16383),
     Format("BMP", (".bmp", ".dib")),
-    Format("GIF", (".gif",), alpha="binary"),
+    Format("GIF", (".gif",), alpha="binary", longest=65535),
     Format("JPEG2000", (".jp2",), alpha="full", deep="lost"),
-    Format("AVIF", (".avif",), alpha="full", deep="lost", grey=False),
+    Format("AVIF", (".avif",), alpha="full", deep="lost", grey=False, longest=65535),
 )
 """Read and written. GIF: 256 colours hold no photograph, so it is quantised: choose it only on purpose."""
 
@@ -56,16 +58,21 @@ def format_for(path: Path) -> Format:
     return kind
 
 
-def check_writable(path: Path, picture: Picture | None = None) -> None:
+def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, int] | None = None) -> None:
     """Refuse, before any work, an output that cannot hold the result.
 
     Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if `picture` has something
     that would be lost in them. 16-bit samples may be given up for a kind that is known to have 8 bits, such as
-    JPEG; opacity is never given up.
+    JPEG; opacity is never given up. size: width and height to be written, by default those of `picture`.
     """
     kind = format_for(path)
     if picture is None:
         return
+    width, height = size or (picture.image.shape[1], picture.image.shape[0])
+    if max(width, height) > kind.longest:
+        raise CannotWrite(
+            f"{path}: {kind.name} holds at most {kind.longest} px on a side, not {width}x{height}. Choose .png."
+        )
     if picture.translucent and not _holds_alpha(kind, picture):
         raise CannotWrite(f"{path}: {kind.name} cannot hold the transparency of {picture.path.name}. Choose .png.")
     if picture.samples is not None and kind.deep == "lost":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Image
+from ..imaging.lanczos import lanczos
+from .exif import sized, sized_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -35,6 +38,12 @@ class Metadata:
     """PNG's chunks, to be written back as they are."""
     segments: bytes = b""
     """JPEG's marker segments that have no field above (IPTC, comments), to be written back as they are."""
+
+    def for_size(self, size: tuple[int, int]) -> Metadata:
+        """Return what is true of the same picture at another size: EXIF and XMP may name width and height."""
+        change = {b"eXIf": sized, b"iTXt": sized_xmp}
+        chunks = tuple((kind, change[kind](body, size) if kind in change else body) for kind, body in self.chunks)
+        return replace(self, exif=sized(self.exif, size), xmp=sized_xmp(self.xmp, size), chunks=chunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,32 @@ class Picture:
     stamp: tuple[int, int] | None = None
     """The file's time and size when it was read: is it still the same?"""
 
+    def resized(self, size: tuple[int, int]) -> Picture:
+        """Return the picture at `size` = (width, height) by Lanczos' filter, in the depth of the file.
+
+        What it says of its size in pixels says so anew; the rest it says stays. Opacity that was all or nothing stays
+        so. It is no longer what the file holds, so it is never written by copying that.
+        """
+        if size == self.image.shape[1::-1]:
+            return self
+        return replace(
+            self,
+            image=cast(Image, lanczos(self.image, size)),
+            samples=None if self.samples is None else cast(NDArray[np.uint16], lanczos(self.samples, size)),
+            alpha=None if self.alpha is None else _opacity(self.alpha, size),
+            metadata=self.metadata.for_size(size),
+            stamp=None,
+        )
+
     @property
     def translucent(self) -> bool:
         """Tell whether anything would be lost without `alpha`."""
         return self.alpha is not None and bool((self.alpha != np.iinfo(self.alpha.dtype).max).any())
+
+
+def _opacity(alpha: Samples, size: tuple[int, int]) -> Samples:
+    full = np.iinfo(alpha.dtype).max
+    enlarged = lanczos(alpha, size)
+    if ((alpha == 0) | (alpha == full)).all():
+        return cast(Samples, np.where(enlarged > full // 2, full, 0).astype(alpha.dtype))
+    return enlarged

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.assembly import as_rgb
 from lib_facefix.errors import BadPicture, BadPlan, MissingDiffuser
 from lib_facefix.imaging.framing import Upright
+from lib_facefix.imaging.lanczos import lanczos
 from lib_facefix.jobs import FixPlan
 
 RED = (255, 0, 0)
@@ -21,6 +23,8 @@ class SeesNoMesh:
 
 
 class Painter:
+    engine = "a brush"
+
     def framing(self, job):
         return Upright(128)
 
@@ -187,3 +191,66 @@ def test_a_cut_off_pil_picture_is_refused_with_a_sentence(tmp_path):
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
     with Pil.open(tmp_path / "cut.jpg") as picture, pytest.raises(BadPicture, match="cannot be read"):
         as_rgb(picture)
+
+
+def test_a_picture_is_enlarged_and_its_face_fixed_at_the_new_size(loaded, picture):
+    [result] = FaceFix().fix([picture], replace(SETTINGS, upscale="2"))
+    assert result.image.shape == (1200, 1600, 3)
+    assert np.abs(result.image[400, 600].astype(int) - RED).max() <= 40
+    assert (result.image[1000:] == lanczos(picture, (1600, 1200))[1000:]).all()
+    assert (result.upscaler, result.upscaler_engine.split()[0]) == ("lanczos", "Pillow")
+    assert (result.size, result.result_size) == ((800, 600), (1600, 1200))
+    assert result.outcomes[0].engine == "a brush"
+
+
+def test_each_picture_has_its_own_size_and_those_without_faces_are_enlarged_too(loaded, picture, monkeypatch):
+    facefix, other = FaceFix(), np.ascontiguousarray(picture[:200, :300])
+    plans = [facefix.plan(picture), replace(facefix.plan(other), jobs=(), upscaled=(333, 222))]
+    plain, enlarged = facefix.run([picture, other], plans)
+    assert (plain.result_size, plain.upscaler) == ((800, 600), "")
+    assert (enlarged.result_size, enlarged.upscaler) == ((333, 222), "lanczos")
+
+
+class Stopped:
+    def __init__(self, at):
+        self.at, self.told = at, []
+
+    def step(self, done, total, doing):
+        self.told.append((done, total, doing))
+
+    def stopped(self):
+        return len(self.told) >= self.at
+
+
+def test_enlarging_is_told_before_the_first_face_and_can_be_stopped(loaded, picture, monkeypatch):
+    class ByTiles:
+        engine = "two tiles"
+
+        def enlarge(self, image, size, progress):
+            for tile in (1, 2):
+                if progress.stopped():
+                    return None
+                progress.step(tile, 2, f"enlarging, tile {tile}/2")
+            return lanczos(image, size)
+
+    facefix = FaceFix()
+    monkeypatch.setattr(facefix, "upscaler", lambda name: ByTiles())
+    settings = replace(SETTINGS, upscale="2", upscaler="x4plus")
+
+    through = Stopped(at=1000)
+    [result] = facefix.fix([picture], settings, progress=through)
+    assert through.told == [(0, 1, "enlarging, tile 1/2"), (0, 1, "enlarging, tile 2/2"), (1, 1, "face 1 fixed")]
+    assert (result.upscaler, result.upscaler_engine) == ("x4plus", "two tiles")
+
+    [result] = facefix.fix([picture], settings, progress=Stopped(at=1))
+    assert (result.image == picture).all()
+    assert result.upscaler == ""
+    assert [outcome.verdict for outcome in result.outcomes] == ["left"]
+
+
+def test_a_plan_for_another_picture_is_refused_before_anything_is_enlarged(loaded, picture, monkeypatch):
+    facefix = FaceFix()
+    plan = facefix.plan(picture, replace(SETTINGS, upscale="2"))
+    monkeypatch.setattr(facefix, "upscaler", lambda name: pytest.fail("enlarged"))
+    with pytest.raises(BadPlan, match="for a picture of"):
+        facefix.run([picture[:100]], [plan])

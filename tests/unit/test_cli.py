@@ -39,6 +39,8 @@ class SeesNoMesh:
 class Painter:
     """Restores by painting magenta; refuses faces whose prompt-like fidelity is exactly 0.25."""
 
+    engine = "a brush"
+
     def framing(self, job):
         return Upright(128)
 
@@ -191,6 +193,7 @@ def test_a_face_that_fails_is_named_and_the_other_is_fixed(photo, tmp_path, caps
     ("arguments", "sentence"),
     [
         pytest.param(["--fidelity", "1.5"], "Fidelity must lie between 0 and 1, not 1.5", id="out of range"),
+        pytest.param(["--upscale", "0"], "Upscale is a factor from 1 to 8", id="no upscale"),
         pytest.param(["--restorer", "nonesuch"], "Restorer must be one of lite", id="unknown restorer"),
         pytest.param(["--method", "re-diffuse"], "re-diffusing needs Stable Diffusion", id="nothing can re-diffuse"),
         pytest.param(["--face", "2:fidelty=1"], "unknown setting 'fidelty'", id="misspelt setting of one face"),
@@ -247,7 +250,8 @@ def test_every_setting_has_a_flag_and_no_default_of_its_own():
 def test_models_and_settings_are_listed(capsys):
     assert run("models", "--json") == 0
     models = json.loads(capsys.readouterr().out)["models"]
-    assert {"blazeface", "facemesh", "lite"} == {model["name"] for model in models}
+    built_in = {model["name"] for model in models if model["state"] == "built in"}
+    assert built_in == {"blazeface", "facemesh", "lite"}
     assert all(model["bytes"] > 100_000 and model["licence"] for model in models)
     assert run("models") == 0
     assert "Apache-2.0" in capsys.readouterr().out
@@ -363,3 +367,54 @@ def test_a_planned_folder_is_mirrored_like_the_folder_itself(photo, tmp_path):
     ]
     assert made[0] == made[1]
     assert len(made[0]) == 3
+
+
+def test_a_picture_is_enlarged_and_its_faces_are_fixed_there(photo, tmp_path, capsys):
+    out, report = tmp_path / "out.png", tmp_path / "r.json"
+    assert run("fix", photo, "-o", out, "--upscale", "2", "--no-match-colour", "--report", report) == 0
+
+    assert pixels(out).shape == (280, 600, 3)
+    assert is_painted(out, 120, 120)
+    assert is_painted(out, 400, 140)
+    assert "2 faces: 2 fixed, enlarged to 600x280 by lanczos" in capsys.readouterr().out
+    [picture] = json.loads(report.read_text())["pictures"]
+    assert (picture["size"], picture["result_size"]) == ([300, 140], [600, 280])
+    assert picture["upscale"]["upscaler"] == "lanczos"
+    assert picture["faces"][0]["box"] == [30, 30, 90, 90]
+    assert picture["faces"][0]["engine"] == "a brush"
+
+
+def test_a_picture_without_faces_is_enlarged_too(tmp_path, capsys):
+    Pil.new("RGB", (64, 48), (10, 200, 30)).save(tmp_path / "empty.jpg", quality=71)
+    assert run("fix", tmp_path / "empty.jpg", "-o", tmp_path / "out.jpg", "--upscale", "100x90") == 0
+    assert pixels(tmp_path / "out.jpg").shape == (90, 100, 3)
+    assert "no faces found, enlarged to 100x90 by lanczos" in capsys.readouterr().out
+
+
+def test_a_plan_and_a_dry_run_say_how_large_the_result_will_be(photo, tmp_path, capsys):
+    plan, planned, direct = (tmp_path / name for name in ("p.json", "planned.png", "direct.png"))
+    run("plan", photo, "-o", plan, "--upscale", "1.5")
+    assert "2 faces, to be enlarged to 450x210 by lanczos" in capsys.readouterr().out
+    run("fix", photo, "--upscale", "1.5", "--dry-run")
+    assert "2 faces, to be enlarged to 450x210 by lanczos" in capsys.readouterr().out
+    [picture] = json.loads(plan.read_text())["pictures"]
+    assert picture["upscale"] == {"size": [450, 210], "upscaler": "lanczos"}
+
+    run("fix", "--plan", plan, "-o", planned)
+    run("fix", photo, "--upscale", "1.5", "-o", direct)
+    assert planned.read_bytes() == direct.read_bytes()
+
+
+def test_a_picture_that_would_be_too_large_for_its_file_fails_before_the_work(photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command.fix.FaceFix, "run", lambda *_, **__: pytest.fail("worked for nothing"))
+    assert run("fix", photo, "-o", tmp_path / "out.webp", "--upscale", "20000x10") == 1
+    assert "WEBP holds at most 16383 px on a side, not 20000x10" in capsys.readouterr().err
+
+
+def test_a_sheet_shows_the_faces_of_an_enlarged_picture(photo, tmp_path):
+    for name, more in (("plain", []), ("large", ["--upscale", "3"])):
+        sheet = tmp_path / f"{name}.png"
+        assert run("fix", photo, "-o", tmp_path / "o.png", "--no-match-colour", "--compare", sheet, *more) == 0
+    plain, large = (pixels(tmp_path / name).astype(int) for name in ("plain.png", "large.png"))
+    faces = np.s_[-270:-30]
+    assert np.abs(plain[faces] - large[faces]).mean() < 3

@@ -25,6 +25,7 @@ def adds(monkeypatch):
             residual[:] = np.reshape(np.broadcast_to(missing, 3), (1, 3, 1, 1)) / np.float32(255)
             return [residual]
 
+        net.engine = "a test"
         monkeypatch.setattr(lite, "load", lambda path: net)
         return lite.Lite()
 
@@ -78,3 +79,7 @@ def test_all_jobs_share_one_round_and_one_frame(adds):
     fixer = adds(0)
     assert fixer.batch_key(job(0.1)) == fixer.batch_key(job(0.9))
     assert fixer.framing(job(0.1)).size == 512
+
+
+def test_the_report_names_what_runs_it(adds):
+    assert adds(0).engine == "a test fp32"

@@ -1,5 +1,6 @@
 import json
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,3 +164,54 @@ def test_a_result_tells_what_became_of_each_face():
     ]
     assert result.changed
     assert not FixResult(result.image, outcomes[:1]).changed
+
+
+@pytest.mark.parametrize(
+    ("upscaled", "told"),
+    [(None, None), ((1280, 960), {"size": [1280, 960], "upscaler": "x4plus"})],
+    ids=["as it is", "enlarged"],
+)
+def test_an_upscale_is_written_and_read_back(upscaled, told):
+    plan = replace(a_plan(), upscaled=upscaled, upscaler="x4plus")
+    written = json.loads(json.dumps(plan.to_json()))
+    back = FixPlan.from_json(written)
+    assert written["upscale"] == told
+    assert back.upscaled == upscaled
+    assert back.to_json() == plan.to_json()
+
+
+def test_a_plan_from_before_there_was_upscaling_is_read(written):
+    del written["upscale"]
+    assert FixPlan.from_json(written).upscaled is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("2", "upscale lacks 'size'"),
+        ({"size": [2, 2]}, "upscale lacks 'upscaler'"),
+        ({"size": 2, "upscaler": "lanczos"}, r"upscale: size must be \[width, height\] in pixels, not 2"),
+        ({"size": [0, 2], "upscaler": "lanczos"}, "upscale: size must be"),
+        ({"size": [100_000, 100_000], "upscaler": "lanczos"}, "upscale: 100000x100000 px are more than 400 million"),
+        ({"size": [2, 2], "upscaler": 4}, "upscale: upscaler must be the name of one, not 4"),
+        ({"size": [2, 2], "upscaler": ""}, "upscale: upscaler must be the name of one"),
+    ],
+    ids=str,
+)
+def test_an_upscale_that_is_none_is_refused(written, bad, said):
+    written["upscale"] = bad
+    with pytest.raises(BadPlan, match=said):
+        FixPlan.from_json(written)
+
+
+def test_a_result_tells_what_enlarged_it_and_what_ran():
+    _, fixed = a_plan().jobs
+    outcome = Outcome(fixed, "fixed", engine="OpenVINO 2026.4 bf16")
+    image = np.zeros((96, 128, 3), np.uint8)
+    told = json.loads(json.dumps(FixResult(image, (outcome,), (64, 48), "lanczos", "Pillow 13").to_json()))
+    assert (told["size"], told["result_size"]) == ([64, 48], [128, 96])
+    assert told["upscale"] == {"size": [128, 96], "upscaler": "lanczos", "engine": "Pillow 13"}
+    assert told["faces"][0]["engine"] == "OpenVINO 2026.4 bf16"
+
+    plain = FixResult(image, (outcome,)).to_json()
+    assert (plain["size"], plain["result_size"], plain["upscale"]) == ([128, 96], [128, 96], None)

@@ -29,6 +29,7 @@ class Painter:
 
     frame: object = Upright(128)
     colour: tuple = RED
+    engine = "a brush"
     batches: list = field(default_factory=list)
     spoil: dict = field(default_factory=dict)
 

@@ -1,6 +1,7 @@
 from itertools import permutations
 
 import cv2
+import numpy as np
 import pytest
 
 from lib_facefix.errors import BadSetting
@@ -175,3 +176,17 @@ def test_an_override_is_read_from_text(text, read):
 def test_what_is_no_override_is_refused(text):
     with pytest.raises(BadSetting, match=r"3:fidelity=0\.9"):
         read_override(text)
+
+
+@pytest.mark.parametrize(
+    ("upscale", "size"), [("", None), ("2", (1600, 1200)), ("1000x500", (1000, 500)), ("1", (800, 600))], ids=str
+)
+def test_the_plan_says_how_large_the_result_will_be(picture, faces, upscale, size):
+    plan = make_plan(picture, faces, settings(upscale=upscale, upscaler="x4plus"))
+    assert (plan.size, plan.upscaled, plan.upscaler) == ((800, 600), size, "x4plus")
+
+
+def test_a_picture_too_large_to_be_upscaled_so_far_is_refused(faces):
+    image = np.broadcast_to(np.uint8(0), (30_000, 1000, 3))
+    with pytest.raises(BadSetting, match="at most 400 million"):
+        make_plan(image, [], settings(upscale="4"))

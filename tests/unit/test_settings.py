@@ -44,6 +44,8 @@ def test_no_two_settings_share_a_label(kind):
         pytest.param({"faces": "1-"}, "written like", id="a grammar of its own"),
         pytest.param({"min_size": 9, "max_size": 8}, r"Largest face \(8 px\) is below", id="sizes crossed"),
         pytest.param({"min_share": 0.5, "max_share": 0.4}, r"Largest share \(0.4\) is below", id="shares crossed"),
+        pytest.param({"upscale": "much"}, 'a factor from 1 to 8 such as "2"', id="no upscale"),
+        pytest.param({"upscaler": "magic"}, "Upscaler must be one of lanczos, x4plus", id="no such upscaler"),
         pytest.param({"denoise": 1}, "unknown setting 'denoise'; on offer: method, restorer", id="unknown"),
     ],
 )

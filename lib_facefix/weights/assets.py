@@ -1,12 +1,12 @@
-"""Finding model files. Nothing here unpickles, downloads or runs a model."""
+"""The weights that come with the package."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import BadModel
+from ..errors import BadModel
 
-ASSETS = Path(__file__).with_name("assets")
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
 def asset(name: str) -> Path:

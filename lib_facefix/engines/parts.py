@@ -1,0 +1,146 @@
+"""One part of a net, ready to run. Each takes and gives tuples of tensors; only the engine differs."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import BadModel
+from .choosing import Way
+from .winograd import quickened
+
+Tensors = tuple[Tensor, ...]
+
+
+class Part(Protocol):
+    """A part of a net on an engine."""
+
+    @property
+    def title(self) -> str:
+        """The engine, its release and the precision, for the report."""
+        ...
+
+    def __call__(self, inputs: Tensors) -> Tensors:
+        """Return the outputs in order; inputs may lie on any device."""
+        ...
+
+
+class TorchPart:
+    """On PyTorch: as it is, quickened, or in another precision or on another device."""
+
+    def __init__(self, module: nn.Module, way: Way) -> None:
+        self._way = way
+        self._type = torch.bfloat16 if way.precision == "bf16" else torch.float32
+        self._format = torch.channels_last if way.precision in ("bf16", "tf32") else torch.preserve_format
+        if way.engine == "winograd":
+            self._module = quickened(module)
+        elif way.device == "cpu" and way.precision == "fp32":
+            self._module = module
+        else:
+            self._module = _moved(module, way.device, self._type, self._format)
+        manner = ", Winograd" if way.engine == "winograd" else "" if way.device == "cpu" else f", {way.device}"
+        self.title = f"PyTorch {torch.__version__.split('+')[0]} {way.precision}{manner}"
+
+    def __call__(self, inputs: Tensors) -> Tensors:
+        """Return the outputs in order, on the device of this part."""
+        with torch.inference_mode(), _tf32(self._way.precision == "tf32"):
+            outputs = self._module(*(self._brought(tensor) for tensor in inputs))
+        return outputs if isinstance(outputs, tuple) else (outputs,)
+
+    def _brought(self, tensor: Tensor) -> Tensor:
+        form = self._format if tensor.ndim == 4 else torch.preserve_format
+        return tensor.to(self._way.device, self._type, memory_format=form)
+
+
+class OrtPart:
+    """An exported part on ONNX Runtime, float32."""
+
+    def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.29 on it would report usage
+        import onnxruntime
+
+        wanted = onnxruntime.SessionOptions()
+        wanted.intra_op_num_threads = torch.get_num_threads()
+        wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), wanted, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no base of their own
+            raise BadModel(_unreadable(path, "ONNX Runtime", error)) from error
+        self._names = inputs
+        self.title = f"ONNX Runtime {onnxruntime.__version__} fp32"
+
+    def __call__(self, inputs: Tensors) -> Tensors:
+        """Return the outputs in order."""
+        fed = {name: _plain(tensor).numpy() for name, tensor in zip(self._names, inputs, strict=True)}
+        return tuple(torch.from_numpy(output) for output in self._session.run(None, fed))
+
+
+class OpenvinoPart:
+    """An exported part on OpenVINO, float32 or bfloat16, compiled once for each shape it meets."""
+
+    def __init__(self, path: Path, inputs: tuple[str, ...], precision: str) -> None:
+        import openvino
+
+        self._core: Any = openvino.Core()
+        self._path, self._names = path, inputs
+        self._wanted = {
+            "INFERENCE_PRECISION_HINT": {"bf16": "bf16", "fp32": "f32"}[precision],
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        }
+        self._compiled: tuple[object, Any] = None, None
+        self.title = f"OpenVINO {openvino.__version__.split('-')[0]} {precision}"
+
+    def __call__(self, inputs: Tensors) -> Tensors:
+        """Return the outputs in order."""
+        arrays = [_plain(tensor).numpy() for tensor in inputs]
+        request = self._request(tuple(array.shape for array in arrays))
+        request.infer(dict(enumerate(arrays)))
+        # Copies, since the next call writes where these outputs lie.
+        return tuple(torch.tensor(output.data) for output in request.output_tensors)
+
+    def _request(self, shapes: tuple[tuple[int, ...], ...]) -> Any:
+        """Return what runs inputs of these shapes; the latest is kept, as one upscaler's tiles are all alike."""
+        if self._compiled[0] != shapes:
+            try:
+                model = self._core.read_model(self._path)
+                model.reshape(dict(zip(self._names, shapes, strict=True)))
+                self._compiled = shapes, self._core.compile_model(model, "CPU", self._wanted).create_infer_request()
+            except RuntimeError as error:
+                raise BadModel(_unreadable(self._path, "OpenVINO", error)) from error
+        return self._compiled[1]
+
+
+def _moved(module: nn.Module, device: str, kind: torch.dtype, form: torch.memory_format) -> nn.Module:
+    """Return a copy of the module elsewhere; the net keeps its own weights."""
+    moved = copy.deepcopy(module).to(device, kind)
+    for tensor in (*moved.parameters(), *moved.buffers()):
+        if tensor.ndim == 4:
+            tensor.data = tensor.data.contiguous(memory_format=form)
+    return moved
+
+
+@contextmanager
+def _tf32(allowed: bool) -> Iterator[None]:
+    """Let a CUDA device round the factors of its products to 10 bits meanwhile, or not."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", torch.float32).contiguous()
+
+
+def _unreadable(path: Path, engine: str, error: Exception) -> str:
+    told = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    return f"{path} cannot be run by {engine} ({told}); delete it to have it made anew, or choose the engine 'torch'"

@@ -1,0 +1,147 @@
+"""A restoring net, ready to run: its parts on their engines, any number of faces, numbers in and numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..errors import FaceFixError
+from ..nets import Net, Spec, Stage, load_net, stages
+from .choosing import Way, choose
+from .exporting import exported
+from .machine import Machine, this_machine
+from .parts import OpenvinoPart, OrtPart, Part, Tensors, TorchPart
+from .passes import Item, Meter, Passes
+
+Blob = NDArray[np.float32]
+"""One picture for a net, (3, H, W), or several, (N, 3, H, W); RGB in the range that the net's `Spec` states."""
+
+
+def load_runner(
+    path: Path, cache: Path, engine: str = "auto", precision: str = "exact", machine: Machine | None = None
+) -> Runner:
+    """Load the net of a file; the engines are started when the first picture comes.
+
+    cache: where exported parts are kept. engine, precision: see `choosing`.
+    Raises `BadModel`, `BadSetting` or `MissingPackage`.
+    """
+    runner = Runner(load_net(path), cache, engine, precision, machine or this_machine())
+    runner.check()
+    return runner
+
+
+class Runner:
+    """A net on the engines chosen for it. Any thread may call; one pass runs at a time."""
+
+    def __init__(self, net: Net, cache: Path, engine: str, precision: str, machine: Machine) -> None:
+        self._net, self._cache, self._machine = net, cache, machine
+        self._engine, self._precision = engine, precision
+        self._parts: dict[bool, list[Part]] = {}
+        self._passes = Passes(Meter() if machine.accelerator == "cuda" else None)
+        self._lock = Lock()
+        self._titles: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> Spec:
+        """What the net takes and gives."""
+        return self._net.spec
+
+    @property
+    def scale(self) -> int:
+        """Pixels out for each pixel in, along one side."""
+        return self._net.spec.scale
+
+    @property
+    def engine(self) -> str:
+        """What ran the last picture, and in which precision; before the first one, ""."""
+        return " + ".join(dict.fromkeys(self._titles))
+
+    def check(self) -> None:
+        """Raise `BadSetting` or `MissingPackage` if the engine asked for cannot be had."""
+        choose(self.spec.architecture, True, self._machine, self._engine, self._precision)
+
+    def __call__(self, blob: Blob, w: float = 0.0) -> Blob:
+        """Return (N, 3, scale H, scale W) for (N, 3, H, W)."""
+        return np.stack(list(self.each(list(blob), lambda one: one, w)))
+
+    def each(self, pictures: Sequence[Item], blob_of: Callable[[Item], Blob], w: float = 0.0) -> Iterator[Blob]:
+        """Yield (3, scale H, scale W) for each picture, in as few passes as memory allows.
+
+        blob_of: makes (3, H, W) of a picture, of the same size for all; asked when its turn has come.
+        w: CodeFormer's, 0..1; other nets do not look at it.
+        """
+        fused = self.spec.fused and (w > 0 or self._as_authors)
+
+        def together(some: Sequence[Item]) -> list[Blob]:
+            blob = np.stack([blob_of(one) for one in some])
+            with self._lock:
+                return list(self._run(blob, fused, w))
+
+        yield from self._passes.run(pictures, together, lambda one: self._on_processor(blob_of(one), w))
+
+    def _on_processor(self, picture: Blob, w: float) -> Blob:
+        """Return one picture that did not fit into the accelerator."""
+        spare = Runner(self._net, self._cache, "torch", "exact", Machine())
+        [answer] = spare(picture[None], w)
+        self._titles = (spare.engine,)
+        return np.asarray(answer)
+
+    def _run(self, blob: Blob, fused: bool, w: float) -> Blob:
+        flow: Tensors = (torch.from_numpy(np.ascontiguousarray(blob, np.float32)),)
+        more: Tensors = (torch.tensor([w], dtype=torch.float32),) if fused else ()
+        parts = self._ready(flow, fused, more)
+        for part in parts[:-1]:
+            flow = part(flow)
+        [answer] = parts[-1](flow + more)
+        self._titles = tuple(part.title for part in parts)
+        return np.asarray(answer.float().cpu().numpy())
+
+    def _ready(self, flow: Tensors, fused: bool, more: Tensors) -> list[Part]:
+        """Return the net's parts on their engines, started when they are first needed."""
+        if fused not in self._parts:
+            if self._as_authors:
+                self._parts[fused] = [TorchPart(self._net.module, Way("torch", "fp32"))]
+            else:
+                self._parts[fused] = self._started(stages(self._net, w_is_zero=not fused), flow, more)
+        return self._parts[fused]
+
+    @property
+    def _as_authors(self) -> bool:
+        """Whether the net is run whole, just as its authors run it."""
+        return (self._engine, self._precision, self._machine.accelerator) == ("torch", "exact", "")
+
+    def _started(self, cut: Sequence[Stage], flow: Tensors, more: Tensors) -> list[Part]:
+        """Start each part with what the one before gives, which an export has to see once."""
+        parts: list[Part] = []
+        for number, stage in enumerate(cut):
+            last = number == len(cut) - 1
+            examples = flow + more if last else flow
+            parts.append(self._part(stage, examples))
+            if not last:
+                flow = parts[-1](examples)
+        return parts
+
+    def _part(self, stage: Stage, examples: Tensors) -> Part:
+        way = choose(self.spec.architecture, stage.bf16, self._machine, self._engine, self._precision)
+        if way.engine in ("torch", "winograd"):
+            return TorchPart(stage.module, way)
+        try:
+            path = exported(stage, examples, self._net.sha256, self._cache / "networks")
+            if way.engine == "onnxruntime":
+                return OrtPart(path, stage.inputs)
+            return OpenvinoPart(path, stage.inputs, way.precision)
+        except FaceFixError:
+            if self._engine != "auto":
+                raise
+            return TorchPart(
+                stage.module, choose(self.spec.architecture, stage.bf16, self._bare(), "auto", self._precision)
+            )
+
+    def _bare(self) -> Machine:
+        """This machine without the engines that need an export."""
+        return Machine(self._machine.accelerator, self._machine.bf16, self._machine.winograd)

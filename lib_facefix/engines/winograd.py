@@ -1,0 +1,99 @@
+"""The same net with quicker convolutions and fewer passes over its features; float32 on a processor.
+
+A 3 x 3 convolution takes 9 multiplications a pixel and channel; Winograd's way (Lavin and Gray, "Fast algorithms for
+convolutional neural networks", CVPR 2016), on tiles of 6 x 6 pixels, takes 1.8. PyTorch ships an implementation,
+NNPACK, but prefers oneDNN, which has none for float32. Answers differ in the fifth digit.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+FEWEST = 16
+"""Channels below which tiling costs more than it saves."""
+
+
+def quickened(module: nn.Module) -> nn.Module:
+    """Return a twin of the module that shares its weights and takes the quicker way wherever there is one."""
+    if isinstance(module, nn.Conv2d):
+        return Winograd(module) if _is_swift(module) else Pointwise(module) if _is_pointwise(module) else module
+    twin = copy.copy(module)
+    twin._modules = {name: None if child is None else quickened(child) for name, child in module._modules.items()}
+    return Residual(twin) if _is_residual(module) else twin
+
+
+class Winograd(nn.Module):
+    """A 3 x 3 convolution of stride 1 that keeps the size."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight, self.bias = layer.weight, layer.bias
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C', H, W)."""
+        answer: Tensor = torch._nnpack_spatial_convolution(feature, self.weight, self.bias, (1, 1), (1, 1))
+        return answer
+
+
+class Pointwise(nn.Module):
+    """A 1 x 1 convolution, as the matrix product that it is."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight, self.bias = layer.weight, layer.bias
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C', H, W)."""
+        faces, _, height, width = feature.shape
+        answer = torch.matmul(self.weight.flatten(1), feature.flatten(2))
+        if self.bias is not None:
+            answer += self.bias[:, None]
+        return answer.view(faces, -1, height, width)
+
+
+class Residual(nn.Module):
+    """The residual block of VQGAN (CodeFormer, RestoreFormer): x * sigmoid(x) in one pass instead of three."""
+
+    def __init__(self, block: Any) -> None:
+        """`block`: has norm1, conv1, norm2, conv2, and a shortcut where the number of channels changes."""
+        super().__init__()
+        self.norm1, self.conv1, self.norm2, self.conv2 = block.norm1, block.conv1, block.norm2, block.conv2
+        self.shortcut = _shortcut(block)
+
+    def forward(self, feature: Tensor, _: None = None) -> Tensor:
+        """(N, C, H, W) to (N, C', H, W); RestoreFormer gives None as a second input."""
+        inner: Tensor = self.conv1(functional.silu(self.norm1(feature), inplace=True))
+        inner = self.conv2(functional.silu(self.norm2(inner), inplace=True))
+        inner += feature if self.shortcut is None else self.shortcut(feature)
+        return inner
+
+
+def _is_pointwise(layer: nn.Conv2d) -> bool:
+    shape = layer.kernel_size, layer.stride, layer.padding, layer.groups
+    return shape == ((1, 1), (1, 1), (0, 0), 1)
+
+
+def _is_swift(layer: nn.Conv2d) -> bool:
+    shape = layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups, layer.padding_mode
+    wide = min(layer.in_channels, layer.out_channels) >= FEWEST
+    return wide and shape == ((3, 3), (1, 1), (1, 1), (1, 1), 1, "zeros")
+
+
+def _is_residual(module: Any) -> bool:
+    """Tell VQGAN's residual block, in spandrel's two spellings, by its name and parts."""
+    return (
+        type(module).__name__ in ("ResBlock", "ResnetBlock") and hasattr(module, "norm1") and hasattr(module, "conv2")
+    )
+
+
+def _shortcut(block: Any) -> nn.Module | None:
+    if block.in_channels == block.out_channels:
+        return None
+    names = ("conv_out", "conv_shortcut", "nin_shortcut")
+    found: nn.Module = next(getattr(block, name) for name in names if hasattr(block, name))
+    return found

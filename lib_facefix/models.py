@@ -1,0 +1,81 @@
+"""Every model that is in use: found, checked, loaded once, and let go. The one owner of loaded models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .catalog import RESTORERS, UPSCALERS, Catalog, Entry
+from .errors import BadModel, MissingPackage
+from .loaded import Loaded, edition
+from .runtime import Runtime
+from .weights import Published, Shelf, checked, published, shelf
+
+
+class Models:
+    """Loads what is asked for by name or path. Any thread may ask."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._small = Loaded()
+        self._nets = Loaded(runtime.keep)
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where weights are looked for."""
+        return shelf(_paths(self._runtime.models), _paths(self._runtime.webui))
+
+    def part(self, catalog: Catalog, name: str) -> object:
+        """Return what brings its own weights or needs none."""
+        return self._small.get((catalog.kind, name), lambda: catalog[name].load()())
+
+    def chosen(self, catalog: Catalog, name: str) -> object:
+        """Return what a name of the catalogue, or the path of a model file, stands for.
+
+        Raises `BadSetting`, `BadModel` or `MissingPackage`.
+        """
+        if name not in catalog.names():
+            return self._from(catalog, catalog.of_file(name), Path(name))
+        entry = catalog[name]
+        return self._from(catalog, entry, self._found(entry)) if entry.weights else self.part(catalog, name)
+
+    def missing(self, restorers: Iterable[str], upscalers: Iterable[str] = ()) -> list[Published]:
+        """Return the published weights that these names need and that are not here, each once."""
+        pairs = [*((RESTORERS, name) for name in restorers), *((UPSCALERS, name) for name in upscalers)]
+        wanted = [catalog[name].weights for catalog, name in pairs if name in catalog.names()]
+        return [published(name) for name in dict.fromkeys(wanted) if name and self.shelf.find(name) is None]
+
+    def unload(self) -> None:
+        """Let go of all; the next call loads what it needs again."""
+        self._small.clear()
+        self._nets.clear()
+
+    def _found(self, entry: Entry) -> Path:
+        """Return where the published weights lie, checked; raises `BadModel`."""
+        path = self.shelf.find(entry.weights)
+        if path is None:
+            raise BadModel(
+                f"{entry.label} needs {entry.weights}, which is not here. Get it with `facefix models get "
+                f"{entry.name}`, or put it into {self.shelf.own}."
+            )
+        return checked(path, published(entry.weights), self.shelf.cache)
+
+    def _from(self, catalog: Catalog, entry: Entry, path: Path) -> object:
+        return self._nets.get((catalog.kind, edition(path)), lambda: entry.load()(self._runner(entry, path)))
+
+    def _runner(self, entry: Entry, path: Path) -> Any:
+        try:
+            from .engines import load_runner, this_machine
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise MissingPackage(entry.label, "torch") from error
+        here, cache = this_machine(self._runtime.device), self.shelf.cache
+        return load_runner(path, cache, self._runtime.engine, self._runtime.precision, here)
+
+
+def _paths(listed: str) -> list[Path]:
+    """Read several paths, written as in PATH."""
+    return [Path(one) for one in listed.split(os.pathsep) if one.strip()]

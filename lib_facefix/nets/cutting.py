@@ -1,0 +1,90 @@
+"""A net cut into parts that can be exported, each with the precision it bears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .coded import CodeformerCodes, CodeformerPicture, RestoreformerCodes, RestoreformerPicture
+from .gfpgan import Gfpgan
+from .spec import Net
+
+PICTURE, RESTORED, CODES, FIDELITY = "picture", "restored", "codes", "w"
+"""Names of what goes between the parts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A part of a net. It shares the net's weights: change a copy of it, never itself."""
+
+    module: nn.Module
+    name: str
+    """Tells the parts of one net apart."""
+    inputs: tuple[str, ...]
+    """What `forward` takes, in order: of the first part the picture, of any other all outputs of the one before.
+    The last may take "w" after these, float32 of shape (1,)."""
+    outputs: tuple[str, ...]
+    """What it gives, in order; the last part gives the picture alone."""
+    bf16: bool
+    """Whether bfloat16 only rounds its answer."""
+    flexible: bool
+    """Whether an export is good for pictures of any size, not only the one it was made with."""
+
+
+def stages(net: Net, w_is_zero: bool = False) -> tuple[Stage, ...]:
+    """Return the parts of the net, in order; in float32 they give what it gives, but for rounding.
+
+    `w_is_zero`: leave out CodeFormer's fusion, which is then multiplied by nothing; such parts take no "w".
+    """
+    inner: Any = net.module.net
+    architecture = net.spec.architecture
+    if architecture == "GFPGAN":
+        return (_whole(Gfpgan(inner)),)
+    if architecture == "CodeFormer":
+        return _codeformer(inner, fused=not w_is_zero)
+    if architecture in ("RestoreFormer", "RestoreFormer++"):
+        seen = ("mid_atten", "block_5_atten", "block_4")[: 2 + architecture.endswith("++")]
+        codes, picture = RestoreformerCodes(inner, seen), RestoreformerPicture(inner, seen)
+        return _coded(codes, picture, seen, ())
+    if architecture == "ESRGAN" and inner.shuffle_factor:
+        return (_whole(Shuffled(inner), flexible=True),)
+    return (_whole(net.module, flexible=architecture in ("ESRGAN", "Compact")),)
+
+
+def _whole(module: nn.Module, *, flexible: bool = False) -> Stage:
+    return Stage(module.eval(), "whole", (PICTURE,), (RESTORED,), bf16=True, flexible=flexible)
+
+
+def _codeformer(net: Any, *, fused: bool) -> tuple[Stage, ...]:
+    seen = tuple(f"feature_{side}" for side in net.connect_list) if fused else ()
+    codes, picture = CodeformerCodes(net, fused=fused), CodeformerPicture(net, fused=fused)
+    return _coded(codes, picture, seen, (FIDELITY,) if fused else ())
+
+
+def _coded(codes: nn.Module, picture: nn.Module, seen: tuple[str, ...], more: tuple[str, ...]) -> tuple[Stage, ...]:
+    between = (CODES, *seen)
+    plain = "" if more or seen else "_plain"
+    return (
+        Stage(codes.eval(), f"codes{plain}", (PICTURE,), between, bf16=False, flexible=False),
+        Stage(picture.eval(), f"picture{plain}", (*between, *more), (RESTORED,), bf16=True, flexible=False),
+    )
+
+
+class Shuffled(nn.Module):
+    """An ESRGAN that takes each square of pixels as one, with its padding said so that an export keeps it."""
+
+    def __init__(self, net: Any) -> None:
+        super().__init__()
+        self.body = net.model
+        self.side: int = net.shuffle_factor
+        self.scale: int = net.scale // net.shuffle_factor
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """(N, 3, H, W) to (N, 3, scale H, scale W)."""
+        height, width = picture.shape[2:]
+        padded = functional.pad(picture, (0, -width % self.side, 0, -height % self.side), mode="reflect")
+        answer: Tensor = self.body(functional.pixel_unshuffle(padded, self.side))
+        return answer[:, :, : height * self.scale, : width * self.scale]

@@ -1,0 +1,1 @@
+"""Upscalers: each makes a whole picture larger."""

@@ -1,0 +1,39 @@
+"""Weights: where they lie, getting them, and reading them without running anything.
+
+Importing this room reads no file and opens no socket; what needs the network or PyTorch is imported when it is used.
+"""
+
+from .assets import ASSETS, asset
+from .converting import convert
+from .fetching import Progress, fetch, is_offline, mirrored
+from .hashing import checked, sha256_of
+from .packaged import from_data_package, installed
+from .places import Shelf, cache_folder, data_folder, shelf
+from .published import PUBLISHED, Packaged, Published, Wheel, published
+from .reading import read_tensors
+from .tensorfile import origin
+
+__all__ = [
+    "ASSETS",
+    "PUBLISHED",
+    "Packaged",
+    "Progress",
+    "Published",
+    "Shelf",
+    "Wheel",
+    "asset",
+    "cache_folder",
+    "checked",
+    "convert",
+    "data_folder",
+    "fetch",
+    "from_data_package",
+    "installed",
+    "is_offline",
+    "mirrored",
+    "origin",
+    "published",
+    "read_tensors",
+    "sha256_of",
+    "shelf",
+]

@@ -1,0 +1,148 @@
+"""Real-ESRGAN's networks from ncnn files (.param names the layers, .bin holds the numbers), without ncnn.
+
+Formats: https://github.com/Tencent/ncnn/wiki/param-and-model-file-structure. Only what these networks consist of is
+read; anything else is refused, for what one layer takes from the .bin decides where the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BadModel
+
+Weights = NDArray[np.float32]
+
+MAGIC = "7767517"
+HALF = 0x01306B47
+"""Flag before weights of 16 bits; 0 stands before weights of 32 bits."""
+MOST_LAYERS = 10_000
+MOST_SIDE = 4096
+_WEIGHTLESS = {"Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp", "PixelShuffle"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer with weights."""
+
+    kind: str
+    weight: Weights
+    """Convolution: (out, in, k, k); PReLU: (channels,)."""
+    bias: Weights | None = None
+
+
+class _Numbers:
+    """The .bin, read from its beginning."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, kind: str, count: int) -> NDArray[np.generic]:
+        size = np.dtype(kind).itemsize * count
+        end = self._at + (size + 3) // 4 * 4  # each block fills whole words
+        if end > len(self._data):
+            raise BadModel("the .bin is shorter than its .param says. Get both again.")
+        found: NDArray[np.generic] = np.frombuffer(self._data, kind, count, self._at)
+        self._at = end
+        return found
+
+    def floats(self, count: int) -> Weights:
+        return self.take("<f4", count).astype(np.float32)
+
+    def flagged(self, count: int) -> Weights:
+        flag = int(self.take("<u4", 1)[0])
+        if flag not in (0, HALF):
+            raise BadModel(f"the .bin holds weights of a kind that cannot be read here (flag {flag:#x})")
+        return self.take("<f2" if flag else "<f4", count).astype(np.float32)
+
+    def finish(self) -> None:
+        if self._at != len(self._data):
+            raise BadModel("the .bin is longer than its .param says: they are not a pair")
+
+
+def read_layers(param: bytes, data: bytes) -> tuple[Layer, ...]:
+    """Return the layers that have weights, in their order; raises `BadModel` for anything not understood."""
+    try:
+        lines = [line.split() for line in param.decode("ascii").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise BadModel("the .param is no text: not a file of ncnn, or one in its binary form") from error
+    if len(lines) < 3 or lines[0] != [MAGIC]:
+        raise BadModel("the .param does not begin as a file of ncnn does")
+    if len(lines) - 2 > MOST_LAYERS or lines[1][0] != str(len(lines) - 2):
+        raise BadModel("the .param does not hold as many layers as it says. Get it again.")
+    numbers = _Numbers(data)
+    layers = tuple(_read(lines[2:], numbers))
+    numbers.finish()
+    return layers
+
+
+def _read(lines: Sequence[Sequence[str]], numbers: _Numbers) -> Iterator[Layer]:
+    for number, line in enumerate(lines, 1):
+        kind, said = line[0], dict(part.split("=", 1) for part in line if "=" in part)
+        if kind == "Convolution":
+            channels, side, count = (_whole(said, key, number) for key in ("0", "1", "6"))
+            if side > 15 or count % (channels * side * side):
+                raise BadModel(f"layer {number} of the .param is a convolution of impossible size")
+            weight = numbers.flagged(count).reshape(channels, -1, side, side)
+            yield Layer(kind, weight, numbers.floats(channels) if said.get("5") == "1" else None)
+        elif kind == "PReLU":
+            yield Layer(kind, numbers.floats(_whole(said, "0", number)))
+        elif kind not in _WEIGHTLESS:
+            raise BadModel(f"layer {number} of the .param is {kind[:40]!r}, which no network known here has")
+
+
+def _whole(said: Mapping[str, str], key: str, number: int) -> int:
+    text = said.get(key, "")
+    most = MOST_SIDE**2 * 9 if key == "6" else MOST_SIDE
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and 0 < int(text) <= most):
+        raise BadModel(f"layer {number} of the .param has no sensible number at {key}: {text[:20]!r}")
+    return int(text)
+
+
+def state_of(layers: Sequence[Layer]) -> dict[str, Weights]:
+    """Return the weights under the names that the networks' PyTorch code gives them; raises `BadModel`.
+
+    RRDBNet (Wang et al., ESRGAN, 2018): conv_first; blocks of 3 x 5 convolutions; conv_body, two conv_up, conv_hr,
+    conv_last. SRVGGNetCompact (Wang et al., Real-ESRGAN, 2021): convolutions and PReLUs in turn, under `body`.
+    """
+    names = _compact(layers) if any(layer.kind == "PReLU" for layer in layers) else _rrdb(layers)
+    state = {}
+    for name, layer in zip(names, layers, strict=True):
+        state[f"{name}.weight"] = layer.weight
+        if layer.bias is not None:
+            state[f"{name}.bias"] = layer.bias
+    return state
+
+
+def _rrdb(layers: Sequence[Layer]) -> list[str]:
+    blocks, rest = divmod(len(layers) - 6, 15)
+    if blocks < 1 or rest or any(layer.bias is None for layer in layers):
+        raise BadModel("the ncnn files hold a network that is neither an RRDBNet nor an SRVGGNetCompact")
+    names = ["conv_first"]
+    names += [f"body.{i}.rdb{r}.conv{c}" for i in range(blocks) for r in (1, 2, 3) for c in (1, 2, 3, 4, 5)]
+    names += ["conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last"]
+    features, growth = layers[0].weight.shape[0], layers[1].weight.shape[0]
+    for name, layer in zip(names, layers, strict=True):
+        place = int(name[-1]) if ".rdb" in name else 0
+        takes = features + (place - 1) * growth if place else 3 if name == "conv_first" else features
+        gives = growth if 0 < place < 5 else 3 if name == "conv_last" else features
+        if layer.weight.shape != (gives, takes, 3, 3):
+            raise BadModel(f"the ncnn files hold no RRDBNet of three colours: {name} is of {layer.weight.shape}")
+    return names
+
+
+def _compact(layers: Sequence[Layer]) -> list[str]:
+    features, last = layers[0].weight.shape[0], len(layers) - 1
+    for place, layer in enumerate(layers):
+        gives = layer.weight.shape[0] if place == last else features
+        shape = (features,) if place % 2 else (gives, features if place else 3, 3, 3)
+        kind = "PReLU" if place % 2 else "Convolution"
+        if layer.kind != kind or layer.weight.shape != shape or (kind == "Convolution") != (layer.bias is not None):
+            raise BadModel("the ncnn files hold a network that is no SRVGGNetCompact")
+    if last % 2 or layers[last].weight.shape[0] not in (3, 12, 27, 48):
+        raise BadModel("the ncnn files hold an SRVGGNetCompact that enlarges by no whole number from 1 to 4")
+    return [f"body.{place}" for place in range(len(layers))]

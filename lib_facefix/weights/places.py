@@ -1,0 +1,121 @@
+"""Where weights are looked for, and where downloads go. Nothing is created here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .files import filled
+from .hashing import Hashes
+from .packaged import from_data_package
+from .published import PUBLISHED, Published
+from .tensorfile import origin
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or environ.get("USERPROFILE") or Path("~").expanduser())
+
+
+def _folder(environ: Mapping[str, str], xdg: str, mac: str, other: str) -> Path:
+    """Return one of the user's own folders, as the system names it."""
+    if sys.platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or _home(environ) / "AppData" / "Local")
+    if Path(environ.get(xdg, "")).is_absolute():  # the rule of XDG: a relative one counts as not given
+        return Path(environ[xdg])
+    return _home(environ) / (mac if sys.platform == "darwin" else other)
+
+
+def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of the user's own models."""
+    return _folder(environ, "XDG_DATA_HOME", "Library/Application Support", ".local/share") / "facefix" / "models"
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of what can be made again: compiled networks, converted files, hashes."""
+    if environ.get("FACEFIX_CACHE"):
+        return Path(environ["FACEFIX_CACHE"])
+    base = _folder(environ, "XDG_CACHE_HOME", "Library/Caches", ".cache") / "facefix"
+    return base / "cache" if sys.platform == "win32" else base
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where weights are looked for, in this order: `folders`, then the known sub-folders of `hosts`."""
+
+    own: Path
+    """Where downloads go."""
+    folders: tuple[Path, ...]
+    hosts: tuple[Path, ...] = ()
+    """Roots, or models folders, of WebUIs and of ComfyUI."""
+    cache: Path = field(default_factory=cache_folder)
+
+    def find(self, name: str) -> Path | None:
+        """Return where the file lies by this or another of its names, or what a data package holds of it.
+
+        A safetensors that `convert` made of the file beside it comes first. One that stands alone counts as well.
+        """
+        return self.lying(name) or from_data_package(name, self.cache)
+
+    def lying(self, name: str) -> Path | None:
+        """Return the same, data packages left out: nothing is converted."""
+        record = _record(name)
+        for folder in self._places(record):
+            for known in record.names if record else (name,):
+                if found := self._in(folder, known):
+                    return found
+        return None
+
+    def _in(self, folder: Path, name: str) -> Path | None:
+        original = folder / name
+        converted = original.with_suffix(".safetensors")
+        if not filled(original):
+            return converted if filled(converted) else None
+        if converted != original and filled(converted) and self._is_from(converted, original):
+            return converted
+        return original
+
+    def _is_from(self, converted: Path, original: Path) -> bool:
+        said = origin(converted)
+        if said.get("source") != original.name or said.get("bytes") != str(original.stat().st_size):
+            return False
+        return said.get("sha256") == Hashes(self.cache).of(original)
+
+    def _places(self, record: Published | None) -> Iterator[Path]:
+        yield from self.folders
+        known = record.folders if record else sorted({name for one in PUBLISHED.values() for name in one.folders})
+        for host in self.hosts:
+            for base in (host, host / "models"):
+                below = _sub_folders(base)
+                yield from (path for name in known for path in below.get(name.casefold(), ()))
+
+
+def _record(name: str) -> Published | None:
+    return next((one for one in PUBLISHED.values() if name in one.names), None)
+
+
+def _sub_folders(base: Path) -> dict[str, list[Path]]:
+    """Return the sub-folders by their names in small letters; of what cannot be read, none."""
+    found: dict[str, list[Path]] = {}
+    try:
+        for path in sorted(base.iterdir()):
+            found.setdefault(path.name.casefold(), []).append(path)
+    except OSError:
+        return {}
+    return found
+
+
+def shelf(models: Sequence[Path] = (), hosts: Sequence[Path] = (), environ: Mapping[str, str] = os.environ) -> Shelf:
+    """Return where to look: folders given, FACEFIX_MODELS, the user's data folder; then hosts given, FACEFIX_WEBUI.
+
+    Both variables hold several paths as PATH does. Downloads go to the first of the user's folders.
+    """
+    folders = [Path(one).expanduser() for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
+    roots = [Path(one).expanduser() for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
+    return Shelf(folders[0], tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(roots)), cache_folder(environ))
+
+
+def _listed(environ: Mapping[str, str], name: str) -> list[Path]:
+    return [Path(one).expanduser() for one in environ.get(name, "").split(os.pathsep) if one.strip()]

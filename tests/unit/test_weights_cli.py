@@ -1,0 +1,193 @@
+"""`facefix models` with its actions; nothing here reaches the network."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+from lib_facefix.catalog import CATALOGS
+from lib_facefix.cli import __main__ as command
+from lib_facefix.cli import models, models_get
+from lib_facefix.errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offline
+from lib_facefix.weights import PUBLISHED, Shelf, packaged
+from lib_facefix.weights.packaged import as_raw
+from lib_facefix.weights.tensorfile import Source, write_tensors
+
+GFPGAN, CODEFORMER = PUBLISHED["GFPGANv1.4.pth"], PUBLISHED["codeformer-v0.1.0.pth"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    """No package, no folder of this machine, no network."""
+    for name in ("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_OFFLINE", "FACEFIX_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setattr(packaged, "installed", lambda record: None)
+    monkeypatch.setattr(models, "installed", lambda record: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "models"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """Replace the download: a small file appears, as if converted."""
+    done = []
+
+    def fetch(one, places, *, offline, mirror, progress):
+        if offline:
+            raise Offline("not to be used")
+        progress(1, 2)
+        done.append((one.name, mirror))
+        return put_converted(places.own, one)
+
+    monkeypatch.setattr(models_get, "fetch", fetch)
+    monkeypatch.setattr(models_get, "convert", lambda path: path)
+    return done
+
+
+def put_converted(folder, one):
+    path = (folder / one.name).with_suffix(".safetensors")
+    write_tensors(path, as_raw({"a": np.ones(3, np.float32)}), Source(one.name, one.sha256, one.bytes))
+    return path
+
+
+def run(*arguments):
+    return command.main([str(one) for one in arguments])
+
+
+def test_the_list_says_what_is_built_in_what_is_found_and_how_to_get_the_rest(folder, capsys):
+    path = put_converted(folder, GFPGAN)
+    assert run("models", "--json", "--models", folder) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["version"] == 1
+    rows = {(row["kind"], row["name"]): row for row in listed["models"]}
+    assert rows["restorer", "lite"]["state"] == "built in"
+    assert rows["restorer", "gfpgan"]["state"] == "found"
+    assert rows["restorer", "gfpgan"]["where"] == str(path)
+    assert rows["restorer", "codeformer"]["where"] == "not here: facefix models get codeformer"
+    assert rows["restorer", "codeformer"]["bytes"] == CODEFORMER.bytes
+    assert "non-commercial" in rows["restorer", "codeformer"]["licence"]
+    assert len(rows) == len(listed["models"])
+
+
+def test_every_entry_of_a_catalogue_names_published_weights():
+    assert {entry.weights for catalog in CATALOGS for entry in catalog if entry.weights} <= PUBLISHED.keys()
+
+
+@pytest.mark.parametrize("name", ["gfpgan", "GFPGANv1.4.pth"])
+def test_yes_gets_it_and_shows_the_licence(folder, fetched, capsys, name):
+    assert run("models", "get", name, "--yes", "--models", folder, "--mirror", "https://m") == 0
+    shown = capsys.readouterr()
+    assert fetched == [(GFPGAN.name, "https://m")]
+    assert GFPGAN.notice in shown.err
+    assert str(folder / "GFPGANv1.4.safetensors") in shown.out
+    assert run("models", "get", name, "--models", folder) == 0  # here already: nothing is asked
+    assert len(fetched) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "gets"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_a_terminal_is_asked(folder, fetched, monkeypatch, capsys, answer, gets):
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    assert run("models", "--models", folder, "get", "codeformer") == (0 if gets else 2)
+    assert [name for name, _ in fetched] == [CODEFORMER.name] * gets
+    assert "for non-commercial use only" in capsys.readouterr().err
+
+
+def test_without_a_terminal_and_without_consent_nothing_is_fetched(folder, fetched, capsys):
+    assert run("models", "get", "gfpgan", "--models", folder) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert fetched == []
+
+
+def test_all_free_leaves_out_what_is_not(folder, fetched):
+    assert run("models", "get", "--all-free", "--yes", "--models", folder) == 0
+    got = {name for name, _ in fetched}
+    assert got == {one.name for one in PUBLISHED.values() if one.free}
+    assert CODEFORMER.name not in got
+
+
+def test_offline_is_told_and_nobody_is_asked(folder, fetched, capsys):
+    assert run("models", "get", "gfpgan", "--offline", "--models", folder) == 1
+    assert "not to be used" in capsys.readouterr().err
+
+
+def test_one_that_fails_does_not_stop_the_others(folder, fetched, monkeypatch, capsys):
+    working = models_get.fetch
+
+    def fetch(one, *rest, **more):
+        if one is GFPGAN:
+            raise CannotFetch("no way to gfpgan")
+        return working(one, *rest, **more)
+
+    monkeypatch.setattr(models_get, "fetch", fetch)
+    assert run("models", "get", "gfpgan", "codeformer", "--yes", "--models", folder) == 1
+    assert "no way to gfpgan" in capsys.readouterr().err
+    assert [name for name, _ in fetched] == [CODEFORMER.name]
+
+
+@pytest.mark.parametrize("error", [MissingPackage("reading", "torch"), CannotWrite("the disk is full")])
+def test_what_cannot_be_converted_is_kept_as_it_came(folder, fetched, monkeypatch, error):
+    def convert(path):
+        raise error
+
+    monkeypatch.setattr(models_get, "convert", convert)
+    assert run("models", "get", "gfpgan", "--yes", "--models", folder) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["get"], "at least one name"),
+        (["get", "nothing"], "on offer: gfpgan"),
+        (["get", "lite"], "nothing to do"),
+        (["verify", "nothing"], "on offer"),
+    ],
+)
+def test_wrong_use_is_told_in_a_sentence(capsys, arguments, told):
+    assert run("models", *arguments) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_first_use_finds_before_it_asks(folder, fetched):
+    places = Shelf(folder, (folder,), cache=folder)
+    with pytest.raises(BadSetting, match="--yes"):
+        models_get.ask_to_fetch(GFPGAN, places)
+    with pytest.raises(Offline):
+        models_get.ask_to_fetch(GFPGAN, places, offline=True)
+    path = models_get.ask_to_fetch(GFPGAN, places, yes=True)
+    assert models_get.ask_to_fetch(GFPGAN, places) == path
+    assert len(fetched) == 1
+
+
+def test_verify_tells_good_from_bad(folder, capsys):
+    put_converted(folder, GFPGAN)
+    assert run("models", "verify", "--models", folder) == 0
+    assert "as published" in capsys.readouterr().out
+    (folder / "codeformer.pth").write_bytes(b"something else")
+    assert run("models", "verify", "--models", folder) == 1
+    assert "not the published codeformer-v0.1.0.pth" in capsys.readouterr().err
+    assert run("models", "verify", "restoreformer", "--models", folder) == 1
+    assert "not here" in capsys.readouterr().err
+
+
+def test_convert_goes_on_after_a_bad_file(folder, capsys):
+    (folder / "x.bin").write_bytes(b"?")
+    assert run("models", "convert", folder / "gone.pth", folder / "x.bin") == 1
+    told = capsys.readouterr().err
+    assert "gone.pth cannot be read" in told
+    assert "x.param is missing" in told
