@@ -6,6 +6,7 @@ from .assembly import FaceFix
 from .errors import FaceFixError
 from .faces import Box, Crop, Face, Mesh, Pose
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
+from .runtime import Runtime
 from .settings import FaceSettings
 from .treatment import Treatment
 
@@ -24,6 +25,7 @@ __all__ = [
     "Mesh",
     "Outcome",
     "Pose",
+    "Runtime",
     "Treatment",
     "__version__",
 ]

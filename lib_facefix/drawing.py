@@ -59,7 +59,9 @@ def strips(pair: Pair) -> list[Pil.Image]:
     """Return what a sheet shows of one picture: small pictures, so that the large ones need not be kept."""
     fixed = [outcome for outcome in pair.outcomes if outcome.verdict == "fixed"][:MOST]
     faces = [_face(pair, outcome) for outcome in fixed]
-    whole = _row(_whole(pair.before), _whole(pair.after), f"{pair.title}: before, after")
+    after = _whole(pair.after)
+    before = Pil.fromarray(pair.before).resize(after.size, Pil.Resampling.LANCZOS)
+    whole = _row(before, after, f"{pair.title}: before, after")
     return [whole, *(_beside(faces[i : i + 2]) for i in range(0, len(faces), 2))]
 
 

@@ -17,8 +17,8 @@ FASTEST_FLOAT: dict[str, tuple[str, ...]] = {
     "Compact": ("winograd", "openvino", "onnxruntime", "torch"),
 }
 """Engines in float32 on a processor, the fastest first, as `make bench` measures them."""
-OTHERS = ("winograd", "torch")
-"""For architectures that nobody here has measured, and which might not survive an export."""
+OTHERS = ("torch",)
+"""For architectures that nobody here has measured, and which might not survive an export or bear bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ def choose(architecture: str, bears_bf16: bool, machine: Machine, engine: str, p
     Raises `BadSetting` for an unknown engine or precision, `MissingPackage` for one that is not installed.
     """
     _check(machine, engine, precision)
-    fast = precision == "fast"
+    known, fast = architecture in FASTEST_FLOAT, precision == "fast"
+    bears_bf16 &= known
     if machine.accelerator and engine in ("auto", "torch"):
         return Way("torch", _on_accelerator(machine.accelerator, fast, bears_bf16), machine.accelerator)
     bf16 = fast and bears_bf16 and machine.bf16
     if engine != "auto":
         return Way(engine, "bf16" if bf16 and engine in ("torch", "openvino") else "fp32")
-    known = architecture in FASTEST_FLOAT
     if bf16:
-        return Way("openvino" if known and "openvino" in machine.packages else "torch", "bf16")
+        return Way("openvino" if "openvino" in machine.packages else "torch", "bf16")
     here = machine.packages | {"torch"} | ({"winograd"} if machine.winograd else set())
     return Way(next(name for name in FASTEST_FLOAT.get(architecture, OTHERS) if name in here), "fp32")
 

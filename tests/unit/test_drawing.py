@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lib_facefix.drawing import FACE, GREEN, MARGIN, MOST, WHOLE, Pair, before_after, numbered_boxes
+from lib_facefix.drawing import FACE, GREEN, MARGIN, MOST, WHOLE, Pair, before_after, numbered_boxes, strips
 from lib_facefix.faces import Pose
 from lib_facefix.jobs import FaceJob, Outcome
 from lib_facefix.treatment import Treatment
@@ -68,3 +68,13 @@ def test_odd_pictures_can_be_shown(shape, face_at):
     image = np.zeros(shape, np.uint8)
     assert before_after([Pair("odd", image, image, outcomes([face_at(0, 0, size=3)]))]).ndim == 3
     assert numbered_boxes(image, [(1, face_at(0, 0, size=3))]).shape == shape
+
+
+def test_an_enlarged_picture_is_shown_whole_beside_its_smaller_original():
+    before = np.zeros((100, 200, 3), np.uint8)
+    after = np.zeros((200, 400, 3), np.uint8)
+    after[-1] = 255  # the last row must not be cut off
+    [strip] = strips(Pair("one", before, after, ()))
+
+    assert strip.size[1] >= 200
+    assert np.array(strip)[-1, 400 + MARGIN : 800 + MARGIN].min() == 255
