@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,16 +37,23 @@ class Models:
 
         Raises `BadSetting`, `BadModel` or `MissingPackage`.
         """
-        if name not in catalog.names():
+        if name not in catalog.names() and Path(name).suffix:
             return self._from(catalog, catalog.of_file(name), Path(name))
         entry = catalog[name]
         return self._from(catalog, entry, self._found(entry)) if entry.weights else self.part(catalog, name)
 
     def missing(self, restorers: Iterable[str], upscalers: Iterable[str] = ()) -> list[Published]:
-        """Return the published weights that these names need and that are not here, each once."""
+        """Return the published weights that these names need and that are not here, each once.
+
+        Raises `MissingPackage` where they would be of no use.
+        """
         pairs = [*((RESTORERS, name) for name in restorers), *((UPSCALERS, name) for name in upscalers)]
-        wanted = [catalog[name].weights for catalog, name in pairs if name in catalog.names()]
-        return [published(name) for name in dict.fromkeys(wanted) if name and self.shelf.find(name) is None]
+        entries = {catalog[name].weights: catalog[name] for catalog, name in pairs if name in catalog.names()}
+        lacking = {weights: entry for weights, entry in entries.items() if weights and not self.shelf.find(weights)}
+        for entry in lacking.values():
+            if entry.package and not importlib.util.find_spec(entry.package):
+                raise MissingPackage(entry.label, entry.package)
+        return [published(weights) for weights in lacking]
 
     def unload(self) -> None:
         """Let go of all; the next call loads what it needs again."""
@@ -53,19 +61,22 @@ class Models:
         self._nets.clear()
 
     def _found(self, entry: Entry) -> Path:
-        """Return where the published weights lie, checked; raises `BadModel`."""
+        """Return where the published weights lie; raises `BadModel`."""
         path = self.shelf.find(entry.weights)
         if path is None:
             raise BadModel(
                 f"{entry.label} needs {entry.weights}, which is not here. Get it with `facefix models get "
                 f"{entry.name}`, or put it into {self.shelf.own}."
             )
-        return checked(path, published(entry.weights), self.shelf.cache)
+        return path
 
     def _from(self, catalog: Catalog, entry: Entry, path: Path) -> object:
-        return self._nets.get((catalog.kind, edition(path)), lambda: entry.load()(self._runner(entry, path)))
+        key = catalog.kind, entry.weights, edition(path)
+        return self._nets.get(key, lambda: entry.load()(self._runner(entry, path)))
 
     def _runner(self, entry: Entry, path: Path) -> Any:
+        if entry.weights:
+            checked(path, published(entry.weights), self.shelf.cache)  # once: a changed file has another edition
         try:
             from .engines import load_runner, this_machine
         except ModuleNotFoundError as error:

@@ -131,7 +131,8 @@ def check_sizes(images: Sequence[Image], plans: Sequence[FixPlan]) -> None:
     for image, plan in zip(images, plans, strict=True):
         height, width = image.shape[:2]
         if plan.size != (width, height):
-            raise BadPlan("the plan is for a picture of {}x{} px, this one has {}x{}".format(*plan.size, width, height))
+            sizes = "{}x{} px, this one has {}x{}".format(*plan.size, width, height)
+            raise BadPlan(f"the plan is for a picture of {sizes}; make a plan for this one")
 
 
 def rounds(tasks: Sequence[Task]) -> Iterator[list[Task]]:

@@ -11,13 +11,14 @@ from typing import Any
 from tqdm import tqdm
 
 from ..assembly import FaceFix
+from ..catalog import RESTORERS, UPSCALERS
 from ..drawing import sheet
 from ..errors import BadPlan, BadSetting
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
 from .batch import Batch, from_file
 from .flags import add_runtime, add_settings, given_settings, read_overrides, read_runtime, read_settings
-from .models_get import add_fetch_flags, ask_to_fetch
+from .models_get import add_fetch_flags, ask_to_fetch, host_folders
 from .printing import document, match_plans, read_plans, tell, write_json
 from .sheets import write_drawing
 from .targets import below_common_folder, keep_apart, targets, without_results
@@ -62,17 +63,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     if arguments.compare:
         check_writable(arguments.compare)
+    host_folders([arguments.webui or ""])
     engine = FaceFix(read_runtime(arguments))
     work = _work(arguments, engine)
+    _refuse_missing(work)
     found = work.found
     places = targets(found, arguments.output, arguments.in_place)
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, places, (arguments.report, arguments.compare))
     if not arguments.dry_run:
-        for one in engine.models.missing(work.restorers, work.upscalers):
-            ask_to_fetch(
-                one, engine.models.shelf, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror
-            )
+        _load(work, engine, arguments)
     batch = Batch(engine, work.plan, draw=arguments.compare is not None)
     code = _go(batch, found, places, arguments)
     if arguments.report:
@@ -91,6 +91,26 @@ class Work:
     restorers: set[str]
     """All that may be needed."""
     upscalers: set[str]
+
+
+def _refuse_missing(work: Work) -> None:
+    """Raise `BadSetting` for a model that is nowhere, before every picture is written without it."""
+    for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
+        for name in names - set(catalog.names()):
+            if not Path(name).suffix:
+                raise BadSetting(f"unknown {catalog.kind} {name!r}; on offer: {', '.join(catalog.names())}")
+            if not Path(name).is_file():
+                raise BadSetting(f"there is no file {name}; give the path of a model, or a name of `facefix models`")
+
+
+def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
+    """Get and load every model now: what cannot be used is refused before any picture is written without it."""
+    models = engine.models
+    for one in models.missing(work.restorers, work.upscalers):
+        ask_to_fetch(one, models.shelf, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
+    for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
+        for name in sorted(names):
+            models.chosen(catalog, name)
 
 
 def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
@@ -112,6 +132,8 @@ def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
     found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
     restorers = {settings.restorer, *(own["restorer"] for own in overrides.values() if "restorer" in own)}
     upscalers = {settings.upscaler} if settings.upscale else set()
+    if arguments.upscaler and not settings.upscale:
+        tell(["facefix: --upscaler enlarges nothing without --upscale; give that too, such as --upscale 2"], error=True)
     return Work(found, lambda picture: engine.plan(picture.image, settings, overrides=overrides), restorers, upscalers)
 
 

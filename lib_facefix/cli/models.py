@@ -9,7 +9,7 @@ from typing import Any
 
 from ..catalog import CATALOGS, Entry
 from ..errors import BadModel
-from ..weights import PUBLISHED, Published, Shelf, asset, installed, shelf
+from ..weights import PUBLISHED, Published, Shelf, asset, installed
 from . import models_check, models_get
 from .printing import tell, write_json
 
@@ -20,14 +20,7 @@ def add(commands: Any) -> None:
     """Add the command and its actions to the parser."""
     parser = commands.add_parser("models", help="list, get, check and convert models", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument(
-        "--models",
-        action="append",
-        type=Path,
-        default=[],
-        metavar="DIR",
-        help="a folder of weights; may be given often",
-    )
+    models_get.add_shelf_flags(parser, default=[])
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     models_get.add(actions)
@@ -36,7 +29,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
-    rows = list(_rows(shelf(arguments.models)))
+    rows = list(_rows(models_get.read_shelf(arguments)))
     if arguments.json:
         write_json({"version": 1, "models": rows}, None)
         return 0

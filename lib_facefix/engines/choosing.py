@@ -44,6 +44,8 @@ def choose(architecture: str, bears_bf16: bool, machine: Machine, engine: str, p
     if machine.accelerator and engine in ("auto", "torch"):
         return Way("torch", _on_accelerator(machine.accelerator, fast, bears_bf16), machine.accelerator)
     bf16 = fast and bears_bf16 and machine.bf16
+    if engine == "winograd" and not known:
+        engine = "torch"  # there is nothing that it would do
     if engine != "auto":
         return Way(engine, "bf16" if bf16 and engine in ("torch", "openvino") else "fp32")
     if bf16:

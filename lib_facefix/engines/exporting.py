@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from ..errors import BadModel, CannotWrite, MissingPackage
 from ..nets import Stage
 
 OPSET = 17
+LEFT_BEHIND = 24 * 3600
+"""Seconds after which nobody is still writing a file."""
 EDITION = 1
 """Of what the files hold; another edition makes them anew."""
 
 
-def exported(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Path) -> Path:
-    """Return the stage as an ONNX file, exported now or by an earlier run; it takes any number of faces.
+def exported(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Path) -> tuple[Path, bool]:
+    """Return the stage as an ONNX file, and whether it was exported just now; it takes any number of faces.
 
     examples: inputs of `stage`, in order. sha256: of the net's weights. folder: made when missing.
     Raises `BadModel` where PyTorch cannot export the net, `CannotWrite` where the file cannot be kept,
@@ -28,11 +31,12 @@ def exported(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Pa
     """
     path = folder / f"{sha256}-{stage.name}-{EDITION}.onnx"
     if path.is_file():
-        return path
+        return path, False
     if importlib.util.find_spec("onnx") is None:
         raise MissingPackage("making this net ready for another engine", "onnx")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         handle, partial = tempfile.mkstemp(dir=folder, suffix=".part")
         os.close(handle)
     except OSError as error:
@@ -44,7 +48,14 @@ def exported(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Pa
         raise CannotWrite(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         Path(partial).unlink(missing_ok=True)
-    return path
+    return path, True
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what a crash left half-written long ago."""
+    for partial in folder.glob("*.part"):
+        if time.time() - partial.stat().st_mtime > LEFT_BEHIND:
+            partial.unlink(missing_ok=True)
 
 
 def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:

@@ -6,6 +6,7 @@ import copy
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,7 +51,7 @@ class TorchPart:
 
     def __call__(self, inputs: Tensors) -> Tensors:
         """Return the outputs in order, on the device of this part."""
-        with torch.inference_mode(), _tf32(self._way.precision == "tf32"):
+        with torch.inference_mode(), _tf32(self._way):
             outputs = self._module(*(self._brought(tensor) for tensor in inputs))
         return outputs if isinstance(outputs, tuple) else (outputs,)
 
@@ -63,9 +64,7 @@ class OrtPart:
     """An exported part on ONNX Runtime, float32."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.29 on it would report usage
-        import onnxruntime
-
+        onnxruntime = started("onnxruntime")
         wanted = onnxruntime.SessionOptions()
         wanted.intra_op_num_threads = torch.get_num_threads()
         wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
@@ -79,15 +78,19 @@ class OrtPart:
     def __call__(self, inputs: Tensors) -> Tensors:
         """Return the outputs in order."""
         fed = {name: _plain(tensor).numpy() for name, tensor in zip(self._names, inputs, strict=True)}
-        return tuple(torch.from_numpy(output) for output in self._session.run(None, fed))
+        try:
+            outputs = self._session.run(None, fed)
+        except Exception as error:  # its exceptions have no base of their own
+            raise BadModel(failed(self.title, error)) from error
+        return tuple(torch.from_numpy(output) for output in outputs)
 
 
 class OpenvinoPart:
     """An exported part on OpenVINO, float32 or bfloat16, compiled once for each shape it meets."""
 
-    def __init__(self, path: Path, inputs: tuple[str, ...], precision: str) -> None:
-        import openvino
-
+    def __init__(self, path: Path, inputs: tuple[str, ...], precision: str, examples: Tensors) -> None:
+        """examples: of what will come, so that a file that cannot be run is told now."""
+        openvino = started("openvino")
         self._core: Any = openvino.Core()
         self._path, self._names = path, inputs
         self._wanted = {
@@ -96,6 +99,7 @@ class OpenvinoPart:
         }
         self._compiled: tuple[object, Any] = None, None
         self.title = f"OpenVINO {openvino.__version__.split('-')[0]} {precision}"
+        self._request(tuple(tuple(example.shape) for example in examples))
 
     def __call__(self, inputs: Tensors) -> Tensors:
         """Return the outputs in order."""
@@ -127,14 +131,40 @@ def _moved(module: nn.Module, device: str, kind: torch.dtype, form: torch.memory
 
 
 @contextmanager
-def _tf32(allowed: bool) -> Iterator[None]:
-    """Let a CUDA device round the factors of its products to 10 bits meanwhile, or not."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+def _tf32(way: Way) -> Iterator[None]:
+    """Let a CUDA device round the factors of its products to 10 bits meanwhile, or not.
+
+    The switch is the whole program's, so it is left alone where nothing runs on CUDA. PyTorch 2.9 gave it another
+    name, and raises where somebody asks by the old one after somebody else has set the new one.
+    """
+    if way.device != "cuda":
+        yield
+        return
+    allowed, matmul, cudnn = way.precision == "tf32", torch.backends.cuda.matmul, torch.backends.cudnn
+    places: tuple[Any, ...] = matmul, getattr(cudnn, "conv", cudnn)
+    name, value = ("fp32_precision", ("ieee", "tf32")[allowed]) if places[1] is not cudnn else ("allow_tf32", allowed)
+    before = [getattr(place, name) for place in places]
     try:
+        for place in places:
+            setattr(place, name, value)
         yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+        for place, was in zip(places, before, strict=True):
+            setattr(place, name, was)
+
+
+def started(package: str) -> Any:
+    """Return the module of an engine; raises `BadModel` where it is installed and cannot be imported."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime from 1.29 on would report usage
+    try:
+        return import_module(package)
+    except (ImportError, OSError) as error:
+        raise BadModel(f"{package} cannot be started ({error}); install it again, or choose another engine") from error
+
+
+def failed(engine: str, error: Exception) -> str:
+    """Return that a net failed, and why."""
+    return f"the net failed on {engine} ({_first_line(error)}); choose the engine 'torch', or another model"
 
 
 def _plain(tensor: Tensor) -> Tensor:
@@ -142,5 +172,9 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _unreadable(path: Path, engine: str, error: Exception) -> str:
-    told = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    told = _first_line(error)
     return f"{path} cannot be run by {engine} ({told}); delete it to have it made anew, or choose the engine 'torch'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

@@ -37,12 +37,12 @@ class Meter:
 class Passes:
     """Cuts a list of faces into passes that fit.
 
-    Without a meter (a processor, or an accelerator that does not tell) one face at a time: there a larger pass takes
-    memory and saves no time. With one, the first face is measured, and then as many go together as fit.
+    With a meter, the first face is measured, and then as many go together as fit. Without one, always `at_once`: on a
+    processor one, as a larger pass takes memory there and saves no time. Where that is too many, half as many.
     """
 
-    def __init__(self, meter: Meter | None) -> None:
-        self._meter = meter
+    def __init__(self, meter: Meter | None, at_once: int = 1) -> None:
+        self._meter, self._at_once = meter, at_once
         self._each = 0
         """Bytes that one face takes; 0 until measured."""
         self._limit = MOST
@@ -71,7 +71,9 @@ class Passes:
             at += len(now)
 
     def _fitting(self) -> int:
-        if self._meter is None or not self._each:
+        if self._meter is None:
+            return min(self._limit, self._at_once)
+        if not self._each:
             return 1
         return max(1, min(self._limit, int(SHARE * self._meter.free() / self._each)))
 

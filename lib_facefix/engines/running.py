@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import FaceFixError
+from ..errors import BadModel, FaceFixError
 from ..nets import Net, Spec, Stage, load_net, stages
 from .choosing import Way, choose
 from .exporting import exported
 from .machine import Machine, this_machine
-from .parts import OpenvinoPart, OrtPart, Part, Tensors, TorchPart
+from .parts import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, failed, started
 from .passes import Item, Meter, Passes
+
+AT_ONCE = 4
+"""Faces in a pass on an accelerator that does not tell how much memory it has."""
 
 Blob = NDArray[np.float32]
 """One picture for a net, (3, H, W), or several, (N, 3, H, W); RGB in the range that the net's `Spec` states."""
@@ -30,31 +33,40 @@ def load_runner(
     cache: where exported parts are kept. engine, precision: see `choosing`.
     Raises `BadModel`, `BadSetting` or `MissingPackage`.
     """
-    runner = Runner(load_net(path), cache, engine, precision, machine or this_machine())
+    runner = Runner(load_net(path), cache, engine, precision, machine or this_machine(), path)
     runner.check()
     return runner
 
 
 class Runner:
-    """A net on the engines chosen for it. Any thread may call; one pass runs at a time."""
+    """A net on the engines chosen for it. Any thread may call; one pass runs at a time.
 
-    def __init__(self, net: Net, cache: Path, engine: str, precision: str, machine: Machine) -> None:
-        self._net, self._cache, self._machine = net, cache, machine
+    Once its parts are started, the net itself is let go, as the engines have weights of their own; what needs it again
+    (CodeFormer's other half, a face that did not fit) reads its file again.
+    """
+
+    def __init__(
+        self, net: Net, cache: Path, engine: str, precision: str, machine: Machine, path: Path | None = None
+    ) -> None:
+        """path: where the net can be read again; without one it is kept."""
+        self._spec, self._sha256, self._cache, self._machine = net.spec, net.sha256, cache, machine
         self._engine, self._precision = engine, precision
+        self._net: Net | None = net
+        self._path = path
         self._parts: dict[bool, list[Part]] = {}
-        self._passes = Passes(Meter() if machine.accelerator == "cuda" else None)
+        self._passes = Passes(Meter() if machine.accelerator == "cuda" else None, AT_ONCE if machine.accelerator else 1)
         self._lock = Lock()
         self._titles: tuple[str, ...] = ()
 
     @property
     def spec(self) -> Spec:
         """What the net takes and gives."""
-        return self._net.spec
+        return self._spec
 
     @property
     def scale(self) -> int:
         """Pixels out for each pixel in, along one side."""
-        return self._net.spec.scale
+        return self._spec.scale
 
     @property
     def engine(self) -> str:
@@ -74,6 +86,7 @@ class Runner:
 
         blob_of: makes (3, H, W) of a picture, of the same size for all; asked when its turn has come.
         w: CodeFormer's, 0..1; other nets do not look at it.
+        Raises `BadModel` where the net fails on its engine.
         """
         fused = self.spec.fused and (w > 0 or self._as_authors)
 
@@ -82,11 +95,14 @@ class Runner:
             with self._lock:
                 return list(self._run(blob, fused, w))
 
-        yield from self._passes.run(pictures, together, lambda one: self._on_processor(blob_of(one), w))
+        try:
+            yield from self._passes.run(pictures, together, lambda one: self._on_processor(blob_of(one), w))
+        except RuntimeError as error:  # what PyTorch raises, whatever it is
+            raise BadModel(failed(self.engine or "PyTorch", error)) from error
 
     def _on_processor(self, picture: Blob, w: float) -> Blob:
         """Return one picture that did not fit into the accelerator."""
-        spare = Runner(self._net, self._cache, "torch", "exact", Machine())
+        spare = Runner(self._whole(), self._cache, "torch", "exact", Machine())
         [answer] = spare(picture[None], w)
         self._titles = (spare.engine,)
         return np.asarray(answer)
@@ -104,11 +120,21 @@ class Runner:
     def _ready(self, flow: Tensors, fused: bool, more: Tensors) -> list[Part]:
         """Return the net's parts on their engines, started when they are first needed."""
         if fused not in self._parts:
+            net = self._whole()
             if self._as_authors:
-                self._parts[fused] = [TorchPart(self._net.module, Way("torch", "fp32"))]
+                self._parts[fused] = [TorchPart(net.module, Way("torch", "fp32"))]
             else:
-                self._parts[fused] = self._started(stages(self._net, w_is_zero=not fused), flow, more)
+                self._parts[fused] = self._started(stages(net, w_is_zero=not fused), flow, more)
+            if self._path:
+                self._net = None
         return self._parts[fused]
+
+    def _whole(self) -> Net:
+        """Return the net, read again if it was let go."""
+        if self._net is None:
+            assert self._path is not None
+            return load_net(self._path)
+        return self._net
 
     @property
     def _as_authors(self) -> bool:
@@ -131,16 +157,27 @@ class Runner:
         if way.engine in ("torch", "winograd"):
             return TorchPart(stage.module, way)
         try:
-            path = exported(stage, examples, self._net.sha256, self._cache / "networks")
-            if way.engine == "onnxruntime":
-                return OrtPart(path, stage.inputs)
-            return OpenvinoPart(path, stage.inputs, way.precision)
+            started(way.engine)  # before an export that it could not read
+            return self._exported(stage, way, examples)
         except FaceFixError:
             if self._engine != "auto":
                 raise
             return TorchPart(
                 stage.module, choose(self.spec.architecture, stage.bf16, self._bare(), "auto", self._precision)
             )
+
+    def _exported(self, stage: Stage, way: Way, examples: Tensors) -> Part:
+        """Return the stage on an engine that reads exports; an old export that cannot be read is made anew."""
+        path, is_new = exported(stage, examples, self._sha256, self._cache / "networks")
+        try:
+            if way.engine == "onnxruntime":
+                return OrtPart(path, stage.inputs)
+            return OpenvinoPart(path, stage.inputs, way.precision, examples)
+        except BadModel:
+            if is_new:
+                raise
+            path.unlink(missing_ok=True)
+            return self._exported(stage, way, examples)
 
     def _bare(self) -> Machine:
         """This machine without the engines that need an export."""

@@ -75,11 +75,12 @@ class Restorer:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._framing = Upright(SIDE)
+        self._ran = False
 
     @property
     def engine(self) -> str:
-        """What ran the last face, and in which precision."""
-        return self._runner.engine
+        """What ran the last face, and in which precision; "" if it was to stay as it is."""
+        return self._runner.engine if self._ran else ""
 
     def framing(self, job: FaceJob) -> Upright:  # noqa: ARG002 the same for every job
         """Return the FFHQ frame of 512 px."""
@@ -96,7 +97,8 @@ class Restorer:
         asked = [crop.image for crop, share in zip(crops, strengths, strict=True) if share]
         answers = self._runner.each(asked, self._blob, jobs[0].treatment.fidelity if fused else 0.0)
         for crop, share in zip(crops, strengths, strict=True):
-            yield blended(crop.image, self._picture(next(answers)), share) if share else crop.image
+            self._ran = share > 0
+            yield blended(crop.image, self._picture(next(answers)), share) if self._ran else crop.image
 
     def _blob(self, image: Image) -> Blob:
         """Return (3, S, S) in the net's range for a (512, 512, 3) crop."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ _LIGHTNING = "vqvae."
 _WRAPPERS = ("module.", "netG.", "params_ema.", "params.")
 _PACKAGES = ("spandrel", "spandrel_extra_arches", "torchvision", "einops", "safetensors", "typing_extensions")
 _SEED = 0
-_ALIGNED = 64
 
 
 def load_net(path: Path) -> Net:
@@ -109,9 +109,12 @@ def _with_noise(tensors: Tensors) -> Tensors:
 
 
 def _ready(value: Tensor) -> Tensor:
-    """Return the weight in float32, dense and aligned: what a matrix product rounds to may depend on the place."""
+    """Return the weight in float32, dense and aligned: what a matrix product rounds to may depend on the place.
+
+    Always memory of its own: where the file is mapped, somebody may write over it while the net is in use.
+    """
     dense = (value.float() if value.is_floating_point() else value).contiguous()
-    return dense if dense.data_ptr() % _ALIGNED == 0 else dense.clone()
+    return dense.clone() if dense.data_ptr() == value.data_ptr() else dense
 
 
 def _any_net(tensors: Tensors) -> tuple[Spec, Call]:
@@ -140,7 +143,9 @@ def _described(tensors: Mapping[str, Tensor]) -> Any:
         return ModelLoader(device, _registry(tensors)).load_from_state_dict(dict(tensors))
     except UnsupportedModelError as error:
         some = ", ".join(itertools.islice(tensors, 3))
-        raise BadModel(f"it is no restorer or upscaler that spandrel knows (it starts with {some})") from error
+        raise BadModel(
+            f"it is no restorer or upscaler that spandrel knows (it starts with {some}); choose another file"
+        ) from error
 
 
 def _registry(tensors: Mapping[str, Tensor]) -> Any:
@@ -149,7 +154,9 @@ def _registry(tensors: Mapping[str, Tensor]) -> Any:
 
     registry = MAIN_REGISTRY.copy()
     try:
-        from spandrel_extra_arches import EXTRA_REGISTRY
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # it uses what PyTorch is about to give up
+            from spandrel_extra_arches import EXTRA_REGISTRY
     except ModuleNotFoundError:
         if _face_architecture(dict(tensors)) == "CodeFormer" and "CodeFormer" not in registry:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Callable
@@ -23,7 +24,9 @@ def filled(path: Path) -> bool:
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """Return what to raise when `path` could not be written."""
     why = error.strerror or str(error)
-    return CannotWrite(f"{path} cannot be written: {why}. Choose another folder, or make this one writable.")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    todo = "Free some space, or choose another folder." if full else "Choose another folder, or make this one writable."
+    return CannotWrite(f"{path} cannot be written: {why}. {todo}")
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -21,7 +21,7 @@ MOST = 1 << 28
 def from_data_package(name: str, cache: Path) -> Path | None:
     """Return the converted network of an installed data package, or None if none is installed.
 
-    It is converted once, into `cache`; a damaged package is as good as none.
+    It is converted once, into `cache`; a damaged package is as good as none. Raises `CannotWrite`.
     """
     record = next((one for one in PUBLISHED.values() if name in one.names), None)
     pair = installed(record) if record else None
@@ -32,6 +32,8 @@ def from_data_package(name: str, cache: Path) -> Path | None:
         return target
     try:
         _convert(pair[0].read_bytes(), pair[1].read_bytes(), record.packaged, target)
+    except CannotWrite as error:
+        raise CannotWrite(f"{error} (FACEFIX_CACHE names the folder.)") from error
     except (BadModel, OSError):
         return None
     return target

@@ -31,6 +31,8 @@ _OLD_FORM = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model", "net")
 _INERT = ("numpy", "pytorch_lightning", "lightning", "omegaconf", "argparse")
 """Packages whose objects trainers leave beside the weights. Each becomes a stand-in that does nothing."""
+_FOUND = "WeightsUnpickler error:"
+"""Before what PyTorch's reader has found."""
 _REFUSALS = (
     pickle.UnpicklingError,
     RuntimeError,
@@ -161,11 +163,18 @@ def _load(path: Path, wanted: Mapping[str, set[str]], *, mmap: bool) -> Any:
         with _standing_in(wanted, path):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except _REFUSALS as error:
-        first = next(iter(str(error).splitlines()), "")[:200] or type(error).__name__
         raise BadModel(
             f"{path} was refused by PyTorch's safe reader: it is damaged, or asks for more than weights need. "
-            f"({first}) Get it again from a place you trust."
+            f"({_told(error)}) Get it again from a place you trust."
         ) from error
+
+
+def _told(error: Exception) -> str:
+    """Return what the reader found; not how it could be made to run what it has found, which it says first."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    found = next((line.split(_FOUND)[1].split(" was not an allowed")[0] for line in lines if _FOUND in line), "")
+    plain = next((line for line in lines if line and "weights_only" not in line), type(error).__name__)
+    return (found.strip() or plain)[:200]
 
 
 def _named(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
@@ -177,7 +186,7 @@ def _named(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
             break
         loaded = inner
     if not isinstance(loaded, Mapping):
-        raise BadModel(f"{path} holds a {type(loaded).__name__} instead of named weights.")
+        raise BadModel(f"{path} holds a {type(loaded).__name__} instead of named weights. Choose another file.")
     tensors = {name: value.detach() for name, value in loaded.items() if _is_plain(name, value)}
     if not tensors:
         raise BadModel(f"{path} holds no weights.")

@@ -112,9 +112,10 @@ def _open(url: str, have: int) -> Any:
         if error.code == 416 and have:
             return error
         error.close()
+        reason = next(iter(str(error.reason).splitlines()), "").rstrip(".")  # three lines of a circle
         if error.code in (408, 425, 429) or error.code >= 500:
-            raise _Broken(f"it answered {error.code} {error.reason}") from error
-        raise CannotFetch(f"{url} answered {error.code} {error.reason}") from error
+            raise _Broken(f"it answered {error.code} {reason}") from error
+        raise CannotFetch(f"{url} answered {error.code} {reason}") from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)):
             raise CannotFetch(f"{url} cannot be reached: {error.reason}") from error

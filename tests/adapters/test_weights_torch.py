@@ -120,6 +120,15 @@ def test_a_hostile_pickle_is_refused_and_does_not_run(tmp_path, state, form, nam
     assert not trace.exists()
 
 
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before 1.6"])
+def test_a_refusal_names_what_the_file_asked_for_and_never_how_to_allow_it(tmp_path, zipped):
+    path = save({"a": Exploit("true")}, tmp_path / "x.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(BadModel, match=f"{os.system.__module__}.system") as told:
+        read_tensors(path)
+    assert "weights_only" not in str(told.value)
+    assert "Get it again from a place you trust" in str(told.value)
+
+
 class Disguised(Exploit):
     """Asks for a name in a harmless package."""
 
@@ -254,6 +263,13 @@ def test_the_data_package_gives_the_weights_once_converted(tmp_path, one):
     before = path.stat().st_mtime_ns
     assert Shelf(tmp_path, (tmp_path,), cache=tmp_path).find(one.name) == path
     assert path.stat().st_mtime_ns == before
+
+
+@needs_package
+def test_a_cache_that_cannot_hold_the_data_package_is_told(tmp_path):
+    (tmp_path / "cache").write_text("a file stands here")
+    with pytest.raises(CannotWrite, match="FACEFIX_CACHE names the folder"):
+        from_data_package(X4PLUS.name, tmp_path / "cache")
 
 
 @needs_package

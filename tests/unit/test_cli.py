@@ -384,6 +384,15 @@ def test_a_picture_is_enlarged_and_its_faces_are_fixed_there(photo, tmp_path, ca
     assert picture["faces"][0]["engine"] == "a brush"
 
 
+@pytest.mark.parametrize("size", ["60x28", "600x14"], ids=["smaller", "wider and lower"])
+def test_what_does_not_only_grow_is_not_called_enlarged(photo, tmp_path, capsys, size):
+    out = tmp_path / "out.png"
+    assert run("fix", photo, "-o", out, "--upscale", size) == 0
+    assert f"2 faces: 2 fixed, scaled to {size} by lanczos" in capsys.readouterr().out
+    with Pil.open(out) as picture:
+        assert picture.size == tuple(map(int, size.split("x")))
+
+
 def test_a_picture_without_faces_is_enlarged_too(tmp_path, capsys):
     Pil.new("RGB", (64, 48), (10, 200, 30)).save(tmp_path / "empty.jpg", quality=71)
     assert run("fix", tmp_path / "empty.jpg", "-o", tmp_path / "out.jpg", "--upscale", "100x90") == 0

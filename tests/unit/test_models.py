@@ -1,0 +1,212 @@
+"""Which model is loaded from where, when; the engines are fakes, so nothing here needs PyTorch."""
+
+import hashlib
+import os
+import sys
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import pytest
+
+from lib_facefix import models as module
+from lib_facefix.catalog import RESTORERS, UPSCALERS, Catalog, Entry
+from lib_facefix.errors import BadModel, BadSetting, MissingPackage
+from lib_facefix.fixers.restore import Restorer
+from lib_facefix.models import Models
+from lib_facefix.runtime import Runtime
+from lib_facefix.upscalers.net import NetUpscaler
+from lib_facefix.weights import PUBLISHED, packaged
+
+GFPGAN = b"the weights of GFPGAN"
+
+
+@dataclass
+class FakeRunner:
+    path: object
+    cache: object
+    engine: str
+    precision: str
+    machine: object
+    scale: int = 4
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Fake engines; the list of what they have loaded."""
+    made = []
+
+    def load_runner(*arguments):
+        made.append(FakeRunner(*arguments))
+        return made[-1]
+
+    fake = SimpleNamespace(load_runner=load_runner, this_machine=lambda device: device)
+    monkeypatch.setitem(sys.modules, "lib_facefix.engines", fake)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of models, and nothing else of this machine."""
+    for name in ("FACEFIX_MODELS", "FACEFIX_WEBUI"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setattr(packaged, "installed", lambda record: None)
+    (tmp_path / "models").mkdir()
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def models(folder, loaded):
+    return Models(Runtime(models=str(folder)))
+
+
+@pytest.fixture
+def gfpgan(folder, monkeypatch):
+    """A file that is published as GFPGAN's."""
+    record = replace(PUBLISHED["GFPGANv1.4.pth"], sha256=hashlib.sha256(GFPGAN).hexdigest(), bytes=len(GFPGAN))
+    monkeypatch.setattr(module, "published", lambda name: record)
+    path = folder / "GFPGANv1.4.pth"
+    path.write_bytes(GFPGAN)
+    return path
+
+
+def test_published_weights_are_found_checked_and_loaded_with_what_the_runtime_says(folder, loaded, gfpgan, tmp_path):
+    models = Models(Runtime(models=str(folder), engine="openvino", precision="fast", device="cpu"))
+    restorer = models.chosen(RESTORERS, "gfpgan")
+    assert type(restorer) is Restorer
+    assert loaded == [FakeRunner(gfpgan, tmp_path / "home", "openvino", "fast", "cpu")]
+
+
+def test_what_is_loaded_stays_loaded(models, loaded, gfpgan):
+    assert models.chosen(RESTORERS, "gfpgan") is models.chosen(RESTORERS, "gfpgan")
+    assert len(loaded) == 1
+
+
+def test_the_weights_are_checked_when_they_are_loaded_and_not_for_every_face(models, gfpgan, monkeypatch):
+    checks = []
+    monkeypatch.setattr(module, "checked", lambda *arguments: checks.append(arguments))
+    for _ in range(5):
+        models.chosen(RESTORERS, "gfpgan")
+    assert len(checks) == 1
+
+
+def test_a_file_that_changed_is_loaded_anew(models, folder, loaded):
+    path = folder / "own.pth"
+    path.write_bytes(b"one")
+    first = models.chosen(RESTORERS, str(path))
+    os.utime(path, ns=(1, 1))
+    assert models.chosen(RESTORERS, str(path)) is not first
+    assert len(loaded) == 2
+
+
+def test_published_weights_that_change_while_loaded_are_checked_again(models, gfpgan):
+    models.chosen(RESTORERS, "gfpgan")
+    gfpgan.write_bytes(b"somebody else's weights")
+    with pytest.raises(BadModel, match=r"is not the published GFPGANv1\.4\.pth"):
+        models.chosen(RESTORERS, "gfpgan")
+
+
+def test_weights_that_are_not_here_are_told_with_the_command_that_gets_them(models, folder, loaded):
+    said = r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not here\. Get it with `facefix models get gfpgan`, or put it"
+    with pytest.raises(BadModel, match=said):
+        models.chosen(RESTORERS, "gfpgan")
+    assert loaded == []
+
+
+def test_weights_with_a_wrong_hash_are_refused_before_they_are_read(models, folder, loaded):
+    (folder / "GFPGANv1.4.pth").write_bytes(GFPGAN)
+    with pytest.raises(BadModel, match=r"is not the published GFPGANv1\.4\.pth: its SHA-256 is"):
+        models.chosen(RESTORERS, "gfpgan")
+    assert loaded == []
+
+
+def test_a_file_of_ones_own_is_taken_by_its_path_whatever_its_hash(models, folder, loaded):
+    path = folder / "own.safetensors"
+    path.write_bytes(b"anything")
+    assert type(models.chosen(RESTORERS, str(path))) is Restorer
+    assert type(models.chosen(UPSCALERS, str(path))) is NetUpscaler
+    assert [runner.path for runner in loaded] == [path, path]
+
+
+def test_a_published_file_given_by_its_path_is_taken_as_ones_own(models, folder, loaded):
+    path = folder / "GFPGANv1.4.pth"
+    path.write_bytes(b"trained further")
+    models.chosen(RESTORERS, str(path))
+    with pytest.raises(BadModel, match="is not the published"):
+        models.chosen(RESTORERS, "gfpgan")
+
+
+def test_a_path_that_leads_nowhere_is_told(models, folder):
+    with pytest.raises(BadModel, match=r"own\.pth cannot be read"):
+        models.chosen(RESTORERS, str(folder / "own.pth"))
+
+
+@pytest.mark.parametrize("catalog", [RESTORERS, UPSCALERS], ids=lambda catalog: catalog.kind)
+def test_an_unknown_name_is_answered_with_what_is_on_offer(models, catalog):
+    with pytest.raises(BadSetting, match=f"unknown {catalog.kind} 'nonsense'; on offer: l.*x4plus"):
+        models.chosen(catalog, "nonsense")
+
+
+def test_a_kind_of_model_that_takes_no_files_says_what_is_on_offer(models):
+    with pytest.raises(BadSetting, match=r"unknown mask 'own\.pth'; on offer: hull"):
+        models.chosen(Catalog("mask", Entry("hull", "Hull", "a:b")), "own.pth")
+
+
+def test_beyond_the_limit_the_net_used_longest_ago_is_let_go(folder, loaded):
+    models = Models(Runtime(models=str(folder), keep=1))
+    paths = [folder / name for name in ("a.pth", "b.pth")]
+    for path in paths:
+        path.write_bytes(b"net")
+    for path in (*paths, paths[0], paths[0]):
+        models.chosen(RESTORERS, str(path))
+    assert [runner.path.name for runner in loaded] == ["a.pth", "b.pth", "a.pth"]
+
+
+def test_unload_lets_all_go(models, loaded, gfpgan):
+    net, mask = models.chosen(RESTORERS, "gfpgan"), models.part(UPSCALERS, "lanczos")
+    models.unload()
+    assert models.chosen(RESTORERS, "gfpgan") is not net
+    assert models.part(UPSCALERS, "lanczos") is not mask
+    assert len(loaded) == 2
+
+
+def test_what_needs_no_weights_is_made_without_engines(models, loaded):
+    assert models.chosen(UPSCALERS, "lanczos") is models.part(UPSCALERS, "lanczos")
+    assert loaded == []
+
+
+def test_missing_names_each_published_file_once(models, folder):
+    (folder / "GFPGANv1.4.pth").write_bytes(GFPGAN)
+    wanted = models.missing(["gfpgan", "codeformer", "x4plus", "lite", "/some/own.pth"], ["x4plus", "lanczos"])
+    assert [one.name for one in wanted] == ["codeformer-v0.1.0.pth", "RealESRGAN_x4plus.pth"]
+
+
+def test_without_pytorch_the_missing_package_is_named(folder, gfpgan, monkeypatch):
+    monkeypatch.delitem(sys.modules, "lib_facefix.engines", raising=False)
+    for name in [name for name in sys.modules if name.startswith(("lib_facefix.engines.", "lib_facefix.nets"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingPackage, match=r"GFPGAN 1\.4 needs the Python package 'torch'"):
+        Models(Runtime(models=str(folder))).chosen(RESTORERS, "gfpgan")
+
+
+@pytest.mark.parametrize(
+    ("catalog", "name"),
+    [(RESTORERS, entry.name) for entry in RESTORERS if entry.weights]
+    + [(UPSCALERS, entry.name) for entry in UPSCALERS if entry.weights],
+)
+def test_every_published_net_has_an_adapter_that_needs_no_package_to_be_imported(catalog, name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert catalog[name].load() in (Restorer, NetUpscaler)
+    assert catalog[name].weights in PUBLISHED
+
+
+def test_weights_are_looked_for_in_several_folders_and_in_the_hosts(folder, loaded, gfpgan, tmp_path):
+    webui = tmp_path / "webui"
+    (webui / "models" / "GFPGAN").mkdir(parents=True)
+    gfpgan.rename(webui / "models" / "GFPGAN" / gfpgan.name)
+    models = Models(Runtime(models=os.pathsep.join((str(tmp_path / "empty"), str(folder))), webui=str(webui)))
+    models.chosen(RESTORERS, "gfpgan")
+    assert loaded[0].path == webui / "models" / "GFPGAN" / gfpgan.name
+    assert models.shelf.folders[:2] == (tmp_path / "empty", folder)

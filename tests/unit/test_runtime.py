@@ -1,0 +1,59 @@
+import argparse
+
+import pytest
+
+from lib_facefix.cli.flags import add_runtime, read_runtime
+from lib_facefix.errors import BadSetting
+from lib_facefix.options import options, schema
+from lib_facefix.runtime import DEVICES, ENGINES, PRECISIONS, Runtime
+
+
+def read(*flags):
+    parser = argparse.ArgumentParser()
+    add_runtime(parser)
+    return read_runtime(parser.parse_args(flags))
+
+
+def test_the_schema_says_what_may_be_chosen():
+    properties = schema(Runtime)["properties"]
+    assert properties["engine"]["enum"] == list(ENGINES)
+    assert properties["precision"]["enum"] == list(PRECISIONS)
+    assert properties["device"]["enum"] == list(DEVICES)
+    assert (properties["keep"]["minimum"], properties["keep"]["type"]) == (1, "integer")
+    assert {fact["x-group"] for fact in properties.values()} == {"machine"}
+    assert all(fact["title"] and fact["description"] for fact in properties.values())
+
+
+def test_without_flags_all_is_as_declared():
+    assert read() == Runtime()
+    assert (Runtime().engine, Runtime().precision) == ("auto", "exact")
+
+
+def test_every_choice_has_a_flag():
+    given = {
+        "engine": "torch",
+        "precision": "fast",
+        "device": "cpu",
+        "models": "/a:/b",
+        "webui": "/webui",
+        "keep": 3,
+    }
+    assert set(given) == {field.name for field, _ in options(Runtime)}
+    flags = [text for name, value in given.items() for text in (f"--{name}", str(value))]
+    assert read(*flags) == Runtime(**given)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"engine": "tensorrt"}, "Engine must be one of auto, torch, .*openvino; not 'tensorrt'"),
+        ({"precision": "fp16"}, "Precision must be one of exact, fast; not 'fp16'"),
+        ({"device": "cuda:1"}, "Device must be one of auto, cpu; not 'cuda:1'"),
+        ({"keep": 0}, "Nets kept loaded must be at least 1, not 0"),
+        ({"keep": 2.0}, "Nets kept loaded must be a whole number"),
+        ({"models": None}, "Models folder must be a text"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(wrong, told):
+    with pytest.raises(BadSetting, match=told):
+        Runtime(**wrong)
