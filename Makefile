@@ -8,7 +8,12 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 NETS := spandrel==0.4.2 spandrel_extra_arches==0.2.0 ncnn
 
-.PHONY: run test lint figures clean
+# What `make bench` compares with. facexlib asks for a second OpenCV, so what else it needs is named here.
+PEERS := .venv-bench/bin
+PAIR := torch==2.14.1 torchvision==0.29.1
+COMPARED := spandrel==0.4.2 spandrel_extra_arches==0.2.0 matplotlib numba filterpy scipy
+
+.PHONY: run test lint figures bench clean
 
 run: .venv/run.done
 	@mkdir -p $(OUT)
@@ -30,6 +35,10 @@ figures: .venv/run.done
 	$(BIN)/python -m lib_facefix.cli fix examples/group.jpg --method restore -o build/figures/ --compare docs/before-after.png
 	PYTHONPATH=. $(BIN)/python docs/figures/coordinates.py
 
+# Against the peers' own packages, in an environment of 6 GB; BENCH=--quick takes a few minutes instead of twenty.
+bench: .venv-bench/done
+	$(PEERS)/python -m benchmarks $(BENCH)
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "FaceFix needs Python 3.10 or newer; try make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
@@ -45,5 +54,13 @@ figures: .venv/run.done
 	$(BIN)/python -m pip install --quiet --no-deps $(NETS)
 	@touch $@ .venv/run.done
 
+.venv-bench/done: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	$(PEERS)/python -m pip install --quiet --upgrade pip
+	$(PEERS)/python -m pip install --quiet $(PAIR)
+	$(PEERS)/python -m pip install --quiet --editable '.[onnxruntime,openvino,upscalers]' $(COMPARED)
+	$(PEERS)/python -m pip install --quiet --no-deps facexlib==0.3.0
+	@touch $@
+
 clean:
-	rm -rf .venv build
+	rm -rf .venv .venv-bench build

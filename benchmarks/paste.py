@@ -32,6 +32,7 @@ from lib_facefix.imaging.resample import warp
 from .peer import Peer
 from .photos import ONE_FACE, ROOT, photo
 from .report import publish, say
+from .rows import ratio_row
 from .timing import cpu_seconds
 
 SIDE, CROP, IN_A_ROW = 4096, 512, 4
@@ -120,8 +121,11 @@ def main() -> None:
     parser.add_argument("--photo", type=Path, default=ONE_FACE)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1, help="of OpenCV, for both")
+    parser.add_argument("--quick", action="store_true", help="one repeat")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench_paste.json")
     options = parser.parse_args()
+    if options.quick:
+        options.repeats = 1
     cv2.setNumThreads(options.threads)
     peer, stage = Peer(), scene(options.photo)
     apart = difference(stage, peer)
@@ -131,7 +135,12 @@ def main() -> None:
         "paste, change laid on": lambda: ours(stage, change=True),
     }
     seconds = cpu_seconds(calls, options.repeats)
-    rows = [_row(work, seconds["peer"], taken) for work, taken in seconds.items() if work != "peer"]
+    rows = [
+        ratio_row(f"{SIDE} px, {IN_A_ROW**2} faces: {work}", seconds["peer"], taken, BAR, group="paste")
+        for work, taken in seconds.items()
+        if work != "peer"
+    ]
+    rows[0] |= {"share_within": apart["share_within"]}
     publish(
         rows, options.out, difference=apart, repeats=options.repeats, threads=options.threads, photo=options.photo.name
     )
@@ -140,16 +149,6 @@ def main() -> None:
 
 def _share(within: NDArray[np.bool_]) -> float:
     return round(float(within.mean()), 6)
-
-
-def _row(work: str, peer: float, own: float) -> dict[str, Any]:
-    return {
-        "work": work,
-        "peer_cpu_s": round(peer, 4),
-        "ours_cpu_s": round(own, 4),
-        "ratio": round(peer / own, 1),
-        "bar": f">= {BAR}",
-    }
 
 
 if __name__ == "__main__":

@@ -21,3 +21,11 @@ def photo(path: Path, longer: int) -> Image:
     factor = longer / max(image.shape[:2])
     size = round(image.shape[1] * factor), round(image.shape[0] * factor)
     return np.asarray(Pillow.fromarray(image).resize(size, Pillow.Resampling.LANCZOS))
+
+
+def square(path: Path, side: int, across: int = 1) -> Image:
+    """Return the photo, widened by its edges to a square, `across` times beside and below itself, (side, side, 3)."""
+    one = photo(path, side // across)
+    missing = [side // across - length for length in one.shape[:2]]
+    one = np.pad(one, (*((less // 2, less - less // 2) for less in missing), (0, 0)), mode="edge")
+    return np.tile(one, (across, across, 1))

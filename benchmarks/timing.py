@@ -8,21 +8,23 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def cpu_seconds(calls: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+def cpu_seconds(calls: Mapping[str, Callable[[], object]], repeats: int, *, warm: bool = True) -> dict[str, float]:
     """Return the median CPU seconds of each call, all threads together.
 
-    Each is called once unmeasured, which loads and warms what it needs; then all are called in turn, `repeats` times.
+    warm: first call each once unmeasured, which loads what it needs. Then all are called in turn, `repeats` times.
     """
-    for call in calls.values():
-        call()
+    if warm:
+        for call in calls.values():
+            call()
     seen: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
-            seen[name].append(_once(call))
+            seen[name].append(once(call))
     return {name: statistics.median(seconds) for name, seconds in seen.items()}
 
 
-def _once(call: Callable[[], object]) -> float:
+def once(call: Callable[[], object]) -> float:
+    """Return the CPU seconds of one call; what lies about is cleared away before."""
     gc.collect()
     started = time.process_time()
     call()
