@@ -35,7 +35,7 @@ figures: .venv/run.done
 	$(BIN)/python -m lib_facefix.cli fix examples/group.jpg --method restore -o build/figures/ --compare docs/before-after.png
 	PYTHONPATH=. $(BIN)/python docs/figures/coordinates.py
 
-# Against the peers' own packages, in an environment of 6 GB; BENCH=--quick takes a few minutes instead of twenty.
+# Against the peers' own packages, in an environment of 6 GB; BENCH=--quick takes a few minutes instead of thirty.
 bench: .venv-bench/done
 	$(PEERS)/python -m benchmarks $(BENCH)
 
