@@ -49,7 +49,8 @@ class Models:
         """
         pairs = [*((RESTORERS, name) for name in restorers), *((UPSCALERS, name) for name in upscalers)]
         entries = {catalog[name].weights: catalog[name] for catalog, name in pairs if name in catalog.names()}
-        lacking = {weights: entry for weights, entry in entries.items() if weights and not self.shelf.find(weights)}
+        places = self.shelf
+        lacking = {weights: entry for weights, entry in entries.items() if weights and not places.find(weights)}
         for entry in lacking.values():
             if entry.package and not importlib.util.find_spec(entry.package):
                 raise MissingPackage(entry.label, entry.package)
@@ -62,11 +63,12 @@ class Models:
 
     def _found(self, entry: Entry) -> Path:
         """Return where the published weights lie; raises `BadModel`."""
-        path = self.shelf.find(entry.weights)
+        places = self.shelf
+        path = places.find(entry.weights)
         if path is None:
             raise BadModel(
                 f"{entry.label} needs {entry.weights}, which is not here. Get it with `facefix models get "
-                f"{entry.name}`, or put it into {self.shelf.own}."
+                f"{entry.name}`, or put it into {places.own}."
             )
         return path
 
@@ -75,15 +77,16 @@ class Models:
         return self._nets.get(key, lambda: entry.load()(self._runner(entry, path)))
 
     def _runner(self, entry: Entry, path: Path) -> Any:
+        cache = self.shelf.cache
         if entry.weights:
-            checked(path, published(entry.weights), self.shelf.cache)  # once: a changed file has another edition
+            checked(path, published(entry.weights), cache)  # once: a changed file has another edition
         try:
             from .engines import load_runner, this_machine
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
             raise MissingPackage(entry.label, "torch") from error
-        here, cache = this_machine(self._runtime.device), self.shelf.cache
+        here = this_machine(self._runtime.device)
         return load_runner(path, cache, self._runtime.engine, self._runtime.precision, here)
 
 

@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import importlib.util
+import io
 import sys
 from pathlib import Path
 
@@ -11,12 +12,24 @@ import pytest
 
 from lib_facefix.faces import Box, Face
 from lib_facefix.imaging.align import FFHQ_512, move, rotation, shifted
+from lib_facefix.weights import packaged
 
 hypothesis.settings.register_profile("facefix", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis.settings.load_profile("facefix")
 
 if not importlib.util.find_spec("torchvision"):  # spandrel imports it for nets that no test calls
     sys.path.append(str(Path(__file__).with_name("torchvision_stub")))
+
+
+@pytest.fixture
+def away_from_home(tmp_path, monkeypatch):
+    """No data package, no folder and no setting of this machine, no terminal."""
+    for name in ("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_OFFLINE", "FACEFIX_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setattr(packaged, "installed", lambda record: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
 
 
 @pytest.fixture

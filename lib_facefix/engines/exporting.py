@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..errors import BadModel, CannotWrite, MissingPackage
 from ..nets import Stage
+from .parts import first_line
 
 OPSET = 17
 LEFT_BEHIND = 24 * 3600
@@ -75,8 +76,7 @@ def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:
         except OSError:
             raise
         except Exception as error:  # the exporter raises whatever the net's own code and its own passes do
-            told = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise BadModel(f"this net cannot be exported ({told}); choose the engine 'torch'") from error
+            raise BadModel(f"this net cannot be exported ({first_line(error)}); choose the engine 'torch'") from error
 
 
 def _free_axes(stage: Stage) -> dict[str, dict[int, str]]:

@@ -164,7 +164,7 @@ def started(package: str) -> Any:
 
 def failed(engine: str, error: Exception) -> str:
     """Return that a net failed, and why."""
-    return f"the net failed on {engine} ({_first_line(error)}); choose the engine 'torch', or another model"
+    return f"the net failed on {engine} ({first_line(error)}); choose the engine 'torch', or another model"
 
 
 def _plain(tensor: Tensor) -> Tensor:
@@ -172,9 +172,10 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _unreadable(path: Path, engine: str, error: Exception) -> str:
-    told = _first_line(error)
+    told = first_line(error)
     return f"{path} cannot be run by {engine} ({told}); delete it to have it made anew, or choose the engine 'torch'"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error says, cut to what fits into a sentence."""
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

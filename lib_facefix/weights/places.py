@@ -11,7 +11,7 @@ from pathlib import Path
 from .files import filled
 from .hashing import Hashes
 from .packaged import from_data_package
-from .published import PUBLISHED, Published
+from .published import PUBLISHED, Published, record_of
 from .tensorfile import origin
 
 
@@ -61,7 +61,7 @@ class Shelf:
 
     def lying(self, name: str) -> Path | None:
         """Return the same, data packages left out: nothing is converted."""
-        record = _record(name)
+        record = record_of(name)
         for folder in self._places(record):
             for known in record.names if record else (name,):
                 if found := self._in(folder, known):
@@ -90,10 +90,6 @@ class Shelf:
             for base in (host, host / "models"):
                 below = _sub_folders(base)
                 yield from (path for name in known for path in below.get(name.casefold(), ()))
-
-
-def _record(name: str) -> Published | None:
-    return next((one for one in PUBLISHED.values() if name in one.names), None)
 
 
 def _sub_folders(base: Path) -> dict[str, list[Path]]:

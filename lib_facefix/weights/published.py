@@ -199,9 +199,13 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType({one.name: one for one in 
 """By file name."""
 
 
+def record_of(name: str) -> Published | None:
+    """Return the record of a file by any of its names, or None."""
+    return next((one for one in _ALL if name in one.names), None)
+
+
 def published(name: str) -> Published:
     """Return the record of a file by any of its names; raises `BadModel`."""
-    for one in _ALL:
-        if name in one.names:
-            return one
+    if one := record_of(name):
+        return one
     raise BadModel(f"no published weights are called {name!r}; on offer: {', '.join(PUBLISHED)}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import BadModel
-from .files import write_whole
+from .files import filled, write_whole
 
 MOST_HEADER = 64 << 20
 """No network needs a header of more bytes."""
@@ -94,6 +94,11 @@ def origin(path: Path) -> dict[str, str]:
         return {}
     said = header.get("__metadata__")
     return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+
+
+def is_from(path: Path, sha256: str) -> bool:
+    """Return whether a converted file lies there that says it was made from the source of that SHA-256."""
+    return filled(path) and origin(path).get("sha256") == sha256
 
 
 def content_of(path: Path) -> str:

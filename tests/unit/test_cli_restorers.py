@@ -1,6 +1,5 @@
 """`facefix fix` with restorers and upscalers that have weights; nothing here reaches the network or needs PyTorch."""
 
-import io
 import json
 import sys
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import fix, models_get
 from lib_facefix.errors import CannotFetch
 from lib_facefix.imaging.align import FFHQ_512
-from lib_facefix.weights import fetch, packaged
+from lib_facefix.weights import fetch
 
 
 class OneFace:
@@ -47,14 +46,8 @@ class Whitener:
 
 
 @pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
+def alone(away_from_home, monkeypatch):
     """Fakes for what finds faces and what runs nets; no package, no folder of this machine, no network, no terminal."""
-    for name in ("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_OFFLINE", "FACEFIX_MIRROR"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setattr(packaged, "installed", lambda record: None)
-    monkeypatch.setattr("sys.stdin", io.StringIO())
     parts = {DETECTORS["blazeface"]: OneFace, LANDMARKERS["facemesh"]: SeesNoMesh}
     real = Entry.load
     monkeypatch.setattr(Entry, "load", lambda entry: parts.get(entry) or real(entry))

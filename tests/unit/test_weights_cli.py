@@ -11,7 +11,7 @@ from lib_facefix.catalog import CATALOGS
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import models, models_get
 from lib_facefix.errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offline
-from lib_facefix.weights import PUBLISHED, Shelf, packaged
+from lib_facefix.weights import PUBLISHED, Shelf
 from lib_facefix.weights.packaged import as_raw
 from lib_facefix.weights.tensorfile import Source, write_tensors
 
@@ -24,15 +24,9 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
+def alone(away_from_home, monkeypatch):
     """No package, no folder of this machine, no network."""
-    for name in ("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_OFFLINE", "FACEFIX_MIRROR"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setattr(packaged, "installed", lambda record: None)
     monkeypatch.setattr(models, "installed", lambda record: None)
-    monkeypatch.setattr("sys.stdin", io.StringIO())
 
 
 @pytest.fixture
