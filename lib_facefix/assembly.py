@@ -13,11 +13,13 @@ from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS
 from .detectors.turned import TurnedDetector
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image
+from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
 from .models import Models
 from .pipeline import Before, check_sizes, fix_faces
 from .planning import Overrides, make_plan
-from .protocols import Detector, FaceFixer, Landmarker, Masker, Progress, Upscaler
+from .prompts import Origin
+from .protocols import Detector, Diffuser, FaceFixer, Landmarker, Masker, Progress, Upscaler
 from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
@@ -32,9 +34,16 @@ class FaceFix:
     >>> results = FaceFix().fix([picture], FaceSettings(method="restore", fidelity=0.5))
     """
 
-    def __init__(self, runtime: Runtime | None = None) -> None:
-        """runtime: what runs the models, where they lie, how many stay loaded."""
-        self.models = Models(runtime or Runtime())
+    def __init__(self, runtime: Runtime | None = None, *, models: Models | None = None) -> None:
+        """runtime: what runs the models, where they lie, how many stay loaded; or `models` that are loaded already."""
+        self.models = models or Models(runtime or Runtime())
+        self._diffusing: FaceFixer | None = None
+
+    def with_diffuser(self, diffuser: Diffuser, most: int = MOST) -> FaceFix:
+        """Return one like this, of the same loaded models, that re-diffuses; most: faces in one sampling run."""
+        other = FaceFix(models=self.models)
+        other._diffusing = Rediffuse(diffuser, most)
+        return other
 
     def fix(
         self,
@@ -63,13 +72,23 @@ class FaceFix:
         with one_thread() if max(array.shape) <= SMALL else nullcontext():
             return tuple(landmarker.locate(array, face) for face in detector.detect(array, settings.min_score))
 
-    def plan(self, image: Any, settings: FaceSettings | None = None, *, overrides: Overrides | None = None) -> FixPlan:
-        """Return what would be done to each face of one picture, and why."""
+    def plan(
+        self,
+        image: Any,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return what would be done to each face of one picture, and why.
+
+        origin: what the picture was made from; needed to re-diffuse by its own prompt and seed.
+        """
         settings = settings or FaceSettings()
         array = as_rgb(image)
         faces = self.detect(array, settings)
         with one_thread():
-            return make_plan(array, faces, settings, overrides)
+            return make_plan(array, faces, settings, overrides, origin)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None
@@ -86,8 +105,10 @@ class FaceFix:
         ]
 
     def fixer(self, job: FaceJob) -> FaceFixer:
-        """Return what does the job; raises `MissingDiffuser` where re-diffusing is asked for."""
+        """Return what does the job; raises `MissingDiffuser` for re-diffusing where there is nothing that does it."""
         if job.decision == "re-diffuse":
+            if self._diffusing:
+                return self._diffusing
             raise MissingDiffuser(
                 "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
             )

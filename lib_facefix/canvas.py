@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .faces import Crop, Image, Mask, Matrix
+from .faces import Crop, Image, Mask, Matrix, Size
 from .imaging.align import for_size
 from .imaging.blending import paste
 from .imaging.framing import cut
@@ -28,7 +28,7 @@ class Canvas:
         self._source = image if self._enlarged else self.image
         self._original = image
 
-    def cut(self, matrix: Matrix, size: int) -> Crop:
+    def cut(self, matrix: Matrix, size: Size) -> Crop:
         """Return a face in its original pixels, with what was fixed earlier; `matrix` maps the original to it."""
         return cut(self._source, matrix, size)
 
@@ -38,7 +38,7 @@ class Canvas:
             return crop
         (height, width), (height_now, width_now) = self._original.shape[:2], self.image.shape[:2]
         there = for_size(crop.matrix, (width, height), (width_now, height_now))
-        return cut(self.image, there, crop.image.shape[0])
+        return cut(self.image, there, (crop.image.shape[1], crop.image.shape[0]))
 
     def lay(self, number: int, patch: Image, mask: Mask, crop: Crop, shown: Crop) -> None:
         """Paste the fixed face: the change from `shown`, and for later faces that from `crop`."""

@@ -7,6 +7,7 @@
   x CannotWrite           a result cannot be put where it should go
   x MissingPackage        an optional dependency is not installed
   x MissingDiffuser       a face is to be re-diffused, and nothing here can
+  x Stopped               the person stopped the work
   x BadModel              a model file is missing or not what it should be
   x CannotFetch           a file could not be downloaded
     x Offline             the network is not to be used
@@ -48,6 +49,10 @@ class MissingPackage(FaceFixError, ImportError):
 
 class MissingDiffuser(FaceFixError):
     """A face is to be re-diffused, and nothing here can."""
+
+
+class Stopped(FaceFixError):
+    """The person stopped the work; what was being done is dropped, what is done is kept."""
 
 
 class BadModel(FaceFixError):

@@ -24,6 +24,10 @@ Matrix = NDArray[np.float64]
 """Affine map, (2, 3): new = matrix @ (x, y, 1)."""
 
 
+Size = int | tuple[int, int]
+"""Of a crop in pixels: the side of a square, or width and height."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """An upright rectangle in pixels; `right` and `bottom` lie just outside it."""
@@ -109,3 +113,5 @@ class Crop:
     image: Image
     matrix: Matrix
     """From picture to crop."""
+    mask: Mask | None = None
+    """(h, w): where the fixed crop will show; None until that is known."""

@@ -28,6 +28,8 @@ class Option:
     choices: Callable[[], tuple[str, ...]] | None = None
     suffixes: tuple[str, ...] = ()
     """Of files whose path may be given instead of a choice."""
+    host: str = ""
+    """Of which list of a host's it is one, or blank: "samplers", "schedulers", "checkpoints", "vaes"."""
     reads: Callable[[str], object] | None = None
     """For a text with a grammar of its own: reads it, or raises `BadSetting`."""
     group: str = ""
@@ -103,6 +105,7 @@ def _property(field: dataclasses.Field[Any], known: Option) -> dict[str, Any]:
         **_choices(known),
         "x-step": known.step,
         "x-unit": known.unit,
+        "x-host": known.host,
         "x-group": known.group,
     }
     return {name: fact for name, fact in facts.items() if fact is not None and (fact != "" or name == "default")}

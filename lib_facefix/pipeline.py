@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from .canvas import Canvas
-from .errors import BadCrop, BadPlan, FaceFixError
+from .errors import BadCrop, BadPlan, FaceFixError, Stopped
 from .faces import Box, Crop, Image, Mask
 from .imaging import masks
 from .imaging.align import scale_of
@@ -169,6 +169,7 @@ def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tup
             framing = task.fixer.framing(task.job)
             with one_thread():
                 crop = canvases[task.picture].cut(framing.matrix(task.job.face), framing.size)
+                crop = replace(crop, mask=_mask(crop, task.job, parts))
             waiting.append((task, crop))
         except FAILURES as error:
             yield task, Outcome(task.job, "failed", _in_words(error))
@@ -178,7 +179,9 @@ def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tup
             task, crop = waiting.pop(0)
             started = time.perf_counter()
             try:
-                _lay(canvases[task.picture], next(patches, None), crop, task.job, parts)
+                _lay(canvases[task.picture], next(patches, None), crop, task.job)
+            except Stopped:
+                return
             except FAILURES as error:
                 yield task, Outcome(task.job, "failed", _in_words(error), time.perf_counter() - started)
                 break
@@ -198,22 +201,27 @@ def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Image]:
     yield from tasks[0].fixer.fix(crops, [task.job for task in tasks])
 
 
-def _lay(canvas: Canvas, patch: Image | None, crop: Crop, job: FaceJob, parts: Parts) -> None:
-    """Mask one fixed crop and paste it into the picture."""
+def _lay(canvas: Canvas, patch: Image | None, crop: Crop, job: FaceJob) -> None:
+    """Paste one fixed crop into the picture, where its mask shows."""
+    mask = crop.mask
+    assert mask is not None
     if patch is None or patch.shape != crop.image.shape or patch.dtype != np.uint8:
         raise BadCrop(f"the {job.decision} step gave no picture of {crop.image.shape} back")
-    face_width = job.face.box.size * scale_of(crop.matrix)
     with one_thread():
-        mask = _mask(crop, job, face_width, parts)
         shown = canvas.shown(crop)
         if job.treatment.match_colour:
-            patch = match_colour(patch, shown.image, mask, RING * face_width)
+            patch = match_colour(patch, shown.image, mask, RING * _face_width(crop, job))
         canvas.lay(job.number, patch, mask * np.float32(job.treatment.visibility), crop, shown)
 
 
-def _mask(crop: Crop, job: FaceJob, face_width: float, parts: Parts) -> Mask:
+def _face_width(crop: Crop, job: FaceJob) -> float:
+    """Return the width of the face in its crop, pixels."""
+    return job.face.box.size * scale_of(crop.matrix)
+
+
+def _mask(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
     """Return where the fixed crop shows: the masker's shape, moved, grown and softened."""
-    treatment = job.treatment
+    treatment, face_width = job.treatment, _face_width(crop, job)
     shape = parts.masker(job).mask(crop, job.face)
     moved = masks.move(shape, treatment.mask_x * face_width, treatment.mask_y * face_width)
     return masks.soften(moved, treatment.mask_grow * face_width, treatment.feather * face_width)

@@ -12,20 +12,28 @@ from .errors import BadSetting
 from .faces import Face, Image
 from .imaging.quality import pose, sharpness
 from .jobs import Decision, FaceJob, FixPlan
+from .numbers import read_numbers
+from .prompting import drawn_up
+from .prompts import Origin
 from .settings import FaceSettings
 from .sizes import read_upscale
-from .treatment import Treatment, read_numbers
+from .treatment import Treatment
 
 Overrides = Mapping[int, Mapping[str, Any]]
 """Settings of single faces, by number: {3: {"fidelity": 0.9}, 2: {"method": "leave"}}."""
 
 
 def make_plan(
-    image: Image, faces: Sequence[Face], settings: FaceSettings, overrides: Overrides | None = None
+    image: Image,
+    faces: Sequence[Face],
+    settings: FaceSettings,
+    overrides: Overrides | None = None,
+    origin: Origin | None = None,
 ) -> FixPlan:
     """Decide for every face of the picture what is to be done, and say why.
 
-    image: the picture the faces were found in, RGB (H, W, 3). A face with a method of its own is not held to the
+    image: the picture the faces were found in, RGB (H, W, 3). origin: what it was made from, where Stable Diffusion is
+    at hand; without it, auto re-diffuses nothing. A face with a method of its own is not held to the
     criteria, nor counted by `at_most`. An override for a number that the picture lacks does
     nothing; one that names no setting, or a value out of range, raises `BadSetting`, and so does upscaling to what
     is too large.
@@ -40,10 +48,11 @@ def make_plan(
     counted = {number: face for number, face in numbered.items() if number not in asked}
     excluded = _excluded(counted, settings, (width, height))
     jobs = [
-        _job(number, face, image, settings, own.get(number, everyone), excluded.get(number))
+        _job(number, face, image, settings, own.get(number, everyone), excluded.get(number), origin is not None)
         for number, face in numbered.items()
     ]
     jobs.sort(key=lambda job: _rank(job, settings.order, width, height))
+    jobs = drawn_up(jobs, everyone, frozenset(own), (width, height), origin)
     return FixPlan((width, height), tuple(jobs), upscaled, settings.upscaler)
 
 
@@ -129,19 +138,31 @@ def _treatment(number: int, settings: FaceSettings, changes: Mapping[str, Any]) 
 
 
 def _job(
-    number: int, face: Face, image: Image, settings: FaceSettings, treatment: Treatment, excluded: str | None
+    number: int,
+    face: Face,
+    image: Image,
+    settings: FaceSettings,
+    treatment: Treatment,
+    excluded: str | None,
+    drawable: bool,
 ) -> FaceJob:
-    """Decide about one face. `excluded`: why the criteria rule it out, if they do."""
+    """Decide about one face. excluded: why the criteria rule it out, if they do; drawable: it can be redrawn."""
     sharp = sharpness(image, face)
     if excluded:
         decision: Decision = "leave"
         reason = excluded
     else:
-        decision, reason = _decide(face, sharp, treatment, settings)
+        decision, reason = _decide(face, sharp, treatment, settings, drawable)
     return FaceJob(number, face, decision, reason, treatment, pose(face), sharp)
 
 
-def _decide(face: Face, sharp: float, treatment: Treatment, settings: FaceSettings) -> tuple[Decision, str]:
+def _decide(
+    face: Face,
+    sharp: float,
+    treatment: Treatment,
+    settings: FaceSettings,
+    drawable: bool,
+) -> tuple[Decision, str]:
     """Return what is to be done with a face that the criteria let through, and why."""
     if treatment.method == "restore":
         return "restore", "asked for"
@@ -150,8 +171,9 @@ def _decide(face: Face, sharp: float, treatment: Treatment, settings: FaceSettin
     if treatment.method == "leave":
         return "leave", "asked to be left"
     size = f"{face.box.size:.0f} px"
+    fix: Decision = "re-diffuse" if drawable and face.box.size < settings.redraw_below else "restore"
     if sharp < settings.sharp_above:
-        return "restore", f"not sharp ({sharp:.2f}), {size}"
+        return fix, f"not sharp ({sharp:.2f}), {size}"
     if face.box.size < settings.large_above:
-        return "restore", f"small ({size})"
+        return fix, f"small ({size})"
     return "leave", f"already sharp ({sharp:.2f}) and large ({size})"

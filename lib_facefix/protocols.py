@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol
 
-from .faces import Crop, Face, Image, Mask, Matrix
+from .faces import Crop, Face, Image, Mask, Matrix, Size
 from .jobs import FaceJob
+from .redraw import Redraw
+from .sampling import Sampling
 
 
 class Detector(Protocol):
@@ -29,8 +31,8 @@ class Framing(Protocol):
     """Says where in the picture a fixer wants to look."""
 
     @property
-    def size(self) -> int:
-        """Side of the square crop, pixels."""
+    def size(self) -> Size:
+        """Width and height of the crop, pixels."""
         ...
 
     def matrix(self, face: Face) -> Matrix:
@@ -55,7 +57,36 @@ class FaceFixer(Protocol):
         ...
 
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Image]:
-        """Yield one picture a crop, in order and of its shape; cuts the batch to what memory takes."""
+        """Yield one picture a crop, in order and of its shape; cuts the batch to what memory takes.
+
+        Where the work is stopped in the middle it raises `Stopped`.
+        """
+        ...
+
+
+class Diffuser(Protocol):
+    """Redraws crops with Stable Diffusion: a WebUI's sampler, or a fake in tests."""
+
+    @property
+    def engine(self) -> str:
+        """What runs it, for the report."""
+        ...
+
+    @property
+    def native(self) -> int:
+        """Side in pixels of the squares that the model draws best."""
+        ...
+
+    def shares(self, job: FaceJob) -> Hashable:
+        """Return what jobs of one run must have in common, beside size and `Sampling.of_a_run`."""
+        ...
+
+    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Image]:
+        """Return the crops redrawn inside their masks, in one sampling run.
+
+        items: all of one shape. Raises MemoryError where fewer might go, `BadCrop` where no picture came out, and
+        `Stopped`.
+        """
         ...
 
 

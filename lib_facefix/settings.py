@@ -8,9 +8,10 @@ from typing import Any
 
 from .catalog import DETECTORS, UPSCALERS
 from .errors import BadSetting
+from .numbers import read_numbers
 from .options import check_names, option
 from .sizes import read_upscale
-from .treatment import MODEL_FILES, Treatment, read_numbers
+from .treatment import MODEL_FILES, Treatment
 
 ANGLES = ("off", "auto", "all")
 KEEP_BY = ("size", "confidence", "centre")
@@ -72,6 +73,10 @@ class FaceSettings(Treatment):
     large_above: int = option(
         192, "Large enough above", low=0, unit="px", group="choose",
         help="auto leaves a face alone that is at least this large and sharp.",
+    )  # fmt: skip
+    redraw_below: int = option(
+        256, "Re-diffuse below", low=0, unit="px", group="choose",
+        help="auto re-diffuses a face smaller than this where Stable Diffusion is at hand, and restores a larger one.",
     )  # fmt: skip
     upscale: str = option(
         "", "Upscale", reads=read_upscale, group="upscale",

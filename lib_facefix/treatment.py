@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .catalog import MASKERS, RESTORERS
-from .errors import BadSetting
 from .options import check_all, check_names, option
+from .sampling import Sampling
 
 METHODS = ("auto", "re-diffuse", "restore", "leave")
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
@@ -19,12 +18,13 @@ AUTO_FEATHER = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Treatment:
+class Treatment(Sampling):
     """What is done to one face. `FaceSettings` holds one for all faces, a plan one for each."""
 
     method: str = option(
         "auto", "Method", choices=lambda: METHODS, group="fix",
-        help="auto: leave what is sharp and large enough, restore the rest.",
+        help="auto: leave what is sharp and large enough; re-diffuse what is small, where Stable Diffusion is at hand; "
+        "restore the rest.",
     )  # fmt: skip
     restorer: str = option(
         "lite", "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix",
@@ -37,15 +37,6 @@ class Treatment:
     visibility: float = option(
         1.0, "Visibility", low=0.0, high=1.0, step=0.01, group="fix",
         help="How much of the fixed face shows; 0 keeps the face as it was.",
-    )  # fmt: skip
-    denoising_strength: float = option(
-        0.4, "Denoising strength", low=0.0, high=1.0, step=0.01, group="fix",
-        help="How much a face is redrawn when it is re-diffused.",
-    )  # fmt: skip
-    upright_above: float = option(
-        25.0, "Redraw upright when tilted more than", low=0.0, high=180.0, step=1.0, unit="degrees",
-        group="fix",
-        help="A head tilted further is turned upright before it is re-diffused.",
     )  # fmt: skip
     mask: str = option(
         "hull", "Mask", choices=MASKERS.names, group="mask",
@@ -90,17 +81,3 @@ class Treatment:
     def to_json(self) -> dict[str, Any]:
         """Every setting by its name."""
         return asdict(self)
-
-
-def read_numbers(text: str) -> frozenset[int]:
-    """Read face numbers such as "1,3-4" -> {1, 3, 4}; "" -> none. Raises `BadSetting`."""
-    numbers: set[int] = set()
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        found = re.fullmatch(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", part)
-        if not found:
-            raise BadSetting(f'face numbers are written like "1,3-4", not {text!r}')
-        first, last = int(found[1]), int(found[2] or found[1])
-        if not 1 <= first <= last:
-            raise BadSetting(f'face numbers count from 1 and run upwards, as in "1,3-4"; not {part!r}')
-        numbers.update(range(first, last + 1))
-    return frozenset(numbers)

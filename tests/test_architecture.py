@@ -16,7 +16,7 @@ import lib_facefix
 
 LIBRARY = Path(lib_facefix.__file__).parent
 
-NOUNS = {"errors", "faces", "treatment", "jobs", "protocols"}
+NOUNS = {"errors", "faces", "sampling", "treatment", "jobs", "redraw", "protocols"}
 ADAPTER = NOUNS | {"imaging", "weights", "networks"}
 FRONT_END = NOUNS | {
     "options",
@@ -36,10 +36,14 @@ MAY_IMPORT = {
     "options": {"errors"},
     "catalog": {"errors"},
     "sizes": {"errors"},
-    "treatment": {"options", "catalog", "errors"},
-    "settings": {"options", "catalog", "errors", "treatment", "sizes"},
+    "numbers": {"errors"},
+    "prompts": {"errors", "faces", "numbers"},
+    "sampling": {"options", "prompts"},
+    "treatment": {"options", "catalog", "errors", "sampling"},
+    "settings": {"options", "catalog", "errors", "numbers", "treatment", "sizes"},
     "jobs": {"faces", "errors", "treatment", "options", "sizes"},
-    "protocols": {"faces", "jobs"},
+    "redraw": {"faces"},
+    "protocols": {"faces", "jobs", "redraw", "sampling"},
     "weights": {"errors"},
     "nets": {"errors", "weights"},
     "runtime": {"options"},
@@ -51,7 +55,8 @@ MAY_IMPORT = {
     "imaging": NOUNS,
     "drawing": NOUNS | {"imaging"},
     "pictures": {"errors", "faces", "imaging"},
-    "planning": NOUNS | {"imaging", "settings", "sizes"},
+    "prompting": NOUNS | {"prompts"},
+    "planning": NOUNS | {"imaging", "settings", "sizes", "numbers", "prompts", "prompting"},
     "detectors": ADAPTER,
     "landmarks": ADAPTER,
     "maskers": ADAPTER,
@@ -60,12 +65,13 @@ MAY_IMPORT = {
     "canvas": NOUNS | {"imaging"},
     "pipeline": NOUNS | {"imaging", "canvas", "planning", "threads"},
     "assembly": NOUNS
-    | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "threads", "detectors.turned"},
+    | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "threads"}
+    | {"detectors.turned", "fixers.rediffuse"},
     "cli": FRONT_END | {"__init__"},
     "http": FRONT_END | {"__init__"},
     "webui": FRONT_END | {"__init__"},
 }
-"""By room; "__init__" is the package itself (its version), "detectors.turned" one file of a room."""
+"""By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""
 ONLY_IN = {
     "modules": {"webui"},
     "modules_forge": {"webui"},
@@ -115,7 +121,7 @@ def test_imports_keep_to_the_table(path):
 
 
 def test_the_table_names_only_rooms():
-    named = set().union(*MAY_IMPORT.values()) - {"__init__", "detectors.turned"}
+    named = set().union(*MAY_IMPORT.values()) - {"__init__", "detectors.turned", "fixers.rediffuse"}
     assert named <= set(MAY_IMPORT)
 
 

@@ -15,6 +15,7 @@ from ..settings import FaceSettings
 TITLES = {
     "fix": "how a face is fixed",
     "mask": "mask",
+    "sampling": "re-diffusing, where Stable Diffusion is at hand",
     "find": "finding faces",
     "choose": "which faces",
     "upscale": "making the picture larger",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import DegenerateLandmarks
-from ..faces import Crop, Face, Image, Matrix, Points
-from .align import FFHQ_512, fit_similarity
+from ..faces import Crop, Face, Image, Matrix, Points, Size
+from .align import FFHQ_512, fit_similarity, rotation, shifted
 from .resample import warp
 
 
@@ -35,19 +35,29 @@ class Upright:
 class Surrounded:
     """The box of the face with some picture around it, as img2img needs for context."""
 
-    size: int = 512
+    size: Size = 512
     margin: float = 0.5
     """Extra on each side, as a part of the longer side of the box."""
+    degrees: float = 0.0
+    """How far the head is tilted clockwise; the crop shows it upright."""
 
     def matrix(self, face: Face) -> Matrix:
         """Return the map from the picture to the crop; raises `DegenerateLandmarks`."""
-        longer = face.box.size * (1 + 2 * self.margin)
-        if not longer > 0:
+        extra = 2 * self.margin * face.box.size
+        wanted = np.array((face.box.width + extra, face.box.height + extra))
+        if not (wanted > 0).all():
             raise DegenerateLandmarks(f"the box of this face has no extent: {face.box}")
-        scale = self.size / longer
-        return np.column_stack([np.eye(2) * scale, self.size / 2 - scale * np.array(face.box.centre)])
+        size = np.array(width_and_height(self.size))
+        turn = rotation(-self.degrees, float((size / wanted).min()))
+        x, y = size / 2 - turn[:, :2] @ face.box.centre
+        return shifted(turn, (x, y))
 
 
-def cut(image: Image, matrix: Matrix, size: int) -> Crop:
-    """Take the (size, size, 3) crop that `matrix` maps onto; what lies outside repeats the edge."""
-    return Crop(warp(image, matrix, (size, size)), matrix)
+def cut(image: Image, matrix: Matrix, size: Size) -> Crop:
+    """Take the crop of `size` that `matrix` maps onto; what lies outside repeats the edge."""
+    return Crop(warp(image, matrix, width_and_height(size)), matrix)
+
+
+def width_and_height(size: Size) -> tuple[int, int]:
+    """Return both, also for the side of a square."""
+    return (size, size) if isinstance(size, int) else size

@@ -8,7 +8,8 @@ from lib_facefix.catalog import CATALOGS, DETECTORS, RESTORERS, Catalog, Entry
 from lib_facefix.errors import BadSetting, MissingPackage
 from lib_facefix.options import KINDS, check_all, option, options, schema
 from lib_facefix.settings import FaceSettings
-from lib_facefix.treatment import AUTO_FEATHER, Treatment, read_numbers
+from lib_facefix.numbers import read_numbers
+from lib_facefix.treatment import AUTO_FEATHER, Treatment
 
 BOTH = pytest.mark.parametrize("kind", [Treatment, FaceSettings], ids=lambda kind: kind.__name__)
 
@@ -46,7 +47,7 @@ def test_no_two_settings_share_a_label(kind):
         pytest.param({"min_share": 0.5, "max_share": 0.4}, r"Largest share \(0.4\) is below", id="shares crossed"),
         pytest.param({"upscale": "much"}, 'a factor from 1 to 8 such as "2"', id="no upscale"),
         pytest.param({"upscaler": "magic"}, "Upscaler must be one of lanczos, x4plus", id="no such upscaler"),
-        pytest.param({"denoise": 1}, "unknown setting 'denoise'; on offer: method, restorer", id="unknown"),
+        pytest.param({"denoise": 1}, "unknown setting 'denoise'; on offer: denoising_strength, prompt", id="unknown"),
     ],
 )
 def test_a_bad_value_says_what_would_do(bad, said):
