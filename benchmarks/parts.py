@@ -20,7 +20,7 @@ import cv2
 
 from lib_facefix import Crop, Face, FaceFix, FaceJob, FaceSettings
 from lib_facefix.detectors.blazeface import BlazeFace
-from lib_facefix.faces import Image, Mask
+from lib_facefix.faces import Image, Mask, Patch
 from lib_facefix.fixers.lite import Lite
 from lib_facefix.imaging.align import scale_of
 from lib_facefix.imaging.blending import match_colour, paste
@@ -101,7 +101,7 @@ class Steps:
             for crop, job, width in zip(self.crops, self.jobs, self._widths(), strict=True)
         ]
 
-    def colour(self) -> list[Image]:
+    def colour(self) -> list[Patch]:
         """Match the colour around the mask."""
         parts = zip(self.patches, self.crops, self.masks, self._widths(), strict=True)
         return [match_colour(patch, crop.image, mask, RING * width) for patch, crop, mask, width in parts]

@@ -12,9 +12,10 @@ import numpy as np
 from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS
 from .detectors.turned import TurnedDetector
 from .errors import BadPicture, FaceFixError, MissingDiffuser
-from .faces import Face, Image
+from .faces import Face, Image, Mask
 from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
+from .masking import masks_of
 from .models import Models
 from .pipeline import Before, check_sizes, fix_faces
 from .planning import Overrides, make_plan
@@ -103,6 +104,12 @@ class FaceFix:
             replace(result, upscaler=upscaler, upscaler_engine=engine)
             for result, (_, upscaler, engine) in zip(results, enlarged, strict=True)
         ]
+
+    def mask(self, image: Any, plan: FixPlan) -> Mask:
+        """Return where carrying out the plan may change the picture, (H, W), 0..1: to be shown, or saved."""
+        array = as_rgb(image)
+        check_sizes([array], [plan])
+        return masks_of(array, self._with_meshes(array, plan), self)
 
     def fixer(self, job: FaceJob) -> FaceFixer:
         """Return what does the job; raises `MissingDiffuser` for re-diffusing where there is nothing that does it."""

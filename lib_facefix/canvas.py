@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .faces import Crop, Image, Mask, Matrix, Size
+from .faces import Crop, Image, Mask, Matrix, Patch, Size
 from .imaging.align import for_size
 from .imaging.blending import paste
 from .imaging.framing import cut
@@ -40,7 +40,7 @@ class Canvas:
         there = for_size(crop.matrix, (width, height), (width_now, height_now))
         return cut(self.image, there, (crop.image.shape[1], crop.image.shape[0]))
 
-    def lay(self, number: int, patch: Image, mask: Mask, crop: Crop, shown: Crop) -> None:
+    def lay(self, number: int, patch: Patch, mask: Mask, crop: Crop, shown: Crop) -> None:
         """Paste the fixed face: the change from `shown`, and for later faces that from `crop`."""
         paste(self.image, patch, mask, shown.matrix, base=shown.image)
         if self._enlarged and number in self._seen_again:

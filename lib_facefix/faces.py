@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 """RGB picture, (H, W, 3), 0..255."""
 
+Patch = NDArray[np.uint8] | NDArray[np.float32]
+"""A crop that was worked on, (h, w, 3), 0..255; floats where fractions are known, to be rounded but once."""
+
 Mask = NDArray[np.float32]
 """How much of the new picture shows, (H, W), 0..1."""
 

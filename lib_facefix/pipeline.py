@@ -11,12 +11,11 @@ import numpy as np
 
 from .canvas import Canvas
 from .errors import BadCrop, BadPlan, FaceFixError, Stopped
-from .faces import Box, Crop, Image, Mask
-from .imaging import masks
-from .imaging.align import scale_of
+from .faces import Box, Crop, Image, Patch
 from .imaging.blending import match_colour
 from .imaging.boxes import overlap
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
+from .masking import face_width, mask_of
 from .protocols import FaceFixer, Parts, Progress
 from .threads import one_thread
 
@@ -169,7 +168,7 @@ def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tup
             framing = task.fixer.framing(task.job)
             with one_thread():
                 crop = canvases[task.picture].cut(framing.matrix(task.job.face), framing.size)
-                crop = replace(crop, mask=_mask(crop, task.job, parts))
+                crop = replace(crop, mask=mask_of(crop, task.job, parts))
             waiting.append((task, crop))
         except FAILURES as error:
             yield task, Outcome(task.job, "failed", _in_words(error))
@@ -195,33 +194,20 @@ def _in_words(error: Exception) -> FaceFixError:
     return FaceFixError(f"out of memory, or a picture that cannot be worked on ({type(error).__name__}: {error})")
 
 
-def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Image]:
+def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Patch]:
     """Yield what the fixer makes of the crops; it is called only when the first is asked for."""
     tasks, crops = zip(*waiting, strict=True)
     yield from tasks[0].fixer.fix(crops, [task.job for task in tasks])
 
 
-def _lay(canvas: Canvas, patch: Image | None, crop: Crop, job: FaceJob) -> None:
+def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, job: FaceJob) -> None:
     """Paste one fixed crop into the picture, where its mask shows."""
     mask = crop.mask
     assert mask is not None
-    if patch is None or patch.shape != crop.image.shape or patch.dtype != np.uint8:
+    if patch is None or patch.shape != crop.image.shape or patch.dtype not in (np.uint8, np.float32):
         raise BadCrop(f"the {job.decision} step gave no picture of {crop.image.shape} back")
     with one_thread():
         shown = canvas.shown(crop)
         if job.treatment.match_colour:
-            patch = match_colour(patch, shown.image, mask, RING * _face_width(crop, job))
+            patch = match_colour(patch, shown.image, mask, RING * face_width(crop, job))
         canvas.lay(job.number, patch, mask * np.float32(job.treatment.visibility), crop, shown)
-
-
-def _face_width(crop: Crop, job: FaceJob) -> float:
-    """Return the width of the face in its crop, pixels."""
-    return job.face.box.size * scale_of(crop.matrix)
-
-
-def _mask(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
-    """Return where the fixed crop shows: the masker's shape, moved, grown and softened."""
-    treatment, face_width = job.treatment, _face_width(crop, job)
-    shape = parts.masker(job).mask(crop, job.face)
-    moved = masks.move(shape, treatment.mask_x * face_width, treatment.mask_y * face_width)
-    return masks.soften(moved, treatment.mask_grow * face_width, treatment.feather * face_width)

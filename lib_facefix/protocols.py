@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol
 
-from .faces import Crop, Face, Image, Mask, Matrix, Size
+from .faces import Crop, Face, Image, Mask, Matrix, Patch, Size
 from .jobs import FaceJob
 from .redraw import Redraw
 from .sampling import Sampling
@@ -56,7 +56,7 @@ class FaceFixer(Protocol):
         """Jobs of equal key may share one pass."""
         ...
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Image]:
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch]:
         """Yield one picture a crop, in order and of its shape; cuts the batch to what memory takes.
 
         Where the work is stopped in the middle it raises `Stopped`.
@@ -81,7 +81,7 @@ class Diffuser(Protocol):
         """Return what jobs of one run must have in common, beside size and `Sampling.of_a_run`."""
         ...
 
-    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Image]:
+    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch]:
         """Return the crops redrawn inside their masks, in one sampling run.
 
         items: all of one shape. Raises MemoryError where fewer might go, `BadCrop` where no picture came out, and

@@ -23,6 +23,7 @@ FRONT_END = NOUNS | {
     "settings",
     "assembly",
     "planning",
+    "prompts",
     "drawing",
     "pictures",
     "catalog",
@@ -63,9 +64,10 @@ MAY_IMPORT = {
     "fixers": ADAPTER,
     "upscalers": ADAPTER,
     "canvas": NOUNS | {"imaging"},
-    "pipeline": NOUNS | {"imaging", "canvas", "planning", "threads"},
+    "masking": NOUNS | {"imaging"},
+    "pipeline": NOUNS | {"imaging", "canvas", "masking", "planning", "threads"},
     "assembly": NOUNS
-    | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "threads"}
+    | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"detectors.turned", "fixers.rediffuse"},
     "cli": FRONT_END | {"__init__"},
     "http": FRONT_END | {"__init__"},

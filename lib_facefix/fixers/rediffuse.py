@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 import numpy as np
 
 from ..errors import BadCrop
-from ..faces import Box, Crop, Image
+from ..faces import Box, Crop, Patch
 from ..imaging.framing import Surrounded
 from ..jobs import FaceJob
 from ..protocols import Diffuser
@@ -44,7 +44,7 @@ class Rediffuse:
         """Return what the faces of one sampling run share."""
         return self._size(job), job.treatment.of_a_run(), self._diffuser.shares(job)
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Image]:
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch]:
         """Yield each crop redrawn. A run too large is halved; one that gives no picture is done face by face."""
         waiting = [_asked(crop, job) for crop, job in zip(crops, jobs, strict=True)]
         sampling, most = jobs[0].treatment.of_a_run(), self._most

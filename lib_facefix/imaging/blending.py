@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Box, Image, Mask, Matrix
+from ..faces import Box, Image, Mask, Matrix, Patch
 from .align import inverse, move, scale_of, shifted
 from .boxes import bounding, clip
 from .resample import warp
@@ -17,7 +17,7 @@ COARSE = 4
 """Of how many pixels of a row one is looked at when colours are averaged."""
 
 
-def paste(canvas: Image, patch: Image, mask: Mask, matrix: Matrix, *, base: Image | None = None) -> None:
+def paste(canvas: Image, patch: Patch, mask: Mask, matrix: Matrix, *, base: Image | None = None) -> None:
     """Lay `patch` over `canvas` where `mask` shows; `canvas` itself is changed, and only inside the mask.
 
     patch: (h, w, 3); mask: (h, w), 0..1; `matrix` maps the canvas to them. Where the mask is 0 every byte stays.
@@ -51,7 +51,7 @@ def paste(canvas: Image, patch: Image, mask: Mask, matrix: Matrix, *, base: Imag
     cv2.add(there, change, dst=there, dtype=cv2.CV_8U)  # rounds, and cuts off at 0 and 255
 
 
-def match_colour(patch: Image, crop: Image, mask: Mask, width: float) -> Image:
+def match_colour(patch: Patch, crop: Image, mask: Mask, width: float) -> Patch:
     """Return `patch` with its colour shifted until, in a ring around the mask, it agrees with `crop`.
 
     patch, crop: (h, w, 3); mask: (h, w), 0..1; width: of the ring, pixels. One shift for each channel: the mean
@@ -59,8 +59,10 @@ def match_colour(patch: Image, crop: Image, mask: Mask, width: float) -> Image:
     """
     ring = _ring(mask[::COARSE, ::COARSE], width / COARSE)
     seen, wanted = (cv2.mean(np.ascontiguousarray(part[::COARSE, ::COARSE]), ring)[:3] for part in (patch, crop))
-    shift = np.rint(np.subtract(wanted, seen))
-    return np.asarray(cv2.add(patch, np.append(shift, 0.0)), np.uint8)  # cuts off at 0 and 255
+    shift = np.subtract(wanted, seen)
+    if patch.dtype == np.float32:
+        return np.asarray(patch + shift, np.float32)
+    return np.asarray(cv2.add(patch, np.append(np.rint(shift), 0.0)), np.uint8)  # cuts off at 0 and 255
 
 
 def _ring(mask: Mask, width: float) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from lib_facefix.errors import DegenerateLandmarks
 from lib_facefix.faces import Box, Face
 from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, inverse, move, rotation, scale_of, shifted
-from lib_facefix.imaging.framing import Surrounded, Upright, cut
+from lib_facefix.imaging.framing import Surrounded, Upright, cut, width_and_height
 
 
 def similarity(*, degrees=0.0, scale=1.0, shift=(0.0, 0.0)):
@@ -127,6 +127,35 @@ def test_a_surrounded_frame_shows_the_box_and_its_margin():
     matrix = Surrounded(512, margin=0.5).matrix(Face(Box(100, 100, 200, 150), 0.9))
     around = move(np.array([(50.0, 25.0), (250.0, 225.0)]), matrix)
     assert around == pytest.approx(np.array([(0, 0), (512, 512)]))
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90, 180, -170, -90, 30.5])
+@pytest.mark.parametrize("size", [512, (512, 512), (448, 576), (640, 256)], ids=str)
+def test_a_surrounded_frame_shows_a_tilted_head_upright_and_undistorted(face_at, degrees, size):
+    face = face_at(300, 200, size=100, degrees=degrees)
+    landmarks = move(face.landmarks, Surrounded(size, margin=0.5, degrees=degrees).matrix(face))
+    width, height = width_and_height(size)
+    scale = min(width, height) / 200
+    assert landmarks == pytest.approx((FFHQ_512 - 256) / 512 * 100 * scale + (width / 2, height / 2))
+
+
+@pytest.mark.parametrize(
+    ("size", "left_top"),
+    [((512, 512), (50, 25)), ((256, 256), (50, 25)), ((512, 256), (0, 50)), ((256, 512), (50, -75))],
+    ids=str,
+)
+def test_a_surrounded_frame_of_any_shape_holds_the_box_and_its_margin_in_its_middle(size, left_top):
+    matrix = Surrounded(size, margin=0.5).matrix(Face(Box(100, 100, 200, 150), 0.9))
+    middle = np.array((150.0, 125.0))
+    seen = move(np.array([left_top, middle, 2 * middle - left_top]), matrix)
+    assert seen == pytest.approx(np.array([(0, 0), (size[0] / 2, size[1] / 2), size]))
+
+
+@pytest.mark.parametrize("size", [(96, 40), (40, 96), 64], ids=str)
+def test_a_cut_is_as_wide_and_high_as_asked(picture, size):
+    width, height = width_and_height(size)
+    crop = cut(picture, shifted(np.eye(2, 3), (-40, -30)), size)
+    assert (crop.image == picture[30 : 30 + height, 40 : 40 + width]).all()
 
 
 @pytest.mark.parametrize("box", [Box(5, 5, 5, 5), Box(9, 9, 3, 3)], ids=["empty", "inside out"])

@@ -12,6 +12,7 @@ from lib_facefix.errors import BadPicture, BadPlan, MissingDiffuser
 from lib_facefix.imaging.framing import Upright
 from lib_facefix.imaging.lanczos import lanczos
 from lib_facefix.jobs import FixPlan
+from lib_facefix.prompts import Origin
 
 RED = (255, 0, 0)
 SETTINGS = FaceSettings(method="restore", mask="ellipse", match_colour=False)
@@ -144,6 +145,74 @@ def test_re_diffusing_without_a_diffuser_is_a_failed_face_with_a_sentence(loaded
     assert type(outcome.error) is MissingDiffuser
     assert "choose the method 'restore'" in str(outcome.error)
     assert (result.image == picture).all()
+
+
+class Negative:
+    """A `Diffuser` that turns crops into their negatives, and remembers what it was asked for."""
+
+    engine, native = "a darkroom", 64
+
+    def __init__(self):
+        self.runs = []
+
+    def shares(self, job):
+        return None
+
+    def redraw(self, items, sampling):
+        self.runs.append(items)
+        return [255 - item.image for item in items]
+
+
+SMALL = FaceSettings(sharp_above=1.0, mask="ellipse")
+"""By which auto fixes the one face, and finds it small."""
+
+
+def test_with_a_diffuser_auto_re_diffuses_a_small_face_by_the_pictures_own_prompt(loaded, picture):
+    darkroom = Negative()
+    facefix = FaceFix().with_diffuser(darkroom)
+    [result] = facefix.run([picture], [facefix.plan(picture, SMALL, origin=Origin("a girl", "blurry", 5))])
+    [outcome] = result.outcomes
+    assert (outcome.job.decision, outcome.verdict, outcome.engine) == ("re-diffuse", "fixed", "a darkroom")
+    [[item]] = darkroom.runs
+    assert (item.number, item.prompt, item.negative_prompt, item.seed) == (1, "a girl", "blurry", 5)
+    assert np.abs(255 - result.image[200, 300].astype(int) - picture[200, 300]).max() <= 40
+    assert (result.image[500:] == picture[500:]).all()
+
+
+def test_with_a_diffuser_but_without_an_origin_auto_restores(loaded, picture):
+    darkroom = Negative()
+    [result] = FaceFix().with_diffuser(darkroom).fix([picture], SMALL)
+    assert [outcome.job.decision for outcome in result.outcomes] == ["restore"]
+    assert darkroom.runs == []
+
+
+def test_one_with_a_diffuser_shares_the_loaded_models(loaded, picture):
+    facefix = FaceFix()
+    facefix.fix([picture], SETTINGS)
+    one, other = facefix.with_diffuser(Negative()), facefix.with_diffuser(Negative())
+    for each in (one, other):
+        each.fix([picture], SETTINGS)
+    assert loaded == {"blazeface": 1, "facemesh": 1, "lite": 1}
+    assert one.models is facefix.models
+
+    one.unload()
+    facefix.fix([picture], SETTINGS)
+    assert loaded == {"blazeface": 2, "facemesh": 2, "lite": 2}
+
+
+def test_a_diffuser_is_given_to_the_new_one_alone(loaded, picture):
+    facefix, darkrooms = FaceFix(), [Negative(), Negative()]
+    _, other = map(facefix.with_diffuser, darkrooms)
+    settings = FaceSettings(method="re-diffuse")
+    assert [outcome.verdict for outcome in other.fix([picture], settings)[0].outcomes] == ["fixed"]
+    assert [len(darkroom.runs) for darkroom in darkrooms] == [0, 1]
+    assert [type(outcome.error) for outcome in facefix.fix([picture], settings)[0].outcomes] == [MissingDiffuser]
+
+
+def test_no_more_faces_share_a_run_than_the_new_one_was_told(loaded, picture):
+    darkroom = Negative()
+    FaceFix().with_diffuser(darkroom, most=2).fix([picture] * 3, FaceSettings(method="re-diffuse"))
+    assert list(map(len, darkroom.runs)) == [2, 1]
 
 
 def test_overrides_reach_the_face(loaded, picture):

@@ -45,6 +45,18 @@ def test_a_plan_read_back_is_the_same_to_the_last_digit(landmarks):
     assert back.to_json() == plan.to_json()
 
 
+def test_a_face_to_be_re_diffused_is_read_back_with_all_that_it_is_drawn_with():
+    drawn = Treatment(
+        prompt='a "girl",\n<lora:x:0.7> [cat|dog] [face:2]', negative_prompt="(blurry:1.2)", seed=2**32 - 1, subseed=0,
+        denoising_strength=0.35, padding=1 / 3, width=448, height=576, steps=7, cfg_scale=1 / 7, sampler="DPM++ 2M",
+        scheduler="Karras", checkpoint="x.safetensors [abc]", vae="None", clip_skip=2, noise_multiplier=-1.0,
+    )  # fmt: skip
+    job = replace(a_plan().jobs[1], decision="re-diffuse", treatment=drawn)
+    back = FaceJob.from_json(json.loads(json.dumps(job.to_json(), allow_nan=False)))
+    assert (back.decision, back.treatment) == ("re-diffuse", drawn)
+    assert type(back.treatment) is Treatment
+
+
 def test_an_edited_decision_and_parameter_are_taken(written):
     written["faces"][0]["decision"] = "restore"
     written["faces"][0]["parameters"] = {"fidelity": 0.2}
@@ -93,6 +105,10 @@ def test_a_face_without_a_member_is_named(written, member):
         ("parameters", {"fidelity": 2}, "face 1: Fidelity must lie between 0 and 1"),
         ("parameters", {"fidelty": 1}, "face 1: unknown setting 'fidelty'"),
         ("parameters", {"restorer": "gone"}, "face 1: Restorer must be one of"),
+        ("parameters", {"denoising_strength": 2}, "face 1: Denoising strength must lie between 0 and 1"),
+        ("parameters", {"seed": 2**32}, "face 1: Seed must lie between -1 and"),
+        ("parameters", {"seed": 1.0}, "face 1: Seed must be a whole number"),
+        ("parameters", {"sampler": None}, "face 1: Sampler must be a text"),
         ("number", "one", "number must be a whole number"),
         ("number", 2, r"two faces have the same number: \[2, 2\]"),
     ],

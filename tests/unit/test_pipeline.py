@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lib_facefix.errors import BadCrop, BadModel, BadPlan, DegenerateLandmarks, FaceFixError
+from lib_facefix.errors import BadCrop, BadModel, BadPlan, DegenerateLandmarks, FaceFixError, Stopped
 from lib_facefix.faces import Box, Face, Pose
 from lib_facefix.imaging.framing import Surrounded, Upright
 from lib_facefix.jobs import FaceJob, FixPlan
@@ -67,9 +67,9 @@ class Blurrer(Painter):
 
 class Disc:
     def mask(self, crop, face):
-        side = len(crop.image)
-        y, x = np.indices((side, side)) + 0.5
-        return (np.hypot(x - side / 2, y - side / 2) <= side / 4).astype(np.float32)
+        height, width = crop.image.shape[:2]
+        y, x = np.indices((height, width)) + 0.5
+        return (np.hypot(x - width / 2, y - height / 2) <= min(width, height) / 4).astype(np.float32)
 
 
 @dataclass
@@ -101,10 +101,17 @@ def three(face_at):
     return [face_at(150, 150), face_at(400, 300, degrees=40), face_at(650, 450)]
 
 
-BOTH = pytest.mark.parametrize("frame", [Upright(256), Surrounded(256, margin=0.0)], ids=["upright", "surrounded"])
+FRAMES = {
+    "upright": Upright(256),
+    "surrounded": Surrounded(256, margin=0.0),
+    "surrounded, turned": Surrounded(256, margin=0.0, degrees=30),
+    "surrounded, broad": Surrounded((320, 256), margin=0.0, degrees=90),
+    "surrounded, tall": Surrounded((256, 400), margin=0.0, degrees=-170),
+}
+every_frame = pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
 
 
-@BOTH
+@every_frame
 def test_paint_lands_on_the_face_and_nowhere_else(picture, face_at, frame):
     image = fix(picture, [face_at(300, 200, degrees=30)], Painter(frame)).image
     rows, columns = np.indices(picture.shape[:2]) + 0.5
@@ -113,18 +120,21 @@ def test_paint_lands_on_the_face_and_nowhere_else(picture, face_at, frame):
     assert (image[distance > 33] == picture[distance > 33]).all()
 
 
-@BOTH
+@every_frame
 def test_a_face_at_the_edge_is_fixed_too(picture, face_at, frame):
     result = fix(picture, [face_at(5, 5)], Painter(frame))
     assert result.outcomes[0].verdict == "fixed"
     assert is_red(result.image[0, 0])
 
 
-@given(st.floats(-300, 1100), st.floats(-300, 900), st.floats(2, 900), st.floats(0, 360), st.booleans())
-def test_an_unchanged_crop_leaves_the_picture_byte_for_byte(x, y, size, degrees, upright):
+frames = st.sampled_from([Upright(128), Surrounded(128), Surrounded((96, 160), 0.2, 75.0), Surrounded((136, 64), 2.0)])
+
+
+@given(st.floats(-300, 1100), st.floats(-300, 900), st.floats(2, 900), st.floats(0, 360), frames)
+def test_an_unchanged_crop_leaves_the_picture_byte_for_byte(x, y, size, degrees, frame):
     image = np.random.default_rng(6).integers(0, 256, (300, 400, 3), np.uint8)
     face = Face(Box(x, y, x + size, y + size), 0.9, np.random.default_rng(7).random((5, 2)) * size + (x, y), degrees)
-    result = fix(image, [face], Same(Upright(128) if upright else Surrounded(128)), Treatment(mask_feather=0.3))
+    result = fix(image, [face], Same(frame), Treatment(mask_feather=0.3))
     assert result.outcomes[0].verdict == "fixed"
     assert (result.image == image).all()
 
@@ -136,7 +146,7 @@ FAILURES = {
     "a fault in OpenCV": ({2: cv2.error("insufficient memory")}, FaceFixError),
     "the fixer stops early": ({2: "nothing more"}, BadCrop),
     "a crop of another size": ({2: np.zeros((64, 64, 3), np.uint8)}, BadCrop),
-    "a crop of another type": ({2: np.zeros((128, 128, 3), np.float32)}, BadCrop),
+    "a crop of another type": ({2: np.zeros((128, 128, 3), np.float64)}, BadCrop),
     "no fixer": ({}, BadModel),
 }
 
@@ -294,6 +304,16 @@ def test_a_stop_keeps_what_is_done(picture, face_at):
     result = fix(picture, overlapping, Painter(), progress=Stopper(after=1))
     assert [outcome.verdict for outcome in result.outcomes] == ["fixed", "left", "left"]
     assert (result.image == fix(picture, overlapping[:1], Painter()).image).all()
+
+
+@pytest.mark.parametrize(("number", "verdicts"), [(1, ["left"] * 3), (2, ["fixed", "left", "left"])])
+def test_a_fixer_that_is_stopped_leaves_the_face_at_hand_and_those_behind_it(picture, three, number, verdicts):
+    stopper = Stopper()
+    result = fix(picture, three, Painter(spoil={number: Stopped("enough")}), progress=stopper)
+    assert [outcome.verdict for outcome in result.outcomes] == verdicts
+    assert [outcome.error for outcome in result.outcomes] == [None] * 3
+    assert len(stopper.told) == number - 1
+    assert (result.image == fix(picture, three[: number - 1], Painter()).image).all()
 
 
 def test_progress_counts_every_face_once(picture, three):

@@ -7,6 +7,7 @@ import pytest
 from lib_facefix.errors import BadSetting
 from lib_facefix.faces import Box, Face
 from lib_facefix.planning import make_plan, read_override
+from lib_facefix.prompts import Origin
 from lib_facefix.settings import FaceSettings
 
 RESTORE = FaceSettings(method="restore")
@@ -137,6 +138,68 @@ def test_auto_leaves_only_what_is_sharp_and_large(leaves, face_at, sigma, size, 
     assert 0 <= job.sharpness <= 1
 
 
+ORIGIN = Origin("a girl", "blurry", 100, 7)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "size", "redraw_below", "decision"),
+    [
+        pytest.param(9, 300, 256, "restore", id="blurred and large"),
+        pytest.param(9, 255, 256, "re-diffuse", id="blurred and smaller than the limit"),
+        pytest.param(9, 256, 256, "restore", id="blurred and just at the limit"),
+        pytest.param(0, 150, 256, "re-diffuse", id="sharp but small"),
+        pytest.param(0, 150, 100, "restore", id="small, though not below a lower limit"),
+        pytest.param(0, 250, 256, "leave", id="sharp and large, though below the limit"),
+        pytest.param(0, 250, 1000, "leave", id="sharp and large, though below a higher limit"),
+        pytest.param(9, 300, 1000, "re-diffuse", id="blurred, below a higher limit"),
+        pytest.param(9, 20, 0, "restore", id="never"),
+    ],
+)
+@pytest.mark.parametrize("origin", [ORIGIN, None], ids=["origin", "no origin"])
+def test_auto_re_diffuses_only_what_it_fixes_is_small_and_has_an_origin(
+    leaves, face_at, sigma, size, redraw_below, decision, origin
+):
+    image = cv2.GaussianBlur(leaves(600, 800), (0, 0), sigma) if sigma else leaves(600, 800)
+    wanted = FaceSettings(sharp_above=0.3, redraw_below=redraw_below)
+    [job] = make_plan(image, [face_at(400, 300, size=size)], wanted, origin=origin).jobs
+    assert job.decision == ("restore" if decision == "re-diffuse" and not origin else decision)
+
+
+def test_a_re_diffused_face_is_planned_with_all_that_it_will_be_drawn_with(picture, faces):
+    wanted = settings(prompt="[PROMPT], smiling [SEP] old", denoising_strength=0.8, denoise_by_size=1.0, padding=0.3)
+    plan = make_plan(picture, faces, wanted, {2: {"method": "re-diffuse"}}, ORIGIN)
+    assert [job.decision for job in plan.jobs] == ["restore", "re-diffuse", "restore"]
+    drawn = plan.jobs[1].treatment
+    assert (drawn.prompt, drawn.negative_prompt) == ("old", "blurry")
+    assert (drawn.seed, drawn.subseed, drawn.padding) == (101, 7, 0.3)
+    assert (drawn.denoising_strength, drawn.denoise_by_size) == (0.35, 0.0)
+
+
+def test_parts_of_a_prompt_go_by_the_order_that_the_settings_ask_for(picture, faces):
+    wanted = FaceSettings(method="re-diffuse", prompt="a [SEP] b [SEP] c", order="size")
+    jobs = make_plan(picture, faces, wanted, origin=ORIGIN).jobs
+    assert [(job.number, job.treatment.prompt) for job in jobs] == [(2, "a"), (3, "b"), (1, "c")]
+
+
+def test_a_face_that_a_criterion_rules_out_takes_no_part_of_a_prompt(picture, faces):
+    wanted = FaceSettings(method="re-diffuse", prompt="a [SEP] b [SEP] [largest] c", max_size=150)
+    jobs = make_plan(picture, faces, wanted, origin=ORIGIN).jobs
+    assert [job.treatment.prompt for job in jobs if job.decision != "leave"] == ["a", "c"]
+
+
+def test_an_override_gives_a_face_a_prompt_of_its_own(picture, faces):
+    own = {3: {"prompt": "[PROMPT], old"}, 1: {"prompt": "[SKIP]"}}
+    jobs = make_plan(picture, faces, FaceSettings(method="re-diffuse", prompt="x"), own, ORIGIN).jobs
+    assert [job.decision for job in jobs] == ["leave", "re-diffuse", "re-diffuse"]
+    assert [job.treatment.prompt for job in jobs[1:]] == ["x", "a girl, old"]
+
+
+@pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
+def test_a_prompt_that_cannot_be_read_is_refused_with_its_face(picture, faces, name):
+    with pytest.raises(BadSetting, match=r"face 2: in \[face:0\] of a prompt"):
+        make_plan(picture, faces, RESTORE, {2: {name: "[face:0] x"}}, ORIGIN)
+
+
 @pytest.mark.parametrize("method", ["re-diffuse", "restore", "leave"])
 def test_a_method_other_than_auto_is_done(picture, faces, method):
     assert {job.decision for job in make_plan(picture, faces, FaceSettings(method=method)).jobs} == {method}
@@ -166,6 +229,8 @@ def test_faces_above_one_another_are_numbered_from_the_top(picture):
         ("1:match_colour=maybe", (1, {"match_colour": "maybe"})),
         ("1:fidelity=much", (1, {"fidelity": "much"})),
         ("1:unheard_of=5", (1, {"unheard_of": "5"})),
+        ("2:prompt= [PROMPT], x=y: z ", (2, {"prompt": "[PROMPT], x=y: z"})),
+        ("2:seed=7", (2, {"seed": 7})),
     ],
 )
 def test_an_override_is_read_from_text(text, read):

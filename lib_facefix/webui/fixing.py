@@ -1,0 +1,58 @@
+"""Pass after pass over the pictures of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..faces import Image
+from ..jobs import FixPlan, FixResult
+from ..prompts import Origin
+from .diffuser import HostDiffuser
+from .engine import engine
+from .keeping import Keeper
+from .options_page import chosen
+from .originals import chosen_by_place
+from .settings import PassSettings
+from .watching import Watch
+from .wildcards import drawn
+
+
+@dataclass(slots=True, eq=False)
+class Worked:
+    """One picture of a batch, and what each pass did to it."""
+
+    index: int
+    """Its place in the batch."""
+    origin: Origin
+    before: Image
+    image: Image
+    """As it is now."""
+    results: list[FixResult] = field(default_factory=list)
+
+
+def fix_pictures(p: Any, pictures: Sequence[Worked], passes: Sequence[PassSettings]) -> None:
+    """Do all passes, each over all pictures at once; what came of it stands in the pictures."""
+    page, watch = chosen(), Watch()
+    keeper = Keeper(p, page)
+    fixer = engine().with_diffuser(HostDiffuser(p, watch, keeper.crop), page.faces_at_once)
+    for settings in passes:
+        if watch.stopped():
+            break
+        plans: list[FixPlan] = []
+        for picture in pictures:
+            plan = fixer.plan(picture.image, _with_wildcards(settings, picture.origin), origin=picture.origin)
+            plans.append(chosen_by_place(p, plan, settings.inpaint))
+        keeper.plans(fixer, pictures, plans)
+        results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
+        for picture, result in zip(pictures, results, strict=True):
+            picture.results.append(result)
+            picture.image = result.image
+    keeper.before(pictures)
+
+
+def _with_wildcards(settings: PassSettings, origin: Origin) -> PassSettings:
+    """Return the settings with the wildcards of their prompts drawn, by the picture's seed."""
+    prompts = drawn(settings.prompt, origin.seed), drawn(settings.negative_prompt, origin.seed)
+    return replace(settings, prompt=prompts[0], negative_prompt=prompts[1])

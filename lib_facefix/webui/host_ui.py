@@ -1,0 +1,161 @@
+"""Components of the page as the host's toolkit makes them: the one place that knows in what toolkits differ.
+
+Hosts are told apart by what they have, never by their name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+from modules import ui_components
+
+from .controls import Control
+
+Pairs = Sequence[tuple[str, str]]
+"""To choose from: what is shown, what is sent."""
+
+_SHOWS_PAIRS = "tuple" in str(inspect.signature(gr.Dropdown.__init__).parameters["choices"].annotation)
+"""Whether a dropdown tells what is shown from what is sent; the older toolkit's does not."""
+_UPLOADS_PATHS = inspect.signature(gr.UploadButton.__init__).parameters["type"].default == "filepath"
+"""Whether an uploaded file is a path by default; the older toolkit's is a file, and its bytes have another name."""
+
+
+def component(control: Control, value: Any, elem_id: str, *, idle: str = "", visible: bool = True) -> Any:
+    """Make a control. idle: why it has no effect at first, blank if it has."""
+    facts = {
+        "value": value,
+        "label": control.label,
+        "info": idle or control.hint or None,
+        "interactive": not idle,
+        "visible": visible,
+        "elem_id": elem_id,
+    }
+    return not_in_ui_config(_MAKERS[control.kind](control, facts))
+
+
+def greyed(hint: str, *, idle: str) -> Any:
+    """Return the update that makes a control idle, with the reason in its hint, or gives it back."""
+    return gr.update(interactive=not idle, info=idle or hint)
+
+
+def dropdown(pairs: Pairs, **facts: Any) -> Any:
+    """Make a dropdown that shows one text and sends another; of what is not among the pairs, it sends what it shows."""
+    if _SHOWS_PAIRS:
+        return gr.Dropdown(choices=list(pairs), **facts)
+    return _in_labels(gr.Dropdown(choices=[shown for shown, _ in pairs], **facts), dict(pairs))
+
+
+def choices(pairs: Pairs, **more: Any) -> Any:
+    """Return the update that gives a dropdown of ours other choices."""
+    return gr.update(choices=list(pairs) if _SHOWS_PAIRS else [shown for shown, _ in pairs], **more)
+
+
+def _in_labels(plain: Any, sent: dict[str, str]) -> Any:
+    """Let a dropdown that only knows texts turn them where they come and go; its own `value` stays what is sent."""
+    shown = {value: label for label, value in sent.items()}
+    config = plain.get_config
+    plain.preprocess = lambda label: sent.get(label, label)
+    plain.postprocess = lambda value: shown.get(value, value)
+    plain.get_config = lambda: {**config(), "value": shown.get(plain.value, plain.value)}
+    return plain
+
+
+def input_accordion(label: str, value: bool, elem_id: str) -> Any:
+    """Make the host's accordion that is a tick box too: open and on, or closed and off."""
+    return ui_components.InputAccordion(value, label=label, elem_id=elem_id)
+
+
+def names_box(label: str, info: str, pairs: Pairs, value: str, elem_id: str) -> Any:
+    """Make a dropdown for names, which takes a new one too."""
+    facts = {"label": label, "info": info, "value": value, "elem_id": elem_id}
+    return not_in_ui_config(dropdown(pairs, interactive=True, allow_custom_value=True, **facts))
+
+
+def row() -> Any:
+    """Make a row that fits into the host's forms."""
+    return ui_components.FormRow(elem_classes=["facefix-row"])
+
+
+def column(share: int, least: int) -> Any:
+    """Make a part of a row. share: of the row's width; least: in pixels, below it goes to the next line."""
+    return gr.Column(scale=share, min_width=least)
+
+
+def section(title: str, elem_id: str) -> Any:
+    """Make a closed part of the form."""
+    return gr.Accordion(title, open=False, elem_id=elem_id)
+
+
+def tool_button(symbol: str, tooltip: str, elem_id: str) -> Any:
+    """Make a small button with a symbol."""
+    return not_in_ui_config(ui_components.ToolButton(value=symbol, tooltip=tooltip, elem_id=elem_id))
+
+
+def button(text: str, elem_id: str) -> Any:
+    """Make a button with words."""
+    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=100))
+
+
+def upload_button(text: str, elem_id: str, ending: str) -> Any:
+    """Make a button that reads a file; its handler is given the bytes."""
+    kind = "binary" if _UPLOADS_PATHS else "bytes"
+    made = gr.UploadButton(text, type=kind, file_types=[ending], elem_id=elem_id, min_width=100)
+    return not_in_ui_config(made)
+
+
+def text_box(label: str, info: str, elem_id: str) -> Any:
+    """Make a box for a longer text that can be copied."""
+    facts = {"lines": 3, "max_lines": 12, "show_copy_button": True, "interactive": True}
+    return not_in_ui_config(gr.Textbox("", label=label, info=info, elem_id=elem_id, **facts))
+
+
+def note(html: str, elem_id: str) -> Any:
+    """Make a line for messages, which is not there while it is blank."""
+    return gr.HTML(html, visible=bool(html), elem_id=elem_id)
+
+
+def noted(html: str) -> Any:
+    """Return the update that shows a message in a line for messages, or hides the line."""
+    return gr.update(value=html, visible=bool(html))
+
+
+def update(**changes: Any) -> Any:
+    """Return an update of any component."""
+    return gr.update(**changes)
+
+
+def when(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:
+    """Call `do` with the values of `given` whenever the event happens, at once, whatever is being generated."""
+    event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="hidden")
+
+
+def when_page_opens(do: Callable[[], Any], changed: Sequence[Any]) -> None:
+    """Call `do` whenever somebody opens the page that is being built."""
+    when(Context.root_block.load, do, [], changed)
+
+
+def not_in_ui_config(made: Any) -> Any:
+    """Keep the host from saving a default of its own for this, by a label that several passes share."""
+    made.do_not_save_to_config = True
+    if hasattr(made, "accordion"):
+        made.accordion.do_not_save_to_config = True
+    return made
+
+
+def _number(control: Control, facts: dict[str, Any]) -> Any:
+    return gr.Number(precision=0 if control.whole else None, **facts)
+
+
+_MAKERS: dict[str, Callable[[Control, dict[str, Any]], Any]] = {
+    "checkbox": lambda _, facts: gr.Checkbox(**facts),
+    "radio": lambda control, facts: gr.Radio([*control.pairs], **facts),
+    "dropdown": lambda control, facts: dropdown(control.pairs, allow_custom_value=control.typed, **facts),
+    "slider": lambda control, facts: gr.Slider(control.low, control.high, step=control.step, **facts),
+    "number": _number,
+    "textbox": lambda control, facts: gr.Textbox(lines=control.lines, max_lines=8, **facts),
+}
+"""By `Control.kind`."""

@@ -1,0 +1,61 @@
+"""The names that a host offers to choose from: samplers, schedulers, checkpoints, VAEs.
+
+Hosts are told apart by what they have, never by their name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+
+
+def host_list(name: str) -> list[str]:
+    """Return one of the host's lists, as the host knows it now: see `Option.host`."""
+    return LISTS[name]()
+
+
+def refresh() -> None:
+    """Let the host look for checkpoints and VAEs again. This reads folders."""
+    if _takes_modules():
+        import_module("modules_forge.main_entry").refresh_models()
+        return
+    import_module("modules.sd_models").list_models()
+    import_module("modules.sd_vae").refresh_vae_list()
+
+
+def _samplers() -> list[str]:
+    return [sampler.name for sampler in import_module("modules.sd_samplers").visible_samplers()]
+
+
+def _schedulers() -> list[str]:
+    if not find_spec("modules.sd_schedulers"):
+        return []
+    return [scheduler.label for scheduler in import_module("modules.sd_schedulers").schedulers]
+
+
+def _checkpoints() -> list[str]:
+    """Return file names, without the hashes that a host adds to the titles once it knows them."""
+    return [known.name for known in import_module("modules.sd_models").checkpoints_list.values()]
+
+
+def _vaes() -> list[str]:
+    if _takes_modules():
+        return [*import_module("modules_forge.main_entry").module_list]
+    return ["Automatic", "None", *import_module("modules.sd_vae").vae_dict]
+
+
+def _takes_modules() -> bool:
+    """Tell a host where VAEs are among the modules that are loaded beside a checkpoint."""
+    return "forge_additional_modules" in import_module("modules.shared").opts.data_labels
+
+
+LISTS: dict[str, Callable[[], list[str]]] = {
+    "samplers": _samplers,
+    "schedulers": _schedulers,
+    "checkpoints": _checkpoints,
+    "vaes": _vaes,
+}
+"""By the names that `Option.host` uses."""
+FROM_DISK = ("checkpoints", "vaes")
+"""Those that `refresh` may change."""

@@ -1,0 +1,154 @@
+"""What the WebUI's hooks do, in their order: check, record, fix, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image as Pil
+
+from ..errors import BadSetting, FaceFixError
+from . import infotext, xyz
+from .lists import host_list
+from .options_page import add_options as add_options
+from .options_page import chosen
+from .settings import OFFERED, PassSettings
+from .units import read_passes
+
+if TYPE_CHECKING:
+    from .accordion import Accordion
+
+TITLE = infotext.KEY
+"""The name in the API, and the key of the infotext."""
+PRESETS = "facefix-presets.json"
+
+
+def build(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
+    """Return the controls."""
+    from modules.paths import data_path
+
+    from .accordion import build as build_accordion
+
+    return build_accordion(is_img2img, chosen().passes, elem_id=elem_id, presets=Path(data_path) / PRESETS)
+
+
+def infotext_fields(accordion: Accordion) -> list[Any]:
+    """Return how the controls are filled when an infotext is pasted."""
+    return infotext.fields(accordion.components)
+
+
+def register() -> None:
+    """Offer the restorers in the host's own settings, and the settings as axes of its X/Y/Z plot."""
+    from .restorers import register as offer_restorers
+
+    offer_restorers()
+    xyz.register()
+
+
+def begin(p: Any, args: Sequence[Any]) -> None:
+    """Check what is asked for; what cannot be done ends the run before anything is drawn."""
+    from .host import refuse
+    from .originals import put_through
+
+    try:
+        passes = read_passes(args)
+        for number, settings in enumerate(passes, start=1):
+            _check_lists(number, settings)
+        if any(settings.skip_img2img for settings in passes) and getattr(p, "init_images", None):
+            put_through(p)
+    except FaceFixError as error:
+        refuse(p, error)
+
+
+def record_settings(p: Any, args: Sequence[Any]) -> None:
+    """Write the settings where the host reads them for its record of the last prompt."""
+    with suppress(FaceFixError):  # `begin` has refused the run
+        passes = read_passes(args)
+        if not passes:
+            return
+        p.extra_generation_params[TITLE] = infotext.write(passes, None)
+
+
+def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
+    """Fix the faces of all pictures of a batch together, unless the host changes them further."""
+    from .originals import as_image, is_late, with_changes
+
+    passes = read_passes(args)
+    if not passes or is_late(p):
+        return
+    with _told(p):
+        before = [as_image(picture) for picture in pp.images]
+        for place, after in enumerate(_fix(p, before, range(len(before)), passes, batch_number)):
+            pp.images[place] = with_changes(pp.images[place], before[place], after)
+
+
+def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
+    """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
+    from .originals import is_late
+
+    passes = read_passes(args)
+    if not passes or not is_late(p):
+        return
+    with _told(p):
+        before = np.asarray(pp.image.convert("RGB"))
+        [after] = _fix(p, [before], [p.batch_index], passes, p.iteration)
+        if not np.array_equal(before, after):
+            pp.image = _repainted(pp.image, after)
+
+
+def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[PassSettings], batch: int) -> Iterator[Any]:
+    """Yield each picture fixed; record what was done in its infotext, and tell it under the result."""
+    from .fixing import Worked, fix_pictures
+    from .originals import origin_of
+    from .telling import lines
+
+    pictures = [Worked(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)]
+    fix_pictures(p, pictures, passes)
+    for picture in pictures:
+        _record(
+            p, picture.index, infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
+        )
+        several = p.batch_size * p.n_iter > 1
+        name = f"picture {batch * p.batch_size + picture.index + 1}" if several else ""
+        for line in lines(picture.results, name):
+            p.comment(line)
+        yield picture.image
+
+
+def _record(p: Any, place: int, text: str) -> None:
+    """Write the infotext of one picture of the batch; the host takes lists by the picture's place."""
+    known = p.extra_generation_params.get(TITLE)
+    texts = known if isinstance(known, list) else [known] * p.batch_size
+    texts = [*texts, *[known] * (place + 1 - len(texts))]
+    texts[place] = text
+    p.extra_generation_params[TITLE] = texts
+
+
+def _repainted(image: Pil.Image, after: Any) -> Pil.Image:
+    """Return the picture with other colours; an opacity of its own stays."""
+    made = Pil.fromarray(after)
+    if image.mode == "RGBA":
+        made.putalpha(image.getchannel("A"))
+    made.info = dict(image.info)
+    return made
+
+
+def _check_lists(number: int, settings: PassSettings) -> None:
+    """Raise `BadSetting` for a sampler, checkpoint or the like that the host does not have."""
+    for field, known in OFFERED:
+        value = getattr(settings, field.name)
+        if known.host and value and value not in (offered := host_list(known.host)):
+            raise BadSetting(f"pass {number}: {known.label} {value!r} is not here; on offer: {', '.join(offered)}")
+
+
+@contextmanager
+def _told(p: Any) -> Iterator[None]:
+    """The host swallows what a hook fails with: say it under the result, too."""
+    try:
+        yield
+    except Exception as error:
+        p.comment(f"FaceFix failed, the pictures are as they were: {error}")
+        raise

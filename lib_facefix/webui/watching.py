@@ -1,0 +1,53 @@
+"""What a person sees while faces are fixed, and how they stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from modules import shared
+from PIL import Image as Pil
+
+from ..redraw import Redraw
+from .host import calling
+from .preview import numbered
+
+
+class Watch:
+    """A `Progress` in the host's own progress line and live preview."""
+
+    def step(self, done: int, total: int, doing: str) -> None:
+        """Say how many faces are through."""
+        shared.state.textinfo = f"FaceFix: {done} of {total} faces ({doing})"
+
+    def stopped(self) -> bool:
+        """Return True when the person has interrupted or skipped."""
+        return bool(shared.state.interrupted or shared.state.skipped)
+
+    @contextmanager
+    def run(self, items: Sequence[Redraw]) -> Iterator[None]:
+        """For one sampling run: name its faces in the progress line, number them in the preview."""
+        state = shared.state
+        before = state.job, state.textinfo
+        state.job_count = max(state.job_count, 0) + 1  # the run counts itself as done
+        what = f"FaceFix: {len(items)} faces in one run" if len(items) > 1 else f"FaceFix: face {items[0].number}"
+
+        def tell(_: Any) -> None:
+            state.job, state.textinfo = "FaceFix", f"{what}, step {state.sampling_step + 1}/{state.sampling_steps}"
+
+        assign = state.assign_current_image
+        height, width = items[0].image.shape[:2]
+        shown = [item.number for item in (items if shared.opts.show_progress_grid else items[:1])]
+
+        def show(image: Pil.Image) -> None:
+            assign(numbered(image, shown, (width, height)))
+
+        state.textinfo = what
+        state.assign_current_image = show
+        try:
+            with calling(cfg_denoiser=tell):
+                yield
+        finally:
+            del state.assign_current_image
+            state.job, state.textinfo = before

@@ -1,0 +1,133 @@
+"""Axes of the host's X/Y/Z plot: one for every number, switch and choice of every pass."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadSetting
+from ..options import Option
+from ..sampling import OWN
+from .lists import host_list
+from .settings import OFFERED
+from .units import read_units
+
+NAME = "facefix"
+"""Of our script: hosts keep its title in small letters."""
+SWITCH = {"true": True, "false": False}
+
+Lists = Callable[[str], Sequence[str]]
+
+
+def register() -> None:
+    """Add the axes to every X/Y/Z plot that the host has loaded, once; for `on_before_ui`."""
+    from modules import scripts
+
+    from .options_page import chosen
+
+    passes = chosen().passes
+    plots = (data.module for data in scripts.scripts_data if Path(data.path).name == "xyz_grid.py")
+    for plot in plots:
+        known = {option.label for option in plot.axis_options}
+        plot.axis_options += [option for option in axes(plot, passes) if option.label not in known]
+
+
+def axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
+    """Return the `AxisOption`s of the passes 1 to `passes`.
+
+    plot: the host's module xyz_grid. lists: gives what the host has on one of its lists, by the names of `Option.host`.
+    """
+    wanted = [(field, known) for field, known in OFFERED if type(field.default) is not str or _is_choice(known)]
+    return [
+        Axis(number, field, known, lists).offered(plot) for number in range(1, passes + 1) for field, known in wanted
+    ]
+
+
+def _is_choice(known: Option) -> bool:
+    return bool(known.choices or known.host)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One setting of one pass, as the X/Y/Z plot varies it."""
+
+    number: int
+    """Of the pass, from 1."""
+    field: dataclasses.Field[Any]
+    known: Option
+    lists: Lists
+
+    @property
+    def label(self) -> str:
+        """What people choose it by."""
+        return f"[FaceFix{f' {self.number}' if self.number > 1 else ''}] {self.known.label}"
+
+    @property
+    def kind(self) -> type:
+        """The setting's type."""
+        return type(self.field.default)
+
+    def offered(self, plot: Any) -> Any:
+        """Return the host's `AxisOption`."""
+        facts: dict[str, Any] = {"choices": self.choices} if self.kind is bool or _is_choice(self.known) else {}
+        if self.known.host:
+            facts["format_value"] = self.shown
+        # the host spreads out ranges such as 0-1 [5] where the type is the very int or float
+        kind = self.kind if self.kind in (int, float) else self.read
+        return plot.AxisOption(self.label, kind, self.apply, confirm=self.confirm, **facts)
+
+    def choices(self) -> list[str]:
+        """Return what there is to choose from, as it is shown; nothing for numbers."""
+        if self.kind is bool:
+            return ["True", "False"]
+        if self.known.host:
+            return [OWN, *self.lists(self.known.host)]
+        return list(self.known.choices() if self.known.choices else ())
+
+    def read(self, text: str) -> Any:
+        """Return the value that a person chose or typed; the plot confirms it afterwards."""
+        if self.kind is bool:
+            return SWITCH.get(text.strip().lower(), text)
+        return "" if self.known.host and text == OWN else text
+
+    def shown(self, p: Any, option: Any, value: Any) -> str:  # noqa: ARG002 the host hands them on
+        """Return what stands beside the pictures of this value."""
+        return f"{self.label}: {value or OWN}"
+
+    def confirm(self, p: Any, values: Sequence[Any]) -> None:  # noqa: ARG002 the host hands it on
+        """Raise `BadSetting` at the first value that is not allowed, before any picture is made."""
+        try:
+            for value in values:
+                self._check(value)
+        except BadSetting as error:
+            raise BadSetting(f"pass {self.number}: {error}") from error
+
+    def apply(self, p: Any, value: Any, values: Sequence[Any]) -> None:  # noqa: ARG002 the host hands them on
+        """Give the setting this value for the pictures of `p`; switches FaceFix and the pass on.
+
+        p: a shallow copy that shares its arguments with those of the other cells, so that they are replaced.
+        """
+        script, args = _own_script(p), p.script_args
+        own = args[script.args_from : script.args_to]
+        units = read_units(own)
+        units += [{"active": False} for _ in range(len(units), self.number)]
+        units[self.number - 1] |= {"active": True, self.field.name: value}
+        spare = [None] * (len(own) - 1 - len(units))
+        p.script_args = type(args)([*args[: script.args_from], True, *units, *spare, *args[script.args_to :]])
+
+    def _check(self, value: Any) -> None:
+        self.known.check(value, self.kind)
+        there = self.choices() if value and self.known.host else [value]
+        if value not in there:
+            raise BadSetting(f"{self.known.label} must be one of {', '.join(there)}; not {value!r}")
+
+
+def _own_script(p: Any) -> Any:
+    """Return our script among those that run for `p`."""
+    for script in p.scripts.alwayson_scripts:
+        if script.name == NAME:
+            return script
+    raise BadSetting("the X/Y/Z plot cannot vary FaceFix: it is not among the scripts of this tab; see Extensions")

@@ -1,0 +1,47 @@
+"""What the WebUI executes: it hands the host's calls on, and registers what is to be offered.
+
+The host runs this file again whenever its UI is reloaded, while the library stays: so callbacks are registered here.
+"""
+
+from modules import script_callbacks, scripts
+
+from lib_facefix.webui import script as facefix
+
+
+class FaceFixScript(scripts.Script):
+    """Finds the faces of a batch and fixes them together."""
+
+    def title(self):
+        """Return the name by which the API calls it."""
+        return facefix.TITLE
+
+    def show(self, is_img2img):
+        """Stand in txt2img and img2img, as an accordion."""
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img):
+        """Return the controls; called several times, so nothing is kept but what the host asks for."""
+        accordion = facefix.build(is_img2img, self.elem_id)
+        self.infotext_fields = facefix.infotext_fields(accordion)
+        self.paste_field_names = [facefix.TITLE]
+        return accordion.components
+
+    def before_process(self, p, *args):
+        """Check what is asked for, before anything is drawn."""
+        facefix.begin(p, args)
+
+    def process(self, p, *args):
+        """Record the settings."""
+        facefix.record_settings(p, args)
+
+    def postprocess_batch_list(self, p, pp, *args, batch_number=0, **_):
+        """Fix the faces of all pictures of the batch."""
+        facefix.fix_batch(p, pp, args, batch_number)
+
+    def postprocess_image_after_composite(self, p, pp, *args):
+        """Fix the faces of a picture that the host was not done with before."""
+        facefix.fix_finished(p, pp, args)
+
+
+script_callbacks.on_ui_settings(facefix.add_options)
+script_callbacks.on_before_ui(facefix.register)

@@ -1,0 +1,187 @@
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from lib_facefix.errors import BadSetting
+from lib_facefix.faces import Box, Face, Pose
+from lib_facefix.jobs import FaceJob
+from lib_facefix.prompting import drawn_up, strength
+from lib_facefix.prompts import Origin
+from lib_facefix.sampling import Sampling
+from lib_facefix.treatment import Treatment
+
+SIZE = (800, 600)
+ORIGIN = Origin("a crowd", "blurry", 100, 7)
+
+
+def face_from(x, size):
+    return Face(Box(x, 100, x + size, 100 + size), 0.9)
+
+
+FACES = {1: face_from(10, 40), 2: face_from(200, 200), 3: face_from(500, 100)}
+"""2 is the largest, 1 the smallest."""
+
+
+def jobs_for(everyone, own=None, decisions=None):
+    """Make a job for each face; own: settings by number; decisions: by number, where it is not to be re-diffused."""
+    own, decisions = own or {}, decisions or {}
+    return [
+        FaceJob(n, face, decisions.get(n, "re-diffuse"), "because", everyone.but(own.get(n, {})), Pose(0, 0, 0), 0.5)
+        for n, face in FACES.items()
+    ]
+
+
+def drawn(settings=None, own=None, decisions=None, origin=ORIGIN, order=(1, 2, 3)):
+    everyone = Treatment(**(settings or {}))
+    jobs = {job.number: job for job in jobs_for(everyone, own, decisions)}
+    return drawn_up([jobs[n] for n in order], everyone, frozenset(own or {}), SIZE, origin)
+
+
+def prompts(*args, **more):
+    return {job.number: job.treatment.prompt for job in drawn(*args, **more)}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        pytest.param("", ["a crowd"] * 3, id="blank"),
+        pytest.param("[PROMPT], smiling", ["a crowd, smiling"] * 3, id="the picture's own, and more"),
+        pytest.param("old", ["old"] * 3, id="another"),
+        pytest.param("old [SEP] [SEP] [PROMPT]!", ["old", "a crowd", "a crowd!"], id="parts"),
+        pytest.param("old [SEP] [face:3] [PROMPT] in red", ["old", "old", "a crowd in red"], id="by number"),
+        pytest.param("[largest] old [SEP] [others] young", ["young", "old", "young"], id="by criterion"),
+    ],
+)
+def test_each_face_is_drawn_from_its_part_and_the_pictures_own_prompt(prompt, told):
+    assert list(prompts({"prompt": prompt}).values()) == told
+
+
+def test_the_negative_prompt_is_worked_out_likewise():
+    jobs = drawn({"negative_prompt": "[face:1] hat [SEP] [PROMPT], teeth [SEP] "})
+    assert [job.treatment.negative_prompt for job in jobs] == ["hat", "blurry, teeth", "blurry"]
+
+
+def test_unbound_parts_go_by_the_order_of_fixing():
+    assert prompts({"prompt": "a [SEP] b [SEP] c"}, order=(3, 1, 2)) == {3: "a", 1: "b", 2: "c"}
+
+
+@pytest.mark.parametrize("decision", ["re-diffuse", "restore"])
+def test_a_face_whose_prompt_says_so_is_left_alone_even_by_a_restorer(decision):
+    jobs = drawn({"prompt": "[face:2] [SKIP] [SEP] x"}, decisions={2: decision})
+    assert [job.decision for job in jobs] == ["re-diffuse", "leave", "re-diffuse"]
+    assert jobs[1].reason == "its prompt says [SKIP]"
+
+
+def test_a_face_that_is_left_takes_no_part_and_is_not_the_largest():
+    jobs = drawn({"prompt": "a [SEP] b [SEP] [largest] c"}, decisions={2: "leave"})
+    assert [job.treatment.prompt for job in jobs] == ["a", "a [SEP] b [SEP] [largest] c", "c"]
+    assert (jobs[1].decision, jobs[1].reason) == ("leave", "because")
+
+
+def test_a_face_that_is_restored_takes_its_part_too():
+    assert prompts({"prompt": "a [SEP] b [SEP] c"}, decisions={2: "restore"})[3] == "c"
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        pytest.param({"prompt": "king"}, "king", id="another"),
+        pytest.param({"prompt": ""}, "a crowd", id="blank"),
+        pytest.param({"prompt": "[PROMPT], crowned"}, "a crowd, crowned", id="the picture's own, and more"),
+        pytest.param({"prompt": "[smallest] king"}, "king", id="bound to itself, whatever the criterion"),
+        pytest.param({"prompt": "king [SEP] queen"}, "king", id="several parts"),
+        pytest.param({"prompt": "[face:1] king"}, "a crowd", id="bound to another face"),
+        pytest.param({"fidelity": 0.9}, "b", id="another setting alone"),
+    ],
+)
+def test_a_prompt_of_a_faces_own_beats_the_part_it_has_in_that_of_all(own, told):
+    assert prompts({"prompt": "a [SEP] b [SEP] c"}, {2: own}) == {1: "a", 2: told, 3: "c"}
+
+
+def test_a_negative_prompt_and_a_skip_of_a_faces_own_concern_it_alone():
+    jobs = drawn({"negative_prompt": "[PROMPT], hat"}, {2: {"negative_prompt": "teeth"}, 3: {"prompt": "[SKIP]"}})
+    assert [job.treatment.negative_prompt for job in jobs[:2]] == ["blurry, hat", "teeth"]
+    assert [job.decision for job in jobs] == ["re-diffuse", "re-diffuse", "leave"]
+
+
+def test_a_face_can_be_taken_out_of_a_skip():
+    jobs = drawn({"prompt": "[SKIP]"}, {3: {"prompt": "smiling"}})
+    assert [job.decision for job in jobs] == ["leave", "leave", "re-diffuse"]
+
+
+@pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
+def test_a_prompt_of_a_faces_own_that_cannot_be_read_is_refused(name):
+    with pytest.raises(BadSetting, match=r"\[face:0\]"):
+        drawn(own={2: {name: "[face:0] x"}})
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "origin", "seeds", "subseeds"),
+    [
+        pytest.param({}, {}, ORIGIN, [100, 101, 102], [7, 7, 7], id="the picture's own"),
+        pytest.param({"seed": 5, "subseed": 6}, {}, ORIGIN, [5, 6, 7], [6, 6, 6], id="given"),
+        pytest.param({"seed": 0, "subseed": 0}, {}, ORIGIN, [0, 1, 2], [0, 0, 0], id="0"),
+        pytest.param({}, {2: {"seed": 50, "subseed": 9}}, ORIGIN, [100, 51, 102], [7, 9, 7], id="one face's own"),
+        pytest.param({"seed": 2**32 - 1}, {}, ORIGIN, [2**32 - 1, 0, 1], [7, 7, 7], id="the last seed"),
+        pytest.param({}, {}, Origin(seed=2**32 - 2), [2**32 - 2, 2**32 - 1, 0], [0, 0, 0], id="almost the last"),
+        pytest.param({}, {}, Origin(seed=2**32, subseed=2**33 + 1), [0, 1, 2], [1, 1, 1], id="beyond the last"),
+    ],
+)
+def test_each_face_adds_its_number_less_one_to_the_seed(given, own, origin, seeds, subseeds):
+    jobs = drawn(given, own, origin=origin)
+    assert [job.treatment.seed for job in jobs] == seeds
+    assert [job.treatment.subseed for job in jobs] == subseeds
+
+
+def test_a_seed_goes_by_the_number_and_not_by_the_order_of_fixing():
+    assert {job.number: job.treatment.seed for job in drawn(order=(3, 1, 2))} == {1: 100, 2: 101, 3: 102}
+
+
+def test_the_strength_that_a_face_will_have_is_written_into_its_settings():
+    jobs = drawn({"denoising_strength": 0.8, "denoise_by_size": 0.5}, {3: {"denoise_by_size": 0.0}})
+    told = [(job.treatment.denoising_strength, job.treatment.denoise_by_size) for job in jobs]
+    assert told == [(0.8, 0.0), (0.6, 0.0), (0.8, 0.0)]
+
+
+def test_without_an_origin_all_but_a_skip_stays_as_it_was():
+    given = {"prompt": "[PROMPT] [SEP] x [SEP] [SKIP]", "denoise_by_size": 0.5}
+    jobs = drawn(given, origin=None)
+    assert [job.treatment for job in jobs] == [Treatment(**given)] * 3
+    assert [job.decision for job in jobs] == ["re-diffuse", "re-diffuse", "leave"]
+
+
+@pytest.mark.parametrize("decision", ["restore", "leave"])
+def test_a_face_that_is_not_re_diffused_keeps_what_was_decided(decision):
+    job = drawn({"prompt": "x"}, decisions=dict.fromkeys(FACES, decision))[1]
+    assert (job.decision, job.reason) == (decision, "because")
+
+
+def test_no_faces_are_drawn_up_to_none():
+    assert drawn(order=()) == []
+
+
+@pytest.mark.parametrize(
+    ("pixels", "told"),
+    [(0, 0.8), (40, 0.8), (64, 0.8), (181, 0.6), (512, 0.4), (4000, 0.4)],
+)
+def test_a_large_face_loses_its_share_of_the_strength(pixels, told):
+    assert strength(Sampling(denoising_strength=0.8, denoise_by_size=0.5), pixels) == told
+
+
+def test_where_size_takes_nothing_away_the_strength_is_exactly_as_given():
+    assert {strength(Sampling(denoising_strength=0.333), pixels) for pixels in (0, 64, 300, 9000)} == {0.333}
+
+
+shares, sizes = st.floats(0, 1), st.floats(0, 5000)
+
+
+@given(shares, shares, sizes, sizes)
+def test_the_larger_face_never_has_the_greater_strength(denoising, by_size, one, other):
+    sampling = Sampling(denoising_strength=denoising, denoise_by_size=by_size)
+    assert 0 <= strength(sampling, max(one, other)) <= strength(sampling, min(one, other)) <= 1
+
+
+@given(st.integers(0, 20), shares, sizes)
+def test_a_lessened_strength_is_one_of_few_so_that_faces_share_a_run(twentieths, by_size, pixels):
+    found = strength(Sampling(denoising_strength=twentieths / 20, denoise_by_size=by_size), pixels)
+    assert found == round(found * 20) / 20
