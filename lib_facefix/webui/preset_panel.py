@@ -1,0 +1,130 @@
+"""Presets in the accordion: chosen at its head, looked after at its foot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..errors import FaceFixError
+from . import host_ui
+from .presets import NONE, Presets, unfold
+from .settings import OFFERED
+from .shelf import Done, Shelf
+from .units import read_units
+
+SAVE = "\U0001f4be"
+
+
+class PresetPanel:
+    """Shows the presets of one accordion; `listen` makes it work."""
+
+    def __init__(self, path: Path, passes: int, elem_id: Callable[[str], str]) -> None:
+        self._shelf = Shelf(path)
+        self._passes = passes
+        self._elem_id = elem_id
+        self._presets, self._trouble = Presets(), ""
+        try:
+            self._presets = self._shelf.read()
+            values = unfold(self._presets.of(self._presets.start), passes)
+        except FaceFixError as error:
+            self._trouble = f"Presets: {error}"
+            values = unfold(({},), passes)
+        self.at_start = read_units([True, *values])
+        """Of each pass, the values that the page starts with."""
+
+    def show_choice(self) -> None:
+        """Make the box with all names, and the button that saves."""
+        info = "Choose one, or type a new name and save."
+        self._name = host_ui.names_box("Preset", info, _entries(self._presets), self._presets.start, self._id("name"))
+        tip = "Save the settings of all passes under this name"
+        self._save = host_ui.tool_button(SAVE, tip, self._id("save"))
+
+    def show_note(self) -> None:
+        """Make the line for messages."""
+        self._note = host_ui.note(_html(self._trouble), self._id("note"))
+
+    def show_more(self) -> None:
+        """Make the part where presets are looked after."""
+        with host_ui.section("Presets", self._id("more")):
+            with host_ui.row():
+                self._start = host_ui.button("Start with this one", self._id("start"))
+                self._delete = host_ui.button("Delete", self._id("delete"))
+                self._export = host_ui.button("Export", self._id("export"))
+                self._import = host_ui.button("Import", self._id("import"))
+                self._file = host_ui.upload_button("Import a file", self._id("file"), ".json")
+            info = f"Export puts the chosen preset here (with {NONE}: all); Import reads what is pasted here."
+            self._text = host_ui.text_box("Presets as text", info, self._id("text"))
+
+    def listen(self, components: Sequence[Any]) -> None:
+        """Make everything work on these components: those of OFFERED, pass after pass."""
+        shelf, shown = self._shelf, [self._note, self._name, self._text]
+        host_ui.when(self._name.input, self._load, [self._name], [self._note, *components])
+        host_ui.when(self._save.click, _telling(_save(shelf)), [self._name, *components], shown)
+        host_ui.when(self._start.click, _telling(shelf.start_with), [self._name], shown)
+        host_ui.when(self._delete.click, _telling(shelf.delete), [self._name], shown)
+        host_ui.when(self._export.click, _telling(shelf.export), [self._name], shown)
+        host_ui.when(self._import.click, _telling(shelf.take_in), [self._text], shown)
+        host_ui.when(self._file.upload, _telling(_take_in_file(shelf)), [self._file], shown)
+        host_ui.when_page_opens(self._on_page, [self._name])
+
+    def _id(self, name: str) -> str:
+        return self._elem_id(f"presets_{name}")
+
+    def _load(self, name: str | None) -> list[Any]:
+        """Set every control, or none: a name that is not known is a new one."""
+        unchanged = [host_ui.update() for _ in range(self._passes * len(OFFERED))]
+        try:
+            presets = self._shelf.read()
+            if name and name not in presets.named:
+                return [host_ui.noted(""), *unchanged]
+            kept = presets.of(name or "")
+            values = unfold(kept, self._passes)
+        except FaceFixError as error:
+            return [host_ui.noted(_html(str(error))), *unchanged]
+        note = f"{name} has {len(kept)} passes; only {self._passes} are shown here." if len(kept) > self._passes else ""
+        return [host_ui.noted(_html(note)), *(host_ui.update(value=value) for value in values)]
+
+    def _on_page(self) -> Any:
+        """Show the presets as they are now, not as they were when the WebUI started."""
+        try:
+            return host_ui.choices(_entries(self._shelf.read()))
+        except FaceFixError:
+            return host_ui.update()
+
+
+def _telling(do: Callable[..., Done]) -> Callable[..., list[Any]]:
+    """Return a handler that does it and says what came of it: in the note, the box of names, and the text."""
+
+    def handler(*given: Any) -> list[Any]:
+        try:
+            done = do(*(("" if value is None else value) for value in given[:1]), *given[1:])
+        except FaceFixError as error:
+            return [host_ui.noted(_html(str(error))), host_ui.update(), host_ui.update()]
+        chosen = {} if done.chosen is None else {"value": done.chosen}
+        text = {} if done.text is None else {"value": done.text}
+        return [
+            host_ui.noted(_html(done.note)),
+            host_ui.choices(_entries(done.presets), **chosen),
+            host_ui.update(**text),
+        ]
+
+    return handler
+
+
+def _save(shelf: Shelf) -> Callable[..., Done]:
+    return lambda name, *values: shelf.save(name, values)
+
+
+def _take_in_file(shelf: Shelf) -> Callable[[bytes], Done]:
+    return lambda content: shelf.take_in(content.decode("utf-8-sig", "replace"))
+
+
+def _entries(presets: Presets) -> list[tuple[str, str]]:
+    """Return what the box of names offers: what is shown, what is sent."""
+    return [(NONE, ""), *((name, name) for name in presets.named)]
+
+
+def _html(sentence: str) -> str:
+    return f"<p>{escape(sentence[0].upper() + sentence[1:])}</p>" if sentence else ""
