@@ -27,6 +27,9 @@ OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "o
 VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9.]+)?")
 """How packages are numbered today; pip refuses constraints with older forms."""
 
+CONFLICT = re.compile(r"^(.+ depends on .+)\n\s*The user requested \(constraint\) (.+)$", re.MULTILINE)
+"""How pip says what does not go with an installed package."""
+
 
 def main() -> None:
     """Install what is chosen and missing."""
@@ -87,12 +90,12 @@ def install(name: str, requirements: list[str], offline: bool) -> str:
         command = [sys.executable, "-m", "pip", "install", "--prefer-binary", "--disable-pip-version-check", *index]
         done = subprocess.run(
             [*command, "-c", str(kept), *requirements],
-            capture_output=True, encoding="utf-8", errors="replace", check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False,
         )  # fmt: skip
     if done.returncode == 0:
         return f"{packages} installed for {name!r}."
     return (
-        f"{packages} for {name!r} could not be installed beside what is here ({told(done.stderr)}). Nothing was "
+        f"{packages} for {name!r} could not be installed beside what is here ({told(done.stdout)}). Nothing was "
         f"changed, and FaceFix works without; take the tick from {name!r} in Settings > FaceFix to be asked no more."
     )
 
@@ -111,6 +114,8 @@ def constraints() -> list[str]:
 
 def told(output: str) -> str:
     """Return what pip says is wrong."""
+    if found := CONFLICT.search(output):
+        return f"{found[1].strip()}, and here is {found[2].strip()}"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     return next(iter(errors or reversed(lines)), "pip does not say why")[:300].rstrip(".")

@@ -83,13 +83,13 @@ class FaceFix:
     ) -> FixPlan:
         """Return what would be done to each face of one picture, and why.
 
-        origin: what the picture was made from; needed to re-diffuse by its own prompt and seed.
+        origin: what the picture was made from, so that faces are re-diffused by its own prompt and seed.
         """
         settings = settings or FaceSettings()
         array = as_rgb(image)
         faces = self.detect(array, settings)
         with one_thread():
-            return make_plan(array, faces, settings, overrides, origin)
+            return make_plan(array, faces, settings, overrides, (origin or Origin()) if self._diffusing else None)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None

@@ -68,7 +68,7 @@ class Models:
         if path is None:
             raise BadModel(
                 f"{entry.label} needs {entry.weights}, which is not here. Get it with `facefix models get "
-                f"{entry.name}`, or put it into {places.own}."
+                f"{entry.name}`, or download it from {published(entry.weights).urls[0]} into {places.own}."
             )
         return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,14 +14,14 @@ from .canvas import Canvas
 from .errors import BadCrop, BadPlan, FaceFixError, Stopped
 from .faces import Box, Crop, Image, Patch
 from .imaging.blending import match_colour
-from .imaging.boxes import overlap
+from .imaging.boxes import bounding, overlap
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
 from .masking import face_width, mask_of
 from .protocols import FaceFixer, Parts, Progress
 from .threads import one_thread
 
-REACH = 0.2
-"""How far a face's mask may pass its box before growing and feathering, in sizes of the face."""
+REACH = 0.12
+"""How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh."""
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
 FAILURES = (FaceFixError, MemoryError, cv2.error)
@@ -61,23 +62,28 @@ class Task:
     picture: int
     job: FaceJob
     fixer: FaceFixer
+    key: Hashable
+    """Tasks of equal key may share one pass."""
 
-    @property
-    def key(self) -> tuple[int, Hashable]:
-        """Tasks of equal key may share one pass."""
-        return id(self.fixer), self.fixer.batch_key(self.job)
+    @classmethod
+    def of(cls, picture: int, job: FaceJob, parts: Parts) -> Task:
+        """Return the task of a job; raises a `FaceFixError` where there is nothing that does it."""
+        fixer = parts.fixer(job)
+        return cls(picture, job, fixer, (id(fixer), fixer.batch_key(job)))
 
     @property
     def reach(self) -> Box:
-        """What of the picture the fixed face may touch, generously."""
-        treatment = self.job.treatment
+        """What of the picture the fixed face may touch, at most."""
+        treatment, face = self.job.treatment, self.job.face
+        (x, y), half = face.box.centre, (0.5 + REACH) * face.box.size
+        corners = np.array([(x - half, y - half), (x + half, y + half)])
+        around = bounding(corners if face.mesh is None else np.concatenate([corners, face.mesh.points[:, :2]]))
         offset = max(abs(treatment.mask_x), abs(treatment.mask_y))
-        share = 0.5 + REACH + max(0.0, treatment.mask_grow) + treatment.feather + offset
-        (x, y), half = self.job.face.box.centre, share * self.job.face.box.size
-        return Box(x - half, y - half, x + half, y + half)
+        more = (max(0.0, treatment.mask_grow) + treatment.feather + offset) * face.box.size
+        return Box(around.left - more, around.top - more, around.right + more, around.bottom + more)
 
     def meets(self, other: Task) -> bool:
-        """Return True if one's result may be part of what the other sees."""
+        """Return True if one's result may cover part of the other's; what a crop shows around its face is not meant."""
         return self.picture == other.picture and overlap(self.reach, other.reach) > 0
 
 
@@ -103,7 +109,7 @@ def fix_faces(
     for picture, plan in enumerate(plans):
         for job in _wanted(plan):
             try:
-                tasks.append(Task(picture, job, parts.fixer(job)))
+                tasks.append(Task.of(picture, job, parts))
             except FaceFixError as error:
                 outcomes[picture, job.number] = Outcome(job, "failed", error)
 
@@ -111,14 +117,9 @@ def fix_faces(
         Canvas(image, now, bool(_wanted(plan)), _seen_again(tasks, picture))
         for picture, (image, now, plan) in enumerate(zip(images, onto or images, plans, strict=True))
     ]
-    done = 0
-    for tasks_now in rounds(tasks):
-        if progress.stopped():
-            break
-        for task, outcome in _do(tasks_now, canvases, parts):
-            outcomes[task.picture, task.job.number] = outcome
-            done += 1
-            progress.step(done, len(tasks), f"face {outcome.job.number} {outcome.verdict}")
+    for done, (task, outcome) in enumerate(_done(tasks, canvases, parts, progress), start=1):
+        outcomes[task.picture, task.job.number] = outcome
+        progress.step(done, len(tasks), f"face {outcome.job.number} {outcome.verdict}")
     return [
         FixResult(canvas.image, tuple(outcomes[picture, job.number] for job in plan.jobs), plan.size)
         for picture, (canvas, plan) in enumerate(zip(canvases, plans, strict=True))
@@ -160,8 +161,19 @@ def _seen_again(tasks: Sequence[Task], picture: int) -> frozenset[int]:
     return frozenset(task.job.number for i, task in enumerate(own) if any(map(task.meets, own[i + 1 :])))
 
 
+def _done(
+    tasks: list[Task], canvases: list[Canvas], parts: Parts, progress: Progress
+) -> Iterator[tuple[Task, Outcome]]:
+    """Do round after round until all is done, or the person says stop."""
+    with suppress(Stopped):
+        for tasks_now in rounds(tasks):
+            if progress.stopped():
+                return
+            yield from _do(tasks_now, canvases, parts)
+
+
 def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tuple[Task, Outcome]]:
-    """Do one round. After a face that fails, the fixer is asked again about those behind it."""
+    """Do one round. Where the fixer fails at a face, it is asked again about those behind it. Raises `Stopped`."""
     waiting: list[tuple[Task, Crop]] = []
     for task in tasks:
         try:
@@ -173,19 +185,20 @@ def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tup
         except FAILURES as error:
             yield task, Outcome(task.job, "failed", _in_words(error))
     while waiting:
-        patches = _patches(tuple(waiting))
-        while waiting:
+        patches, going_on = _patches(tuple(waiting)), True
+        while waiting and going_on:
             task, crop = waiting.pop(0)
-            started = time.perf_counter()
+            started, going_on = time.perf_counter(), False
             try:
-                _lay(canvases[task.picture], next(patches, None), crop, task.job)
+                patch, going_on = next(patches, None), True
+                _lay(canvases[task.picture], patch, crop, task.job)
             except Stopped:
-                return
+                raise
             except FAILURES as error:
                 yield task, Outcome(task.job, "failed", _in_words(error), time.perf_counter() - started)
-                break
-            seconds = time.perf_counter() - started
-            yield task, Outcome(task.job, "fixed", seconds=seconds, engine=task.fixer.engine)
+            else:
+                seconds = time.perf_counter() - started
+                yield task, Outcome(task.job, "fixed", seconds=seconds, engine=task.fixer.engine)
 
 
 def _in_words(error: Exception) -> FaceFixError:
@@ -194,7 +207,7 @@ def _in_words(error: Exception) -> FaceFixError:
     return FaceFixError(f"out of memory, or a picture that cannot be worked on ({type(error).__name__}: {error})")
 
 
-def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Patch]:
+def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Patch | None]:
     """Yield what the fixer makes of the crops; it is called only when the first is asked for."""
     tasks, crops = zip(*waiting, strict=True)
     yield from tasks[0].fixer.fix(crops, [task.job for task in tasks])
@@ -204,10 +217,15 @@ def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, job: FaceJob) -> None:
     """Paste one fixed crop into the picture, where its mask shows."""
     mask = crop.mask
     assert mask is not None
-    if patch is None or patch.shape != crop.image.shape or patch.dtype not in (np.uint8, np.float32):
-        raise BadCrop(f"the {job.decision} step gave no picture of {crop.image.shape} back")
+    if patch is None or not _is_picture(patch, crop.image.shape):
+        raise BadCrop(f"the {job.decision} step gave no picture back, or one with values that are no numbers")
     with one_thread():
         shown = canvas.shown(crop)
         if job.treatment.match_colour:
             patch = match_colour(patch, shown.image, mask, RING * face_width(crop, job))
         canvas.lay(job.number, patch, mask * np.float32(job.treatment.visibility), crop, shown)
+
+
+def _is_picture(patch: Patch, shape: tuple[int, ...]) -> bool:
+    """Return whether it is one of this shape; a float that is not a number is none."""
+    return patch.shape == shape and patch.dtype in (np.uint8, np.float32) and bool(np.isfinite(patch).all())

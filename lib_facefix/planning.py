@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ def make_plan(
     nothing; one that names no setting, or a value out of range, raises `BadSetting`, and so does upscaling to what
     is too large.
     """
+    if origin is None:
+        settings = replace(settings, redraw_below=0)
     own = {number: _treatment(number, settings, changes) for number, changes in (overrides or {}).items()}
     asked = {number for number, changes in (overrides or {}).items() if "method" in changes}
     height, width = image.shape[:2]
@@ -48,11 +51,11 @@ def make_plan(
     counted = {number: face for number, face in numbered.items() if number not in asked}
     excluded = _excluded(counted, settings, (width, height))
     jobs = [
-        _job(number, face, image, settings, own.get(number, everyone), excluded.get(number), origin is not None)
+        _job(number, face, image, settings, own.get(number, everyone), excluded.get(number))
         for number, face in numbered.items()
     ]
     jobs.sort(key=lambda job: _rank(job, settings.order, width, height))
-    jobs = drawn_up(jobs, everyone, frozenset(own), (width, height), origin)
+    jobs = drawn_up(jobs, everyone, (width, height), origin)
     return FixPlan((width, height), tuple(jobs), upscaled, settings.upscaler)
 
 
@@ -144,15 +147,14 @@ def _job(
     settings: FaceSettings,
     treatment: Treatment,
     excluded: str | None,
-    drawable: bool,
 ) -> FaceJob:
-    """Decide about one face. excluded: why the criteria rule it out, if they do; drawable: it can be redrawn."""
+    """Decide about one face. excluded: why the criteria rule it out, if they do."""
     sharp = sharpness(image, face)
     if excluded:
         decision: Decision = "leave"
         reason = excluded
     else:
-        decision, reason = _decide(face, sharp, treatment, settings, drawable)
+        decision, reason = _decide(face, sharp, treatment, settings)
     return FaceJob(number, face, decision, reason, treatment, pose(face), sharp)
 
 
@@ -161,7 +163,6 @@ def _decide(
     sharp: float,
     treatment: Treatment,
     settings: FaceSettings,
-    drawable: bool,
 ) -> tuple[Decision, str]:
     """Return what is to be done with a face that the criteria let through, and why."""
     if treatment.method == "restore":
@@ -171,7 +172,7 @@ def _decide(
     if treatment.method == "leave":
         return "leave", "asked to be left"
     size = f"{face.box.size:.0f} px"
-    fix: Decision = "re-diffuse" if drawable and face.box.size < settings.redraw_below else "restore"
+    fix: Decision = "re-diffuse" if face.box.size < settings.redraw_below else "restore"
     if sharp < settings.sharp_above:
         return fix, f"not sharp ({sharp:.2f}), {size}"
     if face.box.size < settings.large_above:

@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from .jobs import FaceJob
-from .prompts import Origin, read_negative_prompt, read_prompt, resolve
+from .prompts import FacePrompt, Origin, read_negative_prompt, read_prompt, resolve
 from .sampling import Sampling
 
 SMALL, LARGE = 64, 512
 """Sizes of a face in pixels between which `denoise_by_size` takes more and more away."""
 STEP = 0.05
-"""What a lessened strength is rounded to, so that faces of like size share a sampling run."""
+"""What is taken away is rounded to it, so that faces of like size share a sampling run."""
 SEEDS = 2**32
 """Seeds count round from here to 0."""
 
 
 def drawn_up(
-    jobs: Sequence[FaceJob], everyone: Sampling, own: frozenset[int], size: tuple[int, int], origin: Origin | None
+    jobs: Sequence[FaceJob], everyone: Sampling, size: tuple[int, int], origin: Origin | None
 ) -> list[FaceJob]:
     """Return the jobs, in the order of fixing, with all that re-diffusing them needs.
 
-    everyone: the settings of all faces; own: the numbers of the faces with settings of their own; size: the picture's
-    width and height. Without an origin the prompts stay as they are. A face whose prompt says [SKIP] is left alone.
+    everyone: the settings of all faces; size: the picture's width and height. origin: what the picture was made from;
+    without one, nothing is worked out for faces that are not to be re-diffused. A face whose prompt says [SKIP] is
+    left alone. Raises `BadSetting`.
     """
-    asked = [(job.number, job.face) for job in jobs if job.decision != "leave"]
-    prompts = read_prompt(everyone.prompt).parts_for(asked, size)
-    negatives = read_negative_prompt(everyone.negative_prompt).parts_for(asked, size)
-    for number, face in ((number, face) for number, face in asked if number in own):
-        treatment = next(job.treatment for job in jobs if job.number == number)
-        if treatment.prompt != everyone.prompt:
-            prompts |= read_prompt(treatment.prompt).parts_for([(number, face)], size)
-        if treatment.negative_prompt != everyone.negative_prompt:
-            negatives |= read_negative_prompt(treatment.negative_prompt).parts_for([(number, face)], size)
+    prompts = _texts(jobs, everyone, "prompt", read_prompt, size)
+    negatives = _texts(jobs, everyone, "negative_prompt", read_negative_prompt, size)
     return [_drawn_up(job, prompts.get(job.number, ""), negatives.get(job.number) or "", origin) for job in jobs]
+
+
+def _texts(
+    jobs: Sequence[FaceJob],
+    everyone: Sampling,
+    name: str,
+    read: Callable[[str], FacePrompt],
+    size: tuple[int, int],
+) -> dict[int, str | None]:
+    """Return by number the text of each face that is not left; None where it is to be."""
+    asked = [job for job in jobs if job.decision != "leave"]
+    texts = read(getattr(everyone, name)).parts_for([(job.number, job.face) for job in asked], size)
+    for job in asked:
+        own = getattr(job.treatment, name)
+        if own != getattr(everyone, name):
+            texts |= read(own).parts_for([(job.number, job.face)], size)
+    return texts
 
 
 def strength(sampling: Sampling, pixels: float) -> float:
@@ -43,18 +54,16 @@ def strength(sampling: Sampling, pixels: float) -> float:
     if not sampling.denoise_by_size:
         return sampling.denoising_strength
     large = math.log(max(pixels, 1.0) / SMALL) / math.log(LARGE / SMALL)
-    lessened = sampling.denoising_strength * (1 - sampling.denoise_by_size * min(max(large, 0.0), 1.0))
-    return round(round(lessened / STEP) * STEP, 2)
+    taken = sampling.denoising_strength * sampling.denoise_by_size * min(max(large, 0.0), 1.0)
+    return round(max(sampling.denoising_strength - round(taken / STEP) * STEP, 0.0), 4)
 
 
 def _drawn_up(job: FaceJob, prompt: str | None, negative: str, origin: Origin | None) -> FaceJob:
-    if job.decision == "leave":
-        return job
     if prompt is None:
         return replace(job, decision="leave", reason="its prompt says [SKIP]")
-    if job.decision != "re-diffuse" or origin is None:
+    if job.decision != "re-diffuse" and origin is None:
         return job
-    treatment = job.treatment
+    treatment, origin = job.treatment, origin or Origin()
     made = {
         "prompt": resolve(prompt, origin.prompt),
         "negative_prompt": resolve(negative, origin.negative_prompt),

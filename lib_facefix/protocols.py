@@ -56,10 +56,10 @@ class FaceFixer(Protocol):
         """Jobs of equal key may share one pass."""
         ...
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch]:
-        """Yield one picture a crop, in order and of its shape; cuts the batch to what memory takes.
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch | None]:
+        """Yield one picture a crop, in order and of its shape, or None where none came out.
 
-        Where the work is stopped in the middle it raises `Stopped`.
+        Cuts the batch to what memory takes. Where the work is stopped in the middle it raises `Stopped`.
         """
         ...
 
@@ -81,11 +81,10 @@ class Diffuser(Protocol):
         """Return what jobs of one run must have in common, beside size and `Sampling.of_a_run`."""
         ...
 
-    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch]:
-        """Return the crops redrawn inside their masks, in one sampling run.
+    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch | None]:
+        """Return the crops redrawn inside their masks, in one sampling run; None for each that gave no picture.
 
-        items: all of one shape. Raises MemoryError where fewer might go, `BadCrop` where no picture came out, and
-        `Stopped`.
+        items: all of one shape. Raises MemoryError or `BadCrop` where fewer might go, and `Stopped`.
         """
         ...
 

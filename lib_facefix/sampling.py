@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from .options import option
-from .prompts import read_negative_prompt, read_prompt
 
 OWN = "the picture's own"
 
@@ -22,12 +21,12 @@ class Sampling:
         help="How much a face is redrawn when it is re-diffused.",
     )  # fmt: skip
     prompt: str = option(
-        "", "Prompt for faces", reads=read_prompt, group="fix",
+        "", "Prompt for faces", group="fix",
         help="Blank: the picture's own. [PROMPT] stands for it, [SEP] parts the faces, [face:2] or [largest] binds "
         "a part to a face, [SKIP] leaves one alone.",
     )  # fmt: skip
     negative_prompt: str = option(
-        "", "Negative prompt for faces", reads=read_negative_prompt, group="fix",
+        "", "Negative prompt for faces", group="fix",
         help="Blank: the picture's own; [PROMPT], [SEP] and bindings as in the prompt.",
     )  # fmt: skip
     denoise_by_size: float = option(

@@ -10,6 +10,7 @@ from .catalog import DETECTORS, UPSCALERS
 from .errors import BadSetting
 from .numbers import read_numbers
 from .options import check_names, option
+from .prompts import read_negative_prompt, read_prompt
 from .sizes import read_upscale
 from .treatment import MODEL_FILES, Treatment
 
@@ -89,6 +90,8 @@ class FaceSettings(Treatment):
 
     def __post_init__(self) -> None:
         Treatment.__post_init__(self)
+        read_prompt(self.prompt)
+        read_negative_prompt(self.negative_prompt)
         if self.max_size and self.max_size < self.min_size:
             raise BadSetting(f"Largest face ({self.max_size} px) is below Smallest face ({self.min_size} px)")
         if self.max_share < self.min_share:

@@ -15,7 +15,7 @@ class FaceFixScript(scripts.Script):
         """Return the name by which the API calls it."""
         return facefix.TITLE
 
-    def show(self, is_img2img):
+    def show(self, is_img2img):  # noqa: ARG002 the same in both tabs
         """Stand in txt2img and img2img, as an accordion."""
         return scripts.AlwaysVisible
 
@@ -23,7 +23,7 @@ class FaceFixScript(scripts.Script):
         """Return the controls; called several times, so nothing is kept but what the host asks for."""
         accordion = facefix.build(is_img2img, self.elem_id)
         self.infotext_fields = facefix.infotext_fields(accordion)
-        self.paste_field_names = [facefix.TITLE]
+        self.paste_field_names = [target for _, target in self.infotext_fields]  # what "Send to" carries
         return accordion.components
 
     def before_process(self, p, *args):

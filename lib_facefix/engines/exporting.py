@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import tempfile
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -59,6 +61,10 @@ def _sweep(folder: Path) -> None:
             partial.unlink(missing_ok=True)
 
 
+_BY_TRACING: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+"""Older versions know no other way, and no name for it."""
+
+
 def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the exporter warns of itself, and of every shape that it takes as fixed
@@ -68,7 +74,7 @@ def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:
                 examples,
                 path,
                 opset_version=OPSET,
-                dynamo=False,
+                **_BY_TRACING,
                 input_names=list(stage.inputs),
                 output_names=list(stage.outputs),
                 dynamic_axes=_free_axes(stage),

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 import numpy as np
 
 from ..errors import BadCrop
-from ..faces import Box, Crop, Patch
+from ..faces import Crop, Patch, Size
 from ..imaging.framing import Surrounded
 from ..jobs import FaceJob
 from ..protocols import Diffuser
@@ -28,6 +28,8 @@ class Rediffuse:
     def __init__(self, diffuser: Diffuser, most: int = MOST) -> None:
         """most: faces in one sampling run; it is halved where memory does not take them."""
         self._diffuser, self._most = diffuser, most
+        self._fits: dict[tuple[int, ...], int] = {}
+        """By the shape of a crop: how many memory takes, where it did not take as many as asked."""
 
     @property
     def engine(self) -> str:
@@ -36,46 +38,55 @@ class Rediffuse:
 
     def framing(self, job: FaceJob) -> Surrounded:
         """Return the face with room around it, turned upright where the head is tilted far."""
-        treatment, roll = job.treatment, job.pose.roll
-        degrees = roll if abs(roll) > treatment.upright_above else 0.0
-        return Surrounded(self._size(job), treatment.padding, degrees)
+        return self._framed(job, self._size(job))
 
     def batch_key(self, job: FaceJob) -> Hashable:
         """Return what the faces of one sampling run share."""
         return self._size(job), job.treatment.of_a_run(), self._diffuser.shares(job)
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch]:
-        """Yield each crop redrawn. A run too large is halved; one that gives no picture is done face by face."""
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch | None]:
+        """Yield each crop redrawn; a run that fails is halved until what fails is a single face."""
         waiting = [_asked(crop, job) for crop, job in zip(crops, jobs, strict=True)]
-        sampling, most = jobs[0].treatment.of_a_run(), self._most
+        sampling, shape = jobs[0].treatment.of_a_run(), crops[0].image.shape
+        now = most = self._fits.get(shape, self._most)
         while waiting:
-            now = waiting[:most]
+            asked = waiting[:now]
             try:
-                answers = self._diffuser.redraw(now, sampling)
-            except MemoryError:
-                if len(now) == 1:
+                answers = self._answers(asked, sampling)
+            except (MemoryError, BadCrop) as error:
+                if len(asked) == 1:
                     raise
-                most = self._most = len(now) // 2
-                continue
-            except BadCrop:
-                if len(now) == 1:
-                    raise
-                most = 1  # to find the one that spoils the others
+                now = len(asked) // 2
+                if isinstance(error, MemoryError):
+                    most = self._fits[shape] = now
                 continue
             yield from answers
-            del waiting[: len(now)]
+            del waiting[: len(asked)]
+            now = min(most, 2 * now)
+
+    def _answers(self, asked: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch | None]:
+        answers = self._diffuser.redraw(asked, sampling)
+        if len(answers) != len(asked):
+            raise BadCrop(f"the model gave {len(answers)} pictures for {len(asked)} faces")
+        return answers
 
     def _size(self, job: FaceJob) -> tuple[int, int]:
         wanted = job.treatment.width or job.treatment.height, job.treatment.height or job.treatment.width
         if not all(wanted):
-            wanted = fitted(job.face.box, job.treatment.padding, self._diffuser.native)
+            wanted = fitted(self._framed(job, self._diffuser.native).extent(job.face), self._diffuser.native)
         return _whole(wanted[0]), _whole(wanted[1])
 
+    @staticmethod
+    def _framed(job: FaceJob, size: Size) -> Surrounded:
+        treatment, roll = job.treatment, job.pose.roll
+        return Surrounded(size, treatment.padding, roll if abs(roll) > treatment.upright_above else 0.0)
 
-def fitted(box: Box, padding: float, native: int) -> tuple[int, int]:
-    """Return the width and height, of about native x native pixels, that suit a face with its room best."""
-    extra = 2 * padding * box.size
-    aspect = (box.width + extra) / (box.height + extra)
+
+def fitted(extent: tuple[float, float], native: int) -> tuple[int, int]:
+    """Return the width and height, of about native x native pixels, that suit what is to be seen best."""
+    if not min(extent) > 0:
+        return native, native
+    aspect = extent[0] / extent[1]
     across, down = min(SHAPES, key=lambda shape: abs(np.log(shape[0] / shape[1] / aspect)))
     return native * across // 8, native * down // 8
 

@@ -43,14 +43,20 @@ class Surrounded:
 
     def matrix(self, face: Face) -> Matrix:
         """Return the map from the picture to the crop; raises `DegenerateLandmarks`."""
-        extra = 2 * self.margin * face.box.size
-        wanted = np.array((face.box.width + extra, face.box.height + extra))
+        wanted = np.array(self.extent(face))
         if not (wanted > 0).all():
             raise DegenerateLandmarks(f"the box of this face has no extent: {face.box}")
         size = np.array(width_and_height(self.size))
         turn = rotation(-self.degrees, float((size / wanted).min()))
         x, y = size / 2 - turn[:, :2] @ face.box.centre
         return shifted(turn, (x, y))
+
+    def extent(self, face: Face) -> tuple[float, float]:
+        """Return the width and height of what is to be seen, in pixels of the picture, the head standing upright."""
+        box, extra = face.box, 2 * self.margin * face.box.size
+        lies = abs(np.sin(np.radians(self.degrees))) > np.sqrt(0.5)
+        width, height = (box.height, box.width) if lies else (box.width, box.height)
+        return width + extra, height + extra
 
 
 def cut(image: Image, matrix: Matrix, size: Size) -> Crop:

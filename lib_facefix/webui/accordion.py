@@ -98,7 +98,7 @@ class _Form:
         """Make all controls but the two that stand at the head of a pass."""
         self._show_rows(top_rows())
         for title in SECTIONS:
-            with host_ui.section(title, self._id(title.replace(" ", "_").lower())):
+            with host_ui.section(title, self._id(f"section_{title.replace(' ', '_').lower()}")):
                 self._show_rows(section_rows(title))
         self.show("skip_img2img", visible=self._number == 1)
         affected = [self._made[name] for name in AFFECTED]

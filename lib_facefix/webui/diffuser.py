@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-import numpy as np
 from modules import extra_networks, processing
 from PIL import Image as Pil
 
-from ..errors import BadCrop, Stopped
+from ..errors import Stopped
 from ..faces import Patch
 from ..jobs import FaceJob
 from ..redraw import Redraw
@@ -73,7 +72,7 @@ class HostDiffuser:
         tags = tuple(sorted((name, repr([one.items for one in many])) for name, many in networks.items()))
         return host.prompt_lengths(prompt, steps), host.prompt_lengths(treatment.negative_prompt, steps), tags
 
-    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch]:
+    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch | None]:
         """Return the crops redrawn inside their masks, in one sampling run; see `protocols.Diffuser`."""
         if self._watch.stopped():
             raise Stopped("stopped before these faces were drawn")
@@ -87,7 +86,12 @@ class HostDiffuser:
                 run.close()
         if self._watch.stopped():
             raise Stopped("stopped while these faces were drawn")
-        return self._kept(items, run.drawn())
+        drawn = run.drawn()
+        if self._keep:
+            for item, patch in zip(items, drawn, strict=False):
+                if patch is not None:
+                    self._keep(item, patch)
+        return drawn
 
     def _told(self, items: Sequence[Redraw], sampling: Sampling, overrides: dict[str, Any]) -> dict[str, Any]:
         """Return all that img2img is told: the picture's own, less what is not for faces, and what is theirs."""
@@ -116,12 +120,3 @@ class HostDiffuser:
             "denoising_strength": sampling.denoising_strength,
             "override_settings": dict(overrides),
         }
-
-    def _kept(self, items: Sequence[Redraw], drawn: Sequence[Patch | None]) -> list[Patch]:
-        pictures = [picture for picture in drawn if picture is not None and np.ndim(picture) == 3]
-        if len(pictures) != len(items):
-            raise BadCrop("the model gave no picture, only NaN; try a float32 VAE, or start the WebUI with --no-half")
-        if self._keep:
-            for item, picture in zip(items, pictures, strict=True):
-                self._keep(item, picture)
-        return pictures

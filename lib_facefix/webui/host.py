@@ -27,6 +27,17 @@ def re_noises(p: Any) -> bool:
     return hasattr(p.sd_model, "forge_objects")
 
 
+def noised(denoiser: Any, latent: torch.Tensor, noise: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    """Return the latents (N, C, h, w) with as much of the noise as there is at `sigma` (N), by the model's own rule."""
+    model = denoiser.inner_model.inner_model.forge_objects.unet.model
+    rule = getattr(model, "predictor", None) or getattr(model, "model_sampling", None)
+    level = sigma.reshape(-1, *[1] * (latent.ndim - 1))
+    if rule is None:
+        return latent + level * noise
+    made: torch.Tensor = rule.noise_scaling(level, noise, latent, max_denoise=False)
+    return made
+
+
 def native_size() -> int:
     """Return the side in pixels of the squares that the loaded model draws best."""
     found = (side for feature, side in OWN_MODELS.items() if getattr(shared.sd_model, feature, False))
@@ -51,7 +62,12 @@ def _padded_length(text: str) -> int:
         return int(shared.sd_model.get_prompt_lengths_on_ui(text)[1])
     from modules.sd_hijack import model_hijack
 
-    return int(model_hijack.get_prompt_lengths(text)[1])
+    more = [shared.sd_model.cond_stage_model] if _takes(model_hijack.get_prompt_lengths, "cond_stage_model") else []
+    return int(model_hijack.get_prompt_lengths(text, *more)[1])
+
+
+def _takes(function: Callable[..., Any], argument: str) -> bool:
+    return argument in inspect.signature(function).parameters
 
 
 def inherited(p: Any) -> dict[str, Any]:
@@ -165,14 +181,16 @@ def _settle(p: Any, overrides: dict[str, Any]) -> None:
     if hasattr(sd_models, "forge_model_reload"):
         if overrides:
             sd_models.forge_model_reload()
-        processing.apply_circular_forge(p.sd_model, p.tiling)
-        return
-    from modules import sd_vae
-    from modules.sd_hijack import model_hijack
+    elif overrides:
+        from modules import sd_vae
 
-    if overrides:
         sd_models.reload_model_weights()
         sd_vae.reload_vae_weights()
+    if hasattr(processing, "apply_circular_forge"):  # token merging is set before every sampling there
+        processing.apply_circular_forge(p.sd_model, p.tiling)
+        return
+    from modules.sd_hijack import model_hijack
+
     model_hijack.apply_circular(p.tiling)
     sd_models.apply_token_merging(p.sd_model, p.get_token_merging_ratio())
 
@@ -210,11 +228,3 @@ class Refused(FaceFixError):
     def __init__(self, error: FaceFixError) -> None:
         super().__init__(str(error))
         self.status_code, self.detail = 422, str(error)
-
-
-def picture_arguments(image: Any, index: int) -> Any:
-    """Return the host's `PostprocessImageArgs`."""
-    from modules.scripts import PostprocessImageArgs
-
-    takes_index = "index" in inspect.signature(PostprocessImageArgs).parameters
-    return PostprocessImageArgs(image, index) if takes_index else PostprocessImageArgs(image)

@@ -97,14 +97,14 @@ def tool_button(symbol: str, tooltip: str, elem_id: str) -> Any:
 
 def button(text: str, elem_id: str) -> Any:
     """Make a button with words."""
-    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=100))
+    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=80, size="sm"))
 
 
 def upload_button(text: str, elem_id: str, ending: str) -> Any:
     """Make a button that reads a file; its handler is given the bytes."""
     kind = "binary" if _UPLOADS_PATHS else "bytes"
-    made = gr.UploadButton(text, type=kind, file_types=[ending], elem_id=elem_id, min_width=100)
-    return not_in_ui_config(made)
+    facts = {"type": kind, "file_types": [ending], "elem_id": elem_id, "min_width": 80, "size": "sm"}
+    return not_in_ui_config(gr.UploadButton(text, **facts))
 
 
 def text_box(label: str, info: str, elem_id: str) -> Any:

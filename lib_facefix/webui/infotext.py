@@ -3,10 +3,10 @@
     FaceFix: {"v":1,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
 
 "passes" has of every pass what differs from the defaults of version "v". "faces" has a list for every pass done, and
-in it every face found: n, box (left, top, right, bottom; px), do (what was decided), why where it was left, verdict where it
-was not done as decided. A face drawn anew adds seed, strength, and prompt and negative_prompt where they are not the
-picture's own; a number there means: as for the face of that number. A restored one adds restorer and fidelity where
-they are not the pass's.
+in it every face found: n, box (left, top, right, bottom; px), do (what was decided), why where it was left, verdict
+where it was not done as decided. A face drawn anew adds seed, strength, and prompt and negative_prompt where they are
+not the picture's own; a number there means: as for the face of that number. A restored one adds restorer and fidelity
+where they are not the pass's.
 """
 
 from __future__ import annotations

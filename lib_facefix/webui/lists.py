@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 
 
 def host_list(name: str) -> list[str]:
     """Return one of the host's lists, as the host knows it now: see `Option.host`."""
     return LISTS[name]()
+
+
+def knows(name: str, value: str) -> bool:
+    """Return whether a host takes a value, be it hidden in its list or another name of what is listed."""
+    if name not in OTHER_NAMES:
+        return value in host_list(name)
+    module, names = OTHER_NAMES[name]
+    return value in host_list(name) or value in getattr(import_module(module), names, ())
 
 
 def refresh() -> None:
@@ -29,9 +36,13 @@ def _samplers() -> list[str]:
 
 
 def _schedulers() -> list[str]:
-    if not find_spec("modules.sd_schedulers"):
-        return []
-    return [scheduler.label for scheduler in import_module("modules.sd_schedulers").schedulers]
+    try:
+        known = import_module("modules.sd_schedulers").schedulers
+    except ModuleNotFoundError as error:
+        if error.name != "modules.sd_schedulers":
+            raise
+        return []  # there the schedule is part of the sampler
+    return [scheduler.label for scheduler in known]
 
 
 def _checkpoints() -> list[str]:
@@ -59,3 +70,8 @@ LISTS: dict[str, Callable[[], list[str]]] = {
 """By the names that `Option.host` uses."""
 FROM_DISK = ("checkpoints", "vaes")
 """Those that `refresh` may change."""
+OTHER_NAMES = {
+    "samplers": ("modules.sd_samplers", "all_samplers_map"),
+    "checkpoints": ("modules.sd_models", "checkpoint_aliases"),
+}
+"""Where a host keeps more names than it lists: samplers hidden in the settings; titles and hashes of checkpoints."""

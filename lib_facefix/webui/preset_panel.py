@@ -49,11 +49,12 @@ class PresetPanel:
         """Make the part where presets are looked after."""
         with host_ui.section("Presets", self._id("more")):
             with host_ui.row():
-                self._start = host_ui.button("Start with this one", self._id("start"))
+                self._again = host_ui.button("Load again", self._id("again"))
+                self._start = host_ui.button("Use at start", self._id("start"))
                 self._delete = host_ui.button("Delete", self._id("delete"))
                 self._export = host_ui.button("Export", self._id("export"))
                 self._import = host_ui.button("Import", self._id("import"))
-                self._file = host_ui.upload_button("Import a file", self._id("file"), ".json")
+                self._file = host_ui.upload_button("Import file", self._id("file"), ".json")
             info = f"Export puts the chosen preset here (with {NONE}: all); Import reads what is pasted here."
             self._text = host_ui.text_box("Presets as text", info, self._id("text"))
 
@@ -61,6 +62,7 @@ class PresetPanel:
         """Make everything work on these components: those of OFFERED, pass after pass."""
         shelf, shown = self._shelf, [self._note, self._name, self._text]
         host_ui.when(self._name.input, self._load, [self._name], [self._note, *components])
+        host_ui.when(self._again.click, self._load_again, [self._name], [self._note, *components])
         host_ui.when(self._save.click, _telling(_save(shelf)), [self._name, *components], shown)
         host_ui.when(self._start.click, _telling(shelf.start_with), [self._name], shown)
         host_ui.when(self._delete.click, _telling(shelf.delete), [self._name], shown)
@@ -74,17 +76,26 @@ class PresetPanel:
 
     def _load(self, name: str | None) -> list[Any]:
         """Set every control, or none: a name that is not known is a new one."""
-        unchanged = [host_ui.update() for _ in range(self._passes * len(OFFERED))]
         try:
-            presets = self._shelf.read()
-            if name and name not in presets.named:
-                return [host_ui.noted(""), *unchanged]
-            kept = presets.of(name or "")
+            known = not name or name in self._shelf.read().named
+        except FaceFixError as error:
+            return self._loaded(str(error))
+        return self._load_again(name) if known else self._loaded("")
+
+    def _load_again(self, name: str | None) -> list[Any]:
+        """Set every control."""
+        try:
+            kept = self._shelf.read().of(name or "")
             values = unfold(kept, self._passes)
         except FaceFixError as error:
-            return [host_ui.noted(_html(str(error))), *unchanged]
-        note = f"{name} has {len(kept)} passes; only {self._passes} are shown here." if len(kept) > self._passes else ""
-        return [host_ui.noted(_html(note)), *(host_ui.update(value=value) for value in values)]
+            return self._loaded(str(error))
+        surplus = f"{name!r} has {len(kept)} passes; only {self._passes} are shown."
+        return self._loaded(surplus if len(kept) > self._passes else "", values)
+
+    def _loaded(self, note: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return what is shown: the note, and the values of all controls, or of none."""
+        changes = [{"value": value} for value in values] or [{} for _ in range(self._passes * len(OFFERED))]
+        return [host_ui.noted(_html(note)), *(host_ui.update(**change) for change in changes)]
 
     def _on_page(self) -> Any:
         """Show the presets as they are now, not as they were when the WebUI started."""
@@ -99,7 +110,7 @@ def _telling(do: Callable[..., Done]) -> Callable[..., list[Any]]:
 
     def handler(*given: Any) -> list[Any]:
         try:
-            done = do(*(("" if value is None else value) for value in given[:1]), *given[1:])
+            done = do(given[0] or "", *given[1:])
         except FaceFixError as error:
             return [host_ui.noted(_html(str(error))), host_ui.update(), host_ui.update()]
         chosen = {} if done.chosen is None else {"value": done.chosen}
@@ -117,8 +128,10 @@ def _save(shelf: Shelf) -> Callable[..., Done]:
     return lambda name, *values: shelf.save(name, values)
 
 
-def _take_in_file(shelf: Shelf) -> Callable[[bytes], Done]:
-    return lambda content: shelf.take_in(content.decode("utf-8-sig", "replace"))
+def _take_in_file(shelf: Shelf) -> Callable[[bytes | str], Done]:
+    return lambda content: shelf.take_in(
+        content if isinstance(content, str) else content.decode("utf-8-sig", "replace")
+    )
 
 
 def _entries(presets: Presets) -> list[tuple[str, str]]:

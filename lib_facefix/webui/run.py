@@ -13,7 +13,7 @@ from modules.scripts import ScriptRunner
 from numpy.typing import NDArray
 
 from ..faces import Mask, Patch
-from .host import calling, re_noises
+from .host import calling, noised, re_noises
 
 SHOWN = 1 / 255
 """A latent pixel is drawn anew where any of its pixels shows more than this of the fixed face."""
@@ -77,10 +77,7 @@ class FacesRun(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
             noise = torch.stack(
                 [self._noise_like(latent, one) for latent, one in zip(self.init_latent, noises, strict=True)]
             )
-            predictor = params.denoiser.inner_model.inner_model.forge_objects.unet.model.predictor
-            sigma = params.sigma[:, None, None, None]
-            noisy = predictor.noise_scaling(sigma, noise, self.init_latent, max_denoise=False)
-            params.x = params.x * draw + noisy * keep
+            params.x = params.x * draw + noised(params.denoiser, self.init_latent, noise, params.sigma) * keep
 
         def lay_over(params: Any) -> None:
             params.x = params.x * draw + self.init_latent * keep

@@ -66,10 +66,9 @@ def begin(p: Any, args: Sequence[Any]) -> None:
 def record_settings(p: Any, args: Sequence[Any]) -> None:
     """Write the settings where the host reads them for its record of the last prompt."""
     with suppress(FaceFixError):  # `begin` has refused the run
-        passes = read_passes(args)
-        if not passes:
-            return
-        p.extra_generation_params[TITLE] = infotext.write(passes, None)
+        p.extra_generation_params.pop(TITLE, None)  # of the picture before, in an X/Y/Z plot
+        if passes := read_passes(args):
+            p.extra_generation_params[TITLE] = infotext.write(passes, None)
 
 
 def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:

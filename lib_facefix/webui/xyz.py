@@ -12,6 +12,7 @@ from ..errors import BadSetting
 from ..options import Option
 from ..sampling import OWN
 from .lists import host_list
+from .options_page import chosen
 from .settings import OFFERED
 from .units import read_units
 
@@ -25,8 +26,6 @@ Lists = Callable[[str], Sequence[str]]
 def register() -> None:
     """Add the axes to every X/Y/Z plot that the host has loaded, once; for `on_before_ui`."""
     from modules import scripts
-
-    from .options_page import chosen
 
     passes = chosen().passes
     plots = (data.module for data in scripts.scripts_data if Path(data.path).name == "xyz_grid.py")

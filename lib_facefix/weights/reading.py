@@ -161,7 +161,9 @@ def _load(path: Path, wanted: Mapping[str, set[str]], *, mmap: bool) -> Any:
         raise MissingPackage(f"reading {path.name}", "torch") from error
     try:
         with _standing_in(wanted, path):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+            # PyTorch before 2.2 maps a file only by a text; and WebUIs put readers of their own in torch.load's place
+            where = str(path) if mmap else path
+            return torch.serialization.load(where, map_location="cpu", weights_only=True, mmap=mmap)
     except _REFUSALS as error:
         raise BadModel(
             f"{path} was refused by PyTorch's safe reader: it is damaged, or asks for more than weights need. "

@@ -151,6 +151,44 @@ def test_a_surrounded_frame_of_any_shape_holds_the_box_and_its_margin_in_its_mid
     assert seen == pytest.approx(np.array([(0, 0), (size[0] / 2, size[1] / 2), size]))
 
 
+@pytest.mark.parametrize(
+    ("degrees", "extent"),
+    [
+        (0, (200, 150)),
+        (44, (200, 150)),
+        (-44, (200, 150)),
+        (46, (150, 200)),
+        (90, (150, 200)),
+        (-90, (150, 200)),
+        (134, (150, 200)),
+        (136, (200, 150)),
+        (180, (200, 150)),
+        (-170, (200, 150)),
+        (-270, (150, 200)),
+    ],
+)
+@pytest.mark.parametrize("size", [64, (512, 256)], ids=str)
+def test_the_extent_of_a_surrounded_frame_is_that_of_the_head_once_it_stands(degrees, extent, size):
+    assert Surrounded(size, 0.5, degrees).extent(Face(Box(100, 100, 200, 150), 0.9)) == extent
+
+
+@pytest.mark.parametrize(
+    ("degrees", "size", "seen"),
+    [
+        (0, (300, 300), ((0, 50), (300, 250))),
+        (90, (300, 300), ((50, 0), (250, 300))),
+        (-90, (300, 300), ((50, 0), (250, 300))),
+        (90, (400, 300), ((100, 0), (300, 300))),
+        (-90, (200, 400), ((0, 50), (200, 350))),
+        (180, (300, 400), ((0, 100), (300, 300))),
+    ],
+)
+def test_a_surrounded_frame_holds_a_head_that_lies_and_its_margin_wholly(degrees, size, seen):
+    matrix = Surrounded(size, margin=0.25, degrees=degrees).matrix(Face(Box(100, 100, 200, 150), 0.9))
+    corners = move(Box(75, 75, 225, 175).corners, matrix)
+    assert np.array((corners.min(0), corners.max(0))) == pytest.approx(np.array(seen))
+
+
 @pytest.mark.parametrize("size", [(96, 40), (40, 96), 64], ids=str)
 def test_a_cut_is_as_wide_and_high_as_asked(picture, size):
     width, height = width_and_height(size)

@@ -179,11 +179,32 @@ def test_with_a_diffuser_auto_re_diffuses_a_small_face_by_the_pictures_own_promp
     assert (result.image[500:] == picture[500:]).all()
 
 
-def test_with_a_diffuser_but_without_an_origin_auto_restores(loaded, picture):
+def test_with_a_diffuser_but_without_an_origin_auto_re_diffuses_by_what_the_settings_say_alone(loaded, picture):
     darkroom = Negative()
-    [result] = FaceFix().with_diffuser(darkroom).fix([picture], SMALL)
-    assert [outcome.job.decision for outcome in result.outcomes] == ["restore"]
-    assert darkroom.runs == []
+    [result] = FaceFix().with_diffuser(darkroom).fix([picture], replace(SMALL, prompt="old, [PROMPT]", subseed=3))
+    assert [(one.job.decision, one.verdict) for one in result.outcomes] == [("re-diffuse", "fixed")]
+    [[item]] = darkroom.runs
+    assert (item.prompt, item.negative_prompt, item.seed, item.subseed) == ("old, ", "", 0, 3)
+
+
+@pytest.mark.parametrize("origin", [Origin("a girl"), None], ids=["origin", "no origin"])
+def test_without_a_diffuser_auto_restores_whatever_the_picture_was_made_from(loaded, picture, origin):
+    facefix = FaceFix()
+    plan = facefix.plan(picture, SMALL, origin=origin)
+    assert [job.decision for job in plan.jobs] == ["restore"]
+    assert [outcome.verdict for outcome in facefix.run([picture], [plan])[0].outcomes] == ["fixed"]
+
+
+def test_a_plan_whose_restored_face_was_made_one_to_be_re_diffused_draws_by_the_pictures_own(loaded, picture):
+    darkroom = Negative()
+    facefix = FaceFix().with_diffuser(darkroom)
+    settings = replace(SETTINGS, prompt="[PROMPT]!", denoising_strength=0.8, denoise_by_size=1.0)
+    written = facefix.plan(picture, settings, origin=Origin("a girl", "blurry", 5, 6)).to_json()
+    assert [face["decision"] for face in written["faces"]] == ["restore"]
+    written["faces"][0]["decision"] = "re-diffuse"
+    facefix.run([picture], [FixPlan.from_json(written)])
+    [[item]] = darkroom.runs
+    assert (item.prompt, item.negative_prompt, item.seed, item.subseed) == ("a girl!", "blurry", 5, 6)
 
 
 def test_one_with_a_diffuser_shares_the_loaded_models(loaded, picture):

@@ -57,6 +57,15 @@ def test_a_face_to_be_re_diffused_is_read_back_with_all_that_it_is_drawn_with():
     assert type(back.treatment) is Treatment
 
 
+@pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
+@pytest.mark.parametrize("text", ["[face:0] girl", "[face:fat]", "a [SEP] [SKIP]", "[PROMPT]", " "])
+def test_a_prompt_is_read_back_as_it_was_worked_out_whatever_stands_in_it(written, name, text):
+    written["faces"][1]["parameters"][name] = text
+    job = FixPlan.from_json(written).jobs[1]
+    assert getattr(job.treatment, name) == text
+    assert job.to_json() == written["faces"][1]
+
+
 def test_an_edited_decision_and_parameter_are_taken(written):
     written["faces"][0]["decision"] = "restore"
     written["faces"][0]["parameters"] = {"fidelity": 0.2}

@@ -108,7 +108,10 @@ def test_published_weights_that_change_while_loaded_are_checked_again(models, gf
 
 
 def test_weights_that_are_not_here_are_told_with_the_command_that_gets_them(models, folder, loaded):
-    said = r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not here\. Get it with `facefix models get gfpgan`, or put it"
+    said = (
+        r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not here\. Get it with `facefix models get gfpgan`, "
+        r"or download it from https://\S+/GFPGANv1\.4\.pth into \S+models\."
+    )
     with pytest.raises(BadModel, match=said):
         models.chosen(RESTORERS, "gfpgan")
     assert loaded == []

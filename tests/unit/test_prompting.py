@@ -34,7 +34,7 @@ def jobs_for(everyone, own=None, decisions=None):
 def drawn(settings=None, own=None, decisions=None, origin=ORIGIN, order=(1, 2, 3)):
     everyone = Treatment(**(settings or {}))
     jobs = {job.number: job for job in jobs_for(everyone, own, decisions)}
-    return drawn_up([jobs[n] for n in order], everyone, frozenset(own or {}), SIZE, origin)
+    return drawn_up([jobs[n] for n in order], everyone, SIZE, origin)
 
 
 def prompts(*args, **more):
@@ -56,6 +56,13 @@ def test_each_face_is_drawn_from_its_part_and_the_pictures_own_prompt(prompt, to
     assert list(prompts({"prompt": prompt}).values()) == told
 
 
+@pytest.mark.parametrize("own", ["[face:0] girl", "[face:fat]", "a [SEP] b", "[SKIP]", "[largest] [PROMPT]"])
+def test_what_the_picture_was_made_from_is_not_read_as_a_prompt_for_faces(own):
+    jobs = drawn({"prompt": "[PROMPT]!"}, origin=Origin(own, own))
+    assert [(job.decision, job.treatment.prompt) for job in jobs] == [("re-diffuse", f"{own}!")] * 3
+    assert [job.treatment.negative_prompt for job in jobs] == [own] * 3
+
+
 def test_the_negative_prompt_is_worked_out_likewise():
     jobs = drawn({"negative_prompt": "[face:1] hat [SEP] [PROMPT], teeth [SEP] "})
     assert [job.treatment.negative_prompt for job in jobs] == ["hat", "blurry, teeth", "blurry"]
@@ -74,7 +81,7 @@ def test_a_face_whose_prompt_says_so_is_left_alone_even_by_a_restorer(decision):
 
 def test_a_face_that_is_left_takes_no_part_and_is_not_the_largest():
     jobs = drawn({"prompt": "a [SEP] b [SEP] [largest] c"}, decisions={2: "leave"})
-    assert [job.treatment.prompt for job in jobs] == ["a", "a [SEP] b [SEP] [largest] c", "c"]
+    assert [job.treatment.prompt for job in jobs if job.number != 2] == ["a", "c"]
     assert (jobs[1].decision, jobs[1].reason) == ("leave", "because")
 
 
@@ -91,6 +98,7 @@ def test_a_face_that_is_restored_takes_its_part_too():
         pytest.param({"prompt": "[smallest] king"}, "king", id="bound to itself, whatever the criterion"),
         pytest.param({"prompt": "king [SEP] queen"}, "king", id="several parts"),
         pytest.param({"prompt": "[face:1] king"}, "a crowd", id="bound to another face"),
+        pytest.param({"prompt": "a [SEP] b [SEP] c"}, "b", id="the same as that of all"),
         pytest.param({"fidelity": 0.9}, "b", id="another setting alone"),
     ],
 )
@@ -109,10 +117,17 @@ def test_a_face_can_be_taken_out_of_a_skip():
     assert [job.decision for job in jobs] == ["leave", "leave", "re-diffuse"]
 
 
+@pytest.mark.parametrize("decision", ["re-diffuse", "restore"])
+@pytest.mark.parametrize("origin", [ORIGIN, None], ids=["origin", "no origin"])
 @pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
-def test_a_prompt_of_a_faces_own_that_cannot_be_read_is_refused(name):
+def test_a_prompt_of_a_faces_own_that_cannot_be_read_is_refused(name, origin, decision):
     with pytest.raises(BadSetting, match=r"\[face:0\]"):
-        drawn(own={2: {name: "[face:0] x"}})
+        drawn(own={2: {name: "[face:0] x"}}, decisions={2: decision}, origin=origin)
+
+
+def test_a_negative_prompt_of_a_faces_own_that_skips_is_refused():
+    with pytest.raises(BadSetting, match=r"\[SKIP\] leaves a face alone"):
+        drawn(own={2: {"negative_prompt": "[SKIP]"}})
 
 
 @pytest.mark.parametrize(
@@ -143,11 +158,63 @@ def test_the_strength_that_a_face_will_have_is_written_into_its_settings():
     assert told == [(0.8, 0.0), (0.6, 0.0), (0.8, 0.0)]
 
 
-def test_without_an_origin_all_but_a_skip_stays_as_it_was():
-    given = {"prompt": "[PROMPT] [SEP] x [SEP] [SKIP]", "denoise_by_size": 0.5}
-    jobs = drawn(given, origin=None)
-    assert [job.treatment for job in jobs] == [Treatment(**given)] * 3
+GIVEN = {"prompt": "[PROMPT] [SEP] x [SEP] [SKIP]", "denoising_strength": 0.8, "denoise_by_size": 0.5}
+
+
+def test_without_an_origin_a_face_to_be_re_diffused_is_drawn_from_a_blank_one():
+    jobs = drawn(GIVEN, origin=None)
     assert [job.decision for job in jobs] == ["re-diffuse", "re-diffuse", "leave"]
+    told = [(job.treatment.prompt, job.treatment.seed, job.treatment.denoising_strength) for job in jobs[:2]]
+    assert told == [("", 0, 0.8), ("x", 1, 0.6)]
+    assert [job.treatment for job in jobs[:2]] == [job.treatment for job in drawn(GIVEN, origin=Origin())[:2]]
+
+
+def test_without_an_origin_nothing_but_a_skip_is_worked_out_for_other_faces():
+    jobs = drawn(GIVEN, decisions={1: "leave", 2: "restore", 3: "restore"}, origin=None)
+    assert [job.treatment for job in jobs] == [Treatment(**GIVEN)] * 3
+    assert [job.decision for job in jobs] == ["leave", "restore", "restore"]
+    assert drawn({"prompt": "[SKIP]"}, decisions={2: "restore"}, origin=None)[1].decision == "leave"
+
+
+@pytest.mark.parametrize("decision", ["restore", "leave"])
+def test_with_an_origin_all_is_worked_out_that_redrawing_another_face_would_take(decision):
+    given = {"negative_prompt": "", "denoising_strength": 0.8, "denoise_by_size": 0.5, "seed": 9}
+    jobs, own = drawn(given, decisions=dict.fromkeys(FACES, decision)), drawn(given)
+    assert [job.decision for job in jobs] == [decision] * 3
+    assert [job.treatment for job in jobs] == [job.treatment for job in own]
+    assert [(job.treatment.prompt, job.treatment.seed) for job in jobs] == [
+        ("a crowd", 9),
+        ("a crowd", 10),
+        ("a crowd", 11),
+    ]
+
+
+def test_a_restored_face_keeps_the_part_that_redrawing_it_would_take():
+    given = {"prompt": "old [SEP] [PROMPT]! [SEP] young", "negative_prompt": "[face:2] [PROMPT], teeth"}
+    jobs = drawn(given, {3: {"prompt": "king"}}, dict.fromkeys(FACES, "restore"))
+    assert [job.treatment.prompt for job in jobs] == ["old", "a crowd!", "king"]
+    assert [job.treatment.negative_prompt for job in jobs] == ["blurry", "blurry, teeth", "blurry"]
+
+
+@pytest.mark.xfail(strict=True, reason="a face that is left loses what it would be drawn by")
+@pytest.mark.parametrize(
+    ("given", "own", "told"),
+    [
+        pytest.param({"prompt": "[PROMPT]!"}, {}, "a crowd!", id="all faces' prompt"),
+        pytest.param({}, {2: {"prompt": "king"}}, "king", id="its own prompt"),
+        pytest.param({"prompt": "a [SEP] [face:2] b"}, {}, "b", id="the part bound to it"),
+    ],
+)
+def test_a_face_that_is_left_keeps_the_prompt_that_redrawing_it_would_take(given, own, told):
+    assert prompts(given, own, {2: "leave"})[2] == told
+
+
+@pytest.mark.xfail(strict=True, reason="the prompt of a skipped face stays as written, tags and all")
+@pytest.mark.parametrize("decision", ["re-diffuse", "restore"])
+def test_a_skipped_face_that_is_re_diffused_after_all_is_drawn_by_the_pictures_own_prompt(decision):
+    job = drawn({"prompt": "[face:2] [SKIP] [SEP] x"}, decisions={2: decision})[1]
+    told = job.decision, job.treatment.prompt, job.treatment.negative_prompt, job.treatment.seed
+    assert told == ("leave", "a crowd", "blurry", 101)
 
 
 @pytest.mark.parametrize("decision", ["restore", "leave"])
@@ -168,6 +235,18 @@ def test_a_large_face_loses_its_share_of_the_strength(pixels, told):
     assert strength(Sampling(denoising_strength=0.8, denoise_by_size=0.5), pixels) == told
 
 
+@pytest.mark.parametrize("pixels", [0, 40, 64])
+@pytest.mark.parametrize("denoising", [0.02, 0.33, 0.47, 1.0])
+def test_a_small_face_keeps_all_its_strength_however_crooked(denoising, pixels):
+    assert strength(Sampling(denoising_strength=denoising, denoise_by_size=0.5), pixels) == denoising
+
+
+@pytest.mark.parametrize("denoising", [0.01, 0.02, 0.33])
+def test_a_small_share_neither_adds_strength_nor_takes_all_of_it(denoising):
+    told = {strength(Sampling(denoising_strength=denoising, denoise_by_size=0.01), pixels) for pixels in (40, 500, 900)}
+    assert told == {denoising}
+
+
 def test_where_size_takes_nothing_away_the_strength_is_exactly_as_given():
     assert {strength(Sampling(denoising_strength=0.333), pixels) for pixels in (0, 64, 300, 9000)} == {0.333}
 
@@ -181,7 +260,9 @@ def test_the_larger_face_never_has_the_greater_strength(denoising, by_size, one,
     assert 0 <= strength(sampling, max(one, other)) <= strength(sampling, min(one, other)) <= 1
 
 
-@given(st.integers(0, 20), shares, sizes)
-def test_a_lessened_strength_is_one_of_few_so_that_faces_share_a_run(twentieths, by_size, pixels):
-    found = strength(Sampling(denoising_strength=twentieths / 20, denoise_by_size=by_size), pixels)
-    assert found == round(found * 20) / 20
+@given(st.integers(0, 100), shares, sizes)
+def test_what_a_strength_is_lessened_by_is_one_of_few_so_that_faces_share_a_run(hundredths, by_size, pixels):
+    denoising = hundredths / 100
+    found = strength(Sampling(denoising_strength=denoising, denoise_by_size=by_size), pixels)
+    assert found == pytest.approx(max(denoising - round((denoising - found) * 20) / 20, 0), abs=1e-9)
+    assert denoising * (1 - by_size) - 0.025 - 1e-9 <= found <= denoising

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lib_facefix.errors import BadCrop, FaceFixError, Stopped
-from lib_facefix.faces import Box, Pose
+from lib_facefix.errors import BadCrop, BadSetting, DegenerateLandmarks, FaceFixError, Stopped
+from lib_facefix.faces import Box, Face, Pose
 from lib_facefix.fixers.rediffuse import MOST, Rediffuse, fitted
 from lib_facefix.imaging.align import move
 from lib_facefix.imaging.blending import paste
@@ -180,6 +180,32 @@ def test_faces_that_the_diffuser_keeps_apart_take_a_run_each(picture, row):
     assert diffuser.asked == [[1], [2, 3]]
 
 
+def test_the_diffuser_is_asked_once_a_face_what_its_run_shares(picture, row):
+    class Counting(Negative):
+        told = 0
+
+        def shares(self, job):
+            self.told += 1
+            return job.number % 8
+
+    diffuser = Counting()
+    fix(picture, plan_for(picture, row(24)), diffuser)
+    assert (diffuser.told, len(diffuser.runs)) == (24, 8)
+
+
+def test_a_face_of_which_the_diffuser_cannot_say_what_its_run_shares_fails_alone(picture, row):
+    class Choosy(Negative):
+        def shares(self, job):
+            if job.number == 2:
+                raise BadSetting("no such LoRA")
+
+    diffuser = Choosy()
+    result = fix(picture, plan_for(picture, row(3)), diffuser)
+    assert verdicts(result) == ["fixed", "failed", "fixed"]
+    assert str(result.outcomes[1].error) == "no such LoRA"
+    assert diffuser.asked == [[1, 3]]
+
+
 @pytest.mark.parametrize(("most", "sizes"), [(16, [8]), (8, [8]), (3, [3, 3, 2]), (1, [1] * 8)])
 def test_a_run_has_at_most_as_many_faces_as_it_may(picture, row, most, sizes):
     diffuser, plan = Negative(), plan_for(picture, row(8))
@@ -200,6 +226,17 @@ def test_a_run_that_memory_does_not_take_is_halved_until_it_does_and_that_is_rem
     assert list(map(len, diffuser.asked)) == [2, 2, 2, 2]
     assert (again.image == first.image).all()
     assert (again.image == fix(picture, plan, Negative()).image).all()
+
+
+def test_what_memory_does_not_take_of_large_crops_does_not_limit_small_ones(picture, row):
+    class OfPixels(Negative):
+        def redraw(self, items, sampling):
+            self.room = 3 if items[0].image.shape[0] == 512 else 1000
+            return super().redraw(items, sampling)
+
+    diffuser = OfPixels()
+    fix(picture, plan_for(picture, row(12), **{f"_{number}": {"width": 512} for number in range(1, 5)}), diffuser)
+    assert diffuser.asked == [[1, 2, 3, 4], [1, 2], [3, 4], [5, 6, 7, 8, 9, 10, 11, 12]]
 
 
 def test_where_memory_takes_not_even_one_face_all_fail_with_a_sentence_and_keep_their_bytes(picture, row):
@@ -228,6 +265,84 @@ def test_behind_a_face_of_which_no_picture_comes_the_others_share_a_run_again(pi
     assert diffuser.asked[-1] == [3, 4, 5, 6]
 
 
+def test_behind_a_run_without_pictures_runs_grow_again_to_as_many_as_they_may(picture, row):
+    class OnceBlind(Negative):
+        def redraw(self, items, sampling):
+            self.blind = frozenset() if self.runs else frozenset([1])
+            return super().redraw(items, sampling)
+
+    diffuser = OnceBlind()
+    assert verdicts(fix(picture, plan_for(picture, row(24)), diffuser, most=8)) == ["fixed"] * 24
+    assert list(map(len, diffuser.asked)) == [8, 4, 8, 8, 4]
+
+
+NO_PICTURES = {
+    "none": lambda drawn: None,
+    "of another size": lambda drawn: drawn[:5, :5],
+    "of another type": lambda drawn: drawn.astype(np.float64),
+    "not a number": lambda drawn: np.full_like(drawn, np.nan, np.float32),
+    "not a number in one place": lambda drawn: np.pad(
+        drawn[1:] * np.float32(1), ((1, 0), (0, 0), (0, 0)), constant_values=np.inf
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil", NO_PICTURES.values(), ids=NO_PICTURES)
+def test_a_single_answer_that_is_no_picture_fails_its_face_alone_and_costs_no_further_run(picture, row, spoil):
+    class OneBad(Negative):
+        def drawn(self, item):
+            return spoil(super().drawn(item)) if item.number == 2 else super().drawn(item)
+
+    diffuser = OneBad()
+    result = fix(picture, plan_for(picture, row(6)), diffuser)
+    assert diffuser.asked == [[1, 2, 3, 4, 5, 6]]
+    assert verdicts(result) == ["fixed", "failed", *["fixed"] * 4]
+    assert type(result.outcomes[1].error) is BadCrop
+    assert "gave no picture" in str(result.outcomes[1].error)
+    others = plan_for(picture, row(6))
+    others = replace(others, jobs=tuple(job for job in others.jobs if job.number != 2))
+    assert (result.image == fix(picture, others, Negative()).image).all()
+
+
+MISCOUNTS = {
+    "none": lambda answers: [],
+    "the last alone": lambda answers: answers[-1:],
+    "one too many": lambda answers: [answers[-1], *answers],
+}
+
+
+@pytest.mark.parametrize("miscount", MISCOUNTS.values(), ids=MISCOUNTS)
+def test_a_run_with_more_or_fewer_pictures_than_faces_lands_on_no_face_and_is_done_again(picture, row, miscount):
+    class OnceWrong(Negative):
+        def redraw(self, items, sampling):
+            answers = super().redraw(items, sampling)
+            return miscount(answers) if len(self.runs) == 1 else answers
+
+    diffuser, plan = OnceWrong(), plan_for(picture, row(4))
+    result = fix(picture, plan, diffuser, most=2)
+    assert diffuser.asked == [[1, 2], [1], [2, 3], [4]]
+    assert verdicts(result) == ["fixed"] * 4
+    assert (result.image == fix(picture, plan, Negative()).image).all()
+
+
+def test_a_diffuser_that_never_gives_as_many_pictures_as_faces_fails_each_with_a_sentence(picture, row):
+    class Wrong(Negative):
+        def redraw(self, items, sampling):
+            return super().redraw(items, sampling)[1:]
+
+    result = fix(picture, plan_for(picture, row(3)), Wrong())
+    assert [str(outcome.error) for outcome in result.outcomes] == ["the model gave 0 pictures for 1 faces"] * 3
+    assert (result.image == picture).all()
+
+
+def test_a_face_whose_box_has_no_extent_fails_alone(picture, row):
+    faces = row(3)
+    faces[1] = replace(faces[1], box=Box(50, 50, 50, 50))
+    result = fix(picture, plan_for(picture, faces, PLAIN.but({"padding": 0.0})), Negative())
+    assert verdicts(result) == ["fixed", "failed", "fixed"]
+    assert type(result.outcomes[1].error) is DegenerateLandmarks
+
+
 @pytest.mark.parametrize(("stopped_in", "fixed"), [(1, 0), (2, 3), (3, 6)])
 def test_what_is_done_before_a_stop_is_kept_and_the_rest_is_left(picture, row, stopped_in, fixed):
     faces = row(8)
@@ -235,6 +350,13 @@ def test_what_is_done_before_a_stop_is_kept_and_the_rest_is_left(picture, row, s
     assert verdicts(result) == ["fixed"] * fixed + ["left"] * (8 - fixed)
     assert {outcome.error for outcome in result.outcomes} == {None}
     assert (result.image == fix(picture, plan_for(picture, faces[:fixed]), Negative()).image).all()
+
+
+def test_after_a_stop_no_further_run_is_asked_for(picture, row):
+    diffuser = Negative(stopped_in=1)
+    result = fix(picture, plan_for(picture, row(3), _2={"steps": 5}, _3={"steps": 6}), diffuser)
+    assert diffuser.asked == [[1]]
+    assert verdicts(result) == ["left"] * 3
 
 
 def test_a_stop_while_looking_for_the_face_without_a_picture_keeps_those_before_it(picture, row):
@@ -251,6 +373,19 @@ def test_of_two_overlapping_faces_the_second_is_drawn_later_and_sees_the_first_o
     assert diffuser.asked == [[1], [2]]
     assert (diffuser.runs[1][0][0].image == alone.runs[0][0][0].image).all()
     assert (both == second).all()
+
+
+def test_faces_share_a_run_where_one_is_seen_in_the_others_crop_but_not_changed_by_it(picture, face_at):
+    pair, diffuser = [face_at(200, 300, size=60), face_at(320, 300, size=60)], Negative()
+    plan = plan_for(picture, pair, PLAIN.but({"padding": 1.0}))
+    one, other = (Rediffuse(diffuser).framing(job).extent(job.face)[0] / 2 for job in plan.jobs)
+    assert one + other > 120
+    fix(picture, plan, diffuser)
+    assert diffuser.asked == [[1, 2]]
+    for item, job in zip(diffuser.runs[0][0], plan.jobs, strict=True):
+        alone = Negative()
+        fix(picture, replace(plan, jobs=(job,)), alone)
+        assert (item.image == alone.runs[0][0][0].image).all()
 
 
 FRAMES = pytest.mark.parametrize(
@@ -286,6 +421,30 @@ def test_the_mask_that_the_diffuser_is_given_is_the_one_pasted_by(picture, face_
     paste(expected, 255 - item.image, item.mask, matrix, base=item.image)
     assert (result.image == expected).all()
     assert (result.image == fix(picture, plan, WithinTheMask()).image).all()
+
+
+@pytest.mark.parametrize(("added", "seen"), [(0.0, 0), (0.4, 0), (0.6, 1), (2.0, 2), (-0.6, -1)])
+def test_fractions_that_a_diffuser_knows_are_rounded_once_where_the_mask_shows_all(face_at, added, seen):
+    class Brighter(Negative):
+        def drawn(self, item):
+            return item.image + np.float32(added)
+
+    grey = np.full((400, 600, 3), 128, np.uint8)
+    changed = fix(grey, plan_for(grey, [face_at(300, 200)]), Brighter()).image.astype(int) - 128
+    assert (changed[190:210, 290:310] == seen).all()
+    assert sorted(np.unique(changed)) == sorted(range(min(seen, 0), max(seen, 0) + 1))
+
+
+@pytest.mark.parametrize("match", [False, True])
+def test_a_diffuser_that_knows_no_fractions_may_answer_in_floats_all_the_same(picture, row, match):
+    class Floats(Negative):
+        def drawn(self, item):
+            return super().drawn(item).astype(np.float32)
+
+    plan = plan_for(picture, row(2), PLAIN.but({"match_colour": match}))
+    floats, bytes_ = (fix(picture, plan, diffuser).image.astype(int) for diffuser in (Floats(), Negative()))
+    assert np.abs(floats - bytes_).max() <= (1 if match else 0)
+    assert (floats != picture).any()
 
 
 @pytest.mark.parametrize("degrees", [45, 90, 180, -170])
@@ -349,17 +508,49 @@ def test_the_size_is_what_was_asked_for_in_whole_pixels_of_the_latent_or_the_mod
 )
 @pytest.mark.parametrize("native", [512, 1024])
 def test_a_fitted_size_has_the_shape_nearest_to_that_of_the_face_with_its_room(box, padding, size, native):
-    scale = native // 512
-    assert fitted(Box(7, 9, 7 + box[0], 9 + box[1]), padding, native) == (size[0] * scale, size[1] * scale)
+    face = Face(Box(7, 9, 7 + box[0], 9 + box[1]), 0.9)
+    framing = Rediffuse(Negative(native=native)).framing(job_for(face, treatment=PLAIN.but({"padding": padding})))
+    assert framing.size == (size[0] * native // 512, size[1] * native // 512)
+
+
+@pytest.mark.parametrize(
+    ("roll", "size"),
+    [(0, (576, 448)), (30, (576, 448)), (60, (448, 576)), (90, (448, 576)), (-90, (448, 576)), (180, (576, 448))],
+)
+def test_a_broad_box_is_drawn_tall_where_the_head_lies_and_is_turned_upright(roll, size):
+    job = job_for(Face(Box(200, 150, 400, 250), 0.9, tilt=roll), treatment=PLAIN.but({"padding": 0.0}))
+    diffuser = Rediffuse(Negative(native=512))
+    assert diffuser.framing(job).size == size
+    never = replace(job, treatment=job.treatment.but({"upright_above": 180.0}))
+    assert diffuser.framing(never).size == (576, 448)
 
 
 sides = st.integers(10, 400)
+quarters = st.sampled_from([-90, 0, 90, 180])
 
 
-@given(sides, sides, st.floats(0, 2))
-def test_a_fitted_size_lies_on_its_side_where_the_box_does(width, height, padding):
-    across, down = fitted(Box(0, 0, width, height), padding, 512)
-    assert fitted(Box(0, 0, height, width), padding, 512) == (down, across)
+@given(sides, sides, st.floats(0, 2), quarters)
+def test_a_crop_shows_the_whole_box_and_its_room_also_of_a_head_that_lies(width, height, padding, roll):
+    box = Box(200, 150, 200 + width, 150 + height)
+    job = job_for(Face(box, 0.9, tilt=roll), treatment=PLAIN.but({"padding": padding}))
+    framing = Rediffuse(Negative(native=512)).framing(job)
+    room = padding * box.size
+    around = Box(box.left - room, box.top - room, box.right + room, box.bottom + room)
+    seen = move(around.corners, framing.matrix(job.face)) / framing.size
+    assert (seen > -1e-9).all()
+    assert (seen < 1 + 1e-9).all()
+    assert (seen.min(0) < 1e-9).any()  # and no more than its shape makes it
+
+
+@given(st.floats(10, 400), st.floats(10, 400))
+def test_a_fitted_size_lies_on_its_side_where_the_extent_does(width, height):
+    across, down = fitted((width, height), 512)
+    assert fitted((height, width), 512) == (down, across)
+
+
+@pytest.mark.parametrize("extent", [(0, 0), (0, 5), (5, 0), (-5, 5), (np.nan, 5), (5, np.nan)], ids=str)
+def test_what_has_no_extent_is_fitted_with_the_models_own_square(extent):
+    assert fitted(extent, 512) == (512, 512)
 
 
 def test_a_plan_written_and_read_asks_for_the_same(picture, face_at):

@@ -1,0 +1,198 @@
+"""The accordion as the WebUI's toolkit makes it: needs gradio, which only a WebUI's own environment has."""
+
+import importlib
+import sys
+from types import ModuleType
+
+import pytest
+
+from lib_facefix.webui.controls import OWN
+from lib_facefix.webui.presets import Presets
+from lib_facefix.webui.settings import OFFERED, PassSettings
+from lib_facefix.webui.units import WIDTH, read_passes
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
+
+OURS = ("host_ui", "preset_panel", "accordion")
+LISTS = {"samplers": ["Euler", "Heun"], "schedulers": ["Karras"], "checkpoints": ["a.safetensors"], "vaes": ["None"]}
+
+
+@pytest.fixture(scope="module")
+def gradio():
+    """The toolkit, whichever version is installed."""
+    return pytest.importorskip("gradio", reason="gradio is not installed here: run this in a WebUI's environment")
+
+
+@pytest.fixture
+def build(gradio, tmp_path, monkeypatch):
+    """Build the accordion on an empty page: returns the page and the accordion."""
+    ui_components = ModuleType("modules.ui_components")
+    ui_components.FormRow, ui_components.ToolButton = gradio.Row, lambda tooltip, **facts: gradio.Button(**facts)
+    ui_components.InputAccordion = lambda *args, **facts: input_accordion(gradio, *args, **facts)
+    modules = ModuleType("modules")
+    modules.ui_components = ui_components
+    monkeypatch.setitem(sys.modules, "modules", modules)
+    monkeypatch.setitem(sys.modules, "modules.ui_components", ui_components)
+    for name in OURS:
+        monkeypatch.delitem(sys.modules, f"lib_facefix.webui.{name}", raising=False)
+    accordion = importlib.import_module("lib_facefix.webui.accordion")
+    monkeypatch.setattr(accordion, "host_list", LISTS.__getitem__)
+
+    def make(is_img2img=False, passes=2, presets=None):
+        path = tmp_path / "presets.json"
+        if presets:
+            path.write_text(presets.to_text(), "utf-8")
+        before = path.read_bytes() if path.exists() else None
+        with gradio.Blocks() as page:
+            made = accordion.build(is_img2img, passes, presets=path, elem_id=lambda name: f"facefix_{name}")
+        assert [one.read_bytes() for one in tmp_path.iterdir()] == [before][: path.exists()], "building only reads"
+        return page, made
+
+    yield make
+    for name in OURS:
+        sys.modules.pop(f"lib_facefix.webui.{name}", None)  # they know the stand-in
+
+
+def input_accordion(gradio, value, label, elem_id):
+    """The host's tick box that opens an accordion."""
+    box = gradio.Checkbox(value, label=label, elem_id=f"{elem_id}-checkbox", visible=False)
+    box.accordion = gradio.Accordion(label, open=value, elem_id=elem_id)
+    return WithAccordion(box)
+
+
+class WithAccordion:
+    def __init__(self, box):
+        self.__dict__["box"] = box
+
+    def __getattr__(self, name):
+        return getattr(self.box, name)
+
+    def __setattr__(self, name, value):
+        setattr(self.box, name, value)
+
+    def __enter__(self):
+        self.box.accordion.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.box.accordion.__exit__(*error)
+
+
+def handler(page, component, event):
+    """Return what the page calls when this happens to a component."""
+    if isinstance(page.fns, dict):
+        return next(one.fn for one in page.fns.values() if (component._id, event) in one.targets)
+    known = zip(page.dependencies, page.fns, strict=True)
+    return next(one.fn for told, one in known if component._id in told["targets"] and told["trigger"] == event)
+
+
+def by_id(page, name):
+    return next(block for block in page.blocks.values() if block.elem_id == f"facefix_{name}")
+
+
+def test_a_script_is_given_every_setting_of_every_pass_in_order(build):
+    _, made = build(passes=3)
+    assert len(made.components) == 1 + 3 * WIDTH
+    assert made.components[0] is made.enabled
+    assert [list(parts) for parts in made.passes] == [[field.name for field, _ in OFFERED]] * 3
+    assert made.components[1 + WIDTH + 2] is made.of(2, OFFERED[2][0].name)
+
+
+def test_what_the_api_takes_as_defaults_is_off_and_then_one_plain_pass(build):
+    _, made = build()
+    off, *values = [component.value for component in made.components]
+    assert off is False
+    assert read_passes([True, *values]) == (PassSettings(),)
+
+
+@pytest.mark.parametrize("is_img2img", [False, True])
+def test_what_only_img2img_needs_is_there_but_out_of_sight_in_txt2img(build, is_img2img):
+    _, made = build(is_img2img)
+    assert [made.of(1, name).visible for name in ("inpaint", "skip_img2img")] == [is_img2img] * 2
+    assert made.of(2, "skip_img2img").visible is False
+    assert made.of(1, "active").visible is False
+
+
+def test_every_component_has_an_id_of_its_own(build):
+    page, made = build()
+    ids = [block.elem_id for block in page.blocks.values() if block.elem_id]
+    assert len(ids) == len(set(ids))
+    assert made.of(2, "fidelity").elem_id == "facefix_pass2_fidelity"
+
+
+def test_presets_rather_than_the_hosts_own_file_give_the_defaults(build):
+    _, made = build()
+    assert all(component.do_not_save_to_config for component in made.components[1:])
+    assert not hasattr(made.enabled, "do_not_save_to_config"), "whether FaceFix starts switched on is the host's"
+
+
+def test_a_blank_choice_is_shown_in_words_and_sent_as_blank(build):
+    _, made = build()
+    sampler = made.of(1, "sampler")
+    shown, sent = (lambda entry: (entry, entry) if isinstance(entry, str) else entry)(sampler.choices[0])
+    assert (shown, sampler.preprocess(sent)) == (OWN, "")
+    assert sampler.get_config()["value"] in {OWN, ""}
+    assert sampler.value == ""
+
+
+def test_a_path_is_sent_as_it_was_typed(build):
+    restorer = build()[1].of(1, "restorer")
+    assert restorer.preprocess("/models/my own.pth") == "/models/my own.pth"
+    assert restorer.allow_custom_value
+
+
+def test_a_method_greys_what_it_does_not_look_at_and_says_why(build):
+    page, made = build()
+    method = made.of(1, "method")
+    restore, auto = (handler(page, method, "change")(name) for name in ("restore", "auto"))
+    assert {change["interactive"] for change in auto} == {True}
+    greyed = [change["info"] for change in restore if not change["interactive"]]
+    assert "No effect with Restore: nothing is re-diffused." in greyed
+    assert all(change["info"] and not change["info"].startswith("No effect") for change in auto)
+
+
+def test_the_page_starts_with_the_preset_that_was_chosen_for_it(build):
+    presets = Presets({"a": ({"method": "restore", "fidelity": 0.9}, {"mask": "box"})}, start="a")
+    _, made = build(presets=presets)
+    assert made.of(1, "fidelity").value == 0.9
+    assert not made.of(1, "denoising_strength").interactive
+    assert made.of(1, "prompt").info == "No effect with Restore: nothing is re-diffused."
+    assert (made.of(2, "mask").value, made.of(2, "active").value) == ("box", True)
+
+
+def test_a_broken_file_of_presets_is_said_and_the_page_starts_with_the_defaults(build, tmp_path):
+    (tmp_path / "presets.json").write_text("{oops", "utf-8")
+    page, made = build()
+    assert "cannot be used: this is no JSON" in by_id(page, "presets_note").value
+    assert made.of(1, "fidelity").value == PassSettings().fidelity
+
+
+def test_choosing_a_preset_sets_every_control_of_every_pass(build):
+    page, _ = build(presets=Presets({"a": ({"fidelity": 0.9}, {"mask": "box"}), "wrong": ({"fidelity": 7},)}))
+    choose = handler(page, by_id(page, "presets_name"), "input")
+    note, *changes = choose("a")
+    values = [change["value"] for change in changes]
+    assert note["visible"] is False
+    assert read_passes([True, *values]) == (PassSettings(fidelity=0.9), PassSettings(mask="box"))
+
+    note, *changes = choose("wrong")
+    assert "Fidelity must lie between 0 and 1" in note["value"]
+    assert not any("value" in change for change in changes)
+    assert not any("value" in change for change in choose("a new name")[1:])
+
+
+def test_saving_keeps_what_the_page_shows(build, tmp_path):
+    page, made = build()
+    values = [component.value for component in made.components[1:]]
+    note, names, _ = handler(page, by_id(page, "presets_save"), "click")("<b>", *values)
+    assert note["value"] == "<p>Saved as &#x27;&lt;b&gt;&#x27;.</p>"
+    assert names["value"] == "<b>"
+    assert Presets.from_text((tmp_path / "presets.json").read_text("utf-8")).named == {"<b>": ({}, {"active": False})}
+
+
+def test_a_file_can_be_imported_and_cleared(build):
+    page, _ = build()
+    upload = handler(page, by_id(page, "presets_file"), "upload")
+    text = Presets({"a": ({"fidelity": 0.9},)}).to_text()
+    assert "Imported" in upload(b"\xef\xbb\xbf" + text.encode())[0]["value"]
+    assert "no JSON" in upload(None)[0]["value"]

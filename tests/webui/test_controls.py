@@ -1,0 +1,116 @@
+"""What the controls of a pass are, where they stand, and when one has no effect."""
+
+import dataclasses
+
+import pytest
+
+from lib_facefix.catalog import RESTORERS
+from lib_facefix.options import Option
+from lib_facefix.sampling import Sampling
+from lib_facefix.treatment import METHODS
+from lib_facefix.webui.controls import (
+    AFFECTED,
+    APART,
+    OWN,
+    SECTIONS,
+    control,
+    kind,
+    section_rows,
+    top_rows,
+    why_idle,
+)
+from lib_facefix.webui.settings import OFFERED
+
+NAMES = [field.name for field, _ in OFFERED]
+HOST = {"samplers": ["Euler", "Heun"], "schedulers": ["Karras"], "checkpoints": ["a.safetensors"], "vaes": []}
+SHOWN = {field.name: control(field, known, HOST.__getitem__) for field, known in OFFERED}
+
+
+def test_every_setting_of_a_pass_stands_in_exactly_one_place():
+    rows = [*top_rows(), *(row for title in SECTIONS for row in section_rows(title))]
+    assert sorted([*APART, *(name for row in rows for name in row)]) == sorted(NAMES)
+    assert all(len(row) <= 2 for row in rows)
+
+
+def test_settings_of_one_kind_stand_side_by_side():
+    rows = [*section_rows("Mask"), *section_rows("Sampling"), *section_rows("Which faces")]
+    for pair in (("mask_x", "mask_y"), ("width", "height"), ("checkpoint", "vae"), ("min_size", "max_size")):
+        assert pair in rows
+
+
+@pytest.mark.parametrize(
+    ("default", "facts", "made"),
+    [
+        pytest.param(True, {}, "checkbox", id="yes or no"),
+        pytest.param(0.5, {"low": 0, "high": 1}, "slider", id="between two numbers"),
+        pytest.param(3, {"low": 0, "high": 150}, "slider", id="a few whole numbers"),
+        pytest.param(-1, {"low": -1, "high": 2**32}, "number", id="more whole numbers than a slider has room for"),
+        pytest.param(0, {"low": 0}, "number", id="no upper limit"),
+        pytest.param("", {}, "textbox", id="text"),
+        pytest.param("a", {"choices": lambda: ("a", "b", "c", "d")}, "radio", id="four short choices"),
+        pytest.param("a", {"choices": lambda: ("a", "b", "c", "d", "e")}, "dropdown", id="five choices"),
+        pytest.param("a", {"choices": lambda: ("a", "left to right")}, "dropdown", id="a long choice"),
+        pytest.param("lite", {"choices": RESTORERS.names}, "dropdown", id="a catalogue, which grows"),
+        pytest.param("", {"host": "samplers"}, "dropdown", id="a list of the host's"),
+    ],
+)
+def test_the_kind_of_control_follows_from_the_declaration(default, facts, made):
+    assert kind(default, Option("label", **facts)) == made
+
+
+def test_every_default_can_be_shown():
+    for field, _ in OFFERED:
+        shown = SHOWN[field.name]
+        if shown.pairs:
+            assert field.default in [sent for _, sent in shown.pairs], field.name
+        if shown.kind == "slider":
+            assert shown.low <= field.default <= shown.high
+
+
+def test_what_is_blank_is_shown_as_the_pictures_own_and_sent_as_blank():
+    assert SHOWN["sampler"].pairs == ((OWN, ""), ("Euler", "Euler"), ("Heun", "Heun"))
+    assert SHOWN["vae"].pairs == ((OWN, ""),)
+
+
+def test_catalogues_show_labels_and_send_names():
+    assert ("GFPGAN 1.4", "gfpgan") in SHOWN["restorer"].pairs
+    assert SHOWN["restorer"].typed, "the path of a model file can be typed"
+    assert not SHOWN["detector"].typed
+
+
+def test_a_pass_is_switched_off_rather_than_given_the_method_leave():
+    assert [sent for _, sent in SHOWN["method"].pairs] == [method for method in METHODS if method != "leave"]
+
+
+def test_hints_begin_with_the_unit():
+    assert SHOWN["width"].hint.startswith("px · Size at which")
+    assert SHOWN["mask_x"].hint == "of the face's width"
+    assert not SHOWN["min_score"].hint.startswith(" · ")
+
+
+def test_restoring_looks_at_nothing_of_the_sampling():
+    idle = {name for name in NAMES if why_idle(name, "restore")}
+    assert idle >= {field.name for field in dataclasses.fields(Sampling)}
+    assert not idle & {"restorer", "fidelity", "visibility", "mask", "detector", "active"}
+
+
+def test_re_diffusing_looks_at_no_restorer():
+    assert why_idle("restorer", "re-diffuse") == "No effect with Re-diffuse: no restorer is used."
+    assert not why_idle("denoising_strength", "re-diffuse")
+
+
+@pytest.mark.parametrize("method", ["auto", "leave"])
+def test_auto_looks_at_everything(method):
+    assert not [name for name in NAMES if why_idle(name, method)]
+
+
+def test_what_only_auto_looks_at_has_no_effect_with_the_others():
+    only_auto = [field.name for field, known in OFFERED if known.help.startswith("auto ")]
+    assert only_auto, "such a setting says so in its help"
+    for name in only_auto:
+        assert why_idle(name, "restore")
+        assert why_idle(name, "re-diffuse")
+
+
+def test_all_that_can_be_greyed_are_settings_of_a_pass():
+    assert set(AFFECTED) <= set(NAMES)

@@ -1,0 +1,167 @@
+"""Our restorers as the host's "Restore faces" calls them, and the engine behind them."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib_facefix import FaceFix, FaceSettings, Runtime
+from lib_facefix.catalog import DETECTORS
+from lib_facefix.webui import restorers
+from lib_facefix.webui.engine import engine, runtime, unload
+from lib_facefix.weights import is_offline
+
+GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
+
+
+@pytest.fixture
+def ours(host, away_from_home):
+    """Register, and return ours by name."""
+    restorers.register()
+    return {one.name(): one for one in host.face_restorers if one.name().startswith("FaceFix")}
+
+
+@pytest.fixture(scope="module")
+def group():
+    """Part of a group photo, made half as large."""
+    return np.asarray(Image.open(GROUP).convert("RGB").reduce(2))
+
+
+def test_the_restorers_made_for_faces_are_offered_beside_the_hosts_own(host, ours):
+    assert [one.name() for one in host.face_restorers] == [
+        "CodeFormer",
+        "GFPGAN",
+        "FaceFix lite",
+        "FaceFix GFPGAN 1.4",
+        "FaceFix GFPGAN 1.3",
+        "FaceFix CodeFormer",
+        "FaceFix RestoreFormer",
+        "FaceFix RestoreFormer++",
+    ]
+
+
+def test_reloading_the_ui_adds_none_a_second_time(host, ours):
+    before = list(host.face_restorers)
+    restorers.register()
+    assert host.face_restorers == before
+
+
+def test_they_are_what_the_host_takes_for_a_restorer(host, ours):
+    base = sys.modules["modules.face_restoration"].FaceRestoration
+    assert all(isinstance(one, base) for one in ours.values())
+
+
+def test_restoring_gives_what_the_library_gives(host, ours, group):
+    host.opts.data["facefix_fidelity"] = 0.2
+    before = group.copy()
+    restored = ours["FaceFix lite"].restore(group)
+
+    [expected] = FaceFix().fix([group], FaceSettings(method="restore", fidelity=0.2))
+    assert expected.changed
+    assert (restored.dtype, restored.shape) == (np.uint8, group.shape)
+    assert np.array_equal(restored, expected.image)
+    assert np.array_equal(group, before)
+
+
+def test_without_a_face_the_picture_comes_back_itself_and_the_console_says_why(ours, capsys):
+    leaves = np.full((64, 64, 3), 90, np.uint8)
+    assert ours["FaceFix lite"].restore(leaves) is leaves
+    assert capsys.readouterr().out == "FaceFix lite: no face was found; the picture stays as it is.\n"
+
+
+def test_without_weights_the_picture_comes_back_itself_and_the_console_says_where_they_belong(
+    host, ours, group, capsys
+):
+    assert ours["FaceFix GFPGAN 1.4"].restore(group) is group
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    assert "GFPGANv1.4.pth" in said
+    assert str(host.models / "facefix") in said
+
+
+def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, monkeypatch):
+    monkeypatch.setattr(restorers, "engine", lambda: 1 / 0)
+    picture = np.zeros((8, 8, 3), np.uint8)
+    assert ours["FaceFix lite"].restore(picture) is picture
+    host.report.assert_called_once_with("FaceFix lite failed; the picture stays as it is.", exc_info=True)
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "goes"), [("cuda", True, True), ("cuda", False, False), ("cpu", True, False)]
+)
+def test_the_hosts_wish_that_restorers_leave_graphics_memory_is_heeded(host, ours, monkeypatch, device, wanted, goes):
+    host.opts.face_restoration_unload, host.device = wanted, device
+    gone = []
+    monkeypatch.setattr(restorers, "unload", lambda: gone.append(1))
+    ours["FaceFix lite"].restore(np.zeros((64, 64, 3), np.uint8))
+    assert bool(gone) == goes
+
+
+def test_there_is_one_engine_until_a_setting_changes(host):
+    first = engine()
+    assert engine() is first
+    host.opts.data["facefix_keep"] = 1
+    second = engine()
+    assert second is not first
+    assert engine() is second
+
+
+def test_unloading_lets_go_of_models_and_keeps_the_engine(host, group):
+    first = engine()
+    detector = first.models.part(DETECTORS, "blazeface")
+    unload()
+    assert engine() is first
+    assert first.models.part(DETECTORS, "blazeface") is not detector
+
+
+def test_weights_are_looked_for_in_our_folder_first_and_in_the_hosts_models(host):
+    host.opts.data |= {"facefix_engine": "torch", "facefix_precision": "fast", "facefix_keep": 3}
+    assert runtime() == Runtime(
+        engine="torch",
+        precision="fast",
+        device="auto",
+        models=str(host.models / "facefix"),
+        webui=str(host.models),
+        keep=3,
+    )
+
+
+@pytest.mark.parametrize("folder", ["GFPGAN", "gfpgan", "facefix"])
+def test_the_hosts_own_weights_are_found(host, away_from_home, folder):
+    lying = host.models / folder / "GFPGANv1.4.pth"
+    lying.parent.mkdir(parents=True)
+    lying.write_bytes(b"weights")
+    assert engine().models.shelf.find("GFPGANv1.4.pth") == lying
+
+
+def test_folders_named_by_flags_come_before_the_hosts_models(host, tmp_path):
+    host.cmd_opts.facefix_models_dir = str(tmp_path / "mine")
+    host.cmd_opts.gfpgan_models_path = str(tmp_path / "elsewhere")
+    assert runtime().models.split(os.pathsep) == [str(tmp_path / "mine"), str(tmp_path / "elsewhere")]
+
+
+def test_a_host_that_did_not_read_our_flags_is_served_all_the_same(host):
+    for name in ("facefix_models_dir", "facefix_offline", "facefix_device"):
+        delattr(host.cmd_opts, name)
+    assert engine().models.shelf.own == host.models / "facefix"
+
+
+@pytest.mark.parametrize(
+    ("flag", "device", "expected"),
+    [("auto", "cuda", "auto"), ("cpu", "cuda", "cpu"), ("auto", "cpu", "cpu"), ("auto", "mps", "auto")],
+)
+def test_the_graphics_processor_is_left_alone_where_flag_or_host_want_it(host, flag, device, expected):
+    host.cmd_opts.facefix_device, host.device = flag, device
+    assert runtime().device == expected
+
+
+def test_the_offline_flag_forbids_every_download(host, monkeypatch):
+    monkeypatch.setenv("FACEFIX_OFFLINE", "")
+    engine()
+    assert not is_offline()
+    host.cmd_opts.facefix_offline = True
+    engine()
+    assert is_offline()

@@ -1,0 +1,248 @@
+import copy
+import inspect
+import sys
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+from host_loading import every_host, load
+from PIL import Image
+
+from lib_facefix.errors import BadSetting
+from lib_facefix.webui import xyz
+from lib_facefix.webui.options_page import PageSettings
+from lib_facefix.webui.settings import OFFERED, PassSettings
+from lib_facefix.webui.units import flat, read_passes
+from lib_facefix.webui.xyz import axes, register
+
+TUNED = PassSettings(fidelity=0.9, steps=12)
+
+
+def axis_option(label, kind, apply, **facts):
+    """Make what stands for the host's AxisOption."""
+    return SimpleNamespace(**{"label": label, "type": kind, "apply": apply, "choices": None, **facts})
+
+
+def a_plot():
+    return SimpleNamespace(AxisOption=axis_option, axis_options=[axis_option("Nothing", str, None)])
+
+
+def lists(name):
+    return {"samplers": ["Euler a", "DDIM"]}.get(name, [])
+
+
+def axis(label, passes=2):
+    [found] = [option for option in axes(a_plot(), passes, lists) if option.label == label]
+    return found
+
+
+def processing(args, kind=list):
+    """Make a `p` whose scripts are another one, ours, and another one."""
+    ours = SimpleNamespace(name="facefix", args_from=3, args_to=3 + len(args))
+    others = [SimpleNamespace(name="adetailer", args_from=1, args_to=3), SimpleNamespace(name=None)]
+    return SimpleNamespace(
+        script_args=kind([0, "a", "b", *args, "c"]), scripts=SimpleNamespace(alwayson_scripts=[*others, ours])
+    )
+
+
+def own(p):
+    return p.script_args[3:-1]
+
+
+def test_there_is_an_axis_for_every_number_switch_and_choice_of_every_pass():
+    labels = [option.label for option in axes(a_plot(), 2, lists)]
+    wanted = [known.label for field, known in OFFERED if field.name not in ("prompt", "negative_prompt", "faces")]
+
+    assert labels == [*(f"[FaceFix] {label}" for label in wanted), *(f"[FaceFix 2] {label}" for label in wanted)]
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize(
+    ("args", "passes"),
+    [
+        pytest.param(flat((TUNED,), 2), [0.25], id="on in the UI"),
+        pytest.param([False, *flat((TUNED,), 2)[1:]], [0.25], id="off in the UI"),
+        pytest.param(flat((TUNED, TUNED), 2), [0.25, 0.9], id="two passes"),
+        pytest.param([True, {"fidelity": 0.9, "steps": 12}, {"steps": 1}, None], [0.25, 0.6], id="over the API"),
+        pytest.param([True, None, {"fidelity": 0.9, "steps": 12}, None], [0.25], id="a unit further behind"),
+        pytest.param([False, {"active": False, "steps": 12}, None], [0.25], id="a unit that is off"),
+    ],
+)
+def test_an_axis_sets_its_value_whatever_the_arguments_were(args, passes, kind):
+    p = processing(args, kind)
+    before = copy.deepcopy(p.script_args)
+    shared = p.script_args
+    axis("[FaceFix] Fidelity").apply(p, 0.25, [0.25])
+
+    made = read_passes(own(p))
+    assert [one.fidelity for one in made] == passes
+    assert made[0].steps == 12
+    assert shared == before  # the other cells have the same list
+    assert (type(p.script_args), len(p.script_args)) == (kind, len(before))
+    assert (p.script_args[:3], p.script_args[-1:]) == (before[:3], before[-1:])
+
+
+def test_an_axis_of_a_later_pass_switches_it_on():
+    p, over_api = processing(flat((), 3)), processing([False, {"mask": "box"}, *[None] * 5])
+    axis("[FaceFix 3] Steps", passes=3).apply(p, 7, [7])
+    axis("[FaceFix 3] Steps", passes=3).apply(over_api, 7, [7])
+
+    assert read_passes(own(p)) == (PassSettings(), PassSettings(steps=7))
+    assert read_passes(own(over_api)) == (PassSettings(mask="box"), PassSettings(steps=7))
+
+
+def test_axes_add_up():
+    p = processing(flat((TUNED,), 2))
+    for label, value in (("[FaceFix] Steps", 3), ("[FaceFix 2] Mask", "box"), ("[FaceFix] Method", "restore")):
+        axis(label).apply(p, value, [value])
+
+    assert read_passes(own(p)) == (PassSettings(fidelity=0.9, steps=3, method="restore"), PassSettings(mask="box"))
+
+
+def test_the_axis_active_compares_with_and_without():
+    p = processing(flat((TUNED,), 2))
+    axis("[FaceFix] Active").apply(p, False, [False])
+    assert read_passes(own(p)) == ()
+
+
+def test_a_tab_without_us_says_so():
+    p = processing([])
+    p.scripts.alwayson_scripts.pop()
+    with pytest.raises(BadSetting, match="not among the scripts of this tab"):
+        axis("[FaceFix] Steps").apply(p, 3, [3])
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "value"),
+    [
+        pytest.param("[FaceFix] Fidelity", "0.25", 0.25, id="a number"),
+        pytest.param("[FaceFix] Steps", "25", 25, id="a whole number"),
+        pytest.param("[FaceFix] Match colour to the surroundings", "False", False, id="a switch"),
+        pytest.param("[FaceFix] Match colour to the surroundings", " true", True, id="a switch, typed"),
+        pytest.param("[FaceFix 2] Mask", "box", "box", id="a choice"),
+        pytest.param("[FaceFix] Restorer", "/my/own.pth", "/my/own.pth", id="the path of a restorer"),
+        pytest.param("[FaceFix] Sampler", "Euler a", "Euler a", id="of a list of the host's"),
+        pytest.param("[FaceFix] Sampler", "the picture's own", "", id="the picture's own"),
+    ],
+)
+def test_what_is_typed_or_chosen_is_read_and_confirmed(label, typed, value):
+    option = axis(label)
+    read = option.type(typed)
+    option.confirm(None, [read])
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "sentence"),
+    [
+        pytest.param("[FaceFix 2] Fidelity", "1.5", "pass 2: Fidelity must lie between 0 and 1, not 1.5", id="number"),
+        pytest.param("[FaceFix] Active", "perhaps", "pass 1: Active must be true or false, not 'perhaps'", id="switch"),
+        pytest.param("[FaceFix] Mask", "square", "pass 1: Mask must be one of ", id="choice"),
+        pytest.param(
+            "[FaceFix] Sampler",
+            "Eular",
+            "pass 1: Sampler must be one of the picture's own, Euler a, DDIM; not 'Eular'",
+            id="of a list of the host's",
+        ),
+    ],
+)
+def test_what_is_not_allowed_is_said_before_any_picture_is_made(label, typed, sentence):
+    option = axis(label)
+    with pytest.raises(BadSetting) as caught:
+        option.confirm(None, [option.type(typed)])
+    assert str(caught.value).startswith(sentence)
+
+
+def test_choices_are_offered_as_people_see_them():
+    assert axis("[FaceFix] Active").choices() == ["True", "False"]
+    assert axis("[FaceFix] Mask").choices()[:2] == ["hull", "ellipse"]
+    assert axis("[FaceFix] Sampler").choices() == ["the picture's own", "Euler a", "DDIM"]
+    assert axis("[FaceFix] Steps").choices is None
+
+    sampler = axis("[FaceFix] Sampler")
+    assert sampler.format_value(None, sampler, "") == "[FaceFix] Sampler: the picture's own"
+
+
+def test_the_hosts_lists_are_asked_only_when_somebody_looks():
+    def not_yet(name):
+        raise AssertionError(name)
+
+    assert axes(a_plot(), 1, not_yet)
+
+
+def test_axes_are_registered_once(monkeypatch):
+    plot = a_plot()
+    data = [SimpleNamespace(path=f"/host/{name}.py", module=plot) for name in ("scripts/xyz_grid", "scripts/loopback")]
+    host = SimpleNamespace(scripts_data=data)
+    monkeypatch.setitem(sys.modules, "modules", SimpleNamespace(scripts=host))
+    monkeypatch.setattr(xyz, "chosen", lambda: PageSettings(passes=3))
+    register()
+    register()
+
+    labels = [option.label for option in plot.axis_options]
+    assert labels[0] == "Nothing"
+    assert labels[1:] == [option.label for option in axes(a_plot(), 3, lists)]
+
+
+class Grid:
+    """A host's own X/Y/Z plot, in which pictures cost nothing."""
+
+    def __init__(self, root):
+        path = root / "scripts/xyz_grid.py"
+        if not path.exists():
+            pytest.skip("has no scripts/xyz_grid.py")
+        self.seen, modules = [], MagicMock()
+        modules.scripts.Script = object
+        modules.processing.process_images = self.process_images
+        modules.processing.StableDiffusionProcessingTxt2Img = PassSettings  # any class
+        modules.shared.opts.configure_mock(img_max_size_mp=100, grid_save=False)
+        modules.shared.state.configure_mock(interrupted=False, stopping_generation=False)
+        modules.images.image_grid.return_value = Image.new("RGB", (8, 8))
+        self.plot = load(path, modules=modules)
+        self.plot.axis_options += axes(self.plot, 2, lists)
+
+    def process_images(self, p):
+        self.seen.append(read_passes(own(p)))
+        return SimpleNamespace(
+            images=[Image.new("RGB", (8, 8))], prompt="", seed=1, infotexts=[""], all_prompts=[""], all_seeds=[1],
+            width=8, height=8,
+        )  # fmt: skip
+
+    def run(self, p, **axes_of):
+        script = self.plot.Script()
+        script.title = lambda: "X/Y/Z plot"
+        script.current_axis_options = [one for one in self.plot.axis_options if type(one) is self.plot.AxisOption]
+        labels = [option.label for option in script.current_axis_options]
+        told = dict.fromkeys(inspect.signature(script.run).parameters, False)
+        told |= {name: value for name, value in {"no_fixed_seeds": True, "row_count": 1}.items() if name in told}
+        for letter in "xyz":
+            label, values = axes_of.get(letter, ("Nothing", ""))
+            typed = isinstance(values, str)
+            told[f"{letter}_type"] = labels.index(label)
+            told[f"{letter}_values"] = values if typed else ""
+            told[f"{letter}_values_dropdown"] = [] if typed else values
+        script.run(**{**told, "p": p})
+
+
+@every_host
+def test_a_real_plot_makes_each_cell_from_its_own_values(host):
+    grid = Grid(host)
+    p = processing(flat((TUNED,), 2))
+    vars(p).update({key: [""] for key in ("all_prompts", "all_seeds", "all_subseeds")}, styles=[])
+    vars(p).update(seed=1, n_iter=1, batch_size=1, width=8, height=8, steps=4, extra_generation_params={})
+    before = list(p.script_args)
+    grid.run(p, x=("[FaceFix] Fidelity", "0-0.5 [2]"), y=("[FaceFix 2] Mask", ["box", "hull"]))
+
+    cells = [(first.fidelity, first.steps, second.mask) for first, second in grid.seen]
+    assert sorted(cells) == sorted((fidelity, 12, mask) for fidelity in (0.0, 0.5) for mask in ("box", "hull"))
+    assert p.script_args == before
+
+
+@every_host
+def test_a_real_plot_refuses_what_is_out_of_range(host):
+    grid = Grid(host)
+    p = processing(flat((TUNED,), 1))
+    with pytest.raises(BadSetting, match="pass 1: Fidelity must lie between"):
+        grid.run(p, x=("[FaceFix] Fidelity", "0-2 [3]"))
+    assert grid.seen == []
