@@ -6,9 +6,9 @@ import pytest
 
 from lib_facefix.catalog import CATALOGS, DETECTORS, RESTORERS, Catalog, Entry
 from lib_facefix.errors import BadSetting, MissingPackage
+from lib_facefix.numbers import read_numbers
 from lib_facefix.options import KINDS, check_all, option, options, schema
 from lib_facefix.settings import FaceSettings
-from lib_facefix.numbers import read_numbers
 from lib_facefix.treatment import AUTO_FEATHER, Treatment
 
 BOTH = pytest.mark.parametrize("kind", [Treatment, FaceSettings], ids=lambda kind: kind.__name__)
