@@ -22,6 +22,8 @@ from .threads import one_thread
 
 REACH = 0.12
 """How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh."""
+ROUNDED, PIXELS = 0.03, 2.0
+"""What masks and pixels of the crop are rounded up by: in sizes of the face, and in pixels of the picture."""
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
 FAILURES = (FaceFixError, MemoryError, cv2.error)
@@ -79,7 +81,7 @@ class Task:
         corners = np.array([(x - half, y - half), (x + half, y + half)])
         around = bounding(corners if face.mesh is None else np.concatenate([corners, face.mesh.points[:, :2]]))
         offset = max(abs(treatment.mask_x), abs(treatment.mask_y))
-        more = (max(0.0, treatment.mask_grow) + treatment.feather + offset) * face.box.size
+        more = (max(0.0, treatment.mask_grow) + treatment.feather + offset + ROUNDED) * face.box.size + PIXELS
         return Box(around.left - more, around.top - more, around.right + more, around.bottom + more)
 
     def meets(self, other: Task) -> bool:
@@ -211,6 +213,7 @@ def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Patch | None]:
     """Yield what the fixer makes of the crops; it is called only when the first is asked for."""
     tasks, crops = zip(*waiting, strict=True)
     yield from tasks[0].fixer.fix(crops, [task.job for task in tasks])
+    raise BadCrop(f"the {tasks[0].job.decision} step gave fewer pictures than there were faces")
 
 
 def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, job: FaceJob) -> None:

@@ -15,7 +15,7 @@ from .imaging.quality import pose, sharpness
 from .jobs import Decision, FaceJob, FixPlan
 from .numbers import read_numbers
 from .prompting import drawn_up
-from .prompts import Origin
+from .prompts import Origin, read_negative_prompt, read_prompt
 from .settings import FaceSettings
 from .sizes import read_upscale
 from .treatment import Treatment
@@ -135,9 +135,12 @@ def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | N
 def _treatment(number: int, settings: FaceSettings, changes: Mapping[str, Any]) -> Treatment:
     """Return how this face in particular is to be fixed."""
     try:
-        return settings.of_one_face().but(changes)
+        treatment = settings.of_one_face().but(changes)
+        read_prompt(treatment.prompt)
+        read_negative_prompt(treatment.negative_prompt)
     except BadSetting as error:
         raise BadSetting(f"face {number}: {error}") from error
+    return treatment
 
 
 def _job(

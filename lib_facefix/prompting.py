@@ -29,7 +29,7 @@ def drawn_up(
     """
     prompts = _texts(jobs, everyone, "prompt", read_prompt, size)
     negatives = _texts(jobs, everyone, "negative_prompt", read_negative_prompt, size)
-    return [_drawn_up(job, prompts.get(job.number, ""), negatives.get(job.number) or "", origin) for job in jobs]
+    return [_drawn_up(job, prompts[job.number], negatives[job.number] or "", origin) for job in jobs]
 
 
 def _texts(
@@ -39,12 +39,12 @@ def _texts(
     read: Callable[[str], FacePrompt],
     size: tuple[int, int],
 ) -> dict[int, str | None]:
-    """Return by number the text of each face that is not left; None where it is to be."""
+    """Return by number the text of each face, None where it is to be left; of one that is, as if it were alone."""
     asked = [job for job in jobs if job.decision != "leave"]
     texts = read(getattr(everyone, name)).parts_for([(job.number, job.face) for job in asked], size)
-    for job in asked:
+    for job in jobs:
         own = getattr(job.treatment, name)
-        if own != getattr(everyone, name):
+        if job.decision == "leave" or own != getattr(everyone, name):
             texts |= read(own).parts_for([(job.number, job.face)], size)
     return texts
 
@@ -59,13 +59,13 @@ def strength(sampling: Sampling, pixels: float) -> float:
 
 
 def _drawn_up(job: FaceJob, prompt: str | None, negative: str, origin: Origin | None) -> FaceJob:
-    if prompt is None:
-        return replace(job, decision="leave", reason="its prompt says [SKIP]")
+    if prompt is None and job.decision != "leave":
+        job = replace(job, decision="leave", reason="its prompt says [SKIP]")
     if job.decision != "re-diffuse" and origin is None:
         return job
     treatment, origin = job.treatment, origin or Origin()
     made = {
-        "prompt": resolve(prompt, origin.prompt),
+        "prompt": resolve(prompt or "", origin.prompt),
         "negative_prompt": resolve(negative, origin.negative_prompt),
         "seed": ((origin.seed if treatment.seed < 0 else treatment.seed) + job.number - 1) % SEEDS,
         "subseed": (origin.subseed if treatment.subseed < 0 else treatment.subseed) % SEEDS,

@@ -196,7 +196,6 @@ def test_a_restored_face_keeps_the_part_that_redrawing_it_would_take():
     assert [job.treatment.negative_prompt for job in jobs] == ["blurry", "blurry, teeth", "blurry"]
 
 
-@pytest.mark.xfail(strict=True, reason="a face that is left loses what it would be drawn by")
 @pytest.mark.parametrize(
     ("given", "own", "told"),
     [
@@ -209,7 +208,6 @@ def test_a_face_that_is_left_keeps_the_prompt_that_redrawing_it_would_take(given
     assert prompts(given, own, {2: "leave"})[2] == told
 
 
-@pytest.mark.xfail(strict=True, reason="the prompt of a skipped face stays as written, tags and all")
 @pytest.mark.parametrize("decision", ["re-diffuse", "restore"])
 def test_a_skipped_face_that_is_re_diffused_after_all_is_drawn_by_the_pictures_own_prompt(decision):
     job = drawn({"prompt": "[face:2] [SKIP] [SEP] x"}, decisions={2: decision})[1]
