@@ -25,7 +25,7 @@ class FaceSettings(Treatment):
 
     detector: str = option(
         "blazeface", "Detector", choices=DETECTORS.names, group="find",
-        help="The model that finds faces; see `facefix models`.",
+        help="The model that finds faces.",
     )  # fmt: skip
     min_score: float = option(
         0.5, "Minimum confidence", low=0.0, high=1.0, step=0.01, group="find",
@@ -85,7 +85,7 @@ class FaceSettings(Treatment):
     )  # fmt: skip
     upscaler: str = option(
         "lanczos", "Upscaler", choices=UPSCALERS.names, suffixes=MODEL_FILES, group="upscale",
-        help="What enlarges the picture around the faces, or the path of a model; see `facefix models`.",
+        help="What enlarges the picture around the faces, or the path of a model.",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

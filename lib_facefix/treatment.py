@@ -28,7 +28,7 @@ class Treatment(Sampling):
     )  # fmt: skip
     restorer: str = option(
         "lite", "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix",
-        help="The model that restores, or the path of one; see `facefix models`.",
+        help="The model that restores, or the path of one.",
     )  # fmt: skip
     fidelity: float = option(
         0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix",

@@ -159,3 +159,8 @@ _MAKERS: dict[str, Callable[[Control, dict[str, Any]], Any]] = {
     "textbox": lambda control, facts: gr.Textbox(lines=control.lines, max_lines=8, **facts),
 }
 """By `Control.kind`."""
+
+
+def warn(sentence: str) -> None:
+    """Show a sentence in the corner of the page, where it is one that asks; else in the console."""
+    gr.Warning(sentence)

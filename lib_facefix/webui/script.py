@@ -12,7 +12,7 @@ from PIL import Image as Pil
 
 from ..errors import BadSetting, FaceFixError
 from . import infotext, xyz
-from .lists import host_list
+from .lists import host_list, knows
 from .options_page import add_options as add_options
 from .options_page import chosen
 from .settings import OFFERED, PassSettings
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 TITLE = infotext.KEY
 """The name in the API, and the key of the infotext."""
-PRESETS = "facefix-presets.json"
 
 
 def build(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
@@ -31,13 +30,16 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
     from modules.paths import data_path
 
     from .accordion import build as build_accordion
+    from .presets import presets_file
 
-    return build_accordion(is_img2img, chosen().passes, elem_id=elem_id, presets=Path(data_path) / PRESETS)
+    return build_accordion(is_img2img, chosen().passes, elem_id=elem_id, presets=presets_file(Path(data_path)))
 
 
 def infotext_fields(accordion: Accordion) -> list[Any]:
     """Return how the controls are filled when an infotext is pasted."""
-    return infotext.fields(accordion.components)
+    from .host_ui import warn
+
+    return infotext.fields(accordion.components, tell=warn)
 
 
 def register() -> None:
@@ -139,8 +141,9 @@ def _check_lists(number: int, settings: PassSettings) -> None:
     """Raise `BadSetting` for a sampler, checkpoint or the like that the host does not have."""
     for field, known in OFFERED:
         value = getattr(settings, field.name)
-        if known.host and value and value not in (offered := host_list(known.host)):
-            raise BadSetting(f"pass {number}: {known.label} {value!r} is not here; on offer: {', '.join(offered)}")
+        if known.host and value and not knows(known.host, value):
+            offered = ", ".join(host_list(known.host))
+            raise BadSetting(f"pass {number}: {known.label} {value!r} is not here; on offer: {offered}")
 
 
 @contextmanager
