@@ -32,7 +32,7 @@ def refresh() -> None:
 
 
 def _samplers() -> list[str]:
-    return [sampler.name for sampler in import_module("modules.sd_samplers").visible_samplers()]
+    return list(import_module("modules.sd_samplers").visible_sampler_names())
 
 
 def _schedulers() -> list[str]:

@@ -46,7 +46,7 @@ USED_ONLY_WHERE = {
     "modules.sd_models.apply_token_merging": (lacks("apply_circular_forge"), CIRCULAR),
     "modules.sd_vae.reload_vae_weights": (lacks("def forge_model_reload"), RELOADED),
     "modules.sd_hijack.model_hijack.apply_circular": (lacks("apply_circular_forge"), CIRCULAR),
-    "modules.shared.sd_model.cond_stage_model": (has("get_prompt_lengths(prompt, cond_stage_model)"), ON_UI),
+    "modules.shared.sd_model.cond_stage_model": (nowhere, "host._padded_length asks whether it is wanted"),
     "modules.sd_hijack.model_hijack.get_prompt_lengths": (lacks("get_prompt_lengths_on_ui"), ON_UI),
     "modules.sd_hijack.model_hijack": (lacks("get_prompt_lengths_on_ui"), ON_UI),
     "modules.shared.sd_model.get_prompt_lengths_on_ui": (has("get_prompt_lengths_on_ui"), ON_UI),

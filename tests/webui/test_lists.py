@@ -39,7 +39,7 @@ def test_every_list_that_a_setting_names_can_be_read():
 
 
 def test_samplers_hidden_by_the_user_are_not_listed_but_known(host):
-    host(sd_samplers={"visible_samplers": lambda: named("Euler"), "all_samplers_map": {"Euler": 1, "Heun": 2}})
+    host(sd_samplers={"visible_sampler_names": lambda: ["Euler"], "all_samplers_map": {"Euler": 1, "Heun": 2}})
     assert host_list("samplers") == ["Euler"]
     assert [knows("samplers", name) for name in ("Euler", "Heun", "Oiler")] == [True, True, False]
 
