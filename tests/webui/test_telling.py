@@ -1,0 +1,40 @@
+"""The line under the result."""
+
+import numpy as np
+
+from lib_facefix.errors import BadCrop
+from lib_facefix.faces import Box, Face, Pose
+from lib_facefix.jobs import FaceJob, FixResult, Outcome
+from lib_facefix.treatment import Treatment
+from lib_facefix.webui.telling import lines
+
+
+def result(*faces):
+    """Make a result; faces: decision, verdict, reason or error."""
+    outcomes = []
+    for number, (decision, verdict, why) in enumerate(faces, start=1):
+        error = why if isinstance(why, Exception) else None
+        face = Face(Box(0, 0, 50, 50), 0.9)
+        job = FaceJob(number, face, decision, "" if error else why, Treatment(), Pose(0, 0, 0), 0.5)
+        outcomes.append(Outcome(job, verdict, error))
+    return FixResult(np.zeros((64, 64, 3), np.uint8), tuple(outcomes))
+
+
+def test_what_was_done_is_counted_and_what_was_left_has_its_reason():
+    redrawn = ("re-diffuse", "fixed", "small")
+    made = result(redrawn, redrawn, ("restore", "fixed", "blurred"), ("leave", "left", "already sharp"))
+    assert list(lines([made])) == ["FaceFix: 4 faces: 2 re-diffused, 1 restored, 1 left (already sharp)"]
+
+
+def test_a_face_that_failed_is_named_with_the_reason():
+    made = result(("re-diffuse", "failed", BadCrop("only NaN")))
+    assert list(lines([made])) == ["FaceFix: 1 face: 1 failed", "FaceFix: face 1 was not fixed: only NaN"]
+
+
+def test_what_was_stopped_is_not_called_left():
+    assert list(lines([result(("re-diffuse", "left", "small"))])) == ["FaceFix: 1 face: 1 not done (stopped)"]
+
+
+def test_pictures_and_passes_are_named_where_there_are_several():
+    said = list(lines([result(), result()], "picture 3"))
+    assert said == ["FaceFix, picture 3, pass 1: no face found", "FaceFix, picture 3, pass 2: no face found"]
