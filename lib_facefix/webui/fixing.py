@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..assembly import FaceFix
 from ..faces import Image
 from ..jobs import FixPlan, FixResult
 from ..prompts import Origin
@@ -37,19 +38,22 @@ def fix_pictures(p: Any, pictures: Sequence[Worked], passes: Sequence[PassSettin
     page, watch = chosen(), Watch()
     keeper = Keeper(p, page)
     fixer = engine().with_diffuser(HostDiffuser(p, watch, keeper.crop), page.faces_at_once)
-    for settings in passes:
-        if watch.stopped():
-            break
-        plans: list[FixPlan] = []
-        for picture in pictures:
-            plan = fixer.plan(picture.image, _with_wildcards(settings, picture.origin), origin=picture.origin)
-            plans.append(chosen_by_place(p, plan, settings.inpaint))
-        keeper.plans(fixer, pictures, plans)
-        results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
-        for picture, result in zip(pictures, results, strict=True):
-            picture.results.append(result)
-            picture.image = result.image
+    with watch.over():
+        for settings in passes:
+            if watch.stopped():
+                break
+            plans = [_planned(p, fixer, picture, settings) for picture in pictures]
+            keeper.plans(fixer, pictures, plans)
+            results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
+            for picture, result in zip(pictures, results, strict=True):
+                picture.results.append(result)
+                picture.image = result.image
     keeper.before(pictures)
+
+
+def _planned(p: Any, fixer: FaceFix, picture: Worked, settings: PassSettings) -> FixPlan:
+    plan = fixer.plan(picture.image, _with_wildcards(settings, picture.origin), origin=picture.origin)
+    return chosen_by_place(p, plan, settings.inpaint)
 
 
 def _with_wildcards(settings: PassSettings, origin: Origin) -> PassSettings:

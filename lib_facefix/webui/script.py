@@ -68,9 +68,10 @@ def begin(p: Any, args: Sequence[Any]) -> None:
 def record_settings(p: Any, args: Sequence[Any]) -> None:
     """Write the settings where the host reads them for its record of the last prompt."""
     with suppress(FaceFixError):  # `begin` has refused the run
-        p.extra_generation_params.pop(TITLE, None)  # of the picture before, in an X/Y/Z plot
-        if passes := read_passes(args):
-            p.extra_generation_params[TITLE] = infotext.write(passes, None)
+        passes = read_passes(args)
+        others = {name: value for name, value in p.extra_generation_params.items() if name != TITLE}
+        # not changed in place: pictures of an X/Y/Z plot share it, and extensions call this for copies of `p`
+        p.extra_generation_params = {**others, **({TITLE: infotext.write(passes, None)} if passes else {})}
 
 
 def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:

@@ -26,6 +26,15 @@ class Watch:
         return bool(shared.state.interrupted or shared.state.skipped)
 
     @contextmanager
+    def over(self) -> Iterator[None]:
+        """From the first face to the last: the progress line is the picture's own again afterwards."""
+        before = shared.state.textinfo
+        try:
+            yield
+        finally:
+            shared.state.textinfo = before
+
+    @contextmanager
     def run(self, items: Sequence[Redraw]) -> Iterator[None]:
         """For one sampling run: name its faces in the progress line, number them in the preview."""
         state = shared.state
