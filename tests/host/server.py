@@ -1,0 +1,155 @@
+"""A real WebUI in a process of its own, driven over HTTP. Knows nothing of FaceFix; needs the standard library alone.
+
+FACEFIX_WEBUI_ROOT    the WebUI's folder
+FACEFIX_WEBUI_PYTHON  its Python; else the one of its virtual environment, else this one
+FACEFIX_WEBUI_FLAGS   how it runs without a graphics processor; else as AUTOMATIC1111 does
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+FLAGS = "--skip-torch-cuda-test --use-cpu all --no-half --precision full --opt-sdp-attention"
+ALWAYS = (
+    *("--skip-prepare-environment", "--skip-version-check", "--api", "--no-download-sd-model"),
+    *("--do-not-download-clip", "--server-name", "127.0.0.1"),
+)
+NO_NETWORK = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "OMP_WAIT_POLICY": "PASSIVE",  # else threads that wait use up processor time
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",  # the extensions are links into the repository
+    "no_proxy": "127.0.0.1,localhost",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+STARTED = "Startup time"
+"""In the log once the hooks of the start have run; the API answers before."""
+PATIENCE = 240.0
+"""Seconds that a start or a request may take."""
+
+
+class Refused(Exception):
+    """The WebUI answered a request with an error: its status and its JSON, if it was that."""
+
+    def __init__(self, status: int, answer: Any) -> None:
+        super().__init__(f"HTTP {status}: {answer}")
+        self.status, self.answer = status, answer
+
+
+class WebUI:
+    """A running WebUI with a data folder of its own."""
+
+    def __init__(self, folder: Path, extensions: Mapping[str, Path], flags: Iterable[str] = ()) -> None:
+        """Start it and wait until it serves; what it says goes to `folder`/webui.log.
+
+        folder: empty or not there; becomes the data folder. extensions: folders that are linked in, by name.
+        Raises RuntimeError, with the end of the log, where it ends or is not ready in time.
+        """
+        self.folder, self.log = folder, folder / "webui.log"
+        (folder / "extensions").mkdir(parents=True)
+        for name, extension in extensions.items():
+            (folder / "extensions" / name).symlink_to(extension, target_is_directory=True)
+        self.port = _free_port()
+        command = [_python(), "launch.py", *_flags(folder, self.port), *flags]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=_root(), env={**os.environ, **NO_NETWORK}, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it, and whatever it has started."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def said(self, since: int = 0) -> str:
+        """Return the log from byte `since`."""
+        return self.log.read_bytes()[since:].decode("utf-8", "replace")
+
+    def get(self, path: str) -> Any:
+        """Return the JSON answer to a GET; raises `Refused`."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Return the JSON answer to a POST; raises `Refused`."""
+        return self._ask("POST", path, {} if body is None else body)
+
+    def delete(self, path: str) -> Any:
+        """Return the JSON answer to a DELETE; raises `Refused`."""
+        return self._ask("DELETE", path, None)
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        url, headers = f"http://127.0.0.1:{self.port}{path}", {"Content-Type": "application/json"}
+        asked = urllib.request.Request(url, data, headers, method=method)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(asked, timeout=PATIENCE) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Refused(error.code, _read(error.read())) from None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while STARTED not in self.said():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the WebUI ended with {self.process.returncode}:\n{self.said()[-4000:]}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the WebUI was not ready within {PATIENCE:.0f} s:\n{self.said()[-4000:]}")
+            time.sleep(0.2)
+
+
+def _root() -> Path:
+    return Path(os.environ["FACEFIX_WEBUI_ROOT"]).resolve()
+
+
+def _python() -> str:
+    own = _root() / "venv" / "bin" / "python"
+    return os.environ.get("FACEFIX_WEBUI_PYTHON") or (str(own) if own.is_file() else sys.executable)
+
+
+def _flags(folder: Path, port: int) -> list[str]:
+    checkpoints = _root() / "models" / "Stable-diffusion"
+    places = ["--data-dir", str(folder), "--ckpt-dir", str(checkpoints), "--port", str(port)]
+    return [*ALWAYS, *shlex.split(os.environ.get("FACEFIX_WEBUI_FLAGS", FLAGS)), *places]
+
+
+def _free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port: int = asked.getsockname()[1]
+        return port
+
+
+def _read(answer: bytes) -> Any:
+    try:
+        return json.loads(answer)
+    except ValueError:
+        return answer.decode("utf-8", "replace")
+
+
+def request(**fields: Any) -> Mapping[str, Any]:
+    """Return the body of a cheap generation, with some fields changed."""
+    cheap = {"prompt": "a face", "width": 64, "height": 64, "steps": 4, "seed": 1, "sampler_name": "Euler"}
+    return {**cheap, **fields}
