@@ -221,7 +221,7 @@ def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, job: FaceJob) -> None:
     mask = crop.mask
     assert mask is not None
     if patch is None or not _is_picture(patch, crop.image.shape):
-        raise BadCrop(f"the {job.decision} step gave no picture back, or one with values that are no numbers")
+        raise BadCrop(f"the {job.decision} step gave no picture back, or one of NaN")
     with one_thread():
         shown = canvas.shown(crop)
         if job.treatment.match_colour:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import cache
 from typing import Any
 
 from modules import extra_networks, processing
 from PIL import Image as Pil
 
-from ..errors import Stopped
+from ..errors import BadCrop, Stopped
 from ..faces import Patch
 from ..jobs import FaceJob
 from ..redraw import Redraw
@@ -53,6 +54,7 @@ class HostDiffuser:
     def __init__(self, p: Any, watch: Watch, keep: Callable[[Redraw, Patch], None] | None = None) -> None:
         """p: the picture's own processing; keep: is shown each crop and what became of it."""
         self._p, self._watch, self._keep = p, watch, keep
+        self._lengths = cache(host.prompt_lengths)  # most faces have the picture's own prompts
 
     @property
     def engine(self) -> str:
@@ -70,7 +72,7 @@ class HostDiffuser:
         steps = treatment.steps or self._p.steps
         [prompt], networks = extra_networks.parse_prompts([treatment.prompt])
         tags = tuple(sorted((name, repr([one.items for one in many])) for name, many in networks.items()))
-        return host.prompt_lengths(prompt, steps), host.prompt_lengths(treatment.negative_prompt, steps), tags
+        return self._lengths(prompt, steps), self._lengths(treatment.negative_prompt, steps), tags
 
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch | None]:
         """Return the crops redrawn inside their masks, in one sampling run; see `protocols.Diffuser`."""
@@ -87,6 +89,8 @@ class HostDiffuser:
         if self._watch.stopped():
             raise Stopped("stopped while these faces were drawn")
         drawn = run.drawn()
+        if not any(patch is not None for patch in drawn):
+            raise BadCrop(host.NO_PICTURE)
         if self._keep:
             for item, patch in zip(items, drawn, strict=False):
                 if patch is not None:

@@ -18,6 +18,7 @@ from ..errors import BadCrop, FaceFixError
 
 SAMPLING = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
 """Callbacks that fire while something is sampled."""
+NO_PICTURE = "the model gave no picture, only NaN; try a float32 VAE (--no-half-vae), or --no-half"
 OWN_MODELS = {"is_sd1": 512, "is_sd2": 512}
 """Sides in pixels of the squares that models draw best; all others 1024."""
 
@@ -111,7 +112,8 @@ def calling(**callbacks: Callable[[Any], None]) -> Iterator[None]:
     lists = {name: script_callbacks.callback_map[f"callbacks_{name}"] for name in callbacks}
     before = {name: list(known) for name, known in lists.items()}
     for name, callback in callbacks.items():
-        getattr(script_callbacks, f"on_{name}")(callback)
+        lists[name].append(script_callbacks.ScriptCallback(__file__, callback))
+        _forget_order(name)
     try:
         yield
     finally:
@@ -201,7 +203,7 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except devices.NansException as error:
-        raise BadCrop(f"the model gave no picture, only NaN; try a float32 VAE or --no-half ({error})") from error
+        raise BadCrop(NO_PICTURE) from error
     except (RuntimeError, AssertionError, ValueError, OSError) as error:
         if _out_of_memory(error):
             devices.torch_gc()

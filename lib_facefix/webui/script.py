@@ -143,7 +143,7 @@ def _check_lists(number: int, settings: PassSettings) -> None:
     for field, known in OFFERED:
         value = getattr(settings, field.name)
         if known.host and value and not knows(known.host, value):
-            offered = ", ".join(host_list(known.host))
+            offered = ", ".join(host_list(known.host)) or "nothing"
             raise BadSetting(f"pass {number}: {known.label} {value!r} is not here; on offer: {offered}")
 
 
