@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -109,28 +109,29 @@ def left_as_it_was(p: Any, overrides: dict[str, Any]) -> Iterator[None]:
 @contextmanager
 def calling(**callbacks: Callable[[Any], None]) -> Iterator[None]:
     """Let the host call these while it samples, by the names in `SAMPLING`."""
-    lists = {name: script_callbacks.callback_map[f"callbacks_{name}"] for name in callbacks}
-    before = {name: list(known) for name, known in lists.items()}
-    for name, callback in callbacks.items():
-        lists[name].append(script_callbacks.ScriptCallback(__file__, callback))
-        _forget_order(name)
-    try:
-        yield
-    finally:
-        for name, known in lists.items():
-            known[:] = before[name]
+    with _callbacks_kept(callbacks) as lists:
+        for name, callback in callbacks.items():
+            lists[name].append(script_callbacks.ScriptCallback(__file__, callback))
             _forget_order(name)
+        yield
 
 
 @contextmanager
 def _no_other_callbacks() -> Iterator[None]:
-    lists = {name: script_callbacks.callback_map.get(f"callbacks_{name}", []) for name in SAMPLING}
-    before = {name: list(known) for name, known in lists.items()}
-    for name, known in lists.items():
-        known.clear()
-        _forget_order(name)
-    try:
+    with _callbacks_kept(SAMPLING) as lists:
+        for name, known in lists.items():
+            known.clear()
+            _forget_order(name)
         yield
+
+
+@contextmanager
+def _callbacks_kept(names: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
+    """Give the host's own lists of callbacks, to be changed; they are as they were afterwards."""
+    lists = {name: script_callbacks.callback_map.get(f"callbacks_{name}", []) for name in names}
+    before = {name: list(known) for name, known in lists.items()}
+    try:
+        yield lists
     finally:
         for name, known in lists.items():
             known[:] = before[name]
