@@ -86,7 +86,7 @@ class HostDiffuser:
                 processing.process_images(run)
             finally:
                 run.close()
-        if self._watch.stopped():
+        if self._watch.broken_off():
             raise Stopped("stopped while these faces were drawn")
         drawn = run.drawn()
         if not any(patch is not None for patch in drawn):

@@ -21,8 +21,19 @@ class Watch:
         """Say how many faces are through."""
         shared.state.textinfo = f"FaceFix: {done} of {total} faces ({doing})"
 
+    def __init__(self) -> None:
+        self._finishing = bool(shared.state.stopping_generation)
+
     def stopped(self) -> bool:
-        """Return True when the person has interrupted or skipped."""
+        """Return True when the person wants no further run.
+
+        "Interrupt" may mean "after the current picture". Said before the faces' turn, they are part of that picture;
+        said while they are drawn, the run at hand is the last.
+        """
+        return self.broken_off() or bool(shared.state.stopping_generation and not self._finishing)
+
+    def broken_off(self) -> bool:
+        """Return True when the run at hand was ended in the middle: what came of it is not finished."""
         return bool(shared.state.interrupted or shared.state.skipped)
 
     @contextmanager
@@ -39,6 +50,7 @@ class Watch:
         """For one sampling run: name its faces in the progress line, number them in the preview."""
         state = shared.state
         before = state.job, state.textinfo
+        stopping, state.stopping_generation = state.stopping_generation, False  # or the host would not begin the run
         state.job_count = max(state.job_count, 0) + 1  # the run counts itself as done
         what = f"FaceFix: {len(items)} faces in one run" if len(items) > 1 else f"FaceFix: face {items[0].number}"
 
@@ -59,4 +71,5 @@ class Watch:
                 yield
         finally:
             del state.assign_current_image
+            state.stopping_generation = state.stopping_generation or stopping
             state.job, state.textinfo = before

@@ -96,6 +96,7 @@ class Pages:
     def drop(self):
         if self._desk:
             self._desk.forget()
+            self._desk.settle()
             self._context.close()
             self._desk = None
 

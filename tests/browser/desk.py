@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import time
 
 import driving
 import pictures
@@ -26,11 +27,14 @@ class Desk:
         self.page, self.webui, self._album = page, webui, album
         self.complaints = []
         page.set_default_timeout(20_000)
+        self._sockets = []
+        page.on("websocket", self._sockets.append)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"{error} {error.stack}"))
 
     def open(self, query=""):
         """Open the page, or open it anew; query: "?__theme=dark"."""
+        self.settle()
         self.page.goto(f"http://127.0.0.1:{self.webui.port}/{query}")
         self._wait()
 
@@ -38,6 +42,13 @@ class Desk:
         """Wait until the page is there, and has been told the settings, which comes last."""
         self.page.wait_for_selector(READY, timeout=PATIENCE)
         self.page.wait_for_function("Object.keys(window.opts ?? {}).length > 0", timeout=PATIENCE)
+
+    def settle(self):
+        """Wait until the page asks nothing of the WebUI: gradio 3.41 cannot be reloaded once a page has left a queue."""
+        until = time.monotonic() + 10
+        while any(not socket.is_closed() for socket in self._sockets) and time.monotonic() < until:
+            self.page.wait_for_timeout(50)
+        self._sockets.clear()
 
     def tab(self, kind):
         """Go to txt2img or img2img."""
@@ -76,6 +87,7 @@ class Desk:
 
     def reload_ui(self):
         """Press Reload UI at the foot of the page, and wait for the page."""
+        self.settle()
         self.page.evaluate("window.before = true")
         known = [*self.complaints]
         self.page.get_by_text("Reload UI", exact=True).last.click()

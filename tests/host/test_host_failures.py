@@ -109,3 +109,21 @@ def test_interrupting_the_picture_itself_leaves_no_face_drawn(host):
     made = host.txt2img(QUICK, draws=[THREE])
     assert host.runs() == []
     assert not np.any(changed(made.picture, pictures.array(THREE)))
+
+
+def test_an_end_after_this_picture_asked_for_while_it_is_drawn_still_fixes_its_faces(host, whole):
+    host.order(stop_main=True)
+    made = host.txt2img(QUICK, draws=[THREE], n_iter=2)
+    assert [run["batch_size"] for run in host.runs()] == [3]
+    assert difference(made.picture, whole[0]) == 0
+
+
+def test_an_end_asked_for_while_faces_are_drawn_lets_the_run_at_hand_be_the_last(host):
+    picture = pictures.overlapping()
+    wanted = host.txt2img({**QUICK, "faces": "1,3"}, draws=[picture]).picture
+    host.forget()
+    host.order(stop_in=1)
+    made = host.txt2img(QUICK, draws=[picture])
+    assert len(host.runs()) == 1
+    assert difference(made.picture, wanted) == 0
+    assert verdicts(made) == {1: None, 2: "left", 3: None}

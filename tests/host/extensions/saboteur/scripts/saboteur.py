@@ -6,7 +6,9 @@ GET /saboteur: the runs since DELETE /saboteur, which also takes all orders back
     out_of_memory   the words in which it says so
     interrupt_in    the person interrupts in the nested run of this number, counted from 1, at its second step
     skip_in         or skips
+    stop_in         or asks for an end after the picture at hand
     interrupt_main  interrupts while the picture itself is drawn
+    stop_main       or asks then for an end after it
     fail_in         the nested run of this number raises a RuntimeError
 """
 
@@ -76,6 +78,8 @@ def forward(self, x, *args, **kwargs):
         sabotage(run, len(x))
     elif ORDERS.get("interrupt_main"):
         shared.state.interrupt()
+    elif ORDERS.get("stop_main"):
+        shared.state.stop_generating()
     out = denoise(self, x, *args, **kwargs)
     if run.depth > 1 and ORDERS.get("nan_for"):
         spoilt = torch.tensor([ORDERS["nan_for"] in prompt for prompt in self.p.prompts])
@@ -93,6 +97,8 @@ def sabotage(run, items):
         shared.state.interrupt()
     if len(run.items) == 2 and ORDERS.get("skip_in") == number:
         shared.state.skip()
+    if len(run.items) == 2 and ORDERS.get("stop_in") == number:
+        shared.state.stop_generating()
 
 
 def order(orders: dict):
