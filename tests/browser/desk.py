@@ -28,7 +28,7 @@ class Desk:
         self.complaints = []
         page.set_default_timeout(20_000)
         self._sockets = []
-        page.on("websocket", self._sockets.append)
+        page.on("websocket", lambda socket: self._sockets.append(socket))
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"{error} {error.stack}"))
 
@@ -44,7 +44,7 @@ class Desk:
         self.page.wait_for_function("Object.keys(window.opts ?? {}).length > 0", timeout=PATIENCE)
 
     def settle(self):
-        """Wait until the page asks nothing of the WebUI: gradio 3.41 cannot be reloaded once a page has left a queue."""
+        """Wait until the page asks nothing of the WebUI: with a page that left its queue, gradio 3.41 never ends."""
         until = time.monotonic() + 10
         while any(not socket.is_closed() for socket in self._sockets) and time.monotonic() < until:
             self.page.wait_for_timeout(50)
