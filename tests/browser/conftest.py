@@ -14,8 +14,7 @@ import pytest
 HERE, HOST = Path(__file__).parent, Path(__file__).parents[1] / "host"
 sys.path[:0] = [str(HOST)]
 
-from desk import Desk  # noqa: E402 found by the line above
-from server import WebUI  # noqa: E402
+from server import WebUI  # noqa: E402 found by the line above
 
 REPOSITORY = Path(__file__).parents[2]
 EXTENSIONS = {path.name: path for home in (HOST, HERE) for path in (home / "extensions").iterdir()}
@@ -67,7 +66,9 @@ def album(root):
 @pytest.fixture(scope="session")
 def pages(browser, webui, album):
     """Open pages: one serves all tests, until a test fails on it."""
-    pages = Pages(browser, webui, album)
+    from desk import Desk  # wants playwright, which `browser` has seen to be there
+
+    pages = Pages(lambda page: Desk(page, webui, album), browser)
     yield pages
     pages.drop()
 
@@ -75,8 +76,8 @@ def pages(browser, webui, album):
 class Pages:
     """The page in the browser, and what it complains of."""
 
-    def __init__(self, browser, webui, album):
-        self._browser, self._webui, self._album = browser, webui, album
+    def __init__(self, desk_on, browser):
+        self._desk_on, self._browser = desk_on, browser
         self._desk = self._context = None
         self.usual = None
         """What is complained of while pictures are made without FaceFix; None before any was made."""
@@ -87,7 +88,7 @@ class Pages:
             self._desk.clean()
             return self._desk
         self._context = self._browser.new_context(viewport={"width": 1400, "height": 1000})
-        self._desk = Desk(self._context.new_page(), self._webui, self._album)
+        self._desk = self._desk_on(self._context.new_page())
         self._desk.open()
         assert complaints(self._desk) == []
         self.usual = self.usual or self._listened()
