@@ -23,8 +23,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="name or address to listen at; default: this machine only")
     parser.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}; 0: one that is free")
     parser.add_argument("--token", default=os.environ.get(TOKEN, ""), help=f"what clients must send; or ${TOKEN}")
-    parser.add_argument("--folder", action="append", type=Path, default=[], metavar="DIR",
-                        help="a folder whose pictures clients may name, for POST batch; may be given often")  # fmt: skip
+    help_folder = "a folder whose pictures clients may name, for POST batch; may be given often"
+    parser.add_argument("--folder", action="append", type=Path, default=[], metavar="DIR", help=help_folder)
     add_runtime(parser)
     parser.set_defaults(run=run)
 

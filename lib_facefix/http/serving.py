@@ -60,8 +60,7 @@ def app(host: Alone, token: str = "", bound: str = HERE[0]) -> FastAPI:
     made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here)
     if not token:
         made.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, bound])
-    page = resources.files(__package__) / "page"
-    made.mount("/", StaticFiles(directory=str(page), html=True))
+    made.mount("/", StaticFiles(packages=[("lib_facefix.http", "page")], html=True))
     return made
 
 
