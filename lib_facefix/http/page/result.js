@@ -19,7 +19,7 @@ export async function resultView(photo, before) {
     button("Report (JSON)", () => save(reportFile(file.name, result))),
     button("Plan (JSON)", () => save(planFile(file.name, result.plan))),
   );
-  return [make("div", {}, seen, make("p", { class: "sum", role: "status" }, summary(result)), saves), after];
+  return [make("div", {}, seen, make("p", { class: "sum" }, summary(result)), saves), after];
 }
 
 /** Return the slider over two pictures. */

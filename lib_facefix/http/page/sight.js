@@ -21,6 +21,7 @@ export class Sight {
     await source.decode();
     this.source = source; // thumbnails are made of it, whatever is drawn on the picture shown
     this.image = make("img", { alt: "The picture, before", src: url });
+    this.stage.style.setProperty("--ratio", source.naturalWidth / source.naturalHeight);
     this.stage.replaceChildren(this.image);
   }
 
