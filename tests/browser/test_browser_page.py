@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,44 +9,33 @@ import pytest
 from PIL import Image
 
 if importlib.util.find_spec("playwright"):
-    from playwright.sync_api import expect, sync_playwright
-    from serving import REPOSITORY, Server, Visitor, facefix, plan_of
+    from playwright.sync_api import expect
+    from serving import Server, Visitor, facefix, plan_of
 
 DATA = Path(__file__).parents[1] / "data"
 GROUP = DATA / "faceapi_sample4.jpg"
 FOUR = "4 faces found: 4 to be fixed, 0 left."
-CHROMIUM = os.environ.get("FACEFIX_CHROMIUM", "/usr/bin/chromium")
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 800}
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    for package in ("playwright", "fastapi", "uvicorn"):
-        pytest.importorskip(package, reason=f"needs the Python package {package}")
-    if not Path(CHROMIUM).is_file():
-        pytest.skip(f"needs Chromium: {CHROMIUM} is not there, set FACEFIX_CHROMIUM to it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def server(chromium, tmp_path_factory):
+def server(browser, tmp_path_factory):
+    for package in ("fastapi", "uvicorn", "multipart"):
+        pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
     running = Server(tmp_path_factory.mktemp("serve"))
     yield running
     running.stop()
 
 
 @pytest.fixture
-def visit(chromium, server):
+def visit(browser, server, own_album):
     """Open the page; in the end see that nothing was complained of, and nothing asked of any other server."""
-    album = REPOSITORY / "build" / "browser" / "serve"
-    album.mkdir(parents=True, exist_ok=True)
+    album = own_album / "serve"
+    album.mkdir(exist_ok=True)
     contexts, visitors = [], []
 
     def make(of=server, viewport=WIDE, **how):
-        contexts.append(chromium.new_context(viewport=viewport, **how))
+        contexts.append(browser.new_context(viewport=viewport, **how))
         visitors.append(Visitor(contexts[-1].new_page(), of, album))
         return visitors[-1].open()
 
@@ -214,7 +202,7 @@ def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, t
     said = lines.nth(1).locator(".problem").inner_text()
     assert len(said.split()) > 3, said
     saved = []
-    visitor.page.on("download", lambda one: saved.append(one))  # noqa: PLW0108 playwright marks what it calls
+    visitor.page.on("download", lambda one: saved.append(one))
     visitor.page.get_by_role("button", name="Download all").click()
     visitor.page.wait_for_timeout(1000)
     assert [one.suggested_filename for one in saved] == ["faceapi_sample4.fixed.jpg", "faceapi_sample1.fixed.jpg"]
@@ -251,7 +239,7 @@ def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
     visitor.fix()
 
 
-def test_the_token_is_asked_for_and_forgotten_with_the_tab(visit, chromium, tmp_path):
+def test_the_token_is_asked_for_and_forgotten_with_the_tab(visit, tmp_path):
     guarded = Server(tmp_path, "--token", "open sesame")
     try:
         visitor = visit(guarded)
@@ -279,8 +267,8 @@ def test_all_can_be_done_without_a_mouse(visit, tmp_path):
     visitor = visit()
     page = visitor.page
     page.wait_for_selector("#all-method-label", state="attached")
-    visitor.press_until("Tab", "#choose")
-    with page.expect_file_chooser() as chooser:
+    with page.expect_file_chooser() as chooser:  # early: the browser is told of it while keys are pressed already
+        visitor.press_until("Tab", "#choose")
         page.keyboard.press("Enter")
     chooser.value.set_files(GROUP)
     visitor.found(FOUR)

@@ -62,6 +62,13 @@ function moved(old, right, down) {
 /** Return where a place of the picture lies in the frame, both as shares. @param {Look} seen @param {"x" | "y"} axis @param {number} place */
 const inFrame = (seen, axis, place) => (place - seen[axis]) * seen.scale + 0.5;
 
+/** Return the element's own CSS. */
+function styleSheet() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE);
+  return sheet;
+}
+
 export class FacefixCompare extends HTMLElement {
   /** @type {Face[]} */ #faces = [];
   /** @type {number | null} */ #face = null;
@@ -75,7 +82,8 @@ export class FacefixCompare extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.innerHTML = `<style>${STYLE}</style>${FRAME}`;
+    root.innerHTML = FRAME;
+    root.adoptedStyleSheets = [styleSheet()]; // a page that allows no inline styles allows these
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(name));
     this._tools = part(".tools");
     this._buttons = part(".faces");

@@ -24,7 +24,7 @@ export class Desk {
     this.panel = new FacePanel(offer, this.photo, page, (number) => this.#try(number));
     this.photo.addEventListener("planning", () => this.#planning());
     this.photo.addEventListener("planned", () => this.#show().catch(page.refuse));
-    this.photo.addEventListener("refused", (event) => page.refuse(event.detail));
+    this.photo.addEventListener("refused", (event) => this.#refused(event.detail));
     this.listening = new AbortController();
     const { signal } = this.listening;
     at("masks").addEventListener("change", () => this.#masks().catch(page.refuse), { signal });
@@ -84,8 +84,10 @@ export class Desk {
     this.panel.show(null);
     at("views").hidden = true;
     at("masks").checked = false;
+    at("masks-switch").hidden = true;
     this.#view("faces");
     for (const id of ["stage", "result-view", "table"]) at(id).replaceChildren();
+    this.sight.close();
     at("sight").hidden = true;
   }
 
@@ -93,6 +95,11 @@ export class Desk {
     at("sight").setAttribute("aria-busy", "true");
     at("result-view").classList.add("stale");
     this.panel.forgetTrial();
+  }
+
+  #refused(error) {
+    if (!this.photo.plan) at("found").textContent = "";
+    this.page.refuse(error);
   }
 
   async #show() {
@@ -103,6 +110,7 @@ export class Desk {
     this.sight.show(photo.faces, photo.plan.size, this.chosen);
     this.choose(this.chosen);
     const fixed = photo.faces.filter((face) => face.decision !== "leave").length;
+    at("masks-switch").hidden = !photo.faces.length;
     at("found").textContent = found(photo.faces.length, fixed);
     this.#sumUp(photo.faces);
     at("sight").removeAttribute("aria-busy");

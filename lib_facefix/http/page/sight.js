@@ -3,6 +3,7 @@
 import { button, make } from "./dom.js";
 
 const THUMBNAIL = 144; // pixels of a thumbnail's side; shown at half that
+const NEAR_TOP = 0.06; // share of the picture's height above a face that its number does not fit into
 const AROUND = 0.25; // how much around a face its thumbnail shows, as a share of its size
 
 export class Sight {
@@ -38,6 +39,11 @@ export class Sight {
     if (focused !== null) this.row.querySelector(`input[value="${focused}"]`)?.focus();
   }
 
+  /** Show no faces any more. */
+  close() {
+    this.row.replaceChildren(this.row.firstElementChild);
+  }
+
   /** Show which face is chosen. */
   mark(chosen) {
     for (const [number, box] of this.boxes) box.classList.toggle("chosen", number === chosen);
@@ -54,8 +60,9 @@ export class Sight {
   /** A box is for the mouse; by keyboard the row of faces does the same. */
   #box(face, [width, height]) {
     const [left, top, right, bottom] = face.box;
+    const high = top < NEAR_TOP * height ? "high" : "";
     const box = button(make("span", {}, face.number), () => this.choose(face.number), {
-      class: `box ${face.decision}`, tabindex: -1, "aria-label": `Face ${face.number}`,
+      class: `box ${face.decision} ${high}`, tabindex: -1, "aria-label": `Face ${face.number}`,
     });
     const place = { left: left / width, top: top / height, width: (right - left) / width, height: (bottom - top) / height };
     for (const [side, share] of Object.entries(place)) box.style[side] = `${100 * share}%`;
