@@ -51,13 +51,13 @@ def numbered_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
         pen.rectangle((box.left, box.top, box.right, box.bottom), outline=GREEN, width=thick)
         for x, y in [] if face.landmarks is None else face.landmarks:
             pen.ellipse((x - thick, y - thick, x + thick, y + thick), fill=GREEN)
-        _label(pen, str(number), box.left, box.top, max(12.0, box.size / 5))
+        _label(pen, str(number), box.left, box.top, min(max(12.0, box.size / 5), max(drawn.size)))
     return np.array(drawn)
 
 
 def shaded(image: Image, mask: Mask) -> Image:
     """Return a copy of the picture, tinted where it may change. mask: (H, W), 0..1."""
-    tinted = image + mask[..., None] * np.float32(STRENGTH) * (np.float32(TINT) - image)
+    tinted = image + mask[..., None] * np.float32(STRENGTH) * (np.asarray(TINT, np.float32) - image)
     return np.asarray(tinted + 0.5, np.uint8)
 
 

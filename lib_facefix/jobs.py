@@ -17,6 +17,9 @@ from .treatment import Treatment
 VERSION = 1
 """Of the JSON that plans, reports and `facefix detect` share."""
 
+MOST = 1e7
+"""A position, angle or score beyond it is no face's; arithmetic on it would overflow."""
+
 Decision = Literal["restore", "re-diffuse", "leave"]
 Verdict = Literal["fixed", "left", "failed"]
 
@@ -221,19 +224,23 @@ def _member(entry: Any, key: str, where: str) -> Any:
 
 def _number(entry: Any, key: str, where: str) -> float:
     value = _member(entry, key, where)
-    if not is_number(value):
-        raise BadPlan(f"{where}: {key} must be a number, not {value!r}")
+    if not _is_sane(value):
+        raise BadPlan(f"{where}: {key} must be a number, not {value!r}; at most {MOST:.0f}")
     return float(value)
+
+
+def _is_sane(value: Any) -> bool:
+    return is_number(value) and abs(value) <= MOST
 
 
 def _floats(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     if not _has_shape(value, shape):
-        raise BadPlan(f"{what} must be {form} in pixels, not {value!r}")
+        raise BadPlan(f"{what} must be {form} in pixels, not {value!r}; at most {MOST:.0f}")
     return np.array(value, np.float64)
 
 
 def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
     """Return True for nested lists of numbers with the lengths of `shape`."""
     if not shape:
-        return is_number(value)
+        return _is_sane(value)
     return isinstance(value, list) and len(value) == shape[0] and all(_has_shape(item, shape[1:]) for item in value)

@@ -118,6 +118,7 @@ class _Calls:
     async def _done(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
         async with asked(request, self._service.host.limits.body, self._line) as (values, held):
             body = read_body(kind, values)
+            del values  # the text of the picture: it would be kept for as long as the call waits
             wait = getattr(body, "wait", True)
 
             def work(progress: Progress) -> Answer:
@@ -130,10 +131,13 @@ class _Calls:
     async def _answered(self, request: Request, job: Job) -> Response:
         """Wait for a job; where who asked goes away, it is stopped."""
         future = asyncio.wrap_future(job.future)
-        while not future.done():
-            await asyncio.wait([future], timeout=GONE)
-            if not future.done() and await request.is_disconnected():
-                job.stop()
+        try:
+            while not future.done():
+                await asyncio.wait([future], timeout=GONE)
+                if not future.done() and await request.is_disconnected():
+                    job.stop()
+        finally:
+            job.stop()  # where the server ends; what is done is not touched
         answer = await future
         if answer.picture is not None and _wants_picture(request):
             return Response(answer.picture, media_type=answer.kind)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +18,8 @@ from .refusals import TOO_LARGE, UNREADABLE, refuse
 from .work import Line
 
 FORM, JSON = "multipart/form-data", "application/json"
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a letter: JSON can spell it, but nothing can be written or answered with it."""
 
 
 @asynccontextmanager
@@ -28,7 +31,9 @@ async def asked(request: Request, most: int, line: Line) -> AsyncIterator[tuple[
     held = Held(line)
     try:
         body = await _body(request, most, held)
-        yield (await _form(request, body) if _kind(request) == FORM else _json(request, body)), held
+        values = await _form(request, body) if _kind(request) == FORM else _json(request, body)
+        _check_text(values)
+        yield values, held
     finally:
         held.free()
 
@@ -48,10 +53,6 @@ class Held:
         """Leave it to whoever takes the work; return how much it is."""
         size, self.size = self.size, 0
         return size
-
-    def take_back(self, size: int) -> None:
-        """Own it again, as the work was not taken."""
-        self.size += size
 
     def free(self) -> None:
         """Give it back."""
@@ -93,3 +94,24 @@ async def _form(request: Request, body: bytes) -> dict[str, Any]:
     except (HTTPException, MultiPartException, KeyError, ValueError) as error:  # the last two: a damaged head
         raise refuse(UNREADABLE, f"the form cannot be read: {error}") from error
     return values
+
+
+def _check_text(values: Any) -> None:
+    try:
+        halves = any(not text.isascii() and _HALF.search(text) for text in _texts(values))
+    except RecursionError as error:
+        raise refuse(UNREADABLE, "the body is nested too deep") from error
+    if halves:
+        raise refuse(UNREADABLE, "the body holds half a letter, such as \\ud800 without the other half")
+
+
+def _texts(values: Any) -> Iterator[str]:
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, dict):
+        for name, value in values.items():
+            yield name
+            yield from _texts(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _texts(value)

@@ -9,6 +9,7 @@ from typing import Any
 from ..assembly import FaceFix
 from ..options import options
 from ..settings import FaceSettings
+from .parts import short
 from .refusals import FORBIDDEN, UNREADABLE, refuse
 
 
@@ -22,19 +23,25 @@ def inside(named: str, folders: Iterable[Path], name: str) -> Path:
         raise refuse(
             FORBIDDEN, "folders of the server may not be named here; send the pictures themselves", "body", name
         )
-    path = (allowed[0] / named).resolve()
-    if not is_inside(path, allowed):
-        raise refuse(FORBIDDEN, f"{named} does not lie in a folder that may be named here", "body", name)
+    path = _followed(allowed[0] / named)
+    if path is None or not is_inside(path, allowed):
+        raise refuse(FORBIDDEN, f"{short(named)} does not lie in a folder that may be named here", "body", name)
     return path
 
 
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:
     """Return whether what `path` leads to, links followed, lies in one of the folders."""
+    place = _followed(path)
+    return place is not None and any(place.is_relative_to(folder.resolve()) for folder in folders)
+
+
+def _followed(path: Path) -> Path | None:
+    """Return the path with its links followed; None for what can be none, or where links go round in a circle."""
     try:
-        place = path.resolve()
-    except (OSError, ValueError):  # no path at all, or links in a circle
-        return False
-    return any(place.is_relative_to(folder.resolve()) for folder in folders)
+        path.exists()  # raises for names that are too long
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: a circle, up to Python 3.12
+        return None
 
 
 def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path], part: str = "settings") -> None:
@@ -48,5 +55,5 @@ def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[P
             continue
         shelf = engine.models.shelf
         if not is_inside(Path(value), (*shelf.folders, *shelf.hosts, *folders)):
-            sentence = f"{known.label}: {value} does not lie in a folder of models here; choose a name of GET models"
+            sentence = f"{known.label}: {short(value)} lies in no folder of models here; choose a name of GET models"
             raise refuse(UNREADABLE, sentence, "body", part, field.name)

@@ -41,6 +41,8 @@ class Limits:
     """Bytes of one request."""
     pixels: int = 50_000_000
     """Of a picture that is sent."""
+    faces: int = 1000
+    """In a plan that is sent."""
     waiting: int = 128
     """Calls that may wait, and results that are kept."""
     held: int = 512 << 20
@@ -152,6 +154,8 @@ class Service:
         return engine.plan(sent.picture.image, settings, overrides=body.overrides, origin=origin)
 
     def _check_plan(self, plan: FixPlan, engine: FaceFix) -> None:
+        if len(plan.jobs) > self.host.limits.faces:
+            raise BadPlan(f"the plan has {len(plan.jobs)} faces, and at most {self.host.limits.faces} are taken here")
         check_models({"upscaler": plan.upscaler}, engine, self.host.folders, "plan")
         for job in plan.jobs:
             check_models(job.treatment.to_json(), engine, self.host.folders, "plan")

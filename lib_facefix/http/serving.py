@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -23,7 +23,7 @@ from .api import router
 from .refusals import FORBIDDEN, UNAUTHORISED, refuse
 from .service import Limits
 
-HERE = ("127.0.0.1", "localhost")
+HERE = ("127.0.0.1", "localhost", "::1")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; object-src 'none'",
@@ -57,16 +57,14 @@ def app(host: Alone, token: str = "", bound: str = HERE[0]) -> FastAPI:
     """
     made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
     made.include_router(router(host, [Depends(_guard(token))] if token else []))
-    made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here)
-    if not token:
-        made.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, bound])
+    made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here(() if token else (*HERE, bound)))
     made.mount("/", StaticFiles(packages=[("lib_facefix.http", "page")], html=True))
     return made
 
 
 def is_local(bound: str) -> bool:
     """Return whether nobody but this machine can reach what listens there."""
-    return bound in HERE or bound.startswith("127.") or bound == "::1"
+    return bound in HERE or bound.startswith("127.")
 
 
 def _guard(token: str) -> Callable[[Request], None]:
@@ -78,12 +76,33 @@ def _guard(token: str) -> Callable[[Request], None]:
     return guard
 
 
-async def _from_here(request: Request, call: RequestResponseEndpoint) -> Response:
-    """Refuse what a page of another site asks for; a form needs no leave of ours to be sent."""
-    origin = request.headers.get("origin")
-    if origin and origin.partition("://")[2] != request.headers.get("host"):
-        refusal = refuse(FORBIDDEN, "a page of another site may not use this server", "header")
-        return JSONResponse(refusal.to_json(), refusal.status)
-    answer = await call(request)
-    answer.headers.update(HEADERS)
-    return answer
+def _from_here(names: tuple[str, ...]) -> Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]:
+    """Return what refuses the pages of other sites. names: those that this server is called by; none: any."""
+
+    async def dispatch(request: Request, call: RequestResponseEndpoint) -> Response:
+        if why := _foreign(request, names):
+            refusal = refuse(FORBIDDEN, why, "header")
+            return JSONResponse(refusal.to_json(), refusal.status)
+        answer = await call(request)
+        answer.headers.update(HEADERS)
+        return answer
+
+    return dispatch
+
+
+def _foreign(request: Request, names: tuple[str, ...]) -> str:
+    """Return why a request may come from a page of another site; a form needs no leave of ours to be sent."""
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    if names and _name(host) not in names:
+        return f"this server is not called {host!r}; open it as http://localhost"
+    if origin and origin.partition("://")[2] != host:
+        return "a page of another site may not use this server"
+    return ""
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header, without port and brackets; blank where there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import logging
 import secrets
 import threading
@@ -18,6 +20,8 @@ from .refusals import FULL, UNKNOWN, Refusal, refusal_of, refuse
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 VERSION = 1
 """Of what the API answers."""
+LAST = 10.0
+"""Seconds that the end of the process waits for what is being done: cutting native code off aborts it."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -34,7 +38,7 @@ class Answer:
     @property
     def weight(self) -> int:
         """How much it takes to keep, bytes, roughly."""
-        return len(self.picture or b"") + 4096
+        return len(self.picture or b"") + len(json.dumps(self.report)) + 1024
 
 
 Work = Callable[[Progress], Answer]
@@ -52,6 +56,8 @@ class Job:
     done: int = 0
     total: int = 0
     doing: str = ""
+    weight: int = 0
+    """Of the answer, bytes."""
     future: Future[Answer] = field(default_factory=Future)
     """What became of it: an `Answer`, or the `Refusal` it ended with."""
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -76,6 +82,7 @@ class Job:
             self.state = "stopped" if isinstance(error, Stopped) else "failed"
             self.future.set_exception(_refused(error))
         else:
+            self.weight = answer.weight
             self.state = "stopped" if self.stopped() else "done"
             self.future.set_result(answer)
         finally:
@@ -119,6 +126,8 @@ class Line:
         self._held = 0
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
+        self._at_work: Job | None = None
+        self._ended = False
 
     def hold(self, size: int) -> None:
         """Take room for so many bytes; raises `Refusal` where there is none. Whoever takes it gives it back."""
@@ -148,6 +157,7 @@ class Line:
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="facefix", daemon=True)
                 self._worker.start()
+                atexit.register(self._end)
             self._changed.notify()
         return job
 
@@ -161,18 +171,30 @@ class Line:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                job = self._waiting.popleft()
+                self._changed.wait_for(lambda: self._waiting or self._ended)
+                if self._ended:
+                    return
+                job = self._at_work = self._waiting.popleft()
             job.run()
             with self._changed:
                 self._held -= job.size
                 self._forget()
 
+    def _end(self) -> None:
+        """Stop when the process ends."""
+        with self._changed:
+            self._ended = True
+            if self._at_work:
+                self._at_work.stop()
+            self._changed.notify()
+        if self._worker:
+            self._worker.join(LAST)
+
     def _forget(self) -> None:
         """Let go of the oldest results, until the others are few and small enough; the newest stays."""
         ended = [job for job in self._kept.values() if job.future.done()]
-        weight = sum(job.answer.weight for job in ended if job.answer)
+        weight = sum(job.weight for job in ended)
         while len(ended) > 1 and (len(ended) > self._most or weight > self._most_bytes):
             oldest = ended.pop(0)
-            weight -= oldest.answer.weight if oldest.answer else 0
+            weight -= oldest.weight
             del self._kept[oldest.id]

@@ -29,7 +29,7 @@ def where(answer, status=422):
 
 def ended(client, job):
     """Wait for a job; return its last state."""
-    for _ in range(300):
+    for _ in range(2400):  # two minutes, as the machine may have others to serve
         state = client.get(f"{PREFIX}/jobs/{job}").json()
         if state["state"] not in ("waiting", "running"):
             return state

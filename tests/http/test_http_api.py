@@ -231,8 +231,10 @@ def test_a_token_is_wanted_where_one_is_set(serve, photo):
 
 
 def test_a_name_that_is_not_this_machine_is_not_answered(client, serve):
-    assert client.get(f"{PREFIX}/settings", headers={"Host": "evil.example"}).status_code == 400
-    assert serve(bound="my.machine").get(f"{PREFIX}/settings", headers={"Host": "my.machine"}).is_success
+    for name in ("evil.example", "localhost.evil.example", "evil.example:7861", "", "[::1"):
+        assert where(client.get(f"{PREFIX}/settings", headers={"Host": name}), 403)
+    for name in ("LOCALHOST", "localhost:7861", "[::1]:7861", "my.machine:80"):
+        assert serve(bound="my.machine").get(f"{PREFIX}/settings", headers={"Host": name}).is_success
 
 
 def test_a_page_of_another_site_may_not_ask(client, photo):
