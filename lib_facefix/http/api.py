@@ -22,8 +22,6 @@ from .service import Host, Service
 from .work import VERSION, Answer, Job, Line
 
 PREFIX = "/facefix/v1"
-GONE = 1.0
-"""Seconds after which it is looked whether who asked is still there."""
 REFUSED = {
     "401": "Who asks has not said that he may.",
     "403": "That may not be done here.",
@@ -130,18 +128,23 @@ class _Calls:
 
     async def _answered(self, request: Request, job: Job) -> Response:
         """Wait for a job; where who asked goes away, it is stopped."""
-        future = asyncio.wrap_future(job.future)
+        future, gone = asyncio.wrap_future(job.future), asyncio.ensure_future(_gone(request))
+        either: set[asyncio.Future[Any]] = {future, gone}
         try:
-            while not future.done():
-                await asyncio.wait([future], timeout=GONE)
-                if not future.done() and await request.is_disconnected():
-                    job.stop()
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            job.stop()  # where the server ends; what is done is not touched
+            gone.cancel()
+            job.stop()  # what is done by now is not touched
         answer = await future
         if answer.picture is not None and _wants_picture(request):
             return Response(answer.picture, media_type=answer.kind)
         return JSONResponse(_document(answer))
+
+
+async def _gone(request: Request) -> None:
+    """Wait until who asked goes away; `Request.is_disconnected` does not see it behind a middleware."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _wants_picture(request: Request) -> bool:
