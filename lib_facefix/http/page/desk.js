@@ -69,6 +69,8 @@ export class Desk {
     this.#drop("after");
     const [view, after] = await resultView(this.photo, this.urls.shown ?? this.urls.before);
     this.urls.after = after;
+    this.compare = view.querySelector("facefix-compare");
+    this.compare?.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
     at("result-view").replaceChildren(view);
     at("result-view").classList.remove("stale");
     this.#sumUp(this.photo.result.faces);
