@@ -24,6 +24,7 @@ FRONT_END = NOUNS | {
     "assembly",
     "planning",
     "prompts",
+    "origins",
     "drawing",
     "pictures",
     "catalog",
@@ -40,6 +41,7 @@ MAY_IMPORT = {
     "numbers": {"errors"},
     "prompts": {"errors", "faces", "numbers"},
     "sampling": {"options"},
+    "origins": {"errors", "options", "prompts", "sampling"},
     "treatment": {"options", "catalog", "errors", "sampling"},
     "settings": {"options", "catalog", "errors", "numbers", "prompts", "treatment", "sizes"},
     "jobs": {"faces", "errors", "treatment", "options", "sizes"},
@@ -70,7 +72,7 @@ MAY_IMPORT = {
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"detectors.turned", "fixers.rediffuse"},
     "cli": FRONT_END | {"__init__"},
-    "http": FRONT_END | {"__init__"},
+    "http": FRONT_END | {"__init__", "origins", "cli"},
     "webui": FRONT_END | {"__init__"},
 }
 """By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""
@@ -79,6 +81,7 @@ ONLY_IN = {
     "modules_forge": {"webui"},
     "gradio": {"webui"},
     "fastapi": {"http", "webui"},
+    "starlette": {"http", "webui"},
 }
 MOST_LINES = 250
 
