@@ -75,7 +75,7 @@ export class Desk {
     at("result-view").classList.remove("stale");
     this.#sumUp(this.photo.result.faces);
     at("views").hidden = false;
-    at("views").querySelector("[value=result]").click();
+    this.#view("result");
     return view.querySelector(".sum").textContent;
   }
 
@@ -152,6 +152,7 @@ export class Desk {
   }
 
   #view(name) {
+    at("views").querySelector(`[value=${name}]`).checked = true;
     at("faces-view").hidden = name !== "faces";
     at("result-view").hidden = name !== "result";
   }
