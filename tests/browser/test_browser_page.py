@@ -189,6 +189,23 @@ def test_a_model_that_is_not_here_is_greyed_with_the_reason(tuned):
     expect(notes).to_contain_text("GFPGAN 1.4 needs")
 
 
+def test_what_this_server_cannot_do_is_greyed_and_its_settings_are_not_shown(tuned):
+    redraw = tuned.page.get_by_label("Re-diffuse", exact=True).first
+    expect(redraw).to_be_disabled()
+    for name in ("denoising_strength", "prompt", "steps"):
+        expect(tuned.control(name)).to_have_count(0)
+        expect(tuned.control(name, "all")).to_have_count(0)
+
+
+def test_what_has_no_effect_is_greyed_with_the_reason(tuned):
+    tuned.choose(2)
+    expect(tuned.control("fidelity")).to_be_disabled()
+    expect(tuned.page.locator("#face-fidelity-hint")).to_have_text("No effect: left alone.")
+    tuned.page.get_by_label("Fix this face").check()
+    tuned.found(FOUR)
+    expect(tuned.control("fidelity")).to_be_enabled()
+
+
 def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(GROUP.read_bytes()[:400])
