@@ -1,4 +1,7 @@
-"""The page of `facefix serve`, in a real browser; needs no WebUI. Pictures of it are kept in build/browser/serve."""
+"""The page of `facefix serve`, in a real browser; needs no WebUI.
+
+Pictures of it are kept in build/browser/serve; those of docs/serve.md are wide-light.png and wide-light-result.png.
+"""
 
 import importlib.util
 import json
@@ -14,13 +17,14 @@ if importlib.util.find_spec("playwright"):
 
 DATA = Path(__file__).parents[1] / "data"
 GROUP = DATA / "faceapi_sample4.jpg"
+OLD = Path(__file__).parents[2] / "examples" / "group.jpg"
 FOUR = "4 faces found: 4 to be fixed, 0 left."
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 800}
 
 
 @pytest.fixture(scope="module")
 def server(browser, tmp_path_factory):
-    for package in ("fastapi", "uvicorn", "multipart"):
+    for package in ("fastapi", "uvicorn"):
         pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
     running = Server(tmp_path_factory.mktemp("serve"))
     yield running
@@ -341,9 +345,19 @@ def test_nothing_is_cut_off_at_400_px_and_at_200_percent(visit, scheme, zoom):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_are_drawn_as_the_system_is(visit, scheme):
     visitor = visit(color_scheme=scheme)
-    visitor.drop(DATA / "faceapi_sample5.jpg")
-    visitor.settled()
+    visitor.drop(OLD)
+    visitor.found("5 faces found: 5 to be fixed, 0 left.")
+    visitor.choose(4)
+    visitor.page.get_by_label("Fix this face").uncheck()
+    visitor.found("5 faces found: 4 to be fixed, 1 left.")
     visitor.choose(2)
+    visitor.type("fidelity", 0.3)
+    visitor.page.get_by_role("button", name="Try this face").click()
+    visitor.page.locator(".trial facefix-compare").wait_for()
+    visitor.page.wait_for_timeout(300)  # until it has drawn its pictures
     visitor.shot(f"wide-{scheme}")
+    visitor.fix()
+    visitor.page.wait_for_timeout(300)
+    visitor.shot(f"wide-{scheme}-result")
     paper = visitor.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, paper.strip("rgb()").split(","))) > 384) == (scheme == "light")

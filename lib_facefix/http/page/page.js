@@ -4,6 +4,7 @@ import { Album } from "./album.js";
 import { Api } from "./api.js";
 import { Desk } from "./desk.js";
 import { at, make } from "./dom.js";
+import { Unshown } from "./files.js";
 import { Form, Offer } from "./form.js";
 import { listen } from "./opening.js";
 import { askToken } from "./sesame.js";
@@ -88,7 +89,7 @@ class Page {
   /** Show what the server refused, each sentence where it belongs. */
   refuse = (error) => {
     if (error.name === "AbortError") return;
-    if (!error.problems) console.error(error);
+    if (!(error.problems || error instanceof Unshown)) console.error(error); // a fault of the page's own
     const problems = error.problems ?? [{ loc: [], msg: error.message }];
     const elsewhere = problems.filter(({ loc, msg }) => !this.#place(loc.slice(1), msg));
     alarm(elsewhere.map((problem) => problem.msg).join(" "));
