@@ -18,21 +18,12 @@ export function fixedFile(base64, source) {
   return new File([bytes(base64)], fixedName(source.name), { type: source.type });
 }
 
-/** A picture is of a kind that this browser cannot show. */
-export class Unshown extends Error {
-  constructor(file) {
-    super(`A browser cannot show ${file.type || "such files"}; download the result to see it.`);
-  }
-}
-
-/** Return the file as an image that is ready to be drawn; raises `Unshown`. */
-export async function shown(file) {
+/** Return the file as an image that is ready to be drawn; raises what the browser says where it cannot show it. */
+export async function decoded(file) {
   const image = new Image();
   image.src = URL.createObjectURL(file);
   try {
     await image.decode();
-  } catch {
-    throw new Unshown(file);
   } finally {
     URL.revokeObjectURL(image.src);
   }
