@@ -22,6 +22,8 @@ _SHOWS_PAIRS = "tuple" in str(inspect.signature(gr.Dropdown.__init__).parameters
 """Whether a dropdown tells what is shown from what is sent; the older toolkit's does not."""
 _UPLOADS_PATHS = inspect.signature(gr.UploadButton.__init__).parameters["type"].default == "filepath"
 """Whether an uploaded file is a path by default; the older toolkit's is a file, and its bytes have another name."""
+_SCRIPT = "js" if hasattr(gr.events, "Events") else "_js"
+"""What an event calls its script; the older toolkit's name has the underscore."""
 
 
 def component(control: Control, value: Any, elem_id: str, *, idle: str = "", visible: bool = True) -> Any:
@@ -95,9 +97,9 @@ def tool_button(symbol: str, tooltip: str, elem_id: str) -> Any:
     return not_in_ui_config(ui_components.ToolButton(value=symbol, tooltip=tooltip, elem_id=elem_id))
 
 
-def button(text: str, elem_id: str) -> Any:
+def button(text: str, elem_id: str, *, visible: bool = True) -> Any:
     """Make a button with words."""
-    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=80, size="sm"))
+    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=80, size="sm", visible=visible))
 
 
 def upload_button(text: str, elem_id: str, ending: str) -> Any:
@@ -111,6 +113,16 @@ def text_box(label: str, info: str, elem_id: str) -> Any:
     """Make a box for a longer text that can be copied."""
     facts = {"lines": 3, "max_lines": 12, "show_copy_button": True, "interactive": True}
     return not_in_ui_config(gr.Textbox("", label=label, info=info, elem_id=elem_id, **facts))
+
+
+def hidden_text(elem_id: str) -> Any:
+    """Make a text that is never seen: what a handler tells the page's script."""
+    return not_in_ui_config(gr.Textbox("", visible=False, elem_id=elem_id))
+
+
+def html(text: str, elem_id: str) -> Any:
+    """Make a part of the page that the page's script fills."""
+    return gr.HTML(text, elem_id=elem_id)
 
 
 def note(html: str, elem_id: str) -> Any:
@@ -128,9 +140,21 @@ def update(**changes: Any) -> Any:
     return gr.update(**changes)
 
 
-def when(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:
-    """Call `do` with the values of `given` whenever the event happens, at once, whatever is being generated."""
-    event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="hidden")
+def when(
+    event: Any, do: Callable[..., Any] | None, given: Sequence[Any], changed: Sequence[Any], script: str = ""
+) -> Any:
+    """Call `do` with the values of `given` whenever the event happens, at once, whatever is being generated.
+
+    script: a function in the page that is given these values, and returns those that `do` gets. Returns what
+    `then_script` takes.
+    """
+    facts = {_SCRIPT: script} if script else {}
+    return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="hidden", **facts)
+
+
+def then_script(event: Any, script: str, given: Sequence[Any]) -> None:
+    """Call a function in the page with the values of `given` once the handler of an event is done."""
+    when(event.then, None, given, [], script)
 
 
 def when_page_opens(do: Callable[[], Any], changed: Sequence[Any]) -> None:
