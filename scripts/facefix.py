@@ -43,6 +43,10 @@ class FaceFixScript(scripts.Script):
         """Fix the faces of a picture that the host was not done with before."""
         facefix.fix_finished(p, pp, args)
 
+    def postprocess(self, p, processed, *_):
+        """Keep the pictures as they were before, for the page to compare."""
+        facefix.finish(p, processed)
+
 
 class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
     """Fixes the faces of a picture in the extras tab."""
@@ -68,3 +72,4 @@ class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
 
 script_callbacks.on_ui_settings(facefix.add_options)
 script_callbacks.on_before_ui(facefix.register)
+script_callbacks.on_after_component(facefix.under_results())

@@ -65,17 +65,17 @@ class _Panel:
     def show_faces(self) -> None:
         """Make the upper part: the faces of the picture."""
         self._find = host_ui.button("Find faces", _id("find"), main=True)
-        self._show(host_ui.html, TROUBLE, handlers.NOTE)
+        self._show(_line, TROUBLE, handlers.NOTE)
         with host_ui.row():
             with host_ui.column(1, least=280):
-                self._show(host_ui.html, handlers.OVERVIEW)
+                self._show(_line, handlers.OVERVIEW)
             with host_ui.column(1, least=280):
                 self._show(host_ui.gallery, handlers.THUMBNAILS)
         with host_ui.group(_id(handlers.ONE_FACE)) as self.parts[handlers.ONE_FACE]:
             self._show_one_face()
-        self._show(host_ui.html, handlers.TABLE)
-        self.parts[TUNING] = host_ui.unseen("", _id(TUNING))
-        self.parts[ONE] = host_ui.unseen(True, _id(ONE))
+        self._show(_line, handlers.TABLE)
+        self.parts[TUNING] = host_ui.hidden_text(_id(TUNING))
+        self.parts[ONE] = host_ui.hidden_switch(True, _id(ONE))
 
     def show_settings(self) -> None:
         """Make the lower part: the settings of all faces."""
@@ -117,7 +117,7 @@ class _Panel:
         self.parts |= {name: make(_id(name)) for name in names}
 
     def _show_one_face(self) -> None:
-        self._show(host_ui.html, handlers.LINE)
+        self._show(_line, handlers.LINE)
         with host_ui.row():
             with host_ui.column(1, least=120):
                 self.parts[FACE[FIX]] = host_ui.tick_box("Fix this face", True, _id(FACE[FIX]))
@@ -130,7 +130,7 @@ class _Panel:
         with host_ui.row():
             self._try = host_ui.button("Try this face", _id("try"))
             self._all = host_ui.button("Apply to all", _id("apply_to_all"))
-        self._show(host_ui.html, handlers.TRIED)
+        self._show(_line, handlers.TRIED)
 
     def _show_control(self, name: str) -> None:
         self.parts[FACE[name]] = host_ui.component(self._controls[name], self._start[name], _id(FACE[name]))
@@ -180,6 +180,10 @@ class _Panel:
     def _tell_whether_single(self, tab: str) -> None:
         if (found := host_ui.on_this_page(tab)) is not None:
             host_ui.when(found.select, lambda: TABS[tab], [], [self.parts[ONE]])
+
+
+def _line(elem_id: str) -> Any:
+    return host_ui.note("", elem_id)
 
 
 def _id(name: str) -> str:

@@ -22,6 +22,8 @@ _SHOWS_PAIRS = "tuple" in str(inspect.signature(gr.Dropdown.__init__).parameters
 """Whether a dropdown tells what is shown from what is sent; the older toolkit's does not."""
 _UPLOADS_PATHS = inspect.signature(gr.UploadButton.__init__).parameters["type"].default == "filepath"
 """Whether an uploaded file is a path by default; the older toolkit's is a file, and its bytes have another name."""
+_SCRIPT = "js" if hasattr(gr.events, "Events") else "_js"
+"""What an event calls its script; the older toolkit's name has the underscore."""
 
 
 def component(control: Control, value: Any, elem_id: str, *, idle: str = "", visible: bool = True) -> Any:
@@ -95,10 +97,10 @@ def tool_button(symbol: str, tooltip: str, elem_id: str) -> Any:
     return not_in_ui_config(ui_components.ToolButton(value=symbol, tooltip=tooltip, elem_id=elem_id))
 
 
-def button(text: str, elem_id: str, *, main: bool = False) -> Any:
+def button(text: str, elem_id: str, *, main: bool = False, visible: bool = True) -> Any:
     """Make a button with words; main: the one that a person is to see first."""
     look = {"variant": "primary"} if main else {"size": "sm"}
-    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=80, **look))
+    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=80, visible=visible, **look))
 
 
 def upload_button(text: str, elem_id: str, ending: str) -> Any:
@@ -114,14 +116,19 @@ def text_box(label: str, info: str, elem_id: str) -> Any:
     return not_in_ui_config(gr.Textbox("", label=label, info=info, elem_id=elem_id, **facts))
 
 
+def hidden_text(elem_id: str) -> Any:
+    """Make a text that is never seen: what the page keeps for a handler, or is told by one."""
+    return not_in_ui_config(gr.Textbox("", visible=False, elem_id=elem_id))
+
+
+def html(text: str, elem_id: str) -> Any:
+    """Make a part of the page that the page's script fills."""
+    return gr.HTML(text, elem_id=elem_id)
+
+
 def note(html: str, elem_id: str) -> Any:
     """Make a line for messages, which is not there while it is blank."""
     return gr.HTML(html, visible=bool(html), elem_id=elem_id)
-
-
-def html(elem_id: str) -> Any:
-    """Make a place for HTML, which is not there while it is blank."""
-    return note("", elem_id)
 
 
 def group(elem_id: str) -> Any:
@@ -140,10 +147,9 @@ def gallery(elem_id: str) -> Any:
     return not_in_ui_config(gr.Gallery(show_label=False, visible=False, elem_id=elem_id, **facts))
 
 
-def unseen(value: str | bool, elem_id: str) -> Any:
-    """Make a component that nobody sees: the page keeps a text, or yes or no, in it."""
-    kind = gr.Checkbox if isinstance(value, bool) else gr.Textbox
-    return not_in_ui_config(kind(value=value, visible=False, elem_id=elem_id))
+def hidden_switch(value: bool, elem_id: str) -> Any:
+    """Make a yes or no that is never seen: what the page keeps for a handler."""
+    return not_in_ui_config(gr.Checkbox(value, visible=False, elem_id=elem_id))
 
 
 def on_this_page(elem_id: str) -> Any:
@@ -162,14 +168,26 @@ def update(**changes: Any) -> Any:
     return gr.update(**changes)
 
 
-def when(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:
-    """Call `do` with the values of `given` whenever the event happens, at once, whatever is being generated."""
-    event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="hidden")
+def when(
+    event: Any, do: Callable[..., Any] | None, given: Sequence[Any], changed: Sequence[Any], script: str = ""
+) -> Any:
+    """Call `do` with the values of `given` whenever the event happens, at once, whatever is being generated.
+
+    script: a function in the page that is given these values, and returns those that `do` gets. Returns what
+    `then_script` takes.
+    """
+    facts = {_SCRIPT: script} if script else {}
+    return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="hidden", **facts)
 
 
-def when_busy(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:
+def then_script(event: Any, script: str, given: Sequence[Any]) -> None:
+    """Call a function in the page with the values of `given` once the handler of an event is done."""
+    when(event.then, None, given, [], script)
+
+
+def when_busy(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> Any:
     """Call `do`, which takes its time, as `when` does; the page shows meanwhile that something is being done."""
-    event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="full")
+    return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="full")
 
 
 def when_chosen(gallery: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:

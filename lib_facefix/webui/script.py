@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import BadSetting, FaceFixError
 from . import infotext, xyz
+from .compare import RUNS, Before, fixed_faces
 from .lists import host_list, knows
 from .options_page import add_options as add_options
 from .options_page import chosen
@@ -47,6 +48,13 @@ def register() -> None:
 
     offer_restorers()
     xyz.register()
+
+
+def under_results() -> Callable[..., None]:
+    """Return what puts "Compare faces" under the results; the host calls it for every component of a page."""
+    from .compare_page import UnderResults
+
+    return UnderResults()
 
 
 def begin(p: Any, args: Sequence[Any]) -> None:
@@ -100,6 +108,11 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
             pp.image = repainted(pp.image, after)
 
 
+def finish(p: Any, processed: Any) -> None:
+    """Keep the pictures as they were before, now that the infotexts of the results are known."""
+    RUNS.finish(p, processed.infotexts[processed.index_of_first_image :])
+
+
 def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[PassSettings], batch: int) -> Iterator[Any]:
     """Yield each picture fixed; record what was done in its infotext, and tell it under the result."""
     from .fixing import Worked, fix_pictures
@@ -109,11 +122,13 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
     pictures = [Worked(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)]
     fix_pictures(p, pictures, passes)
     for picture in pictures:
-        _record(
-            p, picture.index, infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
-        )
+        entry = infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
+        _record(p, picture.index, entry)
+        number = batch * p.batch_size + picture.index
+        if not p.is_api and (faces := fixed_faces(picture.results)):
+            RUNS.add(p, number, entry, Before(picture.before, faces))
         several = p.batch_size * p.n_iter > 1
-        name = f"picture {batch * p.batch_size + picture.index + 1}" if several else ""
+        name = f"picture {number + 1}" if several else ""
         for line in lines(picture.results, name):
             p.comment(line)
         yield picture.image

@@ -13,7 +13,7 @@ from lib_facefix.webui.units import WIDTH, read_passes
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
-OURS = ("host_ui", "preset_panel", "form", "accordion")
+OURS = ("host_ui", "preset_panel", "form", "accordion", "compare_page")
 LISTS = {"samplers": ["Euler", "Heun"], "schedulers": ["Karras"], "checkpoints": ["a.safetensors"], "vaes": ["None"]}
 
 
