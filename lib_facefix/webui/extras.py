@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ from ..errors import FaceFixError
 from ..moving import moved
 from ..prompts import Origin
 from . import infotext
+from .compare import BEFORES, Before, fixed_faces
 from .extras_given import ENABLE, ONE, TUNING, Given, read_given
 from .extras_handlers import pixels, planned
 from .telling import lines
@@ -60,6 +61,13 @@ def build() -> dict[str, Any]:
     return build_panel()
 
 
+def under_result() -> Callable[..., None]:
+    """Return what puts "Compare faces" under the tab's result; the host calls it for every component of a page."""
+    from .extras_result import under_result as place_it
+
+    return place_it
+
+
 def process(pp: Any, first: First, args: Mapping[str, Any]) -> None:
     """Fix the faces of one picture as the arguments say; what cannot be done leaves it as it is, and is said."""
     if not args.get(ENABLE):
@@ -88,6 +96,8 @@ def _fix(pp: Any, first: First, given: Given, single: bool) -> None:
     if not np.array_equal(image, result.image):
         pp.image = repainted(pp.image, result.image)
     pp.info[TITLE] = infotext.write([given.settings], [result.outcomes], first.origin, overrides)
+    if single and (faces := fixed_faces([result])):
+        BEFORES.keep(pp.info[TITLE], Before(image, faces))
     _say(pp, [*lines([result]), *([f"the settings for all faces were used, as {why}"] if why else [])])
 
 

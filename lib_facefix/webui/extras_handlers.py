@@ -18,6 +18,7 @@ from ..planning import make_plan
 from ..prompts import Origin
 from ..settings import FaceSettings
 from . import extras_view as view
+from .compare import Comparison
 from .controls import why_idle
 from .extras_given import FACE, TUNING, Given
 from .tuning import FIND_AGAIN, FIX, SINGLE, Tuning, fingerprint
@@ -26,6 +27,7 @@ NOTE, OVERVIEW, THUMBNAILS, TABLE, LINE, ONE_FACE, TRIED = (
     "note", "overview", "thumbnails", "table", "line", "one_face", "tried"
 )  # fmt: skip
 """Beside the controls: what the accordion shows."""
+NOTHING = Comparison()
 NO_PICTURE = "put a picture into Single Image first"
 
 Changes = dict[str, dict[str, Any]]
@@ -64,8 +66,13 @@ def find(picture: Pil.Image | None, given: Given) -> Changes:
 
 def cleared() -> Changes:
     """Forget all faces: the picture is another."""
-    blank = {name: {"value": "", "visible": False} for name in (NOTE, OVERVIEW, TABLE, LINE, TRIED)}
-    return {**blank, THUMBNAILS: {"value": [], "visible": False}, ONE_FACE: {"visible": False}, TUNING: {"value": ""}}
+    return {
+        **{name: _seen("") for name in (NOTE, OVERVIEW, TABLE, LINE)},
+        THUMBNAILS: {"value": [], "visible": False},
+        ONE_FACE: {"visible": False},
+        **_tried(),
+        TUNING: {"value": ""},
+    }
 
 
 def choose(place: int, given: Given) -> Changes:
@@ -75,7 +82,7 @@ def choose(place: int, given: Given) -> Changes:
     if place >= len(numbers):
         return {}
     shown = tuning.showing(numbers[place], given.settings)
-    return {**_told(shown, given.settings, refill=True), ONE_FACE: {"visible": True}, TRIED: _seen("")}
+    return {**_told(shown, given.settings, refill=True), ONE_FACE: {"visible": True}, **_tried()}
 
 
 def edit(given: Given) -> Changes:
@@ -120,14 +127,17 @@ def try_face(picture: Pil.Image | None, given: Given) -> Changes:
         raise BadSetting(f"{why}; {FIND_AGAIN}")
     job = tuning.job(given.settings)
     if job.decision == "leave":
-        return {TRIED: _seen(view.note([f"face {job.number} is left ({job.reason}); tick Fix this face to try it"]))}
+        return _tried(Comparison(note=f"Face {job.number} is left ({job.reason}); tick Fix this face to try it."))
     with host_taken():
         result = fix(image, replace(tuning.plan, jobs=(job,)))
     [outcome] = result.outcomes
     if outcome.verdict != "fixed":
-        why = str(outcome.error or "stopped")
-        return {TRIED: _seen(view.note([f"face {job.number} was not fixed: {why}"]))}
-    return {TRIED: _seen(view.tried(image, result.image, job)), LINE: _seen(view.line(job))}
+        return _tried(Comparison(note=f"Face {job.number} was not fixed: {outcome.error or 'stopped'}."))
+    return _tried(view.tried(image, result.image, job))
+
+
+def _tried(shown: Comparison = NOTHING) -> Changes:
+    return {TRIED: {"value": shown.to_text()}}
 
 
 def _found(given: Given) -> Tuning:

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import FaceFixError
 from . import extras_handlers as handlers
 from . import host_ui
+from .compare_page import place
 from .controls import control
 from .extras_given import COMMON, ENABLE, FACE, HANDED_ON, ONE, TUNING, read_given
 from .extras_view import note
@@ -92,9 +93,9 @@ class _Panel:
         parts, faces = self.parts, [FACE[name] for name in (FIX, *SINGLE)]
         everything = (*FOUND, *PICTURES, *faces)
         picture = [found] if (found := host_ui.on_this_page(PICTURE)) else []
-        host_ui.when_chosen(
-            parts[handlers.THUMBNAILS], self._handler(handlers.choose), self._given, self._those(FOUND, faces)
-        )
+        chosen = self._handler(handlers.choose)
+        thumbnails, changed = parts[handlers.THUMBNAILS], self._those(FOUND, faces)
+        self._tried.show_after(host_ui.when_chosen(thumbnails, chosen, self._given, changed))
         for name in SINGLE:
             if name not in REDRAWN:
                 self._on(parts[FACE[name]].input, handlers.edit, TOLD)
@@ -105,13 +106,14 @@ class _Panel:
         if not picture:  # the host makes the tab's scripts for its API, too
             return
         self._on(self._find.click, handlers.find, everything, picture, busy=True)
-        self._on(self._try.click, handlers.try_face, (handlers.TRIED, handlers.LINE), picture, busy=True)
+        self._tried.show_after(self._on(self._try.click, handlers.try_face, (handlers.TRIED,), picture, busy=True))
         self._on(self._all.click, handlers.apply_to_all, everything, picture)
         for name in REDRAWN:
             self._on(parts[FACE[name]].input, handlers.edit_and_redraw, everything, picture)
         for name in SLIDERS:
             self._on(parts[FACE[name]].release, handlers.redraw, PICTURES, picture)
-        host_ui.when(picture[0].change, lambda: self._updates(handlers.cleared()), [], self._those(everything))
+        cleared = host_ui.when(picture[0].change, self._cleared, [], self._those(everything))
+        self._tried.show_after(cleared)
 
     def _show(self, make: Callable[[str], Any], *names: str) -> None:
         self.parts |= {name: make(_id(name)) for name in names}
@@ -130,7 +132,8 @@ class _Panel:
         with host_ui.row():
             self._try = host_ui.button("Try this face", _id("try"))
             self._all = host_ui.button("Apply to all", _id("apply_to_all"))
-        self._show(_line, handlers.TRIED)
+        self._tried = place(_id("compare"))
+        self.parts[handlers.TRIED] = self._tried.told
 
     def _show_control(self, name: str) -> None:
         self.parts[FACE[name]] = host_ui.component(self._controls[name], self._start[name], _id(FACE[name]))
@@ -150,10 +153,10 @@ class _Panel:
         picture: Sequence[Any] = (),
         *,
         busy: bool = False,
-    ) -> None:
+    ) -> Any:
         """Call `do` with the picture, where it is asked for, and all that is set; `changed` may change."""
         when = host_ui.when_busy if busy else host_ui.when
-        when(event, self._handler(do), [*picture, *self._given], self._those(changed))
+        return when(event, self._handler(do), [*picture, *self._given], self._those(changed))
 
     def _handler(self, do: Callable[..., handlers.Changes]) -> Callable[..., dict[Any, Any]]:
         """Return what the page calls; what cannot be done is said in a line."""
@@ -167,6 +170,9 @@ class _Panel:
             return self._updates({TROUBLE: {"value": "", "visible": False}, **changes})
 
         return handler
+
+    def _cleared(self) -> dict[Any, Any]:
+        return self._updates({TROUBLE: {"value": "", "visible": False}, **handlers.cleared()})
 
     def _updates(self, changes: handlers.Changes) -> dict[Any, Any]:
         return {self.parts[name]: self._update(name, change) for name, change in changes.items()}

@@ -10,14 +10,15 @@ from html import escape
 import numpy as np
 from PIL import Image as Pil
 
-from ..drawing import around, numbered_boxes, shaded
+from ..drawing import around, shaded
 from ..faces import Image, Mask
 from ..jobs import FaceJob, FixPlan
 from ..prompts import Origin
+from .compare import Comparison
 
 WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
 """What a face's sharpness is called: each word up to its number."""
-THUMBNAIL, OVERVIEW, TRIED = 160, 1280, 512
+THUMBNAIL, OVERVIEW, TRIED = 160, 1280, 1024
 """Longest sides in pixels of what is sent to the page: a thumbnail, the whole picture, one face."""
 COLUMNS = ("#", "fix", "method", "restorer", "fidelity", "visibility", "denoise", "why")
 DONE = {"restore": "restore", "re-diffuse": "re-diffuse", "leave": "—"}
@@ -96,12 +97,29 @@ def _row(job: FaceJob, shown: bool) -> str:
     return f"<tr{mark}><th scope='row'>{job.number}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-def overview(image: Image, mask: Mask | None, plan: FixPlan) -> str:
-    """Return the picture with numbered boxes, and masks where they are known, as HTML."""
-    faces = [(job.number, job.face) for job in plan.jobs]
-    drawn = numbered_boxes(image if mask is None else shaded(image, mask), faces)
-    told = f"The picture with {len(plan.jobs)} numbered faces; what may change is tinted red"
-    return f"<img class='facefix-overview' alt='{told}' src='{data_url(drawn, OVERVIEW)}'>"
+def overview(image: Image, mask: Mask, plan: FixPlan) -> str:
+    """Return the picture, tinted where it may change, with a numbered box for each face, as HTML.
+
+    The boxes are laid over it by the page, so that their numbers can be read however small it is shown.
+    """
+    height, width = image.shape[:2]
+    jobs = sorted(plan.jobs, key=lambda job: job.number)
+    alt = f"The picture, tinted red where it may change. {'. '.join(map(caption, jobs))}"
+    boxes = "".join(_box(job, width, height) for job in jobs)
+    url = data_url(shaded(image, mask), OVERVIEW)
+    return f"<div class='facefix-overview'><img alt='{escape(alt)}' src='{url}'>{boxes}</div>"
+
+
+def _box(job: FaceJob, width: int, height: int) -> str:
+    box = job.face.box
+    places = {
+        "left": box.left / width,
+        "top": box.top / height,
+        "width": box.width / width,
+        "height": box.height / height,
+    }
+    style = ";".join(f"{name}:{place:.2%}" for name, place in places.items())
+    return f"<span class='facefix-box facefix-{job.decision}' style='{style}'><b>{job.number}</b></span>"
 
 
 def thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
@@ -110,15 +128,10 @@ def thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
     return [(_small(around(image, job.face.box), THUMBNAIL), caption(job)) for job in jobs]
 
 
-def tried(before: Image, after: Image, job: FaceJob) -> str:
-    """Return one face before and after, as HTML."""
-    urls = [data_url(around(image, job.face.box), TRIED) for image in (before, after)]
-    sides = zip(("before", "after"), urls, strict=True)
-    shown = (
-        f"<figure><img alt='Face {job.number} {side}' src='{url}'><figcaption>{side}</figcaption></figure>"
-        for side, url in sides
-    )
-    return f"<div class='facefix-tried'>{''.join(shown)}</div>"
+def tried(before: Image, after: Image, job: FaceJob) -> Comparison:
+    """Return what the slider shows of one face that was fixed."""
+    part, now = around(before, job.face.box), around(after, job.face.box)
+    return Comparison(before=data_url(part, TRIED), after=data_url(now, TRIED))
 
 
 def data_url(image: Image, longest: int) -> str:

@@ -190,13 +190,13 @@ def when_busy(event: Any, do: Callable[..., Any], given: Sequence[Any], changed:
     return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="full")
 
 
-def when_chosen(gallery: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:
+def when_chosen(gallery: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> Any:
     """Call `do` with the place of the picture that was chosen, from 0, and the values of `given`."""
 
     def chosen(event: gr.SelectData, *values: Any) -> Any:
         return do(event.index, *values)
 
-    when(gallery.select, chosen, given, changed)
+    return when(gallery.select, chosen, given, changed)
 
 
 def when_page_opens(do: Callable[[], Any], changed: Sequence[Any]) -> None:
