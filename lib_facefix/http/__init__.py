@@ -1,0 +1,1 @@
+"""FaceFix over HTTP: who serves it, and who asks."""
