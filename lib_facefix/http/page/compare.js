@@ -62,6 +62,7 @@ function moved(old, right, down) {
 /** Return where a place of the picture lies in the frame, both as shares. @param {Look} seen @param {"x" | "y"} axis @param {number} place */
 const inFrame = (seen, axis, place) => (place - seen[axis]) * seen.scale + 0.5;
 
+/** The element. Its `before` and `after` hide two methods of that name, which every element has, and nobody needs here. */
 export class FacefixCompare extends HTMLElement {
   /** @type {Face[]} */ #faces = [];
   /** @type {number | null} */ #face = null;
@@ -70,7 +71,7 @@ export class FacefixCompare extends HTMLElement {
   #urls = { before: "", after: "" };
   #labels = { before: "Before", after: "After" };
   /** Where fingers, or the mouse, are held down, by pointer. @type {Map<number, Spot>} */ #held = new Map();
-  /** What a drag moves. @type {"line" | "picture"} */ #drags = "line";
+  /** What a drag moves. @type {"line" | "picture" | "unknown"} */ #drags = "line";
 
   constructor() {
     super();
@@ -84,6 +85,7 @@ export class FacefixCompare extends HTMLElement {
     this._line = part(".line");
     this._note = part(".note");
     this._sides = { before: part(".before"), after: part(".after") };
+    this._words = { before: part(".before .word"), after: part(".after .word") };
     this._images = { before: this._image("before"), after: this._image("after") };
     this._listen();
     this._showFaces();
@@ -94,11 +96,12 @@ export class FacefixCompare extends HTMLElement {
 
   /** Take over what was set before the browser knew this element. */
   connectedCallback() {
+    const self = /** @type {Record<string, any>} */ (this);
     for (const name of ["labels", "before", "after", "faces", "position", "face"]) {
       if (Object.hasOwn(this, name)) {
-        const value = this[name];
-        delete this[name];
-        this[name] = value;
+        const value = self[name];
+        delete self[name];
+        self[name] = value;
       }
     }
   }
@@ -157,9 +160,8 @@ export class FacefixCompare extends HTMLElement {
     this._badges.addEventListener("click", (event) => this._pressed(event.target));
     this._frame.addEventListener("pointerdown", (event) => this._down(event));
     this._frame.addEventListener("pointermove", (event) => this._dragged(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      this._frame.addEventListener(end, (event) => this._up(/** @type {PointerEvent} */ (event)));
-    }
+    this._frame.addEventListener("pointerup", (event) => this._up(event));
+    this._frame.addEventListener("pointercancel", (event) => this.#held.delete(event.pointerId));
     this._frame.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus on the line
     this._frame.addEventListener("wheel", (event) => this._wheeled(event), { passive: false });
     this.shadowRoot?.addEventListener("keydown", (event) => this._typed(/** @type {KeyboardEvent} */ (event)));
@@ -194,8 +196,15 @@ export class FacefixCompare extends HTMLElement {
     this._line.focus({ preventScroll: true });
     this._frame.classList.remove("gliding");
     this.#held.set(event.pointerId, this._spot(event));
-    this.#drags = this.#look.scale === 1 || target.closest(".line") ? "line" : "picture";
-    if (this.#drags === "line" && !target.closest(".line")) this.position = this._spot(event).x * 100;
+    this.#drags = this._meant(target, event.pointerType);
+    if (this.#drags === "line") this._pull(event);
+  }
+
+  /** Return what a drag that starts here moves. @param {Element} target @param {string} kind */
+  _meant(target, kind) {
+    if (target.closest(".line")) return "line";
+    if (this.#look.scale > 1) return "picture";
+    return kind === "mouse" ? "line" : "unknown"; // a finger may be about to scroll
   }
 
   /** @param {PointerEvent} event */
@@ -204,10 +213,24 @@ export class FacefixCompare extends HTMLElement {
     if (!before) return;
     const now = this._spot(event);
     const [other] = [...this.#held].filter(([id]) => id !== event.pointerId).map(([, spot]) => spot);
+    if (this.#drags === "unknown" && !other) {
+      if (Math.abs(now.x - before.x) <= Math.abs(now.y - before.y)) return;
+      this.#drags = "line";
+    }
     this.#held.set(event.pointerId, now);
     if (other) this._pinched(other, before, now);
-    else if (this.#drags === "line") this.position = now.x * 100;
+    else if (this.#drags === "line") this._pull(event);
     else this._see(moved(this.#look, now.x - before.x, now.y - before.y));
+  }
+
+  /** @param {PointerEvent} event */
+  _up(event) {
+    if (this.#held.delete(event.pointerId) && this.#drags !== "picture") this._pull(event);
+  }
+
+  /** Bring the line to where the pointer is. @param {PointerEvent} event */
+  _pull(event) {
+    this.position = this._spot(event).x * 100;
   }
 
   /** One of two fingers moved. @param {Spot} other @param {Spot} before @param {Spot} now */
@@ -218,11 +241,6 @@ export class FacefixCompare extends HTMLElement {
     this.#drags = "picture";
     this._see(moved(this.#look, (now.x - before.x) / 2, (now.y - before.y) / 2));
     this._zoom(apart(now) / Math.max(apart(before), 1), middle);
-  }
-
-  /** @param {PointerEvent} event */
-  _up(event) {
-    this.#held.delete(event.pointerId);
   }
 
   /** The wheel zooms where the picture was clicked before, so that scrolling past it scrolls. @param {WheelEvent} event */
@@ -245,6 +263,7 @@ export class FacefixCompare extends HTMLElement {
   _typedOnLine(event) {
     if (event.target !== this._line) return false;
     const step = event.shiftKey ? STRIDE : STEP;
+    /** @type {Record<string, number>} */
     const moves = { ArrowLeft: -step, ArrowDown: -step, ArrowRight: step, ArrowUp: step, PageDown: -STRIDE, PageUp: STRIDE };
     if (event.key in moves) this.position = Math.round(this.position + moves[event.key]);
     else if (event.key === "Home") this.position = 0;
@@ -255,6 +274,7 @@ export class FacefixCompare extends HTMLElement {
 
   /** Return whether a key moved the magnified picture. @param {KeyboardEvent} event */
   _typedOnPicture(event) {
+    /** @type {Record<string, [number, number]>} */
     const ways = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     if (event.target !== this._frame || !(event.key in ways)) return false;
     const [right, down] = ways[event.key];
@@ -329,7 +349,7 @@ export class FacefixCompare extends HTMLElement {
     const percent = Math.round(this.#position);
     this._frame.style.setProperty("--position", `${this.#position}%`);
     for (const side of /** @type {const} */ (["before", "after"])) {
-      this._sides[side].querySelector(".word").textContent = this.#labels[side];
+      this._words[side].textContent = this.#labels[side];
     }
     const { before, after } = this.#labels;
     this._line.setAttribute("aria-label", `Line between “${before}” and “${after}”`);
@@ -357,8 +377,7 @@ export class FacefixCompare extends HTMLElement {
   _showLook() {
     const { scale, x, y } = this.#look;
     this._frame.classList.toggle("zoomed", scale > 1);
-    if (scale > 1) this._frame.tabIndex = 0;
-    else this._frame.removeAttribute("tabindex");
+    this._frame.tabIndex = scale > 1 ? 0 : -1; // not taken away: what has the focus would lose it
     for (const image of Object.values(this._images)) {
       image.style.transform = `translate(${(0.5 - x * scale) * 100}%, ${(0.5 - y * scale) * 100}%) scale(${scale})`;
     }
