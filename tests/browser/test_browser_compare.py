@@ -12,7 +12,7 @@ from slider_on_page import Slider, held
 
 def soft(picture):
     """Return the picture with little detail, so that restoring it is seen."""
-    return picture.reduce(3).resize(picture.size, Image.Resampling.BICUBIC)
+    return picture.reduce(4).resize(picture.size, Image.Resampling.BICUBIC)
 
 
 TWO, OTHERS = soft(pictures.sheet(2, side=288)), soft(pictures.sheet(2, side=288, first=4))
@@ -83,9 +83,11 @@ def test_the_result_is_compared_with_what_it_was_before(desk, tab, compared):
     with held(desk.page, slider.at(0.5, 0.5), slider.at(0.25, 0.5)):
         assert slider.now == pytest.approx(25, abs=1)
     desk.shot("compare", of=compared.place)
-    slider.face(2).click()
+    slider.face(1).click()
     one, other = slider.transforms
     assert one == other
+    with held(desk.page, slider.at(0.25, 0.5), slider.at(0.5, 0.5)):
+        assert slider.now == pytest.approx(50, abs=1)
     desk.shot("compare-face", of=compared.place)
     compared.button.click()
     expect(slider.frame).to_be_hidden()

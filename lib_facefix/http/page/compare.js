@@ -72,7 +72,7 @@ function moved(old, right, down) {
  */
 const inFrame = (seen, axis, place) => (place - seen[axis]) * seen.scale + 0.5;
 
-/** The element. Its `before` and `after` hide methods of these names, which all elements have, and nobody needs here. */
+/** The element. Its `before` and `after` hide methods of these names, which all elements have and nobody needs here. */
 export class FacefixCompare extends HTMLElement {
   /** @type {Face[]} */ #faces = [];
   /** @type {number | null} */ #face = null;
