@@ -18,8 +18,8 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 60.0
-"""Seconds that the start, or fixing a picture, may take."""
+PATIENCE = 60_000
+"""Milliseconds that the start, or fixing a picture, may take."""
 REFUSALS = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 """What the browser says by itself when the server refuses something, as it should in some tests."""
 DROP = """([files]) => {
@@ -60,7 +60,7 @@ class Server:
         self.process.wait(10)
 
     def _wait(self):
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + PATIENCE / 1000
         while time.monotonic() < until and self.process.poll() is None:
             try:
                 urllib.request.urlopen(self.url, timeout=5).close()
@@ -79,7 +79,7 @@ class Visitor:
     def __init__(self, page, server, album):
         self.page, self.server, self._album = page, server, album
         self.complaints, self.elsewhere = [], []
-        page.set_default_timeout(1000 * PATIENCE)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda said: self._heard(said.type, said.text))
         page.on("pageerror", lambda error: self.complaints.append(f"{error} {error.stack}"))
         page.on("request", lambda request: self._asked(request.url))
@@ -108,7 +108,7 @@ class Visitor:
 
     def found(self, words):
         """Wait until the page says how many faces there are, and has a plan for them."""
-        expect(self.page.locator("#found")).to_have_text(words)
+        expect(self.page.locator("#found")).to_have_text(words, timeout=PATIENCE)
         self.settled()
 
     def settled(self):

@@ -10,7 +10,7 @@ from PIL import Image
 
 if importlib.util.find_spec("playwright"):
     from playwright.sync_api import expect
-    from serving import Server, Visitor, facefix, plan_of
+    from serving import PATIENCE, Server, Visitor, facefix, plan_of
 
 DATA = Path(__file__).parents[1] / "data"
 GROUP = DATA / "faceapi_sample4.jpg"
@@ -186,7 +186,24 @@ def test_a_model_that_is_not_here_is_greyed_with_the_reason(tuned):
     expect(gfpgan).to_be_disabled()
     notes = tuned.control("restorer").locator("xpath=following-sibling::details")
     notes.locator("summary").click()
-    expect(notes).to_contain_text("facefix models get gfpgan")
+    expect(notes).to_contain_text("GFPGAN 1.4 needs")
+
+
+def test_what_this_server_cannot_do_is_greyed_and_its_settings_are_not_shown(tuned):
+    redraw = tuned.page.get_by_label("Re-diffuse", exact=True).first
+    expect(redraw).to_be_disabled()
+    for name in ("denoising_strength", "prompt", "steps"):
+        expect(tuned.control(name)).to_have_count(0)
+        expect(tuned.control(name, "all")).to_have_count(0)
+
+
+def test_what_has_no_effect_is_greyed_with_the_reason(tuned):
+    tuned.choose(2)
+    expect(tuned.control("fidelity")).to_be_disabled()
+    expect(tuned.page.locator("#face-fidelity-hint")).to_have_text("No effect: left alone.")
+    tuned.page.get_by_label("Fix this face").check()
+    tuned.found(FOUR)
+    expect(tuned.control("fidelity")).to_be_enabled()
 
 
 def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, tmp_path):
@@ -195,7 +212,7 @@ def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, t
     visitor = visit()
     visitor.drop(GROUP, broken, DATA / "faceapi_sample1.jpg")
     visitor.page.get_by_role("button", name="Fix 3 pictures").click()
-    expect(visitor.page.locator("#doing")).to_have_text("3 pictures: 2 done, 1 failed")
+    expect(visitor.page.locator("#doing")).to_have_text("3 pictures: 2 done, 1 failed", timeout=PATIENCE)
     visitor.shot("album")
     lines = visitor.page.locator(".files li")
     assert lines.locator("b").all_inner_texts() == ["faceapi_sample4.jpg", "broken.jpg", "faceapi_sample1.jpg"]
@@ -227,13 +244,13 @@ def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
     visitor = visit()
     visitor.drop(crowd(tmp_path / "crowd.jpg"))
     fix = visitor.page.locator("#fix")
-    expect(fix).to_be_enabled()
+    expect(fix).to_be_enabled(timeout=PATIENCE)
     visitor.settled()
     fix.click()
     expect(visitor.page.locator("#progress")).to_be_visible()
     visitor.shot("working")
     visitor.page.get_by_role("button", name="Stop").click()
-    expect(fix).to_be_visible()
+    expect(fix).to_be_visible(timeout=PATIENCE)
     visitor.drop(GROUP)
     visitor.found(FOUR)
     visitor.fix()
@@ -245,12 +262,12 @@ def test_the_token_is_asked_for_and_forgotten_with_the_tab(visit, tmp_path):
         visitor = visit(guarded)
         dialog = visitor.page.get_by_role("dialog")
         expect(dialog).to_be_visible()
-        visitor.page.get_by_label("Token").fill("shut")
+        visitor.page.get_by_label("Token", exact=True).fill("shut")
         visitor.page.get_by_role("button", name="Go on").click()
         expect(visitor.page.locator("#sesame-why")).not_to_be_empty()
         visitor.shot("token", full=False)
-        visitor.page.get_by_label("Token").fill("open sesame")
-        visitor.page.get_by_label("Token").press("Enter")
+        visitor.page.get_by_label("Token", exact=True).fill("open sesame")
+        visitor.page.get_by_label("Token", exact=True).press("Enter")
         expect(dialog).to_be_hidden()
         visitor.drop(GROUP)
         visitor.found(FOUR)

@@ -34,24 +34,16 @@ export class Api {
   async fix(body, told, signal) {
     const { job } = await this.post("fix", { ...body, wait: false }, signal);
     const path = `jobs/${encodeURIComponent(job)}`;
-    while (true) {
+    for (let cancelled = false; ; await pause(EACH_LOOK)) {
+      if (signal.aborted && !cancelled) {
+        cancelled = true;
+        await this.#ask("DELETE", path);
+      }
       const state = await this.get(path);
       told(state);
-      if (state.state === "done" || (state.state === "stopped" && state.result)) return state.result;
-      if (state.state === "failed") throw refusal(500, { detail: state.error });
+      if (state.result) return state.result; // if it was stopped, with what was done by then
+      if (state.state === "failed") throw refusal(0, { detail: state.error });
       if (state.state === "stopped") throw new DOMException("Stopped.", "AbortError");
-      if (signal.aborted) await this.#cancel(path);
-      await pause(EACH_LOOK);
-    }
-  }
-
-  /** Cancel a job; one that has just ended is not missed. */
-  async #cancel(path) {
-    try {
-      await this.#ask("DELETE", path);
-    } catch (error) {
-      if (error.status !== 404) throw error;
-      throw new DOMException("Stopped.", "AbortError");
     }
   }
 

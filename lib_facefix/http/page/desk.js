@@ -69,11 +69,13 @@ export class Desk {
     this.#drop("after");
     const [view, after] = await resultView(this.photo, this.urls.shown ?? this.urls.before);
     this.urls.after = after;
+    this.compare = view.querySelector("facefix-compare");
+    this.compare?.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
     at("result-view").replaceChildren(view);
     at("result-view").classList.remove("stale");
     this.#sumUp(this.photo.result.faces);
     at("views").hidden = false;
-    at("views").querySelector("[value=result]").click();
+    this.#view("result");
     return view.querySelector(".sum").textContent;
   }
 
@@ -150,6 +152,7 @@ export class Desk {
   }
 
   #view(name) {
+    at("views").querySelector(`[value=${name}]`).checked = true;
     at("faces-view").hidden = name !== "faces";
     at("result-view").hidden = name !== "result";
   }

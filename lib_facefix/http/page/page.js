@@ -3,7 +3,7 @@
 import { Album } from "./album.js";
 import { Api } from "./api.js";
 import { Desk } from "./desk.js";
-import { at, count, make } from "./dom.js";
+import { at, make } from "./dom.js";
 import { Form, Offer } from "./form.js";
 import { listen } from "./opening.js";
 import { askToken } from "./sesame.js";
@@ -18,22 +18,34 @@ class Page {
     at("forms").append(this.common.element);
     at("fix").addEventListener("click", () => this.fix());
     at("stop").addEventListener("click", () => this.stopping?.abort());
+    at("back").addEventListener("click", () => this.#enter(this.album));
   }
 
   /** Open one picture by itself, or several with the common settings. */
   open(files) {
+    this.album = files.length > 1 ? new Album(this.api, this, files) : null;
+    if (this.album) this.#enter(this.album);
+    else this.look(files[0]);
+  }
+
+  /** Open one picture; the album that it is of stays as it is. */
+  look(file) {
+    this.#enter(new Desk(this.api, this.offer, this, file));
+    at("back").hidden = !this.album;
+    at("name").textContent = file.name;
+  }
+
+  #enter(work) {
     this.stopping?.abort();
     this.work?.close();
     this.clear();
-    at("welcome").hidden = true;
-    at("work").hidden = false;
-    at("open-other").hidden = false;
-    at("name").textContent = files.length === 1 ? files[0].name : count(files.length, "picture");
+    for (const id of ["work", "open-other"]) at(id).hidden = false;
+    for (const id of ["welcome", "back"]) at(id).hidden = true;
+    for (const id of ["name", "doing"]) at(id).textContent = "";
     this.showCommon(true);
     this.ready("");
-    at("doing").textContent = "";
-    this.work = files.length === 1 ? new Desk(this.api, this.offer, this, files[0]) : new Album(this.api, this, files);
-    this.work.open().catch(this.refuse);
+    this.work = work;
+    work.open().catch(this.refuse);
   }
 
   /** Set common settings; undefined: the default. */
