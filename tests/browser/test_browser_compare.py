@@ -6,8 +6,9 @@ import io
 import pictures
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
 from slider_on_page import Slider, held
+
+expect = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright").expect
 
 
 def soft(picture):
