@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = uvicorn.Config(served, arguments.host, arguments.port, log_level="warning", server_header=False)
     server = uvicorn.Server(config)
     with config.bind_socket() as listening:
+        listening.listen(config.backlog)  # so that what comes now waits, and is not turned away
         name, port = listening.getsockname()[:2]
         tell([f"FaceFix serves at http://{f'[{name}]' if ':' in name else name}:{port}/, until you press Ctrl-C"])
         server.run([listening])

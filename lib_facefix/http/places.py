@@ -30,7 +30,10 @@ def inside(named: str, folders: Iterable[Path], name: str) -> Path:
 
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:
     """Return whether what `path` leads to, links followed, lies in one of the folders."""
-    place = path.resolve()
+    try:
+        place = path.resolve()
+    except (OSError, ValueError):  # no path at all, or links in a circle
+        return False
     return any(place.is_relative_to(folder.resolve()) for folder in folders)
 
 
