@@ -22,13 +22,14 @@ PATIENCE = 60_000
 """Milliseconds that the start, or fixing a picture, may take."""
 REFUSALS = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 """What the browser says by itself when the server refuses something, as it should in some tests."""
-DROP = """([files]) => {
+GIVE = """([by, files]) => {
     const data = new DataTransfer();
     for (const { name, type, content } of files) {
         const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
         data.items.add(new File([bytes], name, { type }));
     }
-    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    const how = { bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data };
+    document.body.dispatchEvent(new { drop: DragEvent, paste: ClipboardEvent }[by](by, how));
 }"""
 
 
@@ -88,8 +89,8 @@ class Visitor:
         self.page.goto(self.server.url)
         return self
 
-    def drop(self, *paths):
-        """Drop files onto the page, as from a folder."""
+    def drop(self, *paths, by="drop"):
+        """Drop files onto the page, as from a folder; by: or "paste" them."""
         self.page.wait_for_selector("#all-method-label", state="attached")
         files = [
             {
@@ -99,7 +100,7 @@ class Visitor:
             }
             for path in paths
         ]
-        self.page.evaluate(DROP, [files])
+        self.page.evaluate(GIVE, [by, files])
 
     @property
     def boxes(self):

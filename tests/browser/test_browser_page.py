@@ -71,10 +71,11 @@ def crowd(path, across=6, down=5):
     return path
 
 
-def test_a_group_photo_shows_its_faces_numbered_with_what_would_be_done_and_why(visit):
+@pytest.mark.parametrize("pasted", [False, True], ids=["dropped", "pasted"])
+def test_a_group_photo_shows_its_faces_numbered_with_what_would_be_done_and_why(visit, pasted):
     visitor = visit()
     visitor.shot("welcome", full=False)
-    visitor.drop(GROUP)
+    visitor.drop(GROUP, by="paste" if pasted else "drop")
     visitor.found(FOUR)
     assert visitor.boxes == ["1", "2", "3", "4"]
     assert visitor.page.locator(".face canvas").count() == 4
@@ -215,6 +216,7 @@ def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, t
     broken.write_bytes(GROUP.read_bytes()[:400])
     visitor = visit()
     visitor.drop(GROUP, broken, DATA / "faceapi_sample1.jpg")
+    visitor.control("fidelity", "all").fill("0.3")
     visitor.page.get_by_role("button", name="Fix 3 pictures").click()
     expect(visitor.page.locator("#doing")).to_have_text("3 pictures: 2 done, 1 failed", timeout=PATIENCE)
     visitor.shot("album")
@@ -227,7 +229,7 @@ def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, t
     visitor.page.get_by_role("button", name="Download all").click()
     visitor.page.wait_for_timeout(1000)
     assert [one.suggested_filename for one in saved] == ["faceapi_sample4.fixed.jpg", "faceapi_sample1.fixed.jpg"]
-    facefix("fix", GROUP, "-o", tmp_path / "same.jpg")
+    facefix("fix", GROUP, "--fidelity", "0.3", "-o", tmp_path / "same.jpg")
     assert Path(saved[0].path()).read_bytes() == (tmp_path / "same.jpg").read_bytes()
 
 
@@ -300,6 +302,20 @@ def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
     visitor.drop(GROUP)
     visitor.found(FOUR)
     visitor.fix()
+
+
+def test_a_picture_that_is_opened_while_another_is_worked_on_is_the_one_that_is_shown(visit, tmp_path):
+    visitor = visit()
+    visitor.drop(crowd(tmp_path / "crowd.jpg"))
+    expect(visitor.page.locator("#fix")).to_be_enabled(timeout=PATIENCE)
+    visitor.settled()
+    visitor.page.locator("#fix").click()
+    visitor.drop(GROUP)
+    visitor.found(FOUR)
+    visitor.page.wait_for_timeout(2000)
+    expect(visitor.page.locator("#views")).to_be_hidden()
+    visitor.fix()
+    expect(visitor.page.locator("#doing")).to_have_text("4 faces: 4 fixed")
 
 
 def test_the_token_is_asked_for_and_forgotten_with_the_tab(visit, tmp_path):

@@ -22,11 +22,11 @@ export class Desk {
     this.photo = new Photo(api, file);
     this.sight = new Sight(at("stage"), at("thumbnails"), (number) => this.choose(number));
     this.panel = new FacePanel(offer, this.photo, page, (number) => this.#try(number));
-    this.photo.addEventListener("planning", () => this.#planning());
-    this.photo.addEventListener("planned", () => this.#show().catch(page.refuse));
-    this.photo.addEventListener("refused", (event) => this.#refused(event.detail));
-    this.listening = new AbortController();
-    const { signal } = this.listening;
+    this.closing = new AbortController();
+    const { signal } = this.closing;
+    this.photo.addEventListener("planning", () => this.#planning(), { signal });
+    this.photo.addEventListener("planned", () => this.#show().catch(page.refuse), { signal });
+    this.photo.addEventListener("refused", (event) => this.#refused(event.detail), { signal });
     at("masks").addEventListener("change", () => this.#masks().catch(page.refuse), { signal });
     at("views").addEventListener("change", (event) => this.#view(event.target.value), { signal });
   }
@@ -83,8 +83,9 @@ export class Desk {
   /** Carry the plan out and show what came of it; return the sentence that sums it up. told(share, words). */
   async fix(told, signal) {
     await this.photo.fix(({ done, total, doing }) => told(total ? done / total : 0, doing), signal);
-    this.#drop("after");
     const [view, after] = await resultView(this.photo, this.urls.before);
+    this.closing.signal.throwIfAborted();
+    this.#drop("after");
     this.urls.after = after;
     this.compare = view.querySelector("facefix-compare");
     this.compare?.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
@@ -98,7 +99,8 @@ export class Desk {
 
   /** Leave the page as it was found. */
   close() {
-    this.listening.abort();
+    this.closing.abort();
+    this.photo.close();
     Object.keys(this.urls).forEach((name) => this.#drop(name));
     this.panel.show(null);
     at("views").hidden = true;
@@ -125,6 +127,7 @@ export class Desk {
     const { photo } = this;
     this.page.clear();
     await this.#opened();
+    if (this.closing.signal.aborted) return;
     this.sight.show(photo.faces, photo.plan.size, this.chosen);
     this.choose(this.chosen);
     const fixed = photo.faces.filter((face) => face.decision !== "leave").length;
@@ -143,8 +146,10 @@ export class Desk {
 
   async #masks() {
     const on = at("masks").checked;
+    const drawn = on && (await this.api.preview(await this.photo.encoded(), this.photo.plan));
+    if (this.closing.signal.aborted || on !== at("masks").checked) return;
     this.#drop("masks");
-    if (on) this.urls.masks = URL.createObjectURL(await this.api.preview(await this.photo.encoded(), this.photo.plan));
+    if (on) this.urls.masks = URL.createObjectURL(drawn);
     this.sight.draw(on ? this.urls.masks : this.urls.before, on);
   }
 

@@ -37,8 +37,10 @@ class Page {
 
   #enter(work) {
     this.stopping?.abort();
+    this.stopping = null;
     this.work?.close();
     this.clear();
+    this.#working(false);
     for (const id of ["work", "open-other"]) at(id).hidden = false;
     for (const id of ["welcome", "back"]) at(id).hidden = true;
     for (const id of ["name", "doing"]) at(id).textContent = "";
@@ -74,16 +76,19 @@ class Page {
   /** Have all done, telling how far it is. */
   async fix() {
     const stopping = (this.stopping = new AbortController());
-    this.#working(true);
+    const current = () => this.stopping === stopping; // else something else was opened meanwhile
     this.clear();
+    this.#working(true);
+    let words;
     try {
-      at("doing").textContent = await this.work.fix(progress, stopping.signal);
+      words = await this.work.fix((share, doing) => current() && progress(share, doing), stopping.signal);
     } catch (error) {
-      at("doing").textContent = error.name === "AbortError" ? "Stopped." : "Not fixed.";
-      this.refuse(error);
-    } finally {
-      if (this.stopping === stopping) this.#working(false);
+      words = error.name === "AbortError" ? "Stopped." : "Not fixed.";
+      if (current()) this.refuse(error);
     }
+    if (!current()) return;
+    this.#working(false);
+    at("doing").textContent = words;
   }
 
   /** Show what the server refused, each sentence where it belongs. */
@@ -111,13 +116,15 @@ class Page {
     this.common.show({ ...this.offer.defaults, ...this.settings }, new Set(Object.keys(this.settings)));
   }
 
+  /** Show the button that stops the work, or the one that begins it; the focus goes from one to the other. */
   #working(yes) {
-    at("fix").hidden = yes;
-    at("stop").hidden = !yes;
+    const [shown, hidden] = yes ? [at("stop"), at("fix")] : [at("fix"), at("stop")];
+    const focused = document.activeElement === hidden;
+    shown.hidden = false;
+    hidden.hidden = true;
     at("progress").hidden = !yes;
     if (yes) progress(0, "Starting …");
-    const next = at(yes ? "stop" : "fix");
-    if (document.activeElement === document.body || !document.activeElement) next.focus();
+    if (focused) shown.focus();
   }
 }
 

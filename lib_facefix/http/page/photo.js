@@ -54,6 +54,12 @@ export class Photo extends EventTarget {
     return this.plan;
   }
 
+  /** Ask for nothing any more. */
+  close() {
+    clearTimeout(this.due);
+    this.stopping?.abort();
+  }
+
   async encoded() {
     this.read ??= dataUrl(this.file);
     return this.read;
