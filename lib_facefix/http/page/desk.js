@@ -87,8 +87,7 @@ export class Desk {
     this.closing.signal.throwIfAborted();
     this.#drop("after");
     this.urls.after = after;
-    this.compare = view.querySelector("facefix-compare");
-    this.compare?.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
+    view.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
     at("result-view").replaceChildren(view);
     at("result-view").classList.remove("stale");
     this.#sumUp(this.photo.result.faces);

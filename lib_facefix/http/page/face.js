@@ -99,7 +99,7 @@ export class FacePanel {
       const [before, after] = await this.trial(number);
       if (number === this.number) this.shown.replaceChildren(slider(before.toDataURL(), after.toDataURL(), []));
     } finally {
-      this.attempt.disabled = false;
+      this.attempt.disabled = !this.fixed.checked;
       this.attempt.textContent = "Try this face";
     }
   }

@@ -141,9 +141,9 @@ function alarm(sentence) {
 async function start() {
   const api = new Api(askToken);
   const [schema, models] = await Promise.all([api.get("settings"), api.get("models")]);
-  const page = new Page(api, new Offer(schema, models));
-  listen((files) => page.open(files));
-  at("welcome").removeAttribute("aria-busy");
+  return new Page(api, new Offer(schema, models));
 }
 
-start().catch((error) => alarm(error.message));
+const ready = start();
+ready.catch((error) => alarm(error.message));
+listen((files) => ready.then((page) => page.open(files), () => {})); // at once: else a browser opens what is dropped
