@@ -41,11 +41,10 @@ class CannotWrite(FaceFixError, OSError):
 class MissingPackage(FaceFixError, ImportError):
     """An optional dependency is not installed."""
 
-    def __init__(self, wanted_by: str, package: str) -> None:
-        super().__init__(
-            f"{wanted_by} needs the Python package {package!r}, which is not installed. "
-            f"Install it with `pip install {package}`, or choose another."
-        )
+    def __init__(self, wanted_by: str, package: str, instead: str = "") -> None:
+        """instead: what to install where that is more than the package, or what to do where nothing else will do."""
+        what_to_do = instead or f"Install it with `pip install {package}`, or choose another."
+        super().__init__(f"{wanted_by} needs the Python package {package!r}, which is not installed. {what_to_do}")
         self.package = package
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
-from . import detect, fix, models, plan, settings
+from . import detect, fix, models, plan, serve, settings
 from .printing import tell
 
 EXITS = "exit codes: 0 all done, 1 some pictures or faces failed, 2 wrong use"
@@ -20,7 +20,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="facefix", description=__doc__, epilog=EXITS)
     parser.add_argument("--version", action="version", version=f"facefix {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (fix, detect, plan, models, settings):
+    for command in (fix, detect, plan, models, settings, serve):
         command.add(commands)
     return parser
 

@@ -1,1 +1,1 @@
-"""FaceFix over HTTP: who serves it, and who asks."""
+"""The same over HTTP: an API that a WebUI mounts and `facefix serve` runs, and its client."""
