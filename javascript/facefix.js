@@ -66,7 +66,7 @@
 
     /** Offer the button for results with fixed faces; follow the gallery while the stage is open. */
     follow() {
-      const infotext = document.querySelector(`#html_info_${this.result}`)?.textContent ?? "";
+      const infotext = infotextOf(this.result);
       if (infotext === this.infotext) return;
       this.infotext = infotext;
       const open = !this.stage.hidden;
@@ -84,6 +84,12 @@
     const root = document.querySelector(`#${id} .facefix-place`);
     if (root && places.get(id)?.root !== root) places.set(id, new Place(id, root));
     return places.get(id);
+  }
+
+  /** Return the infotext of the result that is shown; the extras tab has it elsewhere. @param {string} result */
+  function infotextOf(result) {
+    const places = [...document.querySelectorAll(`#html_info_${result}, #html_info_x_${result}`)];
+    return places.map((place) => place.textContent.trim()).find(Boolean) ?? "";
   }
 
   /** Return the pictures of a result's gallery, as they stand in it. @param {string} result */
@@ -116,7 +122,12 @@
     return Object.assign(document.createElement(tag), properties);
   }
 
-  window.facefix = { show, ask, chosen };
+  /** Return which of how many pictures of a result is chosen, as in "0/1". @param {string} result */
+  function seen(result) {
+    return `${chosen(result)}/${thumbnails(result, "small").length}`;
+  }
+
+  window.facefix = { show, ask, chosen, seen, infotextOf };
   onAfterUiUpdate(() => {
     for (const root of document.querySelectorAll(".facefix-place[data-result]:not([data-result=''])")) {
       placeOf(root.closest("[id]").id)?.follow();

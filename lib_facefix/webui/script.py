@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image as Pil
 
 from ..errors import BadSetting, FaceFixError
 from . import infotext, xyz
@@ -97,7 +96,7 @@ def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
 
 def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
     """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
-    from .originals import is_late
+    from .originals import is_late, repainted
 
     passes = read_passes(args)
     if not passes or not is_late(p):
@@ -106,7 +105,7 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
         before = np.asarray(pp.image.convert("RGB"))
         [after] = _fix(p, [before], [p.batch_index], passes, p.iteration)
         if not np.array_equal(before, after):
-            pp.image = _repainted(pp.image, after)
+            pp.image = repainted(pp.image, after)
 
 
 def finish(p: Any, processed: Any) -> None:
@@ -142,15 +141,6 @@ def _record(p: Any, place: int, text: str) -> None:
     texts = [*texts, *[known] * (place + 1 - len(texts))]
     texts[place] = text
     p.extra_generation_params[TITLE] = texts
-
-
-def _repainted(image: Pil.Image, after: Any) -> Pil.Image:
-    """Return the picture with other colours; an opacity of its own stays."""
-    made = Pil.fromarray(after)
-    if image.mode == "RGBA":
-        made.putalpha(image.getchannel("A"))
-    made.info = dict(image.info)
-    return made
 
 
 def _check_lists(number: int, settings: PassSettings) -> None:

@@ -72,6 +72,13 @@ function moved(old, right, down) {
  */
 const inFrame = (seen, axis, place) => (place - seen[axis]) * seen.scale + 0.5;
 
+/** Return the element's own CSS. */
+function styleSheet() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE);
+  return sheet;
+}
+
 /** The element. Its `before` and `after` hide methods of these names, which all elements have and nobody needs here. */
 export class FacefixCompare extends HTMLElement {
   /** @type {Face[]} */ #faces = [];
@@ -95,7 +102,8 @@ export class FacefixCompare extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.innerHTML = `<style>${STYLE}</style>${FRAME}`;
+    root.innerHTML = FRAME;
+    root.adoptedStyleSheets = [styleSheet()]; // a page that allows no inline styles allows these
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(name));
     this.#tools = part(".tools");
     this.#buttons = part(".faces");
