@@ -38,12 +38,12 @@
       this.button?.setAttribute("aria-expanded", String(whether));
     }
 
-    /** @param {Comparison} told */
+    /** Show a comparison; a blank one closes the stage. @param {Comparison} told */
     async show(told) {
       const { before, faces, note } = told;
       const after = told.after || pictures(this.result)[told.place]?.src;
       this.root.hidden = false;
-      this.open(true);
+      this.open(Boolean(before || note));
       this.note.textContent = note || (before && !after ? "The result is not in the gallery any more." : "");
       if (this.slider) this.slider.hidden = !(before && after);
       if (before && after) await this.fill({ before, after, faces });

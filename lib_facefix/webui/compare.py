@@ -42,7 +42,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the page shows when it compares two pictures."""
+    """What the page shows when it compares two pictures; blank: nothing."""
 
     before: str = ""
     """URL of the picture before."""
