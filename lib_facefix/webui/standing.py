@@ -94,9 +94,9 @@ def _standing() -> StableDiffusionProcessingImg2Img:
     """Return a run that draws nothing itself; faces inherit from it what neither origin nor settings say."""
     return StableDiffusionProcessingImg2Img(
         sampler_name=host_list("samplers")[0],
-        scheduler=next(iter(host_list("schedulers")), None),
         steps=STEPS,
         cfg_scale=CFG_SCALE,
         tiling=shared.opts.tiling,
         restore_faces=False,
+        **{"scheduler": name for name in host_list("schedulers")[:1]},  # not every host has any
     )
