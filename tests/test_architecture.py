@@ -31,6 +31,7 @@ FRONT_END = NOUNS | {
     "catalog",
     "weights",
     "runtime",
+    "batch",
     "http",
 }
 MAY_IMPORT = {
@@ -73,8 +74,9 @@ MAY_IMPORT = {
     "assembly": NOUNS
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"detectors.turned", "fixers.rediffuse"},
+    "batch": NOUNS | {"drawing", "pictures", "planning", "prompts", "settings"},
     "cli": FRONT_END | {"__init__"},
-    "http": FRONT_END | {"__init__", "origins", "cli"},
+    "http": FRONT_END | {"__init__"},
     "webui": FRONT_END | {"__init__"},
 }
 """By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""

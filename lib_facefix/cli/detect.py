@@ -6,16 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..batch import Batch, document, keep_apart, without_results
 from ..drawing import numbered_boxes
 from ..errors import BadSetting
 from ..jobs import face_to_json
 from ..pictures import check_writable, find_pictures, read_picture
-from .batch import Batch
 from .engines import add_remote, engine_for, planner
 from .flags import add_settings, read_settings
-from .printing import document, tell, write_json
+from .printing import tell, write_json
 from .sheets import write_drawing
-from .targets import keep_apart, without_results
 
 
 def add(commands: Any) -> None:

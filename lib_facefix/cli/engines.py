@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from ..assembly import FaceFix
+from ..batch import Engine
 from ..errors import BadSetting
-from ..faces import Image
 from ..http.remote import ThroughWebUI, connect
-from ..jobs import FixPlan, FixResult
+from ..jobs import FixPlan
 from ..origins import read_infotext
 from ..pictures import Picture
 from ..planning import Overrides
-from ..prompts import Origin
-from ..protocols import Progress
 from ..runtime import Runtime
 from ..settings import FaceSettings
 from .printing import tell
-
-
-class Engine(Protocol):
-    """What plans and fixes: `FaceFix`, or something that is asked like it."""
-
-    def plan(
-        self,
-        image: Image,
-        settings: FaceSettings | None = None,
-        *,
-        overrides: Overrides | None = None,
-        origin: Origin | None = None,
-    ) -> FixPlan:
-        """Return what would be done to each face of one picture, and why."""
-        ...
-
-    def run(
-        self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
-    ) -> list[FixResult]:
-        """Carry out plans, one for each picture."""
-        ...
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:

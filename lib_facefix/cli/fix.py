@@ -11,19 +11,18 @@ from typing import Any
 from tqdm import tqdm
 
 from ..assembly import FaceFix
+from ..batch import Batch, Engine, below_common_folder, document, from_file, keep_apart, targets, without_results
 from ..catalog import RESTORERS, UPSCALERS
 from ..drawing import sheet
 from ..errors import BadPlan, BadSetting
 from ..http.remote import RemoteFaceFix
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
-from .batch import Batch, from_file
-from .engines import Engine, add_remote, engine_for, engine_here, planner
+from .engines import add_remote, engine_for, engine_here, planner
 from .flags import add_runtime, add_settings, given_runtime, given_settings, read_overrides, read_runtime, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch, host_folders
-from .printing import document, match_plans, read_plans, tell, write_json
+from .printing import match_plans, read_plans, tell, write_json
 from .sheets import write_drawing
-from .targets import below_common_folder, keep_apart, targets, without_results
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""

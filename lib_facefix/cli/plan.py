@@ -6,12 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..batch import Batch, document, keep_apart, without_results
 from ..pictures import find_pictures
-from .batch import Batch
 from .engines import add_remote, engine_for, planner
 from .flags import add_settings, read_overrides, read_settings
-from .printing import document, tell, write_json
-from .targets import keep_apart, without_results
+from .printing import tell, write_json
 
 
 def add(commands: Any) -> None:
