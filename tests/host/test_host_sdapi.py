@@ -92,7 +92,7 @@ def test_it_draws_what_the_extension_in_the_webui_draws(host, wire):
     made = host.img2img(pictures.sheet(2), {**plain, "skip_img2img": True}, **asked)
     result, _ = fixed(wire, replace(SETTINGS, match_colour=False))
     assert difference(result.image, PHOTO) > 20
-    assert difference(result.image, made.picture) <= 2
+    assert difference(result.image, made.picture) <= 4  # the API cuts fractions off, and enlarging the crop adds to it
 
 
 def test_another_clip_skip_is_put_back(host, wire):
