@@ -1,8 +1,10 @@
 """The API of FaceFix as a Python object: nouns of the library in and out, over the standard library alone.
 
-client = Client("http://127.0.0.1:7861", token="...")
-fixed = client.fix(path.read_bytes(), FaceSettings(method="restore"))
-new.write_bytes(fixed.image)
+    client = Client("http://127.0.0.1:7861", token="...")
+    fixed = client.fix(path.read_bytes(), FaceSettings(method="restore"))
+    new.write_bytes(fixed.image)
+
+Pictures are files, of any kind that is read; they come back as files of the same kind.
 """
 
 from __future__ import annotations
@@ -164,8 +166,7 @@ class Client:
     def _watched(self, job: str, progress: Progress) -> Job:
         pause, asked_to_stop = FIRST_LOOK, False
         while not (seen := self._seen(job)).over:
-            if seen.total or seen.doing:
-                progress.step(seen.done, seen.total, seen.doing)
+            progress.step(seen.done, seen.total, seen.doing or f"{seen.state} on the server")
             if not asked_to_stop and progress.stopped():
                 asked_to_stop = True
                 self.cancel(job)

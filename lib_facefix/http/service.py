@@ -58,6 +58,10 @@ class Host(Protocol):
         """
         ...
 
+    def asked(self) -> FaceFix:
+        """Give an engine that is asked what it has, and not worked with: whoever asks waits for nothing."""
+        ...
+
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders on the server that a client may name; none: it may name none."""
@@ -75,12 +79,11 @@ class Service:
     def __init__(self, host: Host) -> None:
         self.host = host
 
-    def models(self, progress: Progress) -> Answer:
+    def models(self) -> dict[str, Any]:
         """Return what is on offer, and what of it is here."""
-        with self.host.working(Origin(), progress) as engine:
-            lists = {kind: [_entry(catalog, one, engine) for one in catalog] for kind, catalog in SHOWN.items()}
-            methods = [_method(name, engine) for name in METHODS]
-        return Answer({"version": VERSION, "methods": methods, **lists})
+        engine = self.host.asked()
+        lists = {kind: [_entry(catalog, one, engine) for one in catalog] for kind, catalog in SHOWN.items()}
+        return {"version": VERSION, "methods": [_method(name, engine) for name in METHODS], **lists}
 
     def settings(self) -> dict[str, Any]:
         """Return the JSON schema of the settings."""

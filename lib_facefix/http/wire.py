@@ -223,6 +223,7 @@ def _said(error: urllib.error.HTTPError) -> str:
     content = content if isinstance(content, Mapping) else {}
     said = [content.get(name) for name in ("detail", "errors", "error")]  # a WebUI's own errors have all three
     text = next((_line(one) for one in said if one), "") or f"HTTP {error.code} {error.reason}"
+    text = "".join(letter if letter.isprintable() else " " for letter in text)  # it may be shown on a terminal
     return text if len(text) <= TOLD else f"{text[:TOLD]}..."
 
 

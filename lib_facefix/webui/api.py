@@ -42,6 +42,13 @@ class InWebUI:
     folders: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
+    def asked(self) -> FaceFix:
+        """Give the engine, whatever the host is doing."""
+        from .standing import diffusing
+        from .watching import Watch
+
+        return diffusing(Watch())
+
     @contextmanager
     def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 see `http.service`
         """Give the engine, which re-diffuses with the loaded checkpoint, once the host has time."""

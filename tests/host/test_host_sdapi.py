@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pictures
 import pytest
-from driving import QUICK, changed, difference, inside
+from driving import QUICK, changed, difference, inside, opened
+from PIL.PngImagePlugin import PngInfo
 
 from lib_facefix import FaceFix, FaceSettings
+from lib_facefix.cli.__main__ import main
 from lib_facefix.errors import BadSetting, Stopped
 from lib_facefix.http.remote import ThroughWebUI
 from lib_facefix.http.sd_webui import WebUI
@@ -92,7 +94,7 @@ def test_it_draws_what_the_extension_in_the_webui_draws(host, wire):
     made = host.img2img(pictures.sheet(2), {**plain, "skip_img2img": True}, **asked)
     result, _ = fixed(wire, replace(SETTINGS, match_colour=False))
     assert difference(result.image, PHOTO) > 20
-    assert difference(result.image, made.picture) <= 2
+    assert difference(result.image, made.picture) <= 4  # the API cuts fractions off, and enlarging the crop adds to it
 
 
 def test_another_clip_skip_is_put_back(host, wire):
@@ -119,3 +121,18 @@ def test_a_person_who_stops_ends_the_run_there(wire):
     [drawn] = redrawn(wire, crop())  # it is free again
     assert drawn is not None
     assert time.monotonic() - began < 60
+
+
+def test_the_command_line_redraws_the_faces_of_a_file(webui, tmp_path, capsys):
+    said = PngInfo()
+    said.add_text("parameters", "a face\nSteps: 4, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 384x192")
+    pictures.sheet(2).save(tmp_path / "old.png", pnginfo=said)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in QUICK.items() if name != "steps"]
+    for new in ("one.png", "other.png"):
+        remote = f"--remote=http://127.0.0.1:{webui.port}"
+        assert main(["fix", str(tmp_path / "old.png"), "-o", str(tmp_path / new), remote, *flags]) == 0
+    assert capsys.readouterr().out.count("2 faces: 2 fixed") == 2
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "other.png").read_bytes()
+    where = changed(opened(tmp_path / "one.png"), PHOTO)
+    assert 0.05 < where.mean() < 0.5
+    assert not where[:, [0, 190, 194, 383]].any()

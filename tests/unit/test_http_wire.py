@@ -138,6 +138,7 @@ FASTAPI = {"detail": [{"loc": ["body", "settings", "fidelity"], "msg": "must lie
             "/x refuses: A tensor with NaNs",
             id="as a WebUI says it",
         ),
+        pytest.param(Reply(400, {"detail": "\x1b]0;owned\x07oh"}), "refuses:  ]0;owned oh$", id="signs of a terminal"),
         pytest.param(Reply(401), "asks who you are; give the token", id="nobody asks"),
         pytest.param(Reply(413, {"detail": "65 MiB"}), "too large for .*: 65 MiB. Make it smaller", id="too large"),
         pytest.param(Reply(502, raw=b"<html>oh"), "/x refuses: HTTP 502 Bad Gateway", id="a page"),
