@@ -26,7 +26,7 @@ MOST = 40
 ROOM = 0.35
 """How much of the picture is shown around a single face on each side, in sizes of its box."""
 INK, PAPER, GREEN = (32, 32, 32), (250, 250, 248), (0, 230, 90)
-TINT, STRENGTH = (255, 64, 64), 0.4
+TINT, STRENGTH = np.array((255, 64, 64), np.float32), np.float32(0.4)
 """What masks are shown with, and how much of it where a mask is 1."""
 
 
@@ -57,7 +57,7 @@ def numbered_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
 
 def shaded(image: Image, mask: Mask) -> Image:
     """Return a copy of the picture, tinted where it may change. mask: (H, W), 0..1."""
-    tinted = image + mask[..., None] * np.float32(STRENGTH) * (np.asarray(TINT, np.float32) - image)
+    tinted = image + mask[..., None] * STRENGTH * (TINT - image)
     return np.asarray(tinted + 0.5, np.uint8)
 
 

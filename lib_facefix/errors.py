@@ -11,6 +11,8 @@
   x BadModel              a model file is missing or not what it should be
   x CannotFetch           a file could not be downloaded
     x Offline             the network is not to be used
+  x CannotReach           no server answers where one should
+  x Refused               a server answers, but does not do what it was asked
   x DegenerateLandmarks   the points of a face do not fix its position
   x BadCrop               a fixer answered with something that is not a crop
 """
@@ -64,6 +66,19 @@ class CannotFetch(FaceFixError):
 
 class Offline(CannotFetch):
     """A file would have to be downloaded, but the network is not to be used."""
+
+
+class CannotReach(FaceFixError, OSError):
+    """No server answers where one should, or none that is FaceFix or a WebUI."""
+
+
+class Refused(FaceFixError):
+    """A server answers, but does not do what it was asked."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        """status: of HTTP, 300..599."""
+        super().__init__(sentence)
+        self.status = status
 
 
 class DegenerateLandmarks(FaceFixError):

@@ -23,6 +23,7 @@ FRONT_END = NOUNS | {
     "settings",
     "assembly",
     "planning",
+    "moving",
     "prompts",
     "origins",
     "drawing",
@@ -30,6 +31,7 @@ FRONT_END = NOUNS | {
     "catalog",
     "weights",
     "runtime",
+    "batch",
     "http",
 }
 MAY_IMPORT = {
@@ -56,6 +58,7 @@ MAY_IMPORT = {
     "networks": {"errors"},
     "threads": set(),
     "imaging": NOUNS,
+    "moving": NOUNS | {"imaging"},
     "drawing": NOUNS | {"imaging"},
     "pictures": {"errors", "faces", "imaging"},
     "prompting": NOUNS | {"prompts"},
@@ -71,8 +74,9 @@ MAY_IMPORT = {
     "assembly": NOUNS
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"detectors.turned", "fixers.rediffuse"},
+    "batch": NOUNS | {"drawing", "pictures", "planning", "prompts", "settings"},
     "cli": FRONT_END | {"__init__"},
-    "http": FRONT_END | {"__init__", "origins", "cli"},
+    "http": FRONT_END | {"__init__"},
     "webui": FRONT_END | {"__init__"},
 }
 """By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""

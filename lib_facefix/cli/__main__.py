@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import CannotFetch, CannotWrite, FaceFixError
+from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
 from . import detect, fix, models, plan, serve, settings
 from .printing import tell
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = make_parser().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
-    except (CannotFetch, CannotWrite) as error:
+    except (CannotFetch, CannotReach, CannotWrite) as error:
         tell([f"facefix: {error}"], error=True)
         return 1
     except FaceFixError as error:

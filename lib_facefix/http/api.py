@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from fastapi.params import Depends
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from ..protocols import Progress
@@ -39,7 +40,7 @@ def router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
     made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
     calls = _Calls(Service(host), Line(host.limits.waiting, host.limits.held))
     add = partial(made.add_api_route, response_model=None)
-    add("/models", calls.models, methods=["GET"], summary="What is on offer", responses=_answers("503"))
+    add("/models", calls.models, methods=["GET"], summary="What is on offer", responses=_answers())
     add("/settings", calls.settings, methods=["GET"], summary="Every setting, as a JSON schema", responses=_answers())
     for name, kind, call in (
         ("detect", DetectBody, calls.detect),
@@ -77,8 +78,8 @@ class _Calls:
     def __init__(self, service: Service, line: Line) -> None:
         self._service, self._line = service, line
 
-    async def models(self, request: Request) -> Response:
-        return await self._answered(request, self._line.add(self._service.models, 0, keep=False))
+    async def models(self) -> Response:
+        return JSONResponse(await run_in_threadpool(self._service.models))
 
     async def settings(self) -> Response:
         return JSONResponse(self._service.settings())

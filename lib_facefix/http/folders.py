@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assembly import FaceFix
-from ..cli.batch import Batch
-from ..cli.printing import document
-from ..cli.targets import targets, without_results
+from ..batch import Batch, document, targets, without_results
 from ..errors import BadPicture, Stopped
 from ..pictures import find_pictures
 from ..protocols import Progress

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from PIL import Image as Pil
 
-from ..assembly import FaceFix
+from ..assembly import NO_DIFFUSER, FaceFix
 from ..catalog import DETECTORS, MASKERS, RESTORERS, UPSCALERS, Catalog, Entry
 from ..drawing import numbered_boxes, shaded
 from ..errors import BadModel, BadPlan, MissingPackage
@@ -21,6 +21,7 @@ from ..origins import read_infotext
 from ..prompts import Origin
 from ..protocols import Progress
 from ..settings import FaceSettings
+from ..treatment import METHODS
 from ..weights import PUBLISHED
 from .bodies import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody
 from .files import Opened, opened
@@ -30,7 +31,7 @@ from .refusals import FORBIDDEN, refusal_of, refuse
 from .work import Answer
 
 SHOWN = {"detectors": DETECTORS, "maskers": MASKERS, "restorers": RESTORERS, "upscalers": UPSCALERS}
-"""What GET models lists."""
+"""What GET models lists, beside the methods."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,10 @@ class Host(Protocol):
         """
         ...
 
+    def asked(self) -> FaceFix:
+        """Give an engine that is asked what it has, and not worked with: whoever asks waits for nothing."""
+        ...
+
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders on the server that a client may name; none: it may name none."""
@@ -76,11 +81,11 @@ class Service:
     def __init__(self, host: Host) -> None:
         self.host = host
 
-    def models(self, progress: Progress) -> Answer:
+    def models(self) -> dict[str, Any]:
         """Return what is on offer, and what of it is here."""
-        with self.host.working(None, progress) as engine:
-            lists = {kind: [_entry(catalog, one, engine) for one in catalog] for kind, catalog in SHOWN.items()}
-        return Answer({"version": VERSION, **lists})
+        engine = self.host.asked()
+        lists = {kind: [_entry(catalog, one, engine) for one in catalog] for kind, catalog in SHOWN.items()}
+        return {"version": VERSION, "methods": [_method(name, engine) for name in METHODS], **lists}
 
     def settings(self) -> dict[str, Any]:
         """Return the JSON schema of the settings."""
@@ -170,3 +175,9 @@ def _entry(catalog: Catalog, entry: Entry, engine: FaceFix) -> dict[str, Any]:
         note = str(error)
     licence = PUBLISHED[entry.weights].licence if entry.weights else entry.licence
     return {"name": entry.name, "label": entry.label, "licence": licence, "here": not note, "note": note}
+
+
+def _method(name: str, engine: FaceFix) -> dict[str, Any]:
+    """Return one method, told as a model is."""
+    note = NO_DIFFUSER if name == "re-diffuse" and not engine.rediffuses else ""
+    return {"name": name, "label": name.capitalize(), "licence": "", "here": not note, "note": note}

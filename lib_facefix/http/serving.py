@@ -42,6 +42,10 @@ class Alone:
     folders: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
+    def asked(self) -> FaceFix:
+        """Give the engine."""
+        return self.engine
+
     @contextmanager
     def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 nothing re-diffuses
         """Give the engine."""

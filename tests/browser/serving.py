@@ -18,17 +18,18 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 60.0
-"""Seconds that the start, or fixing a picture, may take."""
+PATIENCE = 60_000
+"""Milliseconds that the start, or fixing a picture, may take."""
 REFUSALS = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 """What the browser says by itself when the server refuses something, as it should in some tests."""
-DROP = """([files]) => {
+GIVE = """([by, files]) => {
     const data = new DataTransfer();
     for (const { name, type, content } of files) {
         const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
         data.items.add(new File([bytes], name, { type }));
     }
-    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    const how = { bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data };
+    document.body.dispatchEvent(new { drop: DragEvent, paste: ClipboardEvent }[by](by, how));
 }"""
 
 
@@ -60,7 +61,7 @@ class Server:
         self.process.wait(10)
 
     def _wait(self):
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + PATIENCE / 1000
         while time.monotonic() < until and self.process.poll() is None:
             try:
                 urllib.request.urlopen(self.url, timeout=5).close()
@@ -79,7 +80,7 @@ class Visitor:
     def __init__(self, page, server, album):
         self.page, self.server, self._album = page, server, album
         self.complaints, self.elsewhere = [], []
-        page.set_default_timeout(1000 * PATIENCE)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda said: self._heard(said.type, said.text))
         page.on("pageerror", lambda error: self.complaints.append(f"{error} {error.stack}"))
         page.on("request", lambda request: self._asked(request.url))
@@ -88,8 +89,8 @@ class Visitor:
         self.page.goto(self.server.url)
         return self
 
-    def drop(self, *paths):
-        """Drop files onto the page, as from a folder."""
+    def drop(self, *paths, by="drop"):
+        """Drop files onto the page, as from a folder; by: or "paste" them."""
         self.page.wait_for_selector("#all-method-label", state="attached")
         files = [
             {
@@ -99,7 +100,7 @@ class Visitor:
             }
             for path in paths
         ]
-        self.page.evaluate(DROP, [files])
+        self.page.evaluate(GIVE, [by, files])
 
     @property
     def boxes(self):
@@ -108,7 +109,7 @@ class Visitor:
 
     def found(self, words):
         """Wait until the page says how many faces there are, and has a plan for them."""
-        expect(self.page.locator("#found")).to_have_text(words)
+        expect(self.page.locator("#found")).to_have_text(words, timeout=PATIENCE)
         self.settled()
 
     def settled(self):

@@ -5,17 +5,18 @@ import { dataUrl, fixedFile, reportFile, save } from "./files.js";
 import { summary } from "./result.js";
 
 export class Album {
-  /** page: as for a Desk; it opens one picture by itself where a person wants to look at it (`open`). */
+  /** page: as for a Desk; it opens one picture by itself where a person wants to look at it (`look`). */
   constructor(api, page, files) {
     this.api = api;
     this.page = page;
-    this.entries = files.map((file) => new Entry(file, () => page.open([file])));
+    this.entries = files.map((file) => new Entry(file, () => page.look(file)));
     this.all = button("Download all", () => this.done.forEach((entry) => save(entry.fixed)), { hidden: true });
     const list = make("ol", { class: "files" }, ...this.entries.map((entry) => entry.element));
-    at("album").replaceChildren(make("h2", {}, count(files.length, "picture")), list, this.all);
+    this.element = make("div", {}, make("h2", {}, count(files.length, "picture")), list, this.all);
   }
 
   async open() {
+    at("album").replaceChildren(this.element);
     at("album").hidden = false;
     this.page.ready(`Fix ${count(this.entries.length, "picture")}`);
   }
@@ -40,16 +41,24 @@ export class Album {
   async fix(told, signal) {
     const settings = { ...this.page.settings };
     for (const entry of this.entries) entry.reset();
+    this.all.hidden = true;
+    this.#busy(true);
     for (const [index, entry] of this.entries.entries()) {
       if (signal.aborted) break;
       told(index / this.entries.length, `Picture ${index + 1} of ${this.entries.length}: ${entry.file.name}`);
       await entry.fix(this.api, settings, signal);
-      this.all.hidden = !this.done.length;
     }
+    this.#busy(false);
+    this.all.hidden = !this.done.length;
     const failed = this.entries.filter((entry) => entry.failed).length;
     const skipped = this.entries.length - this.done.length - failed;
     const parts = [`${this.done.length} done`, failed && `${failed} failed`, skipped && `${skipped} not done`];
     return `${count(this.entries.length, "picture")}: ${parts.filter(Boolean).join(", ")}`;
+  }
+
+  /** To look at one picture would end the work on all. */
+  #busy(yes) {
+    for (const entry of this.entries) entry.look.disabled = yes;
   }
 }
 

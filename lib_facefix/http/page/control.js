@@ -145,7 +145,7 @@ function choices(facts, listed) {
 function missing(offered) {
   const gone = offered.filter((one) => !one.here);
   if (!gone.length) return null;
-  const lines = gone.map((one) => make("li", {}, make("b", {}, one.label), ` ${one.note}`));
+  const lines = gone.map((one) => make("li", {}, one.note));
   const who = gone.length === 1 ? `${gone[0].label} is` : `${gone.length} are`;
   return make("details", { class: "missing" }, make("summary", {}, `${who} not here`), make("ul", {}, ...lines));
 }

@@ -2,7 +2,7 @@
 
 import { at, count } from "./dom.js";
 import { FacePanel } from "./face.js";
-import { bytes, fixedFile, shown } from "./files.js";
+import { decoded } from "./files.js";
 import { Photo } from "./photo.js";
 import { resultView } from "./result.js";
 import { Sight, thumbnail } from "./sight.js";
@@ -18,15 +18,15 @@ export class Desk {
     this.page = page;
     this.offer = offer;
     this.chosen = null;
-    this.urls = { before: URL.createObjectURL(file) };
+    this.urls = {};
     this.photo = new Photo(api, file);
     this.sight = new Sight(at("stage"), at("thumbnails"), (number) => this.choose(number));
     this.panel = new FacePanel(offer, this.photo, page, (number) => this.#try(number));
-    this.photo.addEventListener("planning", () => this.#planning());
-    this.photo.addEventListener("planned", () => this.#show().catch(page.refuse));
-    this.photo.addEventListener("refused", (event) => this.#refused(event.detail));
-    this.listening = new AbortController();
-    const { signal } = this.listening;
+    this.closing = new AbortController();
+    const { signal } = this.closing;
+    this.photo.addEventListener("planning", () => this.#planning(), { signal });
+    this.photo.addEventListener("planned", () => this.#show().catch(page.refuse), { signal });
+    this.photo.addEventListener("refused", (event) => this.#refused(event.detail), { signal });
     at("masks").addEventListener("change", () => this.#masks().catch(page.refuse), { signal });
     at("views").addEventListener("change", (event) => this.#view(event.target.value), { signal });
   }
@@ -36,8 +36,25 @@ export class Desk {
     at("sight").hidden = false;
     at("found").textContent = "Looking for faces …";
     this.photo.set(this.page.settings);
-    this.opened = this.sight.open(this.urls.before).catch(() => (this.unseen = true));
-    await this.opened;
+    await this.#opened();
+  }
+
+  /** Have the picture shown, once; what the browser cannot show needs a plan first, and that may be refused. */
+  async #opened() {
+    this.opening ??= this.#open();
+    try {
+      await this.opening;
+    } catch (error) {
+      this.opening = null;
+      throw error;
+    }
+  }
+
+  async #open() {
+    const { photo } = this;
+    const file = await photo.showable(photo.file, async () => (await photo.newest()).size);
+    this.urls.before = URL.createObjectURL(file);
+    await this.sight.open(this.urls.before);
   }
 
   /** The common settings have changed. */
@@ -66,20 +83,23 @@ export class Desk {
   /** Carry the plan out and show what came of it; return the sentence that sums it up. told(share, words). */
   async fix(told, signal) {
     await this.photo.fix(({ done, total, doing }) => told(total ? done / total : 0, doing), signal);
+    const [view, after] = await resultView(this.photo, this.urls.before);
+    this.closing.signal.throwIfAborted();
     this.#drop("after");
-    const [view, after] = await resultView(this.photo, this.urls.shown ?? this.urls.before);
     this.urls.after = after;
+    view.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
     at("result-view").replaceChildren(view);
     at("result-view").classList.remove("stale");
     this.#sumUp(this.photo.result.faces);
     at("views").hidden = false;
-    at("views").querySelector("[value=result]").click();
+    this.#view("result");
     return view.querySelector(".sum").textContent;
   }
 
   /** Leave the page as it was found. */
   close() {
-    this.listening.abort();
+    this.closing.abort();
+    this.photo.close();
     Object.keys(this.urls).forEach((name) => this.#drop(name));
     this.panel.show(null);
     at("views").hidden = true;
@@ -105,8 +125,8 @@ export class Desk {
   async #show() {
     const { photo } = this;
     this.page.clear();
-    await this.opened;
-    if (this.unseen) await this.#drawn();
+    await this.#opened();
+    if (this.closing.signal.aborted) return;
     this.sight.show(photo.faces, photo.plan.size, this.chosen);
     this.choose(this.chosen);
     const fixed = photo.faces.filter((face) => face.decision !== "leave").length;
@@ -123,33 +143,24 @@ export class Desk {
     at("table").replaceChildren(...(faces.length ? [rows] : []));
   }
 
-  /** What the browser cannot show the server draws. */
-  async #drawn() {
-    this.#drop("shown");
-    this.urls.shown = await this.#preview();
-    await this.sight.open(this.urls.shown);
-  }
-
   async #masks() {
     const on = at("masks").checked;
+    const drawn = on && (await this.api.preview(await this.photo.encoded(), this.photo.plan));
+    if (this.closing.signal.aborted || on !== at("masks").checked) return;
     this.#drop("masks");
-    if (on) this.urls.masks = await this.#preview();
-    this.sight.draw(on ? this.urls.masks : this.urls.shown ?? this.urls.before, on);
-  }
-
-  async #preview() {
-    const { image } = await this.api.post("preview", { image: await this.photo.encoded(), plan: this.photo.plan });
-    return URL.createObjectURL(new Blob([bytes(image)], { type: "image/png" }));
+    if (on) this.urls.masks = URL.createObjectURL(drawn);
+    this.sight.draw(on ? this.urls.masks : this.urls.before, on);
   }
 
   async #try(number) {
     const { photo, sight } = this;
     const { box } = photo.face(number);
-    const after = await shown(fixedFile(await photo.tryFace(number), photo.file));
+    const after = await decoded(await photo.tryFace(number));
     return [sight.source, after].map((image) => thumbnail(image, box, photo.plan.size, 480, 0.4));
   }
 
   #view(name) {
+    at("views").querySelector(`[value=${name}]`).checked = true;
     at("faces-view").hidden = name !== "faces";
     at("result-view").hidden = name !== "result";
   }

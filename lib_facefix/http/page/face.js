@@ -12,22 +12,29 @@ export class FacePanel {
     this.page = page;
     this.trial = trial;
     this.number = null;
+    this.title = make("h2");
+    this.why = make("p", { class: "why" });
+    this.fixed = make("input", { type: "checkbox", id: "fix-face" });
+    this.fixed.addEventListener("change", () => this.#change("method", this.fixed.checked ? "restore" : "leave"));
+    this.attempt = button("Try this face", () => this.#attempt().catch(page.refuse));
+    this.toAll = button("Apply to all", () => this.#applyToAll());
     this.shown = make("div", { class: "trial" });
+    this.head = [
+      this.title,
+      this.why,
+      make("label", { class: "tick", for: "fix-face" }, this.fixed, "Fix this face"),
+      make("div", { class: "row" }, this.attempt, this.toAll),
+      this.shown,
+    ];
   }
 
-  /** Show a face's settings; null: those of all. */
+  /** Show a face's settings; null: those of all. What has the focus keeps it. */
   show(number) {
     if (number !== this.number) this.forgetTrial();
+    if (number === null) this.#leave();
+    else if (this.number === null) this.#enter(number);
     this.number = number;
-    this.form?.element.remove();
-    this.page.showCommon(number === null);
-    if (number === null) return;
-    const face = this.photo.face(number);
-    this.form ??= new Form("face", this.offer, this.offer.namesOf(face), "as for all", (name, value) => this.#change(name, value));
-    at("forms").append(this.form.element);
-    const own = this.photo.overrides[number] ?? {};
-    this.form.show({ ...this.offer.defaults, ...this.page.settings, ...own }, new Set(Object.keys(own)));
-    at("who").replaceChildren(...this.#head(face, Object.keys(own).length > 0));
+    if (number !== null) this.#write(this.photo.face(number));
   }
 
   refuse(name, sentence) {
@@ -43,46 +50,57 @@ export class FacePanel {
     this.shown.replaceChildren();
   }
 
-  #head(face, changed) {
-    const fixed = make("input", { type: "checkbox", id: "fix-face" });
-    fixed.checked = face.decision !== "leave";
-    fixed.addEventListener("change", () => this.#change("method", fixed.checked ? "restore" : "leave"));
-    const attempt = button("Try this face", () => this.#attempt(attempt).catch(this.page.refuse), { disabled: !fixed.checked });
-    const toAll = button("Apply to all", () => this.#applyToAll(), { disabled: !changed });
-    return [
-      make("h2", {}, `Face ${face.number}`),
-      make("p", { class: "why" }, `${Math.round(face.size)} px · sharpness ${face.sharpness.toFixed(2)} · ${face.decision}: ${face.reason}`),
-      make("label", { class: "tick", for: "fix-face" }, fixed, "Fix this face"),
-      make("div", { class: "row" }, attempt, toAll),
-      this.shown,
-    ];
+  #enter(number) {
+    const names = this.offer.namesOf(this.photo.face(number));
+    this.form ??= new Form("face", this.offer, names, "as for all", (name, value) => this.#change(name, value));
+    this.page.showCommon(false);
+    at("forms").append(this.form.element);
+    at("who").replaceChildren(...this.head);
+  }
+
+  #leave() {
+    this.form?.element.remove();
+    this.page.showCommon(true);
+  }
+
+  #write(face) {
+    const left = face.decision === "leave";
+    this.title.textContent = `Face ${face.number}`;
+    this.why.textContent = `${Math.round(face.size)} px · sharpness ${face.sharpness.toFixed(2)} · ${face.decision}: ${face.reason}`;
+    this.fixed.checked = !left;
+    this.attempt.disabled = left;
+    this.#writeSettings(this.photo.overrides[face.number] ?? {});
+  }
+
+  #writeSettings(own) {
+    const names = Object.keys(own);
+    this.toAll.disabled = !names.length;
+    this.form.show({ ...this.offer.defaults, ...this.page.settings, ...own }, new Set(names));
   }
 
   #change(name, value) {
     const common = this.page.settings[name] ?? this.offer.defaults[name];
     const asForAll = name !== "method" && value === common; // a method of its own frees a face from the criteria
     this.photo.change(this.number, name, asForAll ? undefined : value);
-    this.show(this.number);
+    this.#writeSettings(this.photo.overrides[this.number]);
   }
 
   #applyToAll() {
     const own = { ...this.photo.overrides[this.number] };
     this.photo.forget(Object.keys(own));
     this.page.setAll(own);
-    this.show(this.number);
   }
 
-  async #attempt(pressed) {
+  async #attempt() {
     const number = this.number;
-    pressed.disabled = true;
-    pressed.textContent = "Trying …";
+    this.attempt.disabled = true;
+    this.attempt.textContent = "Trying …";
     try {
       const [before, after] = await this.trial(number);
-      if (number !== this.number) return;
-      this.shown.replaceChildren(slider(before.toDataURL(), after.toDataURL(), []));
+      if (number === this.number) this.shown.replaceChildren(slider(before.toDataURL(), after.toDataURL(), []));
     } finally {
-      pressed.disabled = false;
-      pressed.textContent = "Try this face";
+      this.attempt.disabled = !this.fixed.checked;
+      this.attempt.textContent = "Try this face";
     }
   }
 }

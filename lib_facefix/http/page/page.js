@@ -3,7 +3,7 @@
 import { Album } from "./album.js";
 import { Api } from "./api.js";
 import { Desk } from "./desk.js";
-import { at, count, make } from "./dom.js";
+import { at, capital, make } from "./dom.js";
 import { Form, Offer } from "./form.js";
 import { listen } from "./opening.js";
 import { askToken } from "./sesame.js";
@@ -18,22 +18,36 @@ class Page {
     at("forms").append(this.common.element);
     at("fix").addEventListener("click", () => this.fix());
     at("stop").addEventListener("click", () => this.stopping?.abort());
+    at("back").addEventListener("click", () => this.#enter(this.album));
   }
 
   /** Open one picture by itself, or several with the common settings. */
   open(files) {
+    this.album = files.length > 1 ? new Album(this.api, this, files) : null;
+    if (this.album) this.#enter(this.album);
+    else this.look(files[0]);
+  }
+
+  /** Open one picture; the album that it is of stays as it is. */
+  look(file) {
+    this.#enter(new Desk(this.api, this.offer, this, file));
+    at("back").hidden = !this.album;
+    at("name").textContent = file.name;
+  }
+
+  #enter(work) {
     this.stopping?.abort();
+    this.stopping = null;
     this.work?.close();
     this.clear();
-    at("welcome").hidden = true;
-    at("work").hidden = false;
-    at("open-other").hidden = false;
-    at("name").textContent = files.length === 1 ? files[0].name : count(files.length, "picture");
+    this.#working(false);
+    for (const id of ["work", "open-other"]) at(id).hidden = false;
+    for (const id of ["welcome", "back"]) at(id).hidden = true;
+    for (const id of ["name", "doing"]) at(id).textContent = "";
     this.showCommon(true);
     this.ready("");
-    at("doing").textContent = "";
-    this.work = files.length === 1 ? new Desk(this.api, this.offer, this, files[0]) : new Album(this.api, this, files);
-    this.work.open().catch(this.refuse);
+    this.work = work;
+    work.open().catch(this.refuse);
   }
 
   /** Set common settings; undefined: the default. */
@@ -62,21 +76,25 @@ class Page {
   /** Have all done, telling how far it is. */
   async fix() {
     const stopping = (this.stopping = new AbortController());
+    const current = () => this.stopping === stopping; // else something else was opened meanwhile
+    this.clear();
     this.#working(true);
+    let words;
     try {
-      at("doing").textContent = await this.work.fix(progress, stopping.signal);
+      words = await this.work.fix((share, doing) => current() && progress(share, doing), stopping.signal);
     } catch (error) {
-      at("doing").textContent = error.name === "AbortError" ? "Stopped." : "Not fixed.";
-      this.refuse(error);
-    } finally {
-      if (this.stopping === stopping) this.#working(false);
+      words = error.name === "AbortError" ? "Stopped." : "Not fixed.";
+      if (current()) this.refuse(error);
     }
+    if (!current()) return;
+    this.#working(false);
+    at("doing").textContent = words;
   }
 
   /** Show what the server refused, each sentence where it belongs. */
   refuse = (error) => {
     if (error.name === "AbortError") return;
-    if (!error.problems) console.error(error);
+    if (!error.problems) console.error(error); // a fault of the page's own
     const problems = error.problems ?? [{ loc: [], msg: error.message }];
     const elsewhere = problems.filter(({ loc, msg }) => !this.#place(loc.slice(1), msg));
     alarm(elsewhere.map((problem) => problem.msg).join(" "));
@@ -98,13 +116,15 @@ class Page {
     this.common.show({ ...this.offer.defaults, ...this.settings }, new Set(Object.keys(this.settings)));
   }
 
+  /** Show the button that stops the work, or the one that begins it; the focus goes from one to the other. */
   #working(yes) {
-    at("fix").hidden = yes;
-    at("stop").hidden = !yes;
+    const [shown, hidden] = yes ? [at("stop"), at("fix")] : [at("fix"), at("stop")];
+    const focused = document.activeElement === hidden;
+    shown.hidden = false;
+    hidden.hidden = true;
     at("progress").hidden = !yes;
     if (yes) progress(0, "Starting …");
-    const next = at(yes ? "stop" : "fix");
-    if (document.activeElement === document.body || !document.activeElement) next.focus();
+    if (focused) shown.focus();
   }
 }
 
@@ -114,16 +134,16 @@ function progress(share, words) {
 }
 
 function alarm(sentence) {
-  at("alert").textContent = sentence;
+  at("alert").textContent = capital(sentence);
   at("alert").hidden = !sentence;
 }
 
 async function start() {
   const api = new Api(askToken);
   const [schema, models] = await Promise.all([api.get("settings"), api.get("models")]);
-  const page = new Page(api, new Offer(schema, models));
-  listen((files) => page.open(files));
-  at("welcome").removeAttribute("aria-busy");
+  return new Page(api, new Offer(schema, models));
 }
 
-start().catch((error) => alarm(error.message));
+const ready = start();
+ready.catch((error) => alarm(error.message));
+listen((files) => ready.then((page) => page.open(files), () => {})); // at once: else a browser opens what is dropped

@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from PIL.Image import Image as Pillow
 
-from ..assembly import FaceFix
 from ..drawing import Pair, strips
 from ..errors import FaceFixError
+from ..faces import Image
 from ..jobs import FixPlan, FixResult
 from ..pictures import Picture, check_writable, read_picture, write_picture
+from ..planning import Overrides
+from ..prompts import Origin
 from ..protocols import Progress
-from .printing import planned, reasons, summary
+from ..settings import FaceSettings
+from .words import planned, reasons, summary
 
 MOST_DRAWN = 12
 """Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
+
+
+class Engine(Protocol):
+    """What plans and fixes: `FaceFix`, or something that is asked like it."""
+
+    def plan(
+        self,
+        image: Image,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return what would be done to each face of one picture, and why."""
+        ...
+
+    def run(
+        self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
+    ) -> list[FixResult]:
+        """Carry out plans, one for each picture."""
+        ...
 
 
 @dataclass(slots=True)
 class Batch:
     """What is to be done with each picture, and what has been done so far."""
 
-    engine: FaceFix
+    engine: Engine
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
     """Whether to make the strips of a before/after sheet."""

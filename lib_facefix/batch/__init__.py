@@ -1,0 +1,21 @@
+"""Picture files, one after another, whoever asks: where results go, what was done, and what is said of it."""
+
+from __future__ import annotations
+
+from .running import Batch, Engine, from_file
+from .targets import below_common_folder, keep_apart, targets, without_results
+from .words import document, planned, reasons, summary
+
+__all__ = [
+    "Batch",
+    "Engine",
+    "below_common_folder",
+    "document",
+    "from_file",
+    "keep_apart",
+    "planned",
+    "reasons",
+    "summary",
+    "targets",
+    "without_results",
+]

@@ -1,0 +1,147 @@
+"""The client and `facefix --remote` against a real `facefix serve`: the same bytes as here."""
+
+import json
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from test_http_serve import Served
+
+from lib_facefix import FaceFix, FaceSettings
+from lib_facefix.cli.__main__ import main
+from lib_facefix.errors import Refused
+from lib_facefix.http.client import Client
+from lib_facefix.http.remote import RemoteFaceFix
+from lib_facefix.options import schema
+from lib_facefix.pictures import read_picture
+
+GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
+TOKEN = "s3cret"
+RESTORE = FaceSettings(method="restore", fidelity=0.3)
+
+
+@pytest.fixture(scope="module")
+def served():
+    running = Served("--token", TOKEN)
+    yield f"http://127.0.0.1:{running.port}"
+    running.stop()
+
+
+@pytest.fixture
+def client(served):
+    return Client(served, token=TOKEN)
+
+
+@pytest.fixture
+def album(tmp_path):
+    """Pictures of several kinds, one of them broken."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    with Image.open(GROUP) as photo:
+        said = PngInfo()
+        said.add_text("parameters", "a crowd\nSteps: 12, Sampler: Euler, Seed: 9")
+        photo.save(folder / "a.png", pnginfo=said)
+        photo.transpose(Image.Transpose.ROTATE_90).save(folder / "b.jpg", quality=88)
+        photo.resize((photo.width // 2, photo.height // 2)).save(folder / "e.webp", quality=80)
+        deep = np.asarray(photo)[..., ::-1].astype(np.uint16) * 257
+    cv2.imwrite(str(folder / "c.png"), np.maximum(deep, 3) - 3)
+    (folder / "d.jpg").write_bytes(b"\xff\xd8 no more")
+    return folder
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(["--face", "2:method=leave", "--face", "3:fidelity=0.9"], id="each face by itself"),
+        pytest.param(["--upscale", "1.5", "--mask", "box"], id="enlarged"),
+    ],
+)
+def test_a_folder_is_fixed_there_to_the_byte_as_here(album, tmp_path, served, flags, capsys):
+    told = []
+    for name, more in (("here", []), ("there", ["--remote", served, "--token", TOKEN])):
+        report = tmp_path / f"{name}.json"
+        assert run("fix", album, "-o", tmp_path / name, "--method", "restore", "--report", report, *flags, *more) == 1
+        said = capsys.readouterr()
+        told.append((said.out.replace(f"/{name}/", "/"), said.err, facts(report, name)))
+    assert told[0] == told[1]
+    assert files(tmp_path / "here") == files(tmp_path / "there")
+    assert set(files(tmp_path / "here")) == {"a.png", "b.jpg", "c.png", "e.webp"}
+    assert not set(files(tmp_path / "here").values()) & set(files(album).values())
+
+
+def facts(report, name):
+    """Return what a report says but for the time it took, and where it was written."""
+    pictures = json.loads(report.read_text().replace(f"/{name}/", "/"))["pictures"]
+    for timed in (one for picture in pictures for one in (picture, *picture["faces"])):
+        timed["seconds"] = 0
+    return pictures
+
+
+@pytest.mark.parametrize("name", ["a.png", "b.jpg", "c.png", "e.webp"])
+def test_a_file_that_the_client_sends_comes_back_as_the_command_line_writes_it(album, client, name):
+    run("fix", album / name, "--method", "restore", "--fidelity", "0.3", "-o", album / f"new.{name}")
+    assert client.fix((album / name).read_bytes(), RESTORE).image == (album / f"new.{name}").read_bytes()
+
+
+def test_settings_plans_faces_and_previews_are_those_of_this_machine(album, client):
+    image = read_picture(album / "a.png").image
+    sent = (album / "a.png").read_bytes()
+    plan = FaceFix().plan(image, RESTORE)
+    assert client.plan(sent, RESTORE).to_json() == plan.to_json()
+    assert [face["box"] for face in client.detect(sent)] == [face["box"] for face in plan.to_json()["faces"]]
+    assert client.settings() == schema(FaceSettings)
+    assert client.preview(sent, plan).startswith(b"\x89PNG")
+    assert {"name", "here"} <= set(client.models()["restorers"][0])
+
+
+class Watching:
+    def __init__(self, stop=False):
+        self.steps, self.stop = [], stop
+
+    def step(self, done, total, doing):
+        self.steps.append((done, total, doing))
+
+    def stopped(self):
+        return self.stop
+
+
+def test_many_clients_at_once_are_all_served(album, served):
+    image = read_picture(album / "e.webp").image
+    remote = RemoteFaceFix(Client(served, token=TOKEN))
+    plan = remote.plan(image, RESTORE)
+    results = []
+
+    def ask():
+        results.append(remote.run([image], [plan], progress=Watching())[0])
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [here] = FaceFix().run([image], [plan])
+    assert len(results) == 12
+    assert all((result.image == here.image).all() for result in results)
+
+
+def test_what_the_server_refuses_is_told_with_its_place(album, client, served):
+    with pytest.raises(Refused, match="a plan holds all settings; edit it") as caught:
+        client.fix((album / "e.webp").read_bytes(), RESTORE, plan=client.plan((album / "e.webp").read_bytes()))
+    assert caught.value.status == 422
+    with pytest.raises(Refused, match=r"refuses: .*batch|folder") as caught:
+        client.batch("/etc", "/tmp/out")
+    assert caught.value.status == 403
+    with pytest.raises(Refused, match="does not accept the token"):
+        Client(served, token="nope").models()
