@@ -74,7 +74,7 @@ MAY_IMPORT = {
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"detectors.turned", "fixers.rediffuse"},
     "cli": FRONT_END | {"__init__"},
-    "http": FRONT_END | {"__init__"},
+    "http": FRONT_END | {"__init__", "origins", "cli"},
     "webui": FRONT_END | {"__init__"},
 }
 """By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""
@@ -83,6 +83,7 @@ ONLY_IN = {
     "modules_forge": {"webui"},
     "gradio": {"webui"},
     "fastapi": {"http", "webui"},
+    "starlette": {"http", "webui"},
 }
 MOST_LINES = 250
 

@@ -28,11 +28,12 @@ class Slider:
 
     @property
     def transforms(self):
-        """The transforms of both pictures, as the browser computes them."""
-        return [
-            self.place.locator(f".{side} img").evaluate("image => getComputedStyle(image).transform")
-            for side in ("before", "after")
-        ]
+        """The transforms of both pictures, as the browser computes them, once they move no more."""
+        settled = """async (image) => {
+            await Promise.allSettled(image.getAnimations().map((one) => one.finished))
+            return getComputedStyle(image).transform
+        }"""
+        return [self.place.locator(f".{side} img").evaluate(settled) for side in ("before", "after")]
 
     def face(self, number):
         """Return the button that magnifies a face."""

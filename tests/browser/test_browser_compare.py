@@ -9,7 +9,13 @@ from PIL import Image
 from playwright.sync_api import expect
 from slider_on_page import Slider, held
 
-TWO, OTHERS = pictures.sheet(2, side=192), pictures.sheet(2, side=192, first=4)
+
+def soft(picture):
+    """Return the picture with little detail, so that restoring it is seen."""
+    return picture.reduce(4).resize(picture.size, Image.Resampling.BICUBIC)
+
+
+TWO, OTHERS = soft(pictures.sheet(2, side=288)), soft(pictures.sheet(2, side=288, first=4))
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def tab(desk):
     tab.unfold()
     tab.control("method").choose("Restore")
     yield tab
-    tab.own("batch_size").type(1)
+    desk.tab("txt2img").own("batch_size").type(1)
 
 
 class Compared:
@@ -29,12 +35,13 @@ class Compared:
 
     def __init__(self, desk, tab):
         self._page = desk.page
-        self.place = desk.page.locator(f"#facefix_compare_{tab.kind}")
+        self.place = desk.page.locator(f"#facefix_compare_{tab.kind} .facefix-place")
         self.button = self.place.get_by_role("button", name="Compare faces")
         self.slider = Slider(desk.page, self.place.locator("facefix-compare"))
 
     def open(self):
-        self.button.click()
+        if self.button.get_attribute("aria-expanded") == "false":
+            self.button.click()
         return self.slider.ready()
 
     def picture(self, side):
@@ -75,10 +82,12 @@ def test_the_result_is_compared_with_what_it_was_before(desk, tab, compared):
     slider.frame.scroll_into_view_if_needed()
     with held(desk.page, slider.at(0.5, 0.5), slider.at(0.25, 0.5)):
         assert slider.now == pytest.approx(25, abs=1)
-    desk.shot("compare", of=desk.page.locator("#txt2img_results"))
-    slider.face(2).click()
+    desk.shot("compare", of=compared.place)
+    slider.face(1).click()
     one, other = slider.transforms
     assert one == other
+    with held(desk.page, slider.at(slider.now / 100, 0.8), slider.at(0.3, 0.5)):
+        assert slider.now == pytest.approx(30, abs=1)
     desk.shot("compare-face", of=compared.place)
     compared.button.click()
     expect(slider.frame).to_be_hidden()

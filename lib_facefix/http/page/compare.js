@@ -1,7 +1,8 @@
 /**
  * `<facefix-compare>`: a picture before and after, one over the other, and between them a line that is moved.
  *
- * An ES module without dependencies. Set the properties `before` and `after` (URLs), `faces`, and perhaps `labels`.
+ * An ES module without dependencies, in one file: pages that ask for it by its date never mix two versions.
+ * Set the properties `before` and `after` (URLs), `faces`, and perhaps `labels`.
  * The line is dragged, or moved with the arrow keys, Home and End; a button for each face magnifies both sides alike.
  * When a person chooses a face the event `facefix-face` tells its number, or null for the whole picture.
  *
@@ -47,77 +48,106 @@ function lookAt({ box: [left, top, right, bottom] }) {
   return look(1 / (size * ROOM), (left + right) / 2, (top + bottom) / 2);
 }
 
-/** Return the look magnified further; what is at the spot stays there. @param {Look} old @param {number} times @param {Spot} spot @returns {Look} */
+/**
+ * Return the look magnified further; what is at the spot stays there.
+ * @param {Look} old @param {number} times @param {Spot} spot
+ */
 function closer(old, times, spot) {
   const scale = clamp(old.scale * times, 1, MOST);
   const shift = 1 / old.scale - 1 / scale;
   return look(scale, old.x + (spot.x - 0.5) * shift, old.y + (spot.y - 0.5) * shift);
 }
 
-/** Return the look with the picture moved by shares of the frame. @param {Look} old @param {number} right @param {number} down @returns {Look} */
+/**
+ * Return the look with the picture moved by shares of the frame.
+ * @param {Look} old @param {number} right @param {number} down
+ */
 function moved(old, right, down) {
   return look(old.scale, old.x - right / old.scale, old.y - down / old.scale);
 }
 
-/** Return where a place of the picture lies in the frame, both as shares. @param {Look} seen @param {"x" | "y"} axis @param {number} place */
+/**
+ * Return where a place of the picture lies in the frame, both as shares.
+ * @param {Look} seen @param {"x" | "y"} axis @param {number} place
+ */
 const inFrame = (seen, axis, place) => (place - seen[axis]) * seen.scale + 0.5;
 
+/** Return the element's own CSS. */
+function styleSheet() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE);
+  return sheet;
+}
+
+/** The element. Its `before` and `after` hide methods of these names, which all elements have and nobody needs here. */
 export class FacefixCompare extends HTMLElement {
   /** @type {Face[]} */ #faces = [];
   /** @type {number | null} */ #face = null;
   /** @type {Look} */ #look = WHOLE;
   #position = 50;
+  /** @type {HTMLElement} */ #tools;
+  /** @type {HTMLElement} */ #buttons;
+  /** @type {HTMLElement} */ #frame;
+  /** @type {HTMLElement} */ #badges;
+  /** @type {HTMLElement} */ #line;
+  /** @type {HTMLElement} */ #note;
+  /** @type {{before: HTMLElement, after: HTMLElement}} */ #sides;
+  /** @type {{before: HTMLElement, after: HTMLElement}} */ #words;
+  /** @type {{before: HTMLImageElement, after: HTMLImageElement}} */ #images;
   #urls = { before: "", after: "" };
   #labels = { before: "Before", after: "After" };
   /** Where fingers, or the mouse, are held down, by pointer. @type {Map<number, Spot>} */ #held = new Map();
-  /** What a drag moves. @type {"line" | "picture"} */ #drags = "line";
+  /** What a drag moves. @type {"line" | "picture" | "unknown"} */ #drags = "line";
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    root.innerHTML = `<style>${STYLE}</style>${FRAME}`;
+    root.innerHTML = FRAME;
+    root.adoptedStyleSheets = [styleSheet()]; // a page that allows no inline styles allows these
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(name));
-    this._tools = part(".tools");
-    this._buttons = part(".faces");
-    this._frame = part(".frame");
-    this._badges = part(".badges");
-    this._line = part(".line");
-    this._note = part(".note");
-    this._sides = { before: part(".before"), after: part(".after") };
-    this._images = { before: this._image("before"), after: this._image("after") };
-    this._listen();
-    this._showFaces();
-    this._showPosition();
-    this._showLook();
-    this._showPictures();
+    this.#tools = part(".tools");
+    this.#buttons = part(".faces");
+    this.#frame = part(".frame");
+    this.#badges = part(".badges");
+    this.#line = part(".line");
+    this.#note = part(".note");
+    this.#sides = { before: part(".before"), after: part(".after") };
+    this.#words = { before: part(".before .word"), after: part(".after .word") };
+    this.#images = { before: this.#image("before"), after: this.#image("after") };
+    this.#listen();
+    this.#showFaces();
+    this.#showPosition();
+    this.#showLook();
+    this.#showPictures();
   }
 
   /** Take over what was set before the browser knew this element. */
   connectedCallback() {
+    const self = /** @type {Record<string, any>} */ (this);
     for (const name of ["labels", "before", "after", "faces", "position", "face"]) {
       if (Object.hasOwn(this, name)) {
-        const value = this[name];
-        delete this[name];
-        this[name] = value;
+        const value = self[name];
+        delete self[name];
+        self[name] = value;
       }
     }
   }
 
   /** URL of the picture before; blank for none. */
   get before() { return this.#urls.before; }
-  set before(url) { this._setPicture("before", url); }
+  set before(url) { this.#setPicture("before", url); }
 
   /** URL of the picture after; blank for none. */
   get after() { return this.#urls.after; }
-  set after(url) { this._setPicture("after", url); }
+  set after(url) { this.#setPicture("after", url); }
 
   /** The faces that have a button. @type {Face[]} */
   get faces() { return this.#faces; }
   set faces(faces) {
     this.#faces = [...(faces ?? [])];
     if (this.#face !== null) this.face = this.#face;
-    this._showFaces();
-    this._showLook();
+    this.#showFaces();
+    this.#showLook();
   }
 
   /** The number of the face that is looked at, null for the whole picture; setting it fires no event. */
@@ -125,23 +155,24 @@ export class FacefixCompare extends HTMLElement {
   set face(number) {
     const face = this.#faces.find((known) => known.number === number);
     this.#face = face ? face.number : null;
-    this._frame.classList.add("gliding");
-    this._see(face ? lookAt(face) : WHOLE);
+    this.#frame.classList.add("gliding");
+    this.#see(face ? lookAt(face) : WHOLE);
+    if (face) this.#cross(face);
   }
 
   /** Where the line is, percent from the left; what lies left of it shows the picture before. */
   get position() { return this.#position; }
   set position(percent) {
     this.#position = clamp(Number(percent) || 0, 0, 100);
-    this._showPosition();
+    this.#showPosition();
   }
 
   /** What the two sides are called. @type {{before?: string, after?: string}} */
   get labels() { return this.#labels; }
   set labels(labels) {
     this.#labels = { before: "Before", after: "After", ...labels };
-    this._showPosition();
-    this._showPictures();
+    this.#showPosition();
+    this.#showPictures();
   }
 
   /** Show the whole picture again, with the line in the middle. */
@@ -152,101 +183,123 @@ export class FacefixCompare extends HTMLElement {
 
   // What a person does
 
-  _listen() {
-    this._tools.addEventListener("click", (event) => this._pressed(event.target));
-    this._badges.addEventListener("click", (event) => this._pressed(event.target));
-    this._frame.addEventListener("pointerdown", (event) => this._down(event));
-    this._frame.addEventListener("pointermove", (event) => this._dragged(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      this._frame.addEventListener(end, (event) => this._up(/** @type {PointerEvent} */ (event)));
-    }
-    this._frame.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus on the line
-    this._frame.addEventListener("wheel", (event) => this._wheeled(event), { passive: false });
-    this.shadowRoot?.addEventListener("keydown", (event) => this._typed(/** @type {KeyboardEvent} */ (event)));
+  #listen() {
+    this.#tools.addEventListener("click", (event) => this.#pressed(event.target));
+    this.#badges.addEventListener("click", (event) => this.#pressed(event.target));
+    this.#frame.addEventListener("pointerdown", (event) => this.#down(event));
+    this.#frame.addEventListener("pointermove", (event) => this.#dragged(event));
+    this.#frame.addEventListener("pointerup", (event) => this.#up(event));
+    this.#frame.addEventListener("pointercancel", (event) => this.#held.delete(event.pointerId));
+    this.#frame.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus on the line
+    this.#frame.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
+    this.shadowRoot?.addEventListener("keydown", (event) => this.#typed(/** @type {KeyboardEvent} */ (event)));
   }
 
   /** A button, or a number on the picture. @param {EventTarget | null} target */
-  _pressed(target) {
+  #pressed(target) {
     const button = target instanceof Element ? target.closest("[data-face], [data-zoom]") : null;
     if (!(button instanceof HTMLElement)) return;
-    if (button.dataset.zoom) this._zoom(Number(button.dataset.zoom));
-    else this._choose(button.dataset.face ? Number(button.dataset.face) : null);
+    if (button.dataset.zoom) this.#zoom(Number(button.dataset.zoom));
+    else this.#choose(button.dataset.face ? Number(button.dataset.face) : null);
   }
 
   /** @param {number | null} number */
-  _choose(number) {
+  #choose(number) {
     this.face = number;
     this.dispatchEvent(new CustomEvent("facefix-face", { detail: this.#face, bubbles: true, composed: true }));
   }
 
   /** @param {number} times @param {Spot} [spot] */
-  _zoom(times, spot = { x: 0.5, y: 0.5 }) {
-    this._frame.classList.remove("gliding");
-    this._see(closer(this.#look, times, spot));
-    if (this.#look.scale === 1 && this.#face !== null) this._choose(null);
+  #zoom(times, spot = { x: 0.5, y: 0.5 }) {
+    this.#frame.classList.remove("gliding");
+    this.#see(closer(this.#look, times, spot));
+    if (this.#look.scale === 1 && this.#face !== null) this.#choose(null);
   }
 
   /** @param {PointerEvent} event */
-  _down(event) {
+  #down(event) {
     const target = /** @type {Element} */ (event.target);
     if (event.button !== 0 || target.closest("[data-face]")) return;
-    this._frame.setPointerCapture(event.pointerId);
-    this._line.focus({ preventScroll: true });
-    this._frame.classList.remove("gliding");
-    this.#held.set(event.pointerId, this._spot(event));
-    this.#drags = this.#look.scale === 1 || target.closest(".line") ? "line" : "picture";
-    if (this.#drags === "line" && !target.closest(".line")) this.position = this._spot(event).x * 100;
+    this.#frame.setPointerCapture(event.pointerId);
+    this.#line.focus({ preventScroll: true });
+    this.#frame.classList.remove("gliding");
+    this.#held.set(event.pointerId, this.#spot(event));
+    this.#drags = this.#meant(target, event.pointerType);
+    if (this.#drags === "line") this.#pull(event);
+  }
+
+  /** Return what a drag that starts here moves. @param {Element} target @param {string} kind */
+  #meant(target, kind) {
+    if (target.closest(".line")) return "line";
+    if (this.#look.scale > 1) return "picture";
+    return kind === "mouse" ? "line" : "unknown"; // a finger may be about to scroll
   }
 
   /** @param {PointerEvent} event */
-  _dragged(event) {
+  #dragged(event) {
     const before = this.#held.get(event.pointerId);
     if (!before) return;
-    const now = this._spot(event);
+    const now = this.#spot(event);
     const [other] = [...this.#held].filter(([id]) => id !== event.pointerId).map(([, spot]) => spot);
+    if (this.#drags === "unknown" && !other) {
+      if (Math.abs(now.x - before.x) <= Math.abs(now.y - before.y)) return;
+      this.#drags = "line";
+    }
     this.#held.set(event.pointerId, now);
-    if (other) this._pinched(other, before, now);
-    else if (this.#drags === "line") this.position = now.x * 100;
-    else this._see(moved(this.#look, now.x - before.x, now.y - before.y));
+    if (other) this.#pinched(other, before, now);
+    else if (this.#drags === "line") this.#pull(event);
+    else this.#see(moved(this.#look, now.x - before.x, now.y - before.y));
+  }
+
+  /** @param {PointerEvent} event */
+  #up(event) {
+    if (this.#held.delete(event.pointerId) && this.#drags !== "picture") this.#pull(event);
+  }
+
+  /** Bring the line to where the pointer is. @param {PointerEvent} event */
+  #pull(event) {
+    this.position = this.#spot(event).x * 100;
   }
 
   /** One of two fingers moved. @param {Spot} other @param {Spot} before @param {Spot} now */
-  _pinched(other, before, now) {
-    const { width, height } = this._frame.getBoundingClientRect();
+  #pinched(other, before, now) {
+    const { width, height } = this.#frame.getBoundingClientRect();
     const apart = (/** @type {Spot} */ spot) => Math.hypot((spot.x - other.x) * width, (spot.y - other.y) * height);
     const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
     this.#drags = "picture";
-    this._see(moved(this.#look, (now.x - before.x) / 2, (now.y - before.y) / 2));
-    this._zoom(apart(now) / Math.max(apart(before), 1), middle);
+    this.#see(moved(this.#look, (now.x - before.x) / 2, (now.y - before.y) / 2));
+    this.#zoom(apart(now) / Math.max(apart(before), 1), middle);
   }
 
-  /** @param {PointerEvent} event */
-  _up(event) {
-    this.#held.delete(event.pointerId);
-  }
-
-  /** The wheel zooms where the picture was clicked before, so that scrolling past it scrolls. @param {WheelEvent} event */
-  _wheeled(event) {
+  /**
+   * The wheel zooms where the picture was clicked before, so that scrolling past it scrolls.
+   * @param {WheelEvent} event
+   */
+  #wheeled(event) {
     const asked = event.ctrlKey || this.#look.scale > 1 || this.shadowRoot?.activeElement;
     if (!asked || (this.#look.scale === 1 && event.deltaY > 0)) return;
     event.preventDefault();
-    this._zoom(event.deltaY < 0 ? CLOSER : 1 / CLOSER, this._spot(event));
+    this.#zoom(event.deltaY < 0 ? CLOSER : 1 / CLOSER, this.#spot(event));
   }
 
   /** @param {KeyboardEvent} event */
-  _typed(event) {
+  #typed(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (!this._typedOnLine(event) && !this._typedOnPicture(event) && !this._typedAnywhere(event)) return;
+    if (!this.#typedOnLine(event) && !this.#typedOnPicture(event) && !this.#typedAnywhere(event)) return;
     event.preventDefault();
     event.stopPropagation(); // hosts have keys of their own
   }
 
   /** Return whether a key moved the line. @param {KeyboardEvent} event */
-  _typedOnLine(event) {
-    if (event.target !== this._line) return false;
+  #typedOnLine(event) {
+    if (event.target !== this.#line) return false;
     const step = event.shiftKey ? STRIDE : STEP;
-    const moves = { ArrowLeft: -step, ArrowDown: -step, ArrowRight: step, ArrowUp: step, PageDown: -STRIDE, PageUp: STRIDE };
-    if (event.key in moves) this.position = Math.round(this.position + moves[event.key]);
+    /** @type {Record<string, number>} */
+    const steps = {
+      ...{ ArrowLeft: -step, ArrowDown: -step, ArrowRight: step, ArrowUp: step },
+      ...{ PageDown: -STRIDE, PageUp: STRIDE },
+    };
+    if (event.key in steps) this.position = Math.round(this.position + steps[event.key]);
     else if (event.key === "Home") this.position = 0;
     else if (event.key === "End") this.position = 100;
     else return false;
@@ -254,121 +307,131 @@ export class FacefixCompare extends HTMLElement {
   }
 
   /** Return whether a key moved the magnified picture. @param {KeyboardEvent} event */
-  _typedOnPicture(event) {
+  #typedOnPicture(event) {
+    /** @type {Record<string, [number, number]>} */
     const ways = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    if (event.target !== this._frame || !(event.key in ways)) return false;
+    if (event.target !== this.#frame || !(event.key in ways)) return false;
     const [right, down] = ways[event.key];
-    this._see(moved(this.#look, right / 10, down / 10));
+    this.#see(moved(this.#look, right / 10, down / 10));
     return true;
   }
 
   /** Return whether a key chose a face, or magnified. @param {KeyboardEvent} event */
-  _typedAnywhere(event) {
-    if (event.key === "+" || event.key === "=") this._zoom(CLOSER);
-    else if (event.key === "-") this._zoom(1 / CLOSER);
-    else if (event.key === "0" || (event.key === "Escape" && this.#look.scale > 1)) this._choose(null);
-    else if (this.#faces.some((face) => String(face.number) === event.key)) this._choose(Number(event.key));
+  #typedAnywhere(event) {
+    if (event.key === "+" || event.key === "=") this.#zoom(CLOSER);
+    else if (event.key === "-") this.#zoom(1 / CLOSER);
+    else if (event.key === "0" || (event.key === "Escape" && this.#look.scale > 1)) this.#choose(null);
+    else if (this.#faces.some((face) => String(face.number) === event.key)) this.#choose(Number(event.key));
     else return false;
     return true;
   }
 
   /** @param {MouseEvent} event @returns {Spot} */
-  _spot(event) {
-    const { left, top, width, height } = this._frame.getBoundingClientRect();
+  #spot(event) {
+    const { left, top, width, height } = this.#frame.getBoundingClientRect();
     return { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
   }
 
   // What is shown
 
+  /** Let the line go through a face, unless it was put to an end: one side alone is looked at. @param {Face} face */
+  #cross({ box: [left, , right] }) {
+    const [from, to] = [left, right].map((edge) => inFrame(this.#look, "x", edge) * 100);
+    const aside = this.position < from || this.position > to;
+    if (aside && this.position > 0 && this.position < 100) this.position = (from + to) / 2;
+  }
+
   /** @param {"before" | "after"} side */
-  _image(side) {
-    const image = /** @type {HTMLImageElement} */ (this._sides[side].querySelector("img"));
-    image.addEventListener("load", () => this._showPictures());
-    image.addEventListener("error", () => this._showPictures());
+  #image(side) {
+    const image = /** @type {HTMLImageElement} */ (this.#sides[side].querySelector("img"));
+    image.addEventListener("load", () => this.#showPictures());
+    image.addEventListener("error", () => this.#showPictures());
     return image;
   }
 
   /** @param {"before" | "after"} side @param {string} url */
-  _setPicture(side, url) {
+  #setPicture(side, url) {
     this.#urls[side] = url ?? "";
-    if (url) this._images[side].src = url;
-    else this._images[side].removeAttribute("src");
-    this._showPictures();
+    if (url) this.#images[side].src = url;
+    else this.#images[side].removeAttribute("src");
+    this.#showPictures();
   }
 
   /** Show the pictures once both are there, or the sentence on why they are not. */
-  _showPictures() {
+  #showPictures() {
     const sides = /** @type {const} */ (["before", "after"]);
-    for (const side of sides) this._images[side].alt = this.#labels[side];
-    const problem = this._problem(sides);
+    for (const side of sides) this.#images[side].alt = this.#labels[side];
+    const problem = this.#problem(sides);
     const there = !problem && sides.every((side) => this.#urls[side]);
-    if (there && !sides.every((side) => this._images[side].complete)) return; // what was shown stays until then
-    this._frame.hidden = this._tools.hidden = !there;
-    this._note.textContent = there ? this._shapes() : problem;
+    if (there && !sides.every((side) => this.#images[side].complete)) return; // what was shown stays until then
+    this.#frame.hidden = this.#tools.hidden = !there;
+    this.#note.textContent = there ? this.#shapes() : problem;
   }
 
-  /** Return the sentence on a picture that is missing or broken, else blank. @param {readonly ("before" | "after")[]} sides */
-  _problem(sides) {
+  /**
+   * Return the sentence on a picture that is missing or broken, else blank.
+   * @param {readonly ("before" | "after")[]} sides
+   */
+  #problem(sides) {
     const missing = sides.filter((side) => !this.#urls[side]);
     if (missing.length === 1) return `There is no picture “${this.#labels[missing[0]]}” to compare with.`;
-    const images = sides.filter((side) => this.#urls[side] && this._images[side].complete);
-    const broken = images.filter((side) => this._images[side].naturalWidth === 0);
+    const images = sides.filter((side) => this.#urls[side] && this.#images[side].complete);
+    const broken = images.filter((side) => this.#images[side].naturalWidth === 0);
     const names = broken.map((side) => `“${this.#labels[side]}”`).join(" and ");
     return names && `The picture ${names} cannot be shown: it is gone, or it is no picture that this browser knows.`;
   }
 
   /** Give the frame the shape of the picture after; return a sentence where the other has a different one. */
-  _shapes() {
-    const [before, after] = [this._images.before, this._images.after].map((i) => i.naturalWidth / i.naturalHeight);
-    this._frame.style.setProperty("--ratio", String(after));
+  #shapes() {
+    const [before, after] = [this.#images.before, this.#images.after].map((i) => i.naturalWidth / i.naturalHeight);
+    this.#frame.style.setProperty("--ratio", String(after));
     const alike = Math.abs(before / after - 1) < ALIKE;
     return alike ? "" : "The two pictures differ in shape; one is stretched to lie over the other.";
   }
 
-  _showPosition() {
+  #showPosition() {
     const percent = Math.round(this.#position);
-    this._frame.style.setProperty("--position", `${this.#position}%`);
+    this.#frame.style.setProperty("--position", `${this.#position}%`);
     for (const side of /** @type {const} */ (["before", "after"])) {
-      this._sides[side].querySelector(".word").textContent = this.#labels[side];
+      this.#words[side].textContent = this.#labels[side];
     }
     const { before, after } = this.#labels;
-    this._line.setAttribute("aria-label", `Line between “${before}” and “${after}”`);
-    this._line.setAttribute("aria-valuenow", String(percent));
-    this._line.setAttribute("aria-valuetext", `${percent} % ${before}, ${100 - percent} % ${after}`);
+    this.#line.setAttribute("aria-label", `Line between “${before}” and “${after}”`);
+    this.#line.setAttribute("aria-valuenow", String(percent));
+    this.#line.setAttribute("aria-valuetext", `${percent} % ${before}, ${100 - percent} % ${after}`);
   }
 
   /** Make a button for each face, and a number on the picture. */
-  _showFaces() {
+  #showFaces() {
     const button = (/** @type {number | ""} */ number, /** @type {string} */ text, /** @type {string} */ told) =>
       `<button type="button" data-face="${number}" aria-label="${told}">${text}</button>`;
     const numbers = this.#faces.map((face) => Number(face.number));
     const each = numbers.map((number) => button(number, String(number), `Face ${number}`));
-    this._buttons.innerHTML = [button("", "Whole picture", "Whole picture"), ...each].join("");
-    this._badges.innerHTML = numbers.map((number) => `<span data-face="${number}">${number}</span>`).join("");
+    this.#buttons.innerHTML = [button("", "Whole picture", "Whole picture"), ...each].join("");
+    this.#badges.innerHTML = numbers.map((number) => `<span data-face="${number}">${number}</span>`).join("");
   }
 
   /** @param {Look} seen */
-  _see(seen) {
+  #see(seen) {
     this.#look = seen;
-    this._showLook();
+    this.#showLook();
   }
 
   /** Magnify both sides alike, put the numbers where the faces are, and mark the button of the face. */
-  _showLook() {
+  #showLook() {
     const { scale, x, y } = this.#look;
-    this._frame.classList.toggle("zoomed", scale > 1);
-    if (scale > 1) this._frame.tabIndex = 0;
-    else this._frame.removeAttribute("tabindex");
-    for (const image of Object.values(this._images)) {
+    this.#frame.classList.toggle("zoomed", scale > 1);
+    this.#frame.tabIndex = scale > 1 ? 0 : -1; // not taken away: what has the focus would lose it
+    for (const image of Object.values(this.#images)) {
       image.style.transform = `translate(${(0.5 - x * scale) * 100}%, ${(0.5 - y * scale) * 100}%) scale(${scale})`;
     }
     this.#faces.forEach(({ box: [left, top] }, at) => {
-      const badge = /** @type {HTMLElement} */ (this._badges.children[at]);
+      const badge = /** @type {HTMLElement} */ (this.#badges.children[at]);
       if (!badge) return;
       badge.style.left = `${inFrame(this.#look, "x", left) * 100}%`;
       badge.style.top = `${inFrame(this.#look, "y", top) * 100}%`;
     });
-    for (const button of this._buttons.children) {
+    for (const button of this.#buttons.children) {
       const chosen = /** @type {HTMLElement} */ (button).dataset.face === String(this.#face ?? "");
       button.setAttribute("aria-pressed", String(chosen));
     }
@@ -387,7 +450,7 @@ const FRAME = `
     <div class="side before"><img alt="" draggable="false"><span class="word"></span></div>
     <div class="side after"><img alt="" draggable="false"><span class="word"></span></div>
     <div class="badges" aria-hidden="true"></div>
-    <div class="line" role="slider" tabindex="0" aria-orientation="horizontal" aria-valuemin="0" aria-valuemax="100"></div>
+    <div class="line" role="slider" tabindex="0" aria-valuemin="0" aria-valuemax="100"></div>
   </div>
   <p class="note" role="status"></p>`;
 
@@ -471,10 +534,10 @@ const STYLE = `
     cursor: ew-resize;
     outline: none;
   }
-  .line::before, .line::after { content: ""; position: absolute; left: 50%; transform: translateX(-50%); background: #ffffff; }
-  .line::after { content: "↔"; }
-  .line::before { top: 0; bottom: 0; width: 3px; box-shadow: 0 0 0 1px rgb(0 0 0 / 60%); }
+  .line::before, .line::after { position: absolute; left: 50%; transform: translateX(-50%); background: #ffffff; }
+  .line::before { content: ""; top: 0; bottom: 0; width: 3px; box-shadow: 0 0 0 1px rgb(0 0 0 / 60%); }
   .line::after {
+    content: "↔";
     bottom: 12%;
     width: 1.6em;
     height: 1.6em;
