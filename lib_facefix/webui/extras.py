@@ -68,10 +68,10 @@ def process(pp: Any, first: First, args: Mapping[str, Any]) -> None:
         return
     try:
         _fix(pp, first, read_given(args), bool(args.get(ONE)))
-    except FaceFixError as error:
+    except (FaceFixError, MemoryError) as error:
         from .host_ui import warn
 
-        _say(pp, [f"nothing was done: {error}"])
+        _say(pp, [f"nothing was done: {error or 'out of memory'}"])
         warn(f"FaceFix: {pp.info[SAID]}")
 
 
