@@ -148,6 +148,22 @@ def test_another_picture_clears_what_was_set_for_faces(extras):
     assert said(made) == "4 faces: 4 restored"
 
 
+def test_a_folder_is_fixed_with_the_settings_of_all_faces_and_a_broken_file_stops_nothing(extras, tmp_path):
+    from extras_on_page import record, said
+
+    tune(extras)
+    extras.unfold_all()
+    extras.part("section_which_faces").locator(".label-wrap").click()
+    extras.common("max_size").type(62)
+    for name in ("a.png", "c.png"):
+        source().save(tmp_path / name)
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    extras.take_from(tmp_path)
+    made = extras.generate_all(2)
+    assert [said(picture) for picture in made] == ["4 faces: 1 left (larger than 62 px (63 px)), 3 restored"] * 2
+    assert ["overrides" in record(picture) for picture in made] == [False, False]
+
+
 def test_what_the_picture_was_made_from_is_shown_used_and_kept(desk, open_extras, tmp_path):
     from extras_on_page import record, said
 
