@@ -17,6 +17,13 @@ INFOTEXT = (
     "Steps: 3, Sampler: Euler, Schedule type: Automatic, CFG scale: 6.5, Seed: 77, Size: 64x64, Model hash: 265d52239a"
 )
 
+PAPER = """element => {
+    const clear = "rgba(0, 0, 0, 0)";
+    while (element.parentElement && getComputedStyle(element).backgroundColor === clear) element = element.parentElement;
+    return getComputedStyle(element).backgroundColor;
+}"""
+"""Tells what colour an element is seen on."""
+
 
 @pytest.fixture
 def open_extras(desk):
