@@ -21,6 +21,14 @@ def preload(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what FaceFix runs restorers on; auto: the graphics processor, where the WebUI may use it",
     )
+    parser.add_argument(
+        "--facefix-allowed-folders",
+        type=_absolute,
+        nargs="+",
+        default=(),
+        metavar="PATH",
+        help="folders that clients of FaceFix's API may name, to read pictures there and write results (default: none)",
+    )
 
 
 def _absolute(path: str) -> str:

@@ -73,4 +73,5 @@ class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
 script_callbacks.on_ui_settings(facefix.add_options)
 script_callbacks.on_before_ui(facefix.register)
 script_callbacks.on_after_component(facefix.under_results())
-script_callbacks.on_after_component(extras.under_result())
+script_callbacks.on_after_component(extras.under_result)
+script_callbacks.on_app_started(facefix.serve)

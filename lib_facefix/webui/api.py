@@ -23,16 +23,10 @@ from ..prompts import Origin
 from ..protocols import Progress
 
 
-def mount(_: Any, app: FastAPI) -> None:
-    """Add the API to the host's app, if the host has one of its own; for `on_app_started`."""
-    from modules import shared
-
-    flags = shared.cmd_opts
-    if not (flags.api or flags.nowebui):
-        return
-    hidden = flags.hide_ui_dir_config
-    host = InWebUI(() if hidden else tuple(map(Path, getattr(flags, "facefix_allowed_folders", None) or ())))
-    app.include_router(router(host, guards(flags.api_auth)))
+def mount(app: FastAPI, flags: Any) -> None:
+    """Add the API to the host's app. flags: the host's command line."""
+    named = () if flags.hide_ui_dir_config else getattr(flags, "facefix_allowed_folders", None) or ()
+    app.include_router(router(InWebUI(tuple(map(Path, named))), guards(flags.api_auth)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from . import infotext
 from .compare import BEFORES, Before, fixed_faces
 from .extras_given import ENABLE, ONE, TUNING, Given, read_given
 from .extras_handlers import pixels, planned
+from .extras_result import under_result as under_result
 from .telling import lines
 from .tuning import fingerprint
 
@@ -61,23 +62,16 @@ def build() -> dict[str, Any]:
     return build_panel()
 
 
-def under_result() -> Callable[..., None]:
-    """Return what puts "Compare faces" under the tab's result; the host calls it for every component of a page."""
-    from .extras_result import under_result as place_it
-
-    return place_it
-
-
 def process(pp: Any, first: First, args: Mapping[str, Any]) -> None:
     """Fix the faces of one picture as the arguments say; what cannot be done leaves it as it is, and is said."""
     if not args.get(ENABLE):
         return
     try:
         _fix(pp, first, read_given(args), bool(args.get(ONE)))
-    except FaceFixError as error:
+    except (FaceFixError, MemoryError) as error:
         from .host_ui import warn
 
-        _say(pp, [f"nothing was done: {error}"])
+        _say(pp, [f"nothing was done: {error or 'out of memory'}"])
         warn(f"FaceFix: {pp.info[SAID]}")
 
 

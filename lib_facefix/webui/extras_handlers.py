@@ -105,7 +105,7 @@ def refill(given: Given) -> Changes:
 
 def apply_to_all(picture: Pil.Image | None, given: Given) -> Changes:
     """Set all faces as the shown one is."""
-    alike = _found(given).alike(given.settings)
+    alike = _chosen(given).alike(given.settings)
     return edit_and_redraw(picture, replace(given, tuning=alike))
 
 
@@ -122,7 +122,7 @@ def try_face(picture: Pil.Image | None, given: Given) -> Changes:
     from .standing import fix
     from .taking import host_taken
 
-    image, tuning = pixels(picture), _found(given)
+    image, tuning = pixels(picture), _chosen(given)
     if why := tuning.why_not_for(fingerprint(image), given.settings):
         raise BadSetting(f"{why}; {FIND_AGAIN}")
     job = tuning.job(given.settings)
@@ -144,6 +144,13 @@ def _found(given: Given) -> Tuning:
     if given.tuning is None:
         raise BadSetting(f"no faces were found yet; {FIND_AGAIN}")
     return given.tuning
+
+
+def _chosen(given: Given) -> Tuning:
+    tuning = _found(given)
+    if not tuning.shown:
+        raise BadSetting("choose a face first")
+    return tuning
 
 
 def _told(tuning: Tuning, settings: FaceSettings, *, refill: bool = False) -> Changes:

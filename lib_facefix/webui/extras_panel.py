@@ -98,15 +98,17 @@ class _Panel:
         self._tried.show_after(host_ui.when_chosen(thumbnails, chosen, self._given, changed))
         for name in SINGLE:
             if name not in REDRAWN:
-                self._on(parts[FACE[name]].input, handlers.edit, TOLD)
+                self._on(parts[FACE[name]].input, handlers.edit, TOLD, when=host_ui.when_moved)
         for name in IN_THE_TABLE:
-            self._on(parts[name].input, handlers.refill, (*TOLD, *faces))
+            self._on(parts[name].input, handlers.refill, (*TOLD, *faces), when=host_ui.when_moved)
         for name in TABS:
             self._tell_whether_single(name)
         if not picture:  # the host makes the tab's scripts for its API, too
             return
-        self._on(self._find.click, handlers.find, everything, picture, busy=True)
-        self._tried.show_after(self._on(self._try.click, handlers.try_face, (handlers.TRIED,), picture, busy=True))
+        self._on(self._find.click, handlers.find, everything, picture, host_ui.when_busy)
+        self._tried.show_after(
+            self._on(self._try.click, handlers.try_face, (handlers.TRIED,), picture, host_ui.when_busy)
+        )
         self._on(self._all.click, handlers.apply_to_all, everything, picture)
         for name in REDRAWN:
             self._on(parts[FACE[name]].input, handlers.edit_and_redraw, everything, picture)
@@ -151,11 +153,9 @@ class _Panel:
         do: Callable[..., handlers.Changes],
         changed: Sequence[str],
         picture: Sequence[Any] = (),
-        *,
-        busy: bool = False,
+        when: Callable[..., Any] = host_ui.when,
     ) -> Any:
         """Call `do` with the picture, where it is asked for, and all that is set; `changed` may change."""
-        when = host_ui.when_busy if busy else host_ui.when
         return when(event, self._handler(do), [*picture, *self._given], self._those(changed))
 
     def _handler(self, do: Callable[..., handlers.Changes]) -> Callable[..., dict[Any, Any]]:

@@ -7,8 +7,6 @@ import re
 from typing import Any
 
 from .compare import BEFORES, Befores, Comparison, data_url
-from .compare_page import place
-from .host_ui import hidden_text
 from .infotext import KEY
 
 TAB = "extras"
@@ -21,6 +19,9 @@ _ENTRY = re.compile(rf'{KEY}: ("(?:\\.|[^"\\])*")')
 
 def under_result(component: Any, elem_id: str | None = None, **_: Any) -> None:  # noqa: ARG001 the host's form
     """Make a place for the slider under the gallery; for `on_after_component`."""
+    from .compare_page import place
+    from .host_ui import hidden_text
+
     if elem_id == UNDER:
         here = place("extras_facefix_result", TAB)
         said = hidden_text("extras_facefix_said")

@@ -185,6 +185,11 @@ def then_script(event: Any, script: str, given: Sequence[Any]) -> None:
     when(event.then, None, given, [], script)
 
 
+def when_moved(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:
+    """Call `do` as `when` does, and once more when it has answered: of a row of events some are lost, or overtaken."""
+    when(when(event, do, given, changed).then, do, given, changed)
+
+
 def when_busy(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> Any:
     """Call `do`, which takes its time, as `when` does; the page shows meanwhile that something is being done."""
     return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="full")

@@ -57,6 +57,16 @@ def under_results() -> Callable[..., None]:
     return UnderResults()
 
 
+def serve(_: Any, app: Any) -> None:
+    """Add the HTTP API to the host's app, if the host has one of its own; for `on_app_started`."""
+    from modules import shared
+
+    if shared.cmd_opts.api or shared.cmd_opts.nowebui:
+        from .api import mount
+
+        mount(app, shared.cmd_opts)
+
+
 def begin(p: Any, args: Sequence[Any]) -> None:
     """Check what is asked for; what cannot be done ends the run before anything is drawn."""
     from .host import refuse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pictures
+import driving
 from controls_on_page import Control
 from desk import PATIENCE
 from PIL import Image
@@ -29,7 +29,7 @@ class Extras:
         """Put a picture into Single Image, in the place of the one that is there."""
         place = self._page.locator("#extras_image")
         if place.locator("img").count():
-            place.locator("button[aria-label=Clear], button[title=Clear]").first.click()
+            place.get_by_role("button", name=re.compile("Clear|Remove")).first.click()
             expect(place.locator("img")).to_have_count(0)
         place.locator("input[type=file]").set_input_files(photo)
         self._page.wait_for_function(
@@ -118,20 +118,26 @@ class Extras:
         slider.wait_for(state="visible", timeout=PATIENCE)
         return slider
 
+    def take_from(self, folder):
+        """Go to Batch from Directory, and name a folder."""
+        self._page.locator("#mode_extras button", has_text="Batch from Directory").click()
+        self._page.locator("#extras_batch_input_dir").locator("textarea, input").first.fill(str(folder))
+
     def generate(self):
         """Press Generate, and wait for the picture; return it as it was saved, PIL."""
-        before = self._saved()
+        [picture] = self.generate_all(1)
+        return picture
+
+    def generate_all(self, count):
+        """Press Generate, and wait for so many pictures; return them as they were saved, PIL, oldest first."""
+        before, patience = self._saved(), PATIENCE // 100
         self._page.locator("#extras_generate").click()
-        until = PATIENCE // 100
-        while not (made := self._saved() - before) and until:
+        while len(made := self._saved() - before) < count and patience:
             self._page.wait_for_timeout(100)
-            until -= 1
+            patience -= 1
         self._page.locator("#extras_gallery img").first.wait_for()
         self._page.locator("#html_log_extras .performance").first.wait_for()
-        [path] = made
-        with Image.open(path) as picture:
-            picture.load()
-            return picture
+        return [_read(path) for path in sorted(made, key=lambda path: path.stat().st_mtime_ns)]
 
     def compare(self):
         """Press Compare faces under the result; return the slider."""
@@ -146,8 +152,6 @@ class Extras:
 
 def record(picture):
     """Return what FaceFix wrote into a result."""
-    import driving
-
     return driving.record(picture.info["postprocessing" if "postprocessing" in picture.info else "extras"])
 
 
@@ -157,5 +161,7 @@ def said(picture):
     return re.search(r'FaceFix said: ("(?:[^"\\]|\\.)*"|[^,]*)', text)[1].strip('"')
 
 
-def array(picture):
-    return pictures.array(picture)
+def _read(path):
+    with Image.open(path) as picture:
+        picture.load()
+        return picture

@@ -17,6 +17,13 @@ INFOTEXT = (
     "Steps: 3, Sampler: Euler, Schedule type: Automatic, CFG scale: 6.5, Seed: 77, Size: 64x64, Model hash: 265d52239a"
 )
 
+PAPER = """element => {
+    const clear = "rgba(0, 0, 0, 0)";
+    while (element.parentElement && getComputedStyle(element).backgroundColor === clear) element = element.parentElement;
+    return getComputedStyle(element).backgroundColor;
+}"""
+"""Tells what colour an element is seen on."""
+
 
 @pytest.fixture
 def open_extras(desk):
@@ -26,8 +33,7 @@ def open_extras(desk):
     def opened(photo=GROUP, **how):
         return Extras(desk, photo, **how)
 
-    yield opened
-    desk.open()
+    return opened
 
 
 @pytest.fixture
@@ -37,6 +43,11 @@ def extras(open_extras):
     extras.upscale(None)
     extras.find()
     return extras
+
+
+def source():
+    with Image.open(GROUP) as photo:
+        return photo.convert("RGB")
 
 
 def colours(picture):
@@ -78,12 +89,12 @@ def test_four_faces_are_found_numbered_tuned_and_fixed_as_the_table_says(desk, e
     desk.shot("extras-tuned", full=True)
     tuned = extras.generate()
 
-    source, regions = Image.open(GROUP), faces_of(default)
+    regions = faces_of(default)
     assert list(regions) == [1, 2, 3, 4]
-    assert [differ(default, source, regions[number]) for number in regions] == [True] * 4
-    assert not differ(tuned, source, regions[2])
+    assert [differ(default, source(), regions[number]) for number in regions] == [True] * 4
+    assert not differ(tuned, source(), regions[2])
     assert differ(tuned, default, regions[3])
-    assert differ(tuned, source, regions[3])
+    assert differ(tuned, source(), regions[3])
     assert not differ(tuned, default, regions[1])
     assert not differ(tuned, default, regions[4])
     extras.compare()
@@ -98,8 +109,7 @@ def test_settings_stay_with_their_faces_when_the_picture_is_enlarged_first(desk,
     extras.tick(False)
     plain = extras.generate()
 
-    source = Image.open(GROUP)
-    assert tuned.size == default.size == plain.size == (source.width * 2, source.height // 4 * 8)
+    assert tuned.size == default.size == plain.size == tuple(side * 2 // 8 * 8 for side in source().size)
     regions = faces_of(default)
     assert [differ(default, plain, regions[number]) for number in regions] == [True] * 4
     assert not differ(tuned, plain, regions[2])
@@ -145,6 +155,22 @@ def test_another_picture_clears_what_was_set_for_faces(extras):
     assert said(made) == "4 faces: 4 restored"
 
 
+def test_a_folder_is_fixed_with_the_settings_of_all_faces_and_a_broken_file_stops_nothing(extras, tmp_path):
+    from extras_on_page import record, said
+
+    tune(extras)
+    extras.unfold_all()
+    extras.part("section_which_faces").locator(".label-wrap").click()
+    extras.common("max_size").type(62)
+    for name in ("a.png", "c.png"):
+        source().save(tmp_path / name)
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    extras.take_from(tmp_path)
+    made = extras.generate_all(2)
+    assert [said(picture) for picture in made] == ["4 faces: 1 left (larger than 62 px (63 px)), 3 restored"] * 2
+    assert ["overrides" in record(picture) for picture in made] == [False, False]
+
+
 def test_what_the_picture_was_made_from_is_shown_used_and_kept(desk, open_extras, tmp_path):
     from extras_on_page import record, said
 
@@ -164,7 +190,7 @@ def test_what_the_picture_was_made_from_is_shown_used_and_kept(desk, open_extras
     assert said(made) == "4 faces: 4 re-diffused"
     assert made.info["parameters"] == INFOTEXT
     assert [face["seed"] for face in record(made)["faces"][0]] == [77, 78, 79, 80]
-    [run] = desk.runs()
+    [run] = [run for run in desk.webui.get("/saboteur") if run["kind"] == "FacesRun"]
     assert (run["prompts"], run["negative_prompts"]) == (["two couples, <smiling>"] * 4, ["blurry"] * 4)
     assert (run["steps"], run["cfg_scale"], run["sampler"]) == (3, 6.5, "Euler")
 

@@ -239,6 +239,13 @@ def test_trying_a_face_that_is_left_says_why_not(page):
     assert "Face 1 is left (asked to be left); tick Fix this face to try it." in page.html("compare_told")
 
 
+@pytest.mark.parametrize("button", ["try", "apply_to_all"])
+def test_a_face_must_be_chosen_first(page, button):
+    page.find()
+    page.does(page.at(button), "click", page.picture)
+    assert page.html("trouble") == "<p>Choose a face first</p>"
+
+
 def test_trying_a_face_of_another_picture_is_refused(page):
     page.find()
     page.choose(1)

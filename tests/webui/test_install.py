@@ -222,6 +222,7 @@ def test_without_flags_the_defaults_hold(parser):
         "facefix_models_dir": None,
         "facefix_offline": False,
         "facefix_device": "auto",
+        "facefix_allowed_folders": (),
     }
 
 
@@ -244,3 +245,9 @@ def test_reading_the_flags_imports_no_package():
     code = f"import runpy, sys; runpy.run_path({str(ROOT / 'preload.py')!r}); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "False"
+
+
+def test_folders_for_the_api_are_named_one_after_another(parser, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named = parser.parse_args(["--facefix-allowed-folders", "in", "/srv/out"]).facefix_allowed_folders
+    assert named == [str(tmp_path / "in"), "/srv/out"]
