@@ -9,12 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS
+from .areas import Area, Pair, read_area
+from .catalog import DETECTORS, FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS
 from .detectors.turned import TurnedDetector
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
 from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
+from .maskers.combined import Combined
 from .masking import masks_of
 from .models import Models
 from .pipeline import Before, check_sizes, fix_faces
@@ -24,6 +26,7 @@ from .protocols import Detector, Diffuser, FaceFixer, Landmarker, Masker, Progre
 from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
+from .treatment import Treatment
 
 SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
@@ -122,8 +125,8 @@ class FaceFix:
         return cast(FaceFixer, self.models.chosen(RESTORERS, job.treatment.restorer))
 
     def masker(self, job: FaceJob) -> Masker:
-        """Return what makes the job's mask."""
-        return cast(Masker, self.models.part(MASKERS, job.treatment.mask))
+        """Return what makes the job's mask; raises a `FaceFixError` where a model for it is missing."""
+        return self._masker(read_area(job.treatment.mask), job.treatment)
 
     def upscaler(self, name: str) -> Upscaler:
         """Return what enlarges whole pictures."""
@@ -132,6 +135,23 @@ class FaceFix:
     def unload(self) -> None:
         """Let go of all models; the next call loads what it needs again."""
         self.models.unload()
+
+    def _masker(self, area: Area, treatment: Treatment) -> Masker:
+        if isinstance(area, Pair):
+            return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
+        if area.name == "parsing":
+            parser = self.models.masking(PARSERS, treatment.parser)
+            return cast(Masker, MASKERS["parsing"].load()(parser, area.classes))
+        if area.name == "occluders":
+            return cast(Masker, MASKERS["occluders"].load()(self._occluder(treatment)))
+        return cast(Masker, self.models.part(MASKERS, area.name))
+
+    def _occluder(self, treatment: Treatment) -> object:
+        """Return what sees what is in front of a face: without a model for just that, the face parser."""
+        models = self.models
+        if treatment.occluder == FIRST and not models.first(OCCLUDERS) and models.first(PARSERS):
+            return models.masking(PARSERS, treatment.parser)
+        return models.masking(OCCLUDERS, treatment.occluder)
 
     def _enlarged(self, image: Image, plan: FixPlan, progress: Progress | None) -> tuple[Image, str, str]:
         """Return the picture to paste onto, by what it was enlarged, and what ran that; itself where nothing did."""

@@ -12,6 +12,7 @@
   x CannotFetch           a file could not be downloaded
     x Offline             the network is not to be used
   x DegenerateLandmarks   the points of a face do not fix its position
+  x MissingPart           a face has not what its mask is made from
   x BadCrop               a fixer answered with something that is not a crop
 """
 
@@ -69,6 +70,10 @@ class Offline(CannotFetch):
 
 class DegenerateLandmarks(FaceFixError):
     """The points of a face do not fix its position."""
+
+
+class MissingPart(FaceFixError):
+    """A face has not what its mask is made from: a mesh, a segment."""
 
 
 class BadCrop(FaceFixError):

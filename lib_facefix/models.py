@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .catalog import RESTORERS, UPSCALERS, Catalog, Entry
+from .catalog import FIRST, RESTORERS, UPSCALERS, Catalog, Entry
 from .errors import BadModel, MissingPackage
 from .loaded import Loaded, edition
 from .runtime import Runtime
@@ -22,6 +22,7 @@ class Models:
         self._runtime = runtime
         self._small = Loaded()
         self._nets = Loaded(runtime.keep)
+        self._masking = Loaded(2)  # a face parser and an occluder model
 
     @property
     def shelf(self) -> Shelf:
@@ -42,6 +43,21 @@ class Models:
         entry = catalog[name]
         return self._from(catalog, entry, self._found(entry)) if entry.weights else self.part(catalog, name)
 
+    def masking(self, catalog: Catalog, name: str) -> object:
+        """Return a network that masks are made with: by its name, by a path, or "auto", the first that is here.
+
+        Raises `BadSetting`, `BadModel` or `MissingPackage`.
+        """
+        name = self.first(catalog) or next(iter(catalog)).name if name == FIRST else name
+        if name not in catalog.names() and Path(name).suffix:
+            return self._masking_net(catalog, catalog.of_file(name), Path(name))
+        return self._masking_net(catalog, catalog[name], self._found(catalog[name]))
+
+    def first(self, catalog: Catalog) -> str | None:
+        """Return the name of the first entry whose weights are here, and its package; None where there is none."""
+        usable = (entry for entry in catalog if not entry.package or importlib.util.find_spec(entry.package))
+        return next((entry.name for entry in usable if self.shelf.find(entry.weights)), None)
+
     def missing(self, restorers: Iterable[str], upscalers: Iterable[str] = ()) -> list[Published]:
         """Return the published weights that these names need and that are not here, each once.
 
@@ -60,6 +76,7 @@ class Models:
         """Let go of all; the next call loads what it needs again."""
         self._small.clear()
         self._nets.clear()
+        self._masking.clear()
 
     def _found(self, entry: Entry) -> Path:
         """Return where the published weights lie; raises `BadModel`."""
@@ -76,18 +93,35 @@ class Models:
         key = catalog.kind, entry.weights, edition(path)
         return self._nets.get(key, lambda: entry.load()(self._runner(entry, path)))
 
+    def _masking_net(self, catalog: Catalog, entry: Entry, path: Path) -> object:
+        return self._masking.get((catalog.kind, edition(path)), lambda: entry.load()(*self._masking_facts(entry, path)))
+
+    def _masking_facts(self, entry: Entry, path: Path) -> tuple[Path, str]:
+        """Return the checked file, and the device that PyTorch is to use."""
+        if entry.weights:
+            checked(path, published(entry.weights), self.shelf.cache)
+        if path.suffix.lower() == ".onnx":
+            return path, "cpu"
+        return path, self._machine(entry).accelerator or "cpu"
+
     def _runner(self, entry: Entry, path: Path) -> Any:
         cache = self.shelf.cache
         if entry.weights:
             checked(path, published(entry.weights), cache)  # once: a changed file has another edition
+        here = self._machine(entry)
+        from .engines import load_runner
+
+        return load_runner(path, cache, self._runtime.engine, self._runtime.precision, here)
+
+    def _machine(self, entry: Entry) -> Any:
+        """Return what this machine can run nets on; raises `MissingPackage` without PyTorch."""
         try:
-            from .engines import load_runner, this_machine
+            from .engines import this_machine
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
             raise MissingPackage(entry.label, "torch") from error
-        here = this_machine(self._runtime.device)
-        return load_runner(path, cache, self._runtime.engine, self._runtime.precision, here)
+        return this_machine(self._runtime.device)
 
 
 def _paths(listed: str) -> list[Path]:
