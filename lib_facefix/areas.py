@@ -19,13 +19,15 @@ CLASSES = (
     "hair", "hat",
 )  # fmt: skip
 """What a face parser tells apart; "mouth" is what shows between the lips."""
+FACE = ("skin", "brows", "eyes", "glasses", "nose", "mouth", "lips")
+"""What "parsing" means where it names no classes."""
 ALSO = {"whole": "hull", "face": "hull"}
 """Other names."""
-FROM_MESH = ("eyes", "brows", "lips", "nose", "skin")
-"""Masks that there are not where the mesh of a face is unsure."""
 BEYOND = ("person", "segment", "parsing", "occluders")
 """Masks that may reach further than a face does."""
 SIGNS = {"+": "+", "|": "+", "&": "&", "-": "-"}
+READY = (*(name for name in MASKERS.names() if name != "occluders"), "hull & person", "hull - occluders")
+"""What a form offers; whatever else can be said may be typed."""
 LONGEST = 300
 """Letters of a text."""
 _WORD = re.compile(r"\s*(?:([a-z]+)((?:\s*[:,]\s*[a-z]+)*)|([-+|&()]))\s*", re.IGNORECASE)
@@ -103,11 +105,9 @@ def _part(name: str, classes: tuple[str, ...]) -> Part:
     if name != "parsing" and classes:
         raise BadSetting(f"Mask: {name} has no classes; only parsing has, as in parsing:hair,glasses")
     unknown = [one for one in classes if one not in CLASSES]
-    if unknown or (name == "parsing" and not classes):
-        raise BadSetting(
-            f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown) or 'none'}"
-        )
-    return Part(name, classes)
+    if unknown:
+        raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)}")
+    return Part(name, classes or (FACE if name == "parsing" else ()))
 
 
 def _unknown(text: str) -> BadSetting:

@@ -126,7 +126,11 @@ class FaceFix:
 
     def masker(self, job: FaceJob) -> Masker:
         """Return what makes the job's mask; raises a `FaceFixError` where a model for it is missing."""
-        return self._masker(read_area(job.treatment.mask), job.treatment)
+        return self.masker_of(job.treatment)
+
+    def masker_of(self, treatment: Treatment) -> Masker:
+        """Return what makes masks as the treatment says, loaded; raises a `FaceFixError` where a model is missing."""
+        return self._masker(read_area(treatment.mask), treatment)
 
     def upscaler(self, name: str) -> Upscaler:
         """Return what enlarges whole pictures."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .areas import keeps_to_face, parts_of, read_area
-from .errors import DegenerateLandmarks
+from .errors import DegenerateLandmarks, FaceFixError
 from .faces import Box, Crop, Face, Image, Mask
 from .imaging import masks
 from .imaging.align import inverse, move, scale_of
@@ -61,7 +61,7 @@ def note_of(job: FaceJob) -> str:
 
 
 def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
-    """Return where carrying out the plan may change the picture, (H, W), 0..1; faces that cannot be framed are not in.
+    """Return where carrying out the plan may change the picture, (H, W), 0..1; a face that has no mask is not in.
 
     image: RGB (H, W, 3), the one the plan is for.
     """
@@ -72,9 +72,10 @@ def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
         framing = parts.fixer(job).framing(job)
         try:
             crop = cut(image, framing.matrix(job.face), framing.size)
-        except DegenerateLandmarks:
+            mask = mask_of(crop, job, parts)
+        except FaceFixError:
             continue
-        paste(shown, np.full_like(crop.image, 255), mask_of(crop, job, parts), crop.matrix)
+        paste(shown, np.full_like(crop.image, 255), mask, crop.matrix)
     return np.asarray(shown[..., 0] / np.float32(255), np.float32)
 
 
@@ -84,7 +85,8 @@ def _frame(face: Face, framing: Framing) -> Box:
         back = inverse(framing.matrix(face))
     except DegenerateLandmarks:  # it cannot be cut, and will be reported for that
         return face.box
-    return bounding(move(Box(0, 0, *width_and_height(framing.size)).corners, back))
+    shown = bounding(move(Box(0, 0, *width_and_height(framing.size)).corners, back))
+    return Box(shown.left - PIXELS, shown.top - PIXELS, shown.right + PIXELS, shown.bottom + PIXELS)
 
 
 def _region(crop: Crop, face: Face) -> Mask:

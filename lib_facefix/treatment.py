@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from .areas import read_area
-from .catalog import FIRST, MASKERS, OCCLUDERS, PARSERS, RESTORERS
+from .areas import READY, read_area
+from .catalog import FIRST, OCCLUDERS, PARSERS, RESTORERS
 from .options import check_all, check_names, option
 from .sampling import Sampling
 
@@ -42,7 +42,7 @@ class Treatment(Sampling):
         help="How much of the fixed face shows; 0 keeps the face as it was.",
     )  # fmt: skip
     mask: str = option(
-        "hull", "Mask", choices=MASKERS.names, reads=read_area, group="mask",
+        "hull", "Mask", choices=lambda: READY, reads=read_area, group="mask",
         help="Which part of the face may change: one, or several joined by + & -, as in eyes + lips, hull & person, "
         "hull - parsing:hair,glasses. Where the mesh is unsure, hull becomes an ellipse.",
     )  # fmt: skip

@@ -13,11 +13,11 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.faces import Face, Image
+from lib_facefix.faces import Image
 from lib_facefix.imaging.boxes import grow
 
 ROOT = Path(__file__).parents[2]
-PHOTO, FIGURE = ROOT / "tests" / "data" / "faceapi_sample6.jpg", ROOT / "docs" / "masks.jpg"
+PHOTO, FIGURE = ROOT / "examples" / "astronaut.jpg", ROOT / "docs" / "masks.jpg"
 SIDE, ACROSS, LINE, GAP = 240, 5, 24, 10
 GREEN, EDGE = (0, 230, 90), (255, 255, 255)
 PAPER, INK = (250, 250, 248), (32, 32, 32)
@@ -46,7 +46,7 @@ def main() -> None:
     picture = np.array(Pillow.open(PHOTO).convert("RGB"))
     fix = FaceFix()
     face = max(fix.detect(picture), key=lambda found: found.box.size)
-    around = grow(face.box, 0.55)
+    around = grow(face.box, 0.5)
     part = np.ascontiguousarray(picture[int(around.top) : int(around.bottom), int(around.left) : int(around.right)])
     rows = -(-len(SHOWN) // ACROSS)
     sheet = Pillow.new("RGB", (ACROSS * (SIDE + GAP) + GAP, rows * (SIDE + LINE + GAP) + GAP), PAPER)
@@ -63,9 +63,11 @@ def tinted(fix: FaceFix, picture: Image, mask: str, more: dict[str, object]) -> 
     settings = FaceSettings.from_json({"mask": mask, "method": "restore", "at_most": 1, **more})
     shown = cv2.resize(fix.mask(picture, fix.plan(picture, settings)), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    drawn = small + shown[..., None] * np.float32(0.5) * (np.float32(GREEN) - small)
-    outlines, _ = cv2.findContours(np.uint8(shown >= 0.5), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(np.clip(drawn, 0, 255).astype(np.uint8), outlines, -1, EDGE, 1, cv2.LINE_AA)
+    drawn = small + shown[..., None] * np.float32(0.5) * (np.array(GREEN, np.float32) - small)
+    sheet = np.asarray(np.clip(drawn, 0, 255), np.uint8)
+    outlines, _ = cv2.findContours(np.asarray(shown >= 0.5, np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(sheet, outlines, -1, EDGE, 1, cv2.LINE_AA)
+    return sheet
 
 
 def in_words(mask: str, more: dict[str, object]) -> str:

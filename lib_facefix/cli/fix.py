@@ -16,6 +16,7 @@ from ..drawing import sheet
 from ..errors import BadPlan, BadSetting
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
+from ..treatment import Treatment
 from .batch import Batch, from_file
 from .flags import add_runtime, add_settings, given_settings, read_overrides, read_runtime, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch, host_folders
@@ -91,6 +92,8 @@ class Work:
     restorers: set[str]
     """All that may be needed."""
     upscalers: set[str]
+    treatments: list[Treatment]
+    """Of all faces: what their masks need is known by them."""
 
 
 def _refuse_missing(work: Work) -> None:
@@ -111,6 +114,8 @@ def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
     for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
         for name in sorted(names):
             models.chosen(catalog, name)
+    for treatment in work.treatments:
+        engine.masker_of(treatment)
 
 
 def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
@@ -121,20 +126,26 @@ def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
         matched = match_plans(plans, found)
-        jobs = [job for plan in matched.values() for job in plan.jobs if job.decision == "restore"]
+        treatments = [job.treatment for plan in matched.values() for job in plan.jobs if job.decision == "restore"]
         upscalers = {plan.upscaler for plan in matched.values() if plan.upscaled}
-        return Work(found, from_file(matched), {job.treatment.restorer for job in jobs}, upscalers)
+        return Work(found, from_file(matched), {one.restorer for one in treatments}, upscalers, treatments)
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if "re-diffuse" in (settings.method, *(own.get("method") for own in overrides.values())):
         raise BadSetting("re-diffusing needs Stable Diffusion, which the command line has not; use --method restore")
     if not arguments.inputs:
         raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
     found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
-    restorers = {settings.restorer, *(own["restorer"] for own in overrides.values() if "restorer" in own)}
+    treatments = [settings.of_one_face(), *(settings.of_one_face().but(own) for own in overrides.values())]
     upscalers = {settings.upscaler} if settings.upscale else set()
     if arguments.upscaler and not settings.upscale:
         tell(["facefix: --upscaler enlarges nothing without --upscale; give that too, such as --upscale 2"], error=True)
-    return Work(found, lambda picture: engine.plan(picture.image, settings, overrides=overrides), restorers, upscalers)
+    return Work(
+        found,
+        lambda picture: engine.plan(picture.image, settings, overrides=overrides),
+        {one.restorer for one in treatments},
+        upscalers,
+        treatments,
+    )
 
 
 def _go(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ def polygon(points: Points, shape: tuple[int, int]) -> Mask:
 
 
 def outlined(points: Points, shape: tuple[int, int]) -> Mask:
-    """Return the mask inside the closed outline through the (N, 2) `points`, which may be hollow in places."""
+    """Return the mask inside the closed outline through the (N, 2) `points`, which may be hollow; half a pixel more."""
     drawn = np.zeros(shape, np.uint8)
     fixed_point = np.round((points - 0.5) * 2**SUBPIXEL).astype(np.int32)
     cv2.fillPoly(drawn, [fixed_point], 1, shift=SUBPIXEL)
