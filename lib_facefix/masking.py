@@ -13,7 +13,7 @@ from .imaging.blending import paste
 from .imaging.boxes import bounding, grow
 from .imaging.framing import cut, width_and_height
 from .jobs import FaceJob, FixPlan
-from .protocols import Framing, Parts
+from .protocols import FaceFixer, Framing, Parts
 
 REACH = 0.12
 """How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh."""
@@ -40,11 +40,11 @@ def mask_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
     return masks.soften(moved, wider, treatment.feather * width)
 
 
-def reach_of(job: FaceJob, framing: Framing) -> Box:
-    """Return what of the picture the fixed face may touch, at most; `framing` is how it is to be cut out."""
+def reach_of(job: FaceJob, fixer: FaceFixer) -> Box:
+    """Return what of the picture the fixed face may touch, at most; `fixer` is what will do the job."""
     treatment, face = job.treatment, job.face
     if not keeps_to_face(read_area(treatment.mask)):
-        return _frame(face, framing)
+        return _frame(face, fixer.framing(job))
     (x, y), half = face.box.centre, (0.5 + REACH) * face.box.size
     corners = np.array([(x - half, y - half), (x + half, y + half)])
     around = bounding(corners if face.mesh is None else np.concatenate([corners, face.mesh.points[:, :2]]))

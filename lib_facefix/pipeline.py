@@ -73,7 +73,7 @@ class Task:
     @property
     def reach(self) -> Box:
         """What of the picture the fixed face may touch, at most."""
-        return reach_of(self.job, self.fixer.framing(self.job))
+        return reach_of(self.job, self.fixer)
 
     def meets(self, other: Task) -> bool:
         """Return True if one's result may cover part of the other's; what a crop shows around its face is not meant."""

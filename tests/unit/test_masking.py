@@ -8,6 +8,7 @@ import pytest
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.faces import Mesh
+from lib_facefix.fixers.lite import Lite
 from lib_facefix.imaging.align import move
 from lib_facefix.imaging.boxes import grow
 from lib_facefix.imaging.framing import Upright, cut
@@ -100,14 +101,14 @@ def test_no_mask_passes_what_a_face_is_said_to_touch_at_most(settings, degrees, 
     face = as_found(face_at(400, 300, size=180, degrees=degrees))
     plan = make_plan(picture, [face], FaceSettings(method="restore", **settings))
     y, x = np.nonzero(FaceFix().mask(picture, plan))
-    reach = reach_of(plan.jobs[0], Upright(512))
+    reach = reach_of(plan.jobs[0], Lite())
     assert reach.left <= x.min() <= x.max() + 1 <= reach.right
     assert reach.top <= y.min() <= y.max() + 1 <= reach.bottom
 
 
 def test_a_face_that_cannot_be_framed_reaches_no_further_than_its_box(picture, face_at):
     face = replace(face_at(560, 380), landmarks=None)
-    assert reach_of(job_of(picture, face, mask="person"), Upright(512)) == face.box
+    assert reach_of(job_of(picture, face, mask="person"), Lite()) == face.box
 
 
 @pytest.mark.parametrize(("mask", "noted"), [("hull", True), ("ellipse & hull", True), ("ellipse", False)])
