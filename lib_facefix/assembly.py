@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from .areas import Area, Pair, read_area
-from .catalog import DETECTORS, FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS
+from .areas import Area, Pair, Part, parts_of, read_area
+from .catalog import DETECTORS, FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog
 from .detectors.turned import TurnedDetector
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
@@ -132,6 +132,11 @@ class FaceFix:
         """Return what makes masks as the treatment says, loaded; raises a `FaceFixError` where a model is missing."""
         return self._masker(read_area(treatment.mask), treatment)
 
+    def mask_networks(self, treatment: Treatment) -> list[tuple[Catalog, str]]:
+        """Return by catalogue and name the networks that the treatment's mask is made with, here or not."""
+        needed = (self._needed(part, treatment) for part in parts_of(read_area(treatment.mask)))
+        return [network for network in needed if network]
+
     def upscaler(self, name: str) -> Upscaler:
         """Return what enlarges whole pictures."""
         return cast(Upscaler, self.models.chosen(UPSCALERS, name))
@@ -143,19 +148,20 @@ class FaceFix:
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
         if isinstance(area, Pair):
             return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
-        if area.name == "parsing":
-            parser = self.models.masking(PARSERS, treatment.parser)
-            return cast(Masker, MASKERS["parsing"].load()(parser, area.classes))
-        if area.name == "occluders":
-            return cast(Masker, MASKERS["occluders"].load()(self._occluder(treatment)))
+        if needed := self._needed(area, treatment):
+            network = self.models.masking(*needed)
+            return cast(Masker, MASKERS[area.name].load()(network, *([area.classes] if area.classes else [])))
         return cast(Masker, self.models.part(MASKERS, area.name))
 
-    def _occluder(self, treatment: Treatment) -> object:
-        """Return what sees what is in front of a face: without a model for just that, the face parser."""
-        models = self.models
-        if treatment.occluder == FIRST and not models.first(OCCLUDERS) and models.first(PARSERS):
-            return models.masking(PARSERS, treatment.parser)
-        return models.masking(OCCLUDERS, treatment.occluder)
+    def _needed(self, part: Part, treatment: Treatment) -> tuple[Catalog, str] | None:
+        """Return the network that a mask is made with, None where it needs none of the user's.
+
+        Without one that sees just what is in front of a face, the face parser is asked.
+        """
+        if part.name == "occluders":
+            alone = treatment.occluder == FIRST and not self.models.is_here(OCCLUDERS) and self.models.is_here(PARSERS)
+            return (PARSERS, treatment.parser) if alone else (OCCLUDERS, treatment.occluder)
+        return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
     def _enlarged(self, image: Image, plan: FixPlan, progress: Progress | None) -> tuple[Image, str, str]:
         """Return the picture to paste onto, by what it was enlarged, and what ran that; itself where nothing did."""

@@ -44,26 +44,40 @@ class Models:
         return self._from(catalog, entry, self._found(entry)) if entry.weights else self.part(catalog, name)
 
     def masking(self, catalog: Catalog, name: str) -> object:
-        """Return a network that masks are made with: by its name, by a path, or "auto", the first that is here.
+        """Return a network that masks are made with: by its name, by a path, or "auto", see `settled`.
 
         Raises `BadSetting`, `BadModel` or `MissingPackage`.
         """
-        name = self.first(catalog) or next(iter(catalog)).name if name == FIRST else name
+        name = self.settled(catalog, name)
         if name not in catalog.names() and Path(name).suffix:
             return self._masking_net(catalog, catalog.of_file(name), Path(name))
         return self._masking_net(catalog, catalog[name], self._found(catalog[name]))
 
-    def first(self, catalog: Catalog) -> str | None:
-        """Return the name of the first entry whose weights are here, and its package; None where there is none."""
-        usable = (entry for entry in catalog if not entry.package or importlib.util.find_spec(entry.package))
-        return next((entry.name for entry in usable if self.shelf.find(entry.weights)), None)
+    def settled(self, catalog: Catalog, name: str) -> str:
+        """Return what a name stands for: "auto" for the first that is here, or where none is, the first that could be.
 
-    def missing(self, restorers: Iterable[str], upscalers: Iterable[str] = ()) -> list[Published]:
+        An entry whose package is not installed is passed over.
+        """
+        if name != FIRST:
+            return name
+        usable = [entry for entry in catalog if not entry.package or importlib.util.find_spec(entry.package)]
+        here = (entry for entry in usable if self.shelf.find(entry.weights))
+        return next(here, next(iter(usable or catalog))).name
+
+    def is_here(self, catalog: Catalog) -> bool:
+        """Return whether "auto" stands for something that is here."""
+        return self.shelf.find(catalog[self.settled(catalog, FIRST)].weights) is not None
+
+    def missing(
+        self, restorers: Iterable[str], upscalers: Iterable[str] = (), masking: Iterable[tuple[Catalog, str]] = ()
+    ) -> list[Published]:
         """Return the published weights that these names need and that are not here, each once.
 
+        masking: networks that masks are made with, by catalogue and name.
         Raises `MissingPackage` where they would be of no use.
         """
         pairs = [*((RESTORERS, name) for name in restorers), *((UPSCALERS, name) for name in upscalers)]
+        pairs += [(catalog, self.settled(catalog, name)) for catalog, name in masking]
         entries = {catalog[name].weights: catalog[name] for catalog, name in pairs if name in catalog.names()}
         places = self.shelf
         lacking = {weights: entry for weights, entry in entries.items() if weights and not places.find(weights)}

@@ -109,7 +109,8 @@ def _refuse_missing(work: Work) -> None:
 def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
     """Get and load every model now: what cannot be used is refused before any picture is written without it."""
     models = engine.models
-    for one in models.missing(work.restorers, work.upscalers):
+    networks = [network for treatment in work.treatments for network in engine.mask_networks(treatment)]
+    for one in models.missing(work.restorers, work.upscalers, networks):
         ask_to_fetch(one, models.shelf, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
     for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
         for name in sorted(names):
