@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 
 from lib_facefix import FaceFix, FaceSettings  # noqa: E402
 from lib_facefix.errors import BadModel  # noqa: E402
+from lib_facefix.maskers.occluders import XSeg  # noqa: E402
 from lib_facefix.maskers.parser import LAYOUTS, SIDE, FaceParser  # noqa: E402
 from lib_facefix.nets.parsing import KNOWN, load_parser  # noqa: E402
 from lib_facefix.planning import make_plan  # noqa: E402
@@ -143,3 +144,32 @@ def test_a_hostile_file_is_not_run(tmp_path):
     with pytest.raises(BadModel, match="refused by PyTorch's safe reader"):
         FaceParser(tmp_path / "hostile.pth")
     assert not (tmp_path / "executed").exists()
+
+
+def test_an_onnx_of_xsegs_layout_runs_with_its_colours_in_the_last_axis(tmp_path):
+    """(1, 256, 256, 3) to (1, 256, 256, 1), as converted from TensorFlow; this one says face where red is strong."""
+    pytest.importorskip("onnx")
+
+    class LastAxis(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 1, 3, padding=1)
+            torch.nn.init.zeros_(self.conv.weight)
+            self.conv.weight[0, 2, 1, 1] = 40  # blue, green, red
+            torch.nn.init.constant_(self.conv.bias, -20)
+
+        def forward(self, picture):
+            return torch.sigmoid(self.conv(picture.permute(0, 3, 1, 2))).permute(0, 2, 3, 1)
+
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(LastAxis().eval(), (torch.zeros(1, 256, 256, 3),), str(tmp_path / "x.onnx"), dynamo=False)
+    image = np.zeros((256, 256, 3), np.uint8)
+    image[:, 100:] = (255, 0, 0)
+    image[:50] = (0, 255, 255)
+
+    hidden = XSeg(tmp_path / "x.onnx").hidden(image)
+
+    assert hidden[:50].all()
+    assert hidden[:, :100].all()
+    assert not hidden[50:, 100:].any()
