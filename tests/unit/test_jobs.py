@@ -80,6 +80,25 @@ def test_a_plan_without_a_member_is_refused(written, member):
         FixPlan.from_json(written)
 
 
+def test_an_outline_is_kept_where_there_is_one():
+    outline = np.array([(1.25, 2), (30, 4), (20.5, 1 / 3)])
+    face = replace(a_plan().jobs[0].face, outline=outline)
+    plan = replace(a_plan(), jobs=(replace(a_plan().jobs[0], face=face),))
+
+    [job] = FixPlan.from_json(json.loads(json.dumps(plan.to_json()))).jobs
+
+    assert np.array_equal(job.face.outline, outline)
+    assert "outline" not in a_plan().to_json()["faces"][0]
+
+
+@pytest.mark.parametrize("outline", [[], [[1, 2]] * 2, "around", [[1, 2], [3, 4], [5]]], ids=str)
+def test_an_outline_of_no_area_or_of_no_points_is_refused(outline):
+    entry = a_plan().to_json()
+    entry["faces"][0]["outline"] = outline
+    with pytest.raises(BadPlan, match="face 2: outline must be three or more"):
+        FixPlan.from_json(entry)
+
+
 @pytest.mark.parametrize("member", ["box", "score", "landmarks", "pose", "sharpness", "decision", "parameters"])
 def test_a_face_without_a_member_is_named(written, member):
     del written["faces"][1][member]
