@@ -21,9 +21,9 @@ CLASSES = (
 """What a face parser tells apart; "mouth" is what shows between the lips."""
 FACE = ("skin", "brows", "eyes", "glasses", "nose", "mouth", "lips")
 """What "parsing" means where it names no classes."""
-ALSO = {"whole": "hull", "face": "hull"}
+ALSO = {"whole": "hull", "face": "hull", "segment": "segmentation", "outline": "segmentation"}
 """Other names."""
-BEYOND = ("person", "segment", "parsing", "occluders")
+BEYOND = ("person", "parsing", "occluders")
 """Masks that may reach further than a face does."""
 SIGNS = {"+": "+", "|": "+", "&": "&", "-": "-"}
 READY = (*(name for name in MASKERS.names() if name != "occluders"), "hull & person", "hull - occluders")
@@ -78,7 +78,7 @@ def parts_of(area: Area) -> Iterator[Part]:
 
 
 def keeps_to_face(area: Area) -> bool:
-    """Return whether it lies within box, ellipse or mesh of the face, whatever the picture shows."""
+    """Return whether it lies within box, ellipse, mesh or outline of the face, whatever the picture shows."""
     if isinstance(area, Part):
         return area.name not in BEYOND
     if area.sign == "+":

@@ -149,6 +149,7 @@ MASKERS = Catalog(
         licence="Apache-2.0",
         assets=("selfie_segmentation.tflite",),
     ),
+    Entry("segmentation", "What the detector outlined", ".maskers.segmentation:SegmentationMasker"),
     Entry("parsing", "What a face parser sees", ".maskers.parsing:ParsingMasker"),
     Entry("occluders", "What is in front of the face", ".maskers.occluders:OccludersMasker"),
 )

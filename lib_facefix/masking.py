@@ -16,7 +16,7 @@ from .jobs import FaceJob, FixPlan
 from .protocols import FaceFixer, Framing, Parts
 
 REACH = 0.12
-"""How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh."""
+"""How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh, or the outline."""
 ROUNDED, PIXELS = 0.03, 2.0
 """What masks and pixels of the crop are rounded up by: in sizes of the face, and in pixels of the picture."""
 AROUND = 0.1
@@ -47,7 +47,9 @@ def reach_of(job: FaceJob, fixer: FaceFixer) -> Box:
         return _frame(face, fixer.framing(job))
     (x, y), half = face.box.centre, (0.5 + REACH) * face.box.size
     corners = np.array([(x - half, y - half), (x + half, y + half)])
-    around = bounding(corners if face.mesh is None else np.concatenate([corners, face.mesh.points[:, :2]]))
+    drawn = [face.mesh.points[:, :2]] if face.mesh is not None else []
+    drawn += [face.outline] if face.outline is not None else []
+    around = bounding(np.concatenate([corners, *drawn]))
     offset = max(abs(treatment.mask_x), abs(treatment.mask_y))
     more = (max(0.0, treatment.mask_grow) + treatment.feather + offset + ROUNDED) * face.box.size + PIXELS
     return Box(around.left - more, around.top - more, around.right + more, around.bottom + more)
@@ -55,9 +57,11 @@ def reach_of(job: FaceJob, fixer: FaceFixer) -> Box:
 
 def note_of(job: FaceJob) -> str:
     """Return in words where the mask is not quite the one asked for; blank where it is."""
-    if job.face.mesh is None and any(part.name == "hull" for part in parts_of(read_area(job.treatment.mask))):
-        return "mask: an ellipse instead of the hull, as the mesh is unsure of this face"
-    return ""
+    lacking = {"hull": "the mesh is unsure of this face"} if job.face.mesh is None else {}
+    if job.face.outline is None:
+        lacking["segmentation"] = "this detector outlines nothing"
+    names = dict.fromkeys(part.name for part in parts_of(read_area(job.treatment.mask)))
+    return "; ".join(f"an ellipse instead of {name}, as {lacking[name]}" for name in names if name in lacking)
 
 
 def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:

@@ -12,7 +12,7 @@ from .catalog import FIRST, RESTORERS, UPSCALERS, Catalog, Entry
 from .errors import BadModel, MissingPackage
 from .loaded import Loaded, edition
 from .runtime import Runtime
-from .weights import Published, Shelf, checked, published, shelf
+from .weights import Published, Shelf, checked, installed, published, shelf
 
 
 class Models:
@@ -67,6 +67,14 @@ class Models:
     def is_here(self, catalog: Catalog) -> bool:
         """Return whether "auto" stands for something that is here."""
         return self.shelf.find(catalog[self.settled(catalog, FIRST)].weights) is not None
+
+    def check(self, catalog: Catalog, name: str) -> None:
+        """Raise `BadModel` or `MissingPackage` if a name of the catalogue cannot be used here; nothing is loaded."""
+        entry = catalog[name]
+        if entry.package and not importlib.util.find_spec(entry.package):
+            raise MissingPackage(entry.label, entry.package)
+        if entry.weights and not (self.shelf.lying(entry.weights) or installed(published(entry.weights))):
+            self._found(entry)
 
     def missing(
         self, restorers: Iterable[str], upscalers: Iterable[str] = (), masking: Iterable[tuple[Catalog, str]] = ()

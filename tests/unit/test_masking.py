@@ -117,8 +117,22 @@ def test_an_ellipse_in_place_of_the_hull_is_noted_in_the_outcome(mask, noted, pi
     [outcome] = FaceFix().run([picture], [plan])[0].outcomes  # noise: no mesh is found in it
     assert outcome.verdict == "fixed"
     assert outcome.to_json()["note"] == (
-        "mask: an ellipse instead of the hull, as the mesh is unsure of this face" if noted else ""
+        "an ellipse instead of hull, as the mesh is unsure of this face" if noted else ""
     )
+
+
+def test_an_ellipse_in_place_of_a_segmentation_is_noted_and_no_face_loses_its_mask(picture, face_at):
+    outline = face_at(560, 380, size=60).box.corners
+    faces = [face_at(200, 200), replace(face_at(560, 380), outline=outline)]
+    plan = make_plan(
+        picture, faces, FaceSettings(method="restore", fidelity=0.0, mask="segmentation", mask_feather=0.0)
+    )
+    [result] = FaceFix().run([picture], [plan])
+    notes = [outcome.note for outcome in result.outcomes]
+    assert notes == ["an ellipse instead of segmentation, as this detector outlines nothing", ""]
+    changed = np.argwhere((result.image != picture).any(2))[:, ::-1]
+    at_second = changed[np.abs(changed - (560, 380)).max(1) < 100]
+    assert np.abs(at_second - (559.5, 379.5)).max() <= 32
 
 
 def test_a_part_without_a_mesh_fails_its_face_alone_and_says_so(picture, face_at):
@@ -163,6 +177,17 @@ def test_masks_take_memory_by_their_faces_not_by_the_picture(mask, face_at):
     at_work = 48 * 512 * 512
     assert peaks[4096] < 40 * crop + at_work
     assert peaks[4096] == pytest.approx(peaks[2048], rel=0.02)
+
+
+def test_an_outline_beyond_the_box_is_within_reach(picture, face_at):
+    face = as_found(face_at(400, 300, size=160))
+    face = replace(face, outline=grow(face.box, 0.4).corners)
+    plan = make_plan(picture, [face], FaceSettings(method="restore", mask="segmentation", mask_feather=0.0))
+    y, x = np.nonzero(FaceFix().mask(picture, plan))
+    reach = reach_of(plan.jobs[0], Lite())
+    assert reach.left <= x.min() <= x.max() + 1 <= reach.right
+    assert reach.top <= y.min() <= y.max() + 1 <= reach.bottom
+    assert x.max() - x.min() > 1.7 * face.box.width
 
 
 def with_a_mesh(face):

@@ -28,6 +28,7 @@ from lib_facefix.maskers.parts import (
     NoseMasker,
     SkinMasker,
 )
+from lib_facefix.maskers.segmentation import SegmentationMasker
 from lib_facefix.maskers.shape import BoxMasker, EllipseMasker
 
 SIDE = 200
@@ -221,3 +222,15 @@ def test_the_outlines_of_parts_run_round_without_crossing():
         assert len(set(outline)) == len(outline)
         assert max(outline) < 468
     assert not set(EYES[0]) & set(EYES[1])
+
+
+def test_the_segmentation_masker_fills_what_the_detector_outlined():
+    outline = np.array([(80.0, 80), (120, 80), (100, 95), (120, 120), (80, 120)])
+    mask = SegmentationMasker().mask(CROP, Face(Box(75, 75, 125, 125), 0.9, outline=outline))
+    assert (mask[65, 80], mask[100, 80], mask[130, 80]) == (1, 1, 1)  # each at twice the place, less 100
+    assert (mask[90, 130], mask[50, 50], mask[150, 150]) == (0, 0, 0)
+
+
+def test_the_segmentation_masker_takes_the_ellipse_where_nothing_is_outlined():
+    face = Face(Box(75, 80, 125, 120), 0.9)
+    assert (SegmentationMasker().mask(CROP, face) == EllipseMasker().mask(CROP, face)).all()

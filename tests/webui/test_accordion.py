@@ -13,7 +13,7 @@ from lib_facefix.webui.units import WIDTH, read_passes
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
-OURS = ("host_ui", "preset_panel", "accordion")
+OURS = ("host_ui", "preset_panel", "form", "accordion", "compare_page")
 LISTS = {"samplers": ["Euler", "Heun"], "schedulers": ["Karras"], "checkpoints": ["a.safetensors"], "vaes": ["None"]}
 
 
@@ -36,7 +36,7 @@ def build(gradio, tmp_path, monkeypatch):
     for name in OURS:
         monkeypatch.delitem(sys.modules, f"lib_facefix.webui.{name}", raising=False)
     accordion = importlib.import_module("lib_facefix.webui.accordion")
-    monkeypatch.setattr(accordion, "host_list", LISTS.__getitem__)
+    monkeypatch.setattr(sys.modules["lib_facefix.webui.form"], "host_list", LISTS.__getitem__)
 
     def make(is_img2img=False, passes=2, presets=None):
         path = tmp_path / "presets.json"

@@ -1,1 +1,0 @@
-"""Masks of what a detector outlined: YOLO segmentation."""
