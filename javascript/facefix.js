@@ -6,7 +6,7 @@
 (() => {
   const HERE = document.currentScript.src;
   const SLIDER = new URL(`../lib_facefix/http/page/compare.js${new URL(HERE).search}`, HERE);
-  const FIXED = /FaceFix: .*\\?"do\\?":\\?"(re-diffuse|restore)/;
+  const FIXED = /FaceFix: .*\\?"do\\?":\\?"(re-diffuse|restore)\\?"(?!,\\?"verdict)/; // in an infotext
 
   /** @typedef {{before: string, after: string, place: number, faces: object[], note: string}} Comparison */
 
@@ -38,39 +38,30 @@
       this.button?.setAttribute("aria-expanded", String(whether));
     }
 
-    /** @param {Comparison} told */
+    /** Show a comparison; a blank one closes the stage. @param {Comparison} told */
     async show(told) {
-      const after = told.after || pictures(this.result)[told.place]?.src || "";
-      const ready = told.before && after && (await this.makeSlider());
+      const { before, faces, note } = told;
+      const after = told.after || pictures(this.result)[told.place]?.src;
       this.root.hidden = false;
-      this.open(true);
-      if (told.before && !after) told.note ||= "The picture after is not in the gallery any more.";
-      this.note.textContent = ready === false ? "The slider could not be loaded: reload the page." : told.note;
-      if (!this.slider) return;
-      this.slider.hidden = !ready;
-      if (ready) this.fill({ before: told.before, after, faces: told.faces });
+      this.open(Boolean(before || note));
+      this.note.textContent = note || (before && !after ? "The result is not in the gallery any more." : "");
+      if (this.slider) this.slider.hidden = !(before && after);
+      if (before && after) await this.fill({ before, after, faces });
     }
 
-    /** Another picture is looked at as a whole first; the same one, changed, stays where it is. */
-    fill(shown) {
-      const same = this.slider.before === shown.before;
-      Object.assign(this.slider, shown);
-      if (!same) this.slider.reset();
-    }
-
-    /** Return whether there is a slider, which is loaded when it is wanted first. */
-    async makeSlider() {
+    /** Another picture is looked at as a whole first; the same one, changed, stays as it was looked at. */
+    async fill(shown) {
       try {
-        await import(SLIDER);
+        await import(SLIDER); // when it is wanted first
       } catch (error) {
         console.error(error);
-        return false;
+        this.note.textContent = "The slider could not be loaded: reload the page.";
+        return;
       }
-      if (!this.slider) {
-        this.slider = made("facefix-compare", {});
-        this.stage.prepend(this.slider);
-      }
-      return true;
+      this.slider ??= this.stage.insertBefore(document.createElement("facefix-compare"), this.note);
+      const other = this.slider.before !== shown.before;
+      Object.assign(this.slider, shown);
+      if (other) this.slider.reset();
     }
 
     /** Offer the button for results with fixed faces; follow the gallery while the stage is open. */

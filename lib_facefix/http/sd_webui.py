@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,16 @@ PRESETS = {"sd": SMALL, "xl": LARGE, "flux": LARGE}
 EMBEDDINGS = {768: SMALL, 1024: SMALL, 2048: LARGE}
 """By the length of an embedding's vectors: what a model that takes them draws best."""
 DEFAULTS: Mapping[str, Any] = {"CLIP_stop_at_last_layers": 1, "sd_vae": "Automatic", "forge_additional_modules": []}
-"""Of options that a WebUI may never have saved: it puts back only what it has."""
+"""Of options that a WebUI may never have saved."""
+LISTS = {
+    "sampler": ("samplers", ("name",)),
+    "scheduler": ("schedulers", ("label", "name")),
+    "checkpoint": ("sd-models", ("model_name", "title", "filename", "hash")),
+    "vae": ("sd-vae", ("model_name", "filename")),
+    "module": ("sd-modules", ("model_name", "filename")),
+}
+"""By kind: where its API lists what there is, and what a thing is called in there, first as it is shown."""
+WORDS = {"scheduler": "schedule type", "vae": "VAE", "module": "VAE"}
 
 
 @dataclass(slots=True)
@@ -27,6 +36,8 @@ class WebUI:
 
     wire: Wire
     options: Mapping[str, Any] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+    """Options that it has saved for certain."""
 
     @classmethod
     def at(cls, wire: Wire) -> WebUI:
@@ -53,34 +64,57 @@ class WebUI:
         return shapes.pop() if len(shapes) == 1 else None
 
     def overrides(self, sampling: Sampling) -> dict[str, Any]:
-        """Return the options to be changed for one run, by their names there; raises `BadSetting` for what it lacks."""
-        wanted: dict[str, Any] = {}
-        if sampling.checkpoint:
-            wanted["sd_model_checkpoint"] = self._listed("checkpoint", sampling.checkpoint, "sd-models", "title")
-        if sampling.vae and "forge_additional_modules" in self.options:
-            wanted["forge_additional_modules"] = [self._listed("VAE", sampling.vae, "sd-modules", "filename")]
-        elif sampling.vae in ("Automatic", "None"):
-            wanted["sd_vae"] = sampling.vae
-        elif sampling.vae:
-            wanted["sd_vae"] = self._listed("VAE", sampling.vae, "sd-vae", "model_name")
-        if sampling.clip_skip:
-            wanted["CLIP_stop_at_last_layers"] = sampling.clip_skip
+        """Return the options to be changed for one run, by their names there.
+
+        Raises `BadSetting` for what it lacks, a sampler too: it would take another without a word.
+        """
+        for kind in ("sampler", "scheduler"):
+            self._listed(kind, getattr(sampling, kind))
+        wanted = {
+            "sd_model_checkpoint": self._listed("checkpoint", sampling.checkpoint).get("title"),
+            **self._vae(sampling.vae),
+            "CLIP_stop_at_last_layers": sampling.clip_skip,
+        }
+        changed = {name: value for name, value in wanted.items() if value and value != self._now(name)}
         if self.options.get("img2img_color_correction"):
-            wanted["img2img_color_correction"] = False  # the paste matches colours by itself
-        return {name: value for name, value in wanted.items() if value != self.options.get(name, DEFAULTS.get(name))}
+            changed["img2img_color_correction"] = False  # the paste matches colours by itself
+        return changed
 
-    def keep(self, names: Sequence[str]) -> None:
-        """Let it save options that it never has, at their defaults, so that it puts them back by itself."""
-        unsaved = {name: DEFAULTS[name] for name in names if name not in self.options and name in DEFAULTS}
-        if unsaved:
-            self.wire.post(f"{ROOT}/options", unsaved)
-            self.options = {**self.options, **unsaved}
+    def _vae(self, name: str) -> dict[str, Any]:
+        if name and "forge_additional_modules" in self.options:
+            return {"forge_additional_modules": [self._listed("module", name)["filename"]]}
+        return {"sd_vae": name if name in ("Automatic", "None") else self._listed("vae", name).get("model_name")}
 
-    def _listed(self, kind: str, name: str, path: str, called: str) -> str:
-        """Return what it calls a thing of this name: it would pass over an unknown one without a word."""
-        listed = self.wire.get(f"{ROOT}/{path}")
+    def keep(self, names: Iterable[str]) -> None:
+        """Let it save options as they are, so that it puts them back after a run: it does so only with saved ones.
+
+        Whether one has been saved its API does not tell.
+        """
+        unsure = [name for name in names if name in DEFAULTS and name not in self._kept]
+        if unsure:
+            self.wire.post(f"{ROOT}/options", {name: self._now(name) for name in unsure})
+            self._kept.update(unsure)
+
+    def _now(self, name: str) -> Any:
+        return self.options.get(name, DEFAULTS.get(name))
+
+    def _listed(self, kind: str, name: str) -> Mapping[str, Any]:
+        """Return what it says of a thing of this name, nothing for a blank one; raises `BadSetting` where it has none.
+
+        A sampler's name may end with that of a schedule, as it did in older WebUIs.
+        """
+        if not name:
+            return {}
+        path, keys = LISTS[kind]
+        try:
+            listed = self.wire.get(f"{ROOT}/{path}")
+        except Refused:  # of a kind that has no such list
+            return {}
         for one in listed:
-            if name in (one.get("title"), one.get("model_name"), one.get("filename"), one.get("hash")):
-                return str(one[called])
-        names = ", ".join(str(one.get("model_name")) for one in listed)
-        raise BadSetting(f"{self.wire.url} has no {kind} {name!r}; on offer there: {names or 'none'}")
+            names = [str(one[key]) for key in keys if one.get(key)]
+            if name in names or (kind == "sampler" and name.startswith(f"{names[0]} ")):
+                return dict(one)
+        offered = ", ".join(str(one.get(keys[0])) for one in listed)
+        raise BadSetting(
+            f"{self.wire.url} has no {WORDS.get(kind, kind)} {name!r}; on offer there: {offered or 'none'}"
+        )

@@ -96,7 +96,7 @@ class SdapiDiffuser:
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Image | None]:
         """Return the crops redrawn inside their masks, one after another; see `protocols.Diffuser`."""
         overrides = self._webui.overrides(sampling)
-        self._webui.keep(list(overrides))
+        self._webui.keep(overrides)
         return [self._drawn(item, {**told(item, sampling), "override_settings": overrides}) for item in items]
 
     def _drawn(self, item: Redraw, asked: Mapping[str, Any]) -> Image | None:

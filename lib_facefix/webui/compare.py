@@ -22,6 +22,10 @@ MOST = 48
 """Pictures that are kept."""
 MOST_BYTES = 128 << 20
 """Memory that they may take up: as arrays, which cost nothing to keep; they are packed when somebody asks."""
+NOT_KEPT = (
+    "The picture before is not kept any more: FaceFix keeps those of the last results, at most {}, "
+    "until the WebUI is restarted. Generate it again to compare."
+)
 
 Shares = tuple[float, float, float, float]
 """Left, top, right and bottom of a box, as shares of the picture's width and height, 0..1."""
@@ -38,7 +42,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the page shows when it compares two pictures."""
+    """What the page shows when it compares two pictures; blank: nothing."""
 
     before: str = ""
     """URL of the picture before."""
@@ -147,7 +151,7 @@ def compared(generation_info: str, chosen: int, befores: Befores = BEFORES) -> C
         return Comparison(note="There is no result to compare here.")
     before = befores.find(infotexts[place])
     if before is None:
-        return Comparison(note=_not_kept(befores))
+        return Comparison(note=NOT_KEPT.format(befores.most))
     return Comparison(before=data_url(before.image), place=place, faces=before.faces)
 
 
@@ -156,13 +160,6 @@ def data_url(image: Image) -> str:
     file = io.BytesIO()
     Pil.fromarray(image).save(file, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-
-
-def _not_kept(befores: Befores) -> str:
-    return (
-        "The picture before is not kept any more: FaceFix keeps those of the last results, "
-        f"at most {befores.most}, until the WebUI is restarted. Generate it again to compare."
-    )
 
 
 def _key(infotext: str) -> bytes:

@@ -151,7 +151,7 @@ def _told(tuning: Tuning, settings: FaceSettings, *, refill: bool = False) -> Ch
     changes = {TUNING: {"value": tuning.to_text()}, TABLE: _seen(view.table(tuning.plan_for(settings), tuning.shown))}
     if not tuning.shown:
         return changes
-    changes |= {LINE: _seen(view.line(tuning.job(settings)))}
+    changes |= {LINE: _seen(view.note([view.line(tuning.job(settings))]))}
     return {**changes, **_controls(tuning, settings)} if refill else changes
 
 

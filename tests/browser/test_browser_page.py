@@ -1,4 +1,7 @@
-"""The page of `facefix serve`, in a real browser; needs no WebUI. Pictures of it are kept in build/browser/serve."""
+"""The page of `facefix serve`, in a real browser; needs no WebUI.
+
+Pictures of it are kept in build/browser/serve; those of docs/serve.md are wide-light.png and wide-light-result.png.
+"""
 
 import importlib.util
 import json
@@ -14,13 +17,14 @@ if importlib.util.find_spec("playwright"):
 
 DATA = Path(__file__).parents[1] / "data"
 GROUP = DATA / "faceapi_sample4.jpg"
+OLD = Path(__file__).parents[2] / "examples" / "group.jpg"
 FOUR = "4 faces found: 4 to be fixed, 0 left."
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 800}
 
 
 @pytest.fixture(scope="module")
 def server(browser, tmp_path_factory):
-    for package in ("fastapi", "uvicorn", "multipart"):
+    for package in ("fastapi", "uvicorn"):
         pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
     running = Server(tmp_path_factory.mktemp("serve"))
     yield running
@@ -240,6 +244,48 @@ def test_a_broken_file_by_itself_is_refused_in_words(visit, tmp_path):
     expect(visitor.page.get_by_role("alert")).to_be_hidden()
 
 
+def test_what_the_browser_cannot_show_the_server_draws_and_the_result_is_of_the_same_kind(visit, tmp_path):
+    scan = tmp_path / "scan.tif"
+    photo = Image.open(GROUP)
+    photo.save(scan)
+    visitor = visit()
+    visitor.drop(scan)
+    visitor.found(FOUR)
+    assert visitor.page.locator("#stage img").evaluate("(image) => image.naturalWidth") == photo.width
+    visitor.choose(3)
+    visitor.page.get_by_role("button", name="Try this face").click()
+    visitor.page.locator(".trial facefix-compare").wait_for()
+    visitor.fix()
+    visitor.shot("scan")
+    saved = visitor.saved(visitor.page.get_by_role("button", name="Download scan.fixed.tif"), tmp_path)
+    facefix("fix", scan, "-o", tmp_path / "same.tif")
+    assert saved.read_bytes() == (tmp_path / "same.tif").read_bytes()
+
+
+def test_a_picture_without_faces_is_said_to_be_one(visit, tmp_path):
+    Image.new("RGB", (300, 200), (90, 120, 60)).save(tmp_path / "meadow.png")
+    visitor = visit()
+    visitor.drop(tmp_path / "meadow.png")
+    visitor.found("No faces found.")
+    expect(visitor.page.locator("#fix")).to_be_disabled()
+    visitor.page.locator("summary:visible", has_text="Upscale").click()
+    visitor.type("upscale", "2", form="all")
+    visitor.page.get_by_role("button", name="Enlarge").click()
+    expect(visitor.page.locator("#doing")).to_have_text(
+        "No faces found: enlarged to 600x400 by lanczos", timeout=PATIENCE
+    )
+
+
+def test_one_of_several_is_looked_at_and_the_others_are_kept(visit):
+    visitor = visit()
+    visitor.drop(GROUP, DATA / "faceapi_sample1.jpg")
+    visitor.page.get_by_role("button", name="Look at the faces of faceapi_sample1.jpg").click()
+    visitor.found("3 faces found: 3 to be fixed, 0 left.")
+    visitor.page.get_by_role("button", name="Back to all pictures").click()
+    visitor.page.get_by_role("button", name="Fix 2 pictures").click()
+    expect(visitor.page.locator("#doing")).to_have_text("2 pictures: 2 done", timeout=PATIENCE)
+
+
 def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
     visitor = visit()
     visitor.drop(crowd(tmp_path / "crowd.jpg"))
@@ -264,7 +310,7 @@ def test_the_token_is_asked_for_and_forgotten_with_the_tab(visit, tmp_path):
         expect(dialog).to_be_visible()
         visitor.page.get_by_label("Token", exact=True).fill("shut")
         visitor.page.get_by_role("button", name="Go on").click()
-        expect(visitor.page.locator("#sesame-why")).not_to_be_empty()
+        expect(visitor.page.locator("#sesame-why")).to_have_text("That is not its token.")
         visitor.shot("token", full=False)
         visitor.page.get_by_label("Token", exact=True).fill("open sesame")
         visitor.page.get_by_label("Token", exact=True).press("Enter")
@@ -341,9 +387,19 @@ def test_nothing_is_cut_off_at_400_px_and_at_200_percent(visit, scheme, zoom):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_are_drawn_as_the_system_is(visit, scheme):
     visitor = visit(color_scheme=scheme)
-    visitor.drop(DATA / "faceapi_sample5.jpg")
-    visitor.settled()
+    visitor.drop(OLD)
+    visitor.found("5 faces found: 5 to be fixed, 0 left.")
+    visitor.choose(4)
+    visitor.page.get_by_label("Fix this face").uncheck()
+    visitor.found("5 faces found: 4 to be fixed, 1 left.")
     visitor.choose(2)
+    visitor.type("fidelity", 0.3)
+    visitor.page.get_by_role("button", name="Try this face").click()
+    visitor.page.locator(".trial facefix-compare").wait_for()
+    visitor.page.wait_for_timeout(300)  # until it has drawn its pictures
     visitor.shot(f"wide-{scheme}")
+    visitor.fix()
+    visitor.page.wait_for_timeout(300)
+    visitor.shot(f"wide-{scheme}-result")
     paper = visitor.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, paper.strip("rgb()").split(","))) > 384) == (scheme == "light")

@@ -200,6 +200,21 @@ def test_a_click_on_the_number_in_the_picture_magnifies_that_face(opened):
     assert slider.now == 50
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(20, 50, id="beside the face: into its middle"),
+        pytest.param(45, 45, id="on the face"),
+        pytest.param(0, 0, id="at an end, for one side alone"),
+    ],
+)
+def test_the_line_goes_through_the_face_that_is_chosen(opened, before, after):
+    slider = opened().ready()
+    slider.place.evaluate("(slider, position) => { slider.position = position }", before)
+    slider.face(3).click()
+    assert slider.now == after
+
+
 def test_a_page_can_look_at_a_face_without_being_told_of_it(opened):
     slider = opened().ready()
     slider.place.evaluate("slider => { slider.face = 1 }")

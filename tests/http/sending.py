@@ -6,6 +6,9 @@ import time
 
 from lib_facefix.http.api import PREFIX
 
+PATIENCE = 120
+"""Seconds that a job may take on a machine that has other work."""
+
 
 def packed(picture, kind="PNG", **how):
     file = io.BytesIO()
@@ -29,7 +32,8 @@ def where(answer, status=422):
 
 def ended(client, job):
     """Wait for a job; return its last state."""
-    for _ in range(300):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         state = client.get(f"{PREFIX}/jobs/{job}").json()
         if state["state"] not in ("waiting", "running"):
             return state

@@ -100,6 +100,8 @@ class WebUI:
             "GET /sdapi/v1/options": lambda asked: self.options,
             "POST /sdapi/v1/options": lambda asked: self.options.update(asked.body),
             "GET /sdapi/v1/embeddings": lambda asked: {"loaded": self.embeddings, "skipped": {}},
+            "GET /sdapi/v1/samplers": [[{"name": "Euler"}, {"name": "DPM++ 2M"}]],
+            "GET /sdapi/v1/schedulers": [[{"name": "karras", "label": "Karras"}]],
             "GET /sdapi/v1/sd-models": [
                 [
                     {"title": "tiny.safetensors [1f]", "model_name": "tiny", "hash": "1f", "filename": "/m/tiny"},

@@ -126,12 +126,25 @@ def test_another_checkpoint_vae_and_clip_skip_are_asked_for_by_the_webui_s_names
     assert body["override_settings_restore_afterwards"] is True
 
 
-def test_what_the_webui_never_saved_is_saved_first_so_that_it_puts_it_back(server, fake):
-    told(server, SWITCHED)
-    assert fake.options == {
-        "sd_model_checkpoint": "tiny.safetensors [1f]", "CLIP_stop_at_last_layers": 1, "sd_vae": "Automatic"
-    }  # fmt: skip
-    assert server.paths().count("POST /sdapi/v1/options") == 1
+def test_what_the_webui_may_never_have_saved_is_saved_first_so_that_it_puts_it_back(server, fake):
+    fake.options["sd_vae"] = "old.vae.pt"
+    diffuser = SdapiDiffuser(webui(server))
+    for _ in range(2):
+        diffuser.redraw([crop()], SWITCHED)
+    saved = [one.body for one in server.asked if one.method == "POST" and one.path == "/sdapi/v1/options"]
+    assert saved == [{"sd_vae": "old.vae.pt", "CLIP_stop_at_last_layers": 1}]
+
+
+@pytest.mark.parametrize(
+    "sampling", [Sampling(sampler="DPM++ 2M Karras"), Sampling(scheduler="karras"), Sampling(scheduler="Karras")]
+)
+def test_samplers_and_schedules_go_by_all_their_names(server, sampling):
+    assert told(server, sampling)["override_settings"] == {}
+
+
+def test_a_webui_without_schedule_types_is_not_asked_for_them(server):
+    server.routes.pop("GET /sdapi/v1/schedulers")
+    assert told(server, Sampling(scheduler="Karras"))["scheduler"] == "Karras"
 
 
 def test_what_is_set_already_is_not_asked_for(server, fake):
@@ -158,6 +171,8 @@ def test_forge_is_given_the_file_of_a_vae(server, fake):
     [
         (Sampling(checkpoint="new"), "has no checkpoint 'new'; on offer there: tiny, old"),
         (Sampling(vae="odd"), r"has no VAE 'odd'; on offer there: fine\.vae\.pt"),
+        (Sampling(sampler="Eul"), "has no sampler 'Eul'; on offer there: Euler, "),
+        (Sampling(scheduler="Fast"), "has no schedule type 'Fast'; on offer there: Karras"),
     ],
 )
 def test_what_the_webui_would_pass_over_without_a_word_is_refused(server, sampling, why):

@@ -1,5 +1,7 @@
 /** The server's own API, and nothing else on any network. */
 
+import { bytes } from "./files.js";
+
 const ROOT = new URL("facefix/v1/", document.baseURI);
 const KEY = "facefix-token";
 const EACH_LOOK = 300; // milliseconds between two looks at a job
@@ -17,7 +19,7 @@ export class Refused extends Error {
 }
 
 export class Api {
-  /** askToken: async (why) => the token a person gave; why is the server's sentence, "" at first. */
+  /** askToken: async (again) => the token a person gave; again: whether the last one would not do. */
   constructor(askToken) {
     this.askToken = askToken;
   }
@@ -28,6 +30,12 @@ export class Api {
 
   post(path, body, signal) {
     return this.#ask("POST", path, JSON.stringify(body), signal);
+  }
+
+  /** Return a picture as a PNG, with the plan's faces and masks drawn in. */
+  async preview(image, plan) {
+    const drawn = await this.post("preview", { image, plan });
+    return new Blob([bytes(drawn.image)], { type: "image/png" });
   }
 
   /** Have a picture fixed as a job; `told` is given the job's state now and then. Aborting `signal` cancels it. */
@@ -56,7 +64,7 @@ export class Api {
     if (answer.ok) return answer.status === 204 ? null : answer.json();
     const refused = refusal(answer.status, await answer.json().catch(() => ({})));
     if (answer.status === 401) {
-      await this.#newToken(token, refused.message);
+      await this.#newToken(token);
       return this.#ask(method, path, body, signal, waits);
     }
     if (answer.headers.has("Retry-After") && waits < MOST_WAITS) {
@@ -67,10 +75,10 @@ export class Api {
     throw refused;
   }
 
-  /** Ask a person for the token, once for all calls that wait for it. `refused`: the token that would not do. */
-  async #newToken(refused, why) {
+  /** Ask a person for the token, once for all calls that wait for it. `refused`: the token that would not do, or null. */
+  async #newToken(refused) {
     if (sessionStorage.getItem(KEY) !== refused) return;
-    this.asking ??= this.askToken(refused ? why : "").finally(() => (this.asking = null));
+    this.asking ??= this.askToken(refused !== null).finally(() => (this.asking = null));
     sessionStorage.setItem(KEY, await this.asking);
   }
 }

@@ -157,6 +157,7 @@ export class FacefixCompare extends HTMLElement {
     this.#face = face ? face.number : null;
     this.#frame.classList.add("gliding");
     this.#see(face ? lookAt(face) : WHOLE);
+    if (face) this.#cross(face);
   }
 
   /** Where the line is, percent from the left; what lies left of it shows the picture before. */
@@ -332,6 +333,13 @@ export class FacefixCompare extends HTMLElement {
   }
 
   // What is shown
+
+  /** Let the line go through a face, unless it was put to an end: one side alone is looked at. @param {Face} face */
+  #cross({ box: [left, , right] }) {
+    const [from, to] = [left, right].map((edge) => inFrame(this.#look, "x", edge) * 100);
+    const aside = this.position < from || this.position > to;
+    if (aside && this.position > 0 && this.position < 100) this.position = (from + to) / 2;
+  }
 
   /** @param {"before" | "after"} side */
   #image(side) {

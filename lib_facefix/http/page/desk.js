@@ -2,7 +2,7 @@
 
 import { at, count } from "./dom.js";
 import { FacePanel } from "./face.js";
-import { bytes, fixedFile, shown } from "./files.js";
+import { decoded } from "./files.js";
 import { Photo } from "./photo.js";
 import { resultView } from "./result.js";
 import { Sight, thumbnail } from "./sight.js";
@@ -18,7 +18,7 @@ export class Desk {
     this.page = page;
     this.offer = offer;
     this.chosen = null;
-    this.urls = { before: URL.createObjectURL(file) };
+    this.urls = {};
     this.photo = new Photo(api, file);
     this.sight = new Sight(at("stage"), at("thumbnails"), (number) => this.choose(number));
     this.panel = new FacePanel(offer, this.photo, page, (number) => this.#try(number));
@@ -36,8 +36,25 @@ export class Desk {
     at("sight").hidden = false;
     at("found").textContent = "Looking for faces …";
     this.photo.set(this.page.settings);
-    this.opened = this.sight.open(this.urls.before).catch(() => (this.unseen = true));
-    await this.opened;
+    await this.#opened();
+  }
+
+  /** Have the picture shown, once; what the browser cannot show needs a plan first, and that may be refused. */
+  async #opened() {
+    this.opening ??= this.#open();
+    try {
+      await this.opening;
+    } catch (error) {
+      this.opening = null;
+      throw error;
+    }
+  }
+
+  async #open() {
+    const { photo } = this;
+    const file = await photo.showable(photo.file, async () => (await photo.newest()).size);
+    this.urls.before = URL.createObjectURL(file);
+    await this.sight.open(this.urls.before);
   }
 
   /** The common settings have changed. */
@@ -67,7 +84,7 @@ export class Desk {
   async fix(told, signal) {
     await this.photo.fix(({ done, total, doing }) => told(total ? done / total : 0, doing), signal);
     this.#drop("after");
-    const [view, after] = await resultView(this.photo, this.urls.shown ?? this.urls.before);
+    const [view, after] = await resultView(this.photo, this.urls.before);
     this.urls.after = after;
     this.compare = view.querySelector("facefix-compare");
     this.compare?.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
@@ -107,8 +124,7 @@ export class Desk {
   async #show() {
     const { photo } = this;
     this.page.clear();
-    await this.opened;
-    if (this.unseen) await this.#drawn();
+    await this.#opened();
     this.sight.show(photo.faces, photo.plan.size, this.chosen);
     this.choose(this.chosen);
     const fixed = photo.faces.filter((face) => face.decision !== "leave").length;
@@ -125,29 +141,17 @@ export class Desk {
     at("table").replaceChildren(...(faces.length ? [rows] : []));
   }
 
-  /** What the browser cannot show the server draws. */
-  async #drawn() {
-    this.#drop("shown");
-    this.urls.shown = await this.#preview();
-    await this.sight.open(this.urls.shown);
-  }
-
   async #masks() {
     const on = at("masks").checked;
     this.#drop("masks");
-    if (on) this.urls.masks = await this.#preview();
-    this.sight.draw(on ? this.urls.masks : this.urls.shown ?? this.urls.before, on);
-  }
-
-  async #preview() {
-    const { image } = await this.api.post("preview", { image: await this.photo.encoded(), plan: this.photo.plan });
-    return URL.createObjectURL(new Blob([bytes(image)], { type: "image/png" }));
+    if (on) this.urls.masks = URL.createObjectURL(await this.api.preview(await this.photo.encoded(), this.photo.plan));
+    this.sight.draw(on ? this.urls.masks : this.urls.before, on);
   }
 
   async #try(number) {
     const { photo, sight } = this;
     const { box } = photo.face(number);
-    const after = await shown(fixedFile(await photo.tryFace(number), photo.file));
+    const after = await decoded(await photo.tryFace(number));
     return [sight.source, after].map((image) => thumbnail(image, box, photo.plan.size, 480, 0.4));
   }
 

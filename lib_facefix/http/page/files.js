@@ -18,14 +18,12 @@ export function fixedFile(base64, source) {
   return new File([bytes(base64)], fixedName(source.name), { type: source.type });
 }
 
-/** Return the file as an image that is ready to be drawn; raises a sentence where the browser cannot show it. */
-export async function shown(file) {
+/** Return the file as an image that is ready to be drawn; raises what the browser says where it cannot show it. */
+export async function decoded(file) {
   const image = new Image();
   image.src = URL.createObjectURL(file);
   try {
     await image.decode();
-  } catch {
-    throw new Error(`A browser cannot show ${file.type || "such files"}; download the result to see it.`);
   } finally {
     URL.revokeObjectURL(image.src);
   }

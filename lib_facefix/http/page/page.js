@@ -3,7 +3,7 @@
 import { Album } from "./album.js";
 import { Api } from "./api.js";
 import { Desk } from "./desk.js";
-import { at, make } from "./dom.js";
+import { at, capital, make } from "./dom.js";
 import { Form, Offer } from "./form.js";
 import { listen } from "./opening.js";
 import { askToken } from "./sesame.js";
@@ -75,6 +75,7 @@ class Page {
   async fix() {
     const stopping = (this.stopping = new AbortController());
     this.#working(true);
+    this.clear();
     try {
       at("doing").textContent = await this.work.fix(progress, stopping.signal);
     } catch (error) {
@@ -88,7 +89,7 @@ class Page {
   /** Show what the server refused, each sentence where it belongs. */
   refuse = (error) => {
     if (error.name === "AbortError") return;
-    if (!error.problems) console.error(error);
+    if (!error.problems) console.error(error); // a fault of the page's own
     const problems = error.problems ?? [{ loc: [], msg: error.message }];
     const elsewhere = problems.filter(({ loc, msg }) => !this.#place(loc.slice(1), msg));
     alarm(elsewhere.map((problem) => problem.msg).join(" "));
@@ -126,7 +127,7 @@ function progress(share, words) {
 }
 
 function alarm(sentence) {
-  at("alert").textContent = sentence;
+  at("alert").textContent = capital(sentence);
   at("alert").hidden = !sentence;
 }
 

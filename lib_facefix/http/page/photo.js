@@ -1,6 +1,6 @@
 /** One picture: its file, what is planned for its faces, and what came of it. */
 
-import { dataUrl } from "./files.js";
+import { dataUrl, decoded, fixedFile } from "./files.js";
 
 const QUIET = 150; // milliseconds without a change before the server is asked for a new plan
 
@@ -67,12 +67,18 @@ export class Photo extends EventTarget {
     return this.result;
   }
 
-  /** Return the answer of fixing one face with all others left; nothing of the picture's state changes. */
-  async tryFace(number, signal) {
+  /** Return what the browser can show of a picture: itself, or a PNG that the server draws. size: () => [width, height]. */
+  async showable(file, size) {
+    const can = await decoded(file).then(() => true, () => false);
+    return can ? file : this.api.preview(await dataUrl(file), { size: await size(), upscale: null, faces: [] });
+  }
+
+  /** Return one face fixed and all others left, as a file that can be shown; nothing of the picture's state changes. */
+  async tryFace(number) {
     const plan = await this.newest();
     const faces = plan.faces.map((face) => (face.number === number ? face : { ...face, decision: "leave" }));
-    const { image } = await this.api.post("fix", { image: await this.encoded(), plan: { ...plan, faces } }, signal);
-    return image;
+    const answer = await this.api.post("fix", { image: await this.encoded(), plan: { ...plan, faces } });
+    return this.showable(fixedFile(answer.image, this.file), () => answer.result_size);
   }
 
   #later() {

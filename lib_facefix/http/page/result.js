@@ -2,17 +2,14 @@
 
 import "./compare.js";
 import { button, count, make } from "./dom.js";
-import { fixedFile, planFile, reportFile, save, shown } from "./files.js";
+import { fixedFile, planFile, reportFile, save } from "./files.js";
 
 /** Return what is shown of a photo that was fixed, and its URL, to be given back when it is shown no more. */
 export async function resultView(photo, before) {
   const { result, file } = photo;
   const fixed = fixedFile(result.image, file);
-  const after = URL.createObjectURL(fixed);
-  const seen = await shown(fixed).then(
-    () => slider(before, after, shares(result.faces, result.size)),
-    (error) => make("p", { class: "unshown" }, error.message),
-  );
+  const after = URL.createObjectURL(await photo.showable(fixed, () => result.result_size));
+  const seen = slider(before, after, shares(result.faces, result.size));
   const saves = make(
     "div", { class: "row saves" },
     button(`Download ${fixed.name}`, () => save(fixed), { class: "main" }),
@@ -36,7 +33,7 @@ export function summary({ faces, result_size: [width, height], upscale }) {
     .map((outcome) => [faces.filter((face) => face.outcome === outcome).length, outcome])
     .filter(([many]) => many)
     .map(([many, outcome]) => `${many} ${outcome}`);
-  const enlarged = upscale ? [`enlarged to ${width} × ${height} px by ${upscale.upscaler}`] : [];
+  const enlarged = upscale ? [`enlarged to ${width}x${height} by ${upscale.upscaler}`] : [];
   return `${faces.length ? count(faces.length, "face") : "No faces found"}: ${[...parts, ...enlarged].join(", ") || "left as it is"}`;
 }
 

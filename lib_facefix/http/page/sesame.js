@@ -2,10 +2,10 @@
 
 import { at } from "./dom.js";
 
-/** Return the token that is typed in; why: the server's sentence about the last one, blank at first. */
-export function askToken(why) {
+/** Return the token that is typed in; again: whether the last one would not do. */
+export function askToken(again) {
   const dialog = at("sesame");
-  at("sesame-why").textContent = why;
+  at("sesame-why").textContent = again ? "That is not its token." : "";
   at("token").value = "";
   dialog.addEventListener("cancel", stay);
   dialog.showModal();

@@ -34,7 +34,8 @@ export class Sight {
     const focused = this.row.contains(document.activeElement) ? document.activeElement.value : null;
     const [legend] = this.row.children;
     const items = faces.map((face) => this.#item(face.number, thumbnail(this.source, face.box, size), face));
-    this.row.replaceChildren(legend, this.#item(null, make("span", { class: "everyone" }, "All")), ...items);
+    const everyone = faces.length ? [this.#item(null, make("span", { class: "everyone" }, "All"))] : [];
+    this.row.replaceChildren(legend, ...everyone, ...items);
     this.mark(chosen);
     if (focused !== null) this.row.querySelector(`input[value="${focused}"]`)?.focus();
   }
