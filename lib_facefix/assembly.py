@@ -27,6 +27,7 @@ from .threads import one_thread
 
 SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
+NO_DIFFUSER = "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
 
 
 class FaceFix:
@@ -45,6 +46,11 @@ class FaceFix:
         other = FaceFix(models=self.models)
         other._diffusing = Rediffuse(diffuser, most)
         return other
+
+    @property
+    def rediffuses(self) -> bool:
+        """Whether faces can be drawn anew here."""
+        return self._diffusing is not None
 
     def fix(
         self,
@@ -116,9 +122,7 @@ class FaceFix:
         if job.decision == "re-diffuse":
             if self._diffusing:
                 return self._diffusing
-            raise MissingDiffuser(
-                "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
-            )
+            raise MissingDiffuser(NO_DIFFUSER)
         return cast(FaceFixer, self.models.chosen(RESTORERS, job.treatment.restorer))
 
     def masker(self, job: FaceJob) -> Masker:

@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image as Pil
 from PIL import ImageDraw, ImageFont
 
-from .faces import Face, Image
+from .faces import Box, Face, Image, Mask
 from .imaging.align import for_size
+from .imaging.boxes import clip, grow
 from .imaging.framing import Surrounded, cut
 from .jobs import Outcome
 
@@ -22,7 +23,11 @@ WHOLE = 2 * FACE + MARGIN
 """Longest side of a whole picture on a sheet, pixels."""
 MOST = 40
 """Faces of one picture that a sheet has room for."""
+ROOM = 0.35
+"""How much of the picture is shown around a single face on each side, in sizes of its box."""
 INK, PAPER, GREEN = (32, 32, 32), (250, 250, 248), (0, 230, 90)
+TINT, STRENGTH = np.array((255, 64, 64), np.float32), np.float32(0.4)
+"""What masks are shown with, and how much of it where a mask is 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +53,20 @@ def numbered_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
             pen.ellipse((x - thick, y - thick, x + thick, y + thick), fill=GREEN)
         _label(pen, str(number), box.left, box.top, max(12.0, box.size / 5))
     return np.array(drawn)
+
+
+def shaded(image: Image, mask: Mask) -> Image:
+    """Return a copy of the picture, tinted where it may change. mask: (H, W), 0..1."""
+    tinted = image + mask[..., None] * STRENGTH * (TINT - image)
+    return np.asarray(tinted + 0.5, np.uint8)
+
+
+def around(image: Image, box: Box) -> Image:
+    """Return the part of a picture in which a face stands, with some room; of at least one pixel."""
+    height, width = image.shape[:2]
+    part = clip(grow(box, ROOM), width, height)
+    left, top = min(int(part.left), width - 1), min(int(part.top), height - 1)
+    return image[top : max(round(part.bottom), top + 1), left : max(round(part.right), left + 1)]
 
 
 def before_after(pairs: Sequence[Pair]) -> Image:

@@ -11,6 +11,8 @@
   x BadModel              a model file is missing or not what it should be
   x CannotFetch           a file could not be downloaded
     x Offline             the network is not to be used
+  x CannotReach           no server answers where one should
+  x Refused               a server answers, but does not do what it was asked
   x DegenerateLandmarks   the points of a face do not fix its position
   x BadCrop               a fixer answered with something that is not a crop
 """
@@ -39,11 +41,10 @@ class CannotWrite(FaceFixError, OSError):
 class MissingPackage(FaceFixError, ImportError):
     """An optional dependency is not installed."""
 
-    def __init__(self, wanted_by: str, package: str) -> None:
-        super().__init__(
-            f"{wanted_by} needs the Python package {package!r}, which is not installed. "
-            f"Install it with `pip install {package}`, or choose another."
-        )
+    def __init__(self, wanted_by: str, package: str, instead: str = "") -> None:
+        """instead: what to install where that is more than the package, or what to do where nothing else will do."""
+        what_to_do = instead or f"Install it with `pip install {package}`, or choose another."
+        super().__init__(f"{wanted_by} needs the Python package {package!r}, which is not installed. {what_to_do}")
         self.package = package
 
 
@@ -65,6 +66,19 @@ class CannotFetch(FaceFixError):
 
 class Offline(CannotFetch):
     """A file would have to be downloaded, but the network is not to be used."""
+
+
+class CannotReach(FaceFixError, OSError):
+    """No server answers where one should, or none that is FaceFix or a WebUI."""
+
+
+class Refused(FaceFixError):
+    """A server answers, but does not do what it was asked."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        """status: of HTTP, 300..599."""
+        super().__init__(sentence)
+        self.status = status
 
 
 class DegenerateLandmarks(FaceFixError):

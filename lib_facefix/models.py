@@ -12,7 +12,7 @@ from .catalog import RESTORERS, UPSCALERS, Catalog, Entry
 from .errors import BadModel, MissingPackage
 from .loaded import Loaded, edition
 from .runtime import Runtime
-from .weights import Published, Shelf, checked, published, shelf
+from .weights import Published, Shelf, checked, installed, published, shelf
 
 
 class Models:
@@ -41,6 +41,14 @@ class Models:
             return self._from(catalog, catalog.of_file(name), Path(name))
         entry = catalog[name]
         return self._from(catalog, entry, self._found(entry)) if entry.weights else self.part(catalog, name)
+
+    def check(self, catalog: Catalog, name: str) -> None:
+        """Raise `BadModel` or `MissingPackage` if a name of the catalogue cannot be used here; nothing is loaded."""
+        entry = catalog[name]
+        if entry.package and not importlib.util.find_spec(entry.package):
+            raise MissingPackage(entry.label, entry.package)
+        if entry.weights and not (self.shelf.lying(entry.weights) or installed(published(entry.weights))):
+            self._found(entry)
 
     def missing(self, restorers: Iterable[str], upscalers: Iterable[str] = ()) -> list[Published]:
         """Return the published weights that these names need and that are not here, each once.

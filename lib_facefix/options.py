@@ -30,6 +30,8 @@ class Option:
     """Of files whose path may be given instead of a choice."""
     host: str = ""
     """Of which list of a host's it is one, or blank: "samplers", "schedulers", "checkpoints", "vaes"."""
+    only: str = ""
+    """The one method that looks at it, beside "auto", which may come to any; blank: all do."""
     reads: Callable[[str], object] | None = None
     """For a text with a grammar of its own: reads it, or raises `BadSetting`."""
     group: str = ""
@@ -107,6 +109,7 @@ def _property(field: dataclasses.Field[Any], known: Option) -> dict[str, Any]:
         "x-unit": known.unit,
         "x-host": known.host,
         "x-group": known.group,
+        "x-only": known.only,
     }
     return {name: fact for name, fact in facts.items() if fact is not None and (fact != "" or name == "default")}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .errors import BadSetting
-from .faces import Face, Image
+from .faces import Face, Image, Pose
 from .imaging.quality import pose, sharpness
 from .jobs import Decision, FaceJob, FixPlan
 from .numbers import read_numbers
@@ -39,24 +39,56 @@ def make_plan(
     nothing; one that names no setting, or a value out of range, raises `BadSetting`, and so does upscaling to what
     is too large.
     """
+    height, width = image.shape[:2]
+    seen = [Seen(face, pose(face), sharpness(image, face)) for face in sorted(faces, key=_left_to_right)]
+    return _planned(seen, (width, height), settings, overrides, origin)
+
+
+def plan_again(
+    plan: FixPlan, settings: FaceSettings, overrides: Overrides | None = None, origin: Origin | None = None
+) -> FixPlan:
+    """Return a plan for the same faces of the same picture with other settings; see `make_plan`.
+
+    The picture is not needed: what was seen of each face stands in the plan.
+    """
+    jobs = sorted(plan.jobs, key=lambda job: job.number)
+    return _planned([Seen(job.face, job.pose, job.sharpness) for job in jobs], plan.size, settings, overrides, origin)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What can be said of a face before anything is decided about it."""
+
+    face: Face
+    pose: Pose
+    sharpness: float
+    """0..1."""
+
+
+def _planned(
+    seen: Sequence[Seen],
+    size: tuple[int, int],
+    settings: FaceSettings,
+    overrides: Overrides | None,
+    origin: Origin | None,
+) -> FixPlan:
+    """Decide about the faces of a picture, given from left to right. size: its width and height."""
     if origin is None:
         settings = replace(settings, redraw_below=0)
     own = {number: _treatment(number, settings, changes) for number, changes in (overrides or {}).items()}
     asked = {number for number, changes in (overrides or {}).items() if "method" in changes}
-    height, width = image.shape[:2]
     upscale = read_upscale(settings.upscale)
-    upscaled = upscale.of(width, height) if upscale else None
-    numbered = dict(enumerate(sorted(faces, key=_left_to_right), start=1))
+    upscaled = upscale.of(*size) if upscale else None
+    numbered = dict(enumerate(seen, start=1))
     everyone = settings.of_one_face()
-    counted = {number: face for number, face in numbered.items() if number not in asked}
-    excluded = _excluded(counted, settings, (width, height))
+    counted = {number: one.face for number, one in numbered.items() if number not in asked}
+    excluded = _excluded(counted, settings, size)
     jobs = [
-        _job(number, face, image, settings, own.get(number, everyone), excluded.get(number))
-        for number, face in numbered.items()
+        _job(number, one, settings, own.get(number, everyone), excluded.get(number)) for number, one in numbered.items()
     ]
-    jobs.sort(key=lambda job: _rank(job, settings.order, width, height))
-    jobs = drawn_up(jobs, everyone, (width, height), origin)
-    return FixPlan((width, height), tuple(jobs), upscaled, settings.upscaler)
+    jobs.sort(key=lambda job: _rank(job, settings.order, *size))
+    jobs = drawn_up(jobs, everyone, size, origin)
+    return FixPlan(size, tuple(jobs), upscaled, settings.upscaler)
 
 
 def read_override(text: str) -> tuple[int, dict[str, Any]]:
@@ -143,22 +175,14 @@ def _treatment(number: int, settings: FaceSettings, changes: Mapping[str, Any]) 
     return treatment
 
 
-def _job(
-    number: int,
-    face: Face,
-    image: Image,
-    settings: FaceSettings,
-    treatment: Treatment,
-    excluded: str | None,
-) -> FaceJob:
+def _job(number: int, seen: Seen, settings: FaceSettings, treatment: Treatment, excluded: str | None) -> FaceJob:
     """Decide about one face. excluded: why the criteria rule it out, if they do."""
-    sharp = sharpness(image, face)
     if excluded:
         decision: Decision = "leave"
         reason = excluded
     else:
-        decision, reason = _decide(face, sharp, treatment, settings)
-    return FaceJob(number, face, decision, reason, treatment, pose(face), sharp)
+        decision, reason = _decide(seen.face, seen.sharpness, treatment, settings)
+    return FaceJob(number, seen.face, decision, reason, treatment, seen.pose, seen.sharpness)
 
 
 def _decide(

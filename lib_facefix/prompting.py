@@ -16,6 +16,8 @@ STEP = 0.05
 """What is taken away is rounded to it, so that faces of like size share a sampling run."""
 SEEDS = 2**32
 """Seeds count round from here to 0."""
+INHERITED = ("steps", "sampler", "scheduler", "cfg_scale", "clip_skip")
+"""Settings whose blank or 0 is the picture's own, where it is known."""
 
 
 def drawn_up(
@@ -71,5 +73,6 @@ def _drawn_up(job: FaceJob, prompt: str | None, negative: str, origin: Origin | 
         "subseed": (origin.subseed if treatment.subseed < 0 else treatment.subseed) % SEEDS,
         "denoising_strength": strength(treatment, job.face.box.size),
         "denoise_by_size": 0.0,
+        **{name: getattr(treatment, name) or getattr(origin, name) for name in INHERITED},
     }
     return replace(job, treatment=treatment.but(made))

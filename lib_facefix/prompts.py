@@ -43,12 +43,17 @@ _BY_NUMBER = re.compile(r"\[face:(?!\s*\d*\.\d+\s*\])([^\[\]:]*)\]")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a picture was made from, its styles and wildcards resolved."""
+    """What a picture was made from, its styles and wildcards resolved. Blank or 0: as whoever draws has it set."""
 
     prompt: str = ""
     negative_prompt: str = ""
     seed: int = 0
     subseed: int = 0
+    steps: int = 0
+    sampler: str = ""
+    scheduler: str = ""
+    cfg_scale: float = 0.0
+    clip_skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)

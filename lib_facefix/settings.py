@@ -68,15 +68,15 @@ class FaceSettings(Treatment):
         help='Face numbers such as "1,3-4"; blank: all.',
     )
     sharp_above: float = option(
-        0.45, "Sharp enough above", low=0.0, high=1.0, step=0.01, group="choose",
+        0.45, "Sharp enough above", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
         help="auto leaves a face alone that is at least this sharp and large.",
     )  # fmt: skip
     large_above: int = option(
-        192, "Large enough above", low=0, unit="px", group="choose",
+        192, "Large enough above", low=0, unit="px", group="choose", only="auto",
         help="auto leaves a face alone that is at least this large and sharp.",
     )  # fmt: skip
     redraw_below: int = option(
-        256, "Re-diffuse below", low=0, unit="px", group="choose",
+        256, "Re-diffuse below", low=0, unit="px", group="choose", only="auto",
         help="auto re-diffuses a face smaller than this where Stable Diffusion is at hand, and restores a larger one.",
     )  # fmt: skip
     upscale: str = option(

@@ -28,10 +28,10 @@ class Treatment(Sampling):
     )  # fmt: skip
     restorer: str = option(
         "lite", "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix",
-        help="The model that restores, or the path of one.",
+        only="restore", help="The model that restores, or the path of one.",
     )  # fmt: skip
     fidelity: float = option(
-        0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix",
+        0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix", only="restore",
         help="0: most restoration; 1: closest to the original.",
     )  # fmt: skip
     visibility: float = option(

@@ -3,8 +3,9 @@
 The host runs this file again whenever its UI is reloaded, while the library stays: so callbacks are registered here.
 """
 
-from modules import script_callbacks, scripts
+from modules import script_callbacks, scripts, scripts_postprocessing
 
+from lib_facefix.webui import extras
 from lib_facefix.webui import script as facefix
 
 
@@ -42,6 +43,34 @@ class FaceFixScript(scripts.Script):
         """Fix the faces of a picture that the host was not done with before."""
         facefix.fix_finished(p, pp, args)
 
+    def postprocess(self, p, processed, *_):
+        """Keep the pictures as they were before, for the page to compare."""
+        facefix.finish(p, processed)
+
+
+class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
+    """Fixes the faces of a picture in the extras tab."""
+
+    name = extras.TITLE
+    order = extras.ORDER
+
+    def __init__(self):
+        self._firsts = extras.Firsts()
+
+    def ui(self):
+        """Return the controls by name."""
+        return extras.build()
+
+    def process_firstpass(self, pp, **args):
+        """Look at the picture before other scripts change it."""
+        self._firsts.look(pp, args)
+
+    def process(self, pp, **args):
+        """Fix the faces of the picture, as it has become."""
+        extras.process(pp, self._firsts.of(pp), args)
+
 
 script_callbacks.on_ui_settings(facefix.add_options)
 script_callbacks.on_before_ui(facefix.register)
+script_callbacks.on_after_component(facefix.under_results())
+script_callbacks.on_after_component(extras.under_result())

@@ -23,7 +23,9 @@ FRONT_END = NOUNS | {
     "settings",
     "assembly",
     "planning",
+    "moving",
     "prompts",
+    "origins",
     "drawing",
     "pictures",
     "catalog",
@@ -40,6 +42,7 @@ MAY_IMPORT = {
     "numbers": {"errors"},
     "prompts": {"errors", "faces", "numbers"},
     "sampling": {"options"},
+    "origins": {"errors", "options", "prompts", "sampling"},
     "treatment": {"options", "catalog", "errors", "sampling"},
     "settings": {"options", "catalog", "errors", "numbers", "prompts", "treatment", "sizes"},
     "jobs": {"faces", "errors", "treatment", "options", "sizes"},
@@ -55,6 +58,7 @@ MAY_IMPORT = {
     "networks": {"errors", "quiet"},
     "threads": set(),
     "imaging": NOUNS,
+    "moving": NOUNS | {"imaging"},
     "drawing": NOUNS | {"imaging"},
     "pictures": {"errors", "faces", "imaging"},
     "prompting": NOUNS | {"prompts"},
@@ -71,7 +75,7 @@ MAY_IMPORT = {
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"detectors.turned", "fixers.rediffuse"},
     "cli": FRONT_END | {"__init__"},
-    "http": FRONT_END | {"__init__"},
+    "http": FRONT_END | {"__init__", "origins", "cli"},
     "webui": FRONT_END | {"__init__"},
 }
 """By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""
@@ -80,6 +84,7 @@ ONLY_IN = {
     "modules_forge": {"webui"},
     "gradio": {"webui"},
     "fastapi": {"http", "webui"},
+    "starlette": {"http", "webui"},
 }
 MOST_LINES = 250
 

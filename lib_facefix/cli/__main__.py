@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import CannotFetch, CannotWrite, FaceFixError
-from . import detect, fix, models, plan, settings
+from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
+from . import detect, fix, models, plan, serve, settings
 from .printing import tell
 
 EXITS = "exit codes: 0 all done, 1 some pictures or faces failed, 2 wrong use"
@@ -20,7 +20,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="facefix", description=__doc__, epilog=EXITS)
     parser.add_argument("--version", action="version", version=f"facefix {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (fix, detect, plan, models, settings):
+    for command in (fix, detect, plan, models, settings, serve):
         command.add(commands)
     return parser
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = make_parser().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
-    except (CannotFetch, CannotWrite) as error:
+    except (CannotFetch, CannotReach, CannotWrite) as error:
         tell([f"facefix: {error}"], error=True)
         return 1
     except FaceFixError as error:

@@ -10,12 +10,12 @@ from typing import Any
 
 from PIL.Image import Image as Pillow
 
-from ..assembly import FaceFix
 from ..drawing import Pair, strips
 from ..errors import FaceFixError
 from ..jobs import FixPlan, FixResult
 from ..pictures import Picture, check_writable, read_picture, write_picture
 from ..protocols import Progress
+from .engines import Engine
 from .printing import planned, reasons, summary
 
 MOST_DRAWN = 12
@@ -26,7 +26,7 @@ MOST_DRAWN = 12
 class Batch:
     """What is to be done with each picture, and what has been done so far."""
 
-    engine: FaceFix
+    engine: Engine
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
     """Whether to make the strips of a before/after sheet."""

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..assembly import FaceFix
 from ..drawing import numbered_boxes
 from ..errors import BadSetting
 from ..jobs import face_to_json
 from ..pictures import check_writable, find_pictures, read_picture
 from .batch import Batch
+from .engines import add_remote, engine_for, planner
 from .flags import add_settings, read_settings
 from .printing import document, tell, write_json
 from .sheets import write_drawing
@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the JSON there")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="draw the numbered boxes; for one picture")
     add_settings(parser, groups=("find",))
+    add_remote(parser)
     parser.set_defaults(run=run)
 
 
@@ -37,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.draw)
         if len(found) > 1:
             raise BadSetting(f"--draw takes one picture, not {len(found)}")
-    engine = FaceFix()
-    batch = Batch(engine, lambda picture: engine.plan(picture.image, settings))
+    engine = engine_for(arguments)
+    batch = Batch(engine, planner(engine, settings))
     for one in found:
         lines = batch.recorded(one.path, lambda record: _detect(batch, record, arguments.draw))
         tell(lines, error=True)

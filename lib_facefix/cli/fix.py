@@ -14,10 +14,12 @@ from ..assembly import FaceFix
 from ..catalog import RESTORERS, UPSCALERS
 from ..drawing import sheet
 from ..errors import BadPlan, BadSetting
+from ..http.remote import RemoteFaceFix
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
 from .batch import Batch, from_file
-from .flags import add_runtime, add_settings, given_settings, read_overrides, read_runtime, read_settings
+from .engines import Engine, add_remote, engine_for, engine_here, planner
+from .flags import add_runtime, add_settings, given_runtime, given_settings, read_overrides, read_runtime, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch, host_folders
 from .printing import document, match_plans, read_plans, tell, write_json
 from .sheets import write_drawing
@@ -39,6 +41,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; write no picture")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_settings(parser)
+    add_remote(parser)
     add_fetch_flags(add_runtime(parser))
     parser.set_defaults(run=run)
 
@@ -64,15 +67,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.compare:
         check_writable(arguments.compare)
     host_folders([arguments.webui or ""])
-    engine = FaceFix(read_runtime(arguments))
+    engine = engine_for(arguments, read_runtime(arguments))
     work = _work(arguments, engine)
-    _refuse_missing(work)
+    _refuse_missing(work, engine, arguments)
     found = work.found
     places = targets(found, arguments.output, arguments.in_place)
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, places, (arguments.report, arguments.compare))
-    if not arguments.dry_run:
-        _load(work, engine, arguments)
+    if (here := engine_here(engine)) and not arguments.dry_run:
+        _load(work, here, arguments)
     batch = Batch(engine, work.plan, draw=arguments.compare is not None)
     code = _go(batch, found, places, arguments)
     if arguments.report:
@@ -93,8 +96,13 @@ class Work:
     upscalers: set[str]
 
 
-def _refuse_missing(work: Work) -> None:
+def _refuse_missing(work: Work, engine: Engine, arguments: argparse.Namespace) -> None:
     """Raise `BadSetting` for a model that is nowhere, before every picture is written without it."""
+    if isinstance(engine, RemoteFaceFix):
+        if given := given_runtime(arguments):
+            raise BadSetting(f"what runs the models is chosen where they run; leave out {', '.join(given)}")
+        engine.refuse_missing(work.restorers, work.upscalers)
+        return
     for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
         for name in names - set(catalog.names()):
             if not Path(name).suffix:
@@ -113,7 +121,7 @@ def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
             models.chosen(catalog, name)
 
 
-def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
+def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
     """Return the pictures and how each is planned; raises `BadSetting` or `BadPlan`."""
     if arguments.plan:
         if given := given_settings(arguments):
@@ -125,8 +133,12 @@ def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
         upscalers = {plan.upscaler for plan in matched.values() if plan.upscaled}
         return Work(found, from_file(matched), {job.treatment.restorer for job in jobs}, upscalers)
     settings, overrides = read_settings(arguments), read_overrides(arguments)
-    if "re-diffuse" in (settings.method, *(own.get("method") for own in overrides.values())):
-        raise BadSetting("re-diffusing needs Stable Diffusion, which the command line has not; use --method restore")
+    methods = (settings.method, *(own.get("method") for own in overrides.values()))
+    if "re-diffuse" in methods and isinstance(engine, FaceFix):
+        raise BadSetting(
+            "re-diffusing needs Stable Diffusion, which is not here; give the address of a WebUI that runs with --api, "
+            "as in --remote http://127.0.0.1:7860, or use --method restore"
+        )
     if not arguments.inputs:
         raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
     found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
@@ -134,7 +146,7 @@ def _work(arguments: argparse.Namespace, engine: FaceFix) -> Work:
     upscalers = {settings.upscaler} if settings.upscale else set()
     if arguments.upscaler and not settings.upscale:
         tell(["facefix: --upscaler enlarges nothing without --upscale; give that too, such as --upscale 2"], error=True)
-    return Work(found, lambda picture: engine.plan(picture.image, settings, overrides=overrides), restorers, upscalers)
+    return Work(found, planner(engine, settings, overrides), restorers, upscalers)
 
 
 def _go(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:

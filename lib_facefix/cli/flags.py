@@ -76,6 +76,11 @@ def given_settings(arguments: argparse.Namespace) -> Sequence[str]:
     return [_flag(name) for name in _given(arguments, FaceSettings)] + (["--face"] if arguments.face else [])
 
 
+def given_runtime(arguments: argparse.Namespace) -> Sequence[str]:
+    """Return the flags of what runs the models that were given."""
+    return [_flag(name) for name in _given(arguments, Runtime)]
+
+
 def _add(section: Any, field: Any, known: Option) -> None:
     how = _how(field, known)
     section.add_argument(_flag(field.name), dest=field.name, default=None, help=_help(known, field.default), **how)

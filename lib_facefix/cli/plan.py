@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..assembly import FaceFix
 from ..pictures import find_pictures
 from .batch import Batch
+from .engines import add_remote, engine_for, planner
 from .flags import add_settings, read_overrides, read_settings
 from .printing import document, tell, write_json
 from .targets import keep_apart, without_results
@@ -20,14 +20,15 @@ def add(commands: Any) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="picture, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the plan there; default: print it")
     add_settings(parser)
+    add_remote(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     settings, overrides = read_settings(arguments), read_overrides(arguments)
-    engine = FaceFix()
-    batch = Batch(engine, lambda picture: engine.plan(picture.image, settings, overrides=overrides))
+    engine = engine_for(arguments)
+    batch = Batch(engine, planner(engine, settings, overrides))
     found = without_results(find_pictures(arguments.inputs), arguments.inputs)
     keep_apart((one.path for one in found), (), (arguments.output,))
     for one in found:

@@ -10,7 +10,7 @@ from .atomic import atomic_write
 from .finding import Found, find_pictures, name_apart
 from .formats import FORMATS, SUFFIXES, check_writable, format_for
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
-from .reading import read_picture
+from .reading import picture_size, read_picture
 from .writing import write_picture
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "find_pictures",
     "format_for",
     "name_apart",
+    "picture_size",
     "read_picture",
     "write_picture",
 ]

@@ -91,6 +91,16 @@ def with_comment(exif: bytes, comment: str) -> bytes:
     return _block(tags)
 
 
+def comment_of(exif: bytes) -> str:
+    """Return its UserComment, blank where there is none that can be read."""
+    said = directory(exif).get(EXIF, {}).get(_COMMENT, b"")
+    kind, body = (said[:8], said[8:]) if isinstance(said, bytes) else (b"", b"")
+    if kind == b"UNICODE\0":
+        swapped = body[1::2].count(0) > body[::2].count(0)  # most write it big-endian, a few as the block is
+        return body.decode("utf_16_le" if swapped else "utf_16_be", "replace")
+    return body.decode("utf_8", "replace").strip("\0") if kind in (b"ASCII\0\0\0", bytes(8)) else ""
+
+
 def from_tiff(file: BinaryIO) -> bytes:
     """Return what a TIFF file says about its picture, without how its pixels lay."""
     tags = _directory_in(file)

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from ..faces import Image
 from ..imaging.lanczos import lanczos
-from .exif import sized, sized_xmp
+from .exif import comment_of, sized, sized_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_PIXELS = 250_000_000
 """Larger pictures are refused by their header: they would take gigabytes."""
+
+PARAMETERS = "parameters"
+"""The WebUI's text field; where there are no text fields it is EXIF's UserComment."""
 
 Chunk = tuple[bytes, bytes]
 """One chunk of a PNG: its four-letter kind and its content."""
@@ -38,6 +41,11 @@ class Metadata:
     """PNG's chunks, to be written back as they are."""
     segments: bytes = b""
     """JPEG's marker segments that have no field above (IPTC, comments), to be written back as they are."""
+
+    @property
+    def parameters(self) -> str:
+        """What a WebUI says it was made from: PNG's text field, elsewhere EXIF's UserComment; blank without one."""
+        return self.text.get(PARAMETERS) or comment_of(self.exif)
 
     def for_size(self, size: tuple[int, int]) -> Metadata:
         """Return what is true of the same picture at another size: EXIF and XMP may name width and height."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,13 +45,30 @@ def read_picture(path: Path) -> Picture:
     Raises BadPicture with what is wrong and what to do. Refused rather than flattened: animations and files of
     several pages. Of an MPO (several pictures of a phone or 3D camera) the first is read.
     """
+    with _reading(path) as file:
+        return _read(path, file)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return width and height in pixels as the file's header has them, before any turning; raises BadPicture.
+
+    The pixels are not read, so it costs next to nothing to refuse a picture by it.
+    """
+    with _reading(path) as file, raised_limit(), open_one(file) as opened:
+        width, height = opened.size
+    return width, height
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    """Open the file; whatever goes wrong with it is said in a sentence."""
     try:
         file = path.open("rb")
     except (OSError, ValueError) as error:
         raise BadPicture(f"{path} {_why_closed(path, error)}.") from error
     with file:
         try:
-            return _read(path, file)
+            yield file
         except BadPicture as error:
             raise BadPicture(f"{path} cannot be used: {error}.") from error
         except _PILLOW_RAISES as error:

@@ -19,12 +19,9 @@ from .exif import with_comment
 from .formats import Format, check_writable, format_for
 from .merging import is_same, merged
 from .packing import pack
-from .picture import Coding, Metadata, Picture
+from .picture import PARAMETERS, Coding, Metadata, Picture
 from .png import write_png
 from .tiff import write_tiff
-
-_PARAMETERS = "parameters"
-"""The WebUI's text field; where there are no text fields it is EXIF's UserComment."""
 
 
 def write_picture(picture: Picture, fixed: Image, path: Path, *, text: Mapping[str, str] | None = None) -> None:
@@ -80,5 +77,5 @@ def _true_of(said: Metadata, channels: int) -> Metadata:
 
 
 def _commented(said: Metadata, text: Mapping[str, str]) -> Metadata:
-    parameters = {**said.text, **text}.get(_PARAMETERS)
+    parameters = {**said.text, **text}.get(PARAMETERS)
     return said if parameters is None else replace(said, exif=with_comment(said.exif, parameters))

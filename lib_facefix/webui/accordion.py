@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from . import host_ui
-from .controls import AFFECTED, ONLY_IMG2IMG, SECTIONS, Control, Rows, control, pairs, section_rows, top_rows, why_idle
-from .lists import FROM_DISK, host_list, refresh
+from .controls import ONLY_IMG2IMG
+from .form import Form
 from .preset_panel import PresetPanel
-from .settings import OFFERED
 
 TITLE = "FaceFix"
-REFRESH = "\U0001f504"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def build(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[st
     elem_id: gives a component's id on the page from its name in the accordion.
     """
     panel = PresetPanel(presets, passes, elem_id)
-    forms = [_Form(number, is_img2img, values, elem_id) for number, values in enumerate(panel.at_start, start=1)]
+    forms = [_PassForm(number, is_img2img, values, elem_id) for number, values in enumerate(panel.at_start, start=1)]
     with host_ui.input_accordion(TITLE, False, elem_id("enabled")) as enabled:
         with host_ui.row():
             with host_ui.column(3, least=310):
@@ -59,7 +57,7 @@ def build(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[st
     return Accordion(enabled, made)
 
 
-def _show_more(forms: list[_Form], elem_id: Callable[[str], str]) -> None:
+def _show_more(forms: list[_PassForm], elem_id: Callable[[str], str]) -> None:
     if not forms:
         return
     with host_ui.section("More passes", elem_id("more_passes")):
@@ -67,74 +65,24 @@ def _show_more(forms: list[_Form], elem_id: Callable[[str], str]) -> None:
             form.show_as_pass()
 
 
-class _Form:
+class _PassForm(Form):
     """The controls of one pass."""
 
     def __init__(self, number: int, is_img2img: bool, values: Mapping[str, Any], elem_id: Callable[[str], str]) -> None:
+        hidden = () if is_img2img else ONLY_IMG2IMG
+        super().__init__(values, lambda name: elem_id(f"pass{number}_{name}"), hidden=hidden)
         self._number = number
-        self._is_img2img = is_img2img
-        self._values = values
-        self._elem_id = elem_id
-        self._controls = {field.name: control(field, known, host_list) for field, known in OFFERED}
-        self._made: dict[str, Any] = {}
-
-    def show(self, name: str, *, visible: bool = True) -> None:
-        """Make one control here."""
-        idle = why_idle(name, self._values["method"])
-        visible = visible and (self._is_img2img or name not in ONLY_IMG2IMG)
-        value = self._values[name]
-        made = host_ui.component(self._controls[name], value, self._id(name), idle=idle, visible=visible)
-        self._made[name] = made
 
     def show_as_pass(self) -> None:
         """Make all controls here, under a head that switches the pass on."""
         label, active = f"Pass {self._number}", self._values["active"]
-        with host_ui.input_accordion(label, active, self._id("active")) as head:
+        with host_ui.input_accordion(label, active, self._elem_id("active")) as head:
             self.show("method")
             self.show_rest()
-        self._made["active"] = host_ui.not_in_ui_config(head)
+        self.made["active"] = host_ui.not_in_ui_config(head)
 
     def show_rest(self) -> None:
         """Make all controls but the two that stand at the head of a pass."""
-        self._show_rows(top_rows())
-        for title in SECTIONS:
-            with host_ui.section(title, self._id(f"section_{title.replace(' ', '_').lower()}")):
-                self._show_rows(section_rows(title))
+        super().show_rest()
         self.show("skip_img2img", visible=self._number == 1)
-        affected = [self._made[name] for name in AFFECTED]
-        host_ui.when(self._made["method"].change, self._grey, [self._made["method"]], affected)
-
-    def _id(self, name: str) -> str:
-        return self._elem_id(f"pass{self._number}_{name}")
-
-    def in_order(self) -> dict[str, Any]:
-        """Return what was made, in the order of OFFERED."""
-        return {field.name: self._made[field.name] for field, _ in OFFERED}
-
-    def _show_rows(self, rows: Rows) -> None:
-        for names in rows:
-            with host_ui.row():
-                for name in names:
-                    self.show(name)
-                if names[-1] == _LAST_FROM_DISK:
-                    self._show_refresh()
-
-    def _show_refresh(self) -> None:
-        button = host_ui.tool_button(REFRESH, "Look for checkpoints and VAEs again", self._id("refresh"))
-        host_ui.when(button.click, _refreshed, [], [self._made[name] for name in _FROM_DISK])
-
-    def _grey(self, method: str) -> list[Any]:
-        return [_greyed(self._controls[name], method) for name in AFFECTED]
-
-
-_FROM_DISK = {field.name: (field, known) for field, known in OFFERED if known.host in FROM_DISK}
-*_, _LAST_FROM_DISK = _FROM_DISK
-
-
-def _refreshed() -> list[Any]:
-    refresh()
-    return [host_ui.choices(pairs(name, known, host_list)) for name, (_, known) in _FROM_DISK.items()]
-
-
-def _greyed(of: Control, method: str) -> Any:
-    return host_ui.greyed(of.hint, idle=why_idle(of.name, method))
+        self.listen()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, dataclass
 from typing import Any
 
 from ..catalog import Catalog
 from ..options import Option
-from ..sampling import Sampling
 from .settings import OFFERED
 
 OWN = "The picture's own"
@@ -137,23 +136,17 @@ def _in_twos(names: Iterator[str]) -> Rows:
 
 # When one has no effect
 
-_SAMPLED = tuple(field.name for field in fields(Sampling))
-_AUTO = ("sharp_above", "large_above", "redraw_below")
-WITHOUT_EFFECT: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
-    "re-diffuse": (
-        (("restorer", "fidelity"), "No effect with Re-diffuse: no restorer is used."),
-        (_AUTO, "No effect with Re-diffuse: only Auto looks at it."),
-    ),
-    "restore": (
-        (_SAMPLED, "No effect with Restore: nothing is re-diffused."),
-        (_AUTO, "No effect with Restore: only Auto looks at it."),
-    ),
-}
-"""By method: settings that it does not look at, and why."""
-AFFECTED = tuple(dict.fromkeys(name for method in WITHOUT_EFFECT.values() for names, _ in method for name in names))
+_ONLY = {field.name: known.only for field, known in OFFERED if known.only}
+AFFECTED = tuple(_ONLY)
 """Every setting that some method does not look at."""
+_BECAUSE = {
+    "restore": "no restorer is used",
+    "re-diffuse": "nothing is re-diffused",
+    "auto": "only Auto looks at it",
+}
 
 
 def why_idle(name: str, method: str) -> str:
-    """Return why a setting has no effect with this method; blank if it has."""
-    return next((why for names, why in WITHOUT_EFFECT.get(method, ()) if name in names), "")
+    """Return why a setting has no effect with this method; blank if it has, or if no pass has that method."""
+    only = _ONLY.get(name, method)
+    return "" if method in ("auto", "leave", only) else f"No effect with {method.capitalize()}: {_BECAUSE[only]}."

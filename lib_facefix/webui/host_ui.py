@@ -22,6 +22,8 @@ _SHOWS_PAIRS = "tuple" in str(inspect.signature(gr.Dropdown.__init__).parameters
 """Whether a dropdown tells what is shown from what is sent; the older toolkit's does not."""
 _UPLOADS_PATHS = inspect.signature(gr.UploadButton.__init__).parameters["type"].default == "filepath"
 """Whether an uploaded file is a path by default; the older toolkit's is a file, and its bytes have another name."""
+_SCRIPT = "js" if hasattr(gr.events, "Events") else "_js"
+"""What an event calls its script; the older toolkit's name has the underscore."""
 
 
 def component(control: Control, value: Any, elem_id: str, *, idle: str = "", visible: bool = True) -> Any:
@@ -37,9 +39,9 @@ def component(control: Control, value: Any, elem_id: str, *, idle: str = "", vis
     return not_in_ui_config(_MAKERS[control.kind](control, facts))
 
 
-def greyed(hint: str, *, idle: str) -> Any:
+def greyed(hint: str, *, idle: str, **more: Any) -> Any:
     """Return the update that makes a control idle, with the reason in its hint, or gives it back."""
-    return gr.update(interactive=not idle, info=idle or hint)
+    return gr.update(interactive=not idle, info=idle or hint, **more)
 
 
 def dropdown(pairs: Pairs, **facts: Any) -> Any:
@@ -95,9 +97,10 @@ def tool_button(symbol: str, tooltip: str, elem_id: str) -> Any:
     return not_in_ui_config(ui_components.ToolButton(value=symbol, tooltip=tooltip, elem_id=elem_id))
 
 
-def button(text: str, elem_id: str) -> Any:
-    """Make a button with words."""
-    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=80, size="sm"))
+def button(text: str, elem_id: str, *, main: bool = False, visible: bool = True) -> Any:
+    """Make a button with words; main: the one that a person is to see first."""
+    look = {"variant": "primary"} if main else {"size": "sm"}
+    return not_in_ui_config(gr.Button(value=text, elem_id=elem_id, min_width=80, visible=visible, **look))
 
 
 def upload_button(text: str, elem_id: str, ending: str) -> Any:
@@ -113,9 +116,46 @@ def text_box(label: str, info: str, elem_id: str) -> Any:
     return not_in_ui_config(gr.Textbox("", label=label, info=info, elem_id=elem_id, **facts))
 
 
+def hidden_text(elem_id: str) -> Any:
+    """Make a text that is never seen: what the page keeps for a handler, or is told by one."""
+    return not_in_ui_config(gr.Textbox("", visible=False, elem_id=elem_id))
+
+
+def html(text: str, elem_id: str) -> Any:
+    """Make a part of the page that the page's script fills."""
+    return gr.HTML(text, elem_id=elem_id)
+
+
 def note(html: str, elem_id: str) -> Any:
     """Make a line for messages, which is not there while it is blank."""
     return gr.HTML(html, visible=bool(html), elem_id=elem_id)
+
+
+def group(elem_id: str) -> Any:
+    """Make a part of the form that is not there until it is shown by an update."""
+    return gr.Column(visible=False, elem_id=elem_id)
+
+
+def tick_box(label: str, value: bool, elem_id: str) -> Any:
+    """Make a tick box of its own."""
+    return not_in_ui_config(gr.Checkbox(value, label=label, elem_id=elem_id))
+
+
+def gallery(elem_id: str) -> Any:
+    """Make a row of pictures with captions, to choose one of; not there until it is shown by an update."""
+    facts = {"columns": 4, "object_fit": "contain", "allow_preview": False, "show_download_button": False}
+    return not_in_ui_config(gr.Gallery(show_label=False, visible=False, elem_id=elem_id, **facts))
+
+
+def hidden_switch(value: bool, elem_id: str) -> Any:
+    """Make a yes or no that is never seen: what the page keeps for a handler."""
+    return not_in_ui_config(gr.Checkbox(value, visible=False, elem_id=elem_id))
+
+
+def on_this_page(elem_id: str) -> Any:
+    """Return what has this id in the part of the page that is being built; None where there is no such thing."""
+    made = Context.root_block.blocks.values()
+    return next((block for block in made if getattr(block, "elem_id", None) == elem_id), None)
 
 
 def noted(html: str) -> Any:
@@ -128,9 +168,35 @@ def update(**changes: Any) -> Any:
     return gr.update(**changes)
 
 
-def when(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> None:
-    """Call `do` with the values of `given` whenever the event happens, at once, whatever is being generated."""
-    event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="hidden")
+def when(
+    event: Any, do: Callable[..., Any] | None, given: Sequence[Any], changed: Sequence[Any], script: str = ""
+) -> Any:
+    """Call `do` with the values of `given` whenever the event happens, at once, whatever is being generated.
+
+    script: a function in the page that is given these values, and returns those that `do` gets. Returns what
+    `then_script` takes.
+    """
+    facts = {_SCRIPT: script} if script else {}
+    return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="hidden", **facts)
+
+
+def then_script(event: Any, script: str, given: Sequence[Any]) -> None:
+    """Call a function in the page with the values of `given` once the handler of an event is done."""
+    when(event.then, None, given, [], script)
+
+
+def when_busy(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> Any:
+    """Call `do`, which takes its time, as `when` does; the page shows meanwhile that something is being done."""
+    return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="full")
+
+
+def when_chosen(gallery: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> Any:
+    """Call `do` with the place of the picture that was chosen, from 0, and the values of `given`."""
+
+    def chosen(event: gr.SelectData, *values: Any) -> Any:
+        return do(event.index, *values)
+
+    return when(gallery.select, chosen, given, changed)
 
 
 def when_page_opens(do: Callable[[], Any], changed: Sequence[Any]) -> None:

@@ -6,7 +6,7 @@
 in it every face found: n, box (left, top, right, bottom; px), do (what was decided), why where it was left, verdict
 where it was not done as decided. A face drawn anew adds seed, strength, and prompt and negative_prompt where they are
 not the picture's own; a number there means: as for the face of that number. A restored one adds restorer and fidelity
-where they are not the pass's.
+where they are not the pass's. "overrides" has what was set for single faces in the extras tab, by number.
 """
 
 from __future__ import annotations
@@ -42,13 +42,17 @@ def write(
     passes: Sequence[PassSettings],
     outcomes: Sequence[Sequence[Outcome]] | None = None,
     origin: Origin | None = None,
+    overrides: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> str:
     """Return the entry for one picture.
 
     outcomes: for each pass, what became of the picture's faces, fewer where the work was stopped; None where that is
     not known yet. origin: what the picture was made from; without it, all prompts of faces are recorded.
+    overrides: what was set for single faces, by number.
     """
     entry: dict[str, Any] = {"v": VERSION, "passes": [changes(one) for one in passes]}
+    if overrides:
+        entry["overrides"] = overrides
     if outcomes is not None:
         entry["faces"] = [list(_faces(one, done, origin)) for one, done in zip(passes, outcomes, strict=False)]
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))

@@ -10,7 +10,7 @@ from modules import images, shared
 from PIL import Image as Pil
 
 from ..assembly import FaceFix
-from ..drawing import numbered_boxes
+from ..drawing import numbered_boxes, shaded
 from ..faces import Image, Patch
 from ..jobs import FixPlan
 from ..redraw import Redraw
@@ -18,9 +18,6 @@ from .options_page import PageSettings
 
 if TYPE_CHECKING:
     from .fixing import Worked
-
-TINT = np.array((255, 64, 64), np.float32)
-"""What a preview shows masks with."""
 
 
 class Keeper:
@@ -46,9 +43,8 @@ class Keeper:
             if self._page.save_masks:
                 self._save(np.uint8(np.repeat(mask[..., None], 3, axis=2) * 255 + 0.5), picture.index, "-facefix-mask")
             if self._page.save_preview:
-                shaded = picture.image + mask[..., None] * 0.4 * (TINT - picture.image)
                 faces = [(job.number, job.face) for job in plan.jobs]
-                self._save(numbered_boxes(np.uint8(shaded + 0.5), faces), picture.index, "-facefix-preview")
+                self._save(numbered_boxes(shaded(picture.image, mask), faces), picture.index, "-facefix-preview")
 
     def crop(self, item: Redraw, drawn: Patch) -> None:
         """Save one crop before and after it was redrawn, side by side."""

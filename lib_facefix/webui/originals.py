@@ -40,6 +40,15 @@ def with_changes(picture: torch.Tensor, before: Image, after: Image) -> torch.Te
     return torch.where(changed, made, picture)
 
 
+def repainted(image: Pil.Image, after: Image) -> Pil.Image:
+    """Return the picture with other colours; an opacity of its own stays."""
+    made = Pil.fromarray(after)
+    if image.mode == "RGBA":
+        made.putalpha(image.getchannel("A"))
+    made.info = dict(image.info)
+    return made
+
+
 def origin_of(p: Any, index: int) -> Origin:
     """Return what the picture at this place of the batch was made from, styles and wildcards resolved."""
 

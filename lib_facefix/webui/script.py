@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image as Pil
 
 from ..errors import BadSetting, FaceFixError
 from . import infotext, xyz
+from .compare import RUNS, Before, fixed_faces
 from .lists import host_list, knows
 from .options_page import add_options as add_options
 from .options_page import chosen
@@ -48,6 +48,13 @@ def register() -> None:
 
     offer_restorers()
     xyz.register()
+
+
+def under_results() -> Callable[..., None]:
+    """Return what puts "Compare faces" under the results; the host calls it for every component of a page."""
+    from .compare_page import UnderResults
+
+    return UnderResults()
 
 
 def begin(p: Any, args: Sequence[Any]) -> None:
@@ -89,7 +96,7 @@ def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
 
 def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
     """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
-    from .originals import is_late
+    from .originals import is_late, repainted
 
     passes = read_passes(args)
     if not passes or not is_late(p):
@@ -98,7 +105,12 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
         before = np.asarray(pp.image.convert("RGB"))
         [after] = _fix(p, [before], [p.batch_index], passes, p.iteration)
         if not np.array_equal(before, after):
-            pp.image = _repainted(pp.image, after)
+            pp.image = repainted(pp.image, after)
+
+
+def finish(p: Any, processed: Any) -> None:
+    """Keep the pictures as they were before, now that the infotexts of the results are known."""
+    RUNS.finish(p, processed.infotexts[processed.index_of_first_image :])
 
 
 def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[PassSettings], batch: int) -> Iterator[Any]:
@@ -110,11 +122,13 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
     pictures = [Worked(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)]
     fix_pictures(p, pictures, passes)
     for picture in pictures:
-        _record(
-            p, picture.index, infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
-        )
+        entry = infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
+        _record(p, picture.index, entry)
+        number = batch * p.batch_size + picture.index
+        if not p.is_api and (faces := fixed_faces(picture.results)):
+            RUNS.add(p, number, entry, Before(picture.before, faces))
         several = p.batch_size * p.n_iter > 1
-        name = f"picture {batch * p.batch_size + picture.index + 1}" if several else ""
+        name = f"picture {number + 1}" if several else ""
         for line in lines(picture.results, name):
             p.comment(line)
         yield picture.image
@@ -127,15 +141,6 @@ def _record(p: Any, place: int, text: str) -> None:
     texts = [*texts, *[known] * (place + 1 - len(texts))]
     texts[place] = text
     p.extra_generation_params[TITLE] = texts
-
-
-def _repainted(image: Pil.Image, after: Any) -> Pil.Image:
-    """Return the picture with other colours; an opacity of its own stays."""
-    made = Pil.fromarray(after)
-    if image.mode == "RGBA":
-        made.putalpha(image.getchannel("A"))
-    made.info = dict(image.info)
-    return made
 
 
 def _check_lists(number: int, settings: PassSettings) -> None:

@@ -1,7 +1,8 @@
-"""A real WebUI in a real browser; a test that fails leaves a picture of the page in build/browser.
+"""A real browser, and for most tests a real WebUI; a test that fails on it leaves a picture in build/browser.
 
 FACEFIX_CHROMIUM      the browser; else /usr/bin/chromium
-FACEFIX_WEBUI_ROOT    the WebUI's folder; what else of it may be said stands in tests/host/server.py
+FACEFIX_WEBUI_ROOT    the WebUI's folder, for the tests of its page; what else of it may be said stands in
+                      tests/host/server.py
 """
 
 import os
@@ -36,7 +37,7 @@ def root():
 
 
 @pytest.fixture(scope="session")
-def browser(root):
+def browser():
     api = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")
     if not Path(CHROMIUM).is_file():
         pytest.skip(f"needs Chromium: {CHROMIUM} is not there, set FACEFIX_CHROMIUM to it")
@@ -56,9 +57,17 @@ def webui(root, browser, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def album(root):
-    """Return the folder where pictures of the page are kept: build/browser/<host>."""
-    folder = REPOSITORY / "build" / "browser" / root.resolve().name
+def album(root, own_album):
+    """Return the folder where pictures of the WebUI's page are kept: build/browser/<host>."""
+    folder = own_album / root.resolve().name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def own_album():
+    """Return the folder where pictures of pages of our own are kept."""
+    folder = REPOSITORY / "build" / "browser"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -1,8 +1,20 @@
 import numpy as np
 import pytest
 
-from lib_facefix.drawing import FACE, GREEN, MARGIN, MOST, WHOLE, Pair, before_after, numbered_boxes, strips
-from lib_facefix.faces import Pose
+from lib_facefix.drawing import (
+    FACE,
+    GREEN,
+    MARGIN,
+    MOST,
+    WHOLE,
+    Pair,
+    around,
+    before_after,
+    numbered_boxes,
+    shaded,
+    strips,
+)
+from lib_facefix.faces import Box, Pose
 from lib_facefix.jobs import FaceJob, Outcome
 from lib_facefix.treatment import Treatment
 
@@ -78,3 +90,26 @@ def test_an_enlarged_picture_is_shown_whole_beside_its_smaller_original():
 
     assert strip.size[1] >= 200
     assert np.array(strip)[-1, 400 + MARGIN : 800 + MARGIN].min() == 255
+
+
+def test_what_may_change_is_tinted_on_a_copy(picture):
+    before, mask = picture.copy(), np.zeros(picture.shape[:2], np.float32)
+    mask[100:200, 50:60] = 1
+    tinted = shaded(picture, mask)
+    assert tinted.dtype == np.uint8
+    assert (picture == before).all()
+    assert ((tinted != picture).any(axis=2) == (mask > 0)).mean() > 0.99
+    assert (tinted[mask == 0] == picture[mask == 0]).all()
+    assert tinted[150, 55, 0] > tinted[150, 55, 1]
+
+
+@pytest.mark.parametrize(
+    ("box", "shape"),
+    [
+        pytest.param(Box(100, 100, 200, 300), (340, 170, 3), id="with room on all sides"),
+        pytest.param(Box(-50, -50, 50, 50), (85, 85, 3), id="partly outside"),
+        pytest.param(Box(5000, 5000, 5100, 5100), (1, 1, 3), id="outside"),
+    ],
+)
+def test_the_part_around_a_face_lies_inside_the_picture(picture, box, shape):
+    assert around(picture, box).shape == shape

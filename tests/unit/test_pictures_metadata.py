@@ -160,6 +160,32 @@ def jpeg_with(*segments):
     return file.getvalue()[:2] + made + file.getvalue()[2:]
 
 
+@pytest.mark.parametrize("target", CARRIERS)
+def test_parameters_are_read_wherever_they_are_written(tmp_path, target):
+    said = PngImagePlugin.PngInfo()
+    said.add_text("parameters", "a c\u00e4t\nSteps: 20, Seed: 1")
+    photo().save(tmp_path / "in.png", pnginfo=said)
+    fix(tmp_path, "in.png", f"out{target}").close()
+    assert read_picture(tmp_path / f"out{target}").metadata.parameters == "a c\u00e4t\nSteps: 20, Seed: 1"
+
+
+@pytest.mark.parametrize(
+    ("comment", "told"),
+    [
+        (b"UNICODE\0" + "a cat".encode("utf_16_le"), "a cat"),
+        (b"ASCII\0\0\0a cat", "a cat"),
+        (bytes(8) + b"a cat\0\0", "a cat"),
+        (b"JIS\0\0\0\0\0\x1b$B", ""),
+        (b"", ""),
+    ],
+)
+def test_a_comment_is_read_in_the_ways_of_other_programs(tmp_path, comment, told):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[COMMENT] = comment
+    photo().save(tmp_path / "in.jpg", exif=exif)
+    assert read_picture(tmp_path / "in.jpg").metadata.parameters == told
+
+
 def test_a_jpegs_xmp_iptc_and_comment_stay(tmp_path):
     iptc, note = b"Photoshop 3.0\0" + bytes(range(99)), b"as was"
     xmp = b"http://ns.adobe.com/xap/1.0/\0" + XMP

@@ -264,3 +264,10 @@ def test_what_a_strength_is_lessened_by_is_one_of_few_so_that_faces_share_a_run(
     found = strength(Sampling(denoising_strength=denoising, denoise_by_size=by_size), pixels)
     assert found == pytest.approx(max(denoising - round((denoising - found) * 20) / 20, 0), abs=1e-9)
     assert denoising * (1 - by_size) - 0.025 - 1e-9 <= found <= denoising
+
+
+def test_the_pictures_own_steps_and_sampler_are_those_that_nobody_chose():
+    own = Origin("a crowd", steps=20, sampler="Euler", scheduler="Karras", cfg_scale=5.5, clip_skip=2)
+    [job, *_] = drawn({"steps": 8, "scheduler": "Simple"}, origin=own)
+    told = [getattr(job.treatment, name) for name in ("steps", "sampler", "scheduler", "cfg_scale", "clip_skip")]
+    assert told == [8, "Euler", "Simple", 5.5, 2]

@@ -9,7 +9,7 @@ from lib_facefix.errors import BadSetting, MissingPackage
 from lib_facefix.numbers import read_numbers
 from lib_facefix.options import KINDS, check_all, option, options, schema
 from lib_facefix.settings import FaceSettings
-from lib_facefix.treatment import AUTO_FEATHER, Treatment
+from lib_facefix.treatment import AUTO_FEATHER, METHODS, Treatment
 
 BOTH = pytest.mark.parametrize("kind", [Treatment, FaceSettings], ids=lambda kind: kind.__name__)
 
@@ -64,6 +64,12 @@ def test_a_gigantic_number_is_a_bad_setting():
 def test_a_good_value_is_taken(good):
     settings = FaceSettings.from_json(good)
     assert {name: getattr(settings, name) for name in good} == good
+
+
+def test_the_schema_says_which_settings_only_one_method_looks_at():
+    only = {name: told.get("x-only") for name, told in schema(FaceSettings)["properties"].items()}
+    assert set(only.values()) <= {None, *METHODS}
+    assert (only["fidelity"], only["denoising_strength"], only["visibility"]) == ("restore", "re-diffuse", None)
 
 
 @BOTH

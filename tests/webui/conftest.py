@@ -5,6 +5,8 @@ from types import ModuleType, SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from toolkit import gradio as gradio
+from toolkit import on_page as on_page
 
 
 class OptionInfo:

@@ -1,10 +1,7 @@
 """The accordion as the WebUI's toolkit makes it: needs gradio, which only a WebUI's own environment has."""
 
-import importlib
-import sys
-from types import ModuleType
-
 import pytest
+from toolkit import handler
 
 from lib_facefix.webui.controls import OWN
 from lib_facefix.webui.presets import Presets
@@ -13,30 +10,11 @@ from lib_facefix.webui.units import WIDTH, read_passes
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
-OURS = ("host_ui", "preset_panel", "accordion")
-LISTS = {"samplers": ["Euler", "Heun"], "schedulers": ["Karras"], "checkpoints": ["a.safetensors"], "vaes": ["None"]}
-
-
-@pytest.fixture(scope="module")
-def gradio():
-    """The toolkit, whichever version is installed."""
-    return pytest.importorskip("gradio", reason="gradio is not installed here: run this in a WebUI's environment")
-
 
 @pytest.fixture
-def build(gradio, tmp_path, monkeypatch):
+def build(on_page, gradio, tmp_path):
     """Build the accordion on an empty page: returns the page and the accordion."""
-    ui_components = ModuleType("modules.ui_components")
-    ui_components.FormRow, ui_components.ToolButton = gradio.Row, lambda tooltip, **facts: gradio.Button(**facts)
-    ui_components.InputAccordion = lambda *args, **facts: input_accordion(gradio, *args, **facts)
-    modules = ModuleType("modules")
-    modules.ui_components = ui_components
-    monkeypatch.setitem(sys.modules, "modules", modules)
-    monkeypatch.setitem(sys.modules, "modules.ui_components", ui_components)
-    for name in OURS:
-        monkeypatch.delitem(sys.modules, f"lib_facefix.webui.{name}", raising=False)
-    accordion = importlib.import_module("lib_facefix.webui.accordion")
-    monkeypatch.setattr(accordion, "host_list", LISTS.__getitem__)
+    accordion = on_page("accordion")
 
     def make(is_img2img=False, passes=2, presets=None):
         path = tmp_path / "presets.json"
@@ -48,42 +26,7 @@ def build(gradio, tmp_path, monkeypatch):
         assert [one.read_bytes() for one in tmp_path.iterdir()] == [before][: path.exists()], "building only reads"
         return page, made
 
-    yield make
-    for name in OURS:
-        sys.modules.pop(f"lib_facefix.webui.{name}", None)  # they know the stand-in
-
-
-def input_accordion(gradio, value, label, elem_id):
-    """The host's tick box that opens an accordion."""
-    box = gradio.Checkbox(value, label=label, elem_id=f"{elem_id}-checkbox", visible=False)
-    box.accordion = gradio.Accordion(label, open=value, elem_id=elem_id)
-    return WithAccordion(box)
-
-
-class WithAccordion:
-    def __init__(self, box):
-        self.__dict__["box"] = box
-
-    def __getattr__(self, name):
-        return getattr(self.box, name)
-
-    def __setattr__(self, name, value):
-        setattr(self.box, name, value)
-
-    def __enter__(self):
-        self.box.accordion.__enter__()
-        return self
-
-    def __exit__(self, *error):
-        self.box.accordion.__exit__(*error)
-
-
-def handler(page, component, event):
-    """Return what the page calls when this happens to a component."""
-    if isinstance(page.fns, dict):
-        return next(one.fn for one in page.fns.values() if (component._id, event) in one.targets)
-    known = zip(page.dependencies, page.fns, strict=True)
-    return next(one.fn for told, one in known if component._id in told["targets"] and told["trigger"] == event)
+    return make
 
 
 def by_id(page, name):

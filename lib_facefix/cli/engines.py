@@ -1,0 +1,97 @@
+"""Where the work is done: here, on a `facefix serve`, or in a WebUI."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from ..assembly import FaceFix
+from ..errors import BadSetting
+from ..faces import Image
+from ..http.remote import ThroughWebUI, connect
+from ..jobs import FixPlan, FixResult
+from ..origins import read_infotext
+from ..pictures import Picture
+from ..planning import Overrides
+from ..prompts import Origin
+from ..protocols import Progress
+from ..runtime import Runtime
+from ..settings import FaceSettings
+from .printing import tell
+
+
+class Engine(Protocol):
+    """What plans and fixes: `FaceFix`, or something that is asked like it."""
+
+    def plan(
+        self,
+        image: Image,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return what would be done to each face of one picture, and why."""
+        ...
+
+    def run(
+        self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
+    ) -> list[FixResult]:
+        """Carry out plans, one for each picture."""
+        ...
+
+
+def add_remote(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the flags about where the work is done."""
+    section = parser.add_argument_group("where the work is done")
+    section.add_argument(
+        "--remote",
+        metavar="URL",
+        help="a `facefix serve`, or a WebUI with --api, that does the work; user and password of a WebUI's --api-auth "
+        "stand in it, or as name:password in FACEFIX_USER",
+    )
+    section.add_argument("--token", metavar="T", help="of that `facefix serve`; default: FACEFIX_TOKEN")
+    section.add_argument(
+        "--native",
+        type=int,
+        metavar="N",
+        help="side in px of the squares that a WebUI without FaceFix draws best, such as 1024 for SDXL; default: what "
+        "it tells, else 512",
+    )
+
+
+def engine_for(
+    arguments: argparse.Namespace, runtime: Runtime | None = None, environ: Mapping[str, str] = os.environ
+) -> Engine:
+    """Return what the flags choose to do the work; raises `BadSetting`, `CannotReach` and `Refused`."""
+    here = FaceFix(runtime)
+    if not arguments.remote:
+        if arguments.token or arguments.native:
+            raise BadSetting("--token and --native say how a server is asked; give its address, too: --remote URL")
+        return here
+    if arguments.native is not None and not 64 <= arguments.native <= 4096:
+        raise BadSetting(f"--native must lie between 64 and 4096, not {arguments.native}")
+    told = arguments.token or "@" in arguments.remote
+    token = arguments.token or (None if told else environ.get("FACEFIX_TOKEN"))
+    user = None if told else environ.get("FACEFIX_USER")
+    engine = connect(arguments.remote, token, user, here, arguments.native)
+    if isinstance(engine, ThroughWebUI):
+        does = f"it redraws faces, at about {engine.native} px, and all else is done here"
+        tell([f"facefix: {engine.webui.wire.url} has no FaceFix: {does}"], error=True)
+    return engine
+
+
+def engine_here(engine: Engine) -> FaceFix | None:
+    """Return what of the engine works on this machine, with models of this machine; None where nothing does."""
+    if isinstance(engine, ThroughWebUI):
+        return engine.here
+    return engine if isinstance(engine, FaceFix) else None
+
+
+def planner(engine: Engine, settings: FaceSettings, overrides: Overrides | None = None) -> Callable[[Picture], FixPlan]:
+    """Return what plans a picture by settings, and by what it says it was made from."""
+    return lambda picture: engine.plan(
+        picture.image, settings, overrides=overrides, origin=read_infotext(picture.metadata.parameters).origin
+    )

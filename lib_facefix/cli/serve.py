@@ -1,0 +1,56 @@
+"""Serve the API and a page to use it with, on this machine: find, tune, compare and fix faces in a browser."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from ..assembly import FaceFix
+from ..errors import BadSetting, MissingPackage
+from .flags import add_runtime, read_runtime
+from .models_get import host_folders
+from .printing import tell
+
+PORT = 7861
+TOKEN = "FACEFIX_TOKEN"
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("serve", help="serve the HTTP API and a page for the browser", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="name or address to listen at; default: this machine only")
+    parser.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}; 0: one that is free")
+    parser.add_argument("--token", default=os.environ.get(TOKEN, ""), help=f"what clients must send; or ${TOKEN}")
+    help_folder = "a folder whose pictures clients may name, for POST batch; may be given often"
+    parser.add_argument("--folder", action="append", type=Path, default=[], metavar="DIR", help=help_folder)
+    add_runtime(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry the command out; return its exit code."""
+    try:
+        import uvicorn
+
+        from ..http.serving import Alone, app, is_local
+    except ModuleNotFoundError as error:
+        if error.name not in ("fastapi", "uvicorn", "starlette"):
+            raise
+        raise MissingPackage("facefix serve", error.name, "Install it with `pip install 'facefix[serve]'`.") from error
+    if not is_local(arguments.host) and not arguments.token:
+        raise BadSetting(f"at {arguments.host} others could use this server: give --token, or ${TOKEN}")
+    for folder in arguments.folder:
+        if not folder.is_dir():
+            raise BadSetting(f"--folder {folder}: there is no such folder")
+    host_folders([arguments.webui or ""])
+    served = app(Alone(FaceFix(read_runtime(arguments)), tuple(arguments.folder)), arguments.token, arguments.host)
+    config = uvicorn.Config(served, arguments.host, arguments.port, log_level="warning", server_header=False)
+    server = uvicorn.Server(config)
+    with config.bind_socket() as listening:
+        listening.listen(config.backlog)  # so that what comes now waits, and is not turned away
+        name, port = listening.getsockname()[:2]
+        tell([f"FaceFix serves at http://{f'[{name}]' if ':' in name else name}:{port}/, until you press Ctrl-C"])
+        server.run([listening])
+    return 0

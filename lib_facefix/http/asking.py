@@ -1,0 +1,95 @@
+"""Reading the body of a request, of JSON or of a form, and never more of it than is allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+
+from .bodies import from_form
+from .refusals import TOO_LARGE, UNREADABLE, refuse
+from .work import Line
+
+FORM, JSON = "multipart/form-data", "application/json"
+
+
+@asynccontextmanager
+async def asked(request: Request, most: int, line: Line) -> AsyncIterator[tuple[Any, Held]]:
+    """Give the values of a request's body, and the room that it takes while it waits.
+
+    most: bytes of the whole body. Raises `Refusal` where there are more, or no room for them, or they cannot be read.
+    """
+    held = Held(line)
+    try:
+        body = await _body(request, most, held)
+        yield (await _form(request, body) if _kind(request) == FORM else _json(request, body)), held
+    finally:
+        held.free()
+
+
+class Held:
+    """Room in the line that a request has taken so far."""
+
+    def __init__(self, line: Line) -> None:
+        self._line, self.size = line, 0
+
+    def more(self, size: int) -> None:
+        """Take more; raises `Refusal`."""
+        self._line.hold(size)
+        self.size += size
+
+    def hand_over(self) -> int:
+        """Leave it to whoever takes the work; return how much it is."""
+        size, self.size = self.size, 0
+        return size
+
+    def take_back(self, size: int) -> None:
+        """Own it again, as the work was not taken."""
+        self.size += size
+
+    def free(self) -> None:
+        """Give it back."""
+        self._line.free(self.hand_over())
+
+
+async def _body(request: Request, most: int, held: Held) -> bytes:
+    parts = []
+    async for part in request.stream():
+        if held.size + len(part) > most:
+            raise refuse(TOO_LARGE, f"the request is larger than {most >> 20} MiB; send a smaller picture")
+        held.more(len(part))
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _json(request: Request, body: bytes) -> Any:
+    if _kind(request) != JSON:
+        raise refuse(UNREADABLE, f"the body must be {JSON} or {FORM}, not {_kind(request) or 'of no type'}")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise refuse(UNREADABLE, f"the body is no JSON: {error}") from error
+
+
+async def _form(request: Request, body: bytes) -> dict[str, Any]:
+    async def again() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    values: dict[str, Any] = {}
+    try:
+        async with Request(request.scope, again).form() as form:
+            for name, value in form.multi_items():
+                values[name] = from_form(name, await value.read() if isinstance(value, UploadFile) else value)
+    except (HTTPException, MultiPartException, KeyError, ValueError) as error:  # the last two: a damaged head
+        raise refuse(UNREADABLE, f"the form cannot be read: {error}") from error
+    return values

@@ -1,0 +1,140 @@
+/** One picture: its file, what is planned for its faces, and what came of it. */
+
+import { dataUrl, decoded, fixedFile } from "./files.js";
+
+const QUIET = 150; // milliseconds without a change before the server is asked for a new plan
+
+export class Photo extends EventTarget {
+  /** Tells of itself by the events "planned", "planning", and "refused" (detail: the error). */
+  constructor(api, file) {
+    super();
+    this.api = api;
+    this.file = file;
+    this.overrides = {}; // by face number: the settings that it alone has
+    this.plan = null;
+    this.result = null; // what the server answered to the last fix, and the plan it carried out
+    this.settings = {};
+  }
+
+  get faces() {
+    return [...(this.plan?.faces ?? [])].sort((one, other) => one.number - other.number);
+  }
+
+  face(number) {
+    return this.faces.find((face) => face.number === number);
+  }
+
+  /** Change one setting of one face; undefined: as for all. */
+  change(number, name, value) {
+    const own = { ...this.overrides[number], [name]: value };
+    if (value === undefined) delete own[name];
+    this.overrides[number] = own;
+    this.#later();
+  }
+
+  /** Give up what faces have of their own of these settings. */
+  forget(names) {
+    for (const own of Object.values(this.overrides)) for (const name of names) delete own[name];
+  }
+
+  /** The common settings are now these. */
+  set(settings) {
+    this.settings = settings;
+    this.#later();
+  }
+
+  /** Return the newest plan; waits for it where one is asked for. Raises what the server refused. */
+  async newest() {
+    if (this.due) {
+      clearTimeout(this.due);
+      this.#now();
+    }
+    await this.asked;
+    if (this.refused) throw this.refused;
+    return this.plan;
+  }
+
+  async encoded() {
+    this.read ??= dataUrl(this.file);
+    return this.read;
+  }
+
+  /** Carry the plan out; `told` is given the job's state. */
+  async fix(told, signal) {
+    const plan = await this.newest();
+    const result = await this.api.fix({ image: await this.encoded(), plan }, told, signal);
+    this.result = { ...result, plan };
+    return this.result;
+  }
+
+  /** Return what the browser can show of a picture: itself, or a PNG that the server draws. size: () => [width, height]. */
+  async showable(file, size) {
+    const can = await decoded(file).then(() => true, () => false);
+    return can ? file : this.api.preview(await dataUrl(file), { size: await size(), upscale: null, faces: [] });
+  }
+
+  /** Return one face fixed and all others left, as a file that can be shown; nothing of the picture's state changes. */
+  async tryFace(number) {
+    const plan = await this.newest();
+    const faces = plan.faces.map((face) => (face.number === number ? face : { ...face, decision: "leave" }));
+    const answer = await this.api.post("fix", { image: await this.encoded(), plan: { ...plan, faces } });
+    return this.showable(fixedFile(answer.image, this.file), () => answer.result_size);
+  }
+
+  #later() {
+    clearTimeout(this.due);
+    this.dispatchEvent(new Event("planning"));
+    this.due = setTimeout(() => this.#now(), QUIET);
+  }
+
+  #now() {
+    this.due = null;
+    this.stopping?.abort();
+    const stopping = (this.stopping = new AbortController());
+    this.asked = this.#ask(stopping.signal);
+  }
+
+  async #ask(signal) {
+    try {
+      let plan = await this.#planned(signal);
+      const moved = this.plan && carried(this.overrides, this.plan.faces, plan.faces);
+      if (moved) {
+        this.overrides = moved;
+        plan = await this.#planned(signal);
+      }
+      this.plan = plan;
+      this.refused = null;
+      this.dispatchEvent(new Event("planned"));
+    } catch (error) {
+      if (signal.aborted) return;
+      this.refused = error;
+      this.dispatchEvent(new CustomEvent("refused", { detail: error }));
+    }
+  }
+
+  async #planned(signal) {
+    const image = await this.encoded();
+    const { version, ...plan } = await this.api.post("plan", { image, settings: this.settings, overrides: this.#own }, signal);
+    return plan;
+  }
+
+  get #own() {
+    return Object.fromEntries(Object.entries(this.overrides).filter(([, own]) => Object.keys(own).length));
+  }
+}
+
+/** Return the settings of single faces under their new numbers, by place; null where all numbers are as they were. */
+function carried(overrides, before, after) {
+  const moved = {};
+  let same = true;
+  for (const [number, own] of Object.entries(overrides)) {
+    const was = before.find((face) => face.number === Number(number));
+    const now = was && after.find((face) => holds(face.box, centre(was.box)));
+    if (now) moved[now.number] = own;
+    same &&= now?.number === Number(number);
+  }
+  return same ? null : moved;
+}
+
+const centre = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];
+const holds = ([left, top, right, bottom], [x, y]) => left < x && x < right && top < y && y < bottom;

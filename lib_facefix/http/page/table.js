@@ -1,0 +1,39 @@
+/** All faces, summed up in a table. */
+
+import { button, make } from "./dom.js";
+
+/**
+ * Return the table. faces: of a plan or a report. columns: settings to show, as [name, label]. own: the settings that
+ * single faces have, by number.
+ */
+export function table(faces, columns, own, choose) {
+  const done = faces.some((face) => face.outcome);
+  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(([, label]) => label), ...(done ? ["Outcome"] : []), "Why"];
+  const rows = inOrder(faces).map((face) => row(face, columns, own[face.number] ?? {}, done, choose));
+  return make(
+    "table", {},
+    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+    make("tbody", {}, ...rows),
+  );
+}
+
+function row(face, columns, own, done, choose) {
+  const left = face.decision === "leave";
+  const cells = columns.map(([name]) =>
+    make("td", { class: name in own ? "own" : "" }, left ? "–" : shown(face.parameters[name])),
+  );
+  const outcome = done && make("td", { class: face.outcome }, face.outcome);
+  return make(
+    "tr", { class: face.decision },
+    make("th", { scope: "row" }, button(face.number, () => choose(face.number), { class: "quiet", "aria-label": `Face ${face.number}` })),
+    make("td", {}, `${Math.round(face.size)} px`),
+    make("td", {}, face.sharpness.toFixed(2)),
+    make("td", { class: "method" in own ? "own" : "" }, face.decision),
+    ...cells,
+    outcome || null,
+    make("td", { class: "why" }, face.error ?? face.reason),
+  );
+}
+
+const inOrder = (faces) => [...faces].sort((one, other) => one.number - other.number);
+const shown = (value) => (typeof value === "number" ? String(Math.round(100 * value) / 100) : String(value));

@@ -1,0 +1,52 @@
+"""What on the server a client may name: folders and model files, and nothing outside those allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..assembly import FaceFix
+from ..options import options
+from ..settings import FaceSettings
+from .refusals import FORBIDDEN, UNREADABLE, refuse
+
+
+def inside(named: str, folders: Iterable[Path], name: str) -> Path:
+    """Return a path that a client named, links followed; raises `Refusal` unless it lies in one of the folders.
+
+    A relative one is meant in the first of them.
+    """
+    allowed = [folder.resolve() for folder in folders]
+    if not allowed:
+        raise refuse(
+            FORBIDDEN, "folders of the server may not be named here; send the pictures themselves", "body", name
+        )
+    path = (allowed[0] / named).resolve()
+    if not is_inside(path, allowed):
+        raise refuse(FORBIDDEN, f"{named} does not lie in a folder that may be named here", "body", name)
+    return path
+
+
+def is_inside(path: Path, folders: Iterable[Path]) -> bool:
+    """Return whether what `path` leads to, links followed, lies in one of the folders."""
+    try:
+        place = path.resolve()
+    except (OSError, ValueError):  # no path at all, or links in a circle
+        return False
+    return any(place.is_relative_to(folder.resolve()) for folder in folders)
+
+
+def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path], part: str = "settings") -> None:
+    """Raise `Refusal` for a model file of the server's that does not lie in a folder of models, or an allowed one.
+
+    values: settings by name; those that may be paths are looked at.
+    """
+    for field, known in options(FaceSettings):
+        value = values.get(field.name)
+        if not (known.suffixes and known.choices) or value is None or value in known.choices():
+            continue
+        shelf = engine.models.shelf
+        if not is_inside(Path(value), (*shelf.folders, *shelf.hosts, *folders)):
+            sentence = f"{known.label}: {value} does not lie in a folder of models here; choose a name of GET models"
+            raise refuse(UNREADABLE, sentence, "body", part, field.name)

@@ -1,0 +1,145 @@
+"""Engines that work elsewhere, asked like `FaceFix`: pixels are sent, and pixels come back.
+
+Files are read and written here. So what is written is what this machine would have written, in any kind of file and
+depth, and what a file says besides its pixels (where a photo was taken, say) is never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from ..assembly import FaceFix
+from ..errors import BadSetting, CannotReach, FaceFixError
+from ..faces import Image
+from ..jobs import FaceJob, FixPlan, FixResult, Outcome, Verdict
+from ..planning import Overrides
+from ..prompts import Origin
+from ..protocols import Progress
+from ..settings import FaceSettings
+from .client import ROOT, Client
+from .pixels import packed, unpacked
+from .sd_webui import ROOT as SD_ROOT
+from .sd_webui import SMALL, WebUI
+from .sdapi import SdapiDiffuser, Within
+from .wire import Wire
+
+
+class RemoteFaceFix:
+    """Plans and runs like `FaceFix`, on another machine."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def plan(
+        self,
+        image: Image,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
+        return self.client.plan(packed(image), settings, overrides=overrides, origin=origin)
+
+    def run(
+        self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
+    ) -> list[FixResult]:
+        """Carry out plans, one for each picture; see `FaceFix.run`."""
+        return [self._run(image, plan, progress) for image, plan in zip(images, plans, strict=True)]
+
+    def refuse_missing(self, restorers: Collection[str], upscalers: Collection[str]) -> None:
+        """Raise `BadSetting` for a model that the server has not, before anything is sent."""
+        offered = self.client.models()
+        for kind, names in (("restorer", restorers), ("upscaler", upscalers)):
+            here = {str(one.get("name")): one for one in offered.get(f"{kind}s", ()) if one.get("here")}
+            for name in sorted(set(names) - set(here)):
+                raise BadSetting(
+                    f"{self.client.wire.url} has no {kind} {name!r}; on offer there: {', '.join(here) or 'none'}"
+                )
+
+    def _run(self, image: Image, plan: FixPlan, progress: Progress | None) -> FixResult:
+        fixed = self.client.fix(packed(image), plan=plan, progress=progress)
+        drawn = unpacked(fixed.image)
+        if drawn is None or drawn.shape[1::-1] not in (plan.size, plan.upscaled):
+            raise CannotReach(f"{self.client.wire.url} answers with no picture of the size that was asked for")
+        return read_result(fixed.report, drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughWebUI:
+    """Plans and runs here, and lets a WebUI that has no FaceFix redraw the faces."""
+
+    here: FaceFix
+    webui: WebUI
+    native: int
+    """Side in pixels of the squares that its model draws best."""
+
+    def plan(
+        self,
+        image: Image,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
+        return self._drawing(None).plan(image, settings, overrides=overrides, origin=origin)
+
+    def run(
+        self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
+    ) -> list[FixResult]:
+        """Carry out plans, one for each picture; see `FaceFix.run`."""
+        wanted = sum(job.decision != "leave" for plan in plans for job in plan.jobs)
+        within = Within(progress, wanted) if progress else None
+        return self._drawing(within).run(images, plans, progress=within)
+
+    def _drawing(self, within: Within | None) -> FaceFix:
+        return self.here.with_diffuser(SdapiDiffuser(self.webui, self.native, within), most=1)
+
+
+def connect(
+    url: str, token: str | None, user: str | None, here: FaceFix, native: int | None = None
+) -> RemoteFaceFix | ThroughWebUI:
+    """Return the engine at an address: FaceFix there, or `here` with the WebUI there to redraw faces.
+
+    native: side in pixels of the squares that the WebUI's model draws best; None: as its API tells, else 512.
+    Raises `BadSetting`, `CannotReach`, `Refused`.
+    """
+    client = Client(url, token, user)
+    if client.wire.has(f"{ROOT}/models"):
+        return RemoteFaceFix(client)
+    webui = _webui(client.wire)
+    return ThroughWebUI(here, webui, native or webui.native() or SMALL)
+
+
+def _webui(wire: Wire) -> WebUI:
+    if not wire.has(f"{SD_ROOT}/options"):
+        raise CannotReach(
+            f"{wire.url} answers, but has neither FaceFix nor the API of a WebUI; check the address, and start a WebUI "
+            "with --api"
+        )
+    return WebUI.at(wire)
+
+
+def read_result(report: Mapping[str, Any], image: Image) -> FixResult:
+    """Return what `FixResult.to_json` told of this picture; raises `BadPlan` or `CannotReach` where it is not that."""
+    try:
+        outcomes = tuple(_outcome(face) for face in report["faces"])
+        width, height = report["size"]
+        upscale = report["upscale"] or {}
+        return FixResult(
+            image, outcomes, (int(width), int(height)), upscale.get("upscaler", ""), upscale.get("engine", "")
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, FaceFixError):
+            raise
+        raise CannotReach(f"the server's report cannot be read ({error!r}); is its FaceFix of this version?") from error
+
+
+def _outcome(face: Mapping[str, Any]) -> Outcome:
+    job, verdict, error = FaceJob.from_json(face), face["outcome"], face["error"]
+    if verdict not in get_args(Verdict):
+        raise ValueError(verdict)
+    return Outcome(job, verdict, FaceFixError(error) if error else None, float(face["seconds"]), str(face["engine"]))

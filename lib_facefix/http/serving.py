@@ -1,0 +1,89 @@
+"""The API without a WebUI, and a page to use it with: the app of `facefix serve`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from .. import __version__
+from ..assembly import FaceFix
+from ..prompts import Origin
+from ..protocols import Progress
+from .api import router
+from .refusals import FORBIDDEN, UNAUTHORISED, refuse
+from .service import Limits
+
+HERE = ("127.0.0.1", "localhost")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+"""Of every answer: the page loads nothing from elsewhere, and pictures of people are not kept by the browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A `Host` with nothing but the library: it restores, and re-diffuses nothing."""
+
+    engine: FaceFix = field(default_factory=FaceFix)
+    folders: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    @contextmanager
+    def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 nothing re-diffuses
+        """Give the engine."""
+        yield self.engine
+
+
+def app(host: Alone, token: str = "", bound: str = HERE[0]) -> FastAPI:
+    """Return the app.
+
+    token: what a client must send as `Authorization: Bearer TOKEN`; blank: nothing. bound: the name or address that the
+    server listens at. Without a token it answers only to names of this machine, so that no page of another site can
+    reach it by a name of its own.
+    """
+    made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
+    made.include_router(router(host, [Depends(_guard(token))] if token else []))
+    made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here)
+    if not token:
+        made.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, bound])
+    made.mount("/", StaticFiles(packages=[("lib_facefix.http", "page")], html=True))
+    return made
+
+
+def is_local(bound: str) -> bool:
+    """Return whether nobody but this machine can reach what listens there."""
+    return bound in HERE or bound.startswith("127.") or bound == "::1"
+
+
+def _guard(token: str) -> Callable[[Request], None]:
+    def guard(request: Request) -> None:
+        kind, _, told = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not secrets.compare_digest(told.strip().encode(), token.encode()):
+            raise refuse(UNAUTHORISED, "this server wants its token, as `Authorization: Bearer TOKEN`", "header")
+
+    return guard
+
+
+async def _from_here(request: Request, call: RequestResponseEndpoint) -> Response:
+    """Refuse what a page of another site asks for; a form needs no leave of ours to be sent."""
+    origin = request.headers.get("origin")
+    if origin and origin.partition("://")[2] != request.headers.get("host"):
+        refusal = refuse(FORBIDDEN, "a page of another site may not use this server", "header")
+        return JSONResponse(refusal.to_json(), refusal.status)
+    answer = await call(request)
+    answer.headers.update(HEADERS)
+    return answer

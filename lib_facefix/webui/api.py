@@ -1,0 +1,75 @@
+"""The HTTP API in a WebUI: the same calls as those of `facefix serve`, beside the host's own, under its rules.
+
+It is there when the host's own API is. A client must name itself as that API wants it; the host does one thing at a
+time; server folders are refused unless they were named on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import compare_digest
+from typing import Any
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+
+from ..assembly import FaceFix
+from ..http.api import router
+from ..http.service import Limits
+from ..prompts import Origin
+from ..protocols import Progress
+
+
+def mount(_: Any, app: FastAPI) -> None:
+    """Add the API to the host's app, if the host has one of its own; for `on_app_started`."""
+    from modules import shared
+
+    flags = shared.cmd_opts
+    if not (flags.api or flags.nowebui):
+        return
+    hidden = flags.hide_ui_dir_config
+    host = InWebUI(() if hidden else tuple(map(Path, getattr(flags, "facefix_allowed_folders", None) or ())))
+    app.include_router(router(host, guards(flags.api_auth)))
+
+
+@dataclass(frozen=True, slots=True)
+class InWebUI:
+    """A `Host` that takes turns with all else that the WebUI does."""
+
+    folders: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    @contextmanager
+    def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 see `http.service`
+        """Give the engine, which re-diffuses with the loaded checkpoint, once the host has time."""
+        from .standing import diffusing
+        from .taking import host_taken
+        from .watching import Watch
+
+        with host_taken():
+            yield diffusing(Watch())
+
+
+def guards(api_auth: str | None) -> Sequence[Any]:
+    """Return what a call must pass. api_auth: "name:password,name:password", as the host's flag has it."""
+    return [Depends(_guard(dict(_pairs(api_auth))))] if api_auth else []
+
+
+def _pairs(api_auth: str) -> Iterator[tuple[str, str]]:
+    for one in api_auth.split(","):
+        name, _, password = one.partition(":")
+        yield name, password
+
+
+def _guard(known: dict[str, str]) -> Callable[[HTTPBasicCredentials], None]:
+    """Return what refuses a wrong name or password; the time it takes tells nothing of the password."""
+
+    def guard(told: HTTPBasicCredentials = Depends(HTTPBasic())) -> None:  # noqa: B008 so FastAPI is told of it
+        right = compare_digest(told.password.encode(), known.get(told.username, "").encode())
+        if not (right and told.username in known):
+            raise HTTPException(401, "wrong name or password", {"WWW-Authenticate": "Basic"})
+
+    return guard

@@ -1,0 +1,83 @@
+"""The controls of one set of settings: rows that are always in sight, and sections that can be unfolded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from . import host_ui
+from .controls import AFFECTED, SECTIONS, Control, Rows, control, pairs, section_rows, top_rows, why_idle
+from .lists import FROM_DISK, host_list, refresh
+from .settings import OFFERED
+
+REFRESH = "\U0001f504"
+
+
+class Form:
+    """Makes the controls of the settings in OFFERED, each where it is told to."""
+
+    def __init__(
+        self, values: Mapping[str, Any], elem_id: Callable[[str], str], *, hidden: Collection[str] = ()
+    ) -> None:
+        """values: what is shown first, by setting; one without a value is not made. elem_id: gives a control's id.
+
+        hidden: settings that are made, but not shown.
+        """
+        self._values, self._elem_id, self._hidden = values, elem_id, hidden
+        self._controls = {field.name: control(field, known, host_list) for field, known in OFFERED}
+        self.made: dict[str, Any] = {}
+
+    def show(self, name: str, *, visible: bool = True) -> None:
+        """Make one control here."""
+        value = self._values[name]
+        idle = why_idle(name, self._values["method"])
+        shown = visible and name not in self._hidden
+        self.made[name] = host_ui.component(self._controls[name], value, self._elem_id(name), idle=idle, visible=shown)
+
+    def show_rest(self) -> None:
+        """Make all controls that stand in rows and sections."""
+        self._show_rows(top_rows())
+        for title in SECTIONS:
+            with host_ui.section(title, self._elem_id(f"section_{title.replace(' ', '_').lower()}")):
+                self._show_rows(section_rows(title))
+
+    def listen(self) -> None:
+        """Grey what has no effect with the method that is chosen."""
+        affected = [self.made[name] for name in AFFECTED]
+        host_ui.when(self.made["method"].change, self._grey, [self.made["method"]], affected)
+
+    def in_order(self) -> dict[str, Any]:
+        """Return what was made, in the order of OFFERED."""
+        return {field.name: self.made[field.name] for field, _ in OFFERED if field.name in self.made}
+
+    def _show_rows(self, rows: Rows) -> None:
+        for names in rows:
+            wanted = [name for name in names if name in self._values]
+            if not wanted:
+                continue
+            with host_ui.row():
+                for name in wanted:
+                    self.show(name)
+                if names[-1] == _LAST_FROM_DISK:
+                    self._show_refresh()
+
+    def _show_refresh(self) -> None:
+        button = host_ui.tool_button(REFRESH, "Look for checkpoints and VAEs again", self._elem_id("refresh"))
+        host_ui.when(button.click, _refreshed, [], [self.made[name] for name in _FROM_DISK])
+
+    def _grey(self, method: str) -> list[Any]:
+        return [greyed(self._controls[name], method) for name in AFFECTED]
+
+
+_FROM_DISK = {field.name: (field, known) for field, known in OFFERED if known.host in FROM_DISK}
+*_, _LAST_FROM_DISK = _FROM_DISK
+
+
+def greyed(of: Control, method: str) -> Any:
+    """Return the update that makes a control idle, or gives it back, as the method says."""
+    return host_ui.greyed(of.hint, idle=why_idle(of.name, method))
+
+
+def _refreshed() -> list[Any]:
+    refresh()
+    return [host_ui.choices(pairs(name, known, host_list)) for name, (_, known) in _FROM_DISK.items()]

@@ -1,0 +1,405 @@
+"""The page of `facefix serve`, in a real browser; needs no WebUI.
+
+Pictures of it are kept in build/browser/serve; those of docs/serve.md are wide-light.png and wide-light-result.png.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+if importlib.util.find_spec("playwright"):
+    from playwright.sync_api import expect
+    from serving import PATIENCE, Server, Visitor, facefix, plan_of
+
+DATA = Path(__file__).parents[1] / "data"
+GROUP = DATA / "faceapi_sample4.jpg"
+OLD = Path(__file__).parents[2] / "examples" / "group.jpg"
+FOUR = "4 faces found: 4 to be fixed, 0 left."
+WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def server(browser, tmp_path_factory):
+    for package in ("fastapi", "uvicorn"):
+        pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
+    running = Server(tmp_path_factory.mktemp("serve"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visit(browser, server, own_album):
+    """Open the page; in the end see that nothing was complained of, and nothing asked of any other server."""
+    album = own_album / "serve"
+    album.mkdir(exist_ok=True)
+    contexts, visitors = [], []
+
+    def make(of=server, viewport=WIDE, **how):
+        contexts.append(browser.new_context(viewport=viewport, **how))
+        visitors.append(Visitor(contexts[-1].new_page(), of, album))
+        return visitors[-1].open()
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+    assert [visitor.elsewhere for visitor in visitors] == [[] for _ in visitors]
+
+
+@pytest.fixture
+def tuned(visit):
+    """The group photo with face 2 to be left and face 3 at fidelity 0.9."""
+    visitor = visit()
+    visitor.drop(GROUP)
+    visitor.found(FOUR)
+    visitor.choose(2)
+    visitor.page.get_by_label("Fix this face").uncheck()
+    visitor.found("4 faces found: 3 to be fixed, 1 left.")
+    visitor.choose(3)
+    visitor.type("fidelity", 0.9)
+    return visitor
+
+
+def crowd(path, across=6, down=5):
+    """Write a picture with so many faces that fixing it takes a while."""
+    one = np.asarray(Image.open(GROUP))
+    Image.fromarray(np.tile(one, (down, across, 1))).save(path)
+    return path
+
+
+def test_a_group_photo_shows_its_faces_numbered_with_what_would_be_done_and_why(visit):
+    visitor = visit()
+    visitor.shot("welcome", full=False)
+    visitor.drop(GROUP)
+    visitor.found(FOUR)
+    assert visitor.boxes == ["1", "2", "3", "4"]
+    assert visitor.page.locator(".face canvas").count() == 4
+    planned = facefix("plan", GROUP)
+    [picture] = json.loads(planned)["pictures"]
+    for face in picture["faces"]:
+        row = visitor.row(face["number"])
+        assert (row["Decision"], row["Why"]) == (face["decision"], face["reason"])
+        assert row["Size"] == f"{face['size']:.0f} px"
+
+
+def test_the_download_is_byte_for_byte_what_the_command_line_makes_of_the_same_plan(tuned, tmp_path):
+    assert (tuned.row(2)["Decision"], tuned.row(3)["Fidelity"], tuned.row(4)["Fidelity"]) == ("leave", "0.9", "0.6")
+    tuned.shot("tuned")
+    tuned.fix()
+    tuned.shot("result")
+    expect(tuned.page.locator("#doing")).to_have_text("4 faces: 3 fixed, 1 left")
+    button = tuned.page.get_by_role("button", name="Download faceapi_sample4.fixed.jpg")
+    downloaded = tuned.saved(button, tmp_path)
+    plan = tuned.saved(tuned.page.get_by_role("button", name="Plan"), tmp_path)
+    report = tuned.saved(tuned.page.get_by_role("button", name="Report"), tmp_path)
+    assert [plan_of(plan)[number]["decision"] for number in (1, 2, 3, 4)] == ["restore", "leave", "restore", "restore"]
+    assert [face["outcome"] for _, face in sorted(plan_of(report).items())] == ["fixed", "left", "fixed", "fixed"]
+    assert downloaded.name == "faceapi_sample4.fixed.jpg"
+    facefix("fix", "--plan", plan, GROUP, "-o", tmp_path / "by-plan.jpg")
+    flags = ("--face", "2:method=leave", "--face", "3:fidelity=0.9")
+    facefix("fix", GROUP, *flags, "-o", tmp_path / "by-flags.jpg")
+    facefix("fix", GROUP, "-o", tmp_path / "untuned.jpg")
+    made = {path.stem: path.read_bytes() for path in tmp_path.glob("*.jpg")}
+    assert made["faceapi_sample4.fixed"] == made["by-plan"] == made["by-flags"]
+    assert made["faceapi_sample4.fixed"] != made["untuned"] != GROUP.read_bytes()
+
+
+def test_one_face_is_tried_and_everything_stays_as_it_is(tuned):
+    before = tuned.row(3)
+    tuned.page.get_by_role("button", name="Try this face").click()
+    trial = tuned.page.locator(".trial facefix-compare")
+    trial.wait_for()
+    tuned.shot("trial")
+    was, now = trial.evaluate("(compare) => [compare.before, compare.after]")
+    assert was.startswith("data:image/png") and now.startswith("data:image/png") and was != now  # noqa: PT018
+    assert tuned.row(3) == before
+    tuned.choose(4)
+    expect(trial).to_have_count(0)
+
+
+def test_apply_to_all_gives_every_face_what_one_has(tuned):
+    tuned.page.get_by_role("button", name="Apply to all").click()
+    tuned.settled()
+    assert [tuned.row(number)["Fidelity"] for number in (1, 3, 4)] == ["0.9"] * 3
+    assert tuned.row(2)["Decision"] == "leave"
+    tuned.choose(None)
+    expect(tuned.control("fidelity", "all")).to_have_value("0.9")
+    tuned.page.get_by_role("button", name="Fidelity: default").click()
+    tuned.settled()
+    assert [tuned.row(number)["Fidelity"] for number in (1, 3, 4)] == ["0.6"] * 3
+
+
+def test_a_face_goes_back_to_what_all_have(tuned):
+    tuned.page.get_by_role("button", name="Fidelity: as for all").click()
+    tuned.settled()
+    assert tuned.row(3)["Fidelity"] == "0.6"
+    expect(tuned.control("fidelity")).to_have_value("0.6")
+
+
+def test_another_picture_starts_without_the_settings_of_single_faces(tuned):
+    tuned.drop(DATA / "faceapi_sample6.jpg")
+    tuned.found(FOUR)
+    assert [tuned.row(number)["Fidelity"] for number in (1, 2, 3, 4)] == ["0.6"] * 4
+
+
+def test_settings_of_a_face_stay_with_it_when_its_number_changes(tuned):
+    """The least sure face is left of face 3: without it all after it move up by one."""
+    boxes = tuned.page.locator("#stage .box.chosen").get_attribute("style")
+    tuned.choose(None)
+    tuned.page.locator("#all-min_score").evaluate("(field) => (field.closest('details').open = true)")
+    scores = [float(face["score"]) for face in json.loads(facefix("plan", GROUP))["pictures"][0]["faces"]]
+    least = min(range(4), key=lambda index: scores[index])
+    tuned.type("min_score", round(scores[least] + 0.005, 3), form="all")
+    expect(tuned.page.locator("#stage .box")).to_have_count(3)
+    now = 3 if least > 2 else 2
+    assert least != 2, "the photo no longer serves this test"
+    assert tuned.row(now)["Fidelity"] == "0.9"
+    assert tuned.page.locator(f"#stage .box[aria-label='Face {now}']").get_attribute("style") == boxes
+
+
+def test_masks_are_shown_over_the_picture_and_taken_away(tuned):
+    image = tuned.page.locator("#stage img")
+    plain = image.get_attribute("src")
+    tuned.page.get_by_label("Show masks").check()
+    tuned.page.wait_for_selector("#stage.masked")
+    assert image.get_attribute("src") != plain
+    tuned.shot("masks")
+    tuned.page.get_by_label("Show masks").uncheck()
+    expect(image).to_have_attribute("src", plain)
+
+
+def test_what_the_server_refuses_is_said_at_the_control_until_it_is_put_right(tuned):
+    field = tuned.control("fidelity")
+    field.fill("3")
+    field.press("Tab")
+    problem = tuned.page.locator("#face-fidelity-problem")
+    expect(problem).to_contain_text("Fidelity must lie between 0 and 1, not 3")
+    expect(field).to_have_attribute("aria-invalid", "")
+    tuned.shot("refused")
+    tuned.type("fidelity", 0.4)
+    expect(problem).to_be_hidden()
+    assert tuned.row(3)["Fidelity"] == "0.4"
+
+
+def test_a_model_that_is_not_here_is_greyed_with_the_reason(tuned):
+    gfpgan = tuned.control("restorer").locator("option[value=gfpgan]")
+    expect(gfpgan).to_be_disabled()
+    notes = tuned.control("restorer").locator("xpath=following-sibling::details")
+    notes.locator("summary").click()
+    expect(notes).to_contain_text("GFPGAN 1.4 needs")
+
+
+def test_what_this_server_cannot_do_is_greyed_and_its_settings_are_not_shown(tuned):
+    redraw = tuned.page.get_by_label("Re-diffuse", exact=True).first
+    expect(redraw).to_be_disabled()
+    for name in ("denoising_strength", "prompt", "steps"):
+        expect(tuned.control(name)).to_have_count(0)
+        expect(tuned.control(name, "all")).to_have_count(0)
+
+
+def test_what_has_no_effect_is_greyed_with_the_reason(tuned):
+    tuned.choose(2)
+    expect(tuned.control("fidelity")).to_be_disabled()
+    expect(tuned.page.locator("#face-fidelity-hint")).to_have_text("No effect: left alone.")
+    tuned.page.get_by_label("Fix this face").check()
+    tuned.found(FOUR)
+    expect(tuned.control("fidelity")).to_be_enabled()
+
+
+def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(GROUP.read_bytes()[:400])
+    visitor = visit()
+    visitor.drop(GROUP, broken, DATA / "faceapi_sample1.jpg")
+    visitor.page.get_by_role("button", name="Fix 3 pictures").click()
+    expect(visitor.page.locator("#doing")).to_have_text("3 pictures: 2 done, 1 failed", timeout=PATIENCE)
+    visitor.shot("album")
+    lines = visitor.page.locator(".files li")
+    assert lines.locator("b").all_inner_texts() == ["faceapi_sample4.jpg", "broken.jpg", "faceapi_sample1.jpg"]
+    said = lines.nth(1).locator(".problem").inner_text()
+    assert len(said.split()) > 3, said
+    saved = []
+    visitor.page.on("download", lambda one: saved.append(one))
+    visitor.page.get_by_role("button", name="Download all").click()
+    visitor.page.wait_for_timeout(1000)
+    assert [one.suggested_filename for one in saved] == ["faceapi_sample4.fixed.jpg", "faceapi_sample1.fixed.jpg"]
+    facefix("fix", GROUP, "-o", tmp_path / "same.jpg")
+    assert Path(saved[0].path()).read_bytes() == (tmp_path / "same.jpg").read_bytes()
+
+
+def test_a_broken_file_by_itself_is_refused_in_words(visit, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8 no picture")
+    visitor = visit()
+    visitor.drop(broken)
+    expect(visitor.page.get_by_role("alert")).to_be_visible()
+    expect(visitor.page.locator("#fix")).to_be_disabled()
+    visitor.shot("broken")
+    visitor.drop(GROUP)
+    visitor.found(FOUR)
+    expect(visitor.page.get_by_role("alert")).to_be_hidden()
+
+
+def test_what_the_browser_cannot_show_the_server_draws_and_the_result_is_of_the_same_kind(visit, tmp_path):
+    scan = tmp_path / "scan.tif"
+    photo = Image.open(GROUP)
+    photo.save(scan)
+    visitor = visit()
+    visitor.drop(scan)
+    visitor.found(FOUR)
+    assert visitor.page.locator("#stage img").evaluate("(image) => image.naturalWidth") == photo.width
+    visitor.choose(3)
+    visitor.page.get_by_role("button", name="Try this face").click()
+    visitor.page.locator(".trial facefix-compare").wait_for()
+    visitor.fix()
+    visitor.shot("scan")
+    saved = visitor.saved(visitor.page.get_by_role("button", name="Download scan.fixed.tif"), tmp_path)
+    facefix("fix", scan, "-o", tmp_path / "same.tif")
+    assert saved.read_bytes() == (tmp_path / "same.tif").read_bytes()
+
+
+def test_a_picture_without_faces_is_said_to_be_one(visit, tmp_path):
+    Image.new("RGB", (300, 200), (90, 120, 60)).save(tmp_path / "meadow.png")
+    visitor = visit()
+    visitor.drop(tmp_path / "meadow.png")
+    visitor.found("No faces found.")
+    expect(visitor.page.locator("#fix")).to_be_disabled()
+    visitor.page.locator("summary:visible", has_text="Upscale").click()
+    visitor.type("upscale", "2", form="all")
+    visitor.page.get_by_role("button", name="Enlarge").click()
+    expect(visitor.page.locator("#doing")).to_have_text(
+        "No faces found: enlarged to 600x400 by lanczos", timeout=PATIENCE
+    )
+
+
+def test_one_of_several_is_looked_at_and_the_others_are_kept(visit):
+    visitor = visit()
+    visitor.drop(GROUP, DATA / "faceapi_sample1.jpg")
+    visitor.page.get_by_role("button", name="Look at the faces of faceapi_sample1.jpg").click()
+    visitor.found("3 faces found: 3 to be fixed, 0 left.")
+    visitor.page.get_by_role("button", name="Back to all pictures").click()
+    visitor.page.get_by_role("button", name="Fix 2 pictures").click()
+    expect(visitor.page.locator("#doing")).to_have_text("2 pictures: 2 done", timeout=PATIENCE)
+
+
+def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
+    visitor = visit()
+    visitor.drop(crowd(tmp_path / "crowd.jpg"))
+    fix = visitor.page.locator("#fix")
+    expect(fix).to_be_enabled(timeout=PATIENCE)
+    visitor.settled()
+    fix.click()
+    expect(visitor.page.locator("#progress")).to_be_visible()
+    visitor.shot("working")
+    visitor.page.get_by_role("button", name="Stop").click()
+    expect(fix).to_be_visible(timeout=PATIENCE)
+    visitor.drop(GROUP)
+    visitor.found(FOUR)
+    visitor.fix()
+
+
+def test_the_token_is_asked_for_and_forgotten_with_the_tab(visit, tmp_path):
+    guarded = Server(tmp_path, "--token", "open sesame")
+    try:
+        visitor = visit(guarded)
+        dialog = visitor.page.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        visitor.page.get_by_label("Token", exact=True).fill("shut")
+        visitor.page.get_by_role("button", name="Go on").click()
+        expect(visitor.page.locator("#sesame-why")).to_have_text("That is not its token.")
+        visitor.shot("token", full=False)
+        visitor.page.get_by_label("Token", exact=True).fill("open sesame")
+        visitor.page.get_by_label("Token", exact=True).press("Enter")
+        expect(dialog).to_be_hidden()
+        visitor.drop(GROUP)
+        visitor.found(FOUR)
+        assert visitor.stored() == [{}, ""]
+        visitor.open()
+        visitor.page.wait_for_selector("#all-method-label", state="attached")
+        expect(dialog).to_be_hidden()
+        expect(visit(guarded).page.get_by_role("dialog")).to_be_visible()
+    finally:
+        guarded.stop()
+
+
+def test_all_can_be_done_without_a_mouse(visit, tmp_path):
+    visitor = visit()
+    page = visitor.page
+    page.wait_for_selector("#all-method-label", state="attached")
+    with page.expect_file_chooser() as chooser:  # early: the browser is told of it while keys are pressed already
+        visitor.press_until("Tab", "#choose")
+        page.keyboard.press("Enter")
+    chooser.value.set_files(GROUP)
+    visitor.found(FOUR)
+    visitor.press_until("Tab", ".face input:checked")
+    visitor.shot("keyboard-faces")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", name="Face 2")).to_be_visible()
+    visitor.press_until("Tab", "#fix-face")
+    page.keyboard.press("Space")
+    visitor.found("4 faces found: 3 to be fixed, 1 left.")
+    visitor.press_until("Shift+Tab", ".face input:checked")
+    page.keyboard.press("ArrowRight")
+    visitor.press_until("Tab", "#face-fidelity")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0.9")
+    visitor.press_until("Tab", "#fix")
+    visitor.settled()
+    assert (visitor.row(2)["Decision"], visitor.row(3)["Fidelity"]) == ("leave", "0.9")
+    page.keyboard.press("Enter")
+    page.locator("#result-view facefix-compare").wait_for()
+    visitor.press_until("Shift+Tab", ".saves .main")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    facefix("fix", GROUP, "--face", "2:method=leave", "--face", "3:fidelity=0.9", "-o", tmp_path / "same.jpg")
+    assert Path(download.value.path()).read_bytes() == (tmp_path / "same.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("zoom", [1, 2], ids=["400 px", "200 % of 800 px"])
+def test_nothing_is_cut_off_at_400_px_and_at_200_percent(visit, scheme, zoom):
+    """A window of 800 px at 200 % is laid out as one of 400 px, with two pixels for each."""
+    visitor = visit(viewport=NARROW, color_scheme=scheme, device_scale_factor=zoom)
+    page = visitor.page
+
+    def fits(name):
+        visitor.shot(f"narrow-{scheme}-{zoom}-{name}")
+        wide = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide[0] <= wide[1], name
+
+    fits("welcome")
+    visitor.drop(GROUP)
+    visitor.found(FOUR)
+    fits("faces")
+    visitor.choose(3)
+    page.locator("#panel summary:visible", has_text="Mask").click()
+    visitor.type("mask_grow", 0.2)
+    fits("face")
+    visitor.fix()
+    fits("result")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_are_drawn_as_the_system_is(visit, scheme):
+    visitor = visit(color_scheme=scheme)
+    visitor.drop(OLD)
+    visitor.found("5 faces found: 5 to be fixed, 0 left.")
+    visitor.choose(4)
+    visitor.page.get_by_label("Fix this face").uncheck()
+    visitor.found("5 faces found: 4 to be fixed, 1 left.")
+    visitor.choose(2)
+    visitor.type("fidelity", 0.3)
+    visitor.page.get_by_role("button", name="Try this face").click()
+    visitor.page.locator(".trial facefix-compare").wait_for()
+    visitor.page.wait_for_timeout(300)  # until it has drawn its pictures
+    visitor.shot(f"wide-{scheme}")
+    visitor.fix()
+    visitor.page.wait_for_timeout(300)
+    visitor.shot(f"wide-{scheme}-result")
+    paper = visitor.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, paper.strip("rgb()").split(","))) > 384) == (scheme == "light")

@@ -1,0 +1,104 @@
+"""Folders of the server: which may be named, and what is made of one."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from sending import ended, packed, where
+
+from lib_facefix.http.api import PREFIX
+
+SUFFIXES = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF"}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder that may be named, beside one that may not."""
+    for name in ("allowed/old", "secret"):
+        (tmp_path / name).mkdir(parents=True)
+    return tmp_path / "allowed"
+
+
+def begin(client, folder, output, **more):
+    return client.post(f"{PREFIX}/batch", json={"folder": str(folder), "output": str(output), **more})
+
+
+def test_fifty_files_of_which_three_are_broken(serve, place, photo):
+    pictures = [Image.fromarray(np.full((48, 64, 3), shade, np.uint8)) for shade in range(46)]
+    names = []
+    for number, picture in enumerate(pictures):
+        suffix = list(SUFFIXES)[number % len(SUFFIXES)]
+        path = place / "old" / f"sub{number % 3}" / f"{number:02}{suffix}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(packed(picture, SUFFIXES[suffix]))
+        names.append(path)
+    names.append(place / "old" / "face.jpg")
+    names[-1].write_bytes(photo)
+    broken = [place / "old" / "sub1" / name for name in ("bad.jpg", "empty.png", "text.webp")]
+    for path, content in zip(broken, (photo[:3000], b"", b"hello"), strict=True):
+        path.write_bytes(content)
+    client = serve(folders=[place])
+
+    begun = begin(client, place / "old", place / "new", settings={"method": "restore"})
+    state = ended(client, begun.json()["job"])
+
+    records = state["result"]["pictures"]
+    assert (state["state"], state["done"], len(records)) == ("done", 50, 50)
+    assert [one["path"] for one in records] == sorted(map(str, names + broken))
+    assert {one["path"] for one in records if one["error"]} == set(map(str, broken))
+    made = sorted(path.relative_to(place / "new") for path in (place / "new").rglob("*.*"))
+    assert made == sorted(path.relative_to(place / "old") for path in names)
+    assert (place / "new" / "face.jpg").read_bytes() != photo
+    plain = names[0]
+    assert (place / "new" / plain.relative_to(place / "old")).read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize("folder", ["{place}/../secret", "../secret", "/", "{place}/link", "{place}/old/../../secret"])
+def test_no_other_folder_may_be_named_to_read_or_to_write(serve, place, folder):
+    (place / "link").symlink_to(place.parent / "secret", target_is_directory=True)
+    client, named = serve(folders=[place]), folder.format(place=place)
+    assert where(begin(client, named, "new"), 403).keys() == {"body.folder"}
+    assert where(begin(client, "old", named), 403).keys() == {"body.output"}
+    assert where(begin(serve(), place, place), 403)
+
+
+def test_a_folder_is_meant_in_the_first_that_may_be_named(serve, place, photo):
+    (place / "old" / "a.jpg").write_bytes(photo)
+    client = serve(folders=[place])
+    assert ended(client, begin(client, "old", "new").json()["job"])["state"] == "done"
+    assert (place / "new" / "a.jpg").is_file()
+
+
+def test_results_may_not_go_where_the_pictures_are(serve, place):
+    assert where(begin(serve(folders=[place]), "old", "old"), 403).keys() == {"body.output"}
+    assert where(begin(serve(folders=[place]), "none", "new"), 403).keys() == {"body.folder"}
+
+
+def test_links_that_lead_away_are_named_and_not_followed(serve, place, photo):
+    away = place.parent / "secret" / "a.jpg"
+    away.write_bytes(photo)
+    (place / "old" / "link.jpg").symlink_to(away)
+    (place / "old" / "b.jpg").write_bytes(photo)
+    (place / "new").mkdir()
+    other = away.with_name("other.jpg")
+    other.write_bytes(b"precious")
+    (place / "new" / "b.jpg").symlink_to(other)
+    client = serve(folders=[place])
+    state = ended(client, begin(client, "old", "new", settings={"method": "restore"}).json()["job"])
+    assert ["leads out" in (one["error"] or "") for one in state["result"]["pictures"]] == [True, True]
+    assert (away.read_bytes(), other.read_bytes()) == (photo, b"precious")
+
+
+def test_a_folder_without_pictures_is_told(serve, place):
+    client = serve(folders=[place])
+    state = ended(client, begin(client, "old", "new").json()["job"])
+    assert state["state"] == "failed"
+    assert "no pictures in this folder" in state["error"]
+
+
+def test_a_folder_that_vanishes_is_told(serve, place, gate):
+    client = serve(folders=[place])
+    begun = begin(client, "old", "new")
+    shutil.rmtree(place / "old", ignore_errors=True)
+    assert ended(client, begun.json()["job"])["state"] == "failed"

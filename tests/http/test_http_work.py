@@ -1,0 +1,126 @@
+"""The waiting line."""
+
+import threading
+
+import pytest
+
+from lib_facefix.errors import BadSetting, Stopped
+from lib_facefix.http.refusals import Refusal
+from lib_facefix.http.work import Answer, Line
+
+PATIENCE = 10
+
+
+def answering(name, picture=b""):
+    return lambda _: Answer({"name": name}, picture)
+
+
+def failing(error):
+    def do(_):
+        raise error
+
+    return do
+
+
+def refused(call):
+    with pytest.raises(Refusal) as refusal:
+        call()
+    return refusal.value
+
+
+@pytest.fixture
+def held(gate):
+    """Return work that begins, says so, and waits at the gate."""
+    begun = threading.Event()
+
+    def do(progress):
+        progress.step(0, 3, "waiting at the gate")
+        begun.set()
+        assert gate.wait(PATIENCE)
+        if progress.stopped():
+            raise Stopped("stopped in the middle")
+        return Answer({"name": "held"})
+
+    do.begun = begun
+    return do
+
+
+def test_work_is_done_in_the_order_it_came_and_one_at_a_time(gate, held):
+    line = Line(9, 1000)
+    first = line.add(held, 0, keep=True)
+    assert held.begun.wait(PATIENCE)
+    order = []
+    others = [line.add(lambda _, n=n: order.append(n) or Answer({}), 0, keep=False) for n in range(3)]
+    assert [job.state for job in (first, *others)] == ["running", "waiting", "waiting", "waiting"]
+    assert (first.done, first.total, first.doing) == (0, 3, "waiting at the gate")
+    gate.set()
+    for job in others:
+        job.future.result(PATIENCE)
+    assert order == [0, 1, 2]
+    assert line.find(first.id).answer.report == {"name": "held"}
+
+
+def test_what_finds_no_place_is_refused_and_may_come_again(gate, held):
+    line = Line(2, 1000)
+    line.add(held, 0, keep=False)
+    assert held.begun.wait(PATIENCE)
+    waiting = [line.add(answering(n), 0, keep=False) for n in "ab"]
+    refusal = refused(lambda: line.add(answering("c"), 0, keep=False))
+    assert (refusal.status, refusal.headers) == (503, {"Retry-After": "5"})
+    gate.set()
+    assert [job.future.result(PATIENCE).report["name"] for job in waiting] == ["a", "b"]
+    assert line.add(answering("c"), 0, keep=False).future.result(PATIENCE).report == {"name": "c"}
+
+
+def test_bytes_that_wait_are_counted_and_given_back():
+    line = Line(9, 100)
+    line.hold(90)
+    assert refused(lambda: line.hold(11)).status == 503
+    line.add(answering("a"), 90, keep=False).future.result(PATIENCE)
+    for _ in range(1000):  # the line frees them after it has told the answer
+        try:
+            line.hold(100)
+        except Refusal:
+            threading.Event().wait(0.01)
+        else:
+            break
+    else:
+        pytest.fail("the bytes were never given back")
+
+
+def test_what_fails_is_told_and_the_next_has_its_turn(caplog):
+    line = Line(9, 1000)
+    wrong = line.add(failing(BadSetting("this is wrong")), 0, keep=True)
+    odd = line.add(failing(ZeroDivisionError("odd")), 0, keep=True)
+    right = line.add(answering("right"), 0, keep=True)
+    assert right.future.result(PATIENCE).report == {"name": "right"}
+    assert [(job.state, job.refusal.status) for job in (wrong, odd)] == [("failed", 422), ("failed", 500)]
+    assert "not foreseen" in caplog.text
+    assert right.state == "done"
+
+
+def test_what_is_stopped_before_its_turn_is_not_begun(gate, held):
+    line = Line(9, 1000)
+    first = line.add(held, 0, keep=True)
+    assert held.begun.wait(PATIENCE)
+    second = line.add(failing(AssertionError("it was begun")), 0, keep=True)
+    second.stop()
+    first.stop()
+    gate.set()
+    assert isinstance(second.future.exception(PATIENCE), Refusal)
+    assert [first.state, second.state] == ["stopped", "stopped"]
+
+
+def test_an_unknown_job_is_told_of():
+    assert refused(lambda: Line(1, 1).find("x")).status == 404
+
+
+@pytest.mark.parametrize(("most", "most_bytes"), [(2, 10**9), (100, 70_000)], ids=["by number", "by weight"])
+def test_old_results_are_forgotten(most, most_bytes):
+    line = Line(most, most_bytes)
+    jobs = []
+    for n in range(4):
+        jobs.append(line.add(answering(n, bytes(30_000)), 0, keep=True))
+        jobs[-1].future.result(PATIENCE)
+    assert refused(lambda: line.find(jobs[0].id)).status == 404
+    assert line.find(jobs[-1].id).answer.report == {"name": 3}
