@@ -122,6 +122,8 @@ class Outcome:
     """Wall time spent on this face alone: fixing, masking, pasting."""
     engine: str = ""
     """What ran the fixer and in which precision; empty where it did not come to that."""
+    note: str = ""
+    """In words, what was done otherwise than asked: another mask, or nothing, as the mask is empty."""
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain data, with what came of it."""
@@ -131,6 +133,7 @@ class Outcome:
             "error": None if self.error is None else str(self.error),
             "seconds": round(self.seconds, 4),
             "engine": self.engine,
+            "note": self.note,
         }
 
 

@@ -10,8 +10,9 @@ from .hashing import checked, sha256_of
 from .onnxfile import read_onnx
 from .packaged import from_data_package, installed
 from .places import Shelf, cache_folder, data_folder, shelf
-from .published import PUBLISHED, Packaged, Published, Wheel, published
+from .published import PUBLISHED, published
 from .reading import read_tensors
+from .record import Packaged, Published, Wheel
 from .tensorfile import origin
 from .ultralytics import load_yolo
 

