@@ -17,7 +17,7 @@ import lib_facefix
 LIBRARY = Path(lib_facefix.__file__).parent
 
 NOUNS = {"errors", "faces", "areas", "sampling", "treatment", "jobs", "redraw", "protocols"}
-ADAPTER = NOUNS | {"imaging", "weights", "networks"}
+ADAPTER = NOUNS | {"imaging", "weights", "networks", "quiet"}
 FRONT_END = NOUNS | {
     "options",
     "settings",
@@ -49,13 +49,14 @@ MAY_IMPORT = {
     "jobs": {"faces", "errors", "treatment", "options", "sizes"},
     "redraw": {"faces"},
     "protocols": {"faces", "jobs", "redraw", "sampling"},
-    "weights": {"errors"},
+    "weights": {"errors", "quiet"},
     "nets": {"errors", "weights"},
     "runtime": {"options"},
-    "engines": {"errors", "nets", "runtime"},
+    "engines": {"errors", "nets", "runtime", "quiet"},
     "loaded": {"errors"},
     "models": {"errors", "catalog", "weights", "runtime", "loaded", "engines"},
-    "networks": {"errors"},
+    "quiet": set(),
+    "networks": {"errors", "quiet"},
     "threads": set(),
     "imaging": NOUNS,
     "moving": NOUNS | {"imaging"},
