@@ -4,9 +4,9 @@ PHOTO ?= examples/group.jpg
 OUT ?= build/run
 BIN := .venv/bin
 # For the tests: PyTorch without torchvision, which is large and of which spandrel wants two names
-# (tests/torchvision_stub has them), and ncnn as the reference of the converted weights.
+# (tests/torchvision_stub has them); ncnn and facexlib as references of converted weights and of face parsers.
 TORCH ?= torch==2.13.0
-NETS := spandrel==0.4.2 spandrel_extra_arches==0.2.0 ncnn
+NETS := spandrel==0.4.2 spandrel_extra_arches==0.2.0 ncnn facexlib==0.3.0
 
 # What `make bench` compares with. facexlib asks for a second OpenCV, so what else it needs is named here.
 PEERS := .venv-bench/bin
@@ -34,6 +34,7 @@ lint: .venv/test.done
 figures: .venv/run.done
 	$(BIN)/python -m lib_facefix.cli fix examples/group.jpg --method restore -o build/figures/ --compare docs/before-after.png
 	PYTHONPATH=. $(BIN)/python docs/figures/coordinates.py
+	PYTHONPATH=. $(BIN)/python docs/figures/masks.py
 
 # Against the peers' own packages, in an environment of 6 GB; BENCH=--quick takes a few minutes instead of thirty.
 bench: .venv-bench/done

@@ -9,12 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from .catalog import DETECTORS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS
+from .areas import Area, Pair, Part, parts_of, read_area
+from .catalog import DETECTORS, FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog
 from .detectors.turned import TurnedDetector
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
 from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
+from .maskers.combined import Combined
 from .masking import masks_of
 from .models import Models
 from .pipeline import Before, check_sizes, fix_faces
@@ -24,6 +26,7 @@ from .protocols import Detector, Diffuser, FaceFixer, Landmarker, Masker, Progre
 from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
+from .treatment import Treatment
 
 SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
@@ -126,8 +129,17 @@ class FaceFix:
         return cast(FaceFixer, self.models.chosen(RESTORERS, job.treatment.restorer))
 
     def masker(self, job: FaceJob) -> Masker:
-        """Return what makes the job's mask."""
-        return cast(Masker, self.models.part(MASKERS, job.treatment.mask))
+        """Return what makes the job's mask; raises a `FaceFixError` where a model for it is missing."""
+        return self.masker_of(job.treatment)
+
+    def masker_of(self, treatment: Treatment) -> Masker:
+        """Return what makes masks as the treatment says, loaded; raises a `FaceFixError` where a model is missing."""
+        return self._masker(read_area(treatment.mask), treatment)
+
+    def mask_networks(self, treatment: Treatment) -> list[tuple[Catalog, str]]:
+        """Return by catalogue and name the networks that the treatment's mask is made with, here or not."""
+        needed = (self._needed(part, treatment) for part in parts_of(read_area(treatment.mask)))
+        return [network for network in needed if network]
 
     def upscaler(self, name: str) -> Upscaler:
         """Return what enlarges whole pictures."""
@@ -136,6 +148,24 @@ class FaceFix:
     def unload(self) -> None:
         """Let go of all models; the next call loads what it needs again."""
         self.models.unload()
+
+    def _masker(self, area: Area, treatment: Treatment) -> Masker:
+        if isinstance(area, Pair):
+            return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
+        if needed := self._needed(area, treatment):
+            network = self.models.masking(*needed)
+            return cast(Masker, MASKERS[area.name].load()(network, *([area.classes] if area.classes else [])))
+        return cast(Masker, self.models.part(MASKERS, area.name))
+
+    def _needed(self, part: Part, treatment: Treatment) -> tuple[Catalog, str] | None:
+        """Return the network that a mask is made with, None where it needs none of the user's.
+
+        Without one that sees just what is in front of a face, the face parser is asked.
+        """
+        if part.name == "occluders":
+            alone = treatment.occluder == FIRST and not self.models.is_here(OCCLUDERS) and self.models.is_here(PARSERS)
+            return (PARSERS, treatment.parser) if alone else (OCCLUDERS, treatment.occluder)
+        return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
     def _enlarged(self, image: Image, plan: FixPlan, progress: Progress | None) -> tuple[Image, str, str]:
         """Return the picture to paste onto, by what it was enlarged, and what ran that; itself where nothing did."""

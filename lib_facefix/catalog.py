@@ -70,7 +70,10 @@ class Catalog:
         return self._entries[name]
 
 
+FIRST = "auto"
+"""Of several models: the first that is here."""
 _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler"
+_PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
 
 
 def _net(name: str, label: str, weights: str) -> Entry:
@@ -81,6 +84,11 @@ def _net(name: str, label: str, weights: str) -> Entry:
 def _upscaling(name: str, label: str, weights: str) -> Entry:
     """Return the entry of a published network that enlarges whole pictures."""
     return Entry(name, label, _UPSCALING, weights=weights, package="torch")
+
+
+def _parser(name: str, label: str, weights: str, package: str | None = None) -> Entry:
+    """Return the entry of a published network that tells skin from hair."""
+    return Entry(name, label, _PARSING, weights=weights, package=package)
 
 
 DETECTORS = Catalog(
@@ -129,6 +137,35 @@ MASKERS = Catalog(
     Entry("hull", "Mesh hull", ".maskers.mesh:HullMasker"),
     Entry("ellipse", "Ellipse", ".maskers.shape:EllipseMasker"),
     Entry("box", "Box", ".maskers.shape:BoxMasker"),
+    Entry("skin", "Skin: the hull without eyes, brows and lips", ".maskers.parts:SkinMasker"),
+    Entry("eyes", "Eyes", ".maskers.parts:EyesMasker"),
+    Entry("brows", "Brows", ".maskers.parts:BrowsMasker"),
+    Entry("lips", "Lips", ".maskers.parts:LipsMasker"),
+    Entry("nose", "Nose", ".maskers.parts:NoseMasker"),
+    Entry(
+        "person",
+        "Person in front of the background",
+        ".maskers.person:PersonMasker",
+        licence="Apache-2.0",
+        assets=("selfie_segmentation.tflite",),
+    ),
+    Entry("segmentation", "What the detector outlined", ".maskers.segmentation:SegmentationMasker"),
+    Entry("parsing", "What a face parser sees", ".maskers.parsing:ParsingMasker"),
+    Entry("occluders", "What is in front of the face", ".maskers.occluders:OccludersMasker"),
+)
+
+PARSERS = Catalog(
+    "face parser",
+    _parser("bisenet", "BiSeNet (facexlib)", "parsing_bisenet.pth", "torch"),
+    _parser("bisenet-onnx", "BiSeNet (ONNX)", "face_parsing_resnet18.onnx"),
+    _parser("parsenet", "ParseNet (facexlib)", "parsing_parsenet.pth", "torch"),  # twenty times as slow
+    own=_PARSING,
+)
+
+OCCLUDERS = Catalog(
+    "occluder model",
+    Entry("xseg", "XSeg", _OCCLUDING, weights="xseg_1.onnx"),
+    own=_OCCLUDING,
 )
 
 UPSCALERS = Catalog(
@@ -142,4 +179,4 @@ UPSCALERS = Catalog(
     own=_UPSCALING,
 )
 
-CATALOGS = (DETECTORS, LANDMARKERS, RESTORERS, MASKERS, UPSCALERS)
+CATALOGS = (DETECTORS, LANDMARKERS, RESTORERS, MASKERS, PARSERS, OCCLUDERS, UPSCALERS)

@@ -14,6 +14,7 @@
   x CannotReach           no server answers where one should
   x Refused               a server answers, but does not do what it was asked
   x DegenerateLandmarks   the points of a face do not fix its position
+  x MissingPart           a face has not what its mask is made from
   x BadCrop               a fixer answered with something that is not a crop
 """
 
@@ -83,6 +84,10 @@ class Refused(FaceFixError):
 
 class DegenerateLandmarks(FaceFixError):
     """The points of a face do not fix its position."""
+
+
+class MissingPart(FaceFixError):
+    """A face has not what its mask is made from: a mesh, a segment."""
 
 
 class BadCrop(FaceFixError):

@@ -107,6 +107,8 @@ class Face:
     """Degrees that the detector saw the head turned clockwise in the plane of the picture."""
     mesh: Mesh | None = None
     """Only where the mesh is sure of itself."""
+    outline: Points | None = None
+    """(N, 2), N >= 3: the polygon around what a segmenting detector saw; None from all others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

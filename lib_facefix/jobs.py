@@ -125,6 +125,8 @@ class Outcome:
     """Wall time spent on this face alone: fixing, masking, pasting."""
     engine: str = ""
     """What ran the fixer and in which precision; empty where it did not come to that."""
+    note: str = ""
+    """In words, what was done otherwise than asked: another mask, or nothing, as the mask is empty."""
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain data, with what came of it."""
@@ -134,6 +136,7 @@ class Outcome:
             "error": None if self.error is None else str(self.error),
             "seconds": round(self.seconds, 4),
             "engine": self.engine,
+            "note": self.note,
         }
 
 
@@ -181,6 +184,7 @@ def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
         "box": [box.left, box.top, box.right, box.bottom],
         "score": face.score,
         "landmarks": None if face.landmarks is None else face.landmarks.tolist(),
+        **({} if face.outline is None else {"outline": face.outline.tolist()}),
         "tilt": face.tilt,
         "pose": {axis: getattr(pose, axis) for axis in Pose.__slots__},
         "size": box.size,
@@ -195,7 +199,11 @@ def _face_from_json(entry: Any, where: str) -> Face:
     if landmarks is not None:
         landmarks = _floats(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
     tilt = _number(entry, "tilt", where) if "tilt" in entry else 0.0
-    return Face(Box(*box.tolist()), _number(entry, "score", where), landmarks, tilt)
+    outline = entry.get("outline")
+    if outline is not None:
+        corners = len(outline) if isinstance(outline, list) else 0
+        outline = _floats(outline, (max(3, corners), 2), f"{where}: outline", "three or more [x, y] pairs")
+    return Face(Box(*box.tolist()), _number(entry, "score", where), landmarks, tilt, outline=outline)
 
 
 def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:

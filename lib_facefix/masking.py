@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from .errors import DegenerateLandmarks
-from .faces import Crop, Image, Mask
+from .areas import keeps_to_face, parts_of, read_area
+from .errors import DegenerateLandmarks, FaceFixError
+from .faces import Box, Crop, Face, Image, Mask
 from .imaging import masks
-from .imaging.align import scale_of
+from .imaging.align import inverse, move, scale_of
 from .imaging.blending import paste
-from .imaging.framing import cut
+from .imaging.boxes import bounding, grow
+from .imaging.framing import cut, width_and_height
 from .jobs import FaceJob, FixPlan
-from .protocols import Parts
+from .protocols import FaceFixer, Framing, Parts
+
+REACH = 0.12
+"""How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh, or the outline."""
+ROUNDED, PIXELS = 0.03, 2.0
+"""What masks and pixels of the crop are rounded up by: in sizes of the face, and in pixels of the picture."""
+AROUND = 0.1
+"""How much of its sides is added to a face's box, on each, where its mask is inverted."""
 
 
 def face_width(crop: Crop, job: FaceJob) -> float:
@@ -20,15 +29,43 @@ def face_width(crop: Crop, job: FaceJob) -> float:
 
 
 def mask_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
-    """Return where the fixed crop shows, (h, w), 0..1."""
+    """Return where the fixed crop shows, (h, w), 0..1. Raises a `FaceFixError` where there is no such mask."""
     treatment, width = job.treatment, face_width(crop, job)
     shape = parts.masker(job).mask(crop, job.face)
     moved = masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
-    return masks.soften(moved, treatment.mask_grow * width, treatment.feather * width)
+    wider = treatment.mask_grow * width
+    if treatment.mask_invert:
+        grown = masks.soften(moved, wider, 0.0)
+        moved, wider = masks.without(_region(crop, job.face), grown), 0.0
+    return masks.soften(moved, wider, treatment.feather * width)
+
+
+def reach_of(job: FaceJob, fixer: FaceFixer) -> Box:
+    """Return what of the picture the fixed face may touch, at most; `fixer` is what will do the job."""
+    treatment, face = job.treatment, job.face
+    if not keeps_to_face(read_area(treatment.mask)):
+        return _frame(face, fixer.framing(job))
+    (x, y), half = face.box.centre, (0.5 + REACH) * face.box.size
+    corners = np.array([(x - half, y - half), (x + half, y + half)])
+    drawn = [face.mesh.points[:, :2]] if face.mesh is not None else []
+    drawn += [face.outline] if face.outline is not None else []
+    around = bounding(np.concatenate([corners, *drawn]))
+    offset = max(abs(treatment.mask_x), abs(treatment.mask_y))
+    more = (max(0.0, treatment.mask_grow) + treatment.feather + offset + ROUNDED) * face.box.size + PIXELS
+    return Box(around.left - more, around.top - more, around.right + more, around.bottom + more)
+
+
+def note_of(job: FaceJob) -> str:
+    """Return in words where the mask is not quite the one asked for; blank where it is."""
+    lacking = {"hull": "the mesh is unsure of this face"} if job.face.mesh is None else {}
+    if job.face.outline is None:
+        lacking["segmentation"] = "this detector outlines nothing"
+    names = dict.fromkeys(part.name for part in parts_of(read_area(job.treatment.mask)))
+    return "; ".join(f"an ellipse instead of {name}, as {lacking[name]}" for name in names if name in lacking)
 
 
 def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
-    """Return where carrying out the plan may change the picture, (H, W), 0..1; faces that cannot be framed are not in.
+    """Return where carrying out the plan may change the picture, (H, W), 0..1; a face that has no mask is not in.
 
     image: RGB (H, W, 3), the one the plan is for.
     """
@@ -39,7 +76,23 @@ def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
         framing = parts.fixer(job).framing(job)
         try:
             crop = cut(image, framing.matrix(job.face), framing.size)
-        except DegenerateLandmarks:
+            mask = mask_of(crop, job, parts)
+        except FaceFixError:
             continue
-        paste(shown, np.full_like(crop.image, 255), mask_of(crop, job, parts), crop.matrix)
+        paste(shown, np.full_like(crop.image, 255), mask, crop.matrix)
     return np.asarray(shown[..., 0] / np.float32(255), np.float32)
+
+
+def _frame(face: Face, framing: Framing) -> Box:
+    """Return what of the picture a crop shows."""
+    try:
+        back = inverse(framing.matrix(face))
+    except DegenerateLandmarks:  # it cannot be cut, and will be reported for that
+        return face.box
+    shown = bounding(move(Box(0, 0, *width_and_height(framing.size)).corners, back))
+    return Box(shown.left - PIXELS, shown.top - PIXELS, shown.right + PIXELS, shown.bottom + PIXELS)
+
+
+def _region(crop: Crop, face: Face) -> Mask:
+    """Return the part of the crop that an inverted mask fills around what it leaves out."""
+    return masks.polygon(move(grow(face.box, AROUND).corners, crop.matrix), crop.image.shape[:2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadModel
+from .quiet import quieten
 
 Blob = NDArray[np.float32]
 """Input or output of a network; pictures as (N, C, H, W)."""
@@ -47,11 +48,13 @@ class CvNetwork:
 
     def __init__(self, path: Path) -> None:
         read = cv2.dnn.readNetFromTFLite if path.suffix == ".tflite" else cv2.dnn.readNetFromONNX
+        self._read = partial(read, *_source(path))
         try:
-            self._net = read(*_source(path))
+            self._net = self._read()
         except (cv2.error, OSError) as error:
             raise BadModel(f"{path} is not a model that OpenCV {cv2.__version__} can read: {error}") from error
         self._outputs = self._net.getUnconnectedOutLayersNames()
+        self._shape: tuple[int, ...] | None = None
         self._lock = Lock()
         self.engine = f"OpenCV {cv2.__version__}"
 
@@ -59,6 +62,9 @@ class CvNetwork:
         """Return all outputs for one input."""
         with self._lock:
             try:
+                if self._shape not in (None, blob.shape):
+                    self._net = self._read()  # OpenCV 4 keeps the buffers of the size before
+                self._shape = blob.shape
                 self._net.setInput(blob)
                 return [np.array(output) for output in self._net.forward(self._outputs)]
             except cv2.error as error:
@@ -69,7 +75,7 @@ class OrtNetwork:
     """An ONNX network on ONNX Runtime."""
 
     def __init__(self, path: Path) -> None:
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.29 on it would report usage
+        quieten()
         import onnxruntime
 
         wanted = onnxruntime.SessionOptions()
@@ -83,8 +89,18 @@ class OrtNetwork:
 
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""
-        outputs: list[Blob] = self._session.run(None, {self._input: blob})
+        try:
+            outputs: list[Blob] = self._session.run(None, {self._input: blob})
+        except Exception as error:  # its exceptions have no base of their own
+            raise BadModel(f"a model failed in {self.engine}: {error}") from error
         return outputs
+
+
+def finite(outputs: list[Blob]) -> list[Blob]:
+    """Return the outputs; raises `BadModel` where one is no number: of that a detector would make "no faces"."""
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise BadModel("a model answered with what is no number; its file is damaged, or made for another program")
+    return outputs
 
 
 def _source(path: Path) -> tuple[Any, ...]:

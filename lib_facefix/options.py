@@ -26,6 +26,7 @@ class Option:
     step: float | None = None
     unit: str = ""
     choices: Callable[[], tuple[str, ...]] | None = None
+    """What there is to choose from; of a text with a grammar of its own, only what a form offers."""
     suffixes: tuple[str, ...] = ()
     """Of files whose path may be given instead of a choice."""
     host: str = ""
@@ -45,7 +46,7 @@ class Option:
         too_high = self.high is not None and value > self.high
         if too_low or too_high:
             raise BadSetting(f"{self.label} must {self._range()}, not {value}")
-        if self.choices and value not in self.choices() and not self._is_path(value):
+        if self.choices and not self.reads and value not in self.choices() and not self._is_path(value):
             more = f", or the path of a file ({', '.join(self.suffixes)})" if self.suffixes else ""
             raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}{more}; not {value!r}")
         if self.reads:
@@ -118,6 +119,8 @@ def _choices(known: Option) -> dict[str, Any]:
     """Return what a schema says of the values to choose from, where there are any."""
     if not known.choices:
         return {}
+    if known.reads:
+        return {"examples": list(known.choices())}
     if not known.suffixes:
         return {"enum": list(known.choices())}
     path = {"pattern": "|".join(re.escape(suffix) + "$" for suffix in known.suffixes)}

@@ -14,18 +14,15 @@ from .canvas import Canvas
 from .errors import BadCrop, BadPlan, FaceFixError, Stopped
 from .faces import Box, Crop, Image, Patch
 from .imaging.blending import match_colour
-from .imaging.boxes import bounding, overlap
+from .imaging.boxes import overlap
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
-from .masking import face_width, mask_of
+from .masking import face_width, mask_of, note_of, reach_of
 from .protocols import FaceFixer, Parts, Progress
 from .threads import one_thread
 
-REACH = 0.12
-"""How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh."""
-ROUNDED, PIXELS = 0.03, 2.0
-"""What masks and pixels of the crop are rounded up by: in sizes of the face, and in pixels of the picture."""
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
+EMPTY = "nothing of this face is in the mask"
 FAILURES = (FaceFixError, MemoryError, cv2.error)
 """What fails one face and lets the others go on."""
 
@@ -76,13 +73,7 @@ class Task:
     @property
     def reach(self) -> Box:
         """What of the picture the fixed face may touch, at most."""
-        treatment, face = self.job.treatment, self.job.face
-        (x, y), half = face.box.centre, (0.5 + REACH) * face.box.size
-        corners = np.array([(x - half, y - half), (x + half, y + half)])
-        around = bounding(corners if face.mesh is None else np.concatenate([corners, face.mesh.points[:, :2]]))
-        offset = max(abs(treatment.mask_x), abs(treatment.mask_y))
-        more = (max(0.0, treatment.mask_grow) + treatment.feather + offset + ROUNDED) * face.box.size + PIXELS
-        return Box(around.left - more, around.top - more, around.right + more, around.bottom + more)
+        return reach_of(self.job, self.fixer)
 
     def meets(self, other: Task) -> bool:
         """Return True if one's result may cover part of the other's; what a crop shows around its face is not meant."""
@@ -182,8 +173,11 @@ def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tup
             framing = task.fixer.framing(task.job)
             with one_thread():
                 crop = canvases[task.picture].cut(framing.matrix(task.job.face), framing.size)
-                crop = replace(crop, mask=mask_of(crop, task.job, parts))
-            waiting.append((task, crop))
+                mask = mask_of(crop, task.job, parts)
+            if mask.any():
+                waiting.append((task, replace(crop, mask=mask)))
+            else:
+                yield task, Outcome(task.job, "left", note=EMPTY)
         except FAILURES as error:
             yield task, Outcome(task.job, "failed", _in_words(error))
     while waiting:
@@ -200,7 +194,8 @@ def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tup
                 yield task, Outcome(task.job, "failed", _in_words(error), time.perf_counter() - started)
             else:
                 seconds = time.perf_counter() - started
-                yield task, Outcome(task.job, "fixed", seconds=seconds, engine=task.fixer.engine)
+                note = note_of(task.job)
+                yield task, Outcome(task.job, "fixed", seconds=seconds, engine=task.fixer.engine, note=note)
 
 
 def _in_words(error: Exception) -> FaceFixError:

@@ -93,7 +93,10 @@ class Masker(Protocol):
     """Says which part of a fixed crop may show."""
 
     def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 inside and 0 outside; edges are grown and softened by the pipeline."""
+        """Return (h, w), 1 inside and 0 outside; edges are grown and softened by the pipeline.
+
+        Below 0 where not even a soft edge may show. Raises a `FaceFixError` where this face has no such mask.
+        """
         ...
 
 

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from .catalog import MASKERS, RESTORERS
+from .areas import READY, read_area
+from .catalog import FIRST, OCCLUDERS, PARSERS, RESTORERS
 from .options import check_all, check_names, option
 from .sampling import Sampling
 
 METHODS = ("auto", "re-diffuse", "restore", "leave")
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
 """Files that may hold a network of the user's own."""
+PARSER_FILES = (".pth", ".safetensors", ".onnx")
+"""Files that may hold a face parser."""
 AUTO_FEATHER = 0.15
 """What a feather of -1 means, as a share of the face's width."""
 
@@ -39,8 +42,9 @@ class Treatment(Sampling):
         help="How much of the fixed face shows; 0 keeps the face as it was.",
     )  # fmt: skip
     mask: str = option(
-        "hull", "Mask", choices=MASKERS.names, group="mask",
-        help="Which part of the face may change; where the mesh is unsure, hull becomes an ellipse.",
+        "hull", "Mask", choices=lambda: READY, reads=read_area, group="mask",
+        help="Which part of the face may change: one, or several joined by + & -, as in eyes + lips, hull & person, "
+        "hull - parsing:hair,glasses. Where the mesh is unsure, hull becomes an ellipse.",
     )  # fmt: skip
     mask_grow: float = option(
         0.0, "Grow", low=-0.5, high=1.0, step=0.01, unit="of the face's width", group="mask",
@@ -56,6 +60,19 @@ class Treatment(Sampling):
     mask_y: float = option(
         0.0, "Offset downwards", low=-1.0, high=1.0, step=0.01, unit="of the face's width", group="mask"
     )
+    mask_invert: bool = option(
+        False, "Invert", group="mask",
+        help="What the mask shows stays, and the rest of the face's box changes.",
+    )  # fmt: skip
+    parser: str = option(
+        FIRST, "Face parser", choices=lambda: (FIRST, *PARSERS.names()), suffixes=PARSER_FILES, group="mask",
+        help="What tells skin from hair for the mask parsing; auto: the first that is here.",
+    )  # fmt: skip
+    occluder: str = option(
+        FIRST, "Occluder model", choices=lambda: (FIRST, *OCCLUDERS.names()), suffixes=(".onnx",), group="mask",
+        help="What sees hands and hair in front of a face for the mask occluders; auto: what is here, or the face "
+        "parser.",
+    )  # fmt: skip
     match_colour: bool = option(
         True, "Match colour to the surroundings", group="mask",
         help="Shifts the fixed face's colour until the ring around the mask agrees with the picture.",

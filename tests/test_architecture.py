@@ -16,8 +16,8 @@ import lib_facefix
 
 LIBRARY = Path(lib_facefix.__file__).parent
 
-NOUNS = {"errors", "faces", "sampling", "treatment", "jobs", "redraw", "protocols"}
-ADAPTER = NOUNS | {"imaging", "weights", "networks"}
+NOUNS = {"errors", "faces", "areas", "sampling", "treatment", "jobs", "redraw", "protocols"}
+ADAPTER = NOUNS | {"imaging", "weights", "networks", "quiet"}
 FRONT_END = NOUNS | {
     "options",
     "settings",
@@ -42,20 +42,22 @@ MAY_IMPORT = {
     "sizes": {"errors"},
     "numbers": {"errors"},
     "prompts": {"errors", "faces", "numbers"},
+    "areas": {"catalog", "errors"},
     "sampling": {"options"},
     "origins": {"errors", "options", "prompts", "sampling"},
-    "treatment": {"options", "catalog", "errors", "sampling"},
+    "treatment": {"options", "areas", "catalog", "errors", "sampling"},
     "settings": {"options", "catalog", "errors", "numbers", "prompts", "treatment", "sizes"},
     "jobs": {"faces", "errors", "treatment", "options", "sizes"},
     "redraw": {"faces"},
     "protocols": {"faces", "jobs", "redraw", "sampling"},
-    "weights": {"errors"},
+    "weights": {"errors", "quiet"},
     "nets": {"errors", "weights"},
     "runtime": {"options"},
-    "engines": {"errors", "nets", "runtime"},
+    "engines": {"errors", "nets", "runtime", "quiet"},
     "loaded": {"errors"},
     "models": {"errors", "catalog", "weights", "runtime", "loaded", "engines"},
-    "networks": {"errors"},
+    "quiet": set(),
+    "networks": {"errors", "quiet"},
     "threads": set(),
     "imaging": NOUNS,
     "moving": NOUNS | {"imaging"},
@@ -65,7 +67,7 @@ MAY_IMPORT = {
     "planning": NOUNS | {"imaging", "settings", "sizes", "numbers", "prompts", "prompting"},
     "detectors": ADAPTER,
     "landmarks": ADAPTER,
-    "maskers": ADAPTER,
+    "maskers": ADAPTER | {"nets"},
     "fixers": ADAPTER,
     "upscalers": ADAPTER,
     "canvas": NOUNS | {"imaging"},
@@ -73,7 +75,7 @@ MAY_IMPORT = {
     "pipeline": NOUNS | {"imaging", "canvas", "masking", "planning", "threads"},
     "assembly": NOUNS
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
-    | {"detectors.turned", "fixers.rediffuse"},
+    | {"detectors.turned", "fixers.rediffuse", "maskers.combined"},
     "batch": NOUNS | {"drawing", "pictures", "planning", "prompts", "settings"},
     "cli": FRONT_END | {"__init__"},
     "http": FRONT_END | {"__init__"},
@@ -130,7 +132,7 @@ def test_imports_keep_to_the_table(path):
 
 
 def test_the_table_names_only_rooms():
-    named = set().union(*MAY_IMPORT.values()) - {"__init__", "detectors.turned", "fixers.rediffuse"}
+    named = set().union(*MAY_IMPORT.values()) - {"__init__", "detectors.turned", "fixers.rediffuse", "maskers.combined"}
     assert named <= set(MAY_IMPORT)
 
 

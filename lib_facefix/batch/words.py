@@ -36,7 +36,7 @@ def planned(plan: FixPlan) -> str:
 def reasons(result: FixResult) -> list[str]:
     """Return a line for each face that was not fixed: which, and why."""
     return [
-        f"face {outcome.job.number} {outcome.verdict}: {outcome.error or outcome.job.reason}"
+        f"face {outcome.job.number} {outcome.verdict}: {outcome.error or outcome.note or outcome.job.reason}"
         for outcome in result.outcomes
         if outcome.verdict != "fixed"
     ]

@@ -18,6 +18,7 @@ from ..errors import BadPlan, BadSetting
 from ..http.remote import RemoteFaceFix
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
+from ..treatment import Treatment
 from .engines import add_remote, engine_for, engine_here, planner
 from .flags import add_runtime, add_settings, given_runtime, given_settings, read_overrides, read_runtime, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch, host_folders
@@ -93,6 +94,8 @@ class Work:
     restorers: set[str]
     """All that may be needed."""
     upscalers: set[str]
+    treatments: list[Treatment]
+    """Of all faces: what their masks need is known by them."""
 
 
 def _refuse_missing(work: Work, engine: Engine, arguments: argparse.Namespace) -> None:
@@ -113,11 +116,14 @@ def _refuse_missing(work: Work, engine: Engine, arguments: argparse.Namespace) -
 def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
     """Get and load every model now: what cannot be used is refused before any picture is written without it."""
     models = engine.models
-    for one in models.missing(work.restorers, work.upscalers):
+    networks = [network for treatment in work.treatments for network in engine.mask_networks(treatment)]
+    for one in models.missing(work.restorers, work.upscalers, networks):
         ask_to_fetch(one, models.shelf, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
     for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
         for name in sorted(names):
             models.chosen(catalog, name)
+    for treatment in work.treatments:
+        engine.masker_of(treatment)
 
 
 def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
@@ -128,9 +134,9 @@ def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
         matched = match_plans(plans, found)
-        jobs = [job for plan in matched.values() for job in plan.jobs if job.decision == "restore"]
+        treatments = [job.treatment for plan in matched.values() for job in plan.jobs if job.decision == "restore"]
         upscalers = {plan.upscaler for plan in matched.values() if plan.upscaled}
-        return Work(found, from_file(matched), {job.treatment.restorer for job in jobs}, upscalers)
+        return Work(found, from_file(matched), {one.restorer for one in treatments}, upscalers, treatments)
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     methods = (settings.method, *(own.get("method") for own in overrides.values()))
     if "re-diffuse" in methods and isinstance(engine, FaceFix):
@@ -141,11 +147,12 @@ def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
     if not arguments.inputs:
         raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
     found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
-    restorers = {settings.restorer, *(own["restorer"] for own in overrides.values() if "restorer" in own)}
+    treatments = [settings.of_one_face(), *(settings.of_one_face().but(own) for own in overrides.values())]
     upscalers = {settings.upscaler} if settings.upscale else set()
     if arguments.upscaler and not settings.upscale:
         tell(["facefix: --upscaler enlarges nothing without --upscale; give that too, such as --upscale 2"], error=True)
-    return Work(found, planner(engine, settings, overrides), restorers, upscalers)
+    restorers = {one.restorer for one in treatments}
+    return Work(found, planner(engine, settings, overrides), restorers, upscalers, treatments)
 
 
 def _go(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:

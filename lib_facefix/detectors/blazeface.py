@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ..faces import Box, Face, Image, Points
 from ..imaging.boxes import distinct
-from ..networks import load
+from ..networks import finite, load
 from ..weights import asset
+from .marks import five_of, tilt_of
 from .windows import windows
 
 SIDE = 192
@@ -22,8 +23,6 @@ TILE_SCORE = 0.6
 """What a tile alone must be sure of: an ear or a fist fills a tile more often than a picture."""
 MARGIN = 3
 """Pixels from a tile's inner edge within which a box counts as cut off; its neighbour sees the whole face."""
-MOUTH_WIDTH = 0.888
-"""Of the distance between the eyes, in facexlib's FFHQ template."""
 
 
 class BlazeFace:
@@ -47,7 +46,7 @@ class BlazeFace:
     def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
         """Run the net once, on one window of the picture."""
         blob, scale, padding = _letterbox(image, window)
-        scores, places = sorted(self._net(blob), key=np.size)
+        scores, places = sorted(finite(self._net(blob)), key=np.size)
         sure = 1 / (1 + np.exp(-np.clip(scores.reshape(-1), -80, 80)))
         chosen = np.flatnonzero(sure >= max(min_score, np.finfo(float).tiny))
         # each row: centre, (width, height), six key points; all but the size relative to the anchor
@@ -76,12 +75,9 @@ def _letterbox(image: Image, window: Box) -> tuple[NDArray[np.float32], NDArray[
 
 def _face(points: Points, score: float) -> Face:
     """Make a face of two corners and six key points: eyes, nose, middle of the mouth, ears."""
-    (left, top), (right, bottom), one_eye, other_eye, nose, mouth = points[:6]
-    eyes = other_eye - one_eye
-    half_mouth = eyes * (MOUTH_WIDTH / 2)
-    landmarks = np.stack([one_eye, other_eye, nose, mouth - half_mouth, mouth + half_mouth])
-    tilt = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
-    return Face(Box(float(left), float(top), float(right), float(bottom)), score, landmarks, tilt)
+    (left, top), (right, bottom) = points[:2]
+    landmarks = five_of(points[2:4], points[4], points[5])
+    return Face(Box(float(left), float(top), float(right), float(bottom)), score, landmarks, tilt_of(landmarks))
 
 
 def _has_extent(points: Points) -> bool:

@@ -56,6 +56,6 @@ def _back(quarters: int, width: int, height: int) -> Matrix:
 def _moved(face: Face, matrix: Matrix, clockwise: float) -> Face:
     """Return the face after a turn of the picture; boxes stay boxes, as all turns are by quarters."""
     box: Box = bounding(move(face.box.corners, matrix))
-    landmarks = None if face.landmarks is None else move(face.landmarks, matrix)
+    landmarks, outline = (None if points is None else move(points, matrix) for points in (face.landmarks, face.outline))
     tilt = (face.tilt + clockwise + 180) % 360 - 180
-    return replace(face, box=box, landmarks=landmarks, tilt=tilt)
+    return replace(face, box=box, landmarks=landmarks, outline=outline, tilt=tilt)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadModel
+from ..quiet import quieten
 from .choosing import Way
 from .winograd import quickened
 
@@ -155,7 +155,7 @@ def _tf32(way: Way) -> Iterator[None]:
 
 def started(package: str) -> Any:
     """Return the module of an engine; raises `BadModel` where it is installed and cannot be imported."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime from 1.29 on would report usage
+    quieten(package)
     try:
         return import_module(package)
     except (ImportError, OSError) as error:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from PIL import Image as Pil
 
 from ..assembly import NO_DIFFUSER, FaceFix
-from ..catalog import DETECTORS, MASKERS, RESTORERS, UPSCALERS, Catalog, Entry
+from ..catalog import DETECTORS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog, Entry
 from ..drawing import numbered_boxes, shaded
 from ..errors import BadModel, BadPlan, MissingPackage
 from ..jobs import VERSION, FixPlan, face_to_json
@@ -30,7 +30,14 @@ from .places import check_models, inside
 from .refusals import FORBIDDEN, refusal_of, refuse
 from .work import Answer
 
-SHOWN = {"detectors": DETECTORS, "maskers": MASKERS, "restorers": RESTORERS, "upscalers": UPSCALERS}
+SHOWN = {
+    "detectors": DETECTORS,
+    "maskers": MASKERS,
+    "parsers": PARSERS,
+    "occluders": OCCLUDERS,
+    "restorers": RESTORERS,
+    "upscalers": UPSCALERS,
+}
 """What GET models lists, beside the methods."""
 
 

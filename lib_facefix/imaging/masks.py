@@ -1,6 +1,7 @@
 """Masks as arrays: drawing them, moving, growing and softening their edge.
 
-All in the pixels of one crop; (h, w) float32, 0 where the picture stays and 1 where the fixed face shows.
+All in the pixels of one crop; (h, w) float32, 0 where the picture stays and 1 where the fixed face shows. Before its
+edge is made soft a mask may also be NEVER: what was taken away from it, where not even the soft edge may show.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from numpy.typing import NDArray
 
 from ..faces import Box, Mask, Points
 
+NEVER = np.float32(-1)
+"""Of a mask whose edge is not yet soft: nothing may show here."""
+TIGHT = 0.25
+"""How wide the soft edge is towards what may never show, as a share of that towards the rest: it has to lie inside."""
 SUBPIXEL = 4
 """Bits of a pixel's fraction that cv2 draws with."""
 SHORT = 1.05
@@ -27,6 +32,38 @@ def polygon(points: Points, shape: tuple[int, int]) -> Mask:
     fixed_point = np.round((hull - 0.5) * 2**SUBPIXEL).astype(np.int32)  # and counts from the first pixel's centre
     cv2.fillConvexPoly(drawn, fixed_point, 1, shift=SUBPIXEL)
     return drawn.astype(np.float32)
+
+
+def outlined(points: Points, shape: tuple[int, int]) -> Mask:
+    """Return the mask inside the closed outline through the (N, 2) `points`, which may be hollow; half a pixel more."""
+    drawn = np.zeros(shape, np.uint8)
+    fixed_point = np.round((points - 0.5) * 2**SUBPIXEL).astype(np.int32)
+    cv2.fillPoly(drawn, [fixed_point], 1, shift=SUBPIXEL)
+    return drawn.astype(np.float32)
+
+
+def union(first: Mask, second: Mask) -> Mask:
+    """Return what is in either; what neither shows, and one never may, never may."""
+    return np.where((first > 0) | (second > 0), np.maximum(first, second), np.minimum(first, second))
+
+
+def limited(mask: Mask, to: Mask) -> Mask:
+    """Return what of the mask is also in `to`; elsewhere it never may show."""
+    return np.where(to >= 0.5, mask, NEVER)
+
+
+def without(mask: Mask, other: Mask) -> Mask:
+    """Return the mask where `other` is not; there it never may show."""
+    return np.where(other >= 0.5, NEVER, mask)
+
+
+def touching(mask: Mask, seed: Mask) -> Mask:
+    """Return those pieces of the mask (1 inside, 0 outside) that meet `seed`: of a face, not of its neighbours."""
+    count, pieces = cv2.connectedComponents(np.asarray(mask >= 0.5, np.uint8))
+    met = np.zeros(count, np.float32)
+    met[np.unique(pieces[seed >= 0.5])] = 1
+    met[0] = 0  # what is outside the mask counts as a piece, too
+    return np.asarray(met[pieces], np.float32)
 
 
 def ellipse(box: Box, degrees: float) -> Points:
@@ -51,7 +88,7 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
 
     feather: width in pixels of the ramp that falls from 1 at the edge to 0 outside it, so that all of the face is
     fixed and the seam lies beyond it. The mask also falls to 0 towards the crop's own edge: what is pasted has no
-    straight border.
+    straight border; and towards what is NEVER to show, inside the mask and over a shorter way (see TIGHT).
     """
     inside = np.asarray(mask >= 0.5, np.uint8)
     if not inside.any():
@@ -66,7 +103,17 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
     np.clip(ramp, 0.0, 1.0, out=ramp)
     softened = np.zeros(mask.shape, np.float32)
     np.multiply(ramp * ramp, 3 - 2 * ramp, out=softened[near])
+    never = mask[near] <= -0.5
+    if never.any():
+        np.minimum(softened[near], _away_from(never, TIGHT * width_of_ramp), out=softened[near])
     return softened
+
+
+def _away_from(never: NDArray[np.bool_], width: float) -> NDArray[np.float32]:
+    """Return 0 where it is True, rising to 1 over `width` pixels around that."""
+    away = cv2.distanceTransform(np.asarray(~never, np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    ramp = np.asarray(np.minimum(away / np.float32(max(width, 1.0)), 1), np.float32)
+    return ramp * ramp * (3 - 2 * ramp)
 
 
 def _around(inside: NDArray[np.uint8], margin: int) -> tuple[slice, slice]:

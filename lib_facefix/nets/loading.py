@@ -30,8 +30,7 @@ def load_net(path: Path) -> Net:
 
     Raises `BadModel` where the file holds no net that is known or fits, `MissingPackage` where spandrel is missing.
     """
-    tensors = _renamed(read_tensors(path))
-    _check_values(path, tensors)
+    tensors = weights_of(path)
     try:
         spec, call = _face_net(tensors) or _any_net(tensors)
     except ModuleNotFoundError as error:
@@ -45,6 +44,13 @@ def load_net(path: Path) -> Net:
         told = str(error).strip().replace("\n", " ")[:300] or type(error).__name__
         raise BadModel(f"{path} looks like a known net, but its weights do not fit: {told}. Get it again") from error
     return Net(spec, call.eval().requires_grad_(requires_grad=False), sha256_of(path))
+
+
+def weights_of(path: Path) -> Tensors:
+    """Return the weights of the net in a file by its own names, every one a number; raises `BadModel`."""
+    tensors = _renamed(read_tensors(path))
+    _check_values(path, tensors)
+    return tensors
 
 
 def _renamed(tensors: Mapping[str, Tensor]) -> Tensors:

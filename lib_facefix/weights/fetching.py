@@ -15,7 +15,7 @@ from .files import cannot_write, filled, put_in_place
 from .hashing import sha256_of
 from .packaged import from_wheel
 from .places import Shelf
-from .published import Published, Wheel
+from .record import Published, Wheel
 
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all (0: unknown)."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import BadModel, CannotWrite
 from .files import write_whole
-from .published import Published
+from .record import Published
 from .tensorfile import CHUNK, content_of, origin
 
 MOST_REMEMBERED = 500

@@ -11,7 +11,8 @@ from ..errors import BadModel, CannotWrite
 from .files import filled
 from .hashing import sha256_of
 from .ncnn import Weights, read_layers, state_of
-from .published import PUBLISHED, Packaged, Published, Wheel, record_of
+from .published import PUBLISHED, record_of
+from .record import Packaged, Published, Wheel
 from .tensorfile import Raw, Source, is_from, write_tensors
 
 MOST = 1 << 28

@@ -11,7 +11,8 @@ from pathlib import Path
 from .files import filled
 from .hashing import Hashes
 from .packaged import from_data_package
-from .published import PUBLISHED, Published, record_of
+from .published import PUBLISHED, record_of
+from .record import Published
 from .tensorfile import origin
 
 

@@ -97,6 +97,19 @@ def test_choices_out_of_lists_count(desk, tab):
     assert tab.record["passes"] == [{**SMALL, "sampler": "DDIM", "mask": "ellipse", "match_colour": False}]
 
 
+def test_a_mask_may_be_typed_and_inverted(desk, tab):
+    tab.unfold()
+    small(tab)
+    tab.unfold_section("Mask")
+    mask = tab.control("mask")
+    mask.type("ellipse - box & hull")
+    desk.page.keyboard.press("Tab")
+    mask.becomes("ellipse - box & hull")
+    tab.control("mask_invert").tick()
+    tab.generate()
+    assert tab.record["passes"] == [{**SMALL, "mask": "ellipse - box & hull", "mask_invert": True}]
+
+
 def test_what_the_method_does_not_look_at_is_greyed_with_the_reason(desk, tab):
     tab.unfold()
     method, strength, fidelity = (tab.control(name) for name in ("method", "denoising_strength", "fidelity"))

@@ -19,7 +19,8 @@ INFOTEXT = (
 
 PAPER = """element => {
     const clear = "rgba(0, 0, 0, 0)";
-    while (element.parentElement && getComputedStyle(element).backgroundColor === clear) element = element.parentElement;
+    const seen = () => getComputedStyle(element).backgroundColor;
+    while (element.parentElement && seen() === clear) element = element.parentElement;
     return getComputedStyle(element).backgroundColor;
 }"""
 """Tells what colour an element is seen on."""

@@ -89,6 +89,26 @@ def test_without_weights_and_without_a_terminal_the_way_out_is_told(photo, tmp_p
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("mask", "file"),
+    [("ellipse - parsing:hair", "parsing_bisenet.pth: 53 MB"), ("ellipse - occluders", "xseg_1.onnx: 70 MB")],
+)
+def test_a_mask_without_weights_is_asked_for_before_any_picture_is_written(photo, tmp_path, capsys, mask, file):
+    pytest.importorskip("torch")  # without it, another face parser would be asked for
+    assert run("fix", photo, "-o", tmp_path / "out.png", "--mask", mask) == 2
+    told = capsys.readouterr().err
+    assert f"{file} from github.com" in told
+    assert "downloading needs your consent" in told
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_face_parser_that_is_no_file_is_told_before_any_picture_is_written(photo, tmp_path, capsys):
+    flags = ["--mask", "parsing", "--parser", tmp_path / "nowhere.onnx"]
+    assert run("fix", photo, "-o", tmp_path / "out.png", *flags) == 2
+    assert "nowhere.onnx cannot be read" in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+
+
 def test_an_upscaler_without_weights_is_asked_for_only_where_something_is_enlarged(photo, own, tmp_path, capsys):
     flags = ["-o", tmp_path / "out.png", "--restorer", own, "--upscaler", "x4plus"]
     assert run("fix", photo, *flags) == 0

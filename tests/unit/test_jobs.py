@@ -80,6 +80,25 @@ def test_a_plan_without_a_member_is_refused(written, member):
         FixPlan.from_json(written)
 
 
+def test_an_outline_is_kept_where_there_is_one():
+    outline = np.array([(1.25, 2), (30, 4), (20.5, 1 / 3)])
+    face = replace(a_plan().jobs[0].face, outline=outline)
+    plan = replace(a_plan(), jobs=(replace(a_plan().jobs[0], face=face),))
+
+    [job] = FixPlan.from_json(json.loads(json.dumps(plan.to_json()))).jobs
+
+    assert np.array_equal(job.face.outline, outline)
+    assert "outline" not in a_plan().to_json()["faces"][0]
+
+
+@pytest.mark.parametrize("outline", [[], [[1, 2]] * 2, "around", [[1, 2], [3, 4], [5]]], ids=str)
+def test_an_outline_of_no_area_or_of_no_points_is_refused(outline):
+    entry = a_plan().to_json()
+    entry["faces"][0]["outline"] = outline
+    with pytest.raises(BadPlan, match="face 2: outline must be three or more"):
+        FixPlan.from_json(entry)
+
+
 @pytest.mark.parametrize("member", ["box", "score", "landmarks", "pose", "sharpness", "decision", "parameters"])
 def test_a_face_without_a_member_is_named(written, member):
     del written["faces"][1][member]
@@ -203,6 +222,21 @@ def test_an_upscale_is_written_and_read_back(upscaled, told):
     assert written["upscale"] == told
     assert back.upscaled == upscaled
     assert back.to_json() == plan.to_json()
+
+
+def test_a_plan_from_before_a_mask_could_be_inverted_is_read(written):
+    for face in written["faces"]:
+        for name in ("mask_invert", "parser", "occluder"):
+            del face["parameters"][name]
+    assert FixPlan.from_json(written).to_json() == a_plan().to_json()
+
+
+def test_a_plan_holds_a_mask_as_it_was_written(written):
+    written["faces"][1]["parameters"]["mask"] = "hull - parsing:hair,glasses"
+    assert FixPlan.from_json(written).jobs[1].treatment.mask == "hull - parsing:hair,glasses"
+    written["faces"][1]["parameters"]["mask"] = "hull - teeth"
+    with pytest.raises(BadPlan, match=r"face 1: Mask must be one of hull, .* not 'teeth'"):
+        FixPlan.from_json(written)
 
 
 def test_a_plan_from_before_there_was_upscaling_is_read(written):

@@ -3,9 +3,32 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from lib_facefix.errors import MissingPart
 from lib_facefix.faces import Box, Crop, Face, Mesh
-from lib_facefix.imaging.masks import ellipse, move, polygon, soften
+from lib_facefix.imaging.masks import (
+    NEVER,
+    ellipse,
+    limited,
+    move,
+    outlined,
+    polygon,
+    soften,
+    touching,
+    union,
+    without,
+)
 from lib_facefix.maskers.mesh import HullMasker
+from lib_facefix.maskers.parts import (
+    BROWS,
+    EYES,
+    LIPS,
+    BrowsMasker,
+    EyesMasker,
+    LipsMasker,
+    NoseMasker,
+    SkinMasker,
+)
+from lib_facefix.maskers.segmentation import SegmentationMasker
 from lib_facefix.maskers.shape import BoxMasker, EllipseMasker
 
 SIDE = 200
@@ -134,3 +157,80 @@ def test_the_hull_masker_follows_the_mesh():
 def test_the_hull_masker_takes_the_ellipse_where_there_is_no_mesh():
     face = Face(Box(75, 80, 125, 120), 0.9, tilt=30)
     assert (HullMasker().mask(CROP, face) == EllipseMasker().mask(CROP, face)).all()
+
+
+def square(left, top, side, value=1):
+    mask = np.zeros((SIDE, SIDE), np.float32)
+    mask[top : top + side, left : left + side] = value
+    return mask
+
+
+def test_an_outline_may_be_hollow():
+    arrow = np.array([(20, 20), (180, 100), (20, 180), (60, 100)], float)
+    mask = outlined(arrow, (SIDE, SIDE))
+    assert (mask[100, 100], mask[100, 30], mask[100, 190]) == (1, 0, 0)
+    assert 9600 <= mask.sum() <= 9600 + 600  # by the shoelace; half a pixel more along 580
+
+
+def test_two_masks_are_joined():
+    first, second = square(20, 20, 60), square(50, 50, 60)
+    assert (union(first, second) == np.maximum(first, second)).all()
+    assert (limited(first, second) == np.where(second, first, NEVER)).all()
+    assert (without(first, second) == np.where(second, NEVER, first)).all()
+
+
+def test_what_was_taken_away_stays_away_unless_it_is_put_back():
+    holed = without(square(20, 20, 160), square(60, 60, 80))
+    again = union(holed, square(90, 90, 20))
+    assert (again[100, 100], again[70, 70], again[30, 30], again[10, 10]) == (1, NEVER, 1, 0)
+
+
+def test_only_the_pieces_that_are_touched_are_kept():
+    pieces = square(10, 10, 40) + square(100, 100, 40) + square(10, 150, 20)
+    assert (touching(pieces, square(45, 45, 60)) == square(10, 10, 40) + square(100, 100, 40)).all()
+    assert not touching(pieces, square(70, 10, 20)).any()
+    assert not touching(np.zeros_like(pieces), square(0, 0, SIDE)).any()
+
+
+@pytest.mark.parametrize("grow", [0, 30, -10])
+def test_no_soft_edge_enters_what_may_never_show(grow):
+    hole = square(80, 80, 40)
+    soft = soften(without(square(40, 40, 120), hole), grow, 40)
+    assert not soft[hole > 0].any()
+    assert soft[60, 60] == 1
+    assert 0 < soft[79, 100] < 0.2  # it rises inside the mask ...
+    row = soft[100, 50:80]
+    assert (np.diff(row[10 + max(0, -grow) :]) <= 0).all()
+    assert np.abs(np.diff(row)).max() < 0.2  # ... without a step
+
+
+def test_what_may_never_show_moves_with_the_mask_and_does_not_wrap_round():
+    holed = without(square(40, 40, 120), square(80, 80, 40))
+    moved = move(holed, 90, 0)
+    assert (moved[:, 130:] == holed[:, 40:110]).all()
+    assert not moved[:, :130].any()
+
+
+@pytest.mark.parametrize("masker", [EyesMasker, BrowsMasker, LipsMasker, NoseMasker, SkinMasker])
+def test_a_part_without_a_mesh_is_told_with_what_to_do(masker):
+    with pytest.raises(MissingPart, match=r"needs the face mesh, which is unsure .*; give it the mask 'hull' or"):
+        masker().mask(CROP, Face(Box(75, 80, 125, 120), 0.9))
+
+
+def test_the_outlines_of_parts_run_round_without_crossing():
+    for outline in (*EYES, *BROWS, *LIPS):
+        assert len(set(outline)) == len(outline)
+        assert max(outline) < 468
+    assert not set(EYES[0]) & set(EYES[1])
+
+
+def test_the_segmentation_masker_fills_what_the_detector_outlined():
+    outline = np.array([(80.0, 80), (120, 80), (100, 95), (120, 120), (80, 120)])
+    mask = SegmentationMasker().mask(CROP, Face(Box(75, 75, 125, 125), 0.9, outline=outline))
+    assert (mask[65, 80], mask[100, 80], mask[130, 80]) == (1, 1, 1)  # each at twice the place, less 100
+    assert (mask[90, 130], mask[50, 50], mask[150, 150]) == (0, 0, 0)
+
+
+def test_the_segmentation_masker_takes_the_ellipse_where_nothing_is_outlined():
+    face = Face(Box(75, 80, 125, 120), 0.9)
+    assert (SegmentationMasker().mask(CROP, face) == EllipseMasker().mask(CROP, face)).all()

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from lib_facefix import models as module
-from lib_facefix.catalog import RESTORERS, UPSCALERS, Catalog, Entry
+from lib_facefix.catalog import PARSERS, RESTORERS, UPSCALERS, Catalog, Entry
 from lib_facefix.errors import BadModel, BadSetting, MissingPackage
 from lib_facefix.fixers.restore import Restorer
 from lib_facefix.models import Models
@@ -213,3 +213,86 @@ def test_weights_are_looked_for_in_several_folders_and_in_the_hosts(folder, load
     models.chosen(RESTORERS, "gfpgan")
     assert loaded[0].path == webui / "models" / "GFPGAN" / gfpgan.name
     assert models.shelf.folders[:2] == (tmp_path / "empty", folder)
+
+
+@dataclass
+class FakeParser:
+    path: object
+    device: str
+
+
+@pytest.fixture
+def parsers(monkeypatch, folder):
+    """Face parsers that only remember what they were made with, and the records that their files have here."""
+    records = {}
+
+    def write(name, text="parser"):
+        (folder / name).write_text(text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        records[name] = replace(PUBLISHED[name], sha256=digest)
+        return folder / name
+
+    monkeypatch.setattr(module, "published", lambda name: records.get(name) or PUBLISHED[name])
+    monkeypatch.setattr(Entry, "load", lambda entry: FakeParser)
+    return write
+
+
+@pytest.mark.parametrize(
+    ("here", "taken"),
+    [
+        pytest.param(["parsing_parsenet.pth"], "parsing_parsenet.pth", id="the only one"),
+        pytest.param(
+            ["parsing_parsenet.pth", "face_parsing_resnet18.onnx"], "face_parsing_resnet18.onnx", id="quicker"
+        ),
+    ],
+)
+def test_auto_is_the_first_face_parser_that_is_here(here, taken, models, loaded, parsers, monkeypatch):
+    fake = SimpleNamespace(this_machine=lambda device: SimpleNamespace(accelerator="cuda"))
+    monkeypatch.setitem(sys.modules, "lib_facefix.engines", fake)
+    for name in here:
+        parsers(name)
+    parser = models.masking(PARSERS, "auto")
+    assert (parser.path.name, parser.device) == (taken, "cpu" if taken.endswith(".onnx") else "cuda")
+    assert models.masking(PARSERS, "auto") is parser
+
+
+def test_auto_passes_over_a_face_parser_that_this_installation_cannot_run(models, parsers, monkeypatch):
+    parsers("parsing_bisenet.pth")
+    parsers("face_parsing_resnet18.onnx")
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    assert models.masking(PARSERS, "auto").path.name == "face_parsing_resnet18.onnx"
+
+
+def test_a_face_parser_of_the_users_own_is_taken_by_its_path_and_again_when_it_has_changed(models, tmp_path, parsers):
+    own = tmp_path / "mine.onnx"
+    own.write_text("one")
+    first = models.masking(PARSERS, str(own))
+    assert first.path == own
+    own.write_text("another")
+    assert models.masking(PARSERS, str(own)) is not first
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("auto", "BiSeNet .* needs parsing_bisenet.pth, which is not here. Get it with", id="none is here"),
+        pytest.param("parsenet", "ParseNet .* needs parsing_parsenet.pth, which is not here", id="not the one"),
+        pytest.param("nowhere.onnx", "nowhere.onnx cannot be read", id="no such file"),
+    ],
+)
+def test_a_face_parser_that_is_not_here_is_told(name, said, models):
+    with pytest.raises(BadModel, match=said):
+        models.masking(PARSERS, name)
+
+
+def test_a_face_parser_that_is_not_what_was_published_is_refused(models, folder):
+    (folder / "face_parsing_resnet18.onnx").write_text("something else")
+    with pytest.raises(BadModel, match="is not the published face_parsing"):
+        models.masking(PARSERS, "bisenet-onnx")
+
+
+def test_a_file_taken_by_its_path_is_not_trusted_by_its_name(models, folder, parsers, monkeypatch):
+    (folder / "face_parsing_resnet18.onnx").write_text("something else")
+    models.masking(PARSERS, str(folder / "face_parsing_resnet18.onnx"))
+    with pytest.raises(BadModel, match="is not the published face_parsing"):
+        models.masking(PARSERS, "bisenet-onnx")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,13 @@ class SeesUpright:
             return ()
         landmarks = np.array([(x + 0.5, y + 0.5), (x2 + 0.5, y2 + 0.5), (x, y), (x, y2), (x2, y2)], float)
         return (Face(Box(x - 9.5, y - 9.5, x + 10.5, y + 20.5), self.score, landmarks, self.tilt),)
+
+
+class Outlines(SeesUpright):
+    """Gives what it finds an outline: its own landmarks."""
+
+    def detect(self, image, min_score):
+        return tuple(replace(face, outline=face.landmarks) for face in super().detect(image, min_score))
 
 
 class SeesAll:
@@ -91,3 +100,8 @@ def test_all_searches_on_beside_an_upright_face(marked):
     detector = SeesUpright()
     TurnedDetector(detector, "all").detect(marked, 0.5)
     assert detector.looks == 4
+
+
+def test_an_outline_is_turned_back_with_its_face(marked):
+    [face] = TurnedDetector(Outlines(), "auto").detect(np.ascontiguousarray(np.rot90(marked)), 0.5)
+    assert np.array_equal(face.outline, face.landmarks)

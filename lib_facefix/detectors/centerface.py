@@ -1,0 +1,48 @@
+"""Faces from CenterFace (Star Clouds, MIT): five points, and sure of small faces."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from ..faces import Box, Face, Image
+from ..imaging.boxes import distinct
+from ..imaging.fitting import fit
+from ..networks import CvNetwork, finite
+from ..weights import asset
+from .marks import tilt_of
+
+LEAST, MOST = 640, 1280
+"""Pixels of the longer side that the net looks at: smaller pictures are enlarged, larger ones reduced."""
+STEP = 32
+"""Its input's sides are multiples of this."""
+CELL = 4
+"""Pixels of the input for each of its predictions."""
+
+
+class CenterFace:
+    """A `Detector`: the net takes pictures of any shape, so that there are no tiles."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self._net = CvNetwork(weights or asset("centerface.onnx"))  # for ONNX Runtime its input is of one size
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        fitted = fit(image, _input_size(image.shape[1], image.shape[0]))
+        scores, sizes, offsets, places = finite(self._net(fitted.blob(0, 1)))
+        rows, columns = np.nonzero(scores[0, 0] >= max(min_score, np.finfo(float).tiny))
+        sides = np.exp(sizes[0, :, rows, columns].astype(np.float64))[:, ::-1] * CELL  # (N, 2): width, height
+        cells = np.stack([columns, rows], 1) + 0.5
+        starts = (cells + offsets[0, :, rows, columns][:, ::-1]) * CELL - sides / 2
+        marks = places[0][:, rows, columns].T.reshape(-1, 5, 2)[..., ::-1] * sides[:, None] + starts[:, None]
+        corners = np.stack([starts, starts + sides], 1)
+        found = zip(fitted.back(corners), fitted.back(marks), scores[0, 0, rows, columns].tolist(), strict=True)
+        return distinct([Face(Box(*box.ravel().tolist()), score, five, tilt_of(five)) for box, five, score in found])
+
+
+def _input_size(width: int, height: int) -> tuple[int, int]:
+    longer = max(width, height)
+    share = min(max(longer, LEAST), MOST) / longer
+    return math.ceil(width * share / STEP) * STEP, math.ceil(height * share / STEP) * STEP

@@ -1,0 +1,43 @@
+"""Faces from insightface's own package, for whoever has it: the same files as `scrfd.py` reads. Only it knows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+import insightface
+import numpy as np
+
+from ..errors import BadModel
+from ..faces import Box, Face, Image
+from ..imaging.boxes import distinct
+from .marks import tilt_of
+
+SIDE = 640
+"""Of the net's square input, pixels."""
+
+
+class InsightFace:
+    """A `Detector` that asks the package, on the processor."""
+
+    def __init__(self, weights: Path) -> None:
+        try:
+            self._model = insightface.model_zoo.get_model(str(weights), providers=["CPUExecutionProvider"])
+            self._model.prepare(ctx_id=-1, input_size=(SIDE, SIDE))
+        except Exception as error:  # it raises what it comes across
+            raise BadModel(f"{weights} is not a detector that insightface can read: {error}") from error
+        self._lock = Lock()
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        with self._lock:
+            self._model.det_thresh = min_score
+            try:
+                rows, marks = self._model.detect(np.ascontiguousarray(image[..., ::-1]))  # it wants BGR
+            except Exception as error:  # as above
+                raise BadModel(f"insightface {insightface.__version__} failed: {error}") from error
+        fives = [None] * len(rows) if marks is None else [five.astype(np.float64) for five in marks]
+        faces = []
+        for (left, top, right, bottom, score), five in zip(rows.astype(float).tolist(), fives, strict=True):
+            faces.append(Face(Box(left, top, right, bottom), score, five, 0.0 if five is None else tilt_of(five)))
+        return distinct(faces)

@@ -1,0 +1,22 @@
+"""What the landmarks of a face say about it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..faces import Points
+
+MOUTH_WIDTH = 0.888
+"""Of the distance between the eyes, in facexlib's FFHQ template."""
+
+
+def tilt_of(landmarks: Points) -> float:
+    """Return by how many degrees the head is turned clockwise in the picture: from (5, 2) landmarks, eyes first."""
+    x, y = landmarks[1] - landmarks[0]
+    return float(np.degrees(np.arctan2(y, x)))
+
+
+def five_of(eyes: Points, nose: Points, mouth: Points) -> Points:
+    """Return (5, 2) landmarks where only the middle of the mouth is known; eyes: (2, 2), the left one first."""
+    half_mouth = (eyes[1] - eyes[0]) * (MOUTH_WIDTH / 2)
+    return np.stack([*eyes, nose, mouth - half_mouth, mouth + half_mouth])

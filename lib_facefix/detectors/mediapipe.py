@@ -1,0 +1,104 @@
+"""Faces from the mediapipe package: its `solutions` up to 0.10.21, its Tasks on our bundled files from 0.10.30 on."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+import mediapipe
+import numpy as np
+
+from ..errors import BadModel
+from ..faces import Box, Face, Image
+from ..imaging.boxes import distinct
+from ..weights import asset
+from .marks import five_of, tilt_of
+
+CALLS_HOME = (0, 10, 35)
+"""From this version on it contacts its maker while it works, and nothing that we know of stops it."""
+MOST_OPEN = 3
+"""Detectors that are kept: it wants a new one for each minimum of confidence."""
+
+
+class _MediaPipe:
+    """A `Detector`: one of the package's two nets for faces."""
+
+    solution: int
+    """The number that `solutions` has for the net."""
+    weights: str
+    """The bundled file of the same net, for Tasks."""
+
+    def __init__(self) -> None:
+        self._version = str(getattr(mediapipe, "__version__", "of unknown version"))
+        if _numbers(self._version) >= CALLS_HOME:
+            warnings.warn(
+                f"mediapipe {self._version} contacts its maker while it works. Install one that does not: "
+                "`pip install 'mediapipe>=0.10.33,<0.10.35'`; or choose the detector blazeface, which is the same net.",
+                stacklevel=2,
+            )
+        solutions = hasattr(mediapipe, "solutions")
+        self._find = self._by_solutions if solutions else self._by_tasks
+        self._opened = lru_cache(MOST_OPEN)(self._open_solution if solutions else self._open_task)
+        self._lock = Lock()
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        with self._lock:
+            try:
+                return distinct(list(self._find(np.ascontiguousarray(image), min_score)))
+            except BadModel:
+                raise
+            except Exception as error:  # it raises what it comes across
+                raise BadModel(f"mediapipe {self._version} failed: {error}") from error
+
+    def _open_solution(self, min_score: float) -> Any:
+        place = mediapipe.solutions.face_detection
+        return place.FaceDetection(model_selection=self.solution, min_detection_confidence=min_score)
+
+    def _by_solutions(self, image: Image, min_score: float) -> Iterator[Face]:
+        height, width = image.shape[:2]
+        for found in self._opened(min_score).process(image).detections or ():
+            spot = found.location_data
+            box, points = spot.relative_bounding_box, [(point.x, point.y) for point in spot.relative_keypoints]
+            left, top, right, bottom = box.xmin, box.ymin, box.xmin + box.width, box.ymin + box.height
+            corners = Box(left * width, top * height, right * width, bottom * height)
+            yield _face(corners, np.array(points) * (width, height), found.score[0])
+
+    def _open_task(self, min_score: float) -> Any:
+        vision, base = mediapipe.tasks.vision, mediapipe.tasks.BaseOptions(model_asset_path=str(asset(self.weights)))
+        options = vision.FaceDetectorOptions(base_options=base, min_detection_confidence=min_score)
+        return vision.FaceDetector.create_from_options(options)
+
+    def _by_tasks(self, image: Image, min_score: float) -> Iterator[Face]:
+        height, width = image.shape[:2]
+        picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
+        for found in self._opened(min_score).detect(picture).detections:
+            box, points = found.bounding_box, [(point.x, point.y) for point in found.keypoints]
+            corners = Box(box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height)
+            yield _face(corners, np.array(points) * (width, height), found.categories[0].score)
+
+
+class FullRange(_MediaPipe):
+    """Faces up to five metres away."""
+
+    solution, weights = 1, "face_detection_full_range.tflite"
+
+
+class ShortRange(_MediaPipe):
+    """Faces up to two metres away: large ones."""
+
+    solution, weights = 0, "face_detection_short_range.tflite"
+
+
+def _face(box: Box, points: np.ndarray[tuple[int, int], np.dtype[np.float64]], score: float) -> Face:
+    """Make a face of its box and six points: eyes, nose, middle of the mouth, ears."""
+    five = five_of(points[:2], points[2], points[3])
+    return Face(box, float(score), five, tilt_of(five))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

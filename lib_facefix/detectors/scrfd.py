@@ -1,0 +1,83 @@
+"""Faces from SCRFD, the detector in insightface's buffalo_l and antelopev2, from its file; no insightface.
+
+What is done around the net is what insightface does, to the pixel, so that both find the same boxes. The weights are
+for non-commercial use only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BadModel
+from ..faces import Box, Face, Image
+from ..imaging.boxes import distinct
+from ..imaging.fitting import fit
+from ..networks import Blob, finite, load
+from .marks import tilt_of
+
+SIDE = 640
+"""Of the net's square input, pixels."""
+ANCHORS = 2
+"""Predictions for each cell."""
+MEAN, DEVIATION = 127.5, 128.0
+SAME = 0.4
+"""IoU above which insightface takes two boxes for one face."""
+
+Floats = NDArray[np.float64]
+
+
+class Scrfd:
+    """A `Detector`; five points, where the net has them."""
+
+    def __init__(self, weights: Path) -> None:
+        self._net, self._file = load(weights), weights.name
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        fitted = fit(image, (SIDE, SIDE), reduce=cv2.INTER_LINEAR, whole=int)
+        levels = _levels(finite(self._net(fitted.blob(MEAN, DEVIATION))), self._file)
+        scores, boxes, marks = (np.concatenate(parts) for parts in zip(*map(_placed, levels), strict=True))
+        wanted = np.flatnonzero(scores >= max(min_score, np.finfo(float).tiny))
+        kept = [wanted[i] for i in _best(boxes[wanted], scores[wanted])]
+        faces = []
+        for i in kept:
+            (left, top), (right, bottom) = fitted.back(boxes[i]).tolist()
+            five = fitted.back(marks[i]) if marks.shape[1] else None
+            tilt = 0.0 if five is None else tilt_of(five)
+            faces.append(Face(Box(left, top, right, bottom), float(scores[i]), five, tilt))
+        return distinct(faces)
+
+
+def _levels(outputs: list[Blob], file: str) -> list[tuple[Floats, Floats, Floats]]:
+    """Return scores (N, 1), distances (N, 4) and points (N, 10 or 0) of each scale, the finest first."""
+    tables = [output.reshape(-1, output.shape[-1]).astype(np.float64) for output in outputs]
+    by_width = {width: [table for table in tables if table.shape[1] == width] for width in (1, 4, 10)}
+    lengths = [sorted((len(table) for table in found), reverse=True) for found in by_width.values() if found]
+    if not by_width[1] or len(set(map(tuple, lengths))) != 1 or len(lengths) < 2:
+        shapes = ", ".join(str(output.shape) for output in outputs)
+        raise BadModel(f"{file} is no SCRFD: it answers with {shapes}")
+    ordered = {width: sorted(found, key=len, reverse=True) for width, found in by_width.items()}
+    points = ordered[10] or [np.zeros((len(table), 0)) for table in ordered[1]]
+    return list(zip(ordered[1], ordered[4], points, strict=True))
+
+
+def _placed(level: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats, Floats]:
+    """Return scores (N,), corners (N, 2, 2) and points (N, K, 2) of one scale, in pixels of the input."""
+    scores, distances, points = level
+    cells = round((len(scores) / ANCHORS) ** 0.5)
+    stride = SIDE / cells
+    places = np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2) * stride
+    centres = np.repeat(places, ANCHORS, axis=0)
+    corners = np.stack([centres - distances[:, :2] * stride, centres + distances[:, 2:] * stride], 1)
+    return scores[:, 0], corners, centres[:, None] + points.reshape(len(points), -1, 2) * stride
+
+
+def _best(corners: Floats, scores: Floats) -> list[int]:
+    if not len(scores):
+        return []
+    boxes = np.concatenate([corners[:, 0], corners[:, 1] - corners[:, 0]], 1)
+    return list(map(int, cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, SAME)))

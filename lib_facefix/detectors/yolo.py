@@ -1,0 +1,105 @@
+"""Faces, persons, or whatever a YOLO net (v5, v8 and later) was trained on: what is the same for every kind of file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..faces import Box, Face, Image
+from ..imaging.boxes import clip
+from ..imaging.fitting import Fitted, fit
+from ..networks import Blob, Network, finite
+from .classes import numbers_of
+from .marks import tilt_of
+from .outlines import outline_of
+from .yolo_maps import are_maps, as_table
+from .yolo_outputs import FACE_POINTS, Rows, Told, read_rows
+
+SIDE = 640
+"""Of the net's input where its file leaves it open, pixels."""
+STEP = 32
+"""Its sides are multiples of this."""
+GREY = 114
+"""What ultralytics fills the rest of the input with."""
+SAME = 0.7
+"""IoU above which two finds of one class are one, as in ultralytics."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class YoloNet:
+    """A YOLO net that is loaded, and what its file says of it."""
+
+    file: str
+    run: Network
+    names: dict[int, str]
+    """Of its classes, by number; empty where the file does not tell."""
+    points: tuple[int, int] | None = None
+    """How many key points, and how many numbers for each."""
+    size: tuple[int, int] | None = None
+    """Width and height of its input in pixels; None where that may be any multiples of `STEP`."""
+    side: int = SIDE
+    """What the longer side is to be, where it may."""
+
+
+class Yolo:
+    """A `Detector`: of five-point nets it gives landmarks, of segmenting ones outlines."""
+
+    def __init__(self, net: YoloNet, classes: Sequence[str] = ()) -> None:
+        """classes: names or numbers of what is looked for; all that the net knows, if none.
+
+        Raises `BadSetting` for a class that the net does not know.
+        """
+        self._net = net
+        self._kinds = numbers_of(classes, net.names, net.file)
+        self._told = Told(len(net.names) or None, net.points)
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return what scores at least `min_score` (0..1), best first; image: RGB."""
+        height, width = image.shape[:2]
+        size = self._net.size or _just_around(width, height, self._net.side)
+        fitted = fit(image, size, fill=GREY, centred=True, reduce=cv2.INTER_LINEAR)
+        outputs = finite(self._net.run(fitted.blob(0, 255)))
+        if are_maps(outputs):
+            outputs = [as_table(outputs, size[1])]
+        rows, prototypes = read_rows(outputs, self._told)
+        kept = _distinct(rows.only(_wanted(rows, min_score, self._kinds)))
+        return tuple(_face(kept, i, fitted, prototypes, Box(0, 0, width, height)) for i in range(len(kept.scores)))
+
+
+def _wanted(rows: Rows, min_score: float, kinds: frozenset[int]) -> Any:
+    sure = rows.scores >= max(min_score, np.finfo(float).tiny)
+    real = (rows.corners[:, 1] > rows.corners[:, 0]).all(1)
+    return sure & real & np.isin(rows.kinds, list(kinds)) if kinds else sure & real
+
+
+def _distinct(rows: Rows) -> Rows:
+    """Return the rows best first, those without that show what a better one of their class shows."""
+    best: Any = np.argsort(-rows.scores, kind="stable")
+    rows = rows.only(best)
+    if rows.suppressed or not len(rows.scores):
+        return rows
+    boxes = np.concatenate([rows.corners[:, 0], rows.corners[:, 1] - rows.corners[:, 0]], 1)
+    kept = cv2.dnn.NMSBoxesBatched(boxes.tolist(), rows.scores.tolist(), rows.kinds.tolist(), 0.0, SAME)
+    return rows.only(np.sort(np.asarray(kept, np.intp).ravel()))
+
+
+def _face(rows: Rows, i: int, fitted: Fitted, prototypes: Blob, picture: Box) -> Face:
+    corners = rows.corners[i]
+    height, width = fitted.image.shape[:2]
+    edge = outline_of(rows.weights[i], prototypes, corners, (width, height)) if len(prototypes) else None
+    box = clip(Box(*fitted.back(corners).ravel().tolist()), picture.right, picture.bottom)
+    marks = fitted.back(rows.marks[i]) if rows.marks.shape[1] == FACE_POINTS else None
+    outline = None if edge is None else np.clip(fitted.back(edge), 0, (picture.right, picture.bottom))
+    tilt = 0.0 if marks is None else tilt_of(marks)
+    return Face(box, float(rows.scores[i]), marks, tilt, outline=outline)
+
+
+def _just_around(width: int, height: int, side: int) -> tuple[int, int]:
+    """Return the smallest input that holds a picture whose longer side becomes `side`."""
+    share = side / max(width, height)
+    return math.ceil(width * share / STEP) * STEP, math.ceil(height * share / STEP) * STEP

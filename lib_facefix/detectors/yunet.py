@@ -1,0 +1,58 @@
+"""Faces from YuNet, by OpenCV's own class for it. Its weights (MIT) are OpenCV's model zoo's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+
+from ..errors import BadModel
+from ..faces import Box, Face, Image
+from ..imaging.boxes import distinct
+from .marks import tilt_of
+
+MOST = 1280
+"""Pixels of the longer side that it looks at: it was made for faces of 10 to 300 px."""
+SAME, MANY = 0.3, 5000
+"""What OpenCV drops as the same face (IoU), and how many it compares."""
+
+
+class YuNet:
+    """A `Detector` that gives five points."""
+
+    def __init__(self, weights: Path) -> None:
+        try:
+            self._net = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), 0.5, SAME, MANY)
+        except cv2.error as error:
+            raise BadModel(f"{weights} is not a YuNet that OpenCV {cv2.__version__} can read: {error}") from error
+        self._lock = Lock()
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        height, width = image.shape[:2]
+        share = min(1.0, MOST / max(width, height))
+        size = max(1, round(width * share)), max(1, round(height * share))
+        small = image if share == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        rows = self._look(np.ascontiguousarray(small[..., ::-1]), min_score)  # it wants BGR
+        scale = np.array([width / size[0], height / size[1]])
+        return distinct([_face(row[:14].reshape(7, 2) * scale, float(row[14])) for row in rows])
+
+    def _look(self, bgr: Image, min_score: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """Return (N, 15): left, top, width, height, five points, score."""
+        with self._lock:
+            try:
+                self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
+                self._net.setScoreThreshold(min_score)
+                _, rows = self._net.detect(bgr)
+            except cv2.error as error:
+                raise BadModel(f"YuNet failed in OpenCV {cv2.__version__}: {error}") from error
+        return np.empty((0, 15)) if rows is None else np.asarray(rows, np.float64)
+
+
+def _face(points: np.ndarray[tuple[int, int], np.dtype[np.float64]], score: float) -> Face:
+    """Make a face of (7, 2): corner, size, and five points in our order, as its right eye is the viewer's left."""
+    (left, top), (width, height), marks = points[0], points[1], points[2:]
+    box = Box(float(left), float(top), float(left + width), float(top + height))
+    return Face(box, score, marks, tilt_of(marks))

@@ -1,0 +1,31 @@
+"""Two masks joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..faces import Crop, Face, Mask
+from ..imaging.masks import limited, union, without
+
+JOINED: dict[str, Callable[[Mask, Mask], Mask]] = {"+": union, "&": limited, "-": without}
+
+
+class Either(Protocol):
+    """What is joined; see `protocols.Masker`."""
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w)."""
+        ...
+
+
+class Combined:
+    """A `Masker` of two others: both together, the first limited to the second, or the first without the second."""
+
+    def __init__(self, first: Either, sign: str, second: Either) -> None:
+        """sign: "+", "&" or "-"."""
+        self._first, self._join, self._second = first, JOINED[sign], second
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside, 0 outside, below 0 where what stands behind "&" or "-" forbids even a soft edge."""
+        return self._join(self._first.mask(crop, face), self._second.mask(crop, face))

@@ -1,0 +1,18 @@
+"""The mask that a segmenting detector gave with the face: YOLO's, say."""
+
+from __future__ import annotations
+
+from ..faces import Crop, Face, Mask
+from ..imaging.align import move
+from ..imaging.masks import outlined
+from .shape import EllipseMasker
+
+
+class SegmentationMasker:
+    """What the detector outlined. Where it outlines nothing, an ellipse."""
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside the outline."""
+        if face.outline is None:
+            return EllipseMasker().mask(crop, face)
+        return outlined(move(face.outline, crop.matrix), crop.image.shape[:2])

@@ -1,0 +1,25 @@
+"""What optional packages are told before they are imported, so that none reaches for the network or installs anything.
+
+The one place for it. Others in the process may use the same packages: only what harms nobody is set for all.
+"""
+
+from __future__ import annotations
+
+import os
+
+ASKED = {
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime from 1.29 on would report usage
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "NO_ALBUMENTATIONS_UPDATE": "1",  # insightface may bring albumentations
+}
+"""Set unless the user has set them."""
+FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
+"""By package, whatever the user has set: who asks for faces has not asked to install anything."""
+
+
+def quieten(package: str = "") -> None:
+    """Set the variables that keep optional packages, and this one above all, quiet; call it before the import."""
+    for name, value in ASKED.items():
+        os.environ.setdefault(name, value)
+    os.environ.update(FORCED.get(package, {}))

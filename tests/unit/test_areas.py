@@ -1,0 +1,120 @@
+"""Masks as people write them."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from lib_facefix import FaceSettings, Treatment
+from lib_facefix.areas import BEYOND, CLASSES, FACE, LONGEST, READY, Pair, Part, keeps_to_face, parts_of, read_area
+from lib_facefix.catalog import MASKERS
+from lib_facefix.errors import BadSetting
+from lib_facefix.options import options, schema
+
+HULL, EYES, LIPS, PERSON = (Part(name) for name in ("hull", "eyes", "lips", "person"))
+
+
+def plain(area):
+    """Write an area with brackets around every pair."""
+    if isinstance(area, Part):
+        return area.name + (":" + ",".join(area.classes) if area.classes else "")
+    return f"({plain(area.first)} {area.sign} {plain(area.second)})"
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        pytest.param("hull", HULL, id="one"),
+        pytest.param(" Hull ", HULL, id="spaces and capitals"),
+        pytest.param("whole", HULL, id="another name"),
+        pytest.param("eyes + lips", Pair(EYES, "+", LIPS), id="both"),
+        pytest.param("eyes|lips", Pair(EYES, "+", LIPS), id="both, as programmers write it"),
+        pytest.param("hull & person", Pair(HULL, "&", PERSON), id="limited"),
+        pytest.param("hull-eyes-lips", Pair(Pair(HULL, "-", EYES), "-", LIPS), id="from left to right"),
+        pytest.param("eyes + lips & person", Pair(Pair(EYES, "+", LIPS), "&", PERSON), id="no sign binds closer"),
+        pytest.param("hull - (eyes + lips)", Pair(HULL, "-", Pair(EYES, "+", LIPS)), id="brackets come first"),
+        pytest.param("((hull))", HULL, id="brackets for nothing"),
+        pytest.param("parsing:hair,glasses", Part("parsing", ("hair", "glasses")), id="classes"),
+        pytest.param("parsing : hair , hat - eyes", Pair(Part("parsing", ("hair", "hat")), "-", EYES), id="spaced"),
+        pytest.param("parsing", Part("parsing", FACE), id="no classes: the face"),
+    ],
+)  # fmt: skip
+def test_what_is_written_is_understood(text, area):
+    assert read_area(text) == area
+    assert Treatment(mask=text).mask == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("", "Mask must be one of hull, ellipse, box, .* or several joined, such as", id="nothing"),
+        pytest.param("square", "Mask must be one of hull, .*; not 'square'", id="no such mask"),
+        pytest.param("hull * eyes", "Mask must be one of", id="no such sign"),
+        pytest.param("hull eyes", r"between two masks must stand one of \+ & -", id="no sign"),
+        pytest.param("hull (eyes)", r"between two masks must stand one of \+ & -", id="no sign before a bracket"),
+        pytest.param("hull +", r"must stand on either side of \+ & -", id="nothing behind a sign"),
+        pytest.param("- eyes", r"must stand on either side of \+ & -", id="nothing before a sign"),
+        pytest.param("()", r"must stand on either side", id="empty brackets"),
+        pytest.param("(hull", "an opening bracket too many", id="not closed"),
+        pytest.param("hull)", "a closing bracket too many", id="not opened"),
+        pytest.param("parsing:teeth", "parsing:... must name some of skin, brows, .*; not teeth", id="no such class"),
+        pytest.param("hull:hair", "hull has no classes; only parsing has", id="classes of what has none"),
+        pytest.param("hull + " * 60 + "hull", "shorter than 300 letters", id="without end"),
+        pytest.param("(" * 300, "an opening|either side", id="nothing but brackets"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(text, said):
+    with pytest.raises(BadSetting, match=said):
+        FaceSettings(mask=text)
+
+
+AREAS = st.recursive(
+    st.sampled_from([name for name in MASKERS.names() if name != "parsing"]).map(Part)
+    | st.lists(st.sampled_from(CLASSES), min_size=1, max_size=3, unique=True).map(lambda c: Part("parsing", tuple(c))),
+    lambda inner: st.builds(Pair, inner, st.sampled_from("+&-"), inner),
+    max_leaves=6,
+)
+
+
+@given(AREAS)
+def test_every_area_can_be_written(area):
+    text = plain(area)
+    if len(text) <= LONGEST:
+        assert read_area(text) == area
+        assert [part.name for part in parts_of(area)] == [part.name for part in parts_of(read_area(text))]
+
+
+@given(st.text("hulepars:,+-&|() ", max_size=30))
+def test_any_text_is_an_area_or_a_bad_setting(text):
+    try:
+        read_area(text)
+    except BadSetting as error:
+        assert "Mask" in str(error)  # noqa: PT017 what matters is that nothing else is raised
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("hull", True),
+        ("person", False),
+        ("hull & person", True),
+        ("person & hull", True),
+        ("hull - parsing:hair", True),
+        ("hull + parsing:hair", False),
+        ("parsing:hair - hull", False),
+        ("(hull + person) & ellipse", True),
+    ],
+)
+def test_it_is_known_what_reaches_beyond_the_face(text, kept):
+    assert keeps_to_face(read_area(text)) is kept
+
+
+def test_all_masks_are_told_apart_by_whether_they_reach_beyond_the_face():
+    assert set(BEYOND) <= set(MASKERS.names())
+
+
+def test_a_form_offers_what_can_be_read_and_takes_more():
+    known = next(known for field, known in options(Treatment) if field.name == "mask")
+    assert known.choices() == READY
+    assert all(read_area(text) for text in READY)
+    assert schema(Treatment)["properties"]["mask"]["examples"] == list(READY)
+    assert "enum" not in schema(Treatment)["properties"]["mask"]
