@@ -17,13 +17,13 @@ INFOTEXT = (
     "Steps: 3, Sampler: Euler, Schedule type: Automatic, CFG scale: 6.5, Seed: 77, Size: 64x64, Model hash: 265d52239a"
 )
 
+INK = "element => getComputedStyle(element).color"
 PAPER = """element => {
-    const clear = "rgba(0, 0, 0, 0)";
-    const seen = () => getComputedStyle(element).backgroundColor;
-    while (element.parentElement && seen() === clear) element = element.parentElement;
-    return getComputedStyle(element).backgroundColor;
+    const colour = () => getComputedStyle(element).backgroundColor;
+    while (element.parentElement && colour() === "rgba(0, 0, 0, 0)") element = element.parentElement;
+    return colour();
 }"""
-"""Tells what colour an element is seen on."""
+"""Tell what colour an element has, and what it is seen on."""
 
 
 @pytest.fixture
@@ -253,11 +253,9 @@ def test_it_can_be_read_in_the_dark(desk, open_extras):
     extras.find()
     tune(extras)
     desk.shot("extras-tuned-dark", full=True)
-    cell = extras.part("table").locator("td").first
-    ink, paper = cell.evaluate(
-        "cell => [getComputedStyle(cell).color, getComputedStyle(document.body).backgroundColor]"
-    )
-    assert brightness(ink) - brightness(paper) > 100
+    cell, number = extras.part("table").locator("td").first, extras.part("overview").locator("b").first
+    assert brightness(cell.evaluate(INK)) - brightness(cell.evaluate(PAPER)) > 100
+    assert brightness(number.evaluate(PAPER)) - brightness(number.evaluate(INK)) > 50
 
 
 def brightness(colour):

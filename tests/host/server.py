@@ -64,7 +64,7 @@ class WebUI:
         for name, extension in extensions.items():
             (folder / "extensions" / name).symlink_to(extension, target_is_directory=True)
         self.port = _free_port()
-        command = [_python(), "launch.py", *_flags(folder, self.port), *flags]
+        command = [python(), "launch.py", *_flags(folder, self.port), *flags]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=_root(), env={**os.environ, **NO_NETWORK}, stdin=subprocess.DEVNULL, stdout=log,
@@ -124,7 +124,8 @@ def _root() -> Path:
     return Path(os.environ["FACEFIX_WEBUI_ROOT"]).resolve()
 
 
-def _python() -> str:
+def python() -> str:
+    """Return the WebUI's own Python."""
     own = _root() / "venv" / "bin" / "python"
     return os.environ.get("FACEFIX_WEBUI_PYTHON") or (str(own) if own.is_file() else sys.executable)
 
