@@ -18,6 +18,7 @@ LIBRARY = Path(lib_facefix.__file__).parent
 
 NOUNS = {"errors", "faces", "areas", "sampling", "treatment", "jobs", "redraw", "protocols"}
 ADAPTER = NOUNS | {"imaging", "weights", "networks", "quiet"}
+SEVERAL = {"detectors.turned", "detectors.combined"}
 FRONT_END = NOUNS | {
     "options",
     "settings",
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     "errors": set(),
     "faces": {"errors"},
     "options": {"errors"},
-    "catalog": {"errors"},
+    "catalog": {"errors", "quiet"},
     "sizes": {"errors"},
     "numbers": {"errors"},
     "prompts": {"errors", "faces", "numbers"},
@@ -45,7 +46,11 @@ MAY_IMPORT = {
     "sampling": {"options"},
     "origins": {"errors", "options", "prompts", "sampling"},
     "treatment": {"options", "areas", "catalog", "errors", "sampling"},
-    "settings": {"options", "catalog", "errors", "numbers", "prompts", "treatment", "sizes"},
+    "detecting": {"catalog", "errors"},
+    "identity": ADAPTER,
+    "finding": NOUNS | {"catalog", "detecting", "identity", "loaded", "weights"} | SEVERAL,
+    "likeness": NOUNS | {"finding", "identity", "loaded", "pictures"},
+    "settings": {"detecting", "options", "catalog", "errors", "numbers", "prompts", "treatment", "sizes"},
     "jobs": {"faces", "errors", "treatment", "options", "sizes"},
     "redraw": {"faces"},
     "protocols": {"faces", "jobs", "redraw", "sampling"},
@@ -74,7 +79,7 @@ MAY_IMPORT = {
     "pipeline": NOUNS | {"imaging", "canvas", "masking", "planning", "threads"},
     "assembly": NOUNS
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
-    | {"detectors.turned", "fixers.rediffuse", "maskers.combined"},
+    | {"finding", "likeness", "fixers.rediffuse", "maskers.combined"},
     "cli": FRONT_END | {"__init__"},
     "http": FRONT_END | {"__init__", "origins", "cli"},
     "webui": FRONT_END | {"__init__"},
@@ -130,7 +135,7 @@ def test_imports_keep_to_the_table(path):
 
 
 def test_the_table_names_only_rooms():
-    named = set().union(*MAY_IMPORT.values()) - {"__init__", "detectors.turned", "fixers.rediffuse", "maskers.combined"}
+    named = set().union(*MAY_IMPORT.values()) - {"__init__", "fixers.rediffuse", "maskers.combined"} - SEVERAL
     assert named <= set(MAY_IMPORT)
 
 
