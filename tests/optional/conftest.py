@@ -41,7 +41,7 @@ def inet_sockets():
     own = set()
     for entry in Path("/proc/self/fd").iterdir():
         try:
-            own.add(os.readlink(entry))
+            own.add(str(entry.readlink()))
         except OSError:
             continue
     lines = [line.split() for table in TABLES for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]]

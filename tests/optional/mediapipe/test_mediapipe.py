@@ -43,7 +43,7 @@ def test_through_the_settings(photo):
 
 
 def test_what_mediapipe_refuses_is_an_error_and_not_no_faces(photo):
-    with pytest.raises(BadModel, match="mediapipe .* failed"):
+    with pytest.raises(BadModel, match=r"mediapipe .* failed"):
         FullRange().detect(photo("astronaut"), "sure")
 
 

@@ -77,7 +77,9 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def converted(made):
-    return lambda kind: made(kind).with_suffix(".onnx") if made(kind).with_suffix(".onnx").exists() else convert(made(kind))
+    return lambda kind: (
+        made(kind).with_suffix(".onnx") if made(kind).with_suffix(".onnx").exists() else convert(made(kind))
+    )
 
 
 def theirs(path, picture, conf, **more):
@@ -181,7 +183,7 @@ def test_a_hostile_checkpoint_is_not_run(made, tmp_path):
 
     assert is_yolo(hostile)
     for use in (from_pt, convert):
-        with pytest.raises(BadModel, match="refused by|could not be made"):
+        with pytest.raises(BadModel, match=r"refused by|could not be made"):
             use(hostile)
     assert not marker.exists()
 
