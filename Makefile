@@ -8,12 +8,21 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 NETS := spandrel==0.4.2 spandrel_extra_arches==0.2.0 ncnn facexlib==0.3.0
 
+# What `make test-optional` installs, a lane each in an environment of its own; LANES="mediapipe-0.10.33" runs one.
+LANES ?= centerface mediapipe-0.10.21 mediapipe-0.10.33 insightface ultralytics
+LANE_NEEDS := pytest hypothesis
+LANE_centerface := onnxruntime onnx
+LANE_mediapipe-0.10.21 := mediapipe==0.10.21
+LANE_mediapipe-0.10.33 := mediapipe==0.10.33
+LANE_insightface := insightface==2.1 onnxruntime onnx
+LANE_ultralytics := torch==2.14.1 torchvision==0.29.1 ultralytics onnx onnxslim onnxruntime
+
 # What `make bench` compares with. facexlib asks for a second OpenCV, so what else it needs is named here.
 PEERS := .venv-bench/bin
 PAIR := torch==2.14.1 torchvision==0.29.1
 COMPARED := spandrel==0.4.2 spandrel_extra_arches==0.2.0 matplotlib numba filterpy scipy
 
-.PHONY: run test lint figures bench clean
+.PHONY: run test test-optional lint figures bench clean
 
 run: .venv/run.done
 	@mkdir -p $(OUT)
@@ -24,6 +33,19 @@ run: .venv/run.done
 
 test: .venv/test.done
 	$(BIN)/python -m pytest
+
+# The optional packages themselves; of ultralytics that is an environment of 6 GB.
+test-optional: $(LANES:%=.venv-optional/%/done)
+	@for lane in $(LANES); do \
+		echo "== $$lane" && FACEFIX_WATCHED_SECONDS=60 \
+		.venv-optional/$$lane/bin/python -m pytest tests/optional/$${lane%%-*} || exit 1; done
+
+.venv-optional/%/done: pyproject.toml
+	$(PYTHON) -m venv .venv-optional/$*
+	.venv-optional/$*/bin/python -m pip install --quiet --upgrade pip
+	.venv-optional/$*/bin/python -m pip install --quiet $(LANE_$*) $(LANE_NEEDS)
+	.venv-optional/$*/bin/python -m pip install --quiet --editable .
+	@touch $@
 
 lint: .venv/test.done
 	$(BIN)/ruff check .
@@ -64,4 +86,4 @@ bench: .venv-bench/done
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-bench build
+	rm -rf .venv .venv-bench .venv-optional build

@@ -9,20 +9,21 @@ from typing import Any, cast
 
 import numpy as np
 
+from . import finding
 from .areas import Area, Pair, Part, parts_of, read_area
-from .catalog import DETECTORS, FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog
-from .detectors.turned import TurnedDetector
+from .catalog import FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
 from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
+from .likeness import compared
 from .maskers.combined import Combined
 from .masking import masks_of
 from .models import Models
 from .pipeline import Before, check_sizes, fix_faces
 from .planning import Overrides, make_plan
 from .prompts import Origin
-from .protocols import Detector, Diffuser, FaceFixer, Landmarker, Masker, Progress, Upscaler
+from .protocols import Diffuser, FaceFixer, Landmarker, Masker, Progress, Upscaler
 from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
@@ -30,6 +31,8 @@ from .treatment import Treatment
 
 SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
+BUILT_IN = "facemesh"
+"""The landmarker that is always asked, as masks are made of its mesh."""
 NO_DIFFUSER = "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
 
 
@@ -77,10 +80,19 @@ class FaceFix:
         """Return the faces of one picture with landmarks and, where it is sure, mesh; best first."""
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        detector = TurnedDetector(cast(Detector, self.models.part(DETECTORS, settings.detector)), settings.angles)
-        landmarker = self._landmarker
+        detector = finding.detector(settings.detector, settings.angles, self.models.shelf)
+        landmarkers = [self._landmarker]
+        if settings.landmarker != BUILT_IN:
+            landmarkers.append(finding.landmarker(settings.landmarker, self.models.shelf))
         with one_thread() if max(array.shape) <= SMALL else nullcontext():
-            return tuple(landmarker.locate(array, face) for face in detector.detect(array, settings.min_score))
+            faces = detector.detect(array, settings.min_score)
+            for landmarker in landmarkers:
+                faces = tuple(landmarker.locate(array, face) for face in faces)
+        if not settings.person:
+            return faces
+        seen_by = settings.detector, settings.min_score, settings.angles, settings.landmarker
+        alone = replace(settings, person="")
+        return compared(array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by)
 
     def plan(
         self,
@@ -148,6 +160,7 @@ class FaceFix:
     def unload(self) -> None:
         """Let go of all models; the next call loads what it needs again."""
         self.models.unload()
+        finding.forget()
 
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
         if isinstance(area, Pair):
@@ -193,7 +206,7 @@ class FaceFix:
 
     @property
     def _landmarker(self) -> Landmarker:
-        return cast(Landmarker, self.models.part(LANDMARKERS, "facemesh"))
+        return cast(Landmarker, self.models.part(LANDMARKERS, BUILT_IN))
 
 
 def as_rgb(image: Any) -> Image:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from .errors import BadSetting, MissingPackage
+from .quiet import quieten
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,28 @@ class Entry:
     """The published file it loads, a key of `weights.PUBLISHED`; its class is given the file's place."""
     package: str | None = None
     """The optional package it stands on."""
+    install: str = ""
+    """How that is installed, as a sentence, where not by its name alone."""
+    file: str = ""
+    """The file it loads, where that comes from elsewhere and nothing of it is published here."""
+    folders: tuple[str, ...] = ()
+    """Below a WebUI's models folder, where that file may lie."""
+    classes: bool = False
+    """Whether it knows more than one kind of thing, of which the user may choose."""
+    only: str = ""
+    """What faces it is made for, where not for all: "people"."""
 
     def load(self) -> Any:
         """Import the class; only now is its package needed."""
         module, attribute = self.location.split(":")
+        if self.package:
+            quieten(self.package)
         try:
             return getattr(import_module(module, __package__), attribute)
         except ModuleNotFoundError as error:
             if self.package is None or error.name != self.package:
                 raise
-            raise MissingPackage(self.name, self.package) from error
+            raise MissingPackage(self.name, self.package, self.install) from error
 
 
 class Catalog:
@@ -72,13 +85,14 @@ class Catalog:
 
 FIRST = "auto"
 """Of several models: the first that is here."""
+PEOPLE = "people"
 _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler"
 _PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
 
 
-def _net(name: str, label: str, weights: str) -> Entry:
+def _net(name: str, label: str, weights: str, only: str = "") -> Entry:
     """Return the entry of a published network that restores."""
-    return Entry(name, label, _RESTORING, weights=weights, package="torch")
+    return Entry(name, label, _RESTORING, weights=weights, package="torch", only=only)
 
 
 def _upscaling(name: str, label: str, weights: str) -> Entry:
@@ -91,6 +105,14 @@ def _parser(name: str, label: str, weights: str, package: str | None = None) -> 
     return Entry(name, label, _PARSING, weights=weights, package=package)
 
 
+def _insightface(pack: str, file: str) -> Entry:
+    """Return the entry of the detector in one of insightface's packs."""
+    licence, folders = "non-commercial", (f"insightface/models/{pack}", f"insightface/{pack}")
+    return Entry(pack, f"SCRFD of {pack}", ".detectors.scrfd:Scrfd", licence=licence, file=file, folders=folders)
+
+
+_QUIET_MEDIAPIPE = "Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: later ones contact their maker."
+
 DETECTORS = Catalog(
     "detector",
     Entry(
@@ -99,6 +121,42 @@ DETECTORS = Catalog(
         ".detectors.blazeface:BlazeFace",
         licence="Apache-2.0",
         assets=("face_detection_full_range.tflite",),
+    ),
+    Entry(
+        "centerface",
+        "CenterFace (built in)",
+        ".detectors.centerface:CenterFace",
+        licence="MIT",
+        assets=("centerface.onnx",),
+    ),
+    Entry("yunet", "YuNet", ".detectors.yunet:YuNet", weights="face_detection_yunet_2023mar.onnx"),
+    Entry("yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights="yolov8n-face.onnx", classes=True),
+    Entry(
+        "mediapipe_face_full",
+        "mediapipe, full range",
+        ".detectors.mediapipe:FullRange",
+        licence="Apache-2.0",
+        package="mediapipe",
+        install=_QUIET_MEDIAPIPE,
+    ),
+    Entry(
+        "mediapipe_face_short",
+        "mediapipe, short range",
+        ".detectors.mediapipe:ShortRange",
+        licence="Apache-2.0",
+        package="mediapipe",
+        install=_QUIET_MEDIAPIPE,
+    ),
+    _insightface("buffalo_l", "det_10g.onnx"),
+    _insightface("antelopev2", "scrfd_10g_bnkps.onnx"),
+    Entry(
+        "insightface",
+        "SCRFD of buffalo_l, by insightface's package",
+        ".detectors.insight:InsightFace",
+        licence="non-commercial",
+        package="insightface",
+        file="det_10g.onnx",
+        folders=("insightface/models/buffalo_l", "insightface/buffalo_l"),
     ),
 )
 
@@ -111,6 +169,14 @@ LANDMARKERS = Catalog(
         licence="Apache-2.0",
         assets=("face_landmark.tflite",),
     ),
+    Entry(
+        "2d106",
+        "106 points, of insightface's buffalo_l",
+        ".landmarks.insight106:Insight106",
+        licence="non-commercial",
+        file="2d106det.onnx",
+        folders=("insightface/models/buffalo_l", "insightface/models/antelopev2", "insightface/buffalo_l"),
+    ),
 )
 
 RESTORERS = Catalog(
@@ -122,11 +188,11 @@ RESTORERS = Catalog(
         licence="AGPL-3.0-or-later",
         assets=("lite.onnx",),
     ),
-    _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth"),
-    _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth"),
-    _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth"),
-    _net("restoreformer", "RestoreFormer", "RestoreFormer.pth"),
-    _net("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt"),
+    _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
+    _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
+    _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),
+    _net("restoreformer", "RestoreFormer", "RestoreFormer.pth", PEOPLE),
+    _net("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt", PEOPLE),
     _net("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
     _net("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
     own=_RESTORING,

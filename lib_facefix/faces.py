@@ -109,6 +109,8 @@ class Face:
     """Only where the mesh is sure of itself."""
     outline: Points | None = None
     """(N, 2), N >= 3: the polygon around what a segmenting detector saw; None from all others."""
+    distance: float | None = None
+    """How unlike the person of a reference photo, 0 (the same picture) .. 1.4; None: not asked for, or not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,19 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
-
+from .edited import floats, is_size, member, number_in
 from .errors import BadPlan, FaceFixError
 from .faces import Box, Face, Image, Pose
-from .options import is_number
 from .sizes import MOST_PIXELS
 from .treatment import Treatment
 
 VERSION = 1
 """Of the JSON that plans, reports and `facefix detect` share."""
 
-MOST = 1e7
-"""A position, angle or score beyond it is no face's; arithmetic on it would overflow."""
 
 Decision = Literal["restore", "re-diffuse", "leave"]
 Verdict = Literal["fixed", "left", "failed"]
@@ -52,14 +48,14 @@ class FaceJob:
     @classmethod
     def from_json(cls, entry: Any) -> FaceJob:
         """Read what `to_json` wrote, perhaps edited by a person; raises `BadPlan` or `BadSetting`."""
-        number = _member(entry, "number", "a face")
+        number = member(entry, "number", "a face")
         if type(number) is not int or number < 1:
             raise BadPlan(f"a face: number must be a whole number from 1 on, not {number!r}")
         where = f"face {number}"
-        decision = _member(entry, "decision", where)
+        decision = member(entry, "decision", where)
         if decision not in get_args(Decision):
             raise BadPlan(f"{where}: decision must be one of {', '.join(get_args(Decision))}; not {decision!r}")
-        parameters = _member(entry, "parameters", where)
+        parameters = member(entry, "parameters", where)
         if not isinstance(parameters, Mapping):
             raise BadPlan(f"{where}: parameters must be an object of settings, not {parameters!r}")
         if "method" in parameters:
@@ -74,8 +70,8 @@ class FaceJob:
             decision=decision,
             reason=str(entry.get("reason", "")),
             treatment=treatment,
-            pose=Pose(*(_number(_member(entry, "pose", where), axis, where) for axis in Pose.__slots__)),
-            sharpness=_number(entry, "sharpness", where),
+            pose=Pose(*(number_in(member(entry, "pose", where), axis, where) for axis in Pose.__slots__)),
+            sharpness=number_in(entry, "sharpness", where),
         )
 
 
@@ -100,8 +96,8 @@ class FixPlan:
     @classmethod
     def from_json(cls, entry: Any) -> FixPlan:
         """Read what `to_json` wrote; raises `BadPlan` saying where it is wrong."""
-        size, faces = (_member(entry, key, "a plan") for key in ("size", "faces"))
-        if not _is_size(size):
+        size, faces = (member(entry, key, "a plan") for key in ("size", "faces"))
+        if not is_size(size):
             raise BadPlan(f"size must be [width, height] in pixels, not {size!r}")
         upscaled, upscaler = _upscale_from_json(entry.get("upscale"))
         if not isinstance(faces, list):
@@ -192,63 +188,29 @@ def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
 
 
 def _face_from_json(entry: Any, where: str) -> Face:
-    box = _floats(_member(entry, "box", where), (4,), f"{where}: box", "[left, top, right, bottom]")
+    box = floats(member(entry, "box", where), (4,), f"{where}: box", "[left, top, right, bottom]")
     if not (box[0] < box[2] and box[1] < box[3]):
         raise BadPlan(f"{where}: box must run from left to right and top to bottom, not {box.tolist()}")
-    landmarks = _member(entry, "landmarks", where)
+    landmarks = member(entry, "landmarks", where)
     if landmarks is not None:
-        landmarks = _floats(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
-    tilt = _number(entry, "tilt", where) if "tilt" in entry else 0.0
+        landmarks = floats(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
+    tilt = number_in(entry, "tilt", where) if "tilt" in entry else 0.0
     outline = entry.get("outline")
     if outline is not None:
         corners = len(outline) if isinstance(outline, list) else 0
-        outline = _floats(outline, (max(3, corners), 2), f"{where}: outline", "three or more [x, y] pairs")
-    return Face(Box(*box.tolist()), _number(entry, "score", where), landmarks, tilt, outline=outline)
+        outline = floats(outline, (max(3, corners), 2), f"{where}: outline", "three or more [x, y] pairs")
+    return Face(Box(*box.tolist()), number_in(entry, "score", where), landmarks, tilt, outline=outline)
 
 
 def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:
     """Return size and upscaler; without an upscale, no size."""
     if upscale is None:
         return None, "lanczos"
-    size, upscaler = (_member(upscale, key, "upscale") for key in ("size", "upscaler"))
-    if not _is_size(size):
+    size, upscaler = (member(upscale, key, "upscale") for key in ("size", "upscaler"))
+    if not is_size(size):
         raise BadPlan(f"upscale: size must be [width, height] in pixels, not {size!r}")
     if size[0] * size[1] > MOST_PIXELS:
         raise BadPlan(f"upscale: {size[0]}x{size[1]} px are more than {MOST_PIXELS // 10**6} million")
     if not (isinstance(upscaler, str) and upscaler):
         raise BadPlan(f"upscale: upscaler must be the name of one, not {upscaler!r}")
     return (size[0], size[1]), upscaler
-
-
-def _is_size(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
-
-
-def _member(entry: Any, key: str, where: str) -> Any:
-    if not isinstance(entry, Mapping) or key not in entry:
-        raise BadPlan(f"{where} lacks {key!r}; a plan is written by `facefix plan`")
-    return entry[key]
-
-
-def _number(entry: Any, key: str, where: str) -> float:
-    value = _member(entry, key, where)
-    if not _is_sane(value):
-        raise BadPlan(f"{where}: {key} must be a number, not {value!r}; at most {MOST:.0f}")
-    return float(value)
-
-
-def _is_sane(value: Any) -> bool:
-    return is_number(value) and abs(value) <= MOST
-
-
-def _floats(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    if not _has_shape(value, shape):
-        raise BadPlan(f"{what} must be {form} in pixels, not {value!r}; at most {MOST:.0f}")
-    return np.array(value, np.float64)
-
-
-def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
-    """Return True for nested lists of numbers with the lengths of `shape`."""
-    if not shape:
-        return _is_sane(value)
-    return isinstance(value, list) and len(value) == shape[0] and all(_has_shape(item, shape[1:]) for item in value)

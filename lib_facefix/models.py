@@ -72,7 +72,7 @@ class Models:
         """Raise `BadModel` or `MissingPackage` if a name of the catalogue cannot be used here; nothing is loaded."""
         entry = catalog[name]
         if entry.package and not importlib.util.find_spec(entry.package):
-            raise MissingPackage(entry.label, entry.package)
+            raise MissingPackage(entry.label, entry.package, entry.install)
         if entry.weights and not (self.shelf.lying(entry.weights) or installed(published(entry.weights))):
             self._found(entry)
 
@@ -91,7 +91,7 @@ class Models:
         lacking = {weights: entry for weights, entry in entries.items() if weights and not places.find(weights)}
         for entry in lacking.values():
             if entry.package and not importlib.util.find_spec(entry.package):
-                raise MissingPackage(entry.label, entry.package)
+                raise MissingPackage(entry.label, entry.package, entry.install)
         return [published(weights) for weights in lacking]
 
     def unload(self) -> None:

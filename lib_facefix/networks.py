@@ -43,6 +43,11 @@ def load(path: Path) -> Network:
         return OrtNetwork(path)
 
 
+def load_as_made(path: Path) -> Network:
+    """Load an `.onnx` file on ONNX Runtime, for which such files are made, or on OpenCV where that is not installed."""
+    return OrtNetwork(path) if importlib.util.find_spec("onnxruntime") else CvNetwork(path)
+
+
 class CvNetwork:
     """A network on OpenCV's own engine."""
 

@@ -35,8 +35,16 @@ class Option:
     """The one method that looks at it, beside "auto", which may come to any; blank: all do."""
     reads: Callable[[str], object] | None = None
     """For a text with a grammar of its own: reads it, or raises `BadSetting`."""
+    paths: Callable[[str], tuple[str, ...]] | None = None
+    """Gives the files that a value names, where it may name any; a server lets nobody read others than its models."""
     group: str = ""
     """The part of the form it stands in."""
+
+    def files(self, value: str) -> tuple[str, ...]:
+        """Return the files that an allowed value names."""
+        if self.paths:
+            return self.paths(value)
+        return (value,) if self.suffixes and self.choices and value not in self.choices() else ()
 
     def check(self, value: Any, kind: type) -> None:
         """Raise `BadSetting` unless `value` is allowed, saying what would be."""

@@ -20,6 +20,14 @@ from .settings import FaceSettings
 from .sizes import read_upscale
 from .treatment import Treatment
 
+KEPT = {
+    "size": "largest",
+    "confidence": "surest",
+    "centre": "most central",
+    "left": "furthest to the left",
+    "right": "furthest to the right",
+}
+"""By `keep_by`: which faces are fixed when there are more."""
 Overrides = Mapping[int, Mapping[str, Any]]
 """Settings of single faces, by number: {3: {"fidelity": 0.9}, 2: {"method": "leave"}}."""
 
@@ -143,15 +151,17 @@ def _excluded(numbered: Mapping[int, Face], settings: FaceSettings, size: tuple[
             "size": lambda n: -numbered[n].box.size,
             "confidence": lambda n: -numbered[n].score,
             "centre": lambda n: _from_centre(numbered[n], *size),
+            "left": lambda n: float(n),
+            "right": lambda n: -float(n),
         }[settings.keep_by]
-        how = {"size": "largest", "confidence": "surest", "centre": "most central"}[settings.keep_by]
+        how = KEPT[settings.keep_by]
         for number in sorted(left, key=best)[settings.at_most :]:
             reasons[number] = f"not one of the {settings.at_most} {how}"
     return reasons
 
 
 def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | None:
-    """Return why the face's size rules it out, if it does."""
+    """Return why the face's size, or whose it is, rules it out, if anything does."""
     pixels, share = face.box.size, face.box.area / (size[0] * size[1])
     if pixels < settings.min_size:
         return f"smaller than {settings.min_size} px ({pixels:.0f} px)"
@@ -161,6 +171,18 @@ def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | N
         return f"covers less than {settings.min_share:.1%} of the picture ({share:.2%})"
     if share > settings.max_share:
         return f"covers more than {settings.max_share:.1%} of the picture ({share:.2%})"
+    return _of_someone_else(face, settings) if settings.person else None
+
+
+def _of_someone_else(face: Face, settings: FaceSettings) -> str | None:
+    """Return why a face is not the one that the reference photo asks for, if it is not."""
+    only = settings.person_means == "only"
+    if face.distance is None:
+        return "cannot be compared with the reference photo" if only else None
+    if only and face.distance > settings.person_within:
+        return f"not the person of the reference photo ({face.distance:.2f})"
+    if not only and face.distance <= settings.person_within:
+        return f"the person of the reference photo ({face.distance:.2f})"
     return None
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .catalog import DETECTORS, UPSCALERS
+from .catalog import DETECTORS, LANDMARKERS, UPSCALERS
+from .detecting import files_in, read_detector
 from .errors import BadSetting
 from .numbers import read_numbers
 from .options import check_names, option
@@ -15,7 +16,8 @@ from .sizes import read_upscale
 from .treatment import MODEL_FILES, Treatment
 
 ANGLES = ("off", "auto", "all")
-KEEP_BY = ("size", "confidence", "centre")
+KEEP_BY = ("size", "confidence", "centre", "left", "right")
+PERSON_MEANS = ("only", "all but")
 ORDERS = ("left to right", "size", "centre", "confidence")
 
 
@@ -24,8 +26,9 @@ class FaceSettings(Treatment):
     """How the faces of a picture are found, chosen and fixed."""
 
     detector: str = option(
-        "blazeface", "Detector", choices=DETECTORS.names, group="find",
-        help="The model that finds faces.",
+        "blazeface", "Detector", choices=DETECTORS.names, reads=read_detector, paths=files_in, group="find",
+        help="What finds faces: a name, or the file of a YOLO model, with the classes wanted in brackets. Several: "
+        '"blazeface + centerface" what either finds, "a - b" what a finds and b does not, "2 of a, b, c".',
     )  # fmt: skip
     min_score: float = option(
         0.5, "Minimum confidence", low=0.0, high=1.0, step=0.01, group="find",
@@ -34,6 +37,10 @@ class FaceSettings(Treatment):
     angles: str = option(
         "auto", "Turned faces", choices=lambda: ANGLES, group="find",
         help="Search the picture turned by 90, 180 and 270 degrees too; auto: when nothing is found upright.",
+    )  # fmt: skip
+    landmarker: str = option(
+        "facemesh", "Landmarks", choices=LANDMARKERS.names, group="find",
+        help="What says where eyes, nose and mouth are, by which faces are aligned.",
     )  # fmt: skip
     min_size: int = option(
         0, "Smallest face", low=0, unit="px", group="choose",
@@ -54,7 +61,8 @@ class FaceSettings(Treatment):
     at_most: int = option(0, "At most this many faces", low=0, group="choose", help="0: all.")
     keep_by: str = option(
         "size", "... chosen by", choices=lambda: KEEP_BY, group="choose",
-        help="Which faces are fixed when there are more: the largest, the surest, or the most central.",
+        help="Which faces are fixed when there are more: the largest, the surest, the most central, those furthest to "
+        "the left or right.",
     )  # fmt: skip
     order: str = option(
         "left to right", "Order", choices=lambda: ORDERS, group="choose",
@@ -67,6 +75,18 @@ class FaceSettings(Treatment):
         group="choose",
         help='Face numbers such as "1,3-4"; blank: all.',
     )
+    person: str = option(
+        "", "Reference photo", paths=lambda value: (value,) if value else (), group="choose",
+        help="The path of a photo of one person, whose largest face counts; blank: whoever it is.",
+    )  # fmt: skip
+    person_means: str = option(
+        "only", "... means", choices=lambda: PERSON_MEANS, group="choose",
+        help="only: this person alone is fixed; all but: everyone else.",
+    )  # fmt: skip
+    person_within: float = option(
+        0.5, "Alike within", low=0.1, high=1.2, step=0.01, group="choose",
+        help="How unlike faces may be to count as one person's: 0.3 to 0.45 as a rule; strangers 0.6 and more.",
+    )  # fmt: skip
     sharp_above: float = option(
         0.45, "Sharp enough above", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
         help="auto leaves a face alone that is at least this sharp and large.",

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .areas import READY, read_area
-from .catalog import FIRST, OCCLUDERS, PARSERS, RESTORERS
+from .catalog import FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
 from .options import check_all, check_names, option
 from .sampling import Sampling
 
+_MADE_FOR_PEOPLE = ", ".join(entry.name for entry in RESTORERS if entry.only == PEOPLE)
+_FOR_PEOPLE = ", ".join(entry.name for entry in RESTORERS if entry.only == PEOPLE)
 METHODS = ("auto", "re-diffuse", "restore", "leave")
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
 """Files that may hold a network of the user's own."""
@@ -31,7 +33,8 @@ class Treatment(Sampling):
     )  # fmt: skip
     restorer: str = option(
         "lite", "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix",
-        only="restore", help="The model that restores, or the path of one.",
+        only="restore", help="The model that restores, or the path of one. "
+        f"Made for people, not for drawn faces: {_FOR_PEOPLE}.",
     )  # fmt: skip
     fidelity: float = option(
         0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix", only="restore",

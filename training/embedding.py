@@ -69,7 +69,7 @@ class FaceEmbedding(nn.Module):
         inner = torch.relu(self._convolve(x, f"{name}/conv1", stride=2, padding=0))
         inner = self._convolve(inner, f"{name}/conv2")
         pooled = functional.avg_pool2d(x, 2, 2)
-        missing = [inner.shape[side] - pooled.shape[side] for side in (3, 2, 1)]
+        missing = [int(inner.shape[side]) - int(pooled.shape[side]) for side in (3, 2, 1)]  # int: not traced
         inner = functional.pad(inner, (0, max(0, -missing[0]), 0, max(0, -missing[1])))
         pooled = functional.pad(pooled, (0, max(0, missing[0]), 0, max(0, missing[1]), 0, max(0, missing[2])))
         return torch.relu(pooled + inner)

@@ -20,6 +20,7 @@ def numbers_of(classes: Sequence[str], names: Mapping[int, str], file: str) -> f
         elif wanted.isdecimal() and (int(wanted) in names or not names):
             found.add(int(wanted))
         else:
-            known = ", ".join(f"{number} {name}" for number, name in names.items()) or "it tells no names, only numbers"
-            raise BadSetting(f"{file} knows no class {wanted!r}; on offer: {known}")
+            known = ", ".join(f"{number} {name}" for number, name in names.items())
+            on_offer = f"on offer: {known}" if names else "it tells no names, so give a number"
+            raise BadSetting(f"{file} knows no class {wanted!r}; {on_offer}")
     return frozenset(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import warnings
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class _MediaPipe:
     solution: int
     """The number that `solutions` has for the net."""
     weights: str
-    """The bundled file of the same net, for Tasks."""
+    """The bundled file of the same net, for Tasks, which want one with metadata in it."""
 
     def __init__(self) -> None:
         self._version = str(getattr(mediapipe, "__version__", "of unknown version"))
@@ -71,7 +72,9 @@ class _MediaPipe:
     def _open_task(self, min_score: float) -> Any:
         vision, base = mediapipe.tasks.vision, mediapipe.tasks.BaseOptions(model_asset_path=str(asset(self.weights)))
         options = vision.FaceDetectorOptions(base_options=base, min_detection_confidence=min_score)
-        return vision.FaceDetector.create_from_options(options)
+        task = vision.FaceDetector.create_from_options(options)
+        atexit.register(setattr, task, "close", int)  # at the end of a program it can no longer close, and says so
+        return task
 
     def _by_tasks(self, image: Image, min_score: float) -> Iterator[Face]:
         height, width = image.shape[:2]
@@ -85,7 +88,7 @@ class _MediaPipe:
 class FullRange(_MediaPipe):
     """Faces up to five metres away."""
 
-    solution, weights = 1, "face_detection_full_range.tflite"
+    solution, weights = 1, "face_detection_full_range_sparse.tflite"
 
 
 class ShortRange(_MediaPipe):

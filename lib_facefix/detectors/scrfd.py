@@ -16,7 +16,7 @@ from ..errors import BadModel
 from ..faces import Box, Face, Image
 from ..imaging.boxes import distinct
 from ..imaging.fitting import fit
-from ..networks import Blob, finite, load
+from ..networks import Blob, finite, load_as_made
 from .marks import tilt_of
 
 SIDE = 640
@@ -34,14 +34,15 @@ class Scrfd:
     """A `Detector`; five points, where the net has them."""
 
     def __init__(self, weights: Path) -> None:
-        self._net, self._file = load(weights), weights.name
+        self._net, self._file = load_as_made(weights), weights.name
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         fitted = fit(image, (SIDE, SIDE), reduce=cv2.INTER_LINEAR, whole=int)
         levels = _levels(finite(self._net(fitted.blob(MEAN, DEVIATION))), self._file)
         scores, boxes, marks = (np.concatenate(parts) for parts in zip(*map(_placed, levels), strict=True))
-        wanted = np.flatnonzero(scores >= max(min_score, np.finfo(float).tiny))
+        real = (boxes[:, 1] > boxes[:, 0]).all(1)
+        wanted = np.flatnonzero(real & (scores >= max(min_score, np.finfo(float).tiny)))
         kept = [wanted[i] for i in _best(boxes[wanted], scores[wanted])]
         faces = []
         for i in kept:

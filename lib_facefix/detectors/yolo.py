@@ -68,7 +68,8 @@ class Yolo:
             outputs = [as_table(outputs, size[1])]
         rows, prototypes = read_rows(outputs, self._told)
         kept = _distinct(rows.only(_wanted(rows, min_score, self._kinds)))
-        return tuple(_face(kept, i, fitted, prototypes, Box(0, 0, width, height)) for i in range(len(kept.scores)))
+        faces = (_face(kept, i, fitted, prototypes, Box(0, 0, width, height)) for i in range(len(kept.scores)))
+        return tuple(face for face in faces if face.box.area)  # some see things in the grey around the picture
 
 
 def _wanted(rows: Rows, min_score: float, kinds: frozenset[int]) -> Any:

@@ -51,9 +51,8 @@ def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[P
     """
     for field, known in options(FaceSettings):
         value = values.get(field.name)
-        if not (known.suffixes and known.choices) or value is None or value in known.choices():
-            continue
-        shelf = engine.models.shelf
-        if not is_inside(Path(value), (*shelf.folders, *shelf.hosts, *folders)):
-            sentence = f"{known.label}: {short(value)} lies in no folder of models here; choose a name of GET models"
-            raise refuse(UNREADABLE, sentence, "body", part, field.name)
+        for path in known.files(value) if value is not None else ():
+            shelf = engine.models.shelf
+            if not is_inside(Path(path), (*shelf.folders, *shelf.hosts, *folders)):
+                sentence = f"{known.label}: {short(path)} lies in no folder of models here; choose a name of GET models"
+                raise refuse(UNREADABLE, sentence, "body", part, field.name)

@@ -46,6 +46,11 @@ def iou(a: Box, b: Box) -> float:
     return shared / union if union > 0 else 0.0
 
 
+def same(a: Box, b: Box) -> bool:
+    """Return whether two boxes show the same face."""
+    return overlap(a, b) > SAME_FACE * max(min(a.area, b.area), np.finfo(float).tiny)
+
+
 def suppress(boxes: Sequence[Box], scores: Sequence[float], most: float) -> list[int]:
     """Return the indices of the boxes to keep, best first (greedy non-maximum suppression).
 

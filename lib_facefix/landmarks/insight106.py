@@ -15,7 +15,7 @@ from ..errors import BadModel
 from ..faces import Face, Image, Matrix, Points
 from ..imaging.align import inverse, move
 from ..imaging.resample import warp
-from ..networks import finite, load
+from ..networks import finite, load_as_made
 from ..weights import read_onnx
 
 SIDE = 192
@@ -34,7 +34,7 @@ class Insight106:
     def __init__(self, weights: Path) -> None:
         by_itself = {"Sub", "Mul"} <= set(read_onnx(weights).nodes)
         self._mean, self._deviation = (0.0, 1.0) if by_itself else (MEAN, DEVIATION)
-        self._net, self._file = load(weights), weights.name
+        self._net, self._file = load_as_made(weights), weights.name
 
     def locate(self, image: Image, face: Face) -> Face:
         """Return the face with landmarks; what it has of a mesh stays."""

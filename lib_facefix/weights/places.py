@@ -69,6 +69,14 @@ class Shelf:
                     return found
         return None
 
+    def seek(self, name: str, below: Sequence[str]) -> Path | None:
+        """Return where a file of which nothing is published here lies, if it does.
+
+        below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l".
+        """
+        bases = [base / folder for host in self.hosts for base in (host, host / "models") for folder in below]
+        return next((folder / name for folder in (*self.folders, *bases) if filled(folder / name)), None)
+
     def _in(self, folder: Path, name: str) -> Path | None:
         original = folder / name
         converted = original.with_suffix(".safetensors")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ..errors import BadModel
+from .detecting import DETECTING
 from .masking import MASKING
 from .record import Packaged, Published, Wheel
 
@@ -139,6 +140,7 @@ _ALL = (
         "v0.2.5.0",
     ),
     *MASKING,
+    *DETECTING,
 )
 
 PUBLISHED: Mapping[str, Published] = MappingProxyType({one.name: one for one in _ALL})

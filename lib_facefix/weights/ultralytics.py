@@ -27,6 +27,10 @@ from .files import write_whole
 PACKAGE = "ultralytics"
 LEAST = (8, 4, 100)
 """The first version whose restricted reader is to be relied on."""
+INSTALL = (
+    "Install it with `pip install 'ultralytics>=8.4.100'`, or convert the file where it is installed: `facefix models "
+    "convert` makes an .onnx, which needs no such package."
+)
 POISONED = ("8.3.41", "8.3.42", "8.3.45", "8.3.46")
 """Releases of December 2024 into which somebody had put a program that mines coins."""
 PATIENCE = 600
@@ -97,7 +101,7 @@ def check_package(path: Path) -> None:
     """Raise `MissingPackage` or `BadModel` unless an ultralytics is here that reads the file without running it."""
     installed = _version(PACKAGE)
     if installed is None:
-        raise MissingPackage(f"{path.name} (or its conversion: `facefix models convert`)", PACKAGE)
+        raise MissingPackage(f"{path.name}, or making an .onnx of it,", PACKAGE, INSTALL)
     if installed in POISONED:
         raise BadModel(
             f"ultralytics {installed} holds malware (a release of December 2024); it was not imported. Remove it with "

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import sys
 from dataclasses import dataclass, fields
@@ -145,7 +146,8 @@ def test_a_feather_below_0_is_automatic(given, feather):
 
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.kind)
 def test_every_entry_of_the_catalog_leads_to_a_class(catalog):
-    assert [entry.load().__module__.split(".")[0] for entry in catalog] == ["lib_facefix"] * len(catalog.names())
+    here = [entry for entry in catalog if not entry.package or importlib.util.find_spec(entry.package)]
+    assert all(entry.load().__module__.split(".")[0] == "lib_facefix" for entry in here)
     assert all(catalog[name].name == name for name in catalog.names())
 
 

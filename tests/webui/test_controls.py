@@ -75,7 +75,7 @@ def test_what_is_blank_is_shown_as_the_pictures_own_and_sent_as_blank():
 def test_catalogues_show_labels_and_send_names():
     assert ("GFPGAN 1.4", "gfpgan") in SHOWN["restorer"].pairs
     assert SHOWN["restorer"].typed, "the path of a model file can be typed"
-    assert not SHOWN["detector"].typed
+    assert SHOWN["detector"].typed, "several detectors can be put together"
 
 
 def test_a_pass_is_switched_off_rather_than_given_the_method_leave():

@@ -1,0 +1,56 @@
+"""Several detectors at once: what any finds, what one finds and another does not, what most find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ..faces import Face, Image
+from ..imaging.boxes import same
+from ..protocols import Detector
+
+
+class Voting:
+    """A `Detector` that finds what at least so many of these find; of 1 that is what any finds.
+
+    Each face has the box and the score of the one that is surest, and of the others what that one does not tell.
+    """
+
+    def __init__(self, detectors: Sequence[Detector], least: int = 1) -> None:
+        self._detectors, self._least = detectors, least
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; one that fails fails all."""
+        found = [(face, i) for i, detector in enumerate(self._detectors) for face in detector.detect(image, min_score)]
+        agreed = (group for group in _groups(found) if len({i for _, i in group}) >= self._least)
+        return tuple(_told([face for face, _ in group]) for group in agreed)
+
+
+class Excepting:
+    """A `Detector` that finds what the first finds and the second does not."""
+
+    def __init__(self, found: Detector, unless: Detector) -> None:
+        self._found, self._unless = found, unless
+
+    def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces scoring at least `min_score` (0..1), best first; one that fails fails both."""
+        faces = self._found.detect(image, min_score)
+        others = self._unless.detect(image, min_score) if faces else ()
+        return tuple(face for face in faces if not any(same(face.box, other.box) for other in others))
+
+
+def _groups(found: Sequence[tuple[Face, int]]) -> Iterator[list[tuple[Face, int]]]:
+    """Yield what shows the same face, the surest first, in the groups as among them."""
+    waiting = sorted(found, key=lambda one: -one[0].score)
+    while waiting:
+        best = waiting[0][0]
+        yield [one for one in waiting if same(best.box, one[0].box)]
+        waiting = [one for one in waiting if not same(best.box, one[0].box)]
+
+
+def _told(faces: Sequence[Face]) -> Face:
+    """Return the first face, with the landmarks and the outline of the first that has them."""
+    best = faces[0]
+    marked = next((face for face in faces if face.landmarks is not None), best)
+    outlined = next((face for face in faces if face.outline is not None), best)
+    return replace(best, landmarks=marked.landmarks, tilt=marked.tilt, outline=outlined.outline)

@@ -1,0 +1,130 @@
+"""The detectors in use: found by name or file, loaded once for the whole process, put together as the setting says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import TypeVar, cast
+
+from .catalog import DETECTORS, LANDMARKERS, Entry
+from .detecting import One, Vote, Wanted, Without, read_detector
+from .detectors.combined import Excepting, Voting
+from .detectors.turned import TurnedDetector
+from .errors import BadModel
+from .identity import Identity
+from .loaded import Loaded, edition
+from .protocols import Detector, Landmarker
+from .weights import Shelf, checked, published
+
+Made = TypeVar("Made")
+
+MOST = 8
+"""Detectors that stay loaded: enough for a vote, few enough for small machines."""
+YOLO_FOLDERS = ("adetailer", "ultralytics/bbox", "ultralytics/segm", "ultralytics", "yolo", "facefix")
+"""ADetailer's first: who comes from there has no file to move."""
+
+_loaded = Loaded(MOST)
+"""By what they are made of: of a file, its place and when it last changed. Engines come and go, these stay."""
+
+
+def detector(text: str, angles: str, places: Shelf) -> Detector:
+    """Return what looks for faces as the setting `detector` says; raises a `FaceFixError` where it cannot.
+
+    angles: each of several looks at the turned picture for itself, see `TurnedDetector`.
+    """
+    return _put_together(read_detector(text), angles, places)
+
+
+def landmarker(name: str, places: Shelf) -> Landmarker:
+    """Return the landmarker of that name; raises a `FaceFixError`."""
+    entry = LANDMARKERS[name]
+    return cast(Landmarker, _made(entry, _place(entry, places)))
+
+
+def identity() -> Identity:
+    """Return what tells people apart."""
+    return once("identity", Identity)
+
+
+def once(key: Hashable, make: Callable[[], Made]) -> Made:
+    """Return what was made under that key before, or is made now."""
+    return _loaded.get(("once", key), make)
+
+
+def forget() -> None:
+    """Let go of all; the next picture loads what it needs again."""
+    _loaded.clear()
+
+
+def _put_together(wanted: Wanted, angles: str, places: Shelf) -> Detector:
+    if isinstance(wanted, One):
+        return TurnedDetector(_one(wanted, places), angles)
+    if isinstance(wanted, Without):
+        return Excepting(*(_put_together(part, angles, places) for part in (wanted.found, wanted.unless)))
+    parts = [_put_together(part, angles, places) for part in wanted.parts]
+    return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
+
+
+def _one(wanted: One, places: Shelf) -> Detector:
+    if wanted.name in DETECTORS.names():
+        entry, path = DETECTORS[wanted.name], _place(DETECTORS[wanted.name], places)
+    else:
+        path = yolo_file(wanted.name, places)
+        entry = _yolo(path)
+    more = (wanted.classes,) if entry.classes else ()
+    return cast(Detector, _made(entry, path, *more))
+
+
+def _made(entry: Entry, path: Path | None, *more: object) -> object:
+    """Return what the entry's class makes of its file, made now unless it is loaded."""
+    if path is None:
+        return _loaded.get((entry.location, more), lambda: entry.load()(*more))
+    return _loaded.get((entry.location, edition(path), more), lambda: entry.load()(path, *more))
+
+
+def _place(entry: Entry, places: Shelf) -> Path | None:
+    """Return where the entry's file lies, None where it needs none; raises `BadModel`."""
+    if entry.weights:
+        path = places.find(entry.weights)
+        if path is None:
+            address = published(entry.weights).urls[0]
+            raise BadModel(
+                f"{entry.label} needs {entry.weights}, which is not here. Get it with `facefix models get "
+                f"{entry.name}`, or download it from {address} into {places.own}."
+            )
+        return checked(path, published(entry.weights), places.cache)
+    if not entry.file:
+        return None
+    if path := places.seek(entry.file, entry.folders):
+        return path
+    raise BadModel(
+        f"{entry.label} needs {entry.file}, which is not here. It is looked for in {places.own}, and in a WebUI's "
+        f"models folder in {' and '.join(entry.folders)}."
+    )
+
+
+def yolo_file(name: str, places: Shelf) -> Path:
+    """Return where a model file lies: below the folders of models, or where the path says; raises `BadModel`.
+
+    What was converted from a .pt and lies beside it comes first: it needs no ultralytics.
+    """
+    wanted = Path(name).expanduser()
+    made = wanted.with_suffix(".onnx")
+    if wanted.name != name:
+        path, converted = wanted if wanted.is_file() else None, made if made.is_file() else None
+    else:
+        path, converted = (places.seek(one.name, YOLO_FOLDERS) for one in (wanted, made))
+    if path and converted and path.stat().st_mtime > converted.stat().st_mtime:
+        converted = None
+    if found := converted or path:
+        return found
+    raise BadModel(
+        f"{name} is not here. Without a folder it is looked for in {places.own}, and in a WebUI's models folder in "
+        f"{', '.join(YOLO_FOLDERS[:-1])}; ADetailer's are at https://huggingface.co/Bingsu/adetailer. "
+        f"For a file in this folder write ./{wanted.name}."
+    )
+
+
+def _yolo(path: Path) -> Entry:
+    location = ".detectors.yolo_pt:from_pt" if path.suffix.lower() == ".pt" else ".detectors.yolo_onnx:from_onnx"
+    return Entry(str(path), path.name, location, classes=True)

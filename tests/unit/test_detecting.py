@@ -1,0 +1,58 @@
+import pytest
+
+from lib_facefix.detecting import Either, One, Vote, Without, files_in, read_detector
+from lib_facefix.errors import BadSetting
+from lib_facefix.settings import FaceSettings
+
+BLAZE, CENTER = One("blazeface"), One("centerface")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param("blazeface", BLAZE, id="a name"),
+        pytest.param(" blazeface  +  centerface ", Either((BLAZE, CENTER)), id="either"),
+        pytest.param("a.onnx + b.pt + blazeface", Either((One("a.onnx"), One("b.pt"), BLAZE)), id="any of three"),
+        pytest.param("blazeface - centerface", Without(BLAZE, CENTER), id="one without the other"),
+        pytest.param("a.onnx + blazeface - centerface", Without(Either((One("a.onnx"), BLAZE)), CENTER), id="in order"),
+        pytest.param("2 of blazeface, centerface,yunet", Vote(2, (BLAZE, CENTER, One("yunet"))), id="a vote"),
+        pytest.param("yolo.onnx[person, cat]", One("yolo.onnx", ("person", "cat")), id="classes"),
+        pytest.param(
+            "1 of a.onnx[0,1], blazeface", Vote(1, (One("a.onnx", ("0", "1")), BLAZE)), id="classes in a vote"
+        ),
+        pytest.param("C:/my models/x - y.onnx [face]", None, id="a sign in a path needs quotes"),
+        pytest.param('"C:/my - models, x/y.onnx"[face]', One("C:/my - models, x/y.onnx", ("face",)), id="quotes"),
+        pytest.param("yolov8n-face", One("yolov8n-face"), id="a dash in a name is no sign"),
+        pytest.param("face_yolov8n.pt", One("face_yolov8n.pt"), id="a name of ADetailer's"),
+        pytest.param("mediapipe_face_mesh", One("mediapipe_face_full"), id="another one"),
+    ],
+)
+def test_what_is_written_is_read(text, wanted):
+    if wanted is None:
+        with pytest.raises(BadSetting):
+            read_detector(text)
+    else:
+        assert read_detector(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "a name or a file is missing"),
+        ("YOLO9", r"must be one of blazeface, centerface.* or a model file \(\.onnx, \.pt\).*not 'YOLO9'"),
+        ("blazeface + nonsense", "not 'nonsense'"),
+        ("blazeface +", "not 'blazeface \\+'"),
+        ("3 of blazeface, centerface", "3 of 2 cannot agree; ask for 1 to 2"),
+        ("0 of blazeface", "0 of 1 cannot agree"),
+        ("blazeface[person]", "blazeface finds faces and nothing else"),
+        ("mediapipe_face_mesh_eyes_only", "choose mediapipe_face_full and a mask of the eyes"),
+    ],
+)
+def test_what_cannot_be_read_is_told(text, said):
+    with pytest.raises(BadSetting, match=said):
+        FaceSettings(detector=text)
+
+
+def test_files_with_a_folder_are_told_apart_from_names():
+    assert files_in("face_yolov8n.pt + ./near.onnx - /far/away.pt[face]") == ("./near.onnx", "/far/away.pt")
+    assert files_in("blazeface") == ()
