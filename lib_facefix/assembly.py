@@ -110,7 +110,7 @@ class FaceFix:
         array = as_rgb(image)
         faces = self.detect(array, settings)
         with one_thread():
-            return make_plan(array, faces, settings, overrides, (origin or Origin()) if self._diffusing else None)
+            return make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None

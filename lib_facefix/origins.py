@@ -96,6 +96,12 @@ def read_infotext(text: str) -> Infotext:
     return Infotext("\n".join(lines[:parted]).strip(), negative, found)
 
 
+def origin_of(text: str) -> Origin | None:
+    """Return what a picture with this infotext was made from; None where it is none, and nothing is known."""
+    infotext = read_infotext(text)
+    return infotext.origin if infotext.fields else None
+
+
 def read_origin(values: Mapping[str, Any]) -> Origin:
     """Return the origin that someone tells of by the names of its fields; raises `BadSetting` saying what is wrong."""
     names = [one.name for one in fields(Origin)]

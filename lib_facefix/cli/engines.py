@@ -11,7 +11,7 @@ from ..batch import Engine
 from ..errors import BadSetting
 from ..http.remote import ThroughWebUI, connect
 from ..jobs import FixPlan
-from ..origins import read_infotext
+from ..origins import origin_of
 from ..pictures import Picture
 from ..planning import Overrides
 from ..runtime import Runtime
@@ -69,5 +69,5 @@ def engine_here(engine: Engine) -> FaceFix | None:
 def planner(engine: Engine, settings: FaceSettings, overrides: Overrides | None = None) -> Callable[[Picture], FixPlan]:
     """Return what plans a picture by settings, and by what it says it was made from."""
     return lambda picture: engine.plan(
-        picture.image, settings, overrides=overrides, origin=read_infotext(picture.metadata.parameters).origin
+        picture.image, settings, overrides=overrides, origin=origin_of(picture.metadata.parameters)
     )

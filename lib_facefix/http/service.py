@@ -17,7 +17,7 @@ from ..drawing import numbered_boxes, shaded
 from ..errors import BadModel, BadPlan, MissingPackage
 from ..jobs import VERSION, FixPlan, face_to_json
 from ..options import schema
-from ..origins import read_infotext
+from ..origins import origin_of
 from ..prompts import Origin
 from ..protocols import Progress
 from ..settings import FaceSettings
@@ -151,16 +151,16 @@ class Service:
     @contextmanager
     def _at_work(
         self, sent: bytes, origin: Origin | None, progress: Progress
-    ) -> Iterator[tuple[Opened, FaceFix, Origin]]:
+    ) -> Iterator[tuple[Opened, FaceFix, Origin | None]]:
         try:
             with opened(sent, self.host.limits.pixels) as picture:
-                origin = origin or read_infotext(picture.picture.metadata.parameters).origin
+                origin = origin or origin_of(picture.picture.metadata.parameters)
                 with self.host.working(origin, progress) as engine:
                     yield picture, engine, origin
         except BadPlan as error:
             raise refusal_of(error, ("body", "plan")) from error
 
-    def _planned(self, body: PlanBody | FixBody, sent: Opened, engine: FaceFix, origin: Origin) -> FixPlan:
+    def _planned(self, body: PlanBody | FixBody, sent: Opened, engine: FaceFix, origin: Origin | None) -> FixPlan:
         settings = body.settings or FaceSettings()
         check_models(settings.to_json(), engine, self.host.folders)
         return engine.plan(sent.picture.image, settings, overrides=body.overrides, origin=origin)

@@ -16,7 +16,7 @@ from ..assembly import FaceFix
 from ..errors import MissingDiffuser
 from ..faces import Image
 from ..jobs import FaceJob, FixPlan, FixResult
-from ..origins import read_infotext
+from ..origins import origin_of
 from ..prompts import Origin
 from .diffuser import HostDiffuser
 from .engine import engine
@@ -32,8 +32,8 @@ NO_CHECKPOINT = "re-diffusing needs a checkpoint, and none is loaded; choose one
 def read_origin(picture: Pil.Image) -> Origin | None:
     """Return what the picture's infotext says that it was made from; None where it has none."""
     text, _ = images.read_info_from_image(picture)
-    infotext = read_infotext(text or "")
-    return known_here(infotext.origin) if infotext.fields else None
+    origin = origin_of(text or "")
+    return origin and known_here(origin)
 
 
 def known_here(origin: Origin) -> Origin:

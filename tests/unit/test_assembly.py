@@ -179,12 +179,18 @@ def test_with_a_diffuser_auto_re_diffuses_a_small_face_by_the_pictures_own_promp
     assert (result.image[500:] == picture[500:]).all()
 
 
-def test_with_a_diffuser_but_without_an_origin_auto_re_diffuses_by_what_the_settings_say_alone(loaded, picture):
+def test_with_a_diffuser_but_without_an_origin_a_face_is_re_diffused_by_what_the_settings_say_alone(loaded, picture):
     darkroom = Negative()
-    [result] = FaceFix().with_diffuser(darkroom).fix([picture], replace(SMALL, prompt="old, [PROMPT]", subseed=3))
+    settings = replace(SMALL, method="re-diffuse", prompt="old, [PROMPT]", subseed=3)
+    [result] = FaceFix().with_diffuser(darkroom).fix([picture], settings)
     assert [(one.job.decision, one.verdict) for one in result.outcomes] == [("re-diffuse", "fixed")]
     [[item]] = darkroom.runs
     assert (item.prompt, item.negative_prompt, item.seed, item.subseed) == ("old, ", "", 0, 3)
+
+
+def test_with_a_diffuser_but_without_an_origin_auto_restores_and_invents_nobody(loaded, picture):
+    [result] = FaceFix().with_diffuser(Negative()).fix([picture], SMALL)
+    assert [one.job.decision for one in result.outcomes] == ["restore"]
 
 
 @pytest.mark.parametrize("origin", [Origin("a girl"), None], ids=["origin", "no origin"])
