@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel
-from ..networks import load
+from ..networks import load_as_made
 from ..weights import read_onnx
 from .yolo import SIDE, Yolo, YoloNet
 
@@ -21,7 +21,7 @@ def from_onnx(weights: Path, classes: Sequence[str] = ()) -> Yolo:
         raise BadModel(f"{weights} takes no pictures, so it is no YOLO model.")
     net = YoloNet(
         weights.name,
-        load(weights),
+        load_as_made(weights),
         _names(said.metadata.get("names", "")),
         _points(said.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,

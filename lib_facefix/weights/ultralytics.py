@@ -138,7 +138,11 @@ def _ready(model: Any) -> Any:
 
 def _export(copy: Path, path: Path) -> None:
     """Let ultralytics make the ONNX file in another process, which reads safely or not at all."""
-    code = "import sys; from ultralytics import YOLO; YOLO(sys.argv[1]).export(format='onnx', simplify=False)"
+    any_size = bool(_version("onnxruntime"))  # OpenCV wants one size, and a square, of which a third is grey
+    code = (
+        "import sys; from ultralytics import YOLO; "
+        f"YOLO(sys.argv[1]).export(format='onnx', simplify=False, dynamic={any_size})"
+    )
     quiet = {"ULTRALYTICS_SAFE_LOAD": "true", "YOLO_CONFIG_DIR": str(copy.parent), "YOLO_VERBOSE": "false"}
     command = [sys.executable, "-c", code, str(copy)]
     try:

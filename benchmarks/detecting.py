@@ -1,0 +1,145 @@
+"""What finding faces costs and finds: against ADetailer's own functions on the same model, and over our photos.
+
+    python -m benchmarks.detecting yolo MODEL.pt       needs ultralytics, adetailer; the model's .onnx beside it
+                                   [CONFIDENCE]
+    python -m benchmarks.detecting mediapipe           needs mediapipe up to 0.10.21, adetailer
+    python -m benchmarks.detecting found [PHOTOS]      what is found, of small and of turned faces too
+
+The peer loads its model for every picture; ours stays loaded. Times are per picture after the first, the median.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image as Pil
+
+from lib_facefix import FaceFix, FaceSettings
+from lib_facefix.finding import detector
+from lib_facefix.imaging.boxes import bounding, same
+from lib_facefix.weights import shelf
+
+PHOTOS = Path("tests/data")
+SIDE = 640
+ROUNDS = 7
+SMALL = (16, 20, 24)
+"""Pixels of a face."""
+SURE = 0.3
+"""ADetailer's own minimum of confidence."""
+
+
+def say(line: str) -> None:
+    """Print a line."""
+    sys.stdout.write(f"{line}\n")
+
+
+def photos(folder: Path) -> dict[str, Any]:
+    """Return the photos of a folder by name, their longer side `SIDE` pixels."""
+    found = {}
+    for path in sorted((*folder.glob("*.jpg"), *folder.glob("*.png"))):
+        with Pil.open(path) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail((SIDE, SIDE))
+            found[path.stem] = np.array(small)
+    return found
+
+
+def seconds(look: Callable[[Any], object], pictures: list[Any]) -> float:
+    """Return the median of the seconds a picture takes, the first left out."""
+    look(pictures[0])
+    times = []
+    for _ in range(ROUNDS):
+        for picture in pictures[:3]:
+            start = time.perf_counter()
+            look(picture)
+            times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def against(peer: Callable[[Any], object], names: list[str], sure: float) -> None:
+    """Print what the peer takes and what each of our detectors takes."""
+    pictures = list(photos(PHOTOS).values())
+    theirs = seconds(lambda picture: peer(Pil.fromarray(picture)), pictures)
+    say(f"ADetailer: {theirs * 1000:.1f} ms")
+    for name in names:
+        ours = detector(name, "off", shelf())
+        took = seconds(lambda picture, ours=ours: ours.detect(picture, sure), pictures)  # type: ignore[misc]
+        say(f"{name}: {took * 1000:.1f} ms, {theirs / took:.1f} times less")
+
+
+def found(folder: Path) -> None:
+    """Print how many faces are found in the photos as they are, made small, and turned."""
+    engine, pictures = FaceFix(), photos(folder)
+    for name in ("blazeface", "centerface", "blazeface + centerface"):
+        settings = FaceSettings(detector=name)
+        say(f"{name}: {sum(len(engine.detect(picture, settings)) for picture in pictures.values())} faces")
+    for size in SMALL:
+        say(f"faces of {size} px: {_small(engine, pictures, size)}")
+    say(f"turned by 0, 30 .. 330 degrees: {_turned(engine, pictures)}")
+
+
+def _small(engine: FaceFix, pictures: dict[str, Any], size: int) -> str:
+    """Return how many of what CenterFace finds at double the size each detector finds."""
+    wanted, counts = 0, dict.fromkeys(("blazeface", "centerface", "blazeface + centerface"), 0)
+    for picture in pictures.values():
+        sizes = [face.box.size for face in engine.detect(picture)]
+        for scale in [2 * size / max(sizes)] if sizes else ():
+            double = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            half = cv2.resize(picture, None, fx=scale / 2, fy=scale / 2, interpolation=cv2.INTER_AREA)
+            sought = [
+                bounding(face.box.corners / 2) for face in engine.detect(double, FaceSettings(detector="centerface"))
+            ]
+            wanted += len(sought)
+            for name in counts:
+                seen = engine.detect(half, FaceSettings(detector=name))
+                counts[name] += sum(any(same(box, face.box) for face in seen) for box in sought)
+    return ", ".join(f"{name} {count}/{wanted}" for name, count in counts.items())
+
+
+def _turned(engine: FaceFix, pictures: dict[str, Any]) -> str:
+    """Return how many faces are found in pictures turned by any angle, of how many."""
+    counts, wanted = dict.fromkeys(("blazeface", "blazeface + centerface"), 0), 0
+    for picture in pictures.values():
+        height, width = picture.shape[:2]
+        boxes = [face.box for face in engine.detect(picture)]
+        around = int(np.ceil(np.hypot(height, width)))
+        for degrees in range(0, 360, 30):
+            matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+            matrix[:, 2] += (around - width) / 2, (around - height) / 2
+            turned = cv2.warpAffine(picture, matrix, (around, around), borderValue=(128, 128, 128))
+            centres = [matrix[:, :2] @ box.centre + matrix[:, 2] for box in boxes]
+            wanted += len(boxes)
+            for name in counts:
+                seen = [face.box for face in engine.detect(turned, FaceSettings(detector=name, angles="all"))]
+                near = [[np.hypot(*(centre - other.centre)) for other in seen] for centre in centres]
+                counts[name] += sum(min(row, default=9e9) < box.size / 2 for row, box in zip(near, boxes, strict=True))
+    return ", ".join(f"{name} {count}/{wanted}" for name, count in counts.items())
+
+
+def main() -> None:
+    """Run from the command line."""
+    what, *rest = sys.argv[1:] or ["found"]
+    if what == "yolo":
+        from adetailer.ultralytics import ultralytics_predict
+
+        model = Path(rest[0])
+        sure = float(rest[1]) if len(rest) > 1 else SURE
+        against(lambda picture: ultralytics_predict(model, picture, sure, device="cpu"), [str(model)], sure)
+    elif what == "mediapipe":
+        from adetailer.mediapipe import mediapipe_predict
+
+        names = ["mediapipe_face_full", "blazeface"]
+        against(lambda picture: mediapipe_predict("mediapipe_face_full", picture, SURE), names, SURE)
+    else:
+        found(Path(rest[0]) if rest else PHOTOS)
+
+
+if __name__ == "__main__":
+    main()
