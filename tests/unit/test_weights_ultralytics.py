@@ -1,0 +1,96 @@
+"""When a checkpoint may be read at all: decided before ultralytics is imported."""
+
+import importlib.metadata
+import os
+import pickle
+import zipfile
+
+import pytest
+
+from lib_facefix.detectors.yolo_pt import from_pt
+from lib_facefix.errors import BadModel, CannotWrite, MissingPackage
+from lib_facefix.quiet import quieten
+from lib_facefix.weights import convert, ultralytics
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A .pt as ultralytics writes it, but for its pickle, which would leave a file behind if it were read."""
+    path, marker = tmp_path / "face_yolov8n.pt", tmp_path / "was here"
+
+    class Attack:
+        def __reduce__(self):
+            return os.system, (f"touch '{marker}'",)
+
+    content = pickle.dumps(Attack(), protocol=2).replace(
+        b"\x80\x02", b"\x80\x02cultralytics.nn.tasks\nDetectionModel\n0", 1
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", content)
+        archive.writestr("net/version", "3\n")
+    yield path
+    assert not marker.exists()
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    versions = {}
+
+    def version(package):
+        if package not in versions:
+            raise importlib.metadata.PackageNotFoundError(package)
+        return versions[package]
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    return versions
+
+
+def test_a_yolo_checkpoint_is_told_by_the_classes_it_names(checkpoint, tmp_path):
+    assert ultralytics.is_yolo(checkpoint)
+    (tmp_path / "other.pt").write_bytes(b"no zip")
+    assert not ultralytics.is_yolo(tmp_path / "other.pt")
+    assert not ultralytics.is_yolo(tmp_path / "gone.pt")
+
+
+@pytest.mark.parametrize("use", [from_pt, convert], ids=["detecting", "converting"])
+def test_without_ultralytics_the_other_way_is_named(checkpoint, installed, use):
+    with pytest.raises(MissingPackage, match=r"face_yolov8n\.pt.* needs .*'ultralytics'.*models convert"):
+        use(checkpoint)
+
+
+@pytest.mark.parametrize("version", ["8.3.41", "8.3.42", "8.3.45", "8.3.46"])
+def test_a_poisoned_release_is_not_imported(checkpoint, installed, version):
+    installed["ultralytics"] = version
+    with pytest.raises(BadModel, match=r"holds malware .* not imported"):
+        from_pt(checkpoint)
+
+
+@pytest.mark.parametrize("version", ["8.3.75", "8.4.99", "8.0"])
+def test_a_release_that_would_run_the_pickle_is_refused(checkpoint, installed, version):
+    installed["ultralytics"] = version
+    with pytest.raises(BadModel, match=rf"is a pickle, and ultralytics {version} would run whatever it holds"):
+        from_pt(checkpoint)
+
+
+def test_a_pytorch_that_cannot_read_it_safely_is_refused(checkpoint, installed, monkeypatch):
+    torch = pytest.importorskip("torch")
+    installed["ultralytics"] = "8.4.190"
+    monkeypatch.delattr(torch.serialization, "get_unsafe_globals_in_checkpoint")
+    with pytest.raises(BadModel, match=r"takes PyTorch 2\.6 or newer"):
+        from_pt(checkpoint)
+
+
+def test_a_converted_file_is_not_overwritten(checkpoint, installed):
+    checkpoint.with_suffix(".onnx").write_bytes(b"mine")
+    with pytest.raises(CannotWrite, match="is there already"):
+        convert(checkpoint)
+    assert checkpoint.with_suffix(".onnx").read_bytes() == b"mine"
+
+
+def test_packages_are_told_to_be_quiet_whatever_the_user_has_set(monkeypatch):
+    monkeypatch.setenv("YOLO_AUTOINSTALL", "true")
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    quieten("ultralytics")
+    assert os.environ["YOLO_AUTOINSTALL"] == "false"
+    assert os.environ["YOLO_OFFLINE"] == "true"
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "0"
