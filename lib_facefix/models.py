@@ -116,7 +116,8 @@ class Models:
         return self._nets.get(key, lambda: entry.load()(self._runner(entry, path)))
 
     def _masking_net(self, catalog: Catalog, entry: Entry, path: Path) -> object:
-        return self._masking.get((catalog.kind, edition(path)), lambda: entry.load()(*self._masking_facts(entry, path)))
+        key = catalog.kind, entry.weights, edition(path)
+        return self._masking.get(key, lambda: entry.load()(*self._masking_facts(entry, path)))
 
     def _masking_facts(self, entry: Entry, path: Path) -> tuple[Path, str]:
         """Return the checked file, and the device that PyTorch is to use."""

@@ -142,4 +142,5 @@ def _outcome(face: Mapping[str, Any]) -> Outcome:
     job, verdict, error = FaceJob.from_json(face), face["outcome"], face["error"]
     if verdict not in get_args(Verdict):
         raise ValueError(verdict)
-    return Outcome(job, verdict, FaceFixError(error) if error else None, float(face["seconds"]), str(face["engine"]))
+    failure = FaceFixError(error) if error else None
+    return Outcome(job, verdict, failure, float(face["seconds"]), str(face["engine"]), str(face.get("note", "")))

@@ -92,11 +92,12 @@ def _load_checkpoint() -> None:
 
 def _standing() -> StableDiffusionProcessingImg2Img:
     """Return a run that draws nothing itself; faces inherit from it what neither origin nor settings say."""
+    schedulers = host_list("schedulers")  # not every host has any
     return StableDiffusionProcessingImg2Img(
         sampler_name=host_list("samplers")[0],
-        scheduler=next(iter(host_list("schedulers")), None),
         steps=STEPS,
         cfg_scale=CFG_SCALE,
         tiling=shared.opts.tiling,
         restore_faces=False,
+        **({"scheduler": schedulers[0]} if schedulers else {}),
     )

@@ -22,7 +22,8 @@ RESTORE = {"settings": {"method": "restore"}}
 
 def test_models_says_what_is_on_offer_and_what_is_here(client):
     told = client.get(f"{PREFIX}/models").json()
-    assert set(told) == {"version", "methods", "detectors", "maskers", "restorers", "upscalers"}
+    kinds = {"methods", "detectors", "maskers", "parsers", "occluders", "restorers", "upscalers"}
+    assert set(told) == {"version", *kinds}
     assert [one["here"] for one in told["methods"] if one["name"] == "re-diffuse"] == [False]
     lite = next(one for one in told["restorers"] if one["name"] == "lite")
     assert (lite["here"], lite["note"]) == (True, "")

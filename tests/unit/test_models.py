@@ -289,3 +289,10 @@ def test_a_face_parser_that_is_not_what_was_published_is_refused(models, folder)
     (folder / "face_parsing_resnet18.onnx").write_text("something else")
     with pytest.raises(BadModel, match="is not the published face_parsing"):
         models.masking(PARSERS, "bisenet-onnx")
+
+
+def test_a_file_taken_by_its_path_is_not_trusted_by_its_name(models, folder, parsers, monkeypatch):
+    (folder / "face_parsing_resnet18.onnx").write_text("something else")
+    models.masking(PARSERS, str(folder / "face_parsing_resnet18.onnx"))
+    with pytest.raises(BadModel, match="is not the published face_parsing"):
+        models.masking(PARSERS, "bisenet-onnx")

@@ -1,4 +1,4 @@
-"""The WebUI's toolkit, as far as a page of ours is built with it: needs gradio, which only a WebUI's environment has."""
+"""The WebUI's toolkit, as far as a page of ours is built with it: gradio, which only a WebUI's environment has."""
 
 import importlib
 import sys
