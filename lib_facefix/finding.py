@@ -85,18 +85,12 @@ def _made(entry: Entry, path: Path | None, *more: object) -> object:
 def _place(entry: Entry, places: Shelf) -> Path | None:
     """Return where the entry's file lies, None where it needs none; raises `BadModel`."""
     if entry.weights:
-        path = places.find(entry.weights)
-        if path is None:
-            address = published(entry.weights).urls[0]
-            raise BadModel(
-                f"{entry.label} needs {entry.weights}, which is not here. Get it with `facefix models get "
-                f"{entry.name}`, or download it from {address} into {places.own}."
-            )
+        path = places.needed(entry.weights, entry.name, entry.label)
         return checked(path, published(entry.weights), places.cache)
     if not entry.file:
         return None
-    if path := places.seek(entry.file, entry.folders):
-        return path
+    if found := places.seek(entry.file, entry.folders):
+        return found
     raise BadModel(
         f"{entry.label} needs {entry.file}, which is not here. It is looked for in {places.own}, and in a WebUI's "
         f"models folder in {' and '.join(entry.folders)}."

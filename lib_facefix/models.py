@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .catalog import FIRST, RESTORERS, UPSCALERS, Catalog, Entry
-from .errors import BadModel, MissingPackage
+from .errors import MissingPackage
 from .loaded import Loaded, edition
 from .runtime import Runtime
 from .weights import Published, Shelf, checked, installed, published, shelf
@@ -102,14 +102,7 @@ class Models:
 
     def _found(self, entry: Entry) -> Path:
         """Return where the published weights lie; raises `BadModel`."""
-        places = self.shelf
-        path = places.find(entry.weights)
-        if path is None:
-            raise BadModel(
-                f"{entry.label} needs {entry.weights}, which is not here. Get it with `facefix models get "
-                f"{entry.name}`, or download it from {published(entry.weights).urls[0]} into {places.own}."
-            )
-        return path
+        return self.shelf.needed(entry.weights, entry.name, entry.label)
 
     def _from(self, catalog: Catalog, entry: Entry, path: Path) -> object:
         key = catalog.kind, entry.weights, edition(path)

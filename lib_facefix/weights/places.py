@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import BadModel
 from .files import filled
 from .hashing import Hashes
 from .packaged import from_data_package
-from .published import PUBLISHED, record_of
+from .published import PUBLISHED, published, record_of
 from .record import Published
 from .tensorfile import origin
 
@@ -59,6 +60,15 @@ class Shelf:
         A safetensors that `convert` made of the file beside it comes first. One that stands alone counts as well.
         """
         return self.lying(name) or from_data_package(name, self.cache)
+
+    def needed(self, name: str, known_as: str, wanted_by: str) -> Path:
+        """Return what `find` finds; raises `BadModel`, which says how to get it by its name on offer."""
+        if path := self.find(name):
+            return path
+        raise BadModel(
+            f"{wanted_by} needs {name}, which is not here. Get it with `facefix models get {known_as}`, or download it "
+            f"from {published(name).urls[0]} into {self.own}."
+        )
 
     def lying(self, name: str) -> Path | None:
         """Return the same, data packages left out: nothing is converted."""

@@ -182,7 +182,7 @@ def test_what_cannot_be_converted_is_kept_as_it_came(folder, fetched, monkeypatc
     ("arguments", "told"),
     [
         (["get"], "at least one name"),
-        (["get", "nothing"], "on offer: yunet, yolov8n-face, gfpgan"),
+        (["get", "nothing"], "on offer: yunet"),
         (["get", "lite"], "nothing to do"),
         (["verify", "nothing"], "on offer"),
     ],

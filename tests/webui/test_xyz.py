@@ -51,9 +51,8 @@ def own(p):
 
 def test_there_is_an_axis_for_every_number_switch_and_choice_of_every_pass():
     labels = [option.label for option in axes(a_plot(), 2, lists)]
-    wanted = [
-        known.label for field, known in OFFERED if field.name not in ("prompt", "negative_prompt", "faces", "person")
-    ]
+    written = ("prompt", "negative_prompt", "faces", "person")
+    wanted = [known.label for field, known in OFFERED if field.name not in written]
 
     assert labels == [*(f"[FaceFix] {label}" for label in wanted), *(f"[FaceFix 2] {label}" for label in wanted)]
     assert len(set(labels)) == len(labels)
