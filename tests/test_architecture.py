@@ -82,7 +82,7 @@ MAY_IMPORT = {
     "assembly": NOUNS
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"finding", "likeness", "fixers.rediffuse", "maskers.combined"},
-    "batch": NOUNS | {"drawing", "pictures", "planning", "prompts", "settings"},
+    "batch": NOUNS | {"drawing", "origins", "pictures", "planning", "prompts", "settings"},
     "cli": FRONT_END | {"__init__"},
     "http": FRONT_END | {"__init__"},
     "webui": FRONT_END | {"__init__"},

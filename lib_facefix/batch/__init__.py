@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .running import Batch, Engine, from_file
+from .running import Batch, Engine, from_file, planner
 from .targets import below_common_folder, keep_apart, targets, without_results
 from .words import document, planned, reasons, summary
 
@@ -14,6 +14,7 @@ __all__ = [
     "from_file",
     "keep_apart",
     "planned",
+    "planner",
     "reasons",
     "summary",
     "targets",

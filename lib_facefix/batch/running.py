@@ -14,6 +14,7 @@ from ..drawing import Pair, strips
 from ..errors import FaceFixError
 from ..faces import Image
 from ..jobs import FixPlan, FixResult
+from ..origins import origin_of
 from ..pictures import Picture, check_writable, read_picture, write_picture
 from ..planning import Overrides
 from ..prompts import Origin
@@ -112,6 +113,13 @@ class Batch:
         if self.draw and self._drawn < MOST_DRAWN:
             self._drawn += 1
             self.strips += strips(Pair(title, picture.image, result.image, result.outcomes))
+
+
+def planner(engine: Engine, settings: FaceSettings, overrides: Overrides | None = None) -> Callable[[Picture], FixPlan]:
+    """Return what plans a picture by settings, and by what it says it was made from."""
+    return lambda picture: engine.plan(
+        picture.image, settings, overrides=overrides, origin=origin_of(picture.metadata.parameters)
+    )
 
 
 def from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:

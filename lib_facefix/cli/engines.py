@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from ..assembly import FaceFix
 from ..batch import Engine
 from ..errors import BadSetting
 from ..http.remote import ThroughWebUI, connect
-from ..jobs import FixPlan
-from ..origins import origin_of
-from ..pictures import Picture
-from ..planning import Overrides
 from ..runtime import Runtime
-from ..settings import FaceSettings
 from .printing import tell
 
 
@@ -64,10 +59,3 @@ def engine_here(engine: Engine) -> FaceFix | None:
     if isinstance(engine, ThroughWebUI):
         return engine.here
     return engine if isinstance(engine, FaceFix) else None
-
-
-def planner(engine: Engine, settings: FaceSettings, overrides: Overrides | None = None) -> Callable[[Picture], FixPlan]:
-    """Return what plans a picture by settings, and by what it says it was made from."""
-    return lambda picture: engine.plan(
-        picture.image, settings, overrides=overrides, origin=origin_of(picture.metadata.parameters)
-    )

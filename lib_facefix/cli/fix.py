@@ -11,7 +11,17 @@ from typing import Any
 from tqdm import tqdm
 
 from ..assembly import FaceFix
-from ..batch import Batch, Engine, below_common_folder, document, from_file, keep_apart, targets, without_results
+from ..batch import (
+    Batch,
+    Engine,
+    below_common_folder,
+    document,
+    from_file,
+    keep_apart,
+    planner,
+    targets,
+    without_results,
+)
 from ..catalog import RESTORERS, UPSCALERS
 from ..drawing import sheet
 from ..errors import BadPlan, BadSetting
@@ -19,7 +29,7 @@ from ..http.remote import RemoteFaceFix
 from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
 from ..treatment import Treatment
-from .engines import add_remote, engine_for, engine_here, planner
+from .engines import add_remote, engine_for, engine_here
 from .flags import add_runtime, add_settings, given_runtime, given_settings, read_overrides, read_runtime, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch, host_folders
 from .printing import match_plans, read_plans, tell, write_json

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, document, keep_apart, without_results
+from ..batch import Batch, document, keep_apart, planner, without_results
 from ..pictures import find_pictures
-from .engines import add_remote, engine_for, planner
+from .engines import add_remote, engine_for
 from .flags import add_settings, read_overrides, read_settings
 from .printing import tell, write_json
 

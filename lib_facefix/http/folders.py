@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assembly import FaceFix
-from ..batch import Batch, document, targets, without_results
+from ..batch import Batch, document, planner, targets, without_results
 from ..errors import BadPicture, Stopped
 from ..pictures import find_pictures
 from ..protocols import Progress
@@ -42,7 +42,7 @@ def fix_folder(
     allowed: folders outside of which no link may lead, to read or to write.
     """
     found = without_results(find_pictures([str(source)]), [str(source)], str(output))
-    batch = Batch(engine, lambda picture: engine.plan(picture.image, body.settings, overrides=body.overrides))
+    batch = Batch(engine, planner(engine, body.settings, body.overrides))
     for done, (one, target) in enumerate(zip(found, targets(found, str(output), in_place=False), strict=True)):
         if progress.stopped():
             batch.recorded(one.path, _stopped)

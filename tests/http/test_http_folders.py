@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from sending import ended, packed, where
 
 from lib_facefix.http.api import PREFIX
@@ -73,6 +74,24 @@ def test_a_folder_is_meant_in_the_first_that_may_be_named(serve, place, photo):
 def test_results_may_not_go_where_the_pictures_are(serve, place):
     assert where(begin(serve(folders=[place]), "old", "old"), 403).keys() == {"body.output"}
     assert where(begin(serve(folders=[place]), "none", "new"), 403).keys() == {"body.folder"}
+
+
+def test_pictures_of_a_folder_are_planned_by_what_they_say_they_were_made_from(serve, engine, place, monkeypatch):
+    said = PngInfo()
+    said.add_text("parameters", "a girl\nSteps: 4, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 64x48")
+    picture = Image.new("RGB", (64, 48))
+    (place / "old" / "drawn.png").write_bytes(packed(picture, "PNG", pnginfo=said))
+    (place / "old" / "photo.png").write_bytes(packed(picture, "PNG"))
+    plan, origins = type(engine).plan, []
+
+    def watched(self, *args, origin=None, **more):
+        origins.append(origin and (origin.prompt, origin.seed))
+        return plan(self, *args, origin=origin, **more)
+
+    monkeypatch.setattr(type(engine), "plan", watched)
+    client = serve(folders=[place])
+    assert ended(client, begin(client, "old", "new").json()["job"])["state"] == "done"
+    assert origins == [("a girl", 5), None]
 
 
 def test_links_that_lead_away_are_named_and_not_followed(serve, place, photo):
