@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .faces import Image, Mask
+
+SHOWN = 1 / 255
+"""A latent pixel is drawn anew where any of its pixels shows more than this of the fixed face."""
+LATENT = 8
+"""Pixels of the picture to a pixel of the latent."""
+
+
+def latent_mask(mask: Mask) -> NDArray[np.bool_]:
+    """Return (h / 8, w / 8) of a mask (h, w), 0..1: True where anything of a latent pixel may show."""
+    height, width = mask.shape
+    boxes = mask.reshape(height // LATENT, LATENT, width // LATENT, LATENT)
+    return np.asarray(boxes.max((1, 3)) > SHOWN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

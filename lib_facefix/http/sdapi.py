@@ -15,15 +15,11 @@ from ..errors import CannotReach, Refused, Stopped
 from ..faces import Image, Mask
 from ..jobs import FaceJob
 from ..protocols import Progress
-from ..redraw import Redraw
+from ..redraw import LATENT, Redraw, latent_mask
 from ..sampling import Sampling
 from .pixels import from_text, packed, to_text, unpacked
 from .sd_webui import ROOT, SMALL, WebUI
 
-SHOWN = 1 / 255
-"""A latent pixel is drawn anew where any of its pixels shows more than this of the fixed face."""
-LATENT = 8
-"""Pixels of the picture to a pixel of the latent."""
 LOOK = 0.5
 """Seconds between two looks at how far a face is."""
 ALONE: Mapping[str, Any] = {
@@ -166,9 +162,7 @@ def latent_blocks(mask: Mask) -> Image:
 
     The WebUI makes its latent mask by shrinking this and rounding, which whole blocks survive as they are.
     """
-    height, width = mask.shape
-    blocks = mask.reshape(height // LATENT, LATENT, width // LATENT, LATENT).max((1, 3)) > SHOWN
-    shown: Image = blocks.repeat(LATENT, 0).repeat(LATENT, 1).astype(np.uint8) * np.uint8(255)
+    shown: Image = latent_mask(mask).repeat(LATENT, 0).repeat(LATENT, 1).astype(np.uint8) * np.uint8(255)
     return shown
 
 

@@ -13,12 +13,9 @@ from modules.scripts import ScriptRunner
 from numpy.typing import NDArray
 
 from ..faces import Mask, Patch
+from ..redraw import SHOWN, latent_mask
 from .host import calling, noised, re_noises
 
-SHOWN = 1 / 255
-"""A latent pixel is drawn anew where any of its pixels shows more than this of the fixed face."""
-LATENT = 8
-"""Pixels of the picture to a pixel of the latent."""
 KEPT_NOISE = 100_000
 """What hosts that noise the kept part at every step add to the seed for it, so that it is not the noise drawn from."""
 
@@ -50,7 +47,7 @@ class FacesRun(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         """Encode the crops, then set a mask for each of them."""
         super().init(all_prompts, all_seeds, all_subseeds)
         self.color_corrections = None  # the paste matches colours by itself
-        drawn = torch.from_numpy(latent_masks(self.face_masks)).to(self.init_latent)
+        drawn = torch.from_numpy(np.stack([latent_mask(mask) for mask in self.face_masks])).to(self.init_latent)
         self.nmask: Any = drawn[:, None].expand_as(self.init_latent)
         self.mask: Any = 1 - self.nmask
 
@@ -93,13 +90,6 @@ class FacesRun(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
     def drawn(self) -> list[Patch | None]:
         """Return what came out, (h, w, 3) each; None for what is no picture, nothing at all after an interruption."""
         return [_picture(picture.numpy()) for picture in self.catching.pictures]
-
-
-def latent_masks(masks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (N, h / 8, w / 8) of (N, h, w): 1 where anything of a latent pixel may show, else 0."""
-    count, height, width = masks.shape
-    boxes = masks.reshape(count, height // LATENT, LATENT, width // LATENT, LATENT)
-    return np.asarray(boxes.max((2, 4)) > SHOWN, np.float32)
 
 
 def _picture(values: NDArray[np.float32]) -> Patch | None:
