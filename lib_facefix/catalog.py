@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from .errors import BadSetting, MissingPackage
@@ -41,6 +42,11 @@ class Entry:
     """Whether it knows more than one kind of thing, of which the user may choose."""
     only: str = ""
     """What faces it is made for, where not for all: "people"."""
+
+    def needs(self) -> None:
+        """Raise `MissingPackage` unless the package it stands on, if any, is installed; nothing is imported."""
+        if self.package and not find_spec(self.package):
+            raise MissingPackage(self.label, self.package, self.install)
 
     def load(self) -> Any:
         """Import the class; only now is its package needed."""
@@ -113,6 +119,16 @@ def _insightface(pack: str, file: str) -> Entry:
 
 _QUIET_MEDIAPIPE = "Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: later ones contact their maker."
 
+
+def _mediapipe(reach: str) -> Entry:
+    """Return the entry of a detector of mediapipe's; reach: "full" or "short"."""
+    name, location = f"mediapipe_face_{reach}", f".detectors.mediapipe:{reach.capitalize()}Range"
+    licence, package = "Apache-2.0", "mediapipe"
+    return Entry(
+        name, f"mediapipe, {reach} range", location, licence=licence, package=package, install=_QUIET_MEDIAPIPE
+    )
+
+
 DETECTORS = Catalog(
     "detector",
     Entry(
@@ -131,22 +147,8 @@ DETECTORS = Catalog(
     ),
     Entry("yunet", "YuNet", ".detectors.yunet:YuNet", weights="face_detection_yunet_2023mar.onnx"),
     Entry("yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights="yolov8n-face.onnx", classes=True),
-    Entry(
-        "mediapipe_face_full",
-        "mediapipe, full range",
-        ".detectors.mediapipe:FullRange",
-        licence="Apache-2.0",
-        package="mediapipe",
-        install=_QUIET_MEDIAPIPE,
-    ),
-    Entry(
-        "mediapipe_face_short",
-        "mediapipe, short range",
-        ".detectors.mediapipe:ShortRange",
-        licence="Apache-2.0",
-        package="mediapipe",
-        install=_QUIET_MEDIAPIPE,
-    ),
+    _mediapipe("full"),
+    _mediapipe("short"),
     _insightface("buffalo_l", "det_10g.onnx"),
     _insightface("antelopev2", "scrfd_10g_bnkps.onnx"),
     Entry(
@@ -181,13 +183,7 @@ LANDMARKERS = Catalog(
 
 RESTORERS = Catalog(
     "restorer",
-    Entry(
-        "lite",
-        "lite (built in)",
-        ".fixers.lite:Lite",
-        licence="AGPL-3.0-or-later",
-        assets=("lite.onnx",),
-    ),
+    Entry("lite", "lite (built in)", ".fixers.lite:Lite", licence="AGPL-3.0-or-later", assets=("lite.onnx",)),
     _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
     _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
     _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),

@@ -164,9 +164,15 @@ def _check_lists(number: int, settings: PassSettings) -> None:
 
 @contextmanager
 def _told(p: Any) -> Iterator[None]:
-    """The host swallows what a hook fails with: say it under the result, too."""
+    """Say under the result what cannot be done, or what a hook fails with, which the host swallows."""
+    from modules import errors
+
     try:
         yield
+    except FaceFixError as error:
+        sentence = f"FaceFix: nothing was done, the pictures are as they were: {error}"
+        p.comment(sentence)
+        errors.report(sentence)
     except Exception as error:
         p.comment(f"FaceFix failed, the pictures are as they were: {error}")
         raise

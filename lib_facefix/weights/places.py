@@ -52,6 +52,8 @@ class Shelf:
     folders: tuple[Path, ...]
     hosts: tuple[Path, ...] = ()
     """Roots, or models folders, of WebUIs and of ComfyUI."""
+    yolo: tuple[Path, ...] = ()
+    """Further folders of YOLO models, with all below them."""
     cache: Path = field(default_factory=cache_folder)
 
     def find(self, name: str) -> Path | None:
@@ -79,13 +81,22 @@ class Shelf:
                     return found
         return None
 
-    def seek(self, name: str, below: Sequence[str]) -> Path | None:
-        """Return where a file of which nothing is published here lies, if it does.
+    def seek(self, name: str, below: Sequence[str], wanted_by: str) -> Path:
+        """Return where a file of which nothing is published here lies; raises `BadModel`, which says where it could.
 
         below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l".
         """
-        bases = [base / folder for host in self.hosts for base in (host, host / "models") for folder in below]
-        return next((folder / name for folder in (*self.folders, *bases) if filled(folder / name)), None)
+        for folder in (*self.folders, *self.in_hosts(below)):
+            if filled(folder / name):
+                return folder / name
+        raise BadModel(
+            f"{wanted_by} needs {name}, which is not here. It is looked for in {self.own}, and in a WebUI's models "
+            f"folder in {' and '.join(below)}."
+        )
+
+    def in_hosts(self, below: Sequence[str]) -> Iterator[Path]:
+        """Yield these sub-folders of the hosts' models folders, whether they are there or not."""
+        yield from (base / folder for host in self.hosts for base in (host, host / "models") for folder in below)
 
     def _in(self, folder: Path, name: str) -> Path | None:
         original = folder / name
@@ -122,14 +133,21 @@ def _sub_folders(base: Path) -> dict[str, list[Path]]:
     return found
 
 
-def shelf(models: Sequence[Path] = (), hosts: Sequence[Path] = (), environ: Mapping[str, str] = os.environ) -> Shelf:
+def shelf(
+    models: Sequence[Path] = (),
+    hosts: Sequence[Path] = (),
+    environ: Mapping[str, str] = os.environ,
+    yolo: Sequence[Path] = (),
+) -> Shelf:
     """Return where to look: folders given, FACEFIX_MODELS, the user's data folder; then hosts given, FACEFIX_WEBUI.
 
-    Both variables hold several paths as PATH does. Downloads go to the first of the user's folders.
+    Both variables hold several paths as PATH does. Downloads go to the first of the user's folders. yolo: further
+    folders of YOLO models.
     """
     folders = [Path(one).expanduser() for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
     roots = [Path(one).expanduser() for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
-    return Shelf(folders[0], tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(roots)), cache_folder(environ))
+    more = tuple(Path(one).expanduser() for one in yolo)
+    return Shelf(folders[0], tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(roots)), more, cache_folder(environ))
 
 
 def _listed(environ: Mapping[str, str], name: str) -> list[Path]:
