@@ -5,11 +5,13 @@
     python -m benchmarks.detecting mediapipe           needs mediapipe up to 0.10.21, adetailer
     python -m benchmarks.detecting found [PHOTOS]      what is found, of small and of turned faces too
 
-The peer loads its model for every picture; ours stays loaded. Times are per picture after the first, the median.
+The peer loads its model for every picture; ours stays loaded. Times are medians per picture after the first, of
+all taken in turns.
 """
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 import time
@@ -25,6 +27,8 @@ from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.finding import detector
 from lib_facefix.imaging.boxes import bounding, same
 from lib_facefix.weights import shelf
+
+from .timing import once
 
 PHOTOS = Path("tests/data")
 SIDE = 640
@@ -51,27 +55,26 @@ def photos(folder: Path) -> dict[str, Any]:
     return found
 
 
-def seconds(look: Callable[[Any], object], pictures: list[Any]) -> float:
-    """Return the median of the seconds a picture takes, the first left out."""
-    look(pictures[0])
-    times = []
-    for _ in range(ROUNDS):
-        for picture in pictures[:3]:
-            start = time.perf_counter()
-            look(picture)
-            times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
 def against(peer: Callable[[Any], object], names: list[str], sure: float) -> None:
-    """Print what the peer takes and what each of our detectors takes."""
-    pictures = list(photos(PHOTOS).values())
-    theirs = seconds(lambda picture: peer(Pil.fromarray(picture)), pictures)
-    say(f"ADetailer: {theirs * 1000:.1f} ms")
+    """Print what the peer takes and what each of our detectors takes, called in turns."""
+    pictures = itertools.cycle(list(photos(PHOTOS).values())[:3])
+    looks = {"ADetailer": lambda picture: peer(Pil.fromarray(picture))}
     for name in names:
         ours = detector(name, "off", shelf())
-        took = seconds(lambda picture, ours=ours: ours.detect(picture, sure), pictures)  # type: ignore[misc]
-        say(f"{name}: {took * 1000:.1f} ms, {theirs / took:.1f} times less")
+        looks[name] = lambda picture, ours=ours: ours.detect(picture, sure)  # type: ignore[misc]
+    processor: dict[str, list[float]] = {name: [] for name in looks}
+    wall: dict[str, list[float]] = {name: [] for name in looks}
+    for look in looks.values():
+        look(next(pictures))
+    for picture in itertools.islice(pictures, 3 * ROUNDS):
+        for name, look in looks.items():
+            start = time.perf_counter()
+            processor[name].append(once(lambda look=look, picture=picture: look(picture)))  # type: ignore[misc]
+            wall[name].append(time.perf_counter() - start)
+    for kind, times in {"CPU": processor, "wall": wall}.items():
+        medians = {name: statistics.median(seen) for name, seen in times.items()}
+        for name, median in medians.items():
+            say(f"{kind}: {name} {median * 1000:.1f} ms, {medians['ADetailer'] / median:.2f} times less")
 
 
 def found(folder: Path) -> None:
