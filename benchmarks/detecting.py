@@ -11,11 +11,10 @@ all taken in turns.
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import sys
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,25 +55,19 @@ def photos(folder: Path) -> dict[str, Any]:
 
 
 def against(peer: Callable[[Any], object], names: list[str], sure: float) -> None:
-    """Print what the peer takes and what each of our detectors takes, called in turns."""
-    pictures = itertools.cycle(list(photos(PHOTOS).values())[:3])
-    looks = {"ADetailer": lambda picture: peer(Pil.fromarray(picture))}
-    for name in names:
-        ours = detector(name, "off", shelf())
-        looks[name] = lambda picture, ours=ours: ours.detect(picture, sure)  # type: ignore[misc]
-    processor: dict[str, list[float]] = {name: [] for name in looks}
-    wall: dict[str, list[float]] = {name: [] for name in looks}
+    """Print the CPU time of the peer and of each of our detectors, called in turns."""
+    looks: dict[str, Callable[[Any], object]] = {"ADetailer": peer}
+    looks |= {name: partial(detector(name, "off", shelf()).detect, min_score=sure) for name in names}
+    pictures = list(photos(PHOTOS).values())[:3]
     for look in looks.values():
-        look(next(pictures))
-    for picture in itertools.islice(pictures, 3 * ROUNDS):
+        look(pictures[0])
+    times: dict[str, list[float]] = {name: [] for name in looks}
+    for picture in pictures * ROUNDS:
         for name, look in looks.items():
-            start = time.perf_counter()
-            processor[name].append(once(lambda look=look, picture=picture: look(picture)))  # type: ignore[misc]
-            wall[name].append(time.perf_counter() - start)
-    for kind, times in {"CPU": processor, "wall": wall}.items():
-        medians = {name: statistics.median(seen) for name, seen in times.items()}
-        for name, median in medians.items():
-            say(f"{kind}: {name} {median * 1000:.1f} ms, {medians['ADetailer'] / median:.2f} times less")
+            times[name].append(once(partial(look, picture)))
+    medians = {name: statistics.median(seen) for name, seen in times.items()}
+    for name, median in medians.items():
+        say(f"{name}: {median * 1000:.1f} ms, {medians['ADetailer'] / median:.2f} times less")
 
 
 def found(folder: Path) -> None:
@@ -134,12 +127,16 @@ def main() -> None:
 
         model = Path(rest[0])
         sure = float(rest[1]) if len(rest) > 1 else SURE
-        against(lambda picture: ultralytics_predict(model, picture, sure, device="cpu"), [str(model)], sure)
+
+        def predict(picture: Any) -> object:
+            return ultralytics_predict(model, Pil.fromarray(picture), sure, device="cpu")
+
+        against(predict, [str(model)], sure)
     elif what == "mediapipe":
         from adetailer.mediapipe import mediapipe_predict
 
         names = ["mediapipe_face_full", "blazeface"]
-        against(lambda picture: mediapipe_predict("mediapipe_face_full", picture, SURE), names, SURE)
+        against(lambda picture: mediapipe_predict("mediapipe_face_full", Pil.fromarray(picture), SURE), names, SURE)
     else:
         found(Path(rest[0]) if rest else PHOTOS)
 
