@@ -6,13 +6,13 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TypeVar, cast
 
-from .catalog import DETECTORS, LANDMARKERS, Entry
+from .catalog import DETECTORS, GUESSERS, LANDMARKERS, Entry
 from .detecting import One, Vote, Wanted, Without, read_detector
 from .detectors.combined import Excepting, Voting
 from .detectors.turned import TurnedDetector
 from .identity import Identity
 from .loaded import Loaded, edition
-from .protocols import Detector, Landmarker
+from .protocols import Detector, Guesser, Landmarker
 from .weights import Shelf, checked, published
 from .yolo_files import yolo_file
 
@@ -37,6 +37,12 @@ def landmarker(name: str, places: Shelf) -> Landmarker:
     """Return the landmarker of that name; raises a `FaceFixError`."""
     entry = LANDMARKERS[name]
     return cast(Landmarker, _made(entry, _place(entry, places)))
+
+
+def guesser(places: Shelf) -> Guesser:
+    """Return what guesses gender and age; raises a `FaceFixError` where the user has no model for that."""
+    [entry] = GUESSERS
+    return cast(Guesser, _made(entry, _place(entry, places)))
 
 
 def identity() -> Identity:

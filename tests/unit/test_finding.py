@@ -76,6 +76,16 @@ def test_what_is_not_here_is_told_with_what_to_do(made, webui, text, said):
         finding.detector(text, "off", places(webui))
 
 
+def test_gender_and_age_are_guessed_by_a_file_of_the_users_alone(made, webui):
+    with pytest.raises(BadModel, match=r"needs genderage\.onnx, which is not here\..*insightface/models/buffalo_l"):
+        finding.guesser(places(webui))
+    there = webui / "models" / "insightface" / "models" / "antelopev2" / "genderage.onnx"
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"onnx")
+    finding.guesser(places(webui))
+    assert made == [(there,)]
+
+
 def test_published_weights_with_a_wrong_hash_are_refused(made, webui):
     (webui / "models" / "adetailer" / "yolov8n-face.onnx").write_bytes(b"someone else's")
     with pytest.raises(BadModel, match=r"is not the published yolov8n-face\.onnx"):
