@@ -7,7 +7,7 @@ import struct
 
 SIDE = 640
 """Of its input, pixels."""
-FLOAT, INT64 = 1, 7
+FLOAT, INT64, INTS = 1, 7, 7
 
 
 def yolo_onnx(size, boxes, *, score=0.9, names="{0: 'face'}"):
@@ -21,7 +21,7 @@ def yolo_onnx(size, boxes, *, score=0.9, names="{0: 'face'}"):
     columns = [row[i] for i in range(5) for row in rows]
     graph = [
         _node("GlobalAveragePool", ["picture"], "mean"),
-        _node("Conv", ["mean", "nothing", "rows"], "flat"),
+        _node("Conv", ["mean", "nothing", "rows"], "flat", kernel_shape=[1, 1]),
         _node("Reshape", ["flat", "shape"], "table"),
         (2, b"made by a test"),
         (5, _tensor("nothing", FLOAT, [5 * count, 3, 1, 1], struct.pack(f"<{15 * count}f", *[0.0] * 15 * count))),
@@ -42,8 +42,11 @@ def _centred(size, box):
     return (left + right) / 2 + across, (top + bottom) / 2 + down, right - left, bottom - top
 
 
-def _node(what, given, made):
-    return 1, _message(*((1, name.encode()) for name in given), (2, made.encode()), (4, what.encode()))
+def _node(what, given, made, **facts):
+    told = [
+        (5, _message((1, name.encode()), *((8, number) for number in fact), (20, INTS))) for name, fact in facts.items()
+    ]
+    return 1, _message(*((1, name.encode()) for name in given), (2, made.encode()), (4, what.encode()), *told)
 
 
 def _tensor(name, kind, sides, content):
