@@ -39,10 +39,11 @@ def yolo_file(name: str, places: Shelf) -> Path:
         converted = None
     if found := converted or path:
         return found
+    own = ", ".join(map(str, (places.own, *places.yolo)))
     raise BadModel(
-        f"{name} is not here. Without a folder it is looked for in {', '.join(map(str, (places.own, *places.yolo)))}, "
-        f"and in a WebUI's models folder in {', '.join(FOLDERS)}; ADetailer's are at "
-        f"https://huggingface.co/Bingsu/adetailer. For a file in this folder write ./{wanted.name}."
+        f"the model file {name} is not here. Without a folder it is looked for in {own}, and in a WebUI's models "
+        f"folder in {', '.join(FOLDERS)}; ADetailer's are at https://huggingface.co/Bingsu/adetailer. "
+        f"For a file in this folder write ./{wanted.name}."
     )
 
 

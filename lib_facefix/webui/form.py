@@ -68,10 +68,10 @@ class Form:
     ) -> None:
         """Make the button that looks for files again. look: what is done before the lists are read anew."""
 
-        def refreshed() -> list[Any]:
+        def refreshed() -> dict[Any, Any]:
             if look:
                 look()
-            return [host_ui.choices(pairs(name, _OPTIONS[name], host_list)) for name in names]
+            return {self.made[name]: host_ui.choices(pairs(name, _OPTIONS[name], host_list)) for name in names}
 
         button = host_ui.tool_button(REFRESH, tooltip, self._elem_id(elem_id))
         host_ui.when(button.click, refreshed, [], [self.made[name] for name in names])

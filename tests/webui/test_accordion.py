@@ -100,7 +100,7 @@ def test_the_button_beside_the_detectors_finds_a_file_that_was_just_put_there(bu
         button = by_id(page, f"pass{number}_refresh_detector")
         assert made.of(number, "detector").elem_id == f"facefix_pass{number}_detector"
         monkeypatch.setattr(on_page("form"), "host_list", lambda name: ["new.onnx"] if name == "detectors" else [])
-        update = handler(page, button, "click")()[0]
+        update = handler(page, button, "click")()[made.of(number, "detector")]
         assert [choice if isinstance(choice, str) else choice[1] for choice in update["choices"]][-1] == "new.onnx"
         assert "value" not in update
 
