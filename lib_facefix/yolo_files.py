@@ -76,7 +76,7 @@ def _folders(places: Shelf) -> Iterator[tuple[Path, bool]]:
 def _files(folder: Path) -> list[Path]:
     """Return the model files in a folder; none where it cannot be read."""
     try:
-        return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES and filled(path)]
+        return sorted(path for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES) and filled(path))
     except OSError:
         return []
 

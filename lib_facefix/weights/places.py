@@ -16,6 +16,9 @@ from .published import PUBLISHED, published, record_of
 from .record import Published
 from .tensorfile import origin
 
+ADETAILERS = "models--Bingsu--adetailer/snapshots"
+"""Where Hugging Face's package keeps the models that ADetailer downloads when it is first started."""
+
 
 def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or environ.get("USERPROFILE") or Path("~").expanduser())
@@ -142,12 +145,20 @@ def shelf(
     """Return where to look: folders given, FACEFIX_MODELS, the user's data folder; then hosts given, FACEFIX_WEBUI.
 
     Both variables hold several paths as PATH does. Downloads go to the first of the user's folders. yolo: further
-    folders of YOLO models.
+    folders of YOLO models; what ADetailer has downloaded comes after them.
     """
     folders = [Path(one).expanduser() for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
     roots = [Path(one).expanduser() for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
-    more = tuple(Path(one).expanduser() for one in yolo)
+    more = (*(Path(one).expanduser() for one in yolo), _hub(environ) / ADETAILERS)
     return Shelf(folders[0], tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(roots)), more, cache_folder(environ))
+
+
+def _hub(environ: Mapping[str, str]) -> Path:
+    """Return where Hugging Face's package keeps what programs have downloaded with it, by the package's own rules."""
+    if named := environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(named).expanduser()
+    caches = Path(environ.get("XDG_CACHE_HOME") or _home(environ) / ".cache")
+    return Path(environ.get("HF_HOME") or caches / "huggingface").expanduser() / "hub"
 
 
 def _listed(environ: Mapping[str, str], name: str) -> list[Path]:

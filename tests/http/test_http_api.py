@@ -33,7 +33,7 @@ def test_models_says_what_is_on_offer_and_what_is_here(client):
     assert all(one["note"] and one["licence"] for one in lacking)
 
 
-def test_models_tells_the_files_that_a_detector_may_be(client, engine, monkeypatch, tmp_path):
+def test_models_tells_the_files_that_a_detector_may_be(client, engine, away_from_home, monkeypatch, tmp_path):
     (tmp_path / "face.onnx").write_bytes(yolo_onnx((640, 640), []))
     monkeypatch.setattr(type(engine.models), "shelf", shelf([tmp_path]))
     told = client.get(f"{PREFIX}/models").json()["detectors"]

@@ -77,6 +77,19 @@ def test_whatever_lies_in_a_folder_of_yolo_models_is_offered_and_found(places, t
     assert yolo_file(name, places) == lying
 
 
+@pytest.mark.parametrize("variable", ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME"])
+def test_what_adetailer_has_downloaded_is_found_where_it_lies(tmp_path, variable):
+    below = {"HF_HOME": "hub", "XDG_CACHE_HOME": "huggingface/hub", "HOME": ".cache/huggingface/hub"}
+    repository = tmp_path / below.get(variable, "") / "models--Bingsu--adetailer"
+    content = put(repository / "blobs" / "0123abcd")
+    lying = repository / "snapshots" / "4567ef" / "face_yolov8n.pt"
+    lying.parent.mkdir(parents=True)
+    lying.symlink_to(content)
+    places = shelf(environ={"HOME": str(tmp_path / "away"), variable: str(tmp_path)})
+    assert yolo_files(places) == (lying,)
+    assert yolo_file("face_yolov8n.pt", places) == lying
+
+
 def test_they_are_offered_by_name_each_once_and_the_one_that_is_used(places, tmp_path):
     put(tmp_path / "more" / "b.onnx")
     first = put(tmp_path / "webui" / "models" / "adetailer" / "b.onnx")

@@ -67,7 +67,9 @@ def test_vaes_are_those_that_the_host_would_take(host):
     assert host_list("vaes") == ["ae.safetensors"]
 
 
-def test_model_files_are_listed_as_an_expression_names_them_and_looked_for_each_time(monkeypatch, tmp_path):
+def test_model_files_are_listed_as_an_expression_names_them_and_looked_for_each_time(
+    monkeypatch, tmp_path, away_from_home
+):
     engine = ModuleType("lib_facefix.webui.engine")
     engine.engine = lambda: SimpleNamespace(models=SimpleNamespace(shelf=shelf([tmp_path], yolo=[tmp_path / "yolo"])))
     monkeypatch.setitem(sys.modules, "lib_facefix.webui.engine", engine)
