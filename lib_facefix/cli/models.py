@@ -23,7 +23,13 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("models", help="list, get, check and convert models", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     models_get.add_shelf_flags(parser, default=[])
-    parser.add_argument("--yolo", action="append", default=[], metavar="DIR", help="a folder of YOLO models")
+    parser.add_argument(
+        "--yolo",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of YOLO models, used with all that is below it; several as in PATH, or given often",
+    )
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     models_get.add(actions)
