@@ -26,18 +26,16 @@ class Task:
     fixer: FaceFixer
     key: Hashable
     """Tasks of equal key may share one pass."""
+    reach: Box
+    """What of the picture the fixed faces may touch, at most."""
 
     @classmethod
     def of(cls, picture: int, jobs: tuple[FaceJob, ...], parts: Parts) -> Task:
         """Return the task of these jobs; raises a `FaceFixError` where there is nothing that does it."""
         asked = jobs[0] if len(jobs) == 1 else _standing_for(jobs)
         fixer = parts.fixer(asked)
-        return cls(picture, jobs, asked, fixer, (id(fixer), fixer.batch_key(asked)))
-
-    @property
-    def reach(self) -> Box:
-        """What of the picture the fixed faces may touch, at most."""
-        return _around(reach_of(job, self.fixer) for job in {self.asked, *self.jobs})
+        reach = _around(reach_of(job, fixer) for job in {asked, *jobs})
+        return cls(picture, jobs, asked, fixer, (id(fixer), fixer.batch_key(asked)), reach)
 
     def meets(self, other: Task) -> bool:
         """Return True if one's result may cover part of the other's; what a crop shows around its face is not meant."""
