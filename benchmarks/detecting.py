@@ -11,6 +11,7 @@ all taken in turns.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from PIL import Image as Pil
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.finding import detector
 from lib_facefix.imaging.boxes import bounding, same
+from lib_facefix.runtime import PRECISIONS
 from lib_facefix.weights import shelf
 
 from .timing import once
@@ -57,7 +59,8 @@ def photos(folder: Path) -> dict[str, Any]:
 def against(peer: Callable[[Any], object], names: list[str], sure: float) -> None:
     """Print the CPU time of the peer and of each of our detectors, called in turns."""
     looks: dict[str, Callable[[Any], object]] = {"ADetailer": peer}
-    looks |= {name: partial(detector(name, "off", shelf()).detect, min_score=sure) for name in names}
+    for name, precision in itertools.product(names, PRECISIONS):
+        looks[f"{name}, {precision}"] = partial(detector(name, "off", shelf(), precision).detect, min_score=sure)
     pictures = list(photos(PHOTOS).values())[:3]
     for look in looks.values():
         look(pictures[0])

@@ -83,7 +83,7 @@ class FaceFix:
         """
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        detector = finding.detector(settings.detector, settings.angles, self.models.shelf)
+        detector = finding.detector(settings.detector, settings.angles, self.models.shelf, self.models.precision)
         landmarkers = [self._landmarker]
         if settings.landmarker != BUILT_IN:
             landmarkers.append(finding.landmarker(settings.landmarker, self.models.shelf))

@@ -37,7 +37,7 @@ class Entry:
     file: str = ""
     """The file it loads, where that comes from elsewhere and nothing of it is published here."""
     folders: tuple[str, ...] = ()
-    """Below a WebUI's models folder, where that file may lie."""
+    """Where that file may lie: below a WebUI's models folder, or with a ~ in the home."""
     classes: bool = False
     """Whether it knows more than one kind of thing, of which the user may choose."""
     only: str = ""
@@ -92,6 +92,7 @@ class Catalog:
 FIRST = "auto"
 """Of several models: the first that is here."""
 PEOPLE = "people"
+_INSIGHTFACE = "insightface/models", "insightface", "~/.insightface/models"
 _PACKS = "buffalo_l", "antelopev2"
 """Of insightface, which hold nearly the same files."""
 _SCRFD = ".detectors.scrfd:Scrfd"
@@ -127,8 +128,8 @@ def _mediapipe(reach: str, location: str) -> Entry:
 
 
 def _insightface(name: str, label: str, location: str, file: str, *packs: str, **facts: Any) -> Entry:
-    """Return the entry of a file in one of insightface's packs, which lies where its package keeps it."""
-    folders = tuple(f"insightface/{below}{one}" for one in packs for below in ("models/", ""))
+    """Return the entry of a file in one of insightface's packs, in a WebUI or where its package keeps it."""
+    folders = tuple(f"{root}/{one}" for one in packs for root in _INSIGHTFACE)
     return Entry(name, label, location, licence="non-commercial", file=file, folders=folders, **facts)
 
 

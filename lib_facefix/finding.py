@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -21,16 +22,18 @@ Made = TypeVar("Made")
 MOST = 8
 """Detectors that stay loaded: enough for a vote, few enough for small machines."""
 
+_ONNX = DETECTORS["yolov8n-face"].location
+"""What makes a detector of any YOLO model's `.onnx`."""
 _loaded = Loaded(MOST)
 """By what they are made of: of a file, its place and when it last changed. Engines come and go, these stay."""
 
 
-def detector(text: str, angles: str, places: Shelf) -> Detector:
+def detector(text: str, angles: str, places: Shelf, precision: str = "exact") -> Detector:
     """Return what looks for faces as the setting `detector` says; raises a `FaceFixError` where it cannot.
 
-    angles: each of several looks at the turned picture for itself, see `TurnedDetector`.
+    angles: each of several looks at the turned picture for itself, see `TurnedDetector`. precision: of YOLO nets.
     """
-    return _put_together(read_detector(text), angles, places)
+    return _put_together(read_detector(text), angles, partial(_one, places=places, precision=precision))
 
 
 def landmarker(name: str, places: Shelf) -> Landmarker:
@@ -60,22 +63,24 @@ def forget() -> None:
     _loaded.clear()
 
 
-def _put_together(wanted: Wanted, angles: str, places: Shelf) -> Detector:
+def _put_together(wanted: Wanted, angles: str, load: Callable[[One], Detector]) -> Detector:
     if isinstance(wanted, One):
-        return TurnedDetector(_one(wanted, places), angles)
+        return TurnedDetector(load(wanted), angles)
     if isinstance(wanted, Without):
-        return Excepting(*(_put_together(part, angles, places) for part in (wanted.found, wanted.unless)))
-    parts = [_put_together(part, angles, places) for part in wanted.parts]
+        return Excepting(*(_put_together(part, angles, load) for part in (wanted.found, wanted.unless)))
+    parts = [_put_together(part, angles, load) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
 
 
-def _one(wanted: One, places: Shelf) -> Detector:
+def _one(wanted: One, places: Shelf, precision: str) -> Detector:
     if wanted.name in DETECTORS.names():
         entry, path = DETECTORS[wanted.name], _place(DETECTORS[wanted.name], places)
     else:
         path = yolo_file(wanted.name, places)
         entry = _yolo(path)
-    more = (wanted.classes,) if entry.classes else ()
+    more: tuple[object, ...] = (wanted.classes,) if entry.classes else ()
+    if entry.location == _ONNX:
+        more = (*more, precision)
     return cast(Detector, _made(entry, path, *more))
 
 
@@ -95,5 +100,5 @@ def _place(entry: Entry, places: Shelf) -> Path | None:
 
 
 def _yolo(path: Path) -> Entry:
-    location = ".detectors.yolo_pt:from_pt" if path.suffix.lower() == ".pt" else ".detectors.yolo_onnx:from_onnx"
+    location = ".detectors.yolo_pt:from_pt" if path.suffix.lower() == ".pt" else _ONNX
     return Entry(str(path), path.name, location, classes=True)

@@ -87,14 +87,16 @@ class Shelf:
     def seek(self, name: str, below: Sequence[str], wanted_by: str) -> Path:
         """Return where a file of which nothing is published here lies; raises `BadModel`, which says where it could.
 
-        below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l".
+        below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l"; with a ~, of the home.
         """
-        for folder in (*self.folders, *self.in_hosts(below)):
+        within = [folder for folder in below if not folder.startswith("~")]
+        at_home = [Path(folder).expanduser() for folder in below if folder not in within]
+        for folder in (*self.folders, *self.in_hosts(within), *at_home):
             if filled(folder / name):
                 return folder / name
         raise BadModel(
-            f"{wanted_by} needs {name}, which is not here. It is looked for in {self.own}, and in a WebUI's models "
-            f"folder in {' and '.join(below)}."
+            f"{wanted_by} needs {name}, which is not here. It is looked for in {self.own}, and in these folders, those "
+            f"without a ~ in a WebUI's models folder: {', '.join(below)}."
         )
 
     def in_hosts(self, below: Sequence[str]) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 import os
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,7 +84,12 @@ def test_gender_and_age_are_guessed_by_a_file_of_the_users_alone(made, webui):
     there.parent.mkdir(parents=True)
     there.write_bytes(b"onnx")
     finding.guesser(places(webui))
-    assert made == [(there,)]
+    there.unlink()
+    home = Path.home() / ".insightface" / "models" / "buffalo_l" / "genderage.onnx"
+    home.parent.mkdir(parents=True)
+    home.write_bytes(b"onnx")
+    finding.guesser(places())
+    assert made == [(there,), (home,)]
 
 
 def test_published_weights_with_a_wrong_hash_are_refused(made, webui):
