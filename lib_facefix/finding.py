@@ -103,8 +103,8 @@ def _place(entry: Entry, places: Shelf) -> Path | None:
     if found := places.seek(entry.file, entry.folders):
         return found
     raise BadModel(
-        f"{entry.label} needs {entry.file}, which is not here. It is looked for in {places.own}, and in these folders, "
-        f"those without a ~ in a WebUI's models folder: {', '.join(entry.folders)}."
+        f"{entry.label} needs {entry.file} of {entry.origin}, which is not here. It is looked for in {places.own}, and "
+        f"in these folders, those without a ~ in a WebUI's models folder: {', '.join(entry.folders)}."
     )
 
 
