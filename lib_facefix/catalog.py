@@ -36,6 +36,8 @@ class Entry:
     """How that is installed, as a sentence, where not by its name alone."""
     file: str = ""
     """The file it loads, where that comes from elsewhere and nothing of it is published here."""
+    origin: str = ""
+    """Where people get that file."""
     folders: tuple[str, ...] = ()
     """Where that file may lie: below a WebUI's models folder, or with a ~ in the home."""
     classes: bool = False
@@ -130,7 +132,8 @@ def _mediapipe(reach: str, location: str) -> Entry:
 def _insightface(name: str, label: str, location: str, file: str, *packs: str, **facts: Any) -> Entry:
     """Return the entry of a file in one of insightface's packs, in a WebUI or where its package keeps it."""
     folders = tuple(f"{root}/{one}" for one in packs for root in _INSIGHTFACE)
-    return Entry(name, label, location, licence="non-commercial", file=file, folders=folders, **facts)
+    origin = f"https://github.com/deepinsight/insightface/releases/download/v0.7/{packs[0]}.zip"
+    return Entry(name, label, location, "non-commercial", file=file, origin=origin, folders=folders, **facts)
 
 
 DETECTORS = Catalog(
@@ -174,15 +177,13 @@ LANDMARKERS = Catalog(
         licence="Apache-2.0",
         assets=("face_landmark.tflite",),
     ),
-    _insightface(
-        "2d106", "106 points, of insightface's packs", ".landmarks.insight106:Insight106", "2d106det.onnx", *_PACKS
-    ),
+    _insightface("2d106", "106 points (insightface)", ".landmarks.insight106:Insight106", "2d106det.onnx", *_PACKS),
 )
 
 GUESSERS = Catalog(
     "age and gender",
     _insightface(
-        "genderage", "genderage of insightface's packs", ".landmarks.genderage:GenderAge", "genderage.onnx", *_PACKS
+        "genderage", "Gender and age (insightface)", ".landmarks.genderage:GenderAge", "genderage.onnx", *_PACKS
     ),
 )
 

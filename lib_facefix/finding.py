@@ -96,7 +96,7 @@ def _place(entry: Entry, places: Shelf) -> Path | None:
     if entry.weights:
         path = places.needed(entry.weights, entry.name, entry.label)
         return checked(path, published(entry.weights), places.cache)
-    return places.seek(entry.file, entry.folders, entry.label) if entry.file else None
+    return places.seek(entry.file, entry.folders, entry.label, entry.origin) if entry.file else None
 
 
 def _yolo(path: Path) -> Entry:

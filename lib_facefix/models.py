@@ -81,7 +81,7 @@ class Models:
         if entry.weights and not (self.shelf.lying(entry.weights) or installed(published(entry.weights))):
             self._found(entry)
         if entry.file:
-            self.shelf.seek(entry.file, entry.folders, entry.label)
+            self.shelf.seek(entry.file, entry.folders, entry.label, entry.origin)
 
     def missing(
         self, restorers: Iterable[str], upscalers: Iterable[str] = (), masking: Iterable[tuple[Catalog, str]] = ()

@@ -89,7 +89,7 @@ def _elsewhere(kind: str, entry: Entry, places: Shelf) -> dict[str, Any]:
     """Return the row of what another package brings, or what stands on another program's file."""
     try:
         entry.needs()
-        path = places.seek(entry.file, entry.folders, entry.label) if entry.file else None
+        path = places.seek(entry.file, entry.folders, entry.label, entry.origin) if entry.file else None
     except (BadModel, MissingPackage) as error:
         return _row(kind, entry.name, entry.label, entry.licence, 0, "missing", str(error))
     size, where = (path.stat().st_size, str(path)) if path else (0, f"in the Python package {entry.package}")

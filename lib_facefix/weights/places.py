@@ -84,10 +84,11 @@ class Shelf:
                     return found
         return None
 
-    def seek(self, name: str, below: Sequence[str], wanted_by: str) -> Path:
+    def seek(self, name: str, below: Sequence[str], wanted_by: str, origin: str) -> Path:
         """Return where a file of which nothing is published here lies; raises `BadModel`, which says where it could.
 
         below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l"; with a ~, of the home.
+        wanted_by, origin: what needs it, and who has it, for the sentence.
         """
         within = [folder for folder in below if not folder.startswith("~")]
         at_home = [Path(folder).expanduser() for folder in below if folder not in within]
@@ -95,8 +96,8 @@ class Shelf:
             if filled(folder / name):
                 return folder / name
         raise BadModel(
-            f"{wanted_by} needs {name}, which is not here. It is looked for in {self.own}, and in these folders, those "
-            f"without a ~ in a WebUI's models folder: {', '.join(below)}."
+            f"{wanted_by} needs {name} of {origin}, which is not here. It is looked for in {self.own}, and in these "
+            f"folders, those without a ~ in a WebUI's models folder: {', '.join(below)}."
         )
 
     def in_hosts(self, below: Sequence[str]) -> Iterator[Path]:

@@ -98,7 +98,7 @@ def test_what_a_detector_finds_is_fixed_and_all_else_keeps_its_bytes(host, model
         pytest.param(f"blazeface + {PICKLE}", PICKLE, id="a pickle among others"),
         pytest.param("gone.onnx", "gone.onnx is not here", id="a missing file"),
         pytest.param("blazeface + gone.onnx", "gone.onnx is not here", id="a missing file among others"),
-        pytest.param("buffalo_l", "needs det_10g.onnx, which is not here", id="another program's file"),
+        pytest.param("buffalo_l", "needs det_10g.onnx of https", id="another program's file"),
     ],
 )
 def test_a_detector_that_cannot_be_used_is_said_and_the_picture_is_unharmed(host, models, detector, said):

@@ -40,7 +40,7 @@ def test_models_tells_the_files_that_a_detector_may_be(client, engine, away_from
     assert told[-1] == {"name": "face.onnx", "label": "face.onnx", "licence": "", "here": True, "note": ""}
     [scrfd] = [one for one in told if one["name"] == "buffalo_l"]
     assert not scrfd["here"]
-    assert "needs det_10g.onnx, which is not here" in scrfd["note"]
+    assert "needs det_10g.onnx of https" in scrfd["note"]
 
 
 def test_settings_is_the_schema_of_the_command_line(client):
