@@ -112,9 +112,18 @@ def test_a_detector_that_cannot_be_used_is_said_and_the_picture_is_unharmed(host
         assert "FaceFix: nothing was done, the pictures are as they were: " in told
         assert said in told
     assert "Traceback" not in console
-    assert made.record() == {"v": made.record()["v"], "passes": [{**QUICK, "detector": detector}]}
+    assert (made.record()["passes"], made.record()["faces"]) == ([{**QUICK, "detector": detector}], [])
     assert not models.exists()
     assert difference(host.txt2img(QUICK, draws=[TWO]).picture, good) == 0
+
+
+def test_where_the_second_pass_cannot_be_done_the_first_is_kept(host):
+    good = host.txt2img(QUICK, draws=[TWO])
+    made = host.txt2img(QUICK, {**QUICK, "detector": "gone.onnx"}, draws=[TWO])
+    assert difference(made.picture, good.picture) == 0
+    assert made.record()["faces"] == good.record()["faces"]
+    assert "FaceFix: pass 2 was not done: the model file gone.onnx is not here." in host.comments()
+    assert "FaceFix: 2 faces: 2 re-diffused" in host.comments()
 
 
 def test_a_pickle_that_could_not_be_read_safely_is_told_with_the_way_out(host, models):
