@@ -19,6 +19,7 @@ from lib_facefix.imaging.masks import (
     touching,
     union,
     without,
+    without_specks,
 )
 from lib_facefix.maskers.mesh import HullMasker
 from lib_facefix.maskers.parts import (
@@ -91,8 +92,8 @@ def test_moving_never_wraps_round_the_edge(x, y):
 @pytest.mark.parametrize("grow", [0, 8, -15], ids=lambda grow: f"grow {grow}")
 def test_softening_keeps_the_shape_and_ends_beyond_the_feather(grow, feather):
     soft, distance = soften(disc(), grow, feather), from_centre()
-    assert (soft[distance < 39 + min(grow, 1.07 * grow)] == 1).all()
-    beyond = 42 + (grow + max(feather, 1)) * 1.07  # cv2's distances are 5% short
+    assert (soft[distance < 39 + min(grow, 1.03 * grow)] == 1).all()
+    beyond = 41 + (grow + max(feather, 1)) * 1.03  # cv2's distances are 2% short
     assert not soft[distance > beyond].any()
     assert soft[distance < 39 + grow + 0.7 * feather].all()
 
@@ -102,6 +103,16 @@ def test_softening_falls_steadily_outwards(grow):
     row = soften(disc(), grow, 30)[100, 100:]
     assert (np.diff(row) <= 0).all()
     assert np.abs(np.diff(row)).max() < 0.08  # no step
+
+
+@pytest.mark.parametrize("grow", [50, -25])
+def test_a_disc_that_grows_or_shrinks_stays_a_disc(grow):
+    soft, degrees = soften(disc(), grow, 1), np.linspace(0, 2 * np.pi, 360)
+    radius = np.arange(5, 99, 0.1)
+    x, y = (100 + np.multiply.outer(turn(degrees), radius).astype(np.float32) - 0.5 for turn in (np.cos, np.sin))
+    edge = (cv2.remap(soft, x, y, cv2.INTER_LINEAR) >= 0.5).sum(1) * 0.1 + 5
+    assert edge.mean() == pytest.approx(40 + grow, abs=1.2)
+    assert np.ptp(edge) < 2.2
 
 
 def test_growing_grows_and_shrinking_shrinks():
@@ -226,6 +237,14 @@ def test_only_the_pieces_that_are_touched_are_kept():
     assert (touching(pieces, square(45, 45, 60)) == square(10, 10, 40) + square(100, 100, 40)).all()
     assert not touching(pieces, square(70, 10, 20)).any()
     assert not touching(np.zeros_like(pieces), square(0, 0, SIDE)).any()
+
+
+def test_specks_and_pinholes_are_dropped_and_larger_ones_are_not():
+    drawn = square(20, 20, 100) - square(40, 40, 3) - square(60, 60, 4) + square(150, 20, 3) + square(150, 60, 4)
+    assert (without_specks(drawn, 9) == square(20, 20, 100) - square(60, 60, 4) + square(150, 60, 4)).all()
+    assert (without_specks(drawn, 0) == drawn).all()
+    for plain in (np.zeros((SIDE, SIDE), np.float32), np.ones((SIDE, SIDE), np.float32)):
+        assert (without_specks(plain, 9) == plain).all()
 
 
 @pytest.mark.parametrize("grow", [0, 30, -10])
