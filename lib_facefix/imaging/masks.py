@@ -22,6 +22,8 @@ SUBPIXEL = 4
 """Bits of a pixel's fraction that cv2 draws with."""
 FINER = 4
 """How many times as finely as its pixels a mask is drawn, so that its edge is smooth."""
+FAR = 2.0**26
+"""Beyond so many of those finer pixels cv2's numbers would overflow: what lies there is far outside any crop."""
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
 """How much of a pixel may be covered that the edge of a mask crosses; told no more finely."""
 SHORT = 1.02
@@ -45,7 +47,7 @@ def outlined(points: Points, shape: tuple[int, int]) -> Mask:
     if (low >= high).any():
         return mask
     fine = np.zeros((high - low)[::-1] * FINER, np.uint8)
-    places = (points - low) * FINER - 0.5  # cv2 counts from the first pixel's centre
+    places = np.clip((points - low) * FINER - 0.5, -FAR, FAR)  # cv2 counts from the first pixel's centre
     cv2.fillPoly(fine, [np.round(places * 2**SUBPIXEL).astype(np.int32)], 255, shift=SUBPIXEL)
     covered = cv2.resize(fine, (high - low).tolist(), interpolation=cv2.INTER_AREA)
     mask[low[1] : high[1], low[0] : high[0]] = covered / 255

@@ -78,6 +78,13 @@ def test_a_polygon_over_the_edge_is_cut_off():
     assert not polygon(Box(100, 100, 120, 120).corners, (20, 30)).any()
 
 
+@pytest.mark.parametrize("far", [1e6, 1e9, 1e15])
+def test_a_polygon_may_reach_as_far_as_it_likes(far):
+    assert (polygon(Box(-far, -far, far, far).corners, (20, 30)) == 1).all()
+    assert polygon(Box(10, -far, far, far).corners, (20, 30)).sum() == 20 * 20
+    assert not polygon(Box(far, far, 2 * far, 2 * far).corners, (20, 30)).any()
+
+
 @given(st.integers(-250, 250), st.integers(-250, 250))
 def test_moving_never_wraps_round_the_edge(x, y):
     mask = np.random.default_rng(5).random((SIDE, SIDE), np.float32)
