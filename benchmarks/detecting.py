@@ -5,15 +5,17 @@
     python -m benchmarks.detecting mediapipe           needs mediapipe up to 0.10.21, adetailer
     python -m benchmarks.detecting found [PHOTOS]      what is found, of small and of turned faces too
 
-The peer loads its model for every picture; ours stays loaded. Times are per picture after the first, the median.
+The peer loads its model for every picture; ours stays loaded. Times are medians per picture after the first, of
+all taken in turns.
 """
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,10 @@ from PIL import Image as Pil
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.finding import detector
 from lib_facefix.imaging.boxes import bounding, same
+from lib_facefix.runtime import PRECISIONS
 from lib_facefix.weights import shelf
+
+from .timing import once
 
 PHOTOS = Path("tests/data")
 SIDE = 640
@@ -51,27 +56,21 @@ def photos(folder: Path) -> dict[str, Any]:
     return found
 
 
-def seconds(look: Callable[[Any], object], pictures: list[Any]) -> float:
-    """Return the median of the seconds a picture takes, the first left out."""
-    look(pictures[0])
-    times = []
-    for _ in range(ROUNDS):
-        for picture in pictures[:3]:
-            start = time.perf_counter()
-            look(picture)
-            times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
 def against(peer: Callable[[Any], object], names: list[str], sure: float) -> None:
-    """Print what the peer takes and what each of our detectors takes."""
-    pictures = list(photos(PHOTOS).values())
-    theirs = seconds(lambda picture: peer(Pil.fromarray(picture)), pictures)
-    say(f"ADetailer: {theirs * 1000:.1f} ms")
-    for name in names:
-        ours = detector(name, "off", shelf())
-        took = seconds(lambda picture, ours=ours: ours.detect(picture, sure), pictures)  # type: ignore[misc]
-        say(f"{name}: {took * 1000:.1f} ms, {theirs / took:.1f} times less")
+    """Print the CPU time of the peer and of each of our detectors, called in turns."""
+    looks: dict[str, Callable[[Any], object]] = {"ADetailer": peer}
+    for name, precision in itertools.product(names, PRECISIONS):
+        looks[f"{name}, {precision}"] = partial(detector(name, "off", shelf(), precision).detect, min_score=sure)
+    pictures = list(photos(PHOTOS).values())[:3]
+    for look in looks.values():
+        look(pictures[0])
+    times: dict[str, list[float]] = {name: [] for name in looks}
+    for picture in pictures * ROUNDS:
+        for name, look in looks.items():
+            times[name].append(once(partial(look, picture)))
+    medians = {name: statistics.median(seen) for name, seen in times.items()}
+    for name, median in medians.items():
+        say(f"{name}: {median * 1000:.1f} ms, {medians['ADetailer'] / median:.2f} times less")
 
 
 def found(folder: Path) -> None:
@@ -131,12 +130,16 @@ def main() -> None:
 
         model = Path(rest[0])
         sure = float(rest[1]) if len(rest) > 1 else SURE
-        against(lambda picture: ultralytics_predict(model, picture, sure, device="cpu"), [str(model)], sure)
+
+        def predict(picture: Any) -> object:
+            return ultralytics_predict(model, Pil.fromarray(picture), sure, device="cpu")
+
+        against(predict, [str(model)], sure)
     elif what == "mediapipe":
         from adetailer.mediapipe import mediapipe_predict
 
         names = ["mediapipe_face_full", "blazeface"]
-        against(lambda picture: mediapipe_predict("mediapipe_face_full", picture, SURE), names, SURE)
+        against(lambda picture: mediapipe_predict("mediapipe_face_full", Pil.fromarray(picture), SURE), names, SURE)
     else:
         found(Path(rest[0]) if rest else PHOTOS)
 

@@ -77,10 +77,13 @@ class FaceFix:
         return self.run(arrays, plans, progress=progress)
 
     def detect(self, image: Any, settings: FaceSettings | None = None) -> tuple[Face, ...]:
-        """Return the faces of one picture with landmarks and, where it is sure, mesh; best first."""
+        """Return the faces of one picture, best first, with all that the settings want to know of them.
+
+        That is landmarks, a mesh where it is sure, and what criteria go by. Raises a `FaceFixError`.
+        """
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        detector = finding.detector(settings.detector, settings.angles, self.models.shelf)
+        detector = finding.detector(settings.detector, settings.angles, self.models.shelf, self.models.precision)
         landmarkers = [self._landmarker]
         if settings.landmarker != BUILT_IN:
             landmarkers.append(finding.landmarker(settings.landmarker, self.models.shelf))
@@ -88,10 +91,13 @@ class FaceFix:
             faces = detector.detect(array, settings.min_score)
             for landmarker in landmarkers:
                 faces = tuple(landmarker.locate(array, face) for face in faces)
+        if settings.guesses:
+            guesser = finding.guesser(self.models.shelf)
+            faces = tuple(guesser.guess(array, face) for face in faces)
         if not settings.person:
             return faces
-        seen_by = settings.detector, settings.min_score, settings.angles, settings.landmarker
-        alone = replace(settings, person="")
+        alone = replace(settings, person="", gender="any", min_age=0, max_age=0)
+        seen_by = tuple(alone.finding.items())
         return compared(array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by)
 
     def plan(

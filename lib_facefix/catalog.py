@@ -35,8 +35,10 @@ class Entry:
     """How that is installed, as a sentence, where not by its name alone."""
     file: str = ""
     """The file it loads, where that comes from elsewhere and nothing of it is published here."""
+    origin: str = ""
+    """Where people get that file."""
     folders: tuple[str, ...] = ()
-    """Below a WebUI's models folder, where that file may lie."""
+    """Where that file may lie: below a WebUI's models folder, or with a ~ in the home."""
     classes: bool = False
     """Whether it knows more than one kind of thing, of which the user may choose."""
     only: str = ""
@@ -86,6 +88,10 @@ class Catalog:
 FIRST = "auto"
 """Of several models: the first that is here."""
 PEOPLE = "people"
+_INSIGHTFACE = "insightface/models", "insightface", "~/.insightface/models"
+_PACKS = "buffalo_l", "antelopev2"
+"""Of insightface, which hold nearly the same files."""
+_SCRFD = ".detectors.scrfd:Scrfd"
 _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler"
 _PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
 
@@ -105,13 +111,24 @@ def _parser(name: str, label: str, weights: str, package: str | None = None) -> 
     return Entry(name, label, _PARSING, weights=weights, package=package)
 
 
-def _insightface(pack: str, file: str) -> Entry:
-    """Return the entry of the detector in one of insightface's packs."""
-    licence, folders = "non-commercial", (f"insightface/models/{pack}", f"insightface/{pack}")
-    return Entry(pack, f"SCRFD of {pack}", ".detectors.scrfd:Scrfd", licence=licence, file=file, folders=folders)
+def _mediapipe(reach: str, location: str) -> Entry:
+    """Return the entry of a detector of the mediapipe package."""
+    return Entry(
+        f"mediapipe_face_{reach}",
+        f"mediapipe, {reach} range",
+        f".detectors.mediapipe:{location}",
+        licence="Apache-2.0",
+        package="mediapipe",
+        install="Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: later ones contact their maker.",
+    )
 
 
-_QUIET_MEDIAPIPE = "Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: later ones contact their maker."
+def _insightface(name: str, label: str, location: str, file: str, *packs: str, **facts: Any) -> Entry:
+    """Return the entry of a file in one of insightface's packs, in a WebUI or where its package keeps it."""
+    folders = tuple(f"{root}/{one}" for one in packs for root in _INSIGHTFACE)
+    origin = f"https://github.com/deepinsight/insightface/releases/download/v0.7/{packs[0]}.zip"
+    return Entry(name, label, location, "non-commercial", file=file, origin=origin, folders=folders, **facts)
+
 
 DETECTORS = Catalog(
     "detector",
@@ -131,32 +148,17 @@ DETECTORS = Catalog(
     ),
     Entry("yunet", "YuNet", ".detectors.yunet:YuNet", weights="face_detection_yunet_2023mar.onnx"),
     Entry("yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights="yolov8n-face.onnx", classes=True),
-    Entry(
-        "mediapipe_face_full",
-        "mediapipe, full range",
-        ".detectors.mediapipe:FullRange",
-        licence="Apache-2.0",
-        package="mediapipe",
-        install=_QUIET_MEDIAPIPE,
-    ),
-    Entry(
-        "mediapipe_face_short",
-        "mediapipe, short range",
-        ".detectors.mediapipe:ShortRange",
-        licence="Apache-2.0",
-        package="mediapipe",
-        install=_QUIET_MEDIAPIPE,
-    ),
-    _insightface("buffalo_l", "det_10g.onnx"),
-    _insightface("antelopev2", "scrfd_10g_bnkps.onnx"),
-    Entry(
+    _mediapipe("full", "FullRange"),
+    _mediapipe("short", "ShortRange"),
+    _insightface("buffalo_l", "SCRFD of buffalo_l", _SCRFD, "det_10g.onnx", "buffalo_l"),
+    _insightface("antelopev2", "SCRFD of antelopev2", _SCRFD, "scrfd_10g_bnkps.onnx", "antelopev2"),
+    _insightface(
         "insightface",
         "SCRFD of buffalo_l, by insightface's package",
         ".detectors.insight:InsightFace",
-        licence="non-commercial",
+        "det_10g.onnx",
+        "buffalo_l",
         package="insightface",
-        file="det_10g.onnx",
-        folders=("insightface/models/buffalo_l", "insightface/buffalo_l"),
     ),
 )
 
@@ -169,13 +171,13 @@ LANDMARKERS = Catalog(
         licence="Apache-2.0",
         assets=("face_landmark.tflite",),
     ),
-    Entry(
-        "2d106",
-        "106 points, of insightface's buffalo_l",
-        ".landmarks.insight106:Insight106",
-        licence="non-commercial",
-        file="2d106det.onnx",
-        folders=("insightface/models/buffalo_l", "insightface/models/antelopev2", "insightface/buffalo_l"),
+    _insightface("2d106", "106 points (insightface)", ".landmarks.insight106:Insight106", "2d106det.onnx", *_PACKS),
+)
+
+GUESSERS = Catalog(
+    "age and gender",
+    _insightface(
+        "genderage", "Gender and age (insightface)", ".landmarks.genderage:GenderAge", "genderage.onnx", *_PACKS
     ),
 )
 
@@ -245,4 +247,4 @@ UPSCALERS = Catalog(
     own=_UPSCALING,
 )
 
-CATALOGS = (DETECTORS, LANDMARKERS, RESTORERS, MASKERS, PARSERS, OCCLUDERS, UPSCALERS)
+CATALOGS = (DETECTORS, LANDMARKERS, GUESSERS, RESTORERS, MASKERS, PARSERS, OCCLUDERS, UPSCALERS)

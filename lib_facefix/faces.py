@@ -111,6 +111,10 @@ class Face:
     """(N, 2), N >= 3: the polygon around what a segmenting detector saw; None from all others."""
     distance: float | None = None
     """How unlike the person of a reference photo, 0 (the same picture) .. 1.4; None: not asked for, or not known."""
+    gender: str = ""
+    """What a model of the user's guesses, "female" or "male"; blank: not asked for."""
+    age: int | None = None
+    """What it guesses, years; None: not asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
-from .catalog import DETECTORS, LANDMARKERS, Entry
+from .catalog import DETECTORS, GUESSERS, LANDMARKERS, Entry
 from .detecting import One, Vote, Wanted, Without, read_detector
 from .detectors.combined import Excepting, Voting
 from .detectors.turned import TurnedDetector
 from .errors import BadModel
 from .identity import Identity
 from .loaded import Loaded, edition
-from .protocols import Detector, Landmarker
+from .protocols import Detector, Guesser, Landmarker
 from .weights import Shelf, checked, published
 
 Made = TypeVar("Made")
@@ -23,22 +24,30 @@ MOST = 8
 YOLO_FOLDERS = ("adetailer", "ultralytics/bbox", "ultralytics/segm", "ultralytics", "yolo", "facefix")
 """ADetailer's first: who comes from there has no file to move."""
 
+_ONNX = DETECTORS["yolov8n-face"].location
+"""What makes a detector of any YOLO model's `.onnx`."""
 _loaded = Loaded(MOST)
 """By what they are made of: of a file, its place and when it last changed. Engines come and go, these stay."""
 
 
-def detector(text: str, angles: str, places: Shelf) -> Detector:
+def detector(text: str, angles: str, places: Shelf, precision: str = "exact") -> Detector:
     """Return what looks for faces as the setting `detector` says; raises a `FaceFixError` where it cannot.
 
-    angles: each of several looks at the turned picture for itself, see `TurnedDetector`.
+    angles: each of several looks at the turned picture for itself, see `TurnedDetector`. precision: of YOLO nets.
     """
-    return _put_together(read_detector(text), angles, places)
+    return _put_together(read_detector(text), angles, partial(_one, places=places, precision=precision))
 
 
 def landmarker(name: str, places: Shelf) -> Landmarker:
     """Return the landmarker of that name; raises a `FaceFixError`."""
     entry = LANDMARKERS[name]
     return cast(Landmarker, _made(entry, _place(entry, places)))
+
+
+def guesser(places: Shelf) -> Guesser:
+    """Return what guesses gender and age; raises a `FaceFixError` where the user has no model for that."""
+    [entry] = GUESSERS
+    return cast(Guesser, _made(entry, _place(entry, places)))
 
 
 def identity() -> Identity:
@@ -56,22 +65,24 @@ def forget() -> None:
     _loaded.clear()
 
 
-def _put_together(wanted: Wanted, angles: str, places: Shelf) -> Detector:
+def _put_together(wanted: Wanted, angles: str, load: Callable[[One], Detector]) -> Detector:
     if isinstance(wanted, One):
-        return TurnedDetector(_one(wanted, places), angles)
+        return TurnedDetector(load(wanted), angles)
     if isinstance(wanted, Without):
-        return Excepting(*(_put_together(part, angles, places) for part in (wanted.found, wanted.unless)))
-    parts = [_put_together(part, angles, places) for part in wanted.parts]
+        return Excepting(*(_put_together(part, angles, load) for part in (wanted.found, wanted.unless)))
+    parts = [_put_together(part, angles, load) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
 
 
-def _one(wanted: One, places: Shelf) -> Detector:
+def _one(wanted: One, places: Shelf, precision: str) -> Detector:
     if wanted.name in DETECTORS.names():
         entry, path = DETECTORS[wanted.name], _place(DETECTORS[wanted.name], places)
     else:
         path = yolo_file(wanted.name, places)
         entry = _yolo(path)
-    more = (wanted.classes,) if entry.classes else ()
+    more: tuple[object, ...] = (wanted.classes,) if entry.classes else ()
+    if entry.location == _ONNX:
+        more = (*more, precision)
     return cast(Detector, _made(entry, path, *more))
 
 
@@ -92,8 +103,8 @@ def _place(entry: Entry, places: Shelf) -> Path | None:
     if found := places.seek(entry.file, entry.folders):
         return found
     raise BadModel(
-        f"{entry.label} needs {entry.file}, which is not here. It is looked for in {places.own}, and in a WebUI's "
-        f"models folder in {' and '.join(entry.folders)}."
+        f"{entry.label} needs {entry.file} of {entry.origin}, which is not here. It is looked for in {places.own}, and "
+        f"in these folders, those without a ~ in a WebUI's models folder: {', '.join(entry.folders)}."
     )
 
 
@@ -120,5 +131,5 @@ def yolo_file(name: str, places: Shelf) -> Path:
 
 
 def _yolo(path: Path) -> Entry:
-    location = ".detectors.yolo_pt:from_pt" if path.suffix.lower() == ".pt" else ".detectors.yolo_onnx:from_onnx"
+    location = ".detectors.yolo_pt:from_pt" if path.suffix.lower() == ".pt" else _ONNX
     return Entry(str(path), path.name, location, classes=True)

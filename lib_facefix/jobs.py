@@ -181,6 +181,8 @@ def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
         "score": face.score,
         "landmarks": None if face.landmarks is None else face.landmarks.tolist(),
         **({} if face.outline is None else {"outline": face.outline.tolist()}),
+        **({} if face.distance is None else {"distance": face.distance}),
+        **({} if face.age is None else {"gender": face.gender, "age": face.age}),
         "tilt": face.tilt,
         "pose": {axis: getattr(pose, axis) for axis in Pose.__slots__},
         "size": box.size,
@@ -199,7 +201,28 @@ def _face_from_json(entry: Any, where: str) -> Face:
     if outline is not None:
         corners = len(outline) if isinstance(outline, list) else 0
         outline = floats(outline, (max(3, corners), 2), f"{where}: outline", "three or more [x, y] pairs")
-    return Face(Box(*box.tolist()), number_in(entry, "score", where), landmarks, tilt, outline=outline)
+    distance = number_in(entry, "distance", where) if "distance" in entry else None
+    gender, age = _looks_from_json(entry, where)
+    return Face(
+        Box(*box.tolist()),
+        number_in(entry, "score", where),
+        landmarks,
+        tilt,
+        outline=outline,
+        distance=distance,
+        gender=gender,
+        age=age,
+    )
+
+
+def _looks_from_json(entry: Any, where: str) -> tuple[str, int | None]:
+    """Return gender and age, as a model guessed them; of a face that no model saw, neither."""
+    if "age" not in entry:
+        return "", None
+    gender, age = member(entry, "gender", where), number_in(entry, "age", where)
+    if not isinstance(gender, str):
+        raise BadPlan(f"{where}: gender must be a text, not {gender!r}")
+    return gender, round(age)
 
 
 def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .areas import keeps_to_face, parts_of, read_area
@@ -28,16 +30,19 @@ def face_width(crop: Crop, job: FaceJob) -> float:
     return job.face.box.size * scale_of(crop.matrix)
 
 
-def mask_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
-    """Return where the fixed crop shows, (h, w), 0..1. Raises a `FaceFixError` where there is no such mask."""
+def mask_of(crop: Crop, job: FaceJob, parts: Parts, together: Sequence[FaceJob] = ()) -> Mask:
+    """Return where the fixed crop shows, (h, w), 0..1. Raises a `FaceFixError` where there is no such mask.
+
+    together: the faces that the crop is fixed for; inverted, a mask leaves out what is to stay of any of them.
+    """
     treatment, width = job.treatment, face_width(crop, job)
-    shape = parts.masker(job).mask(crop, job.face)
-    moved = masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
-    wider = treatment.mask_grow * width
     if treatment.mask_invert:
-        grown = masks.soften(moved, wider, 0.0)
-        moved, wider = masks.without(_region(crop, job.face), grown), 0.0
-    return masks.soften(moved, wider, treatment.feather * width)
+        shape = _region(crop, job.face)
+        for one in together or (job,):
+            stays = masks.soften(_moved(crop, one, parts), one.treatment.mask_grow * face_width(crop, one), 0.0)
+            shape = masks.without(shape, stays)
+        return masks.soften(shape, 0.0, treatment.feather * width)
+    return masks.soften(_moved(crop, job, parts), treatment.mask_grow * width, treatment.feather * width)
 
 
 def reach_of(job: FaceJob, fixer: FaceFixer) -> Box:
@@ -81,6 +86,12 @@ def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
             continue
         paste(shown, np.full_like(crop.image, 255), mask, crop.matrix)
     return np.asarray(shown[..., 0] / np.float32(255), np.float32)
+
+
+def _moved(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
+    treatment, width = job.treatment, face_width(crop, job)
+    shape = parts.masker(job).mask(crop, job.face)
+    return masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
 
 
 def _frame(face: Face, framing: Framing) -> Box:

@@ -25,6 +25,11 @@ class Models:
         self._masking = Loaded(2)  # a face parser and an occluder model
 
     @property
+    def precision(self) -> str:
+        """In which nets are to run: "exact" or "fast"."""
+        return self._runtime.precision
+
+    @property
     def shelf(self) -> Shelf:
         """Where weights are looked for."""
         return shelf(_paths(self._runtime.models), _paths(self._runtime.webui))

@@ -1,4 +1,4 @@
-"""Running a small network from a file: on cv2.dnn, or on ONNX Runtime what cv2.dnn cannot read."""
+"""Running a small network from a file: on cv2.dnn, or on ONNX Runtime or OpenVINO what those are better at."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .errors import BadModel
 from .quiet import quieten
 
+EXACT = "exact"
 Blob = NDArray[np.float32]
 """Input or output of a network; pictures as (N, C, H, W)."""
 
@@ -43,8 +44,13 @@ def load(path: Path) -> Network:
         return OrtNetwork(path)
 
 
-def load_as_made(path: Path) -> Network:
-    """Load an `.onnx` file on ONNX Runtime, for which such files are made, or on OpenCV where that is not installed."""
+def load_as_made(path: Path, precision: str = EXACT) -> Network:
+    """Load an `.onnx` file on ONNX Runtime, for which such files are made, or on OpenCV where that is not installed.
+
+    precision: "exact" or "fast", see `Runtime`. Fast is OpenVINO's bfloat16, where that and the processor are at hand.
+    """
+    if precision != EXACT and importlib.util.find_spec("openvino") and OvNetwork.has_bf16():
+        return OvNetwork(path)
     return OrtNetwork(path) if importlib.util.find_spec("onnxruntime") else CvNetwork(path)
 
 
@@ -99,6 +105,36 @@ class OrtNetwork:
         except Exception as error:  # its exceptions have no base of their own
             raise BadModel(f"a model failed in {self.engine}: {error}") from error
         return outputs
+
+
+class OvNetwork:
+    """An ONNX network on OpenVINO, in bfloat16: about half the time of float32 on processors that have it."""
+
+    def __init__(self, path: Path) -> None:
+        import openvino
+
+        try:
+            compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
+        except RuntimeError as error:
+            raise BadModel(f"{path} is not a model that OpenVINO can read: {error}") from error
+        self._request, self._lock = compiled.create_infer_request(), Lock()
+        self.engine = f"OpenVINO {openvino.__version__.split('-')[0]} bf16"
+
+    @staticmethod
+    def has_bf16() -> bool:
+        """Return whether this processor multiplies bfloat16 by itself."""
+        import openvino
+
+        return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+    def __call__(self, blob: Blob) -> list[Blob]:
+        """Return all outputs for one input."""
+        with self._lock:
+            try:
+                self._request.infer({0: blob})
+            except RuntimeError as error:
+                raise BadModel(f"a model failed in {self.engine}: {error}") from error
+            return [np.array(output.data) for output in self._request.output_tensors]
 
 
 def finite(outputs: list[Blob]) -> list[Blob]:

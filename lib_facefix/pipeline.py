@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -12,12 +12,12 @@ import numpy as np
 
 from .canvas import Canvas
 from .errors import BadCrop, BadPlan, FaceFixError, Stopped
-from .faces import Box, Crop, Image, Patch
+from .faces import Crop, Image, Patch
 from .imaging.blending import match_colour
-from .imaging.boxes import overlap
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
-from .masking import face_width, mask_of, note_of, reach_of
-from .protocols import FaceFixer, Parts, Progress
+from .masking import face_width, mask_of, note_of
+from .protocols import Parts, Progress
+from .rounds import Task, rounds, seen_again, together
 from .threads import one_thread
 
 RING = 0.15
@@ -54,32 +54,6 @@ class Before:
         return self.progress.stopped()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Task:
-    """A job with the picture it belongs to and the fixer that will do it."""
-
-    picture: int
-    job: FaceJob
-    fixer: FaceFixer
-    key: Hashable
-    """Tasks of equal key may share one pass."""
-
-    @classmethod
-    def of(cls, picture: int, job: FaceJob, parts: Parts) -> Task:
-        """Return the task of a job; raises a `FaceFixError` where there is nothing that does it."""
-        fixer = parts.fixer(job)
-        return cls(picture, job, fixer, (id(fixer), fixer.batch_key(job)))
-
-    @property
-    def reach(self) -> Box:
-        """What of the picture the fixed face may touch, at most."""
-        return reach_of(self.job, self.fixer)
-
-    def meets(self, other: Task) -> bool:
-        """Return True if one's result may cover part of the other's; what a crop shows around its face is not meant."""
-        return self.picture == other.picture and overlap(self.reach, other.reach) > 0
-
-
 def fix_faces(
     images: Sequence[Image],
     plans: Sequence[FixPlan],
@@ -100,19 +74,20 @@ def fix_faces(
     outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
     tasks = []
     for picture, plan in enumerate(plans):
-        for job in _wanted(plan):
+        for jobs in together(_wanted(plan)):
             try:
-                tasks.append(Task.of(picture, job, parts))
+                tasks.append(Task.of(picture, jobs, parts))
             except FaceFixError as error:
-                outcomes[picture, job.number] = Outcome(job, "failed", error)
+                outcomes.update({(picture, job.number): Outcome(job, "failed", error) for job in jobs})
 
     canvases = [
-        Canvas(image, now, bool(_wanted(plan)), _seen_again(tasks, picture))
+        Canvas(image, now, bool(_wanted(plan)), seen_again(tasks, picture))
         for picture, (image, now, plan) in enumerate(zip(images, onto or images, plans, strict=True))
     ]
-    for done, (task, outcome) in enumerate(_done(tasks, canvases, parts, progress), start=1):
-        outcomes[task.picture, task.job.number] = outcome
-        progress.step(done, len(tasks), f"face {outcome.job.number} {outcome.verdict}")
+    count = sum(len(task.jobs) for task in tasks)
+    for done, (picture, outcome) in enumerate(_done(tasks, canvases, parts, progress), start=1):
+        outcomes[picture, outcome.job.number] = outcome
+        progress.step(done, count, f"face {outcome.job.number} {outcome.verdict}")
     return [
         FixResult(canvas.image, tuple(outcomes[picture, job.number] for job in plan.jobs), plan.size)
         for picture, (canvas, plan) in enumerate(zip(canvases, plans, strict=True))
@@ -128,36 +103,12 @@ def check_sizes(images: Sequence[Image], plans: Sequence[FixPlan]) -> None:
             raise BadPlan(f"the plan is for a picture of {sizes}; make a plan for this one")
 
 
-def rounds(tasks: Sequence[Task]) -> Iterator[list[Task]]:
-    """Yield groups of tasks that can be done together: of one key, no two meeting in a picture.
-
-    A task never overtakes an earlier one that it meets: the later face sees the earlier one's result.
-    """
-    waiting = list(tasks)
-    while waiting:
-        together: list[Task] = []
-        later: list[Task] = []
-        for task in waiting:
-            free = not any(task.meets(earlier) for earlier in together + later)
-            (together if free and task.key == waiting[0].key else later).append(task)
-        yield together
-        waiting = later
-
-
 def _wanted(plan: FixPlan) -> list[FaceJob]:
     return [job for job in plan.jobs if job.decision != "leave"]
 
 
-def _seen_again(tasks: Sequence[Task], picture: int) -> frozenset[int]:
-    """Return the numbers of the faces whose result a later face of the picture may see."""
-    own = [task for task in tasks if task.picture == picture]
-    return frozenset(task.job.number for i, task in enumerate(own) if any(map(task.meets, own[i + 1 :])))
-
-
-def _done(
-    tasks: list[Task], canvases: list[Canvas], parts: Parts, progress: Progress
-) -> Iterator[tuple[Task, Outcome]]:
-    """Do round after round until all is done, or the person says stop."""
+def _done(tasks: list[Task], canvases: list[Canvas], parts: Parts, progress: Progress) -> Iterator[tuple[int, Outcome]]:
+    """Do round after round until all is done, or the person says stop; yield each face's picture and outcome."""
     with suppress(Stopped):
         for tasks_now in rounds(tasks):
             if progress.stopped():
@@ -165,21 +116,15 @@ def _done(
             yield from _do(tasks_now, canvases, parts)
 
 
-def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tuple[Task, Outcome]]:
+def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tuple[int, Outcome]]:
     """Do one round. Where the fixer fails at a face, it is asked again about those behind it. Raises `Stopped`."""
     waiting: list[tuple[Task, Crop]] = []
     for task in tasks:
-        try:
-            framing = task.fixer.framing(task.job)
-            with one_thread():
-                crop = canvases[task.picture].cut(framing.matrix(task.job.face), framing.size)
-                mask = mask_of(crop, task.job, parts)
-            if mask.any():
-                waiting.append((task, replace(crop, mask=mask)))
-            else:
-                yield task, Outcome(task.job, "left", note=EMPTY)
-        except FAILURES as error:
-            yield task, Outcome(task.job, "failed", _in_words(error))
+        crop, outcomes = _cut(task, canvases[task.picture], parts)
+        yield from ((task.picture, outcome) for outcome in outcomes)
+        if crop:
+            settled = {outcome.job for outcome in outcomes}
+            waiting.append((replace(task, jobs=tuple(job for job in task.jobs if job not in settled)), crop))
     while waiting:
         patches, going_on = _patches(tuple(waiting)), True
         while waiting and going_on:
@@ -187,15 +132,47 @@ def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tup
             started, going_on = time.perf_counter(), False
             try:
                 patch, going_on = next(patches, None), True
-                _lay(canvases[task.picture], patch, crop, task.job)
+                _lay(canvases[task.picture], patch, crop, task)
             except Stopped:
                 raise
             except FAILURES as error:
-                yield task, Outcome(task.job, "failed", _in_words(error), time.perf_counter() - started)
+                failed = Outcome(task.asked, "failed", _in_words(error), time.perf_counter() - started)
+                yield from ((task.picture, replace(failed, job=job)) for job in task.jobs)
             else:
-                seconds = time.perf_counter() - started
-                note = note_of(task.job)
-                yield task, Outcome(task.job, "fixed", seconds=seconds, engine=task.fixer.engine, note=note)
+                fixed = Outcome(task.asked, "fixed", None, time.perf_counter() - started, task.fixer.engine)
+                yield from ((task.picture, replace(fixed, job=job, note=_note(job, task))) for job in task.jobs)
+
+
+def _cut(task: Task, canvas: Canvas, parts: Parts) -> tuple[Crop | None, list[Outcome]]:
+    """Return the crop of a task with its mask, and what became of the faces that show nothing of it.
+
+    There is no crop where all of them do.
+    """
+    try:
+        framing = task.fixer.framing(task.asked)
+        with one_thread():
+            crop = canvas.cut(framing.matrix(task.asked.face), framing.size)
+    except FAILURES as error:
+        return None, [Outcome(job, "failed", _in_words(error)) for job in task.jobs]
+    outcomes, shown = [], None
+    for job in task.jobs:
+        try:
+            with one_thread():
+                mask = mask_of(crop, job, parts, task.jobs)
+        except FAILURES as error:
+            outcomes.append(Outcome(job, "failed", _in_words(error)))
+            continue
+        if mask.any():
+            shown = mask if shown is None else np.maximum(shown, mask)
+        else:
+            outcomes.append(Outcome(job, "left", note=EMPTY))
+    return None if shown is None else replace(crop, mask=shown), outcomes
+
+
+def _note(job: FaceJob, task: Task) -> str:
+    """Return in words what was done otherwise than for a face alone."""
+    others = ", ".join(str(other.number) for other in task.jobs if other is not job)
+    return "; ".join(filter(None, (note_of(job), others and f"redrawn as one with {others}")))
 
 
 def _in_words(error: Exception) -> FaceFixError:
@@ -207,13 +184,13 @@ def _in_words(error: Exception) -> FaceFixError:
 def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Patch | None]:
     """Yield what the fixer makes of the crops; it is called only when the first is asked for."""
     tasks, crops = zip(*waiting, strict=True)
-    yield from tasks[0].fixer.fix(crops, [task.job for task in tasks])
-    raise BadCrop(f"the {tasks[0].job.decision} step gave fewer pictures than there were faces")
+    yield from tasks[0].fixer.fix(crops, [task.asked for task in tasks])
+    raise BadCrop(f"the {tasks[0].asked.decision} step gave fewer pictures than there were faces")
 
 
-def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, job: FaceJob) -> None:
+def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, task: Task) -> None:
     """Paste one fixed crop into the picture, where its mask shows."""
-    mask = crop.mask
+    mask, job = crop.mask, task.jobs[0]
     assert mask is not None
     if patch is None or not _is_picture(patch, crop.image.shape):
         raise BadCrop(f"the {job.decision} step gave no picture back, or one of NaN")
@@ -221,7 +198,7 @@ def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, job: FaceJob) -> None:
         shown = canvas.shown(crop)
         if job.treatment.match_colour:
             patch = match_colour(patch, shown.image, mask, RING * face_width(crop, job))
-        canvas.lay(job.number, patch, mask * np.float32(job.treatment.visibility), crop, shown)
+        canvas.lay(task.asked.number, patch, mask * np.float32(job.treatment.visibility), crop, shown)
 
 
 def _is_picture(patch: Patch, shape: tuple[int, ...]) -> bool:

@@ -161,7 +161,7 @@ def _excluded(numbered: Mapping[int, Face], settings: FaceSettings, size: tuple[
 
 
 def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | None:
-    """Return why the face's size, or whose it is, rules it out, if anything does."""
+    """Return why the face's size, its looks, or whose it is, rule it out, if anything does."""
     pixels, share = face.box.size, face.box.area / (size[0] * size[1])
     if pixels < settings.min_size:
         return f"smaller than {settings.min_size} px ({pixels:.0f} px)"
@@ -171,7 +171,21 @@ def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | N
         return f"covers less than {settings.min_share:.1%} of the picture ({share:.2%})"
     if share > settings.max_share:
         return f"covers more than {settings.max_share:.1%} of the picture ({share:.2%})"
-    return _of_someone_else(face, settings) if settings.person else None
+    looks = _looks_otherwise(face, settings) if settings.guesses else None
+    return looks or (_of_someone_else(face, settings) if settings.person else None)
+
+
+def _looks_otherwise(face: Face, settings: FaceSettings) -> str | None:
+    """Return why gender or age, as a model guesses them, rule a face out, if they do."""
+    if face.age is None:
+        return "gender and age are not known"
+    if settings.gender not in ("any", face.gender):
+        return f"looks {face.gender}"
+    if face.age < settings.min_age:
+        return f"looks younger than {settings.min_age} ({face.age})"
+    if settings.max_age and face.age > settings.max_age:
+        return f"looks older than {settings.max_age} ({face.age})"
+    return None
 
 
 def _of_someone_else(face: Face, settings: FaceSettings) -> str | None:

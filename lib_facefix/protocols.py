@@ -27,6 +27,14 @@ class Landmarker(Protocol):
         ...
 
 
+class Guesser(Protocol):
+    """Says what a found face looks like."""
+
+    def guess(self, image: Image, face: Face) -> Face:
+        """Return the face with gender and age."""
+        ...
+
+
 class Framing(Protocol):
     """Says where in the picture a fixer wants to look."""
 

@@ -17,6 +17,7 @@ from .treatment import MODEL_FILES, Treatment
 
 ANGLES = ("off", "auto", "all")
 KEEP_BY = ("size", "confidence", "centre", "left", "right")
+GENDERS = ("any", "female", "male")
 PERSON_MEANS = ("only", "all but")
 ORDERS = ("left to right", "size", "centre", "confidence")
 
@@ -87,6 +88,18 @@ class FaceSettings(Treatment):
         0.5, "Alike within", low=0.1, high=1.2, step=0.01, group="choose",
         help="How unlike faces may be to count as one person's: 0.3 to 0.45 as a rule; strangers 0.6 and more.",
     )  # fmt: skip
+    gender: str = option(
+        "any", "Gender", choices=lambda: GENDERS, group="choose",
+        help="As a model guesses that you have installed: insightface's genderage.onnx.",
+    )  # fmt: skip
+    min_age: int = option(
+        0, "Youngest", low=0, high=120, unit="years", group="choose",
+        help="Faces that the same model takes for younger are left alone.",
+    )  # fmt: skip
+    max_age: int = option(
+        0, "Oldest", low=0, high=120, unit="years", group="choose",
+        help="Faces that the same model takes for older are left alone; 0: no limit.",
+    )  # fmt: skip
     sharp_above: float = option(
         0.45, "Sharp enough above", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
         help="auto leaves a face alone that is at least this sharp and large.",
@@ -114,8 +127,21 @@ class FaceSettings(Treatment):
         read_negative_prompt(self.negative_prompt)
         if self.max_size and self.max_size < self.min_size:
             raise BadSetting(f"Largest face ({self.max_size} px) is below Smallest face ({self.min_size} px)")
+        if self.max_age and self.max_age < self.min_age:
+            raise BadSetting(f"Oldest ({self.max_age} years) is below Youngest ({self.min_age} years)")
         if self.max_share < self.min_share:
             raise BadSetting(f"Largest share ({self.max_share}) is below Smallest share ({self.min_share})")
+
+    @property
+    def guesses(self) -> bool:
+        """Whether gender or age count."""
+        return self.gender != "any" or self.min_age > 0 or self.max_age > 0
+
+    @property
+    def finding(self) -> dict[str, Any]:
+        """What decides which faces there are, and what is known of each; other settings only choose among them."""
+        names = "detector", "min_score", "angles", "landmarker", "person"
+        return {**{name: getattr(self, name) for name in names}, "guesses": self.guesses}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FaceSettings:

@@ -11,7 +11,6 @@ from .catalog import FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
 from .options import check_all, check_names, option
 from .sampling import Sampling
 
-_MADE_FOR_PEOPLE = ", ".join(entry.name for entry in RESTORERS if entry.only == PEOPLE)
 _FOR_PEOPLE = ", ".join(entry.name for entry in RESTORERS if entry.only == PEOPLE)
 METHODS = ("auto", "re-diffuse", "restore", "leave")
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
@@ -66,6 +65,11 @@ class Treatment(Sampling):
     mask_invert: bool = option(
         False, "Invert", group="mask",
         help="What the mask shows stays, and the rest of the face's box changes.",
+    )  # fmt: skip
+    mask_merge: bool = option(
+        False, "Merge", group="mask", only="re-diffuse",
+        help="The picture's faces that have this on are redrawn as one, in one crop around them and inside all their "
+        "masks, by the prompt and the seed of the first.",
     )  # fmt: skip
     parser: str = option(
         FIRST, "Face parser", choices=lambda: (FIRST, *PARSERS.names()), suffixes=PARSER_FILES, group="mask",

@@ -78,7 +78,8 @@ MAY_IMPORT = {
     "upscalers": ADAPTER,
     "canvas": NOUNS | {"imaging"},
     "masking": NOUNS | {"imaging"},
-    "pipeline": NOUNS | {"imaging", "canvas", "masking", "planning", "threads"},
+    "rounds": NOUNS | {"imaging", "masking"},
+    "pipeline": NOUNS | {"imaging", "canvas", "masking", "rounds", "threads"},
     "assembly": NOUNS
     | {"catalog", "settings", "models", "runtime", "pipeline", "planning", "prompts", "masking", "threads"}
     | {"finding", "likeness", "fixers.rediffuse", "maskers.combined"},

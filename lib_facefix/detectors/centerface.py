@@ -1,4 +1,4 @@
-"""Faces from CenterFace (Star Clouds, MIT): five points, and sure of small faces."""
+"""Faces from CenterFace (StarClouds, MIT): five points, and sure of small faces."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel
-from ..networks import load_as_made
+from ..networks import EXACT, load_as_made
 from ..weights import read_onnx
 from .yolo import SIDE, Yolo, YoloNet
 
 
-def from_onnx(weights: Path, classes: Sequence[str] = ()) -> Yolo:
+def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT) -> Yolo:
     """Return the `Detector` of an ONNX file; raises `BadModel`, and `BadSetting` for an unknown class."""
     said = read_onnx(weights)
     shape = next(iter(said.inputs.values()), ())
@@ -21,7 +21,7 @@ def from_onnx(weights: Path, classes: Sequence[str] = ()) -> Yolo:
         raise BadModel(f"{weights} takes no pictures, so it is no YOLO model.")
     net = YoloNet(
         weights.name,
-        load_as_made(weights),
+        load_as_made(weights, precision),
         _names(said.metadata.get("names", "")),
         _points(said.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,

@@ -27,8 +27,6 @@ from ..settings import FaceSettings
 from ..treatment import Treatment
 
 VERSION = 1
-FINDING = ("detector", "min_score", "angles")
-"""Settings that decide which faces there are, and so what their numbers mean."""
 FIX = "fix"
 """Beside the settings of a face: whether it is fixed at all."""
 SINGLE = ("method", "restorer", "visibility", "fidelity", "denoising_strength", "mask", "mask_grow", "mask_feather",
@@ -56,7 +54,7 @@ class Tuning:
     @classmethod
     def begun(cls, image: Image, settings: FaceSettings, plan: FixPlan, origin: Origin | None = None) -> Tuning:
         """Return that of a picture whose faces were just found; nothing is set for any of them."""
-        return cls(fingerprint(image), _finding(settings), plan, origin)
+        return cls(fingerprint(image), settings.finding, plan, origin)
 
     def to_text(self) -> str:
         """Return it as JSON."""
@@ -105,7 +103,7 @@ class Tuning:
         """Return why the faces are not those of this picture under these settings; blank where they are."""
         if self.picture != picture:
             return "this is another picture than the one whose faces were set"
-        if self.found != _finding(settings):
+        if self.found != settings.finding:
             return "the settings for finding faces have changed since they were found"
         return ""
 
@@ -156,10 +154,6 @@ def fingerprint(image: Image) -> str:
     """Return the size of a picture and a hash of its pixels, (H, W, 3)."""
     height, width = image.shape[:2]
     return f"{width}x{height} {hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()}"
-
-
-def _finding(settings: FaceSettings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in FINDING}
 
 
 def _sure(method: str) -> str:

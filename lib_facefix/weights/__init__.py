@@ -7,7 +7,7 @@ from .assets import ASSETS, asset
 from .converting import convert
 from .fetching import Progress, fetch, is_offline, mirrored
 from .hashing import checked, sha256_of
-from .onnxfile import read_onnx
+from .onnxfile import OnnxFile, read_onnx
 from .packaged import from_data_package, installed
 from .places import Shelf, cache_folder, data_folder, shelf
 from .published import PUBLISHED, published
@@ -19,6 +19,7 @@ from .ultralytics import load_yolo
 __all__ = [
     "ASSETS",
     "PUBLISHED",
+    "OnnxFile",
     "Packaged",
     "Progress",
     "Published",

@@ -10,7 +10,7 @@ DETECTING = (
     Published(
         "face_detection_yunet_2023mar.onnx",
         "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
-        0,
+        232589,
         "MIT",
         "YuNet is under the MIT licence: free for every use that keeps its notice.",
         (

@@ -14,9 +14,10 @@ from ..errors import BadModel
 
 _GRAPH, _METADATA = 7, 14  # of a model
 _INPUT, _OUTPUT, _INITIALIZER, _NODE = 11, 12, 5, 1  # of a graph
-_OPERATOR = 4  # of a node
+_NAME = 3  # of a node
+_OF_INITIALIZER = 8  # its name
 FIRST = 8
-"""Of how many nodes it is told what they do."""
+"""Of how many nodes it is told what they are called."""
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 """Wire types."""
 
@@ -33,7 +34,7 @@ class OnnxFile:
     """By name; weights are not among them."""
     outputs: dict[str, Shape]
     nodes: tuple[str, ...] = ()
-    """What its first nodes do: "Sub", "Mul", "Conv", ..."""
+    """What its first nodes are called; blank where one has no name."""
 
 
 def read_onnx(path: Path) -> OnnxFile:
@@ -64,9 +65,9 @@ def _model(content: memoryview) -> OnnxFile:
             name, shape = _value(_bytes(value))
             named[field][name] = shape
         elif field == _INITIALIZER:
-            weights.add(next((_text(inner) for number, inner in _fields(_bytes(value)) if number == 8), ""))
+            weights.add(_first_text(value, _OF_INITIALIZER))
         elif field == _NODE and len(nodes) < FIRST:
-            nodes.append(next((_text(inner) for number, inner in _fields(_bytes(value)) if number == _OPERATOR), ""))
+            nodes.append(_first_text(value, _NAME))
     inputs = {name: shape for name, shape in named[_INPUT].items() if name not in weights}
     return OnnxFile(metadata, inputs, named[_OUTPUT], tuple(nodes))
 
@@ -99,6 +100,11 @@ def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         else:
             raise ValueError(f"wire type {kind}")
         yield key >> 3, value
+
+
+def _first_text(message: int | memoryview, field: int) -> str:
+    """Return the text that a message has in a field; blank where it has none."""
+    return next((_text(value) for number, value in _fields(_bytes(message)) if number == field), "")
 
 
 def _varint(content: memoryview, at: int) -> tuple[int, int]:

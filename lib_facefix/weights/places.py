@@ -82,9 +82,11 @@ class Shelf:
     def seek(self, name: str, below: Sequence[str]) -> Path | None:
         """Return where a file of which nothing is published here lies, if it does.
 
-        below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l".
+        below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l"; with a ~, of the home.
         """
-        bases = [base / folder for host in self.hosts for base in (host, host / "models") for folder in below]
+        within = [folder for folder in below if not folder.startswith("~")]
+        bases = [base / folder for host in self.hosts for base in (host, host / "models") for folder in within]
+        bases += [Path(folder).expanduser() for folder in below if folder not in within]
         return next((folder / name for folder in (*self.folders, *bases) if filled(folder / name)), None)
 
     def _in(self, folder: Path, name: str) -> Path | None:

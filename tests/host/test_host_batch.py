@@ -61,6 +61,16 @@ def test_faces_whose_settings_differ_go_into_runs_of_their_own(host):
     assert [face["do"] for face in made.faces().values()] == ["re-diffuse"] * 3
 
 
+def test_merged_faces_of_each_picture_are_drawn_as_one(host):
+    made = host.txt2img({**QUICK, "mask_merge": True}, draws=FOUR[:2], batch_size=2)
+    assert [run["batch_size"] for run in host.runs()] == [2]
+    for number in range(2):
+        assert [face["do"] for face in made.faces(number).values()] == ["re-diffuse"] * 2
+        drawn = pictures.array(FOUR[number])
+        for face in made.faces(number).values():
+            assert difference(made.pictures[number][inside(face["box"])], drawn[inside(face["box"])]) > 20
+
+
 def test_several_batches_are_each_fixed_by_themselves(host):
     made = host.txt2img(QUICK, draws=FOUR[:2], batch_size=1, n_iter=2)
     assert [run["batch_size"] for run in host.runs()] == [2, 2]

@@ -91,6 +91,33 @@ def test_an_outline_is_kept_where_there_is_one():
     assert "outline" not in a_plan().to_json()["faces"][0]
 
 
+def test_what_the_criteria_wanted_to_know_is_kept_where_they_did():
+    face = replace(a_plan().jobs[0].face, distance=1 / 3, gender="female", age=40)
+    plan = replace(a_plan(), jobs=(replace(a_plan().jobs[0], face=face),))
+
+    [job] = FixPlan.from_json(json.loads(json.dumps(plan.to_json()))).jobs
+
+    assert (job.face.distance, job.face.gender, job.face.age) == (1 / 3, "female", 40)
+    assert not {"distance", "gender", "age"} & set(a_plan().to_json()["faces"][0])
+
+
+@pytest.mark.parametrize(
+    ("edited", "said"),
+    [
+        ({"distance": "far"}, "distance must be a number"),
+        ({"age": 30}, "lacks 'gender'"),
+        ({"gender": 1, "age": 30}, "gender must be a text"),
+        ({"gender": "male", "age": "old"}, "age must be a number"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_known_of_a_face_is_refused(edited, said):
+    entry = a_plan().to_json()
+    entry["faces"][0].update(edited)
+    with pytest.raises(BadPlan, match=f"face 2.*{said}"):
+        FixPlan.from_json(entry)
+
+
 @pytest.mark.parametrize("outline", [[], [[1, 2]] * 2, "around", [[1, 2], [3, 4], [5]]], ids=str)
 def test_an_outline_of_no_area_or_of_no_points_is_refused(outline):
     entry = a_plan().to_json()

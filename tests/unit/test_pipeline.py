@@ -13,7 +13,8 @@ from lib_facefix.faces import Box, Face, Mesh, Pose
 from lib_facefix.imaging.framing import Surrounded, Upright
 from lib_facefix.jobs import FaceJob, FixPlan
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.pipeline import Task, fix_faces, rounds
+from lib_facefix.pipeline import fix_faces
+from lib_facefix.rounds import Task, rounds
 from lib_facefix.treatment import Treatment
 
 RED = (255, 0, 0)
@@ -298,18 +299,18 @@ def test_rounds_keep_meeting_faces_apart_and_in_order(given_tasks):
     for number, (where, x, y, size, key) in enumerate(given_tasks):
         face = Face(Box(x, y, x + size, y + size), 0.9)
         job = FaceJob(number, face, "restore", "", Treatment(fidelity=key / 2), Pose(0, 0, 0), 0.5)
-        tasks.append(Task.of(where, job, Parts(painter)))
+        tasks.append(Task.of(where, (job,), Parts(painter)))
 
     done = list(rounds(tasks))
 
-    assert sorted(task.job.number for together in done for task in together) == list(range(len(tasks)))
-    when = {task.job.number: i for i, together in enumerate(done) for task in together}
+    assert sorted(task.asked.number for together in done for task in together) == list(range(len(tasks)))
+    when = {task.asked.number: i for i, together in enumerate(done) for task in together}
     for together in done:
         assert len({task.key for task in together}) == 1
     for i, one in enumerate(tasks):
         for other in tasks[i + 1 :]:
             if one.meets(other):
-                assert when[one.job.number] < when[other.job.number]
+                assert when[one.asked.number] < when[other.asked.number]
 
 
 class Ellipses(Parts):
@@ -330,7 +331,7 @@ def test_a_fixed_face_stays_within_its_reach(width, height, degrees):
 
     [result] = fix_faces([image], [plan], Ellipses(painter))
 
-    reach = Task.of(0, plan.jobs[0], Parts(painter)).reach
+    reach = Task.of(0, plan.jobs, Parts(painter)).reach
     top, left = np.argwhere(result.image.any(2)).min(0)
     bottom, right = np.argwhere(result.image.any(2)).max(0) + 1
     assert math.floor(reach.left) <= left < right <= math.ceil(reach.right)
@@ -344,7 +345,7 @@ def test_no_face_however_small_or_large_changes_a_byte_outside_its_reach():
         face = Face(Box(1.5 * size, 1.5 * size, 2.5 * size, 2.5 * size), 0.9, tilt=degrees)
         painter, plan = Painter(Surrounded(512, margin)), plan_for(image, [face], HARD.but(changes))
         [result] = fix_faces([image], [plan], Ellipses(painter))
-        reach = Task.of(0, plan.jobs[0], Parts(painter)).reach
+        reach = Task.of(0, plan.jobs, Parts(painter)).reach
         changed = np.argwhere(result.image.any(2))
         assert (changed.min(0) >= (reach.top, reach.left)).all(), (size, margin, degrees, changes)
         assert (changed.max(0) < (reach.bottom, reach.right)).all(), (size, margin, degrees, changes)
@@ -355,7 +356,7 @@ def test_a_mesh_that_passes_the_box_belongs_to_the_reach(face_at):
     face = replace(face_at(300, 200), mesh=Mesh(points, 0.9))
     image = np.zeros((600, 800, 3), np.uint8)
     [reach, bare] = [
-        Task.of(0, plan_for(image, [one]).jobs[0], Parts(Painter())).reach for one in (face, replace(face, mesh=None))
+        Task.of(0, plan_for(image, [one]).jobs, Parts(Painter())).reach for one in (face, replace(face, mesh=None))
     ]
     assert reach.right - bare.right == pytest.approx(450 - (300 + 0.62 * 120))
     assert bare.top - reach.top == pytest.approx(200 - 0.62 * 120 - 40)
@@ -376,7 +377,7 @@ def test_a_mesh_that_passes_the_box_belongs_to_the_reach(face_at):
 def test_a_mask_that_is_grown_softened_or_moved_reaches_further(face_at, changes, more):
     image, parts = np.zeros((600, 800, 3), np.uint8), Parts(Painter())
     plain, reach = [
-        Task.of(0, plan_for(image, [face_at(300, 200)], one).jobs[0], parts).reach for one in (HARD, HARD.but(changes))
+        Task.of(0, plan_for(image, [face_at(300, 200)], one).jobs, parts).reach for one in (HARD, HARD.but(changes))
     ]
     told = plain.left - reach.left, plain.top - reach.top, reach.right - plain.right, reach.bottom - plain.bottom
     assert told == pytest.approx((more,) * 4)
@@ -385,7 +386,7 @@ def test_a_mask_that_is_grown_softened_or_moved_reaches_further(face_at, changes
 def test_faces_that_do_not_meet_and_agree_take_one_round(face_at):
     painter = Painter()
     jobs = plan_for(np.zeros((600, 800, 3), np.uint8), [face_at(x, 100) for x in range(100, 2000, 250)]).jobs
-    assert [len(together) for together in rounds([Task.of(0, job, Parts(painter)) for job in jobs])] == [len(jobs)]
+    assert [len(together) for together in rounds([Task.of(0, (job,), Parts(painter)) for job in jobs])] == [len(jobs)]
 
 
 @dataclass

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import permutations
 
 import cv2
@@ -19,11 +20,11 @@ def settings(**given):
 
 @pytest.fixture
 def faces(face_at):
-    """From left to right: small and sure, large and unsure, middling in the middle."""
+    """From left to right: small and sure, large and unsure, middling in the middle; all looked at closely."""
     return (
-        face_at(100, 300, size=40, score=0.95),
-        face_at(250, 100, size=200, score=0.6),
-        face_at(420, 310, size=100, score=0.8),
+        replace(face_at(100, 300, size=40, score=0.95), gender="female", age=70),
+        replace(face_at(250, 100, size=200, score=0.6), gender="female", age=12),
+        replace(face_at(420, 310, size=100, score=0.8), gender="male", age=69),
     )
 
 
@@ -50,6 +51,9 @@ def test_numbers_run_from_left_to_right_whatever_the_detectors_order(picture, fa
         ({"at_most": 2, "keep_by": "confidence"}, 2, "not one of the 2 surest"),
         ({"at_most": 2, "keep_by": "centre"}, 1, "not one of the 2 most central"),
         ({"faces": "1,3"}, 2, "not among the chosen numbers (1,3)"),
+        ({"gender": "female"}, 3, "looks male"),
+        ({"min_age": 13}, 2, "looks younger than 13 (12)"),
+        ({"max_age": 69}, 1, "looks older than 69 (70)"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
@@ -63,6 +67,11 @@ def test_a_criterion_leaves_a_face_alone_and_says_why(picture, faces, given, num
 @pytest.mark.parametrize(("keep_by", "kept"), [("size", 2), ("confidence", 1), ("centre", 3)])
 def test_at_most_one_keeps_the_best_by_the_measure(picture, faces, keep_by, kept):
     assert fixed(make_plan(picture, faces, settings(at_most=1, keep_by=keep_by))) == [kept]
+
+
+def test_a_face_that_was_not_looked_at_closely_is_left_where_its_looks_count(picture, face_at):
+    [job] = make_plan(picture, [face_at(100, 300)], settings(min_age=1)).jobs
+    assert (job.decision, job.reason) == ("leave", "gender and age are not known")
 
 
 def test_a_face_exactly_at_a_limit_is_within(picture, faces):

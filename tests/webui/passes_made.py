@@ -13,7 +13,7 @@ BOUNDS = {
     for field, known in OFFERED
     if KINDS[field.name] in (int, float)
 }
-TOGETHER = {"max_size": 0, "max_share": 1.0}
+TOGETHER = {"max_size": 0, "max_share": 1.0, "max_age": 0}
 """Settings that would have to suit others."""
 
 

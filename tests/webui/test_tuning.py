@@ -34,6 +34,12 @@ def changed(tuning, number, settings=SETTINGS, **changes):
     return shown.edited({**shown.values(settings), **changes}, settings)
 
 
+@pytest.mark.parametrize("given", [{"gender": "male"}, {"max_age": 30}, {"person": "ann.jpg"}], ids=str)
+def test_faces_that_were_not_looked_at_for_a_criterion_are_found_again(tuning, given):
+    assert tuning.why_not_for(tuning.picture, SETTINGS) == ""
+    assert "settings for finding faces have changed" in tuning.why_not_for(tuning.picture, FaceSettings(**given))
+
+
 def decisions(tuning, settings=SETTINGS):
     return {job.number: job.decision for job in tuning.plan_for(settings).jobs}
 
