@@ -78,7 +78,10 @@ def test_a_detector_is_loaded_once_for_all_engines_and_anew_when_its_file_change
         ("face_yolov9c.pt", r"face_yolov9c\.pt is not here\. .*adetailer.*write \./face_yolov9c\.pt"),
         ("/nowhere/net.onnx", r"net\.onnx is not here"),
         ("yunet", r"YuNet needs .*, which is not here\. Get it with `facefix models get yunet`"),
-        ("buffalo_l", r"needs det_10g\.onnx of https.*buffalo_l\.zip, which is not here\..*insightface/models/buffalo_l"),
+        (
+            "buffalo_l",
+            r"needs det_10g\.onnx of https.*buffalo_l\.zip, which is not here\..*insightface/models/buffalo_l",
+        ),
         ("blazeface + antelopev2", r"needs scrfd_10g_bnkps\.onnx"),
     ],
 )
@@ -88,7 +91,9 @@ def test_what_is_not_here_is_told_with_what_to_do(made, webui, text, said):
 
 
 def test_gender_and_age_are_guessed_by_a_file_of_the_users_alone(made, webui):
-    with pytest.raises(BadModel, match=r"needs genderage\.onnx of .*, which is not here\..*insightface/models/buffalo_l"):
+    with pytest.raises(
+        BadModel, match=r"needs genderage\.onnx of .*, which is not here\..*insightface/models/buffalo_l"
+    ):
         finding.guesser(places(webui))
     there = webui / "models" / "insightface" / "models" / "antelopev2" / "genderage.onnx"
     there.parent.mkdir(parents=True)
