@@ -72,3 +72,21 @@ def leaves():
         return image
 
     return make
+
+
+@pytest.fixture(scope="session")
+def step_at_edge():
+    """Measure what is seen of a seam.
+
+    The mean step between pixels next to each other, across the outer half of the mask's soft edge, in the direction in
+    which the mask falls, in steps of 255.
+    """
+
+    def measure(image, mask):
+        down, across = np.gradient(cv2.GaussianBlur(mask, (0, 0), 1))
+        brighter_down, brighter_across = np.gradient(image.mean(2))
+        steep = np.hypot(across, down)
+        edge = (mask > 0) & (mask < 0.5) & (steep > 0)
+        return np.mean(np.abs(brighter_across * across + brighter_down * down)[edge] / steep[edge])
+
+    return measure

@@ -20,26 +20,38 @@ TIGHT = 0.25
 """How wide the soft edge is towards what may never show, as a share of that towards the rest: it has to lie inside."""
 SUBPIXEL = 4
 """Bits of a pixel's fraction that cv2 draws with."""
-SHORT = 1.05
-"""What cv2's distances must be multiplied with to be never too short."""
+FINER = 4
+"""How many times as finely as its pixels a mask is drawn, so that its edge is smooth."""
+FAR = 2.0**26
+"""Beyond so many of those finer pixels cv2's numbers would overflow: what lies there is far outside any crop."""
+QUARTERS = (0.25, 0.5, 0.75, 1.0)
+"""How much of a pixel may be covered that the edge of a mask crosses; told no more finely."""
+SHORT = 1.02
+"""What cv2's distances must be multiplied with to be never too short; by its smaller mask it would be 1.05."""
 
 
 def polygon(points: Points, shape: tuple[int, int]) -> Mask:
-    """Return the mask of the convex hull of the (N, 2) `points`; what lies outside `shape` (h, w) is cut off."""
-    drawn = np.zeros(shape, np.uint8)
-    hull = cv2.convexHull(points.astype(np.float32))
-    hull = hull - 0.5 * np.sign(hull - hull.mean(0))  # cv2 fills the pixels under the outline, too
-    fixed_point = np.round((hull - 0.5) * 2**SUBPIXEL).astype(np.int32)  # and counts from the first pixel's centre
-    cv2.fillConvexPoly(drawn, fixed_point, 1, shift=SUBPIXEL)
-    return drawn.astype(np.float32)
+    """Return the mask of the convex hull of the (N, 2) `points`; what lies outside `shape` (h, w) is cut off.
+
+    A pixel that the edge crosses is as much in it as is covered.
+    """
+    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    inwards = 0.5 / FINER * np.sign(hull.mean(0) - hull)  # cv2 fills the pixels under the outline, too
+    return outlined(hull + inwards, shape)
 
 
 def outlined(points: Points, shape: tuple[int, int]) -> Mask:
-    """Return the mask inside the closed outline through the (N, 2) `points`, which may be hollow; half a pixel more."""
-    drawn = np.zeros(shape, np.uint8)
-    fixed_point = np.round((points - 0.5) * 2**SUBPIXEL).astype(np.int32)
-    cv2.fillPoly(drawn, [fixed_point], 1, shift=SUBPIXEL)
-    return drawn.astype(np.float32)
+    """Return the mask inside the closed outline through the (N, 2) `points`, which may be hollow; see `polygon`."""
+    mask = np.zeros(shape, np.float32)
+    low, high = (np.clip(place, 0, shape[::-1]).astype(int) for place in (points.min(0) - 1, points.max(0) + 2))
+    if (low >= high).any():
+        return mask
+    fine = np.zeros((high - low)[::-1] * FINER, np.uint8)
+    places = np.clip((points - low) * FINER - 0.5, -FAR, FAR)  # cv2 counts from the first pixel's centre
+    cv2.fillPoly(fine, [np.round(places * 2**SUBPIXEL).astype(np.int32)], 255, shift=SUBPIXEL)
+    covered = cv2.resize(fine, (high - low).tolist(), interpolation=cv2.INTER_AREA)
+    mask[low[1] : high[1], low[0] : high[0]] = covered / 255
+    return mask
 
 
 def union(first: Mask, second: Mask) -> Mask:
@@ -64,6 +76,16 @@ def touching(mask: Mask, seed: Mask) -> Mask:
     met[np.unique(pieces[seed >= 0.5])] = 1
     met[0] = 0  # what is outside the mask counts as a piece, too
     return np.asarray(met[pieces], np.float32)
+
+
+def without_specks(mask: Mask, most: int) -> Mask:
+    """Return the mask, 0 or 1, without its pieces of at most so many pixels, and then without such holes in it."""
+    for value in (1, 0):
+        _, pieces, facts, _ = cv2.connectedComponentsWithStats(np.asarray(mask == value, np.uint8))
+        small = facts[:, cv2.CC_STAT_AREA] <= most
+        small[0] = False  # all that is not of this value counts as a piece, too
+        mask = np.where(small[pieces], np.float32(1 - value), mask) if small.any() else mask
+    return mask
 
 
 def ellipse(box: Box, degrees: float) -> Points:
@@ -95,7 +117,7 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
         return np.zeros_like(mask)
     width_of_ramp = max(feather, 1.0)
     near = _around(inside, math.ceil(SHORT * (max(grow, 0.0) + width_of_ramp)) + 1)
-    ramp = _signed_distance(inside[near], deep=grow < 0)
+    ramp = _signed_distance(mask[near], deep=grow < 0)
     ramp += grow + width_of_ramp
     to_border = [_to_border(length)[part] for length, part in zip(mask.shape, near, strict=True)]
     np.minimum(ramp, np.minimum.outer(*to_border), out=ramp)
@@ -111,7 +133,7 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
 
 def _away_from(never: NDArray[np.bool_], width: float) -> NDArray[np.float32]:
     """Return 0 where it is True, rising to 1 over `width` pixels around that."""
-    away = cv2.distanceTransform(np.asarray(~never, np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    away = cv2.distanceTransform(np.asarray(~never, np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     ramp = np.asarray(np.minimum(away / np.float32(max(width, 1.0)), 1), np.float32)
     return ramp * ramp * (3 - 2 * ramp)
 
@@ -122,19 +144,29 @@ def _around(inside: NDArray[np.uint8], margin: int) -> tuple[slice, slice]:
     return slice(max(0, top - margin), top + height + margin), slice(max(0, left - margin), left + width + margin)
 
 
-def _signed_distance(inside: NDArray[np.uint8], *, deep: bool) -> NDArray[np.float32]:
-    """Return the distance to the edge of the mask (1 inside, 0 outside), pixels: above 0 inside, below 0 outside.
+def _signed_distance(mask: Mask, *, deep: bool) -> NDArray[np.float32]:
+    """Return the distance to the edge of the mask, pixels: above 0 inside, below 0 outside.
 
     deep: how far inside is wanted too; otherwise it is 0.5 everywhere inside.
     """
-    if inside.all():
-        return np.full(inside.shape, max(inside.shape), np.float32)
-    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_3)
-    signed = np.asarray(np.float32(0.5) - distance, np.float32)
-    if deep:
-        depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_3)
-        np.subtract(depth, np.float32(0.5), out=signed, where=inside.view(bool))
-    return signed
+    outside = _distance_to(mask)
+    if not deep:
+        return -outside
+    return np.where(mask >= 0.5, _distance_to(1 - np.maximum(mask, 0)), -outside)
+
+
+def _distance_to(mask: Mask) -> NDArray[np.float32]:
+    """Return how far the middle of each pixel is from the edge of the mask, pixels: above 0 outside, at least -0.5.
+
+    In a pixel that the edge crosses it lies where the covered part says, to the nearest quarter.
+    """
+    nearest = np.full(mask.shape, max(mask.shape), np.float32)
+    for covered in QUARTERS if ((mask > 0) & (mask < 1)).any() else QUARTERS[-1:]:
+        less = np.asarray(mask < covered - 0.125, np.uint8)
+        distance = cv2.distanceTransform(less, cv2.DIST_L2, cv2.DIST_MASK_5)
+        distance -= np.float32(covered - 0.5)
+        np.minimum(nearest, distance, out=nearest)
+    return nearest
 
 
 def _to_border(length: int) -> NDArray[np.float32]:

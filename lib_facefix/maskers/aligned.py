@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from ..faces import Crop, Face, Image, Mask, Matrix
 from ..imaging.align import compose, inverse, move
 from ..imaging.framing import Surrounded, Upright
-from ..imaging.masks import polygon, touching
+from ..imaging.masks import polygon, touching, without_specks
 from ..imaging.resample import warp
 
 ROOM = 0.5
 """Around a face without landmarks, in sizes of its box: about what the aligned frame shows."""
+SPECK = 0.015
+"""Sides of the aligned square that a net's mistake has: with a soft edge around it, it would be a spot on the face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +40,12 @@ class Aligned:
         return cls(warp(crop.image, matrix, (side, side)), matrix)
 
     def back(self, picked: NDArray[np.bool_], crop: Crop, face: Face) -> Mask:
-        """Return what was picked, (side, side), as a mask of the crop, (h, w), 0 or 1: the pieces on the face."""
+        """Return what was picked, (side, side), as a mask of the crop, (h, w), 0 or 1: the pieces on the face.
+
+        Pieces, and holes, no larger than a SPECK are not meant.
+        """
         height, width = crop.image.shape[:2]
-        where = np.asarray(picked, np.float32)
+        where = without_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
         way = inverse(self.matrix)
         moved = warp(where, way, (width, height), interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
         here = polygon(move(face.box.corners, crop.matrix), (height, width))

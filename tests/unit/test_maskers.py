@@ -81,6 +81,26 @@ def test_a_parser_sees_the_face_upright_however_it_is_framed_and_its_answer_lies
     assert np.abs(first[inside].astype(int) - aligned[inside]).mean() < 4
 
 
+class Specked(ByColour):
+    """One that is mistaken about a few pixels on the cheek, and in the hair."""
+
+    def picked(self, image, classes):
+        found = super().picked(image, classes)
+        for place in (np.s_[70:72, 60:62], np.s_[44:46, 60:62]):
+            found[place] = ~found[place]
+        return found
+
+
+def test_a_parsers_mistake_about_a_few_pixels_makes_no_spot_on_the_face(picture, face):
+    crop = cut(picture, Upright(512).matrix(face), 512)
+    for masker in (
+        lambda net: ParsingMasker(net, ("hair",)),
+        lambda net: ParsingMasker(net, ("skin",)),
+        OccludersMasker,
+    ):
+        assert (masker(Specked()).mask(crop, face) == masker(ByColour()).mask(crop, face)).all()
+
+
 def test_a_face_without_landmarks_is_parsed_too(picture, face):
     bare = Face(face.box, 0.9)
     crop = cut(picture, Surrounded(512).matrix(bare), 512)
