@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from .errors import BadSetting, MissingPackage
@@ -43,6 +44,11 @@ class Entry:
     """Whether it knows more than one kind of thing, of which the user may choose."""
     only: str = ""
     """What faces it is made for, where not for all: "people"."""
+
+    def needs(self) -> None:
+        """Raise `MissingPackage` unless the package it stands on, if any, is installed; nothing is imported."""
+        if self.package and not find_spec(self.package):
+            raise MissingPackage(self.label, self.package, self.install)
 
     def load(self) -> Any:
         """Import the class; only now is its package needed."""
@@ -183,13 +189,7 @@ GUESSERS = Catalog(
 
 RESTORERS = Catalog(
     "restorer",
-    Entry(
-        "lite",
-        "lite (built in)",
-        ".fixers.lite:Lite",
-        licence="AGPL-3.0-or-later",
-        assets=("lite.onnx",),
-    ),
+    Entry("lite", "lite (built in)", ".fixers.lite:Lite", licence="AGPL-3.0-or-later", assets=("lite.onnx",)),
     _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
     _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
     _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),

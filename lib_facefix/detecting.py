@@ -76,6 +76,15 @@ def read_detector(text: str) -> Wanted:
     return wanted
 
 
+def written(name: str) -> str:
+    """Return a file's name as `read_detector` takes it: in quotes where something in it would be read as a sign."""
+    try:
+        plain = read_detector(name) == One(name)
+    except BadSetting:
+        plain = False
+    return name if plain else f'"{name}"'
+
+
 def files_in(text: str) -> tuple[str, ...]:
     """Return the model files that a setting gives by their paths; raises `BadSetting` as `read_detector` does.
 

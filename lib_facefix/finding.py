@@ -11,18 +11,16 @@ from .catalog import DETECTORS, GUESSERS, LANDMARKERS, Entry
 from .detecting import One, Vote, Wanted, Without, read_detector
 from .detectors.combined import Excepting, Voting
 from .detectors.turned import TurnedDetector
-from .errors import BadModel
 from .identity import Identity
 from .loaded import Loaded, edition
 from .protocols import Detector, Guesser, Landmarker
 from .weights import Shelf, checked, published
+from .yolo_files import yolo_file
 
 Made = TypeVar("Made")
 
 MOST = 8
 """Detectors that stay loaded: enough for a vote, few enough for small machines."""
-YOLO_FOLDERS = ("adetailer", "ultralytics/bbox", "ultralytics/segm", "ultralytics", "yolo", "facefix")
-"""ADetailer's first: who comes from there has no file to move."""
 
 _ONNX = DETECTORS["yolov8n-face"].location
 """What makes a detector of any YOLO model's `.onnx`."""
@@ -98,36 +96,7 @@ def _place(entry: Entry, places: Shelf) -> Path | None:
     if entry.weights:
         path = places.needed(entry.weights, entry.name, entry.label)
         return checked(path, published(entry.weights), places.cache)
-    if not entry.file:
-        return None
-    if found := places.seek(entry.file, entry.folders):
-        return found
-    raise BadModel(
-        f"{entry.label} needs {entry.file} of {entry.origin}, which is not here. It is looked for in {places.own}, and "
-        f"in these folders, those without a ~ in a WebUI's models folder: {', '.join(entry.folders)}."
-    )
-
-
-def yolo_file(name: str, places: Shelf) -> Path:
-    """Return where a model file lies: below the folders of models, or where the path says; raises `BadModel`.
-
-    What was converted from a .pt and lies beside it comes first: it needs no ultralytics.
-    """
-    wanted = Path(name).expanduser()
-    made = wanted.with_suffix(".onnx")
-    if wanted.name != name:
-        path, converted = wanted if wanted.is_file() else None, made if made.is_file() else None
-    else:
-        path, converted = (places.seek(one.name, YOLO_FOLDERS) for one in (wanted, made))
-    if path and converted and path.stat().st_mtime > converted.stat().st_mtime:
-        converted = None
-    if found := converted or path:
-        return found
-    raise BadModel(
-        f"{name} is not here. Without a folder it is looked for in {places.own}, and in a WebUI's models folder in "
-        f"{', '.join(YOLO_FOLDERS[:-1])}; ADetailer's are at https://huggingface.co/Bingsu/adetailer. "
-        f"For a file in this folder write ./{wanted.name}."
-    )
+    return places.seek(entry.file, entry.folders, entry.label, entry.origin) if entry.file else None
 
 
 def _yolo(path: Path) -> Entry:

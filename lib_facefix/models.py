@@ -32,7 +32,8 @@ class Models:
     @property
     def shelf(self) -> Shelf:
         """Where weights are looked for."""
-        return shelf(_paths(self._runtime.models), _paths(self._runtime.webui))
+        of = self._runtime
+        return shelf(_paths(of.models), _paths(of.webui), yolo=_paths(of.yolo))
 
     def part(self, catalog: Catalog, name: str) -> object:
         """Return what brings its own weights or needs none."""
@@ -76,10 +77,11 @@ class Models:
     def check(self, catalog: Catalog, name: str) -> None:
         """Raise `BadModel` or `MissingPackage` if a name of the catalogue cannot be used here; nothing is loaded."""
         entry = catalog[name]
-        if entry.package and not importlib.util.find_spec(entry.package):
-            raise MissingPackage(entry.label, entry.package, entry.install)
+        entry.needs()
         if entry.weights and not (self.shelf.lying(entry.weights) or installed(published(entry.weights))):
             self._found(entry)
+        if entry.file:
+            self.shelf.seek(entry.file, entry.folders, entry.label, entry.origin)
 
     def missing(
         self, restorers: Iterable[str], upscalers: Iterable[str] = (), masking: Iterable[tuple[Catalog, str]] = ()
@@ -95,8 +97,7 @@ class Models:
         places = self.shelf
         lacking = {weights: entry for weights, entry in entries.items() if weights and not places.find(weights)}
         for entry in lacking.values():
-            if entry.package and not importlib.util.find_spec(entry.package):
-                raise MissingPackage(entry.label, entry.package, entry.install)
+            entry.needs()
         return [published(weights) for weights in lacking]
 
     def unload(self) -> None:

@@ -31,6 +31,8 @@ class Option:
     """Of files whose path may be given instead of a choice."""
     host: str = ""
     """Of which list of a host's it is one, or blank: "samplers", "schedulers", "checkpoints", "vaes"."""
+    found: str = ""
+    """The list of files that are found here and may be chosen as well, or blank: "detectors"."""
     only: str = ""
     """The one method that looks at it, beside "auto", which may come to any; blank: all do."""
     reads: Callable[[str], object] | None = None

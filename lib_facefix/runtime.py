@@ -37,6 +37,10 @@ class Runtime:
         "", "WebUI folder", group="machine",
         help="A WebUI or ComfyUI whose models are used, too; several as in PATH.",
     )  # fmt: skip
+    yolo: str = option(
+        "", "YOLO folders", group="machine",
+        help="Further folders of YOLO models, used with all that is below them; several as in PATH.",
+    )  # fmt: skip
     keep: int = option(
         2, "Nets kept loaded", low=1, group="machine",
         help="The least recently used one makes room.",

@@ -27,7 +27,8 @@ class FaceSettings(Treatment):
     """How the faces of a picture are found, chosen and fixed."""
 
     detector: str = option(
-        "blazeface", "Detector", choices=DETECTORS.names, reads=read_detector, paths=files_in, group="find",
+        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=read_detector, paths=files_in,
+        group="find",
         help="What finds faces: a name, or the file of a YOLO model, with the classes wanted in brackets. Several: "
         '"blazeface + centerface" what either finds, "a - b" what a finds and b does not, "2 of a, b, c".',
     )  # fmt: skip

@@ -32,6 +32,8 @@ FRONT_END = NOUNS | {
     "catalog",
     "weights",
     "runtime",
+    "detecting",
+    "yolo_files",
     "batch",
     "http",
 }
@@ -49,7 +51,8 @@ MAY_IMPORT = {
     "treatment": {"options", "areas", "catalog", "errors", "sampling"},
     "detecting": {"catalog", "errors"},
     "identity": ADAPTER,
-    "finding": NOUNS | {"catalog", "detecting", "identity", "loaded", "weights"} | SEVERAL,
+    "yolo_files": {"catalog", "detecting", "errors", "loaded", "weights"},
+    "finding": NOUNS | {"catalog", "detecting", "identity", "loaded", "weights", "yolo_files"} | SEVERAL,
     "likeness": NOUNS | {"finding", "identity", "loaded", "pictures"},
     "settings": {"detecting", "options", "catalog", "errors", "numbers", "prompts", "treatment", "sizes"},
     "edited": {"errors", "options"},

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..catalog import CATALOGS, Entry
-from ..errors import BadModel
+from ..catalog import CATALOGS, DETECTORS, Entry
+from ..detecting import written
+from ..errors import BadModel, MissingPackage
 from ..weights import PUBLISHED, Published, Shelf, asset, installed
+from ..yolo_files import yolo_files
 from . import models_check, models_get
 from .printing import tell, write_json
 
@@ -21,6 +23,13 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("models", help="list, get, check and convert models", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     models_get.add_shelf_flags(parser, default=[])
+    parser.add_argument(
+        "--yolo",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of YOLO models, used with all that is below it; several as in PATH, or given often",
+    )
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     models_get.add(actions)
@@ -29,7 +38,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
-    rows = list(_rows(models_get.read_shelf(arguments)))
+    rows = list(_rows(models_get.read_shelf(arguments, arguments.yolo)))
     if arguments.json:
         write_json({"version": 1, "models": rows}, None)
         return 0
@@ -48,6 +57,10 @@ def _rows(places: Shelf) -> Iterator[dict[str, Any]]:
             elif entry.weights:
                 listed.add(entry.weights)
                 yield _published(catalog.kind, entry.name, entry.label, PUBLISHED[entry.weights], places)
+            elif entry.file or entry.package:
+                yield _elsewhere(catalog.kind, entry, places)
+        if catalog is DETECTORS:
+            yield from map(_own, yolo_files(places))
     for name, one in PUBLISHED.items():
         if name not in listed:
             yield _published("weights", name, Path(name).stem, one, places)
@@ -70,6 +83,22 @@ def _published(kind: str, name: str, label: str, one: Published, places: Shelf) 
     else:
         size, state, where = one.bytes, "missing", f"not here: facefix models get {name}"
     return _row(kind, name, label, one.licence, size, state, where)
+
+
+def _elsewhere(kind: str, entry: Entry, places: Shelf) -> dict[str, Any]:
+    """Return the row of what another package brings, or what stands on another program's file."""
+    try:
+        entry.needs()
+        path = places.seek(entry.file, entry.folders, entry.label, entry.origin) if entry.file else None
+    except (BadModel, MissingPackage) as error:
+        return _row(kind, entry.name, entry.label, entry.licence, 0, "missing", str(error))
+    size, where = (path.stat().st_size, str(path)) if path else (0, f"in the Python package {entry.package}")
+    return _row(kind, entry.name, entry.label, entry.licence, size, "found", where)
+
+
+def _own(path: Path) -> dict[str, Any]:
+    """Return the row of a detector that nobody has on offer."""
+    return _row(DETECTORS.kind, written(path.name), path.stem, "", path.stat().st_size, "found", str(path))
 
 
 def _row(kind: str, name: str, label: str, licence: str, size: int, state: str, where: str) -> dict[str, Any]:

@@ -40,9 +40,9 @@ def add_shelf_flags(parser: argparse.ArgumentParser, default: object = argparse.
     parser.add_argument("--webui", help=f"a WebUI or ComfyUI whose models are used, too; {several}", **more)
 
 
-def read_shelf(arguments: argparse.Namespace) -> Shelf:
-    """Return where the flags say that weights lie; raises `BadSetting`."""
-    return shelf(_folders(arguments.models), host_folders(arguments.webui))
+def read_shelf(arguments: argparse.Namespace, yolo: Sequence[str] = ()) -> Shelf:
+    """Return where the flags say that weights lie; raises `BadSetting`. yolo: folders of YOLO models."""
+    return shelf(_folders(arguments.models), host_folders(arguments.webui), yolo=_folders(yolo))
 
 
 def host_folders(given: Sequence[str]) -> list[Path]:

@@ -13,6 +13,7 @@ from PIL import Image as Pil
 
 from ..assembly import NO_DIFFUSER, FaceFix
 from ..catalog import DETECTORS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog, Entry
+from ..detecting import written
 from ..drawing import numbered_boxes, shaded
 from ..errors import BadModel, BadPlan, MissingPackage
 from ..jobs import VERSION, FixPlan, face_to_json
@@ -23,6 +24,7 @@ from ..protocols import Progress
 from ..settings import FaceSettings
 from ..treatment import METHODS
 from ..weights import PUBLISHED
+from ..yolo_files import yolo_files
 from .bodies import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody
 from .files import Opened, opened
 from .folders import fix_folder
@@ -92,6 +94,7 @@ class Service:
         """Return what is on offer, and what of it is here."""
         engine = self.host.asked()
         lists = {kind: [_entry(catalog, one, engine) for one in catalog] for kind, catalog in SHOWN.items()}
+        lists["detectors"] += [_file(path) for path in yolo_files(engine.models.shelf)]
         return {"version": VERSION, "methods": [_method(name, engine) for name in METHODS], **lists}
 
     def settings(self) -> dict[str, Any]:
@@ -182,6 +185,11 @@ def _entry(catalog: Catalog, entry: Entry, engine: FaceFix) -> dict[str, Any]:
         note = str(error)
     licence = PUBLISHED[entry.weights].licence if entry.weights else entry.licence
     return {"name": entry.name, "label": entry.label, "licence": licence, "here": not note, "note": note}
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """Return a model file that was found, told as a model on offer is."""
+    return {"name": written(path.name), "label": path.name, "licence": "", "here": True, "note": ""}
 
 
 def _method(name: str, engine: FaceFix) -> dict[str, Any]:

@@ -81,7 +81,8 @@ def pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str]]) -
     if known.host:
         return (OWN, ""), *((entry, entry) for entry in host_list(known.host))
     if catalogue := _catalogue(known):
-        return tuple((entry.label, entry.name) for entry in catalogue)
+        found = host_list(known.found) if known.found else ()
+        return *((entry.label, entry.name) for entry in catalogue), *((name, name) for name in found)
     choices = known.choices() if known.choices else ()
     return tuple((choice[0].upper() + choice[1:], choice) for choice in choices if choice not in _left_out(name))
 
@@ -104,8 +105,8 @@ SECTIONS = {"Which faces": ("find", "choose"), "Mask": ("mask",), "Sampling": ("
 """What can be unfolded, by title: the groups of settings in it."""
 APART = ("method", "active", "skip_img2img")
 """What the accordion places itself."""
-ALONE = ("mask", "padding")
-"""Settings that have a row to themselves, so that those after them pair well."""
+ALONE = ("mask", "padding", "detector")
+"""Settings that have a row to themselves: for long texts, or so that those after them pair well."""
 ONLY_IMG2IMG = ("inpaint", "skip_img2img")
 
 Rows = tuple[tuple[str, ...], ...]

@@ -13,6 +13,8 @@ from .options_page import chosen
 
 ALSO = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
 """The host's own flags for folders of weights that we can use."""
+ADETAILERS = "ad_extra_models_dir"
+"""ADetailer's own setting for further folders of YOLO models, with bars between them."""
 
 _lock = Lock()
 
@@ -35,7 +37,8 @@ def unload() -> None:
 def runtime() -> Runtime:
     """Return what the flags and the settings page say now.
 
-    Weights are looked for in a folder of our own, in those of the host's flags, and in its models folder.
+    Weights are looked for in a folder of our own, in those of the host's flags, and in its models folder; YOLO models
+    in those of ADetailer's setting, too.
     """
     from modules import shared
     from modules.paths_internal import models_path
@@ -49,8 +52,19 @@ def runtime() -> Runtime:
         device="cpu" if _on_cpu() else "auto",
         models=os.pathsep.join(str(folder) for folder in (own, *also) if folder),
         webui=str(models_path),
+        yolo=os.pathsep.join(_of_adetailer()),
         keep=page.keep,
     )
+
+
+def _of_adetailer() -> list[str]:
+    """Return the folders that ADetailer's setting names; none where ADetailer is not installed."""
+    from modules import shared
+
+    if ADETAILERS not in shared.opts.data_labels:
+        return []
+    named = shared.opts.data.get(ADETAILERS) or ""
+    return [folder.strip() for folder in named.split("|") if folder.strip()]
 
 
 def _on_cpu() -> bool:

@@ -34,21 +34,26 @@ class Worked:
 
 
 def fix_pictures(p: Any, pictures: Sequence[Worked], passes: Sequence[PassSettings]) -> None:
-    """Do all passes, each over all pictures at once; what came of it stands in the pictures."""
+    """Do all passes, each over all pictures at once; what came of it stands in the pictures.
+
+    Raises a `FaceFixError` where a pass cannot be done; what those before it did stands there all the same.
+    """
     page, watch = chosen(), Watch()
     keeper = Keeper(p, page)
     fixer = engine().with_diffuser(HostDiffuser(p, watch, keeper.crop), page.faces_at_once)
-    with watch.over():
-        for settings in passes:
-            if watch.stopped():
-                break
-            plans = [_planned(p, fixer, picture, settings) for picture in pictures]
-            keeper.plans(fixer, pictures, plans)
-            results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
-            for picture, result in zip(pictures, results, strict=True):
-                picture.results.append(result)
-                picture.image = result.image
-    keeper.before(pictures)
+    try:
+        with watch.over():
+            for settings in passes:
+                if watch.stopped():
+                    break
+                plans = [_planned(p, fixer, picture, settings) for picture in pictures]
+                keeper.plans(fixer, pictures, plans)
+                results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
+                for picture, result in zip(pictures, results, strict=True):
+                    picture.results.append(result)
+                    picture.image = result.image
+    finally:
+        keeper.before(pictures)
 
 
 def _planned(p: Any, fixer: FaceFix, picture: Worked, settings: PassSettings) -> FixPlan:

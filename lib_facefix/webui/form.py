@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from . import host_ui
@@ -59,25 +59,33 @@ class Form:
                 for name in wanted:
                     self.show(name)
                 if names[-1] == _LAST_FROM_DISK:
-                    self._show_refresh()
+                    self._show_refresh("refresh", "Look for checkpoints and VAEs again", _FROM_DISK, refresh)
+                elif names[-1] in _FOUND:
+                    self._show_refresh(f"refresh_{names[-1]}", "Look for model files again", names[-1:])
 
-    def _show_refresh(self) -> None:
-        button = host_ui.tool_button(REFRESH, "Look for checkpoints and VAEs again", self._elem_id("refresh"))
-        host_ui.when(button.click, _refreshed, [], [self.made[name] for name in _FROM_DISK])
+    def _show_refresh(
+        self, elem_id: str, tooltip: str, names: Sequence[str], look: Callable[[], None] | None = None
+    ) -> None:
+        """Make the button that looks for files again. look: what is done before the lists are read anew."""
+
+        def refreshed() -> dict[Any, Any]:
+            if look:
+                look()
+            return {self.made[name]: host_ui.choices(pairs(name, _OPTIONS[name], host_list)) for name in names}
+
+        button = host_ui.tool_button(REFRESH, tooltip, self._elem_id(elem_id))
+        host_ui.when(button.click, refreshed, [], [self.made[name] for name in names])
 
     def _grey(self, method: str) -> list[Any]:
         return [greyed(self._controls[name], method) for name in AFFECTED]
 
 
-_FROM_DISK = {field.name: (field, known) for field, known in OFFERED if known.host in FROM_DISK}
-*_, _LAST_FROM_DISK = _FROM_DISK
+_OPTIONS = {field.name: known for field, known in OFFERED}
+_FROM_DISK = [name for name, known in _OPTIONS.items() if known.host in FROM_DISK]
+_LAST_FROM_DISK = _FROM_DISK[-1]
+_FOUND = [name for name, known in _OPTIONS.items() if known.found]
 
 
 def greyed(of: Control, method: str) -> Any:
     """Return the update that makes a control idle, or gives it back, as the method says."""
     return host_ui.greyed(of.hint, idle=why_idle(of.name, method))
-
-
-def _refreshed() -> list[Any]:
-    refresh()
-    return [host_ui.choices(pairs(name, known, host_list)) for name, (_, known) in _FROM_DISK.items()]

@@ -1,4 +1,4 @@
-"""The names that a host offers to choose from: samplers, schedulers, checkpoints, VAEs.
+"""The names that a host offers to choose from: samplers, schedulers, checkpoints, VAEs; and model files that are found.
 
 Hosts are told apart by what they have, never by their name.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
+from ..detecting import written
+from ..yolo_files import yolo_files
+
 
 def host_list(name: str) -> list[str]:
-    """Return one of the host's lists, as the host knows it now: see `Option.host`."""
+    """Return one of the host's lists, as the host knows it now, or of what is found: `Option.host`, `Option.found`."""
     return LISTS[name]()
 
 
@@ -23,7 +26,10 @@ def knows(name: str, value: str) -> bool:
 
 
 def refresh() -> None:
-    """Let the host look for checkpoints and VAEs again. This reads folders."""
+    """Let the host look for checkpoints and VAEs again; model files are looked for anew each time.
+
+    This reads folders.
+    """
     if _takes_modules():
         import_module("modules_forge.main_entry").refresh_models()
         return
@@ -56,6 +62,13 @@ def _vaes() -> list[str]:
     return ["Automatic", "None", *import_module("modules.sd_vae").vae_dict]
 
 
+def _detectors() -> list[str]:
+    """Return the model files that are found, as an expression names them. This reads folders."""
+    from .engine import engine
+
+    return [written(path.name) for path in yolo_files(engine().models.shelf)]
+
+
 def _takes_modules() -> bool:
     """Tell a host where VAEs are among the modules that are loaded beside a checkpoint."""
     return "forge_additional_modules" in import_module("modules.shared").opts.data_labels
@@ -66,8 +79,9 @@ LISTS: dict[str, Callable[[], list[str]]] = {
     "schedulers": _schedulers,
     "checkpoints": _checkpoints,
     "vaes": _vaes,
+    "detectors": _detectors,
 }
-"""By the names that `Option.host` uses."""
+"""By the names that `Option.host` and `Option.found` use."""
 FROM_DISK = ("checkpoints", "vaes")
 """Those that `refresh` may change."""
 OTHER_NAMES = {

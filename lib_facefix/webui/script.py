@@ -130,7 +130,10 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
     from .telling import lines
 
     pictures = [Worked(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)]
-    fix_pictures(p, pictures, passes)
+    try:
+        fix_pictures(p, pictures, passes)
+    except FaceFixError as error:
+        _say_undone(p, len(pictures[0].results), error)
     for picture in pictures:
         entry = infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
         _record(p, picture.index, entry)
@@ -142,6 +145,15 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
         for line in lines(picture.results, name):
             p.comment(line)
         yield picture.image
+
+
+def _say_undone(p: Any, done: int, error: FaceFixError) -> None:
+    """Say under the result, and in the console, which pass could not be done. done: how many were before it."""
+    from modules import errors
+
+    what = f"pass {done + 1} was not done" if done else "nothing was done, the pictures are as they were"
+    p.comment(f"FaceFix: {what}: {error}")
+    errors.report(f"FaceFix: {what}: {error}")
 
 
 def _record(p: Any, place: int, text: str) -> None:

@@ -84,7 +84,8 @@ class Axis:
             return ["True", "False"]
         if self.known.host:
             return [OWN, *self.lists(self.known.host)]
-        return list(self.known.choices() if self.known.choices else ())
+        found = self.lists(self.known.found) if self.known.found else ()
+        return [*(self.known.choices() if self.known.choices else ()), *found]
 
     def read(self, text: str) -> Any:
         """Return the value that a person chose or typed; the plot confirms it afterwards."""

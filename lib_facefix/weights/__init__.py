@@ -14,7 +14,7 @@ from .published import PUBLISHED, published
 from .reading import read_tensors
 from .record import Packaged, Published, Wheel
 from .tensorfile import origin
-from .ultralytics import load_yolo
+from .ultralytics import is_yolo, load_yolo
 
 __all__ = [
     "ASSETS",
@@ -34,6 +34,7 @@ __all__ = [
     "from_data_package",
     "installed",
     "is_offline",
+    "is_yolo",
     "load_yolo",
     "mirrored",
     "origin",

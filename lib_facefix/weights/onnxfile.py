@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from ..errors import BadModel
@@ -40,8 +41,8 @@ class OnnxFile:
 def read_onnx(path: Path) -> OnnxFile:
     """Return what the file says of itself; raises `BadModel` where it is no ONNX file."""
     try:
-        content = memoryview(path.read_bytes())
-        return _model(content)
+        with path.open("rb") as file:
+            return _model(memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)))
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, IndexError) as error:

@@ -16,6 +16,9 @@ from .published import PUBLISHED, published, record_of
 from .record import Published
 from .tensorfile import origin
 
+ADETAILERS = "models--Bingsu--adetailer/snapshots"
+"""Where Hugging Face's package keeps the models that ADetailer downloads when it is first started."""
+
 
 def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or environ.get("USERPROFILE") or Path("~").expanduser())
@@ -52,6 +55,8 @@ class Shelf:
     folders: tuple[Path, ...]
     hosts: tuple[Path, ...] = ()
     """Roots, or models folders, of WebUIs and of ComfyUI."""
+    yolo: tuple[Path, ...] = ()
+    """Further folders of YOLO models, with all below them."""
     cache: Path = field(default_factory=cache_folder)
 
     def find(self, name: str) -> Path | None:
@@ -79,15 +84,25 @@ class Shelf:
                     return found
         return None
 
-    def seek(self, name: str, below: Sequence[str]) -> Path | None:
-        """Return where a file of which nothing is published here lies, if it does.
+    def seek(self, name: str, below: Sequence[str], wanted_by: str, origin: str) -> Path:
+        """Return where a file of which nothing is published here lies; raises `BadModel`, which says where it could.
 
         below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l"; with a ~, of the home.
+        wanted_by, origin: what needs it, and who has it, for the sentence.
         """
         within = [folder for folder in below if not folder.startswith("~")]
-        bases = [base / folder for host in self.hosts for base in (host, host / "models") for folder in within]
-        bases += [Path(folder).expanduser() for folder in below if folder not in within]
-        return next((folder / name for folder in (*self.folders, *bases) if filled(folder / name)), None)
+        at_home = [Path(folder).expanduser() for folder in below if folder not in within]
+        for folder in (*self.folders, *self.in_hosts(within), *at_home):
+            if filled(folder / name):
+                return folder / name
+        raise BadModel(
+            f"{wanted_by} needs {name} of {origin}, which is not here. It is looked for in {self.own}, and in these "
+            f"folders, those without a ~ in a WebUI's models folder: {', '.join(below)}."
+        )
+
+    def in_hosts(self, below: Sequence[str]) -> Iterator[Path]:
+        """Yield these sub-folders of the hosts' models folders, whether they are there or not."""
+        yield from (base / folder for host in self.hosts for base in (host, host / "models") for folder in below)
 
     def _in(self, folder: Path, name: str) -> Path | None:
         original = folder / name
@@ -124,14 +139,29 @@ def _sub_folders(base: Path) -> dict[str, list[Path]]:
     return found
 
 
-def shelf(models: Sequence[Path] = (), hosts: Sequence[Path] = (), environ: Mapping[str, str] = os.environ) -> Shelf:
+def shelf(
+    models: Sequence[Path] = (),
+    hosts: Sequence[Path] = (),
+    environ: Mapping[str, str] = os.environ,
+    yolo: Sequence[Path] = (),
+) -> Shelf:
     """Return where to look: folders given, FACEFIX_MODELS, the user's data folder; then hosts given, FACEFIX_WEBUI.
 
-    Both variables hold several paths as PATH does. Downloads go to the first of the user's folders.
+    Both variables hold several paths as PATH does. Downloads go to the first of the user's folders. yolo: further
+    folders of YOLO models; what ADetailer has downloaded comes after them.
     """
     folders = [Path(one).expanduser() for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
     roots = [Path(one).expanduser() for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
-    return Shelf(folders[0], tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(roots)), cache_folder(environ))
+    more = (*(Path(one).expanduser() for one in yolo), _hub(environ) / ADETAILERS)
+    return Shelf(folders[0], tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(roots)), more, cache_folder(environ))
+
+
+def _hub(environ: Mapping[str, str]) -> Path:
+    """Return where Hugging Face's package keeps what programs have downloaded with it, by the package's own rules."""
+    if named := environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(named).expanduser()
+    caches = Path(environ.get("XDG_CACHE_HOME") or _home(environ) / ".cache")
+    return Path(environ.get("HF_HOME") or caches / "huggingface").expanduser() / "hub"
 
 
 def _listed(environ: Mapping[str, str], name: str) -> list[Path]:

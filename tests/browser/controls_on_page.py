@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 
 from playwright.sync_api import expect
 
@@ -104,12 +105,25 @@ class Control:
     @property
     def choices(self):
         """What a list offers."""
+        with self.unfolded() as offered:
+            return [text.removeprefix("✓").strip() for text in offered.all_inner_texts()]
+
+    @contextmanager
+    def unfolded(self):
+        """Open a list for a while; gives what it offers."""
         self._input.click()
         offered = self._page.locator("ul.options li")
         offered.first.wait_for()
-        texts = [text.removeprefix("✓").strip() for text in offered.all_inner_texts()]
+        yield offered
         self._input.blur()
-        return texts
+
+    def offers(self, text):
+        """Wait until a list offers this."""
+        for _ in range(50):
+            if text in self.choices:
+                return
+            self._page.wait_for_timeout(100)
+        raise AssertionError(f"{text} is not among {self.choices}")
 
     @property
     def _input(self):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pictures
 import pytest
 from driving import QUICK, Host, changed, difference
+from yolo_made import yolo_onnx
 
 MODEL = {"ad_model": "mediapipe_face_full", "ad_inpaint_width": 64, "ad_inpaint_height": 64, "ad_confidence": 0.3}
 FAINT = {**QUICK, "visibility": 0.1}
@@ -59,3 +60,20 @@ def test_with_adetailer_installed_and_off_the_picture_is_that_of_facefix_alone(h
     ours = host.txt2img(QUICK, draws=BOTH[:1])
     beside = host.txt2img(QUICK, draws=BOTH[:1], scripts=detailed(False))
     assert difference(ours.picture, beside.picture) == 0
+
+
+def test_models_in_the_folders_of_its_setting_are_listed_and_used(host, tmp_path):
+    [picture] = BOTH[:1]
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "right.onnx").write_bytes(yolo_onnx(picture.size, [(240, 50, 336, 146)]))
+
+    def listed():
+        return [one["name"] for one in host.webui.get("/facefix/v1/models")["detectors"]]
+
+    assert "right.onnx" not in listed()
+    with host.options(ad_extra_models_dir=f"{tmp_path / 'gone'}|{tmp_path}"):
+        assert listed()[-1] == "right.onnx"
+        made = host.txt2img({**QUICK, "detector": "right.onnx"}, draws=[picture])
+    [face] = made.faces().values()
+    assert (face["do"], face["box"][0] > 192) == ("re-diffuse", True)
+    assert "right.onnx" not in listed()

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from sending import ended, sent, where
+from yolo_made import yolo_onnx
 
 from lib_facefix import __version__
 from lib_facefix.http.api import PREFIX
 from lib_facefix.http.serving import HEADERS
 from lib_facefix.settings import FaceSettings
+from lib_facefix.weights import shelf
 
 RESTORE = {"settings": {"method": "restore"}}
 
@@ -29,6 +31,16 @@ def test_models_says_what_is_on_offer_and_what_is_here(client):
     assert (lite["here"], lite["note"]) == (True, "")
     lacking = [one for one in told["restorers"] if not one["here"]]
     assert all(one["note"] and one["licence"] for one in lacking)
+
+
+def test_models_tells_the_files_that_a_detector_may_be(client, engine, away_from_home, monkeypatch, tmp_path):
+    (tmp_path / "face.onnx").write_bytes(yolo_onnx((640, 640), []))
+    monkeypatch.setattr(type(engine.models), "shelf", shelf([tmp_path]))
+    told = client.get(f"{PREFIX}/models").json()["detectors"]
+    assert told[-1] == {"name": "face.onnx", "label": "face.onnx", "licence": "", "here": True, "note": ""}
+    [scrfd] = [one for one in told if one["name"] == "buffalo_l"]
+    assert not scrfd["here"]
+    assert "needs det_10g.onnx of https" in scrfd["note"]
 
 
 def test_settings_is_the_schema_of_the_command_line(client):

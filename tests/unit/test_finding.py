@@ -52,16 +52,6 @@ def test_adetailers_models_are_found_where_they_lie_by_their_names(made, webui):
     assert made == [(there, ()), (there, ("face", "1"))]
 
 
-def test_what_was_converted_comes_first_until_the_checkpoint_is_newer(made, webui):
-    there = webui / "models" / "adetailer" / "face_yolov8n.pt"
-    converted = there.with_suffix(".onnx")
-    converted.write_bytes(b"onnx")
-    os.utime(there, (1, 1))
-    assert finding.yolo_file("face_yolov8n.pt", places(webui)) == converted
-    os.utime(converted, (0, 0))
-    assert finding.yolo_file("face_yolov8n.pt", places(webui)) == there
-
-
 def test_a_detector_is_loaded_once_for_all_engines_and_anew_when_its_file_changes(made, webui):
     there = webui / "models" / "adetailer" / "face_yolov8n.pt"
     for _ in range(3):

@@ -36,6 +36,7 @@ def test_every_choice_has_a_flag():
         "device": "cpu",
         "models": "/a:/b",
         "webui": "/webui",
+        "yolo": "/c:/d",
         "keep": 3,
     }
     assert set(given) == {field.name for field, _ in options(Runtime)}

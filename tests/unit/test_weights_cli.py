@@ -6,7 +6,9 @@ import os
 
 import numpy as np
 import pytest
+from yolo_made import yolo_onnx
 
+from lib_facefix import catalog
 from lib_facefix.catalog import CATALOGS
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import models, models_get
@@ -15,6 +17,8 @@ from lib_facefix.weights import PUBLISHED, Shelf
 from lib_facefix.weights.packaged import as_raw
 from lib_facefix.weights.tensorfile import Source, write_tensors
 
+ELSEWHERE = ("mediapipe_face_full", "mediapipe_face_short", "buffalo_l", "antelopev2", "insightface", "2d106")
+"""What needs a package, or the file of another program."""
 GFPGAN, CODEFORMER = PUBLISHED["GFPGANv1.4.pth"], PUBLISHED["codeformer-v0.1.0.pth"]
 
 
@@ -76,6 +80,42 @@ def test_the_list_says_what_is_built_in_what_is_found_and_how_to_get_the_rest(fo
     assert rows["restorer", "codeformer"]["bytes"] == CODEFORMER.bytes
     assert "non-commercial" in rows["restorer", "codeformer"]["licence"]
     assert len(rows) == len(listed["models"])
+
+
+@pytest.mark.parametrize("flag", ["--webui", "--models", "--yolo"])
+def test_detectors_that_nobody_has_on_offer_are_listed_as_the_setting_names_them(tmp_path, capsys, flag):
+    top = tmp_path / "top"
+    path = (top / "models" / "yolo" if flag == "--webui" else top) / "drawn - face.onnx"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(yolo_onnx((640, 640), []))
+    assert run("models", "--json", flag, top) == 0
+    [row] = [row for row in json.loads(capsys.readouterr().out)["models"] if row["where"] == str(path)]
+    assert (row["kind"], row["name"], row["state"]) == ("detector", '"drawn - face.onnx"', "found")
+    assert row["bytes"] == path.stat().st_size
+
+
+def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_needs(tmp_path, monkeypatch, capsys):
+    def rows():
+        assert run("models", "--json", "--webui", tmp_path) == 0
+        return {row["name"]: row for row in json.loads(capsys.readouterr().out)["models"]}
+
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    before = rows()
+    assert {before[name]["state"] for name in ELSEWHERE} == {"missing"}
+    assert "needs the Python package 'mediapipe'" in before["mediapipe_face_full"]["where"]
+    assert "needs the Python package 'insightface'" in before["insightface"]["where"]
+    assert "needs det_10g.onnx" in before["buffalo_l"]["where"]
+    assert "insightface/models/antelopev2" in before["antelopev2"]["where"]
+    assert "needs 2d106det.onnx" in before["2d106"]["where"]
+
+    pack = tmp_path / "models" / "insightface" / "models" / "buffalo_l"
+    pack.mkdir(parents=True)
+    (pack / "det_10g.onnx").write_bytes(b"a detector")
+    monkeypatch.setattr(catalog, "find_spec", lambda name: name)
+    after = rows()
+    assert after["mediapipe_face_full"]["where"] == "in the Python package mediapipe"
+    assert {after[name]["where"] for name in ("buffalo_l", "insightface")} == {str(pack / "det_10g.onnx")}
+    assert {name for name in ELSEWHERE if after[name]["state"] == "missing"} == {"antelopev2", "2d106"}
 
 
 @pytest.mark.parametrize("action", [[], ["verify", "gfpgan"], ["get", "gfpgan"]], ids=["list", "verify", "get"])

@@ -94,6 +94,24 @@ def test_a_method_greys_what_it_does_not_look_at_and_says_why(build):
     assert all(change["info"] and not change["info"].startswith("No effect") for change in auto)
 
 
+def test_the_button_beside_the_detectors_finds_a_file_that_was_just_put_there(build, on_page, monkeypatch):
+    page, made = build()
+    for number in (1, 2):
+        button = by_id(page, f"pass{number}_refresh_detector")
+        assert made.of(number, "detector").elem_id == f"facefix_pass{number}_detector"
+        monkeypatch.setattr(on_page("form"), "host_list", lambda name: ["new.onnx"] if name == "detectors" else [])
+        update = handler(page, button, "click")()[made.of(number, "detector")]
+        assert [choice if isinstance(choice, str) else choice[1] for choice in update["choices"]][-1] == "new.onnx"
+        assert "value" not in update
+
+
+def test_files_and_expressions_are_sent_as_they_are_shown(build):
+    detector = build()[1].of(1, "detector")
+    assert detector.allow_custom_value
+    for text in ("face_yolov8n.pt", "blazeface + face_yolov8n.pt"):
+        assert detector.preprocess(text) == text
+
+
 def test_the_page_starts_with_the_preset_that_was_chosen_for_it(build):
     presets = Presets({"a": ({"method": "restore", "fidelity": 0.9}, {"mask": "box"})}, start="a")
     _, made = build(presets=presets)

@@ -22,7 +22,13 @@ from lib_facefix.webui.controls import (
 from lib_facefix.webui.settings import OFFERED
 
 NAMES = [field.name for field, _ in OFFERED]
-HOST = {"samplers": ["Euler", "Heun"], "schedulers": ["Karras"], "checkpoints": ["a.safetensors"], "vaes": []}
+HOST = {
+    "samplers": ["Euler", "Heun"],
+    "schedulers": ["Karras"],
+    "checkpoints": ["a.safetensors"],
+    "vaes": [],
+    "detectors": ["face_yolov8n.pt"],
+}
 SHOWN = {field.name: control(field, known, HOST.__getitem__) for field, known in OFFERED}
 
 
@@ -76,6 +82,12 @@ def test_catalogues_show_labels_and_send_names():
     assert ("GFPGAN 1.4", "gfpgan") in SHOWN["restorer"].pairs
     assert SHOWN["restorer"].typed, "the path of a model file can be typed"
     assert SHOWN["detector"].typed, "several detectors can be put together"
+
+
+def test_model_files_that_are_found_stand_behind_the_built_in_detectors():
+    assert SHOWN["detector"].pairs[0] == ("BlazeFace (built in)", "blazeface")
+    assert SHOWN["detector"].pairs[-1] == ("face_yolov8n.pt", "face_yolov8n.pt")
+    assert section_rows("Which faces")[0] == ("detector",)  # beside it is room for what looks for files again
 
 
 def test_a_pass_is_switched_off_rather_than_given_the_method_leave():

@@ -6,9 +6,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from lib_facefix.options import options
-from lib_facefix.sampling import Sampling
 from lib_facefix.webui.lists import LISTS, host_list, knows, refresh
+from lib_facefix.webui.settings import OFFERED
+from lib_facefix.weights import shelf
 
 
 @pytest.fixture
@@ -35,7 +35,8 @@ def named(*names):
 
 
 def test_every_list_that_a_setting_names_can_be_read():
-    assert {known.host for _, known in options(Sampling) if known.host} == set(LISTS)
+    named = {name for _, known in OFFERED for name in (known.host, known.found) if name}
+    assert named == set(LISTS)
 
 
 def test_samplers_hidden_by_the_user_are_not_listed_but_known(host):
@@ -64,6 +65,19 @@ def test_vaes_are_those_that_the_host_would_take(host):
     assert knows("vaes", "soft.pt")
     host(options=["forge_additional_modules"], main_entry={"module_list": {"ae.safetensors": "/models/ae"}})
     assert host_list("vaes") == ["ae.safetensors"]
+
+
+def test_model_files_are_listed_as_an_expression_names_them_and_looked_for_each_time(
+    monkeypatch, tmp_path, away_from_home
+):
+    engine = ModuleType("lib_facefix.webui.engine")
+    engine.engine = lambda: SimpleNamespace(models=SimpleNamespace(shelf=shelf([tmp_path], yolo=[tmp_path / "yolo"])))
+    monkeypatch.setitem(sys.modules, "lib_facefix.webui.engine", engine)
+    assert host_list("detectors") == []
+    (tmp_path / "yolo").mkdir()
+    for name in ("face_yolov8n.pt", "drawn + real.onnx"):
+        (tmp_path / "yolo" / name).write_bytes(b"a model")
+    assert host_list("detectors") == ['"drawn + real.onnx"', "face_yolov8n.pt"]
 
 
 def test_refreshing_looks_for_both_kinds_of_file(host):

@@ -13,6 +13,7 @@ from lib_facefix.catalog import DETECTORS
 from lib_facefix.webui import restorers
 from lib_facefix.webui.engine import engine, runtime, unload
 from lib_facefix.weights import is_offline
+from lib_facefix.yolo_files import yolo_files
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
 
@@ -141,6 +142,21 @@ def test_folders_named_by_flags_come_before_the_hosts_models(host, tmp_path):
     host.cmd_opts.facefix_models_dir = str(tmp_path / "mine")
     host.cmd_opts.gfpgan_models_path = str(tmp_path / "elsewhere")
     assert runtime().models.split(os.pathsep) == [str(tmp_path / "mine"), str(tmp_path / "elsewhere")]
+
+
+def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(host, away_from_home, tmp_path):
+    more = tmp_path / "my models" / "faces" / "face.pt"
+    more.parent.mkdir(parents=True)
+    more.write_bytes(b"a model")
+    host.opts.data["ad_extra_models_dir"] = f" {tmp_path / 'my models'} ||{tmp_path / 'gone'}"
+    assert yolo_files(engine().models.shelf) == ()
+    host.opts.data_labels["ad_extra_models_dir"] = "ADetailer's"
+    saved = dict(host.opts.data)
+    assert yolo_files(engine().models.shelf) == (more,)
+    assert runtime().yolo.split(os.pathsep) == [str(tmp_path / "my models"), str(tmp_path / "gone")]
+    del host.opts.data["ad_extra_models_dir"]  # as it is until somebody sets it
+    assert runtime().yolo == ""
+    assert host.opts.data == {name: value for name, value in saved.items() if name != "ad_extra_models_dir"}
 
 
 def test_a_host_that_did_not_read_our_flags_is_served_all_the_same(host):

@@ -6,7 +6,13 @@ from types import ModuleType
 
 import pytest
 
-LISTS = {"samplers": ["Euler", "Heun"], "schedulers": ["Karras"], "checkpoints": ["a.safetensors"], "vaes": ["None"]}
+LISTS = {
+    "samplers": ["Euler", "Heun"],
+    "schedulers": ["Karras"],
+    "checkpoints": ["a.safetensors"],
+    "vaes": ["None"],
+    "detectors": ["face_yolov8n.pt"],
+}
 OURS = ("host_ui", "preset_panel", "form", "accordion", "compare_page", "extras_panel", "extras_result")
 """Our rooms that know the toolkit."""
 
