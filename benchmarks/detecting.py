@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import statistics
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,8 +29,6 @@ from lib_facefix.finding import detector
 from lib_facefix.imaging.boxes import bounding, same
 from lib_facefix.runtime import PRECISIONS
 from lib_facefix.weights import shelf
-
-from .timing import once
 
 PHOTOS = Path("tests/data")
 SIDE = 640
@@ -57,20 +56,28 @@ def photos(folder: Path) -> dict[str, Any]:
 
 
 def against(peer: Callable[[Any], object], names: list[str], sure: float) -> None:
-    """Print the CPU time of the peer and of each of our detectors, called in turns."""
+    """Print what a picture costs the peer and each of our detectors, called in turns: as one waits, and on the CPU."""
     looks: dict[str, Callable[[Any], object]] = {"ADetailer": peer}
     for name, precision in itertools.product(names, PRECISIONS):
         looks[f"{name}, {precision}"] = partial(detector(name, "off", shelf(), precision).detect, min_score=sure)
     pictures = list(photos(PHOTOS).values())[:3]
     for look in looks.values():
         look(pictures[0])
-    times: dict[str, list[float]] = {name: [] for name in looks}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in looks}
     for picture in pictures * ROUNDS:
         for name, look in looks.items():
-            times[name].append(once(partial(look, picture)))
-    medians = {name: statistics.median(seen) for name, seen in times.items()}
-    for name, median in medians.items():
-        say(f"{name}: {median * 1000:.1f} ms, {medians['ADetailer'] / median:.2f} times less")
+            times[name].append(seconds(partial(look, picture)))
+    medians = {name: [statistics.median(kind) for kind in zip(*seen, strict=True)] for name, seen in times.items()}
+    for name, (wall, processor) in medians.items():
+        less = [theirs / ours for theirs, ours in zip(medians["ADetailer"], (wall, processor), strict=True)]
+        say(f"{name}: {wall * 1000:.1f} ms, {less[0]:.2f} times less; CPU {processor * 1000:.1f} ms, {less[1]:.2f}")
+
+
+def seconds(call: Callable[[], object]) -> tuple[float, float]:
+    """Return the wall seconds and the CPU seconds of a call."""
+    wall, processor = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def found(folder: Path) -> None:
