@@ -18,6 +18,9 @@
   x BadCrop               a fixer answered with something that is not a crop
 """
 
+MOST = 300
+"""Characters of what another library complains of."""
+
 
 class FaceFixError(Exception):
     """Base of every error this library raises on purpose; its text is a sentence for a person."""
@@ -92,3 +95,9 @@ class MissingPart(FaceFixError):
 
 class BadCrop(FaceFixError):
     """A fixer answered with something that is not a crop."""
+
+
+def briefly(error: Exception) -> str:
+    """Return what another library complains of as part of a sentence: on one line, of at most `MOST` characters."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= MOST else f"{said[:MOST]}..."

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import BadModel
+from .errors import BadModel, briefly
 from .quiet import quieten
 
 EXACT = "exact"
@@ -63,7 +63,7 @@ class CvNetwork:
         try:
             self._net = self._read()
         except (cv2.error, OSError) as error:
-            raise BadModel(f"{path} is not a model that OpenCV {cv2.__version__} can read: {error}") from error
+            raise BadModel(f"{path} is not a model that OpenCV {cv2.__version__} can read: {briefly(error)}") from error
         self._outputs = self._net.getUnconnectedOutLayersNames()
         self._shape: tuple[int, ...] | None = None
         self._lock = Lock()
@@ -79,7 +79,7 @@ class CvNetwork:
                 self._net.setInput(blob)
                 return [np.array(output) for output in self._net.forward(self._outputs)]
             except cv2.error as error:
-                raise BadModel(f"a model failed in {self.engine}: {error}") from error
+                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
 
 
 class OrtNetwork:
@@ -94,7 +94,7 @@ class OrtNetwork:
         try:
             self._session = onnxruntime.InferenceSession(path.read_bytes(), wanted, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no base of their own
-            raise BadModel(f"{path} is not a model that ONNX Runtime can read: {error}") from error
+            raise BadModel(f"{path} is not a model that ONNX Runtime can read: {briefly(error)}") from error
         self._input = self._session.get_inputs()[0].name
         self.engine = f"ONNX Runtime {onnxruntime.__version__}"
 
@@ -103,7 +103,7 @@ class OrtNetwork:
         try:
             outputs: list[Blob] = self._session.run(None, {self._input: blob})
         except Exception as error:  # its exceptions have no base of their own
-            raise BadModel(f"a model failed in {self.engine}: {error}") from error
+            raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
         return outputs
 
 
@@ -116,7 +116,7 @@ class OvNetwork:
         try:
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
         except RuntimeError as error:
-            raise BadModel(f"{path} is not a model that OpenVINO can read: {error}") from error
+            raise BadModel(f"{path} is not a model that OpenVINO can read: {briefly(error)}") from error
         self._request, self._lock = compiled.create_infer_request(), Lock()
         self.engine = f"OpenVINO {openvino.__version__.split('-')[0]} bf16"
 
@@ -133,7 +133,7 @@ class OvNetwork:
             try:
                 self._request.infer({0: blob})
             except RuntimeError as error:
-                raise BadModel(f"a model failed in {self.engine}: {error}") from error
+                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
             return [np.array(output.data) for output in self._request.output_tensors]
 
 

@@ -8,7 +8,7 @@ from threading import Lock
 import insightface
 import numpy as np
 
-from ..errors import BadModel
+from ..errors import BadModel, briefly
 from ..faces import Box, Face, Image
 from ..imaging.boxes import distinct
 from .marks import tilt_of
@@ -25,7 +25,7 @@ class InsightFace:
             self._model = insightface.model_zoo.get_model(str(weights), providers=["CPUExecutionProvider"])
             self._model.prepare(ctx_id=-1, input_size=(SIDE, SIDE))
         except Exception as error:  # it raises what it comes across
-            raise BadModel(f"{weights} is not a detector that insightface can read: {error}") from error
+            raise BadModel(f"{weights} is not a detector that insightface can read: {briefly(error)}") from error
         self._lock = Lock()
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
@@ -35,7 +35,7 @@ class InsightFace:
             try:
                 rows, marks = self._model.detect(np.ascontiguousarray(image[..., ::-1]))  # it wants BGR
             except Exception as error:  # as above
-                raise BadModel(f"insightface {insightface.__version__} failed: {error}") from error
+                raise BadModel(f"insightface {insightface.__version__} failed: {briefly(error)}") from error
         fives = [None] * len(rows) if marks is None else [five.astype(np.float64) for five in marks]
         faces = []
         for (left, top, right, bottom, score), five in zip(rows.astype(float).tolist(), fives, strict=True):

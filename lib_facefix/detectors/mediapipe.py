@@ -13,7 +13,7 @@ from typing import Any
 import mediapipe
 import numpy as np
 
-from ..errors import BadModel
+from ..errors import BadModel, briefly
 from ..faces import Box, Face, Image
 from ..imaging.boxes import distinct
 from ..weights import asset
@@ -54,7 +54,7 @@ class _MediaPipe:
             except BadModel:
                 raise
             except Exception as error:  # it raises what it comes across
-                raise BadModel(f"mediapipe {self._version} failed: {error}") from error
+                raise BadModel(f"mediapipe {self._version} failed: {briefly(error)}") from error
 
     def _open_solution(self, min_score: float) -> Any:
         place = mediapipe.solutions.face_detection

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadModel
+from ..errors import BadModel, briefly
 from ..networks import Blob
 from ..weights import load_yolo
 from .yolo import SIDE, Yolo, YoloNet
@@ -48,6 +48,6 @@ class TorchNetwork:
             try:
                 answer = self._model(torch.from_numpy(np.ascontiguousarray(blob)))
             except RuntimeError as error:
-                raise BadModel(f"a model failed in {self.engine}: {error}") from error
+                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
         outputs = answer if isinstance(answer, tuple | list) else [answer]
         return [output.numpy() for output in outputs if isinstance(output, torch.Tensor)]

@@ -8,7 +8,7 @@ from threading import Lock
 import cv2
 import numpy as np
 
-from ..errors import BadModel
+from ..errors import BadModel, briefly
 from ..faces import Box, Face, Image
 from ..imaging.boxes import distinct
 from .marks import tilt_of
@@ -26,7 +26,9 @@ class YuNet:
         try:
             self._net = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), 0.5, SAME, MANY)
         except cv2.error as error:
-            raise BadModel(f"{weights} is not a YuNet that OpenCV {cv2.__version__} can read: {error}") from error
+            raise BadModel(
+                f"{weights} is not a YuNet that OpenCV {cv2.__version__} can read: {briefly(error)}"
+            ) from error
         self._lock = Lock()
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
@@ -47,7 +49,7 @@ class YuNet:
                 self._net.setScoreThreshold(min_score)
                 _, rows = self._net.detect(bgr)
             except cv2.error as error:
-                raise BadModel(f"YuNet failed in OpenCV {cv2.__version__}: {error}") from error
+                raise BadModel(f"YuNet failed in OpenCV {cv2.__version__}: {briefly(error)}") from error
         return np.empty((0, 15)) if rows is None else np.asarray(rows, np.float64)
 
 

@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadModel, CannotWrite, MissingPackage
+from ..errors import BadModel, CannotWrite, MissingPackage, briefly
 from ..quiet import quieten
 from .files import write_whole
 
@@ -67,7 +67,7 @@ def load_yolo(path: Path) -> Any:
     except Exception as error:  # it raises what it comes across
         raise BadModel(
             f"{path} was refused by ultralytics' safe reader: it is damaged, no YOLO model, or asks for more than a "
-            f"model needs. ({_first_line(error)}) Get it again from a place you trust."
+            f"model needs. ({briefly(error)}) Get it again from a place you trust."
         ) from error
     model = (checkpoint.get("ema") or checkpoint.get("model")) if isinstance(checkpoint, dict) else None
     if not isinstance(model, torch.nn.Module):
@@ -167,7 +167,3 @@ def _version(package: str) -> str | None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]

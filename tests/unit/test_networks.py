@@ -28,3 +28,12 @@ def test_a_network_gives_all_its_outputs_and_the_same_twice():
 def test_a_missing_asset_says_what_to_do():
     with pytest.raises(BadModel, match=r"built-in model gone\.onnx is missing from .*; install FaceFix again"):
         weights.asset("gone.onnx")
+
+
+def test_what_a_library_complains_of_is_told_on_one_line(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"no model " * 99)
+    with pytest.raises(BadModel) as told:
+        load(path)
+    assert "\n" not in str(told.value)
+    assert len(str(told.value)) < 500
