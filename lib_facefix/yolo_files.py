@@ -16,7 +16,7 @@ from .catalog import CATALOGS
 from .detecting import SUFFIXES, can_be_written
 from .errors import BadModel
 from .loaded import edition
-from .weights import PUBLISHED, Shelf, is_yolo, read_onnx
+from .weights import PUBLISHED, Shelf, expanded, is_yolo, read_onnx
 from .weights.files import filled
 
 FOLDERS = ("adetailer", "ultralytics", "yolo")
@@ -33,7 +33,7 @@ def yolo_file(name: str, places: Shelf) -> Path:
     wanted = Path(name)
     folders: Iterable[Path] = (folder for folder, _ in _folders(places))
     if wanted.name != name:
-        folders = [_expanded(wanted).parent]
+        folders = [expanded(wanted).parent]
     if found := _first(wanted.name, folders):
         return found
     own = ", ".join(map(str, (places.own, *places.yolo)))
@@ -83,14 +83,6 @@ def _changed(path: Path) -> int | None:
     except (OSError, ValueError):  # ValueError: no name can be like that
         return None
     return status.st_mtime_ns if stat.S_ISREG(status.st_mode) and status.st_size else None
-
-
-def _expanded(path: Path) -> Path:
-    """Return the path with the home in place of a ~, where there is such a home."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
 
 
 def _folders(places: Shelf) -> Iterator[tuple[Path, bool]]:
