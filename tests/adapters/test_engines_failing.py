@@ -98,7 +98,9 @@ def test_a_net_that_cannot_be_exported_is_told_in_a_sentence(net, tmp_path, monk
         raise RuntimeError("Unsupported operator\nand a long trace")
 
     monkeypatch.setattr(torch.onnx, "export", refuses)
-    with pytest.raises(BadModel, match=r"cannot be exported \(Unsupported operator\); choose the engine 'torch'"):
+    with pytest.raises(
+        BadModel, match=r"cannot be exported \(Unsupported operator and a long trace\); choose the engine 'torch'"
+    ):
         run(net, tmp_path, engine)
 
 
