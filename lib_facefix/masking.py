@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from .imaging.blending import paste
 from .imaging.boxes import bounding, grow
 from .imaging.framing import cut, width_and_height
 from .jobs import FaceJob, FixPlan
+from .merging import standing_for, together
 from .protocols import FaceFixer, Framing, Parts
 
 REACH = 0.12
@@ -30,19 +32,32 @@ def face_width(crop: Crop, job: FaceJob) -> float:
     return job.face.box.size * scale_of(crop.matrix)
 
 
-def mask_of(crop: Crop, job: FaceJob, parts: Parts, together: Sequence[FaceJob] = ()) -> Mask:
-    """Return where the fixed crop shows, (h, w), 0..1. Raises a `FaceFixError` where there is no such mask.
+def mask_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
+    """Return where the fixed crop shows, (h, w), 0..1. Raises a `FaceFixError` where there is no such mask."""
+    return softened(crop, job, {job: shape_of(crop, job, parts)})
 
-    together: the faces that the crop is fixed for; inverted, a mask leaves out what is to stay of any of them.
+
+def shape_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
+    """Return the shape of a face's mask, moved, its edge not yet soft; raises a `FaceFixError` where it has none."""
+    treatment, width = job.treatment, face_width(crop, job)
+    shape = parts.masker(job).mask(crop, job.face)
+    return masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
+
+
+def softened(crop: Crop, job: FaceJob, shapes: Mapping[FaceJob, Mask]) -> Mask:
+    """Return the mask made of a shape: grown and softened, or what is around it where it is inverted.
+
+    shapes: of all faces that the crop is fixed for; what is to stay of any stays in all that are inverted.
     """
     treatment, width = job.treatment, face_width(crop, job)
-    if treatment.mask_invert:
-        shape = _region(crop, job.face)
-        for one in together or (job,):
-            stays = masks.soften(_moved(crop, one, parts), one.treatment.mask_grow * face_width(crop, one), 0.0)
-            shape = masks.without(shape, stays)
-        return masks.soften(shape, 0.0, treatment.feather * width)
-    return masks.soften(_moved(crop, job, parts), treatment.mask_grow * width, treatment.feather * width)
+    if not treatment.mask_invert:
+        return masks.soften(shapes[job], treatment.mask_grow * width, treatment.feather * width)
+    region = _region(crop, job.face)
+    for one, shape in shapes.items():
+        if one.treatment.mask_invert:
+            stays = masks.soften(shape, one.treatment.mask_grow * face_width(crop, one), 0.0)
+            region = masks.without(region, stays)
+    return masks.soften(region, 0.0, treatment.feather * width)
 
 
 def reach_of(job: FaceJob, fixer: FaceFixer) -> Box:
@@ -75,23 +90,20 @@ def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
     image: RGB (H, W, 3), the one the plan is for.
     """
     shown = np.zeros_like(image)
-    for job in plan.jobs:
-        if job.decision == "leave":
-            continue
-        framing = parts.fixer(job).framing(job)
+    for jobs in together([job for job in plan.jobs if job.decision != "leave"]):
+        asked = standing_for(jobs)
+        framing = parts.fixer(asked).framing(asked)
         try:
-            crop = cut(image, framing.matrix(job.face), framing.size)
-            mask = mask_of(crop, job, parts)
+            crop = cut(image, framing.matrix(asked.face), framing.size)
         except FaceFixError:
             continue
-        paste(shown, np.full_like(crop.image, 255), mask, crop.matrix)
+        shapes: dict[FaceJob, Mask] = {}
+        for job in jobs:
+            with suppress(FaceFixError):
+                shapes[job] = shape_of(crop, job, parts)
+        for job in shapes:
+            paste(shown, np.full_like(crop.image, 255), softened(crop, job, shapes), crop.matrix)
     return np.asarray(shown[..., 0] / np.float32(255), np.float32)
-
-
-def _moved(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
-    treatment, width = job.treatment, face_width(crop, job)
-    shape = parts.masker(job).mask(crop, job.face)
-    return masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
 
 
 def _frame(face: Face, framing: Framing) -> Box:

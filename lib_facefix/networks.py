@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadModel, briefly
-from .quiet import quieten
+from .quiet import quieten, started
 
 EXACT = "exact"
 Blob = NDArray[np.float32]
@@ -111,8 +111,7 @@ class OvNetwork:
     """An ONNX network on OpenVINO, in bfloat16: about half the time of float32 on processors that have it."""
 
     def __init__(self, path: Path) -> None:
-        import openvino
-
+        openvino = started("openvino")
         try:
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
         except RuntimeError as error:
@@ -122,10 +121,9 @@ class OvNetwork:
 
     @staticmethod
     def has_bf16() -> bool:
-        """Return whether this processor multiplies bfloat16 by itself."""
-        import openvino
-
-        return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        """Return whether this processor multiplies bfloat16 by itself; raises `BadModel` where OpenVINO is broken."""
+        core = getattr(started("openvino"), "Core", None)  # older ones than ours have it elsewhere
+        return core is not None and "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""

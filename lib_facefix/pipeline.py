@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import cv2
 import numpy as np
 
 from .canvas import Canvas
 from .errors import BadCrop, BadPlan, FaceFixError, Stopped
-from .faces import Crop, Image, Patch
+from .faces import Crop, Image, Mask, Patch
 from .imaging.blending import match_colour
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
-from .masking import face_width, mask_of, note_of
+from .masking import face_width, note_of, shape_of, softened
+from .merging import together
 from .protocols import Parts, Progress
-from .rounds import Task, rounds, seen_again, together
+from .rounds import Task, rounds, seen_again
 from .threads import one_thread
 
 RING = 0.15
@@ -118,60 +120,77 @@ def _done(tasks: list[Task], canvases: list[Canvas], parts: Parts, progress: Pro
 
 def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tuple[int, Outcome]]:
     """Do one round. Where the fixer fails at a face, it is asked again about those behind it. Raises `Stopped`."""
-    waiting: list[tuple[Task, Crop]] = []
+    waiting: list[Cut] = []
     for task in tasks:
-        crop, outcomes = _cut(task, canvases[task.picture], parts)
+        made, outcomes = _cut(task, canvases[task.picture], parts)
+        waiting += made
         yield from ((task.picture, outcome) for outcome in outcomes)
-        if crop:
-            settled = {outcome.job for outcome in outcomes}
-            waiting.append((replace(task, jobs=tuple(job for job in task.jobs if job not in settled)), crop))
     while waiting:
         patches, going_on = _patches(tuple(waiting)), True
         while waiting and going_on:
-            task, crop = waiting.pop(0)
-            started, going_on = time.perf_counter(), False
+            now = waiting.pop(0)
+            task, started, going_on = now.task, time.perf_counter(), False
             try:
                 patch, going_on = next(patches, None), True
-                _lay(canvases[task.picture], patch, crop, task)
+                _lay(canvases[task.picture], patch, now)
             except Stopped:
                 raise
             except FAILURES as error:
                 failed = Outcome(task.asked, "failed", _in_words(error), time.perf_counter() - started)
-                yield from ((task.picture, replace(failed, job=job)) for job in task.jobs)
+                yield from ((task.picture, replace(failed, job=job)) for job in now.masks)
             else:
                 fixed = Outcome(task.asked, "fixed", None, time.perf_counter() - started, task.fixer.engine)
-                yield from ((task.picture, replace(fixed, job=job, note=_note(job, task))) for job in task.jobs)
+                yield from ((task.picture, replace(fixed, job=job, note=_note(job, now.masks))) for job in now.masks)
 
 
-def _cut(task: Task, canvas: Canvas, parts: Parts) -> tuple[Crop | None, list[Outcome]]:
-    """Return the crop of a task with its mask, and what became of the faces that show nothing of it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A task that waits for its fixer."""
 
-    There is no crop where all of them do.
-    """
+    task: Task
+    crop: Crop
+    """Its mask shows all that may be fixed."""
+    masks: dict[FaceJob, Mask]
+    """Of each of its faces that has one, in order."""
+
+    @property
+    def shown(self) -> Mask:
+        """How much of the fixed crop is to show, (h, w), 0..1."""
+        shares = (mask * np.float32(job.treatment.visibility) for job, mask in self.masks.items())
+        return reduce(np.maximum, shares)
+
+
+def _cut(task: Task, canvas: Canvas, parts: Parts) -> tuple[list[Cut], list[Outcome]]:
+    """Return the task cut out, unless none of its faces shows, and what became of those that do not."""
     try:
         framing = task.fixer.framing(task.asked)
         with one_thread():
             crop = canvas.cut(framing.matrix(task.asked.face), framing.size)
     except FAILURES as error:
-        return None, [Outcome(job, "failed", _in_words(error)) for job in task.jobs]
-    outcomes, shown = [], None
-    for job in task.jobs:
+        return [], [Outcome(job, "failed", _in_words(error)) for job in task.jobs]
+    shapes, lacking = _of_each(task.jobs, lambda job: shape_of(crop, job, parts))
+    masks, failed = _of_each(shapes, lambda job: softened(crop, job, shapes))
+    shown = {job: mask for job, mask in masks.items() if mask.any()}
+    empty = [Outcome(job, "left", note=EMPTY) for job in masks if job not in shown]
+    made = [Cut(task, replace(crop, mask=reduce(np.maximum, shown.values())), shown)] if shown else []
+    return made, [*lacking, *failed, *empty]
+
+
+def _of_each(jobs: Iterable[FaceJob], make: Callable[[FaceJob], Mask]) -> tuple[dict[FaceJob, Mask], list[Outcome]]:
+    """Return what is made for each job, and the outcomes of those for which that failed."""
+    made, outcomes = {}, []
+    for job in jobs:
         try:
             with one_thread():
-                mask = mask_of(crop, job, parts, task.jobs)
+                made[job] = make(job)
         except FAILURES as error:
             outcomes.append(Outcome(job, "failed", _in_words(error)))
-            continue
-        if mask.any():
-            shown = mask if shown is None else np.maximum(shown, mask)
-        else:
-            outcomes.append(Outcome(job, "left", note=EMPTY))
-    return None if shown is None else replace(crop, mask=shown), outcomes
+    return made, outcomes
 
 
-def _note(job: FaceJob, task: Task) -> str:
+def _note(job: FaceJob, together: Iterable[FaceJob]) -> str:
     """Return in words what was done otherwise than for a face alone."""
-    others = ", ".join(str(other.number) for other in task.jobs if other is not job)
+    others = ", ".join(str(other.number) for other in together if other is not job)
     return "; ".join(filter(None, (note_of(job), others and f"redrawn as one with {others}")))
 
 
@@ -181,24 +200,24 @@ def _in_words(error: Exception) -> FaceFixError:
     return FaceFixError(f"out of memory, or a picture that cannot be worked on ({type(error).__name__}: {error})")
 
 
-def _patches(waiting: Sequence[tuple[Task, Crop]]) -> Iterator[Patch | None]:
+def _patches(waiting: Sequence[Cut]) -> Iterator[Patch | None]:
     """Yield what the fixer makes of the crops; it is called only when the first is asked for."""
-    tasks, crops = zip(*waiting, strict=True)
-    yield from tasks[0].fixer.fix(crops, [task.asked for task in tasks])
-    raise BadCrop(f"the {tasks[0].asked.decision} step gave fewer pictures than there were faces")
+    task = waiting[0].task
+    yield from task.fixer.fix([cut.crop for cut in waiting], [cut.task.asked for cut in waiting])
+    raise BadCrop(f"the {task.asked.decision} step gave fewer pictures than there were faces")
 
 
-def _lay(canvas: Canvas, patch: Patch | None, crop: Crop, task: Task) -> None:
+def _lay(canvas: Canvas, patch: Patch | None, cut: Cut) -> None:
     """Paste one fixed crop into the picture, where its mask shows."""
-    mask, job = crop.mask, task.jobs[0]
-    assert mask is not None
+    crop, job = cut.crop, next(iter(cut.masks))
+    assert crop.mask is not None
     if patch is None or not _is_picture(patch, crop.image.shape):
         raise BadCrop(f"the {job.decision} step gave no picture back, or one of NaN")
     with one_thread():
-        shown = canvas.shown(crop)
+        before = canvas.shown(crop)
         if job.treatment.match_colour:
-            patch = match_colour(patch, shown.image, mask, RING * face_width(crop, job))
-        canvas.lay(task.asked.number, patch, mask * np.float32(job.treatment.visibility), crop, shown)
+            patch = match_colour(patch, before.image, crop.mask, RING * face_width(crop, job))
+        canvas.lay(cut.task.asked.number, patch, cut.shown, crop, before)
 
 
 def _is_picture(patch: Patch, shape: tuple[int, ...]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from .jobs import FaceJob
+from .merging import as_the_first, standing_for, together
 from .prompts import FacePrompt, Origin, read_negative_prompt, read_prompt, resolve
 from .sampling import Sampling
 
@@ -31,7 +32,21 @@ def drawn_up(
     """
     prompts = _texts(jobs, everyone, "prompt", read_prompt, size)
     negatives = _texts(jobs, everyone, "negative_prompt", read_negative_prompt, size)
-    return [_drawn_up(job, prompts[job.number], negatives[job.number] or "", origin) for job in jobs]
+    return _merged([_drawn_up(job, prompts[job.number], negatives[job.number] or "", origin) for job in jobs], jobs)
+
+
+def _merged(drawn: Sequence[FaceJob], asked: Sequence[FaceJob]) -> list[FaceJob]:
+    """Return what is drawn up, of merged faces by the first one's settings, its strength by the size of all of them.
+
+    asked: the same jobs before anything was worked out.
+    """
+    for first, *others in together(drawn):
+        if others:
+            [of] = (job.treatment for job in asked if job.number == first.number)
+            size = standing_for([first, *others]).face.box.size
+            treatment = first.treatment.but({"denoising_strength": strength(of, size)})
+            return as_the_first(drawn, replace(first, treatment=treatment))
+    return list(drawn)
 
 
 def _texts(

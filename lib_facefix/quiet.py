@@ -6,6 +6,10 @@ The one place for it. Others in the process may use the same packages: only what
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from typing import Any
+
+from .errors import BadModel
 
 ASKED = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime from 1.29 on would report usage
@@ -16,6 +20,15 @@ ASKED = {
 """Set unless the user has set them."""
 FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 """By package, whatever the user has set: who asks for faces has not asked to install anything."""
+
+
+def started(package: str) -> Any:
+    """Return the module of an optional package, quietened; raises `BadModel` where it cannot be imported."""
+    quieten(package)
+    try:
+        return import_module(package)
+    except (ImportError, OSError) as error:
+        raise BadModel(f"{package} cannot be started ({error}); install it again, or choose another engine") from error
 
 
 def quieten(package: str = "") -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from .faces import Box, Face, Pose
-from .imaging.boxes import bounding, overlap
+from .faces import Box
+from .imaging.boxes import overlap
 from .jobs import FaceJob
 from .masking import reach_of
+from .merging import around, standing_for
 from .protocols import FaceFixer, Parts
 
 
@@ -32,24 +31,14 @@ class Task:
     @classmethod
     def of(cls, picture: int, jobs: tuple[FaceJob, ...], parts: Parts) -> Task:
         """Return the task of these jobs; raises a `FaceFixError` where there is nothing that does it."""
-        asked = jobs[0] if len(jobs) == 1 else _standing_for(jobs)
+        asked = standing_for(jobs)
         fixer = parts.fixer(asked)
-        reach = _around(reach_of(job, fixer) for job in {asked, *jobs})
+        reach = around(_reaches(jobs, asked, fixer))
         return cls(picture, jobs, asked, fixer, (id(fixer), fixer.batch_key(asked)), reach)
 
     def meets(self, other: Task) -> bool:
         """Return True if one's result may cover part of the other's; what a crop shows around its face is not meant."""
         return self.picture == other.picture and overlap(self.reach, other.reach) > 0
-
-
-def together(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
-    """Yield the jobs of a picture that are to be done as one; those that are merged at the place of the first."""
-    merged = tuple(job for job in jobs if _is_merged(job))
-    for job in jobs:
-        if not _is_merged(job):
-            yield (job,)
-        elif job is merged[0]:
-            yield merged
 
 
 def rounds(tasks: Sequence[Task]) -> Iterator[list[Task]]:
@@ -74,15 +63,9 @@ def seen_again(tasks: Sequence[Task], picture: int) -> frozenset[int]:
     return frozenset(task.asked.number for i, task in enumerate(own) if any(map(task.meets, own[i + 1 :])))
 
 
-def _is_merged(job: FaceJob) -> bool:
-    return job.decision == "re-diffuse" and job.treatment.mask_merge
-
-
-def _standing_for(jobs: Sequence[FaceJob]) -> FaceJob:
-    """Return the first job with a face around all of theirs, upright and without landmarks."""
-    box, score = _around(job.face.box for job in jobs), min(job.face.score for job in jobs)
-    return replace(jobs[0], face=Face(box, score), pose=Pose(0.0, 0.0, 0.0))
-
-
-def _around(boxes: Iterator[Box]) -> Box:
-    return bounding(np.concatenate([box.corners for box in boxes]))
+def _reaches(jobs: Sequence[FaceJob], asked: FaceJob, fixer: FaceFixer) -> Iterator[Box]:
+    """Yield what each face's mask may touch: alone, and of several also in the crop that they have in common."""
+    for job in jobs:
+        yield reach_of(job, fixer)
+        if job is not asked:
+            yield reach_of(replace(asked, treatment=asked.treatment.but({"mask": job.treatment.mask})), fixer)

@@ -141,8 +141,12 @@ class FaceSettings(Treatment):
     @property
     def finding(self) -> dict[str, Any]:
         """What decides which faces there are, and what is known of each; other settings only choose among them."""
-        names = "detector", "min_score", "angles", "landmarker", "person"
-        return {**{name: getattr(self, name) for name in names}, "guesses": self.guesses}
+        found = {name: getattr(self, name) for name in ("detector", "min_score", "angles", "landmarker")}
+        if self.person:
+            found["person"] = self.person
+        if self.guesses:
+            found["guesses"] = True
+        return found
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FaceSettings:

@@ -68,8 +68,8 @@ class Treatment(Sampling):
     )  # fmt: skip
     mask_merge: bool = option(
         False, "Merge", group="mask", only="re-diffuse",
-        help="The picture's faces that have this on are redrawn as one, in one crop around them and inside all their "
-        "masks, by the prompt and the seed of the first.",
+        help="The picture's faces that have this on are redrawn as one: in one crop around them, inside all their "
+        "masks, by the first one's prompt, seed and sampling. Each is drawn smaller: for faces side by side.",
     )  # fmt: skip
     parser: str = option(
         FIRST, "Face parser", choices=lambda: (FIRST, *PARSERS.names()), suffixes=PARSER_FILES, group="mask",

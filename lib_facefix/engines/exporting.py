@@ -14,9 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import BadModel, CannotWrite, MissingPackage
+from ..errors import BadModel, CannotWrite, MissingPackage, briefly
 from ..nets import Stage
-from .parts import first_line
 
 OPSET = 17
 LEFT_BEHIND = 24 * 3600
@@ -82,7 +81,7 @@ def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:
         except OSError:
             raise
         except Exception as error:  # the exporter raises whatever the net's own code and its own passes do
-            raise BadModel(f"this net cannot be exported ({first_line(error)}); choose the engine 'torch'") from error
+            raise BadModel(f"this net cannot be exported ({briefly(error)}); choose the engine 'torch'") from error
 
 
 def _free_axes(stage: Stage) -> dict[str, dict[int, str]]:

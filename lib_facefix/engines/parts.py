@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import BadModel
-from ..quiet import quieten
+from ..errors import BadModel, briefly
+from ..quiet import started
 from .choosing import Way
 from .winograd import quickened
 
@@ -153,18 +152,9 @@ def _tf32(way: Way) -> Iterator[None]:
             setattr(place, name, was)
 
 
-def started(package: str) -> Any:
-    """Return the module of an engine; raises `BadModel` where it is installed and cannot be imported."""
-    quieten(package)
-    try:
-        return import_module(package)
-    except (ImportError, OSError) as error:
-        raise BadModel(f"{package} cannot be started ({error}); install it again, or choose another engine") from error
-
-
 def failed(engine: str, error: Exception) -> str:
     """Return that a net failed, and why."""
-    return f"the net failed on {engine} ({first_line(error)}); choose the engine 'torch', or another model"
+    return f"the net failed on {engine} ({briefly(error)}); choose the engine 'torch', or another model"
 
 
 def _plain(tensor: Tensor) -> Tensor:
@@ -172,10 +162,5 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _unreadable(path: Path, engine: str, error: Exception) -> str:
-    told = first_line(error)
+    told = briefly(error)
     return f"{path} cannot be run by {engine} ({told}); delete it to have it made anew, or choose the engine 'torch'"
-
-
-def first_line(error: Exception) -> str:
-    """Return what an error says, cut to what fits into a sentence."""
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ..errors import BadModel, FaceFixError
 from ..nets import Net, Spec, Stage, load_net, stages
+from ..quiet import started
 from .choosing import Way, choose
 from .exporting import exported
 from .machine import Machine, this_machine
-from .parts import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, failed, started
+from .parts import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, failed
 from .passes import Item, Meter, Passes
 
 AT_ONCE = 4

@@ -103,7 +103,7 @@ class Tuning:
         """Return why the faces are not those of this picture under these settings; blank where they are."""
         if self.picture != picture:
             return "this is another picture than the one whose faces were set"
-        if self.found != settings.finding:
+        if not settings.finding.items() <= self.found.items():
             return "the settings for finding faces have changed since they were found"
         return ""
 

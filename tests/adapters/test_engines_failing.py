@@ -14,7 +14,8 @@ import engines_made  # noqa: E402
 import nets_made  # noqa: E402
 from engines_made import ENGINES, EXACT, EXPORTING, HERE, difference  # noqa: E402
 
-from lib_facefix.engines import Machine, Runner, parts, running, this_machine  # noqa: E402
+from lib_facefix import quiet  # noqa: E402
+from lib_facefix.engines import Machine, Runner, running, this_machine  # noqa: E402
 from lib_facefix.engines import exporting as exporting_module  # noqa: E402
 from lib_facefix.errors import BadModel, CannotWrite  # noqa: E402
 
@@ -37,14 +38,14 @@ def broken_import(monkeypatch):
     """Let the import of a package fail, though it is installed."""
 
     def breaks(package):
-        real = parts.import_module
+        real = quiet.import_module
 
         def fails(name):
             if name == package:
                 raise ImportError("libstdc++.so.6: version not found")
             return real(name)
 
-        monkeypatch.setattr(parts, "import_module", fails)
+        monkeypatch.setattr(quiet, "import_module", fails)
 
     return breaks
 
@@ -97,7 +98,9 @@ def test_a_net_that_cannot_be_exported_is_told_in_a_sentence(net, tmp_path, monk
         raise RuntimeError("Unsupported operator\nand a long trace")
 
     monkeypatch.setattr(torch.onnx, "export", refuses)
-    with pytest.raises(BadModel, match=r"cannot be exported \(Unsupported operator\); choose the engine 'torch'"):
+    with pytest.raises(
+        BadModel, match=r"cannot be exported \(Unsupported operator and a long trace\); choose the engine 'torch'"
+    ):
         run(net, tmp_path, engine)
 
 

@@ -1,5 +1,8 @@
 """Small networks on each engine that may run them: one ONNX file, made here."""
 
+import sys
+import types
+
 import numpy as np
 import onnx
 import pytest
@@ -76,3 +79,12 @@ def test_a_damaged_file_and_a_picture_that_does_not_fit_are_told(weights, tmp_pa
     (tmp_path / "broken.onnx").write_bytes(b"nothing")
     with pytest.raises(BadModel, match=r"broken\.onnx is not a model that OpenVINO can read"):
         load_as_made(tmp_path / "broken.onnx", "fast")
+
+
+def test_an_openvino_that_cannot_be_started_is_told_and_one_that_is_too_old_is_passed_over(weights, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(BadModel, match="openvino cannot be started"):
+        load_as_made(weights, "fast")
+    monkeypatch.setitem(sys.modules, "openvino", types.ModuleType("openvino"))
+    assert isinstance(load_as_made(weights, "fast"), OrtNetwork)

@@ -94,7 +94,9 @@ def test_it_draws_what_the_extension_in_the_webui_draws(host, wire):
     made = host.img2img(pictures.sheet(2), {**plain, "skip_img2img": True}, **asked)
     result, _ = fixed(wire, replace(SETTINGS, match_colour=False))
     assert difference(result.image, PHOTO) > 20
-    assert difference(result.image, made.picture) <= 4  # the API cuts fractions off, and enlarging the crop adds to it
+    away = np.abs(result.image.astype(int) - made.picture)
+    assert np.mean(away > 4) < 0.01  # the API cuts fractions off, and enlarging the crop adds to it
+    assert away.max() < 20  # another OpenCV draws the edge of a mask up to a quarter of a pixel away
 
 
 def test_another_clip_skip_is_put_back(host, wire):

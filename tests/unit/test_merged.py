@@ -11,7 +11,13 @@ from lib_facefix.errors import BadModel
 from lib_facefix.faces import Pose
 from lib_facefix.fixers.rediffuse import Rediffuse
 from lib_facefix.maskers.shape import EllipseMasker
+from lib_facefix.masking import masks_of
+from lib_facefix.merging import together
 from lib_facefix.pipeline import fix_faces
+from lib_facefix.planning import make_plan
+from lib_facefix.prompts import Origin
+from lib_facefix.rounds import Task, rounds
+from lib_facefix.settings import FaceSettings
 
 MERGED = PLAIN.but({"mask_merge": True})
 
@@ -96,6 +102,86 @@ def test_inverted_none_of_the_faces_changes(picture, pair):
         x, y = map(int, face.box.centre)
         reach = int(0.45 * face.box.size)
         assert not away[y - reach : y + reach, x - reach // 2 : x + reach // 2].any()
+
+
+@pytest.mark.parametrize("shown", [(1.0, 0.0), (0.0, 1.0), (0.5, 1.0)], ids=str)
+def test_each_shows_as_much_as_its_own_visibility_says(picture, pair, shown):
+    own = {f"_{n}": {"visibility": share} for n, share in enumerate(shown, start=1)}
+    result = fix(picture, plan_for(picture, pair[:2], MERGED, **own), Negative(native=512))
+    for face, share in zip(pair, shown, strict=False):
+        x, y = map(int, face.box.centre)
+        was, now = picture[y, x].astype(float), result.image[y, x].astype(float)
+        assert now == pytest.approx(was + share * (255 - 2 * was), abs=8)
+
+
+def test_what_is_shown_of_a_plan_is_what_it_changes(picture, pair):
+    inverted = MERGED.but({"mask_invert": True, "mask_grow": 0.1})
+    for treatment in (MERGED, inverted):
+        plan = plan_for(picture, pair[:2], treatment)
+        parts = Parts(Rediffuse(Negative(native=512)))
+        [result] = fix_faces([picture], [plan], parts)
+        shown = masks_of(picture, plan, parts)
+        assert not changed(picture, result.image)[shown == 0].any()
+        assert changed(picture, result.image)[shown > 0.5].mean() > 0.95
+
+
+def test_inverted_a_face_that_has_no_mask_still_fails_alone(picture, pair):
+    class Some(Parts):
+        def masker(self, job):
+            if job.number == 2:
+                raise BadModel("no mask for this one")
+            return EllipseMasker()
+
+    plan = plan_for(picture, pair, MERGED, _1={"mask_invert": True})
+    [result] = fix_faces([picture], [plan], Some(Rediffuse(Negative(native=256))))
+    assert verdicts(result) == ["fixed", "failed", "fixed"]
+
+
+def test_a_mask_is_made_once_for_each_of_many_that_are_inverted(picture, face_at):
+    asked = []
+
+    class Counting(Parts):
+        def masker(self, job):
+            asked.append(job.number)
+            return EllipseMasker()
+
+    faces = [face_at(60 + 70 * i, 200, size=40) for i in range(8)]
+    plan = plan_for(picture, faces, MERGED.but({"mask_invert": True}))
+    fix_faces([picture], [plan], Counting(Rediffuse(Negative(native=256))))
+    assert sorted(asked) == list(range(1, 9))
+
+
+def test_what_may_be_touched_holds_the_masks_that_leave_their_faces(picture, pair):
+    """The second one's mask fills the crop, in which a third face lies that is not merged."""
+    plan = plan_for(picture, [pair[0], pair[2], pair[1]], MERGED, _2={"mask": "person"}, _3={"mask_merge": False})
+    parts = Parts(Rediffuse(Negative(native=256)))
+    merged, alone = (Task.of(0, jobs, parts) for jobs in together(plan.jobs))
+    assert merged.meets(alone)
+    assert [len(now) for now in rounds([merged, alone])] == [1, 1]
+
+
+def test_upscaled_they_are_pasted_where_they_are_then(picture, pair):
+    plan = plan_for(picture, pair[:2], MERGED)
+    larger = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    before = larger.copy()
+    diffuser = WithinTheMask(native=512)
+    [result] = fix_faces([picture], [plan], Parts(Rediffuse(diffuser)), onto=[larger])
+    small = fix(picture, plan, WithinTheMask(native=512))
+    away = changed(before, result.image)[::2, ::2]
+    assert (away == changed(picture, small.image)).mean() > 0.99
+    assert diffuser.asked == [[1]]
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_the_plan_says_what_they_are_drawn_by(picture, pair, merged):
+    settings = FaceSettings(
+        method="re-diffuse", mask_merge=merged, prompt="red [SEP] blue", denoising_strength=0.8, denoise_by_size=1.0
+    )
+    plan = make_plan(picture, pair[:2], settings, origin=Origin("a crowd", seed=5))
+    told = [(job.treatment.prompt, job.treatment.seed) for job in plan.jobs]
+    assert told == ([("red", 5)] * 2 if merged else [("red", 5), ("blue", 6)])
+    [strength] = {job.treatment.denoising_strength for job in plan.jobs}
+    assert strength == (0.35 if merged else 0.65)  # by the size of both together
 
 
 def test_restoring_is_never_merged(picture, pair):

@@ -40,6 +40,14 @@ def test_faces_that_were_not_looked_at_for_a_criterion_are_found_again(tuning, g
     assert "settings for finding faces have changed" in tuning.why_not_for(tuning.picture, FaceSettings(**given))
 
 
+def test_a_criterion_that_is_taken_away_changes_nothing_of_what_was_found(image):
+    asked = FaceSettings(gender="female", person="ann.jpg")
+    tuning = Tuning.begun(image, asked, make_plan(image, FACES, SETTINGS))
+    for now in (asked, SETTINGS, FaceSettings(gender="male"), FaceSettings(person="ann.jpg")):
+        assert tuning.why_not_for(tuning.picture, now) == ""
+    assert tuning.why_not_for(tuning.picture, FaceSettings(person="ben.jpg"))
+
+
 def decisions(tuning, settings=SETTINGS):
     return {job.number: job.decision for job in tuning.plan_for(settings).jobs}
 
