@@ -78,11 +78,16 @@ def read_detector(text: str) -> Wanted:
 
 def written(name: str) -> str:
     """Return a file's name as `read_detector` takes it: in quotes where something in it would be read as a sign."""
+    return name if "," not in name and _is_read_as(name, name) else f'"{name}"'
+
+
+def can_be_written(name: str) -> bool:
+    """Return whether a file's name can be part of a setting at all: of text, and without a quote."""
     try:
-        plain = read_detector(name) == One(name)
-    except BadSetting:
-        plain = False
-    return name if plain else f'"{name}"'
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are no text in the encoding of the file system
+        return False
+    return _is_read_as(written(name), name)
 
 
 def files_in(text: str) -> tuple[str, ...]:
@@ -102,6 +107,13 @@ def names_in(wanted: Wanted) -> Iterator[str]:
     else:
         for part in wanted.parts:
             yield from names_in(part)
+
+
+def _is_read_as(text: str, name: str) -> bool:
+    try:
+        return read_detector(text) == One(name)
+    except BadSetting:
+        return False
 
 
 def _split(text: str, at: str) -> list[str]:

@@ -7,15 +7,16 @@ of weights of every kind a file is looked into as well, before it is offered: no
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator
+import stat
+from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from .catalog import CATALOGS
-from .detecting import SUFFIXES
+from .detecting import SUFFIXES, can_be_written
 from .errors import BadModel
 from .loaded import edition
-from .weights import PUBLISHED, Shelf, is_yolo, read_onnx
+from .weights import PUBLISHED, Shelf, expanded, is_yolo, read_onnx
 from .weights.files import filled
 
 FOLDERS = ("adetailer", "ultralytics", "yolo")
@@ -27,17 +28,13 @@ OWN = ("facefix",)
 def yolo_file(name: str, places: Shelf) -> Path:
     """Return where a model file lies: below the folders of models, or where the path says; raises `BadModel`.
 
-    What was converted from a .pt and lies beside it comes first: it needs no ultralytics.
+    What was converted from a .pt and lies beside it comes first, unless it is older: it needs no ultralytics.
     """
-    wanted = Path(name).expanduser()
-    made = wanted.with_suffix(".onnx")
+    wanted = Path(name)
+    folders: Iterable[Path] = (folder for folder, _ in _folders(places))
     if wanted.name != name:
-        path, converted = wanted if wanted.is_file() else None, made if made.is_file() else None
-    else:
-        path, converted = (_lying(one.name, places) for one in (wanted, made))
-    if path and converted and path.stat().st_mtime > converted.stat().st_mtime:
-        converted = None
-    if found := converted or path:
+        folders = [expanded(wanted).parent]
+    if found := _first(wanted.name, folders):
         return found
     own = ", ".join(map(str, (places.own, *places.yolo)))
     raise BadModel(
@@ -55,20 +52,52 @@ def yolo_files(places: Shelf) -> tuple[Path, ...]:
     found: dict[str, Path] = {}
     for folder, mixed in _folders(places):
         for path in _files(folder):
-            if path.name not in found and path.name not in _KNOWN and (not mixed or _could_be_yolo(path)):
+            if path.name in found or path.name in _KNOWN or not can_be_written(path.name):
+                continue
+            if not mixed or _could_be_yolo(path):
                 found[path.name] = path
     return tuple(found[name] for name in sorted(found, key=lambda name: (name.casefold(), name)))
 
 
-def _lying(name: str, places: Shelf) -> Path | None:
-    return next((folder / name for folder, _ in _folders(places) if filled(folder / name)), None)
+def _first(name: str, folders: Iterable[Path]) -> Path | None:
+    """Return the first file of that name, or what was converted from it.
+
+    That is the .onnx beside it. One elsewhere may be another model's, and counts where no such file is anywhere.
+    """
+    alone = None
+    for folder in folders:
+        path = folder / name
+        converted = path.with_suffix(".onnx") if name.lower().endswith(".pt") else path
+        changed, made = _changed(path), _changed(converted)
+        if changed is not None:
+            return path if made is None or made < changed else converted
+        if made is not None:
+            alone = alone or converted
+    return alone
+
+
+def _changed(path: Path) -> int | None:
+    """Return when a file was changed, in ns; None where none lies there, any more, or nothing is in it."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # ValueError: no name can be like that
+        return None
+    return status.st_mtime_ns if stat.S_ISREG(status.st_mode) and status.st_size else None
 
 
 def _folders(places: Shelf) -> Iterator[tuple[Path, bool]]:
-    """Yield every folder that is looked into, in this order, and whether weights of every kind lie in it."""
+    """Yield every folder that is looked into, in this order, and whether weights of every kind lie in it.
+
+    Links to folders are followed; what was seen is passed over, so that none goes round in a circle.
+    """
     yield from ((folder, True) for folder in (*places.folders, *places.in_hosts(OWN)))
+    seen = set()
     for top in (*places.in_hosts(FOLDERS), *places.yolo):
-        for folder, below, _ in os.walk(top):  # of what cannot be read, nothing
+        for folder, below, _ in os.walk(top, followlinks=True):  # of what cannot be read, nothing
+            if (place := os.path.realpath(folder)) in seen:
+                below.clear()
+                continue
+            seen.add(place)
             below[:] = sorted(name for name in below if not name.startswith("."))
             yield Path(folder), False
 
@@ -83,20 +112,24 @@ def _files(folder: Path) -> list[Path]:
 
 def _could_be_yolo(path: Path) -> bool:
     try:
-        return _says_yolo(path, edition(path))
+        now = edition(path)
     except BadModel:
         return False
+    return _says_yolo(path, now)
 
 
 @lru_cache(maxsize=256)
 def _says_yolo(path: Path, _: Hashable) -> bool:
     """Return whether a file says that it is YOLO's: by the classes it names, or by one table of finds as its answer.
 
-    Another file at its place, which has another edition, is looked into anew. Raises `BadModel`.
+    Another file at its place, which has another edition, is looked into anew; a damaged one is not.
     """
     if path.suffix.lower() == ".pt":
         return is_yolo(path)
-    said = read_onnx(path)
+    try:
+        said = read_onnx(path)
+    except BadModel:
+        return False
     takes_pictures = any(len(shape) == 4 for shape in said.inputs.values())
     tables = sum(len(shape) == 3 for shape in said.outputs.values())
     return takes_pictures and ("names" in said.metadata or tables == 1)

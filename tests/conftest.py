@@ -31,7 +31,7 @@ def nothing_loaded():
 @pytest.fixture
 def away_from_home(tmp_path, monkeypatch):
     """No data package, no folder and no setting of this machine, no terminal."""
-    ours = ("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_OFFLINE", "FACEFIX_MIRROR")
+    ours = ("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_YOLO", "FACEFIX_OFFLINE", "FACEFIX_MIRROR")
     for name in (*ours, "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):

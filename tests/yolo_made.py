@@ -63,12 +63,12 @@ def _message(*fields):
     parts = []
     for number, value in fields:
         length = isinstance(value, bytes)
-        parts += [_varint(number << 3 | (2 if length else 0)), _varint(len(value) if length else value)]
+        parts += [varint(number << 3 | (2 if length else 0)), varint(len(value) if length else value)]
         parts += [value] if length else []
     return b"".join(parts)
 
 
-def _varint(number):
+def varint(number):
     parts = []
     while number > 127:
         parts.append(number & 127 | 128)

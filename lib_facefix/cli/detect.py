@@ -12,7 +12,7 @@ from ..errors import BadSetting
 from ..jobs import face_to_json
 from ..pictures import check_writable, find_pictures, read_picture
 from .engines import add_remote, engine_for
-from .flags import add_settings, read_settings
+from .flags import add_runtime, add_settings, read_settings
 from .printing import tell, write_json
 from .sheets import write_drawing
 
@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--draw", type=Path, metavar="FILE", help="draw the numbered boxes; for one picture")
     add_settings(parser, groups=("find",))
     add_remote(parser)
+    add_runtime(parser)
     parser.set_defaults(run=run)
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from ..assembly import FaceFix
 from ..batch import Engine
 from ..errors import BadSetting
-from ..http.remote import ThroughWebUI, connect
-from ..runtime import Runtime
+from ..http.remote import RemoteFaceFix, ThroughWebUI, connect
+from .flags import given_runtime, read_runtime
+from .models_get import host_folders
 from .printing import tell
 
 
@@ -33,11 +34,10 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def engine_for(
-    arguments: argparse.Namespace, runtime: Runtime | None = None, environ: Mapping[str, str] = os.environ
-) -> Engine:
+def engine_for(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Engine:
     """Return what the flags choose to do the work; raises `BadSetting`, `CannotReach` and `Refused`."""
-    here = FaceFix(runtime)
+    host_folders([arguments.webui or ""])
+    here = FaceFix(read_runtime(arguments))
     if not arguments.remote:
         if arguments.token or arguments.native:
             raise BadSetting("--token and --native say how a server is asked; give its address, too: --remote URL")
@@ -48,6 +48,8 @@ def engine_for(
     token = arguments.token or (None if told else environ.get("FACEFIX_TOKEN"))
     user = None if told else environ.get("FACEFIX_USER")
     engine = connect(arguments.remote, token, user, here, arguments.native)
+    if isinstance(engine, RemoteFaceFix) and (given := given_runtime(arguments)):
+        raise BadSetting(f"what runs the models is chosen where they run; leave out {', '.join(given)}")
     if isinstance(engine, ThroughWebUI):
         does = f"it redraws faces, at about {engine.native} px, and all else is done here"
         tell([f"facefix: {engine.webui.wire.url} has no FaceFix: {does}"], error=True)

@@ -30,8 +30,8 @@ from ..jobs import FixPlan
 from ..pictures import Found, Picture, check_writable, find_pictures
 from ..treatment import Treatment
 from .engines import add_remote, engine_for, engine_here
-from .flags import add_runtime, add_settings, given_runtime, given_settings, read_overrides, read_runtime, read_settings
-from .models_get import add_fetch_flags, ask_to_fetch, host_folders
+from .flags import add_runtime, add_settings, given_settings, read_overrides, read_settings
+from .models_get import add_fetch_flags, ask_to_fetch
 from .printing import match_plans, read_plans, tell, write_json
 from .sheets import write_drawing
 
@@ -76,10 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     if arguments.compare:
         check_writable(arguments.compare)
-    host_folders([arguments.webui or ""])
-    engine = engine_for(arguments, read_runtime(arguments))
+    engine = engine_for(arguments)
     work = _work(arguments, engine)
-    _refuse_missing(work, engine, arguments)
+    _refuse_missing(work, engine)
     found = work.found
     places = targets(found, arguments.output, arguments.in_place)
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
@@ -108,11 +107,9 @@ class Work:
     """Of all faces: what their masks need is known by them."""
 
 
-def _refuse_missing(work: Work, engine: Engine, arguments: argparse.Namespace) -> None:
+def _refuse_missing(work: Work, engine: Engine) -> None:
     """Raise `BadSetting` for a model that is nowhere, before every picture is written without it."""
     if isinstance(engine, RemoteFaceFix):
-        if given := given_runtime(arguments):
-            raise BadSetting(f"what runs the models is chosen where they run; leave out {', '.join(given)}")
         engine.refuse_missing(work.restorers, work.upscalers)
         return
     for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):

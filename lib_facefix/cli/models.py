@@ -1,4 +1,4 @@
-"""List the models on offer: what for, licence, size, where they lie. With an action: get, check or convert weights."""
+"""List the models on offer: what for, licence, size, where they lie. With an action: get, verify or convert weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ..catalog import CATALOGS, DETECTORS, Entry
 from ..detecting import written
-from ..errors import BadModel, MissingPackage
+from ..errors import BadModel, FaceFixError, MissingPackage
 from ..weights import PUBLISHED, Published, Shelf, asset, installed
 from ..yolo_files import yolo_files
 from . import models_check, models_get
@@ -20,7 +20,7 @@ COLUMNS = ("kind", "name", "label", "licence", "size", "where")
 
 def add(commands: Any) -> None:
     """Add the command and its actions to the parser."""
-    parser = commands.add_parser("models", help="list, get, check and convert models", description=__doc__)
+    parser = commands.add_parser("models", help="list, get, verify and convert models", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     models_get.add_shelf_flags(parser, default=[])
     parser.add_argument(
@@ -70,16 +70,16 @@ def _built_in(kind: str, entry: Entry) -> dict[str, Any]:
     try:
         paths = [asset(name) for name in entry.assets]
     except BadModel as error:
-        return _row(kind, entry.name, entry.label, entry.licence, 0, "missing", f"missing: {error}")
-    size = sum(path.stat().st_size for path in paths)
-    return _row(kind, entry.name, entry.label, entry.licence, size, "built in", ", ".join(map(str, paths)))
+        return _missing(kind, entry, ", ".join(entry.assets), error)
+    where = ", ".join(map(str, paths))
+    return _row(kind, entry.name, entry.label, entry.licence, sum(map(_size, paths)), "built in", where)
 
 
 def _published(kind: str, name: str, label: str, one: Published, places: Shelf) -> dict[str, Any]:
     if path := places.lying(one.name):
-        size, state, where = path.stat().st_size, "found", str(path)
+        size, state, where = _size(path), "found", str(path)
     elif pair := installed(one):  # not converted just to be listed
-        size, state, where = pair[1].stat().st_size, "found", str(pair[1])
+        size, state, where = _size(pair[1]), "found", str(pair[1])
     else:
         size, state, where = one.bytes, "missing", f"not here: facefix models get {name}"
     return _row(kind, name, label, one.licence, size, state, where)
@@ -90,18 +90,28 @@ def _elsewhere(kind: str, entry: Entry, places: Shelf) -> dict[str, Any]:
     try:
         entry.needs()
         path = places.seek(entry.file, entry.folders, entry.label, entry.origin) if entry.file else None
-    except (BadModel, MissingPackage) as error:
-        return _row(kind, entry.name, entry.label, entry.licence, 0, "missing", str(error))
-    size, where = (path.stat().st_size, str(path)) if path else (0, f"in the Python package {entry.package}")
+    except MissingPackage as error:
+        return _missing(kind, entry, f"the Python package {entry.package}", error)
+    except BadModel as error:
+        program, *_, pack = Path(entry.folders[0]).parts
+        return _missing(kind, entry, f"{entry.file} of {program}'s {pack}", error)
+    size, where = (_size(path), str(path)) if path else (0, f"in the Python package {entry.package}")
     return _row(kind, entry.name, entry.label, entry.licence, size, "found", where)
 
 
 def _own(path: Path) -> dict[str, Any]:
     """Return the row of a detector that nobody has on offer."""
-    return _row(DETECTORS.kind, written(path.name), path.stem, "", path.stat().st_size, "found", str(path))
+    return _row(DETECTORS.kind, written(path.name), path.stem, "", _size(path), "found", str(path))
 
 
-def _row(kind: str, name: str, label: str, licence: str, size: int, state: str, where: str) -> dict[str, Any]:
+def _missing(kind: str, entry: Entry, what: str, error: FaceFixError) -> dict[str, Any]:
+    """Return the row of what is not here: in a few words, and as the sentence that says what to do."""
+    return _row(kind, entry.name, entry.label, entry.licence, 0, "missing", f"not here: {what}", str(error))
+
+
+def _row(
+    kind: str, name: str, label: str, licence: str, size: int, state: str, where: str, note: str = ""
+) -> dict[str, Any]:
     return {
         "kind": kind,
         "name": name,
@@ -111,4 +121,13 @@ def _row(kind: str, name: str, label: str, licence: str, size: int, state: str, 
         "size": f"{size / 1e6:.1f} MB" if size else "?",
         "state": state,
         "where": where,
+        "note": note,
     }
+
+
+def _size(path: Path) -> int:
+    """Return how many bytes a file has; 0 where it has gone since it was found."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ..catalog import CATALOGS
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
-from ..weights import PUBLISHED, Progress, Published, Shelf, convert, fetch, is_offline, mirrored, shelf
+from ..weights import PUBLISHED, Progress, Published, Shelf, convert, expanded, fetch, is_offline, mirrored, shelf
 from .printing import tell
 
 
@@ -57,7 +57,7 @@ def host_folders(given: Sequence[str]) -> list[Path]:
 
 
 def _folders(given: Sequence[str]) -> list[Path]:
-    return [Path(one).expanduser() for text in given for one in text.split(os.pathsep) if one.strip()]
+    return [expanded(one) for text in given for one in text.split(os.pathsep) if one.strip()]
 
 
 def add_fetch_flags(parser: Any) -> None:

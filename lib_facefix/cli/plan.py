@@ -9,7 +9,7 @@ from typing import Any
 from ..batch import Batch, document, keep_apart, planner, without_results
 from ..pictures import find_pictures
 from .engines import add_remote, engine_for
-from .flags import add_settings, read_overrides, read_settings
+from .flags import add_runtime, add_settings, read_overrides, read_settings
 from .printing import tell, write_json
 
 
@@ -20,6 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the plan there; default: print it")
     add_settings(parser)
     add_remote(parser)
+    add_runtime(parser)
     parser.set_defaults(run=run)
 
 

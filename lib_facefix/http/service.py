@@ -12,7 +12,18 @@ from typing import Any, Protocol
 from PIL import Image as Pil
 
 from ..assembly import NO_DIFFUSER, FaceFix
-from ..catalog import DETECTORS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog, Entry
+from ..catalog import (
+    DETECTORS,
+    GUESSERS,
+    LANDMARKERS,
+    MASKERS,
+    OCCLUDERS,
+    PARSERS,
+    RESTORERS,
+    UPSCALERS,
+    Catalog,
+    Entry,
+)
 from ..detecting import written
 from ..drawing import numbered_boxes, shaded
 from ..errors import BadModel, BadPlan, MissingPackage
@@ -34,6 +45,8 @@ from .work import Answer
 
 SHOWN = {
     "detectors": DETECTORS,
+    "landmarkers": LANDMARKERS,
+    "guessers": GUESSERS,
     "maskers": MASKERS,
     "parsers": PARSERS,
     "occluders": OCCLUDERS,

@@ -9,7 +9,7 @@ from .fetching import Progress, fetch, is_offline, mirrored
 from .hashing import checked, sha256_of
 from .onnxfile import OnnxFile, read_onnx
 from .packaged import from_data_package, installed
-from .places import Shelf, cache_folder, data_folder, shelf
+from .places import Shelf, cache_folder, data_folder, expanded, shelf
 from .published import PUBLISHED, published
 from .reading import read_tensors
 from .record import Packaged, Published, Wheel
@@ -30,6 +30,7 @@ __all__ = [
     "checked",
     "convert",
     "data_folder",
+    "expanded",
     "fetch",
     "from_data_package",
     "installed",

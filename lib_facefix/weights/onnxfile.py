@@ -1,15 +1,17 @@
 """What an ONNX file says of itself, read without any package: its metadata, its inputs, its outputs.
 
 ONNX is protobuf (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). Of its wire format only what is needed is
-read: fields of variable length and numbers. Weights are skipped, not read.
+read: fields of variable length and numbers. Weights are skipped, not read; nothing is mapped into memory, where a file
+that shrinks would end the process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
+from io import SEEK_END
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import BadModel
 
@@ -21,6 +23,10 @@ FIRST = 8
 """Of how many nodes it is told what they are called."""
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 """Wire types."""
+MOST_FIELDS = 1 << 18
+"""Of one message: more than any model's nodes and weights. Of a file that only happens to read as fields, no more."""
+MOST_TEXT = 1 << 24
+"""Bytes of one text."""
 
 Shape = tuple[int, ...]
 """Of an input or output; -1 for a side that may be any."""
@@ -42,28 +48,48 @@ def read_onnx(path: Path) -> OnnxFile:
     """Return what the file says of itself; raises `BadModel` where it is no ONNX file."""
     try:
         with path.open("rb") as file:
-            return _model(memoryview(mmap(file.fileno(), 0, access=ACCESS_READ)))
+            return _model(_Part(file, 0, file.seek(0, SEEK_END)))
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, IndexError) as error:
+    except (ValueError, LookupError) as error:
         raise BadModel(f"{path} is no ONNX file, or cut short. Get it again.") from error
 
 
-def _model(content: memoryview) -> OnnxFile:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A message or a text in the file, not read yet: where it begins, and where what follows it begins."""
+
+    file: BinaryIO
+    start: int
+    end: int
+
+    def text(self) -> str:
+        """Read it as a text; raises ValueError."""
+        length = self.end - self.start
+        if length > MOST_TEXT:
+            raise ValueError(f"a text of {length} bytes")
+        self.file.seek(self.start)
+        content = self.file.read(length)
+        if len(content) < length:
+            raise ValueError("cut short")
+        return content.decode("utf-8")
+
+
+def _model(whole: _Part) -> OnnxFile:
     metadata, graph = {}, None
-    for field, value in _fields(content):
+    for field, value in _fields(whole):
         if field == _METADATA:
-            entry = dict(_fields(_bytes(value)))
-            metadata[_text(entry[1])] = _text(entry.get(2, memoryview(b"")))
+            entry = dict(_fields(_part(value)))
+            metadata[_part(entry[1]).text()] = _part(entry[2]).text() if 2 in entry else ""
         elif field == _GRAPH:
-            graph = _bytes(value)
+            graph = _part(value)
     if graph is None:
         raise ValueError("no graph")
     named: dict[int, dict[str, Shape]] = {_INPUT: {}, _OUTPUT: {}}
     weights, nodes = set(), list[str]()
     for field, value in _fields(graph):
         if field in named:
-            name, shape = _value(_bytes(value))
+            name, shape = _value(_part(value))
             named[field][name] = shape
         elif field == _INITIALIZER:
             weights.add(_first_text(value, _OF_INITIALIZER))
@@ -73,58 +99,57 @@ def _model(content: memoryview) -> OnnxFile:
     return OnnxFile(metadata, inputs, named[_OUTPUT], tuple(nodes))
 
 
-def _value(content: memoryview) -> tuple[str, Shape]:
+def _value(info: _Part) -> tuple[str, Shape]:
     """Return name and shape of a ValueInfoProto: type (2) > tensor (1) > shape (2) > dimensions (1) > size (1)."""
-    parts = dict(_fields(content))
-    tensor = dict(_fields(_bytes(dict(_fields(_bytes(parts[2]))).get(1, memoryview(b"")))))
+    parts = dict(_fields(info))
+    tensors = dict(_fields(_part(parts[2])))
+    shapes = dict(_fields(_part(tensors[1]))) if 1 in tensors else {}
     sides = []
-    for _, dimension in _fields(_bytes(tensor.get(2, memoryview(b"")))):
-        size = dict(_fields(_bytes(dimension))).get(1, -1)
+    for _, dimension in _fields(_part(shapes[2])) if 2 in shapes else ():
+        size = dict(_fields(_part(dimension))).get(1, -1)
         sides.append(size if isinstance(size, int) else -1)
-    return _text(parts[1]), tuple(sides)
+    return _part(parts[1]).text(), tuple(sides)
 
 
-def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield number and value of each field of a message; raises ValueError or IndexError for what is none."""
-    at = 0
-    while at < len(content):
-        key, at = _varint(content, at)
-        kind = key & 7
-        value: int | memoryview
+def _fields(message: _Part) -> Iterator[tuple[int, int | _Part]]:
+    """Yield number and value of each field of a message; raises ValueError for what is none."""
+    file, at = message.file, message.start
+    for _ in range(MOST_FIELDS):
+        if at == message.end:
+            return
+        file.seek(at)  # what was yielded may have been read since
+        number, kind = divmod(_varint(file), 8)
+        value: int | _Part
         if kind == _VARINT:
-            value, at = _varint(content, at)
+            value, at = _varint(file), file.tell()
         elif kind in (_EIGHT, _BYTES, _FOUR):
-            length, at = _varint(content, at) if kind == _BYTES else (8 if kind == _EIGHT else 4, at)
-            if at + length > len(content):
-                raise ValueError("cut short")
-            value, at = content[at : at + length], at + length
+            length = _varint(file) if kind == _BYTES else 8 if kind == _EIGHT else 4
+            value = _Part(file, file.tell(), file.tell() + length)
+            at = value.end
         else:
             raise ValueError(f"wire type {kind}")
-        yield key >> 3, value
+        if not number or at > message.end:
+            raise ValueError("no field, or cut short")
+        yield number, value
+    raise ValueError(f"more than {MOST_FIELDS} fields")
 
 
-def _first_text(message: int | memoryview, field: int) -> str:
+def _first_text(message: int | _Part, field: int) -> str:
     """Return the text that a message has in a field; blank where it has none."""
-    return next((_text(value) for number, value in _fields(_bytes(message)) if number == field), "")
+    return next((_part(value).text() for number, value in _fields(_part(message)) if number == field), "")
 
 
-def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = content[at]
+def _varint(file: BinaryIO) -> int:
+    value = 0
+    for shift in range(0, 70, 7):
+        [byte] = file.read(1)  # ValueError at the end of the file
         value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
         if byte < 128:
-            return value, at
-        if shift > 63:
-            raise ValueError("a number of more than 64 bits")
+            return value
+    raise ValueError("a number of more than 64 bits")
 
 
-def _bytes(value: int | memoryview) -> memoryview:
+def _part(value: int | _Part) -> _Part:
     if isinstance(value, int):
         raise ValueError("a number where a message should be")  # noqa: TRY004 the file's fault, not the caller's
     return value
-
-
-def _text(value: int | memoryview) -> str:
-    return bytes(_bytes(value)).decode("utf-8")

@@ -91,7 +91,7 @@ class Shelf:
         wanted_by, origin: what needs it, and who has it, for the sentence.
         """
         within = [folder for folder in below if not folder.startswith("~")]
-        at_home = [Path(folder).expanduser() for folder in below if folder not in within]
+        at_home = [expanded(folder) for folder in below if folder not in within]
         for folder in (*self.folders, *self.in_hosts(within), *at_home):
             if filled(folder / name):
                 return folder / name
@@ -147,22 +147,31 @@ def shelf(
 ) -> Shelf:
     """Return where to look: folders given, FACEFIX_MODELS, the user's data folder; then hosts given, FACEFIX_WEBUI.
 
-    Both variables hold several paths as PATH does. Downloads go to the first of the user's folders. yolo: further
-    folders of YOLO models; what ADetailer has downloaded comes after them.
+    yolo: further folders of YOLO models; those of FACEFIX_YOLO come after them, then what ADetailer has downloaded.
+    The variables hold several paths as PATH does. Downloads go to the first of the user's folders.
     """
-    folders = [Path(one).expanduser() for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
-    roots = [Path(one).expanduser() for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
-    more = (*(Path(one).expanduser() for one in yolo), _hub(environ) / ADETAILERS)
-    return Shelf(folders[0], tuple(dict.fromkeys(folders)), tuple(dict.fromkeys(roots)), more, cache_folder(environ))
+    folders = [expanded(one) for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
+    roots = [expanded(one) for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
+    nets = [expanded(one) for one in yolo] + _listed(environ, "FACEFIX_YOLO") + [_hub(environ) / ADETAILERS]
+    return Shelf(folders[0], _once(folders), _once(roots), _once(nets), cache_folder(environ))
+
+
+def expanded(path: str | Path) -> Path:
+    """Return the path with the home in place of a ~; as it is where there is no such home."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
+
+
+def _once(paths: Sequence[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(paths))
 
 
 def _hub(environ: Mapping[str, str]) -> Path:
     """Return where Hugging Face's package keeps what programs have downloaded with it, by the package's own rules."""
     if named := environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE"):
-        return Path(named).expanduser()
+        return expanded(named)
     caches = Path(environ.get("XDG_CACHE_HOME") or _home(environ) / ".cache")
-    return Path(environ.get("HF_HOME") or caches / "huggingface").expanduser() / "hub"
+    return expanded(environ.get("HF_HOME") or caches / "huggingface") / "hub"
 
 
 def _listed(environ: Mapping[str, str], name: str) -> list[Path]:
-    return [Path(one).expanduser() for one in environ.get(name, "").split(os.pathsep) if one.strip()]
+    return [expanded(one) for one in environ.get(name, "").split(os.pathsep) if one.strip()]

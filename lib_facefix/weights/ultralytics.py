@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +34,29 @@ INSTALL = (
 )
 POISONED = ("8.3.41", "8.3.42", "8.3.45", "8.3.46")
 """Releases of December 2024 into which somebody had put a program that mines coins."""
+TORCHS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How what lies in a file that PyTorch reads may be packed."""
+MOST = 64 << 20
+"""Bytes of a pickle that is looked through; of a checkpoint it has far less than one MiB."""
 PATIENCE = 600
 """Seconds that making an ONNX file may take."""
+_DAMAGED = (OSError, EOFError, ValueError, LookupError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What `zipfile` and `pickletools` raise, some of it undocumented, at what they cannot read."""
 
 
 def is_yolo(path: Path) -> bool:
     """Return whether a .pt names classes of YOLO's; the file is looked through, nothing in it is run."""
     try:
         with zipfile.ZipFile(path) as archive:
-            [pickled] = [name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"]
+            [pickled] = [one for one in archive.infolist() if one.filename.rpartition("/")[2] == "data.pkl"]
+            if pickled.compress_type not in TORCHS or pickled.file_size > MOST:
+                return False
             named = pickletools.genops(io.BytesIO(archive.read(pickled)))
             return any(
                 code.name == "GLOBAL" and str(argument).startswith(("ultralytics.", "models.yolo"))
                 for code, argument, _ in named
             )
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, LookupError, EOFError):
+    except _DAMAGED:
         return False
 
 

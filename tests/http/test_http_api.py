@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import struct
 import threading
 import zlib
@@ -24,8 +25,9 @@ RESTORE = {"settings": {"method": "restore"}}
 
 def test_models_says_what_is_on_offer_and_what_is_here(client):
     told = client.get(f"{PREFIX}/models").json()
-    kinds = {"methods", "detectors", "maskers", "parsers", "occluders", "restorers", "upscalers"}
-    assert set(told) == {"version", *kinds}
+    masks = {"maskers", "parsers", "occluders"}
+    assert set(told) == {"version", "methods", "detectors", "landmarkers", "guessers", "restorers", "upscalers", *masks}
+    assert [one["name"] for one in told["landmarkers"] + told["guessers"]] == ["facemesh", "2d106", "genderage"]
     assert [one["here"] for one in told["methods"] if one["name"] == "re-diffuse"] == [False]
     lite = next(one for one in told["restorers"] if one["name"] == "lite")
     assert (lite["here"], lite["note"]) == (True, "")
@@ -41,6 +43,15 @@ def test_models_tells_the_files_that_a_detector_may_be(client, engine, away_from
     [scrfd] = [one for one in told if one["name"] == "buffalo_l"]
     assert not scrfd["here"]
     assert "needs det_10g.onnx of https" in scrfd["note"]
+
+
+def test_models_tells_names_in_text_whatever_a_file_is_called(client, engine, away_from_home, monkeypatch, tmp_path):
+    try:
+        (tmp_path / os.fsdecode(b"\xff.onnx")).write_bytes(yolo_onnx((640, 640), []))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    monkeypatch.setattr(type(engine.models), "shelf", shelf([tmp_path]))
+    assert client.get(f"{PREFIX}/models").status_code == 200
 
 
 def test_settings_is_the_schema_of_the_command_line(client):

@@ -1,11 +1,13 @@
 """The command line on small made-up pictures, with an engine whose faces and work are easy to see."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pil
+from yolo_made import yolo_onnx
 
 from lib_facefix import Box, Face, FaceSettings
 from lib_facefix.cli import __main__ as command
@@ -245,6 +247,36 @@ def test_every_setting_has_a_flag_and_no_default_of_its_own():
     chosen = vars(parser.parse_args([]))
     assert {field.name for field, _ in options(FaceSettings)} == set(chosen) - {"face"}
     assert not any(value for value in chosen.values())
+
+
+@pytest.mark.parametrize("way", ["flag", "variable"])
+def test_what_is_found_and_planned_with_a_folder_of_yolo_models_is_fixed_with_it(
+    photo, tmp_path, away_from_home, monkeypatch, capsys, way
+):
+    (tmp_path / "nets" / "drawn").mkdir(parents=True)
+    (tmp_path / "nets" / "drawn" / "anime.onnx").write_bytes(yolo_onnx((300, 140), [(30, 30, 90, 90)]))
+    monkeypatch.setattr(
+        SeesNoMesh, "locate", lambda self, image, face: replace(face, landmarks=face_at(60, 60).landmarks)
+    )
+    if way == "variable":
+        monkeypatch.setenv("FACEFIX_YOLO", str(tmp_path / "nets"))
+    flags = ["--yolo", tmp_path / "nets"] if way == "flag" else []
+    plan = tmp_path / "plan.json"
+
+    assert run("detect", photo, "--detector", "anime.onnx", *flags) == 0
+    [face] = json.loads(capsys.readouterr().out)["pictures"][0]["faces"]
+    assert face["box"] == pytest.approx([30, 30, 90, 90], abs=1)
+    assert run("plan", photo, "-o", plan, "--detector", "anime.onnx", *flags) == 0
+    assert [face["box"] for face in json.loads(plan.read_text())["pictures"][0]["faces"]] == [face["box"]]
+    assert run("fix", "--plan", plan, "-o", tmp_path / "new.png", *flags) == 0
+    assert run("fix", photo, "--detector", "anime.onnx", "-o", tmp_path / "at once.png", *flags) == 0
+    assert (tmp_path / "new.png").read_bytes() == (tmp_path / "at once.png").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["detect", "plan", "fix"])
+def test_a_webui_that_is_not_there_is_told_by_all_that_look_for_models_in_it(photo, tmp_path, capsys, command):
+    assert run(command, photo, "--webui", tmp_path / "wbui") == 2
+    assert "give the folder of a WebUI" in capsys.readouterr().err
 
 
 def test_models_and_settings_are_listed(capsys):

@@ -225,6 +225,12 @@ def test_what_cannot_be_meant_is_refused_in_words(album, server, capsys, flags, 
     assert not any(path.endswith(("/plan", "/fix")) for path in server.paths())
 
 
+@pytest.mark.parametrize("wanted", ["plan", "detect"])
+def test_where_models_lie_is_not_told_to_a_server(album, server, capsys, wanted):
+    assert run(wanted, album / "a.png", "--remote", server.url, "--yolo", album) == 2
+    assert "chosen where they run; leave out --yolo" in capsys.readouterr().err
+
+
 def test_a_server_that_is_not_there_ends_the_command(album, capsys):
     with answering() as gone:
         url = gone.url

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
-from lib_facefix.detecting import Either, One, Vote, Without, files_in, read_detector
+from lib_facefix.detecting import Either, One, Vote, Without, can_be_written, files_in, read_detector, written
 from lib_facefix.errors import BadSetting
 from lib_facefix.settings import FaceSettings
 
@@ -56,3 +58,30 @@ def test_what_cannot_be_read_is_told(text, said):
 def test_files_with_a_folder_are_told_apart_from_names():
     assert files_in("face_yolov8n.pt + ./near.onnx - /far/away.pt[face]") == ("./near.onnx", "/far/away.pt")
     assert files_in("blazeface") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "expression"),
+    [
+        ("face_yolov8n.pt", "face_yolov8n.pt"),
+        ("anime face, v2.onnx", '"anime face, v2.onnx"'),
+        ("eyes + mouth.pt", '"eyes + mouth.pt"'),
+        ("face [v2].onnx", '"face [v2].onnx"'),
+        ("2 of many.pt", '"2 of many.pt"'),
+    ],
+)
+def test_a_name_is_written_so_that_it_is_read_as_that_file(name, expression):
+    assert written(name) == expression
+    assert read_detector(expression) == One(name)
+
+
+@given(some.text(some.sampled_from('ab 2of,+-[]"~.\n\u3000\udcff'), min_size=1, max_size=12))
+def test_what_can_be_written_is_read_as_that_file_wherever_it_stands(name):
+    name += ".pt"
+    if not can_be_written(name):
+        assert '"' in name or "\udcff" in name
+        return
+    text, one = written(name), One(name)
+    assert read_detector(f"2 of blazeface, {text}, yunet").parts[1] == one
+    assert read_detector(f"{text} - blazeface").found == one
+    assert read_detector(f"blazeface + {text}[face, 2]").parts[1] == One(name, ("face", "2"))

@@ -102,11 +102,15 @@ def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_ne
     monkeypatch.setattr(catalog, "find_spec", lambda name: None)
     before = rows()
     assert {before[name]["state"] for name in ELSEWHERE} == {"missing"}
-    assert "needs the Python package 'mediapipe'" in before["mediapipe_face_full"]["where"]
-    assert "needs the Python package 'insightface'" in before["insightface"]["where"]
-    assert "needs det_10g.onnx" in before["buffalo_l"]["where"]
-    assert "insightface/models/antelopev2" in before["antelopev2"]["where"]
-    assert "needs 2d106det.onnx" in before["2d106"]["where"]
+    assert before["mediapipe_face_full"]["where"] == "not here: the Python package mediapipe"
+    assert before["insightface"]["where"] == "not here: the Python package insightface"
+    assert before["buffalo_l"]["where"] == "not here: det_10g.onnx of insightface's buffalo_l"
+    assert before["genderage"]["where"] == "not here: genderage.onnx of insightface's buffalo_l"
+    assert "needs the Python package 'mediapipe'" in before["mediapipe_face_full"]["note"]
+    assert "needs the Python package 'insightface'" in before["insightface"]["note"]
+    assert "needs det_10g.onnx" in before["buffalo_l"]["note"]
+    assert "insightface/models/antelopev2" in before["antelopev2"]["note"]
+    assert "needs 2d106det.onnx" in before["2d106"]["note"]
 
     pack = tmp_path / "models" / "insightface" / "models" / "buffalo_l"
     pack.mkdir(parents=True)
@@ -114,8 +118,34 @@ def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_ne
     monkeypatch.setattr(catalog, "find_spec", lambda name: name)
     after = rows()
     assert after["mediapipe_face_full"]["where"] == "in the Python package mediapipe"
+    assert after["buffalo_l"]["note"] == ""
     assert {after[name]["where"] for name in ("buffalo_l", "insightface")} == {str(pack / "det_10g.onnx")}
     assert {name for name in ELSEWHERE if after[name]["state"] == "missing"} == {"antelopev2", "2d106"}
+
+
+def test_the_table_has_lines_that_can_be_read(capsys):
+    assert run("models") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "not here" in line]
+    assert len(lines) > len(ELSEWHERE)
+    assert max(len(line) - line.index("not here") for line in lines) <= 60
+
+
+def test_a_file_that_vanishes_while_it_is_listed_stops_nothing(tmp_path, monkeypatch, capsys):
+    gone = tmp_path / "gone.onnx"
+    monkeypatch.setattr(models, "yolo_files", lambda places: (gone,))
+    assert run("models", "--json") == 0
+    [row] = [row for row in json.loads(capsys.readouterr().out)["models"] if row["name"] == "gone.onnx"]
+    assert (row["bytes"], row["size"]) == (0, "?")
+
+
+def test_every_action_is_called_what_the_help_calls_it(capsys):
+    with pytest.raises(SystemExit):
+        run("--help")
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["models"]]
+    for action in ("get", "verify", "convert"):
+        assert action in line
+        with pytest.raises(SystemExit, match="0"):
+            run("models", action, "--help")
 
 
 @pytest.mark.parametrize("action", [[], ["verify", "gfpgan"], ["get", "gfpgan"]], ids=["list", "verify", "get"])

@@ -60,6 +60,21 @@ def test_a_name_that_nothing_has_is_refused_with_those_on_offer():
         published("nothing.pth")
 
 
+def test_folders_of_yolo_models_are_those_given_then_the_variables_then_adetailers(tmp_path):
+    environ = {"HOME": str(tmp_path), "FACEFIX_YOLO": os.pathsep.join([str(tmp_path / "b"), "", str(tmp_path / "a")])}
+    places = shelf(environ=environ, yolo=[tmp_path / "a"])
+    assert places.yolo[:2] == (tmp_path / "a", tmp_path / "b")
+    assert [path.parts[-2:] for path in places.yolo[2:]] == [("models--Bingsu--adetailer", "snapshots")]
+
+
+def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path):
+    nobody = Path("~nobody-of-that-name/models")
+    variables = dict.fromkeys(("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_YOLO", "HF_HOME"), str(nobody))
+    places = shelf([nobody], yolo=[nobody], environ={"HOME": str(tmp_path), **variables})
+    assert (places.own, places.hosts, places.yolo[0]) == (nobody, (nobody,), nobody)
+    assert places.find(GFPGAN) is None
+
+
 def test_the_users_folders_come_before_the_hosts_in_the_order_given(tmp_path):
     home = {
         "HOME": str(tmp_path / "home"),

@@ -1,11 +1,14 @@
 """When a checkpoint may be read at all: decided before ultralytics is imported."""
 
 import importlib.metadata
+import io
 import os
 import pickle
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from lib_facefix.detectors.yolo_pt import from_pt
 from lib_facefix.errors import BadModel, CannotWrite, MissingPackage
@@ -50,6 +53,52 @@ def test_a_yolo_checkpoint_is_told_by_the_classes_it_names(checkpoint, tmp_path)
     (tmp_path / "other.pt").write_bytes(b"no zip")
     assert not ultralytics.is_yolo(tmp_path / "other.pt")
     assert not ultralytics.is_yolo(tmp_path / "gone.pt")
+
+
+PICKLE = pickle.dumps([{"a": 1, "b": "x" * 300}, 1.5, 2**70], protocol=2)
+
+
+def zipped(method, content=PICKLE):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        archive.writestr("net/data.pkl", content)
+    return made.getvalue()
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory):
+    return tmp_path_factory.mktemp("damaged") / "net.pt"
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA], ids=["as it is", "deflated", "LZMA"]
+)
+@given(changes=some.lists(some.tuples(some.integers(0, 400), some.integers(0, 255)), min_size=1, max_size=5))
+def test_whatever_is_wrong_with_a_checkpoint_it_is_none_of_yolos_and_no_error(damaged, method, changes):
+    content = bytearray(zipped(method))
+    for at, byte in changes:
+        content[at % len(content)] = byte
+    damaged.write_bytes(content)
+    assert not ultralytics.is_yolo(damaged)
+
+
+@given(content=some.binary(max_size=60))
+def test_no_pickle_brings_an_error(damaged, content):
+    damaged.write_bytes(zipped(zipfile.ZIP_STORED, content))
+    assert not ultralytics.is_yolo(damaged)
+
+
+def test_a_file_that_says_it_goes_on_beyond_all_files_is_none_of_yolos(damaged):
+    with zipfile.ZipFile(damaged, "w") as archive:
+        archive.writestr("net/data.pkl", PICKLE)
+        archive.filelist[0].header_offset = 1 << 63
+    assert not ultralytics.is_yolo(damaged)
+
+
+def test_a_pickle_that_unpacks_without_an_end_is_not_looked_through(damaged, monkeypatch):
+    monkeypatch.setattr(zipfile.ZipFile, "read", None)
+    damaged.write_bytes(zipped(zipfile.ZIP_DEFLATED, b"\0" * (ultralytics.MOST + 1)))
+    assert not ultralytics.is_yolo(damaged)
 
 
 @pytest.mark.parametrize("use", [from_pt, convert], ids=["detecting", "converting"])

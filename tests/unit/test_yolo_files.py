@@ -3,16 +3,16 @@
 import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from yolo_made import yolo_onnx
 
-from lib_facefix.detecting import One, read_detector, written
 from lib_facefix.detectors.yolo_onnx import from_onnx
 from lib_facefix.errors import BadModel
-from lib_facefix.weights import asset, shelf
-from lib_facefix.yolo_files import yolo_file, yolo_files
+from lib_facefix.weights import asset, read_onnx, shelf
+from lib_facefix.yolo_files import _folders, yolo_file, yolo_files
 
 FACE = (100, 50, 180, 150)
 NET = yolo_onnx((640, 480), [FACE])
@@ -137,6 +137,54 @@ def test_a_file_that_becomes_another_one_is_looked_into_again(places, tmp_path):
     assert names(places) == []
 
 
+def test_a_damaged_file_is_looked_into_once(places, tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr("lib_facefix.yolo_files.read_onnx", lambda path: looks.append(path) or read_onnx(path))
+    lying = put(tmp_path / "own" / "net.onnx", NET[:-9])
+    assert names(places) == names(places) == []
+    assert looks == [lying]
+    put(lying)
+    assert names(places) == ["net.onnx"]
+
+
+def test_no_damaged_file_stops_the_listing_of_the_others(places, tmp_path):
+    put(tmp_path / "own" / "untyped.onnx", b"\x3a\x06\x5a\x04\x0a\x02ab")
+    put(tmp_path / "own" / "room.onnx", bytes(1000))
+    put(tmp_path / "own" / "room.pt", bytes(1000))
+    put(tmp_path / "own" / "whole.onnx")
+    assert names(places) == ["whole.onnx"]
+
+
+@pytest.mark.parametrize("name", ['a"b.onnx', '"quoted".pt', pytest.param(b"\xff.onnx", id="no text")])
+def test_a_name_that_no_setting_can_have_is_not_offered(places, tmp_path, name):
+    try:
+        put(tmp_path / "more" / os.fsdecode(name))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert names(places) == []
+
+
+def test_a_folder_that_is_a_link_is_looked_into(places, tmp_path):
+    put(tmp_path / "elsewhere" / "bbox" / "face.pt")
+    top = tmp_path / "webui" / "models" / "ultralytics"
+    top.mkdir(parents=True)
+    (top / "bbox").symlink_to(tmp_path / "elsewhere" / "bbox")
+    assert yolo_files(places) == (top / "bbox" / "face.pt",)
+    assert yolo_file("face.pt", places) == top / "bbox" / "face.pt"
+
+
+@pytest.mark.parametrize("back", ["..", ".", "../../webui"])
+def test_links_that_go_round_in_a_circle_come_to_an_end(places, tmp_path, back):
+    lying = put(tmp_path / "more" / "a" / "face.pt")
+    (lying.parent / "round").symlink_to(back)
+    (tmp_path / "more" / "twice").symlink_to("a")
+    (tmp_path / "webui" / "models").mkdir(parents=True)
+    (tmp_path / "webui" / "models" / "yolo").symlink_to(tmp_path / "more")
+    looked = list(_folders(places))
+    assert len(looked) == len(dict.fromkeys(folder.resolve() for folder, _ in looked))
+    assert [path.resolve() for path in yolo_files(places)] == [lying]
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="nothing is locked for this user")
 def test_a_folder_that_cannot_be_read_is_as_good_as_none(places, tmp_path):
     put(tmp_path / "more" / "a.onnx")
@@ -156,23 +204,62 @@ def test_what_was_converted_comes_first_until_the_checkpoint_is_newer(places, tm
     assert yolo_file("face_yolov8n.pt", places) == there
 
 
+def test_a_file_of_that_name_in_another_folder_is_another_model(places, tmp_path):
+    other = put(tmp_path / "webui" / "models" / "yolo" / "hands" / "best.onnx")
+    there = put(tmp_path / "more" / "faces" / "best.pt")
+    os.utime(there, (1, 1))
+    assert yolo_file("best.pt", places) == there
+    assert yolo_file("best.onnx", places) == other
+
+
+def test_what_was_converted_answers_to_the_name_of_a_checkpoint_that_is_nowhere(places, tmp_path):
+    alone = put(tmp_path / "webui" / "models" / "yolo" / "face_yolov8n.onnx")
+    put(tmp_path / "more" / "face_yolov8n.onnx")
+    assert yolo_file("face_yolov8n.pt", places) == alone
+    assert yolo_file(str(alone.with_suffix(".pt")), places) == alone
+
+
+def test_a_file_that_vanishes_while_it_is_looked_for_is_not_here(places, tmp_path, monkeypatch):
+    there = put(tmp_path / "more" / "face.pt")
+    put(there.with_suffix(".onnx"))
+    real = Path.stat
+
+    def once(path, **how):
+        status = real(path, **how)
+        if path in (there, there.with_suffix(".onnx")):
+            path.unlink()
+        return status
+
+    monkeypatch.setattr(Path, "stat", once)
+    assert yolo_file("face.pt", places) == there.with_suffix(".onnx")
+    with pytest.raises(BadModel, match=r"face\.pt is not here"):
+        yolo_file("face.pt", places)
+
+
+def test_all_folders_are_gone_through_once(places, tmp_path, monkeypatch):
+    for number in range(5):
+        (tmp_path / "more" / str(number)).mkdir(parents=True)
+    walked, real = [], os.walk
+    monkeypatch.setattr(os, "walk", lambda top, **how: walked.append(top) or real(top, **how))
+    with pytest.raises(BadModel):
+        yolo_file("gone.pt", places)
+    assert len(walked) == len(set(walked))
+
+
+@pytest.mark.parametrize("name", ["~x.pt", "~nobody-of-that-name/x.pt", "./" + "x" * 300 + ".pt", "a\0b/x.onnx"])
+def test_whatever_is_asked_for_the_answer_is_a_sentence(places, name):
+    with pytest.raises(BadModel, match="is not here"):
+        yolo_file(name, places)
+
+
+def test_a_tilde_is_the_home_in_a_path_and_part_of_a_name(places, tmp_path):
+    named = put(tmp_path / "more" / "~x.pt")
+    at_home = put(Path.home() / "models" / "x.pt")
+    assert (yolo_file("~x.pt", places), yolo_file("~/models/x.pt", places)) == (named, at_home)
+
+
 def test_a_file_that_is_nowhere_is_told_with_all_places(places, tmp_path):
     with pytest.raises(BadModel) as told:
         yolo_file("gone.pt", places)
     for place in (tmp_path / "own", tmp_path / "more", "adetailer, ultralytics, yolo", "write ./gone.pt"):
         assert str(place) in str(told.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "expression"),
-    [
-        ("face_yolov8n.pt", "face_yolov8n.pt"),
-        ("anime face, v2.onnx", "anime face, v2.onnx"),
-        ("eyes + mouth.pt", '"eyes + mouth.pt"'),
-        ("face [v2].onnx", '"face [v2].onnx"'),
-        ("2 of many.pt", '"2 of many.pt"'),
-    ],
-)
-def test_a_name_is_written_so_that_it_is_read_as_that_file(name, expression):
-    assert written(name) == expression
-    assert read_detector(expression) == One(name)
