@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "identity": ADAPTER,
     "yolo_files": {"catalog", "detecting", "errors", "loaded", "weights"},
     "finding": NOUNS | {"catalog", "detecting", "identity", "loaded", "weights", "yolo_files"} | SEVERAL,
-    "likeness": NOUNS | {"finding", "identity", "loaded", "pictures"},
+    "likeness": NOUNS | {"finding", "identity", "loaded", "pictures", "weights"},
     "settings": {"detecting", "options", "catalog", "errors", "numbers", "prompts", "treatment", "sizes"},
     "edited": {"errors", "options"},
     "jobs": {"edited", "faces", "errors", "treatment", "options", "sizes"},

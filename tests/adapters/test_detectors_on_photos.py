@@ -100,3 +100,5 @@ def test_a_reference_photo_without_a_face_is_told(engine, tmp_path):
         engine.plan(photo("astronaut"), FaceSettings(person=str(tmp_path / "nobody.png")))
     with pytest.raises(BadModel, match=r"gone\.png cannot be read"):
         engine.plan(photo("astronaut"), FaceSettings(person=str(tmp_path / "gone.png")))
+    with pytest.raises(BadModel, match=r"gone\.png cannot be read"):
+        engine.plan(photo("astronaut"), FaceSettings(person="~nobody-of-that-name/gone.png"))
