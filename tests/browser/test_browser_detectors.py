@@ -2,8 +2,9 @@
 
 import pictures
 import pytest
-from playwright.sync_api import expect
 from yolo_made import yolo_onnx
+
+expect = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright").expect
 
 SIDE = 96
 TWO = pictures.sheet(2, side=SIDE)
