@@ -32,20 +32,19 @@ def face_width(crop: Crop, job: FaceJob) -> float:
     return job.face.box.size * scale_of(crop.matrix)
 
 
-def mask_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
-    """Return where the fixed crop shows, (h, w), 0..1. Raises a `FaceFixError` where there is no such mask."""
-    return softened(crop, job, {job: shape_of(crop, job, parts)})
-
-
 def shape_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
-    """Return the shape of a face's mask, moved, its edge not yet soft; raises a `FaceFixError` where it has none."""
+    """Return the shape of a face's mask, moved, its edge not yet soft; where it is inverted grown, for that stays.
+
+    Raises a `FaceFixError` where there is no such mask.
+    """
     treatment, width = job.treatment, face_width(crop, job)
     shape = parts.masker(job).mask(crop, job.face)
-    return masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
+    moved = masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
+    return masks.soften(moved, treatment.mask_grow * width, 0.0) if treatment.mask_invert else moved
 
 
 def softened(crop: Crop, job: FaceJob, shapes: Mapping[FaceJob, Mask]) -> Mask:
-    """Return the mask made of a shape: grown and softened, or what is around it where it is inverted.
+    """Return where the fixed crop shows, (h, w), 0..1: the shape grown and softened, or what is around it.
 
     shapes: of all faces that the crop is fixed for; what is to stay of any stays in all that are inverted.
     """
@@ -55,8 +54,7 @@ def softened(crop: Crop, job: FaceJob, shapes: Mapping[FaceJob, Mask]) -> Mask:
     region = _region(crop, job.face)
     for one, shape in shapes.items():
         if one.treatment.mask_invert:
-            stays = masks.soften(shape, one.treatment.mask_grow * face_width(crop, one), 0.0)
-            region = masks.without(region, stays)
+            region = masks.without(region, shape)
     return masks.soften(region, 0.0, treatment.feather * width)
 
 

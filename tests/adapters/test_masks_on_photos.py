@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from masked import mask_of
 from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings
@@ -17,7 +18,6 @@ from lib_facefix.imaging.align import compose, inverse, move
 from lib_facefix.imaging.framing import Surrounded, Upright, cut
 from lib_facefix.maskers import occluders, parser
 from lib_facefix.maskers.parser import LAYOUTS
-from lib_facefix.masking import mask_of
 from lib_facefix.planning import make_plan
 
 sys.path.append(str(Path(__file__).parents[2] / "docs" / "figures"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from masked import mask_of
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.faces import Mesh
@@ -14,7 +15,7 @@ from lib_facefix.imaging.boxes import grow
 from lib_facefix.imaging.framing import Upright, cut
 from lib_facefix.imaging.masks import polygon
 from lib_facefix.maskers.person import PersonMasker
-from lib_facefix.masking import AROUND, mask_of, masks_of, reach_of
+from lib_facefix.masking import AROUND, masks_of, reach_of
 from lib_facefix.planning import make_plan
 
 
