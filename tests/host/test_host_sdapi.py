@@ -9,6 +9,7 @@ import pictures
 import pytest
 from driving import QUICK, changed, difference, inside, opened
 from PIL.PngImagePlugin import PngInfo
+from watched import Watching
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.cli.__main__ import main
@@ -25,17 +26,6 @@ PHOTO = pictures.array(pictures.sheet(2))
 SAMPLING = Sampling(steps=4, sampler="Euler", denoising_strength=0.5, cfg_scale=7.0)
 ORIGIN = Origin("a face", "", 1, 0, steps=4, sampler="Euler", cfg_scale=7.0)
 ROUND = np.hypot(*np.ogrid[-31.5:32, -31.5:32]).astype(np.float32) < 20
-
-
-class Watching:
-    def __init__(self, stop=False):
-        self.steps, self.stop = [], stop
-
-    def step(self, done, total, doing):
-        self.steps.append((done, total, doing))
-
-    def stopped(self):
-        return self.stop
 
 
 @pytest.fixture
@@ -115,7 +105,7 @@ def test_what_it_does_not_have_is_told_in_words(wire):
 
 def test_a_person_who_stops_ends_the_run_there(wire):
     watching = Watching()
-    threading.Timer(1.2, setattr, (watching, "stop", True)).start()
+    threading.Timer(1.2, setattr, (watching, "stop_after", 0)).start()
     began = time.monotonic()
     with pytest.raises(Stopped):
         redrawn(wire, crop(), sampling=Sampling(steps=150, denoising_strength=1.0), within=Within(watching, 1))

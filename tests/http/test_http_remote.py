@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from test_http_serve import Served
+from watched import Watching
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.cli.__main__ import main
@@ -104,17 +105,6 @@ def test_settings_plans_faces_and_previews_are_those_of_this_machine(album, clie
     assert client.settings() == schema(FaceSettings)
     assert client.preview(sent, plan).startswith(b"\x89PNG")
     assert {"name", "here"} <= set(client.models()["restorers"][0])
-
-
-class Watching:
-    def __init__(self, stop=False):
-        self.steps, self.stop = [], stop
-
-    def step(self, done, total, doing):
-        self.steps.append((done, total, doing))
-
-    def stopped(self):
-        return self.stop
 
 
 def test_many_clients_at_once_are_all_served(album, served):

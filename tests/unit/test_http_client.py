@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from answering import Reply, answering
 from answering_facefix import Service, opened, packed
+from watched import Watching
 
 from lib_facefix import Face, FaceFix, FaceSettings
 from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, Entry
@@ -70,17 +71,6 @@ def client(server):
 @pytest.fixture
 def sent(picture):
     return base64.b64decode(packed(picture))
-
-
-class Watching:
-    def __init__(self, stop_after=99):
-        self.steps, self.stop_after = [], stop_after
-
-    def step(self, done, total, doing):
-        self.steps.append((done, total, doing))
-
-    def stopped(self):
-        return len(self.steps) >= self.stop_after
 
 
 def test_a_plan_there_is_the_plan_here(client, picture, sent):

@@ -8,6 +8,7 @@ from answering import Reply, answering
 from answering_facefix import WebUI as Fake
 from answering_facefix import opened
 from PIL import Image as Pil
+from watched import Watching
 
 from lib_facefix.errors import BadSetting, CannotReach, Refused, Stopped
 from lib_facefix.http import sdapi
@@ -52,17 +53,6 @@ def told(server, sampling=None, item=None):
     """Return what img2img is told of a face."""
     SdapiDiffuser(webui(server)).redraw([item or crop()], sampling or Sampling())
     return server.last(IMG2IMG).body
-
-
-class Watching:
-    def __init__(self, stop_after=10_000):
-        self.steps, self.stop_after = [], stop_after
-
-    def step(self, done, total, doing):
-        self.steps.append((done, total, doing))
-
-    def stopped(self):
-        return len(self.steps) >= self.stop_after
 
 
 def test_each_face_is_drawn_by_a_run_of_its_own_from_its_own_crop(server):
