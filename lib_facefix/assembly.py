@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from . import finding
 from .areas import Area, Pair, Part, parts_of, read_area
-from .catalog import FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog
+from .catalog import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
+from .finding import make_detector
 from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
-from .likeness import compared
+from .likeness import compare_faces
 from .maskers.combined import Combined
 from .masking import masks_of
-from .models import Models
+from .models import ModelStore
 from .pipeline import Before, check_sizes, fix_faces
 from .planning import Overrides, make_plan
 from .prompts import Origin
@@ -33,6 +33,8 @@ SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
 BUILT_IN = "facemesh"
 """The landmarker that is always asked, as masks are made of its mesh."""
+GUESSER = "genderage"
+"""What guesses gender and age."""
 NO_DIFFUSER = "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
 
 
@@ -42,9 +44,9 @@ class FaceFix:
     >>> results = FaceFix().fix([picture], FaceSettings(method="restore", fidelity=0.5))
     """
 
-    def __init__(self, runtime: Runtime | None = None, *, models: Models | None = None) -> None:
+    def __init__(self, runtime: Runtime | None = None, *, models: ModelStore | None = None) -> None:
         """runtime: what runs the models, where they lie, how many stay loaded; or `models` that are loaded already."""
-        self.models = models or Models(runtime or Runtime())
+        self.models = models or ModelStore(runtime or Runtime())
         self._diffusing: FaceFixer | None = None
 
     def with_diffuser(self, diffuser: Diffuser, most: int = MOST) -> FaceFix:
@@ -83,22 +85,24 @@ class FaceFix:
         """
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        detector = finding.detector(settings.detector, settings.angles, self.models.shelf, self.models.precision)
+        detector = make_detector(self.models, settings.detector, settings.angles)
         landmarkers = [self._landmarker]
         if settings.landmarker != BUILT_IN:
-            landmarkers.append(finding.landmarker(settings.landmarker, self.models.shelf))
+            landmarkers.append(self.models.load(LANDMARKERS, settings.landmarker))
         with one_thread() if max(array.shape) <= SMALL else nullcontext():
             faces = detector.detect(array, settings.min_score)
             for landmarker in landmarkers:
                 faces = tuple(landmarker.locate(array, face) for face in faces)
         if settings.guesses:
-            guesser = finding.guesser(self.models.shelf)
+            guesser = self.models.load(GUESSERS, GUESSER)
             faces = tuple(guesser.guess(array, face) for face in faces)
         if not settings.person:
             return faces
         alone = replace(settings, person="", gender="any", min_age=0, max_age=0)
         seen_by = tuple(alone.finding.items())
-        return compared(array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by)
+        return compare_faces(
+            self.models, array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by
+        )
 
     def plan(
         self,
@@ -144,7 +148,7 @@ class FaceFix:
             if self._diffusing:
                 return self._diffusing
             raise MissingDiffuser(NO_DIFFUSER)
-        return cast(FaceFixer, self.models.chosen(RESTORERS, job.treatment.restorer))
+        return self.models.load(RESTORERS, job.treatment.restorer)
 
     def masker(self, job: FaceJob) -> Masker:
         """Return what makes the job's mask; raises a `FaceFixError` where a model for it is missing."""
@@ -154,35 +158,35 @@ class FaceFix:
         """Return what makes masks as the treatment says, loaded; raises a `FaceFixError` where a model is missing."""
         return self._masker(read_area(treatment.mask), treatment)
 
-    def mask_networks(self, treatment: Treatment) -> list[tuple[Catalog, str]]:
-        """Return by catalogue and name the networks that the treatment's mask is made with, here or not."""
+    def mask_networks(self, treatment: Treatment) -> list[tuple[Registry[object], str]]:
+        """Return by registry and name the networks that the treatment's mask is made with, here or not."""
         needed = (self._needed(part, treatment) for part in parts_of(read_area(treatment.mask)))
         return [network for network in needed if network]
 
     def upscaler(self, name: str) -> Upscaler:
         """Return what enlarges whole pictures."""
-        return cast(Upscaler, self.models.chosen(UPSCALERS, name))
+        return self.models.load(UPSCALERS, name)
 
     def unload(self) -> None:
-        """Let go of all models; the next call loads what it needs again."""
+        """Let go of all its models, and of no other's; the next call loads what it needs again."""
         self.models.unload()
-        finding.forget()
 
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
         if isinstance(area, Pair):
             return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
         if needed := self._needed(area, treatment):
-            network = self.models.masking(*needed)
-            return cast(Masker, MASKERS[area.name].load()(network, *([area.classes] if area.classes else [])))
-        return cast(Masker, self.models.part(MASKERS, area.name))
+            network = self.models.load(*needed)
+            return MASKERS[area.name].load()(network, *([area.classes] if area.classes else []))
+        return self.models.load(MASKERS, area.name)
 
-    def _needed(self, part: Part, treatment: Treatment) -> tuple[Catalog, str] | None:
+    def _needed(self, part: Part, treatment: Treatment) -> tuple[Registry[object], str] | None:
         """Return the network that a mask is made with, None where it needs none of the user's.
 
         Without one that sees just what is in front of a face, the face parser is asked.
         """
         if part.name == "occluders":
-            alone = treatment.occluder == FIRST and not self.models.is_here(OCCLUDERS) and self.models.is_here(PARSERS)
+            available = self.models.available
+            alone = treatment.occluder == FIRST and not available(OCCLUDERS) and available(PARSERS)
             return (PARSERS, treatment.parser) if alone else (OCCLUDERS, treatment.occluder)
         return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
@@ -212,7 +216,7 @@ class FaceFix:
 
     @property
     def _landmarker(self) -> Landmarker:
-        return cast(Landmarker, self.models.part(LANDMARKERS, BUILT_IN))
+        return self.models.load(LANDMARKERS, BUILT_IN)
 
 
 def as_rgb(image: Any) -> Image:

@@ -5,90 +5,103 @@ The tables are data: listing the names imports no model code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import BadSetting, MissingPackage
 from .quiet import quieten
 
+if TYPE_CHECKING:
+    from .identity import Identity
+    from .maskers.occluders import Occluder
+    from .maskers.parsing import Parser
+    from .protocols import Detector, FaceFixer, Guesser, Landmarker, Masker, Upscaler
+
+Made = TypeVar("Made", covariant=True)
+
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One implementation on offer."""
+class ModelInfo(Generic[Made]):
+    """One implementation on offer, and what it needs."""
 
     name: str
+    """The name to choose it by."""
     label: str
-    """What people see."""
-    location: str
-    """Where its class is: "module:Class", the module relative to this package."""
+    """The name that people see."""
+    target: str
+    """Its class as "module:Class", the module relative to this package."""
     licence: str = ""
-    """Of its weights, where it has any."""
+    """The licence of its weights, where it has any."""
     assets: tuple[str, ...] = ()
-    """Bundled weights, by file name."""
-    weights: str = ""
-    """The published file it loads, a key of `weights.PUBLISHED`; its class is given the file's place."""
+    """The file names of its bundled weights."""
+    weights_name: str = ""
+    """The published file that it loads, a key of `weights.PUBLISHED`; its class is given the file's path."""
     package: str | None = None
-    """The optional package it stands on."""
+    """The optional package that it needs."""
     install: str = ""
-    """How that is installed, as a sentence, where not by its name alone."""
-    file: str = ""
-    """The file it loads, where that comes from elsewhere and nothing of it is published here."""
+    """A sentence that says how to install the package, where its name alone does not."""
+    external_file: str = ""
+    """The file that it loads, where that comes from another program and is not published here."""
     origin: str = ""
-    """Where people get that file."""
+    """The address where people get that file."""
     folders: tuple[str, ...] = ()
-    """Where that file may lie: below a WebUI's models folder, or with a ~ in the home."""
+    """The folders to look for that file in: below a WebUI's models folder, or with a ~ in the home."""
     classes: bool = False
     """Whether it knows more than one kind of thing, of which the user may choose."""
     only: str = ""
-    """What faces it is made for, where not for all: "people"."""
+    """The faces it is made for, where it is not for all: "people"."""
 
     def needs(self) -> None:
-        """Raise `MissingPackage` unless the package it stands on, if any, is installed; nothing is imported."""
+        """Raise `MissingPackage` unless the package that it needs, if any, is installed; nothing is imported."""
         if self.package and not find_spec(self.package):
             raise MissingPackage(self.label, self.package, self.install)
 
-    def load(self) -> Any:
-        """Import the class; only now is its package needed."""
-        module, attribute = self.location.split(":")
+    def load(self) -> Callable[..., Made]:
+        """Import and return the class; only now is its package needed."""
+        module, attribute = self.target.split(":")
         if self.package:
             quieten(self.package)
         try:
-            return getattr(import_module(module, __package__), attribute)
+            loaded: Callable[..., Made] = getattr(import_module(module, __package__), attribute)
         except ModuleNotFoundError as error:
             if self.package is None or error.name != self.package:
                 raise
             raise MissingPackage(self.name, self.package, self.install) from error
+        return loaded
 
 
-class Catalog:
-    """Entries of one kind, in the order they are offered."""
+class Registry(Generic[Made]):
+    """What is on offer of one kind, in the order in which it is offered."""
 
-    def __init__(self, kind: str, *entries: Entry, own: str = "") -> None:
-        """own: where the class is that takes model files of the user's own, where there is one."""
+    def __init__(self, kind: str, *infos: ModelInfo[Made], own: str = "") -> None:
+        """own: the class that takes model files of the user's own, as a `ModelInfo.target`, where there is one."""
         self.kind = kind
         self._own = own
-        self._entries = {entry.name: entry for entry in entries}
+        self._infos = {info.name: info for info in infos}
 
     def names(self) -> tuple[str, ...]:
-        """The names to choose from."""
-        return tuple(self._entries)
+        """Return the names to choose from."""
+        return tuple(self._infos)
 
-    def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries.values())
+    def __iter__(self) -> Iterator[ModelInfo[Made]]:
+        return iter(self._infos.values())
 
-    def of_file(self, path: str) -> Entry:
-        """Return the entry that takes the user's own model file; raises `BadSetting` where none does."""
+    def of_file(self, path: str) -> ModelInfo[Made]:
+        """Return what takes the user's own model file; raises `BadSetting` where nothing does."""
         if not self._own:
-            raise BadSetting(f"unknown {self.kind} {path!r}; on offer: {', '.join(self._entries)}")
-        return Entry(path, path, self._own, package="torch")
+            raise self._unknown(path)
+        return ModelInfo(path, path, self._own, package="torch")
 
-    def __getitem__(self, name: str) -> Entry:
-        if name not in self._entries:
-            raise BadSetting(f"unknown {self.kind} {name!r}; on offer: {', '.join(self._entries)}")
-        return self._entries[name]
+    def __getitem__(self, name: str) -> ModelInfo[Made]:
+        if name not in self._infos:
+            raise self._unknown(name)
+        return self._infos[name]
+
+    def _unknown(self, name: str) -> BadSetting:
+        return BadSetting(f"unknown {self.kind} {name!r}; on offer: {', '.join(self._infos)}")
 
 
 FIRST = "auto"
@@ -102,58 +115,59 @@ _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler
 _PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
 
 
-def _net(name: str, label: str, weights: str, only: str = "") -> Entry:
-    """Return the entry of a published network that restores."""
-    return Entry(name, label, _RESTORING, weights=weights, package="torch", only=only)
+def _bundled(name: str, label: str, target: str, weights: str, licence: str) -> ModelInfo[Any]:
+    """Return what is known of a model whose weights come with this package."""
+    return ModelInfo(name, label, target, licence, assets=(weights,))
 
 
-def _upscaling(name: str, label: str, weights: str) -> Entry:
-    """Return the entry of a published network that enlarges whole pictures."""
-    return Entry(name, label, _UPSCALING, weights=weights, package="torch")
+def _net(name: str, label: str, weights: str, only: str = "") -> ModelInfo[FaceFixer]:
+    """Return what is known of a published network that restores."""
+    return ModelInfo(name, label, _RESTORING, weights_name=weights, package="torch", only=only)
 
 
-def _parser(name: str, label: str, weights: str, package: str | None = None) -> Entry:
-    """Return the entry of a published network that tells skin from hair."""
-    return Entry(name, label, _PARSING, weights=weights, package=package)
+def _upscaling(name: str, label: str, weights: str) -> ModelInfo[Upscaler]:
+    """Return what is known of a published network that enlarges whole pictures."""
+    return ModelInfo(name, label, _UPSCALING, weights_name=weights, package="torch")
 
 
-def _mediapipe(reach: str, location: str) -> Entry:
-    """Return the entry of a detector of the mediapipe package."""
-    return Entry(
+def _parser(name: str, label: str, weights: str, package: str | None = None) -> ModelInfo[Parser]:
+    """Return what is known of a published network that tells skin from hair."""
+    return ModelInfo(name, label, _PARSING, weights_name=weights, package=package)
+
+
+def _mediapipe(reach: str, name: str) -> ModelInfo[Detector]:
+    """Return what is known of a detector of the mediapipe package."""
+    return ModelInfo(
         f"mediapipe_face_{reach}",
         f"mediapipe, {reach} range",
-        f".detectors.mediapipe:{location}",
+        f".detectors.mediapipe:{name}",
         licence="Apache-2.0",
         package="mediapipe",
         install="Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: later ones contact their maker.",
     )
 
 
-def _insightface(name: str, label: str, location: str, file: str, *packs: str, **facts: Any) -> Entry:
-    """Return the entry of a file in one of insightface's packs, in a WebUI or where its package keeps it."""
+def _insightface(name: str, label: str, target: str, file: str, *packs: str, **facts: Any) -> ModelInfo[Any]:
+    """Return what is known of a file in one of insightface's packs, in a WebUI or where its package keeps it."""
     folders = tuple(f"{root}/{one}" for one in packs for root in _INSIGHTFACE)
     origin = f"https://github.com/deepinsight/insightface/releases/download/v0.7/{packs[0]}.zip"
-    return Entry(name, label, location, "non-commercial", file=file, origin=origin, folders=folders, **facts)
+    return ModelInfo(name, label, target, "non-commercial", external_file=file, origin=origin, folders=folders, **facts)
 
 
-DETECTORS = Catalog(
+DETECTORS: Registry[Detector] = Registry(
     "detector",
-    Entry(
+    _bundled(
         "blazeface",
         "BlazeFace (built in)",
         ".detectors.blazeface:BlazeFace",
-        licence="Apache-2.0",
-        assets=("face_detection_full_range.tflite",),
+        "face_detection_full_range.tflite",
+        "Apache-2.0",
     ),
-    Entry(
-        "centerface",
-        "CenterFace (built in)",
-        ".detectors.centerface:CenterFace",
-        licence="MIT",
-        assets=("centerface.onnx",),
+    _bundled("centerface", "CenterFace (built in)", ".detectors.centerface:CenterFace", "centerface.onnx", "MIT"),
+    ModelInfo("yunet", "YuNet", ".detectors.yunet:YuNet", weights_name="face_detection_yunet_2023mar.onnx"),
+    ModelInfo(
+        "yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights_name="yolov8n-face.onnx", classes=True
     ),
-    Entry("yunet", "YuNet", ".detectors.yunet:YuNet", weights="face_detection_yunet_2023mar.onnx"),
-    Entry("yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights="yolov8n-face.onnx", classes=True),
     _mediapipe("full", "FullRange"),
     _mediapipe("short", "ShortRange"),
     _insightface("buffalo_l", "SCRFD of buffalo_l", _SCRFD, "det_10g.onnx", "buffalo_l"),
@@ -168,28 +182,22 @@ DETECTORS = Catalog(
     ),
 )
 
-LANDMARKERS = Catalog(
+LANDMARKERS: Registry[Landmarker] = Registry(
     "landmarker",
-    Entry(
-        "facemesh",
-        "FaceMesh (built in)",
-        ".landmarks.facemesh:FaceMesh",
-        licence="Apache-2.0",
-        assets=("face_landmark.tflite",),
-    ),
+    _bundled("facemesh", "FaceMesh (built in)", ".landmarks.facemesh:FaceMesh", "face_landmark.tflite", "Apache-2.0"),
     _insightface("2d106", "106 points (insightface)", ".landmarks.insight106:Insight106", "2d106det.onnx", *_PACKS),
 )
 
-GUESSERS = Catalog(
+GUESSERS: Registry[Guesser] = Registry(
     "age and gender",
     _insightface(
         "genderage", "Gender and age (insightface)", ".landmarks.genderage:GenderAge", "genderage.onnx", *_PACKS
     ),
 )
 
-RESTORERS = Catalog(
+RESTORERS: Registry[FaceFixer] = Registry(
     "restorer",
-    Entry("lite", "lite (built in)", ".fixers.lite:Lite", licence="AGPL-3.0-or-later", assets=("lite.onnx",)),
+    _bundled("lite", "lite (built in)", ".fixers.lite:Lite", "lite.onnx", "AGPL-3.0-or-later"),
     _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
     _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
     _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),
@@ -200,29 +208,29 @@ RESTORERS = Catalog(
     own=_RESTORING,
 )
 
-MASKERS = Catalog(
+MASKERS: Registry[Masker] = Registry(
     "mask",
-    Entry("hull", "Mesh hull", ".maskers.mesh:HullMasker"),
-    Entry("ellipse", "Ellipse", ".maskers.shape:EllipseMasker"),
-    Entry("box", "Box", ".maskers.shape:BoxMasker"),
-    Entry("skin", "Skin: the hull without eyes, brows and lips", ".maskers.parts:SkinMasker"),
-    Entry("eyes", "Eyes", ".maskers.parts:EyesMasker"),
-    Entry("brows", "Brows", ".maskers.parts:BrowsMasker"),
-    Entry("lips", "Lips", ".maskers.parts:LipsMasker"),
-    Entry("nose", "Nose", ".maskers.parts:NoseMasker"),
-    Entry(
+    ModelInfo("hull", "Mesh hull", ".maskers.mesh:HullMasker"),
+    ModelInfo("ellipse", "Ellipse", ".maskers.shape:EllipseMasker"),
+    ModelInfo("box", "Box", ".maskers.shape:BoxMasker"),
+    ModelInfo("skin", "Skin: the hull without eyes, brows and lips", ".maskers.parts:SkinMasker"),
+    ModelInfo("eyes", "Eyes", ".maskers.parts:EyesMasker"),
+    ModelInfo("brows", "Brows", ".maskers.parts:BrowsMasker"),
+    ModelInfo("lips", "Lips", ".maskers.parts:LipsMasker"),
+    ModelInfo("nose", "Nose", ".maskers.parts:NoseMasker"),
+    _bundled(
         "person",
         "Person in front of the background",
         ".maskers.person:PersonMasker",
-        licence="Apache-2.0",
-        assets=("selfie_segmentation.tflite",),
+        "selfie_segmentation.tflite",
+        "Apache-2.0",
     ),
-    Entry("segmentation", "What the detector outlined", ".maskers.segmentation:SegmentationMasker"),
-    Entry("parsing", "What a face parser sees", ".maskers.parsing:ParsingMasker"),
-    Entry("occluders", "What is in front of the face", ".maskers.occluders:OccludersMasker"),
+    ModelInfo("segmentation", "What the detector outlined", ".maskers.segmentation:SegmentationMasker"),
+    ModelInfo("parsing", "What a face parser sees", ".maskers.parsing:ParsingMasker"),
+    ModelInfo("occluders", "What is in front of the face", ".maskers.occluders:OccludersMasker"),
 )
 
-PARSERS = Catalog(
+PARSERS: Registry[Parser] = Registry(
     "face parser",
     _parser("bisenet", "BiSeNet (facexlib)", "parsing_bisenet.pth", "torch"),
     _parser("bisenet-onnx", "BiSeNet (ONNX)", "face_parsing_resnet18.onnx"),
@@ -230,15 +238,15 @@ PARSERS = Catalog(
     own=_PARSING,
 )
 
-OCCLUDERS = Catalog(
+OCCLUDERS: Registry[Occluder] = Registry(
     "occluder model",
-    Entry("xseg", "XSeg", _OCCLUDING, weights="xseg_1.onnx"),
+    ModelInfo("xseg", "XSeg", _OCCLUDING, weights_name="xseg_1.onnx"),
     own=_OCCLUDING,
 )
 
-UPSCALERS = Catalog(
+UPSCALERS: Registry[Upscaler] = Registry(
     "upscaler",
-    Entry("lanczos", "Lanczos (no model)", ".upscalers.lanczos:Lanczos"),
+    ModelInfo("lanczos", "Lanczos (no model)", ".upscalers.lanczos:Lanczos"),
     _upscaling("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
     _upscaling("x4plus-anime", "Real-ESRGAN x4plus anime", "RealESRGAN_x4plus_anime_6B.pth"),
     _upscaling("x2plus", "Real-ESRGAN x2plus", "RealESRGAN_x2plus.pth"),
@@ -247,4 +255,19 @@ UPSCALERS = Catalog(
     own=_UPSCALING,
 )
 
-CATALOGS = (DETECTORS, LANDMARKERS, GUESSERS, RESTORERS, MASKERS, PARSERS, OCCLUDERS, UPSCALERS)
+EMBEDDINGS: Registry[Identity] = Registry(
+    "embedding",
+    _bundled("dlib", "Embedding of faces (built in)", ".identity:Identity", "identity.onnx", "CC0-1.0"),
+)
+"""What tells people apart. Nobody chooses it, so it is not listed among the others."""
+
+REGISTRIES: tuple[Registry[object], ...] = (
+    DETECTORS,
+    LANDMARKERS,
+    GUESSERS,
+    RESTORERS,
+    MASKERS,
+    PARSERS,
+    OCCLUDERS,
+    UPSCALERS,
+)

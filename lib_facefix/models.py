@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .catalog import FIRST, RESTORERS, UPSCALERS, Catalog, Entry
-from .errors import MissingPackage
-from .loaded import Loaded, edition
+from .catalog import DETECTORS, FIRST, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
+from .errors import BadSetting, MissingPackage
+from .loaded import ModelCache, file_version
 from .runtime import Runtime
 from .weights import Published, Shelf, checked, installed, published, shelf
 
+Model = TypeVar("Model")
 
-class Models:
-    """Loads what is asked for by name or path. Any thread may ask."""
+NETS, MASK_NETWORKS, DETECTING, PERSONS, SMALL = "nets", "mask networks", "detectors", "persons", "small"
+"""The groups of loaded models."""
+GROUP_OF = {
+    RESTORERS.kind: NETS,
+    UPSCALERS.kind: NETS,
+    PARSERS.kind: MASK_NETWORKS,
+    OCCLUDERS.kind: MASK_NETWORKS,
+    DETECTORS.kind: DETECTING,
+}
+"""The group of models that are loaded from a file, by the kind of their registry; all others are small."""
+LIMITS = {MASK_NETWORKS: 2, DETECTING: 8, PERSONS: 64}
+"""How many models of a group stay loaded: a face parser and an occluder model, enough detectors for a vote. How many
+nets stay is the user's choice (`Runtime.keep`), and small models all stay."""
+
+
+class ModelStore:
+    """Loads what is asked for by name or path, and keeps it. Any thread may ask."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._small = Loaded()
-        self._nets = Loaded(runtime.keep)
-        self._masking = Loaded(2)  # a face parser and an occluder model
+        self._cache = ModelCache({**LIMITS, NETS: runtime.keep})
 
     @property
     def precision(self) -> str:
-        """In which nets are to run: "exact" or "fast"."""
+        """In which precision nets are to run: "exact" or "fast"."""
         return self._runtime.precision
 
     @property
@@ -35,115 +49,125 @@ class Models:
         of = self._runtime
         return shelf(_paths(of.models), _paths(of.webui), yolo=_paths(of.yolo))
 
-    def part(self, catalog: Catalog, name: str) -> object:
-        """Return what brings its own weights or needs none."""
-        return self._small.get((catalog.kind, name), lambda: catalog[name].load()())
+    def load(self, registry: Registry[Model], name: str, *more: Hashable) -> Model:
+        """Return the loaded model of a name on offer, of the path of a model file, or of "auto", see `resolve`.
 
-    def chosen(self, catalog: Catalog, name: str) -> object:
-        """Return what a name of the catalogue, or the path of a model file, stands for.
-
-        Raises `BadSetting`, `BadModel` or `MissingPackage`.
+        more: further arguments of its class. Raises `BadSetting`, `BadModel` or `MissingPackage`.
         """
-        if name not in catalog.names() and Path(name).suffix:
-            return self._from(catalog, catalog.of_file(name), Path(name))
-        entry = catalog[name]
-        return self._from(catalog, entry, self._found(entry)) if entry.weights else self.part(catalog, name)
+        name = self.resolve(registry, name)
+        if _is_path(registry, name):
+            return self.load_file(registry.of_file(name), Path(name), *more, group=GROUP_OF[registry.kind])
+        info = registry[name]
+        return self.load_file(info, self._find_file(info), *more, group=GROUP_OF.get(registry.kind, SMALL))
 
-    def masking(self, catalog: Catalog, name: str) -> object:
-        """Return a network that masks are made with: by its name, by a path, or "auto", see `settled`.
+    def load_file(self, info: ModelInfo[Model], path: Path | None, *more: Hashable, group: str) -> Model:
+        """Return the loaded model that a class makes of a file, or of nothing where `path` is None.
 
-        Raises `BadSetting`, `BadModel` or `MissingPackage`.
+        more: further arguments of the class. Raises `BadModel` or `MissingPackage`.
         """
-        name = self.settled(catalog, name)
-        if name not in catalog.names() and Path(name).suffix:
-            return self._masking_net(catalog, catalog.of_file(name), Path(name))
-        return self._masking_net(catalog, catalog[name], self._found(catalog[name]))
+        key = (info.target, info.weights_name, file_version(path) if path else info.name, more)
+        return self._cache.get(
+            group if path else SMALL, key, lambda: info.load()(*self._arguments(info, path, group), *more)
+        )
 
-    def settled(self, catalog: Catalog, name: str) -> str:
-        """Return what a name stands for: "auto" for the first that is here, or where none is, the first that could be.
+    def load_person(self, key: Hashable, make: Callable[[], Model]) -> Model:
+        """Return what is known of a reference person, made now if it is not known; what `make` raises goes through."""
+        return self._cache.get(PERSONS, key, make)
 
-        An entry whose package is not installed is passed over.
+    def resolve(self, registry: Registry[object], name: str) -> str:
+        """Return what the name of a mask network stands for; any other name stands for itself.
+
+        "auto" is the first that is here, or where none is, the first that could be. One whose package is not installed
+        is passed over.
         """
-        if name != FIRST:
+        if name != FIRST or GROUP_OF.get(registry.kind) != MASK_NETWORKS:
             return name
-        usable = [entry for entry in catalog if not entry.package or importlib.util.find_spec(entry.package)]
-        here = (entry for entry in usable if self.shelf.find(entry.weights))
-        return next(here, next(iter(usable or catalog))).name
+        usable = [info for info in registry if not info.package or importlib.util.find_spec(info.package)]
+        here = (info for info in usable if self.shelf.find(info.weights_name))
+        return next(here, next(iter(usable or registry))).name
 
-    def is_here(self, catalog: Catalog) -> bool:
-        """Return whether "auto" stands for something that is here."""
-        return self.shelf.find(catalog[self.settled(catalog, FIRST)].weights) is not None
+    def available(self, registry: Registry[object]) -> bool:
+        """Return whether "auto" stands for a mask network that is here."""
+        return self.shelf.find(registry[self.resolve(registry, FIRST)].weights_name) is not None
 
-    def check(self, catalog: Catalog, name: str) -> None:
-        """Raise `BadModel` or `MissingPackage` if a name of the catalogue cannot be used here; nothing is loaded."""
-        entry = catalog[name]
-        entry.needs()
-        if entry.weights and not (self.shelf.lying(entry.weights) or installed(published(entry.weights))):
-            self._found(entry)
-        if entry.file:
-            self.shelf.seek(entry.file, entry.folders, entry.label, entry.origin)
+    def check(self, registry: Registry[object], name: str, *, may_fetch: bool = False) -> None:
+        """Raise an error where a model cannot be used; nothing is loaded.
 
-    def missing(
-        self, restorers: Iterable[str], upscalers: Iterable[str] = (), masking: Iterable[tuple[Catalog, str]] = ()
-    ) -> list[Published]:
-        """Return the published weights that these names need and that are not here, each once.
-
-        masking: networks that masks are made with, by catalogue and name.
-        Raises `MissingPackage` where they would be of no use.
+        That is `BadSetting` for a name that is not on offer or a path without a file, `MissingPackage`, and `BadModel`
+        where a file that a name stands for is missing. may_fetch: whether what a known name needs may be missing.
         """
-        pairs = [*((RESTORERS, name) for name in restorers), *((UPSCALERS, name) for name in upscalers)]
-        pairs += [(catalog, self.settled(catalog, name)) for catalog, name in masking]
-        entries = {catalog[name].weights: catalog[name] for catalog, name in pairs if name in catalog.names()}
+        name = self.resolve(registry, name)
+        if _is_path(registry, name):
+            registry.of_file(name)
+            if not Path(name).is_file():
+                raise BadSetting(f"there is no file {name}; give the path of a model, or a name of `facefix models`")
+            return
+        info = registry[name]
+        if may_fetch:
+            return
+        info.needs()
+        weights = info.weights_name
+        if not (weights and (self.shelf.lying(weights) or installed(published(weights)))):  # nothing is converted
+            self._find_file(info)
+
+    def missing(self, wanted: Iterable[tuple[Registry[object], str]]) -> list[Published]:
+        """Return the published weights that these models need and that are not here, each once.
+
+        wanted: registries and names. Raises `MissingPackage` where the weights would be of no use.
+        """
+        named = [(registry, self.resolve(registry, name)) for registry, name in wanted]
+        infos = {registry[name].weights_name: registry[name] for registry, name in named if name in registry.names()}
         places = self.shelf
-        lacking = {weights: entry for weights, entry in entries.items() if weights and not places.find(weights)}
-        for entry in lacking.values():
-            entry.needs()
-        return [published(weights) for weights in lacking]
+        lacking = {name: info for name, info in infos.items() if name and not places.find(name)}
+        for info in lacking.values():
+            info.needs()
+        return [published(name) for name in lacking]
 
     def unload(self) -> None:
-        """Let go of all; the next call loads what it needs again."""
-        self._small.clear()
-        self._nets.clear()
-        self._masking.clear()
+        """Let go of all models; the next call loads what it needs again."""
+        self._cache.clear()
 
-    def _found(self, entry: Entry) -> Path:
-        """Return where the published weights lie; raises `BadModel`."""
-        return self.shelf.needed(entry.weights, entry.name, entry.label)
+    def _find_file(self, info: ModelInfo[object]) -> Path | None:
+        """Return where the file of a model is, None where it needs none; raises `BadModel`."""
+        if info.weights_name:
+            return self.shelf.needed(info.weights_name, info.name, info.label)
+        if info.external_file:
+            return self.shelf.seek(info.external_file, info.folders, info.label, info.origin)
+        return None
 
-    def _from(self, catalog: Catalog, entry: Entry, path: Path) -> object:
-        key = catalog.kind, entry.weights, edition(path)
-        return self._nets.get(key, lambda: entry.load()(self._runner(entry, path)))
+    def _arguments(self, info: ModelInfo[object], path: Path | None, group: str) -> tuple[object, ...]:
+        """Return what the class of a model is made with: its checked file, and what runs it."""
+        if path is None:
+            return ()
+        if info.weights_name:
+            checked(path, published(info.weights_name), self.shelf.cache)  # once: a changed file has another key
+        if group == NETS:
+            return (self._make_runner(info, path),)
+        if group == MASK_NETWORKS:
+            on_processor = path.suffix.lower() == ".onnx"
+            return path, "cpu" if on_processor else self._machine(info).accelerator or "cpu"
+        return (path,)
 
-    def _masking_net(self, catalog: Catalog, entry: Entry, path: Path) -> object:
-        key = catalog.kind, entry.weights, edition(path)
-        return self._masking.get(key, lambda: entry.load()(*self._masking_facts(entry, path)))
-
-    def _masking_facts(self, entry: Entry, path: Path) -> tuple[Path, str]:
-        """Return the checked file, and the device that PyTorch is to use."""
-        if entry.weights:
-            checked(path, published(entry.weights), self.shelf.cache)
-        if path.suffix.lower() == ".onnx":
-            return path, "cpu"
-        return path, self._machine(entry).accelerator or "cpu"
-
-    def _runner(self, entry: Entry, path: Path) -> Any:
-        cache = self.shelf.cache
-        if entry.weights:
-            checked(path, published(entry.weights), cache)  # once: a changed file has another edition
-        here = self._machine(entry)
+    def _make_runner(self, info: ModelInfo[object], path: Path) -> Any:
+        machine = self._machine(info)
         from .engines import load_runner
 
-        return load_runner(path, cache, self._runtime.engine, self._runtime.precision, here)
+        return load_runner(path, self.shelf.cache, self._runtime.engine, self._runtime.precision, machine)
 
-    def _machine(self, entry: Entry) -> Any:
+    def _machine(self, info: ModelInfo[object]) -> Any:
         """Return what this machine can run nets on; raises `MissingPackage` without PyTorch."""
         try:
             from .engines import this_machine
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
-            raise MissingPackage(entry.label, "torch") from error
+            raise MissingPackage(info.label, "torch") from error
         return this_machine(self._runtime.device)
+
+
+def _is_path(registry: Registry[object], name: str) -> bool:
+    """Return whether a name stands for a model file of the user's own."""
+    return name not in registry.names() and bool(Path(name).suffix)
 
 
 def _paths(listed: str) -> list[Path]:

@@ -12,10 +12,10 @@ from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from .catalog import CATALOGS
+from .catalog import REGISTRIES
 from .detecting import SUFFIXES, can_be_written
 from .errors import BadModel
-from .loaded import edition
+from .loaded import file_version
 from .weights import PUBLISHED, Shelf, expanded, is_yolo, read_onnx
 from .weights.files import filled
 
@@ -112,7 +112,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _could_be_yolo(path: Path) -> bool:
     try:
-        now = edition(path)
+        now = file_version(path)
     except BadModel:
         return False
     return _says_yolo(path, now)
@@ -122,7 +122,7 @@ def _could_be_yolo(path: Path) -> bool:
 def _says_yolo(path: Path, _: Hashable) -> bool:
     """Return whether a file says that it is YOLO's: by the classes it names, or by one table of finds as its answer.
 
-    Another file at its place, which has another edition, is looked into anew; a damaged one is not.
+    Another file at its place, which has another version, is looked into anew; a damaged one is not.
     """
     if path.suffix.lower() == ".pt":
         return is_yolo(path)
@@ -136,6 +136,6 @@ def _says_yolo(path: Path, _: Hashable) -> bool:
 
 
 _KNOWN = {name for one in PUBLISHED.values() for name in one.names} | {
-    entry.file for catalog in CATALOGS for entry in catalog
+    info.external_file for registry in REGISTRIES for info in registry
 }
 """Files that are on offer under names of their own, or of which other models are made."""

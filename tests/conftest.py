@@ -10,7 +10,6 @@ import hypothesis
 import numpy as np
 import pytest
 
-from lib_facefix import finding
 from lib_facefix.faces import Box, Face
 from lib_facefix.imaging.align import FFHQ_512, move, rotation, shifted
 from lib_facefix.weights import packaged
@@ -20,12 +19,6 @@ hypothesis.settings.load_profile("facefix")
 
 if not importlib.util.find_spec("torchvision"):  # spandrel imports it for nets that no test calls
     sys.path.append(str(Path(__file__).with_name("torchvision_stub")))
-
-
-@pytest.fixture(autouse=True)
-def nothing_loaded():
-    """No detector of another test: they stay loaded for the whole process."""
-    finding.forget()
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ none, something stands in, and the sheet says so.
 from __future__ import annotations
 
 import sys
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,10 +22,10 @@ from stand_ins import StandInOccluder, StandInParser, outline
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.areas import parts_of, read_area
-from lib_facefix.catalog import OCCLUDERS, PARSERS, Catalog
+from lib_facefix.catalog import OCCLUDERS, PARSERS, Registry
 from lib_facefix.faces import Face, Image
 from lib_facefix.imaging.boxes import grow
-from lib_facefix.models import Models
+from lib_facefix.models import ModelStore
 from lib_facefix.planning import make_plan
 from lib_facefix.runtime import Runtime
 
@@ -57,22 +59,22 @@ SHOWN: tuple[tuple[str, dict[str, object]], ...] = (
     ("hull", {"mask_invert": True}),
 )
 """Masks, and the settings that differ from the defaults."""
-MADE_WITH = {"parsing": PARSERS, "occluders": OCCLUDERS}
+MADE_WITH: dict[str, Registry[Any]] = {"parsing": PARSERS, "occluders": OCCLUDERS}
 """Masks, and what holds the models that they are made with."""
 
 
-class WithStandIns(Models):
+class WithStandIns(ModelStore):
     """Models of which those that make masks have stand-ins."""
 
-    def masking(self, catalog: Catalog, name: str) -> object:
-        """Return the network, or what stands in for it."""
-        if self.is_here(catalog):
-            return super().masking(catalog, name)
-        return StandInParser() if catalog is PARSERS else StandInOccluder()
+    def load(self, registry: Registry[Any], name: str, *more: Hashable) -> Any:
+        """Return the model, or what stands in for it."""
+        if registry not in MADE_WITH.values() or self.available(registry):
+            return super().load(registry, name, *more)
+        return StandInParser() if registry is PARSERS else StandInOccluder()
 
     def stood_in(self) -> list[str]:
         """Return the masks that are made with stand-ins."""
-        return [mask for mask, catalog in MADE_WITH.items() if not self.is_here(catalog)]
+        return [mask for mask, registry in MADE_WITH.items() if not self.available(registry)]
 
 
 def main(detector: str = "") -> None:

@@ -22,7 +22,7 @@ from ..batch import (
     targets,
     without_results,
 )
-from ..catalog import RESTORERS, UPSCALERS
+from ..catalog import RESTORERS, UPSCALERS, Registry
 from ..drawing import sheet
 from ..errors import BadPlan, BadSetting
 from ..http.remote import RemoteFaceFix
@@ -106,29 +106,30 @@ class Work:
     treatments: list[Treatment]
     """Of all faces: what their masks need is known by them."""
 
+    def models(self) -> list[tuple[Registry[object], str]]:
+        """Return the restorers and upscalers that may be needed, by registry and name."""
+        named = ((RESTORERS, self.restorers), (UPSCALERS, self.upscalers))
+        return [(registry, name) for registry, names in named for name in sorted(names)]
+
 
 def _refuse_missing(work: Work, engine: Engine) -> None:
     """Raise `BadSetting` for a model that is nowhere, before every picture is written without it."""
     if isinstance(engine, RemoteFaceFix):
         engine.refuse_missing(work.restorers, work.upscalers)
         return
-    for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
-        for name in names - set(catalog.names()):
-            if not Path(name).suffix:
-                raise BadSetting(f"unknown {catalog.kind} {name!r}; on offer: {', '.join(catalog.names())}")
-            if not Path(name).is_file():
-                raise BadSetting(f"there is no file {name}; give the path of a model, or a name of `facefix models`")
+    if here := engine_here(engine):
+        for registry, name in work.models():
+            here.models.check(registry, name, may_fetch=True)
 
 
 def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
     """Get and load every model now: what cannot be used is refused before any picture is written without it."""
     models = engine.models
     networks = [network for treatment in work.treatments for network in engine.mask_networks(treatment)]
-    for one in models.missing(work.restorers, work.upscalers, networks):
+    for one in models.missing([*work.models(), *networks]):
         ask_to_fetch(one, models.shelf, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
-    for catalog, names in ((RESTORERS, work.restorers), (UPSCALERS, work.upscalers)):
-        for name in sorted(names):
-            models.chosen(catalog, name)
+    for registry, name in work.models():
+        models.load(registry, name)
     for treatment in work.treatments:
         engine.masker_of(treatment)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..catalog import CATALOGS, DETECTORS, Entry
+from ..catalog import DETECTORS, REGISTRIES, ModelInfo
 from ..detecting import written
 from ..errors import BadModel, FaceFixError, MissingPackage
 from ..weights import PUBLISHED, Published, Shelf, asset, installed
@@ -50,29 +50,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _rows(places: Shelf) -> Iterator[dict[str, Any]]:
     listed = set()
-    for catalog in CATALOGS:
-        for entry in catalog:
-            if entry.assets:
-                yield _built_in(catalog.kind, entry)
-            elif entry.weights:
-                listed.add(entry.weights)
-                yield _published(catalog.kind, entry.name, entry.label, PUBLISHED[entry.weights], places)
-            elif entry.file or entry.package:
-                yield _elsewhere(catalog.kind, entry, places)
-        if catalog is DETECTORS:
+    for registry in REGISTRIES:
+        for info in registry:
+            if info.assets:
+                yield _built_in(registry.kind, info)
+            elif info.weights_name:
+                listed.add(info.weights_name)
+                yield _published(registry.kind, info.name, info.label, PUBLISHED[info.weights_name], places)
+            elif info.external_file or info.package:
+                yield _elsewhere(registry.kind, info, places)
+        if registry is DETECTORS:
             yield from map(_own, yolo_files(places))
     for name, one in PUBLISHED.items():
         if name not in listed:
             yield _published("weights", name, Path(name).stem, one, places)
 
 
-def _built_in(kind: str, entry: Entry) -> dict[str, Any]:
+def _built_in(kind: str, info: ModelInfo[object]) -> dict[str, Any]:
     try:
-        paths = [asset(name) for name in entry.assets]
+        paths = [asset(name) for name in info.assets]
     except BadModel as error:
-        return _missing(kind, entry, ", ".join(entry.assets), error)
+        return _missing(kind, info, ", ".join(info.assets), error)
     where = ", ".join(map(str, paths))
-    return _row(kind, entry.name, entry.label, entry.licence, sum(map(_size, paths)), "built in", where)
+    return _row(kind, info.name, info.label, info.licence, sum(map(_size, paths)), "built in", where)
 
 
 def _published(kind: str, name: str, label: str, one: Published, places: Shelf) -> dict[str, Any]:
@@ -85,18 +85,18 @@ def _published(kind: str, name: str, label: str, one: Published, places: Shelf) 
     return _row(kind, name, label, one.licence, size, state, where)
 
 
-def _elsewhere(kind: str, entry: Entry, places: Shelf) -> dict[str, Any]:
+def _elsewhere(kind: str, info: ModelInfo[object], places: Shelf) -> dict[str, Any]:
     """Return the row of what another package brings, or what stands on another program's file."""
     try:
-        entry.needs()
-        path = places.seek(entry.file, entry.folders, entry.label, entry.origin) if entry.file else None
+        info.needs()
+        path = places.seek(info.external_file, info.folders, info.label, info.origin) if info.external_file else None
     except MissingPackage as error:
-        return _missing(kind, entry, f"the Python package {entry.package}", error)
+        return _missing(kind, info, f"the Python package {info.package}", error)
     except BadModel as error:
-        program, *_, pack = Path(entry.folders[0]).parts
-        return _missing(kind, entry, f"{entry.file} of {program}'s {pack}", error)
-    size, where = (_size(path), str(path)) if path else (0, f"in the Python package {entry.package}")
-    return _row(kind, entry.name, entry.label, entry.licence, size, "found", where)
+        program, *_, pack = Path(info.folders[0]).parts
+        return _missing(kind, info, f"{info.external_file} of {program}'s {pack}", error)
+    size, where = (_size(path), str(path)) if path else (0, f"in the Python package {info.package}")
+    return _row(kind, info.name, info.label, info.licence, size, "found", where)
 
 
 def _own(path: Path) -> dict[str, Any]:
@@ -104,9 +104,9 @@ def _own(path: Path) -> dict[str, Any]:
     return _row(DETECTORS.kind, written(path.name), path.stem, "", _size(path), "found", str(path))
 
 
-def _missing(kind: str, entry: Entry, what: str, error: FaceFixError) -> dict[str, Any]:
+def _missing(kind: str, info: ModelInfo[object], what: str, error: FaceFixError) -> dict[str, Any]:
     """Return the row of what is not here: in a few words, and as the sentence that says what to do."""
-    return _row(kind, entry.name, entry.label, entry.licence, 0, "missing", f"not here: {what}", str(error))
+    return _row(kind, info.name, info.label, info.licence, 0, "missing", f"not here: {what}", str(error))
 
 
 def _row(

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from ..catalog import CATALOGS
+from ..catalog import REGISTRIES
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
 from ..weights import PUBLISHED, Progress, Published, Shelf, convert, expanded, fetch, is_offline, mirrored, shelf
 from .printing import tell
@@ -106,12 +106,12 @@ def ask_to_fetch(
 
 
 def named(name: str) -> Published:
-    """Return the weights of a catalogue's entry, or of that file name; raises `BadSetting`."""
-    entries = {entry.name: entry.weights for catalog in CATALOGS for entry in catalog if entry.weights}
+    """Return the weights of a model on offer, or of that file name; raises `BadSetting`."""
+    entries = {info.name: info.weights_name for registry in REGISTRIES for info in registry if info.weights_name}
     for one in PUBLISHED.values():
         if name in one.names or entries.get(name) == one.name:
             return one
-    if any(name in catalog.names() for catalog in CATALOGS):
+    if any(name in registry.names() for registry in REGISTRIES):
         raise BadSetting(f"{name} is built in or needs no weights: there is nothing to do")
     raise BadSetting(f"unknown weights {name!r}; on offer: {', '.join([*entries, *PUBLISHED])}")
 

@@ -21,8 +21,8 @@ from ..catalog import (
     PARSERS,
     RESTORERS,
     UPSCALERS,
-    Catalog,
-    Entry,
+    ModelInfo,
+    Registry,
 )
 from ..detecting import written
 from ..drawing import numbered_boxes, shaded
@@ -43,7 +43,7 @@ from .places import check_models, inside
 from .refusals import FORBIDDEN, refusal_of, refuse
 from .work import Answer
 
-SHOWN = {
+SHOWN: dict[str, Registry[object]] = {
     "detectors": DETECTORS,
     "landmarkers": LANDMARKERS,
     "guessers": GUESSERS,
@@ -106,7 +106,7 @@ class Service:
     def models(self) -> dict[str, Any]:
         """Return what is on offer, and what of it is here."""
         engine = self.host.asked()
-        lists = {kind: [_entry(catalog, one, engine) for one in catalog] for kind, catalog in SHOWN.items()}
+        lists = {kind: [_offer(registry, one, engine) for one in registry] for kind, registry in SHOWN.items()}
         lists["detectors"] += [_file(path) for path in yolo_files(engine.models.shelf)]
         return {"version": VERSION, "methods": [_method(name, engine) for name in METHODS], **lists}
 
@@ -189,15 +189,15 @@ class Service:
             check_models(job.treatment.to_json(), engine, self.host.folders, "plan")
 
 
-def _entry(catalog: Catalog, entry: Entry, engine: FaceFix) -> dict[str, Any]:
+def _offer(registry: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:
     """Return one choice, and in words why it cannot be chosen, where it cannot."""
     note = ""
     try:
-        engine.models.check(catalog, entry.name)
+        engine.models.check(registry, info.name)
     except (BadModel, MissingPackage) as error:
         note = str(error)
-    licence = PUBLISHED[entry.weights].licence if entry.weights else entry.licence
-    return {"name": entry.name, "label": entry.label, "licence": licence, "here": not note, "note": note}
+    licence = PUBLISHED[info.weights_name].licence if info.weights_name else info.licence
+    return {"name": info.name, "label": info.label, "licence": licence, "here": not note, "note": note}
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import Field, dataclass
 from typing import Any
 
-from ..catalog import Catalog
+from ..catalog import Registry
 from ..options import Option
 from .settings import OFFERED
 
@@ -62,7 +62,7 @@ def control(field: Field[Any], known: Option, host_list: Callable[[str], Sequenc
 
 def kind(default: Any, known: Option) -> str:
     """Return what kind of control a setting is best shown as."""
-    if known.choices and not _catalogue(known):
+    if known.choices and not _registry_of(known):
         few = (
             not known.suffixes and len(known.choices()) <= 4 and all(len(choice) <= SHORT for choice in known.choices())
         )
@@ -80,17 +80,17 @@ def pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str]]) -
     """Return the choices of a setting as pairs: what is shown, what is sent."""
     if known.host:
         return (OWN, ""), *((entry, entry) for entry in host_list(known.host))
-    if catalogue := _catalogue(known):
+    if registry := _registry_of(known):
         found = host_list(known.found) if known.found else ()
-        return *((entry.label, entry.name) for entry in catalogue), *((name, name) for name in found)
+        return *((info.label, info.name) for info in registry), *((name, name) for name in found)
     choices = known.choices() if known.choices else ()
     return tuple((choice[0].upper() + choice[1:], choice) for choice in choices if choice not in _left_out(name))
 
 
-def _catalogue(known: Option) -> Catalog | None:
-    """Return the catalogue that the setting's choices are the names of, if they are."""
+def _registry_of(known: Option) -> Registry[object] | None:
+    """Return the registry that the setting's choices are the names of, if they are."""
     owner = getattr(known.choices, "__self__", None)
-    return owner if isinstance(owner, Catalog) else None
+    return owner if isinstance(owner, Registry) else None
 
 
 def _left_out(name: str) -> tuple[str, ...]:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..catalog import RESTORERS, UPSCALERS, Entry
+from ..catalog import RESTORERS, UPSCALERS, ModelInfo
 from ..errors import FaceFixError
 from ..faces import Image
 from ..jobs import FixResult
+from ..protocols import FaceFixer
 from ..settings import FaceSettings
 from .engine import engine, runtime, unload
 from .options_page import chosen
 
 
-def offered() -> tuple[Entry, ...]:
+def offered() -> tuple[ModelInfo[FaceFixer], ...]:
     """Return the restorers made for faces.
 
     The nets that enlarge any picture (Real-ESRGAN) are left out: the host has them as upscalers, and what they draw in
     a face is sharper, but no closer to the person. In a pass they can still be chosen.
     """
-    return tuple(entry for entry in RESTORERS if entry.name not in UPSCALERS.names())
+    return tuple(info for info in RESTORERS if info.name not in UPSCALERS.names())
 
 
 def register() -> None:
@@ -31,25 +32,25 @@ def register() -> None:
         """One of ours, as the host wants it."""
 
     there = {restorer.name() for restorer in shared.face_restorers}
-    ours = (Offered(entry) for entry in offered())
+    ours = (Offered(info) for info in offered())
     shared.face_restorers.extend(restorer for restorer in ours if restorer.name() not in there)
 
 
 class Restoration:
     """What the host calls when "Restore faces" is ticked."""
 
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
+    def __init__(self, info: ModelInfo[FaceFixer]) -> None:
+        self._info = info
 
     def name(self) -> str:
         """Return what stands in the host's settings and in the infotext."""
-        return f"FaceFix {self._entry.label.removesuffix(' (built in)')}"
+        return f"FaceFix {self._info.label.removesuffix(' (built in)')}"
 
     def restore(self, np_image: Image) -> Image:
         """Return (H, W, 3) RGB with its faces restored, or the very picture given where none could be; never raises."""
         from modules import errors
 
-        settings = FaceSettings(method="restore", restorer=self._entry.name, fidelity=chosen().fidelity)
+        settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=chosen().fidelity)
         try:
             [result] = engine().fix([np_image], settings)
             _make_room()

@@ -10,7 +10,7 @@ from PIL import Image as Pil
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.detectors.centerface import CenterFace
 from lib_facefix.errors import BadModel, BadPicture
-from lib_facefix.finding import identity
+from lib_facefix.identity import Identity
 from lib_facefix.weights import asset, read_onnx
 
 PHOTOS = Path(__file__).parents[1] / "data"
@@ -67,9 +67,10 @@ def test_people_in_one_photo_are_told_apart_and_a_worse_picture_of_one_is_the_sa
     picture = photo("faceapi_sample5", 1200)
     faces = engine.detect(picture)
     worse = cv2.GaussianBlur(picture, (0, 0), 1)
-    places = [identity().place(picture, face) for face in faces]
+    identity = Identity()
+    places = [identity.place(picture, face) for face in faces]
     for i, face in enumerate(faces):
-        assert np.linalg.norm(identity().place(worse, face) - places[i]) < 0.4
+        assert np.linalg.norm(identity.place(worse, face) - places[i]) < 0.4
         assert min(np.linalg.norm(places[i] - other) for j, other in enumerate(places) if j != i) > 0.5
 
 

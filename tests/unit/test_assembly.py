@@ -46,19 +46,19 @@ def loaded(monkeypatch, face_at):
             return (face_at(300, 200),)
 
     fakes = {"blazeface": OneFace, "facemesh": SeesNoMesh, "lite": Painter}
-    real = catalog.Entry.load
+    real = catalog.ModelInfo.load
 
-    def load(entry):
-        if entry.name not in fakes:
-            return real(entry)
+    def load(info):
+        if info.name not in fakes:
+            return real(info)
 
         def make():
-            made[entry.name] += 1
-            return fakes[entry.name]()
+            made[info.name] += 1
+            return fakes[info.name]()
 
         return make
 
-    monkeypatch.setattr(catalog.Entry, "load", load)
+    monkeypatch.setattr(catalog.ModelInfo, "load", load)
     return made
 
 
@@ -85,6 +85,17 @@ def test_models_are_loaded_again_after_unloading(loaded, picture):
     facefix.unload()
     facefix.fix([picture], SETTINGS)
     assert loaded == {"blazeface": 2, "facemesh": 2, "lite": 2}
+
+
+def test_unloading_one_leaves_the_models_of_another(loaded, picture):
+    one, other = FaceFix(), FaceFix()
+    for facefix in (one, other):
+        facefix.fix([picture], SETTINGS)
+    one.unload()
+    other.fix([picture], SETTINGS)
+    assert loaded == {"blazeface": 2, "facemesh": 2, "lite": 2}
+    one.fix([picture], SETTINGS)
+    assert loaded == {"blazeface": 3, "facemesh": 3, "lite": 3}
 
 
 def test_planning_loads_no_fixer(loaded, picture):

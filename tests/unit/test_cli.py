@@ -58,11 +58,11 @@ class Painter:
 
 @pytest.fixture(autouse=True)
 def engine(monkeypatch):
-    from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, Entry
+    from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 
     parts = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
-    real = Entry.load
-    monkeypatch.setattr(Entry, "load", lambda entry: parts.get(entry) or real(entry))
+    real = ModelInfo.load
+    monkeypatch.setattr(ModelInfo, "load", lambda info: parts.get(info) or real(info))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from PIL import Image as Pil
 from PIL.PngImagePlugin import PngInfo
 
 from lib_facefix import Box, Face
-from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, Entry
+from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 from lib_facefix.cli import __main__ as command
 from lib_facefix.errors import DegenerateLandmarks
 from lib_facefix.http import client, sdapi
@@ -62,8 +62,8 @@ class Brightener:
 @pytest.fixture(autouse=True)
 def alone(away_from_home, monkeypatch):
     parts = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Brightener}
-    real = Entry.load
-    monkeypatch.setattr(Entry, "load", lambda entry: parts[entry] if entry in parts else real(entry))
+    real = ModelInfo.load
+    monkeypatch.setattr(ModelInfo, "load", lambda info: parts[info] if info in parts else real(info))
     for name in ("FACEFIX_TOKEN", "FACEFIX_USER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(client, "FIRST_LOOK", 0.001)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pil
 
 from lib_facefix import Box, Face
-from lib_facefix.catalog import DETECTORS, LANDMARKERS, Entry
+from lib_facefix.catalog import DETECTORS, LANDMARKERS, ModelInfo
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import fix, models_get
 from lib_facefix.errors import CannotFetch
@@ -49,8 +49,8 @@ class Whitener:
 def alone(away_from_home, monkeypatch):
     """Fakes for what finds faces and what runs nets; no package, no folder of this machine, no network, no terminal."""
     parts = {DETECTORS["blazeface"]: OneFace, LANDMARKERS["facemesh"]: SeesNoMesh}
-    real = Entry.load
-    monkeypatch.setattr(Entry, "load", lambda entry: parts.get(entry) or real(entry))
+    real = ModelInfo.load
+    monkeypatch.setattr(ModelInfo, "load", lambda info: parts.get(info) or real(info))
     engines = SimpleNamespace(load_runner=Whitener, this_machine=lambda device: device)
     monkeypatch.setitem(sys.modules, "lib_facefix.engines", engines)
     monkeypatch.setattr(models_get, "fetch", lambda *_, **__: pytest.fail("reached for the network"))

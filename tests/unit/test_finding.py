@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import lib_facefix.finding as finding
-from lib_facefix.catalog import Entry
+from lib_facefix.catalog import GUESSERS, ModelInfo
 from lib_facefix.errors import BadModel, MissingPackage
-from lib_facefix.weights import shelf
+from lib_facefix.finding import make_detector
+from lib_facefix.models import ModelStore
+from lib_facefix.runtime import Runtime
 
 PICTURE = np.zeros((10, 10, 3), np.uint8)
 
@@ -28,7 +29,7 @@ def made(monkeypatch):
         def detect(self, image, min_score):
             return ()
 
-    monkeypatch.setattr(Entry, "load", lambda entry: Fake)
+    monkeypatch.setattr(ModelInfo, "load", lambda info: Fake)
     return kept
 
 
@@ -41,25 +42,49 @@ def webui(tmp_path, away_from_home):
     return tmp_path / "webui"
 
 
-def places(*hosts):
-    return shelf(hosts=hosts)
+def store(*hosts):
+    return ModelStore(Runtime(webui=os.pathsep.join(map(str, hosts))))
 
 
 def test_adetailers_models_are_found_where_they_lie_by_their_names(made, webui):
-    finding.detector("face_yolov8n.pt", "off", places(webui))
-    finding.detector("face_yolov8n.pt[face, 1]", "off", places(webui / "models"))
+    make_detector(store(webui), "face_yolov8n.pt", "off")
+    make_detector(store(webui / "models"), "face_yolov8n.pt[face, 1]", "off")
     there = webui / "models" / "adetailer" / "face_yolov8n.pt"
     assert made == [(there, ()), (there, ("face", "1"))]
 
 
-def test_a_detector_is_loaded_once_for_all_engines_and_anew_when_its_file_changes(made, webui):
-    there = webui / "models" / "adetailer" / "face_yolov8n.pt"
+def test_a_detector_is_loaded_once_for_a_store_and_anew_when_its_file_changes(made, webui):
+    there, models = webui / "models" / "adetailer" / "face_yolov8n.pt", store(webui)
     for _ in range(3):
-        finding.detector("face_yolov8n.pt + blazeface", "auto", places(webui))
+        make_detector(models, "face_yolov8n.pt + blazeface", "auto")
     assert made == [(there, ()), ()]
     os.utime(there, ns=(1, 1))
-    finding.detector("face_yolov8n.pt", "off", places(webui))
+    make_detector(models, "face_yolov8n.pt", "off")
     assert len(made) == 3
+
+
+def test_another_store_has_detectors_of_its_own(made, webui):
+    make_detector(store(webui), "blazeface", "off")
+    make_detector(store(webui), "blazeface", "off")
+    assert made == [(), ()]
+
+
+def test_a_yolo_net_is_told_the_precision_of_the_store(made, webui):
+    (webui / "models" / "adetailer" / "net.onnx").write_bytes(b"onnx")
+    make_detector(ModelStore(Runtime(webui=str(webui), precision="fast")), "net.onnx[face]", "off")
+    assert made == [(webui / "models" / "adetailer" / "net.onnx", ("face",), "fast")]
+
+
+def test_beyond_eight_detectors_of_files_the_one_used_longest_ago_is_let_go(made, webui):
+    models, folder = store(webui), webui / "models" / "adetailer"
+    for number in range(9):
+        (folder / f"{number}.pt").write_bytes(b"a pickle")
+        make_detector(models, f"{number}.pt", "off")
+    make_detector(models, "8.pt", "off")
+    assert len(made) == 9
+    make_detector(models, "0.pt", "off")
+    assert made[-1] == (folder / "0.pt", ())
+    assert len(made) == 10
 
 
 @pytest.mark.parametrize(
@@ -77,30 +102,30 @@ def test_a_detector_is_loaded_once_for_all_engines_and_anew_when_its_file_change
 )
 def test_what_is_not_here_is_told_with_what_to_do(made, webui, text, said):
     with pytest.raises(BadModel, match=said):
-        finding.detector(text, "off", places(webui))
+        make_detector(store(webui), text, "off")
 
 
 def test_gender_and_age_are_guessed_by_a_file_of_the_users_alone(made, webui):
     with pytest.raises(
         BadModel, match=r"needs genderage\.onnx of .*, which is not here\..*insightface/models/buffalo_l"
     ):
-        finding.guesser(places(webui))
+        store(webui).load(GUESSERS, "genderage")
     there = webui / "models" / "insightface" / "models" / "antelopev2" / "genderage.onnx"
     there.parent.mkdir(parents=True)
     there.write_bytes(b"onnx")
-    finding.guesser(places(webui))
+    store(webui).load(GUESSERS, "genderage")
     there.unlink()
     home = Path.home() / ".insightface" / "models" / "buffalo_l" / "genderage.onnx"
     home.parent.mkdir(parents=True)
     home.write_bytes(b"onnx")
-    finding.guesser(places())
+    store().load(GUESSERS, "genderage")
     assert made == [(there,), (home,)]
 
 
 def test_published_weights_with_a_wrong_hash_are_refused(made, webui):
     (webui / "models" / "adetailer" / "yolov8n-face.onnx").write_bytes(b"someone else's")
     with pytest.raises(BadModel, match=r"is not the published yolov8n-face\.onnx"):
-        finding.detector("yolov8n-face", "off", places(webui))
+        make_detector(store(webui), "yolov8n-face", "off")
 
 
 @pytest.mark.parametrize(("name", "said"), [("mediapipe_face_full", "<0.10.35"), ("insightface", "insightface")])
@@ -113,7 +138,7 @@ def test_a_missing_package_is_named_with_the_versions_that_will_do(webui, monkey
     for module in ("mediapipe", "insight"):
         monkeypatch.delitem(sys.modules, f"lib_facefix.detectors.{module}", raising=False)
     with pytest.raises((MissingPackage, ModuleNotFoundError), match=package):
-        finding.detector(name, "off", places(webui))
+        make_detector(store(webui), name, "off")
     assert said
 
 

@@ -7,7 +7,7 @@ from answering_facefix import Service, opened, packed
 from watched import Watching
 
 from lib_facefix import Face, FaceFix, FaceSettings
-from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, Entry
+from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 from lib_facefix.errors import BadSetting, CannotReach, FaceFixError, Refused, Stopped
 from lib_facefix.http import client as module
 from lib_facefix.http.client import Client, Job
@@ -43,10 +43,10 @@ def parts(monkeypatch, face_at):
             return face
 
     fakes = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
-    monkeypatch.setattr(Entry, "load", lambda entry: fakes[entry] if entry in fakes else real(entry))
+    monkeypatch.setattr(ModelInfo, "load", lambda info: fakes[info] if info in fakes else real(info))
 
 
-real = Entry.load
+real = ModelInfo.load
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from lib_facefix import models as module
-from lib_facefix.catalog import PARSERS, RESTORERS, UPSCALERS, Catalog, Entry
+from lib_facefix.catalog import DETECTORS, GUESSERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
 from lib_facefix.errors import BadModel, BadSetting, MissingPackage
 from lib_facefix.fixers.restore import Restorer
-from lib_facefix.models import Models
+from lib_facefix.models import ModelStore
 from lib_facefix.runtime import Runtime
 from lib_facefix.upscalers.net import NetUpscaler
 from lib_facefix.weights import PUBLISHED, packaged
@@ -58,7 +58,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def models(folder, loaded):
-    return Models(Runtime(models=str(folder)))
+    return ModelStore(Runtime(models=str(folder)))
 
 
 @pytest.fixture
@@ -72,14 +72,14 @@ def gfpgan(folder, monkeypatch):
 
 
 def test_published_weights_are_found_checked_and_loaded_with_what_the_runtime_says(folder, loaded, gfpgan, tmp_path):
-    models = Models(Runtime(models=str(folder), engine="openvino", precision="fast", device="cpu"))
-    restorer = models.chosen(RESTORERS, "gfpgan")
+    models = ModelStore(Runtime(models=str(folder), engine="openvino", precision="fast", device="cpu"))
+    restorer = models.load(RESTORERS, "gfpgan")
     assert type(restorer) is Restorer
     assert loaded == [FakeRunner(gfpgan, tmp_path / "home", "openvino", "fast", "cpu")]
 
 
 def test_what_is_loaded_stays_loaded(models, loaded, gfpgan):
-    assert models.chosen(RESTORERS, "gfpgan") is models.chosen(RESTORERS, "gfpgan")
+    assert models.load(RESTORERS, "gfpgan") is models.load(RESTORERS, "gfpgan")
     assert len(loaded) == 1
 
 
@@ -87,24 +87,24 @@ def test_the_weights_are_checked_when_they_are_loaded_and_not_for_every_face(mod
     checks = []
     monkeypatch.setattr(module, "checked", lambda *arguments: checks.append(arguments))
     for _ in range(5):
-        models.chosen(RESTORERS, "gfpgan")
+        models.load(RESTORERS, "gfpgan")
     assert len(checks) == 1
 
 
 def test_a_file_that_changed_is_loaded_anew(models, folder, loaded):
     path = folder / "own.pth"
     path.write_bytes(b"one")
-    first = models.chosen(RESTORERS, str(path))
+    first = models.load(RESTORERS, str(path))
     os.utime(path, ns=(1, 1))
-    assert models.chosen(RESTORERS, str(path)) is not first
+    assert models.load(RESTORERS, str(path)) is not first
     assert len(loaded) == 2
 
 
 def test_published_weights_that_change_while_loaded_are_checked_again(models, gfpgan):
-    models.chosen(RESTORERS, "gfpgan")
+    models.load(RESTORERS, "gfpgan")
     gfpgan.write_bytes(b"somebody else's weights")
     with pytest.raises(BadModel, match=r"is not the published GFPGANv1\.4\.pth"):
-        models.chosen(RESTORERS, "gfpgan")
+        models.load(RESTORERS, "gfpgan")
 
 
 def test_weights_that_are_not_here_are_told_with_the_command_that_gets_them(models, folder, loaded):
@@ -113,75 +113,78 @@ def test_weights_that_are_not_here_are_told_with_the_command_that_gets_them(mode
         r"or download it from https://\S+/GFPGANv1\.4\.pth into \S+models\."
     )
     with pytest.raises(BadModel, match=said):
-        models.chosen(RESTORERS, "gfpgan")
+        models.load(RESTORERS, "gfpgan")
     assert loaded == []
 
 
 def test_weights_with_a_wrong_hash_are_refused_before_they_are_read(models, folder, loaded):
     (folder / "GFPGANv1.4.pth").write_bytes(GFPGAN)
     with pytest.raises(BadModel, match=r"is not the published GFPGANv1\.4\.pth: its SHA-256 is"):
-        models.chosen(RESTORERS, "gfpgan")
+        models.load(RESTORERS, "gfpgan")
     assert loaded == []
 
 
 def test_a_file_of_ones_own_is_taken_by_its_path_whatever_its_hash(models, folder, loaded):
     path = folder / "own.safetensors"
     path.write_bytes(b"anything")
-    assert type(models.chosen(RESTORERS, str(path))) is Restorer
-    assert type(models.chosen(UPSCALERS, str(path))) is NetUpscaler
+    assert type(models.load(RESTORERS, str(path))) is Restorer
+    assert type(models.load(UPSCALERS, str(path))) is NetUpscaler
     assert [runner.path for runner in loaded] == [path, path]
 
 
 def test_a_published_file_given_by_its_path_is_taken_as_ones_own(models, folder, loaded):
     path = folder / "GFPGANv1.4.pth"
     path.write_bytes(b"trained further")
-    models.chosen(RESTORERS, str(path))
+    models.load(RESTORERS, str(path))
     with pytest.raises(BadModel, match="is not the published"):
-        models.chosen(RESTORERS, "gfpgan")
+        models.load(RESTORERS, "gfpgan")
 
 
 def test_a_path_that_leads_nowhere_is_told(models, folder):
     with pytest.raises(BadModel, match=r"own\.pth cannot be read"):
-        models.chosen(RESTORERS, str(folder / "own.pth"))
+        models.load(RESTORERS, str(folder / "own.pth"))
 
 
-@pytest.mark.parametrize("catalog", [RESTORERS, UPSCALERS], ids=lambda catalog: catalog.kind)
-def test_an_unknown_name_is_answered_with_what_is_on_offer(models, catalog):
-    with pytest.raises(BadSetting, match=f"unknown {catalog.kind} 'nonsense'; on offer: l.*x4plus"):
-        models.chosen(catalog, "nonsense")
+@pytest.mark.parametrize("registry", [RESTORERS, UPSCALERS], ids=lambda registry: registry.kind)
+def test_an_unknown_name_is_answered_with_what_is_on_offer(models, registry):
+    with pytest.raises(BadSetting, match=f"unknown {registry.kind} 'nonsense'; on offer: l.*x4plus"):
+        models.load(registry, "nonsense")
 
 
 def test_a_kind_of_model_that_takes_no_files_says_what_is_on_offer(models):
     with pytest.raises(BadSetting, match=r"unknown mask 'own\.pth'; on offer: hull"):
-        models.chosen(Catalog("mask", Entry("hull", "Hull", "a:b")), "own.pth")
+        models.load(Registry("mask", ModelInfo("hull", "Hull", "a:b")), "own.pth")
 
 
 def test_beyond_the_limit_the_net_used_longest_ago_is_let_go(folder, loaded):
-    models = Models(Runtime(models=str(folder), keep=1))
+    models = ModelStore(Runtime(models=str(folder), keep=1))
     paths = [folder / name for name in ("a.pth", "b.pth")]
     for path in paths:
         path.write_bytes(b"net")
     for path in (*paths, paths[0], paths[0]):
-        models.chosen(RESTORERS, str(path))
+        models.load(RESTORERS, str(path))
     assert [runner.path.name for runner in loaded] == ["a.pth", "b.pth", "a.pth"]
 
 
 def test_unload_lets_all_go(models, loaded, gfpgan):
-    net, mask = models.chosen(RESTORERS, "gfpgan"), models.part(UPSCALERS, "lanczos")
+    net, mask = models.load(RESTORERS, "gfpgan"), models.load(UPSCALERS, "lanczos")
     models.unload()
-    assert models.chosen(RESTORERS, "gfpgan") is not net
-    assert models.part(UPSCALERS, "lanczos") is not mask
+    assert models.load(RESTORERS, "gfpgan") is not net
+    assert models.load(UPSCALERS, "lanczos") is not mask
     assert len(loaded) == 2
 
 
 def test_what_needs_no_weights_is_made_without_engines(models, loaded):
-    assert models.chosen(UPSCALERS, "lanczos") is models.part(UPSCALERS, "lanczos")
+    assert models.load(UPSCALERS, "lanczos") is models.load(UPSCALERS, "lanczos")
     assert loaded == []
 
 
 def test_missing_names_each_published_file_once(models, folder):
     (folder / "GFPGANv1.4.pth").write_bytes(GFPGAN)
-    wanted = models.missing(["gfpgan", "codeformer", "x4plus", "lite", "/some/own.pth"], ["x4plus", "lanczos"])
+    wanted = models.missing(
+        [(RESTORERS, name) for name in ("gfpgan", "codeformer", "x4plus", "lite", "/some/own.pth")]
+        + [(UPSCALERS, name) for name in ("x4plus", "lanczos")]
+    )
     assert [one.name for one in wanted] == ["codeformer-v0.1.0.pth", "RealESRGAN_x4plus.pth"]
 
 
@@ -191,26 +194,26 @@ def test_without_pytorch_the_missing_package_is_named(folder, gfpgan, monkeypatc
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingPackage, match=r"GFPGAN 1\.4 needs the Python package 'torch'"):
-        Models(Runtime(models=str(folder))).chosen(RESTORERS, "gfpgan")
+        ModelStore(Runtime(models=str(folder))).load(RESTORERS, "gfpgan")
 
 
 @pytest.mark.parametrize(
-    ("catalog", "name"),
-    [(RESTORERS, entry.name) for entry in RESTORERS if entry.weights]
-    + [(UPSCALERS, entry.name) for entry in UPSCALERS if entry.weights],
+    ("registry", "name"),
+    [(RESTORERS, info.name) for info in RESTORERS if info.weights_name]
+    + [(UPSCALERS, info.name) for info in UPSCALERS if info.weights_name],
 )
-def test_every_published_net_has_an_adapter_that_needs_no_package_to_be_imported(catalog, name, monkeypatch):
+def test_every_published_net_has_an_adapter_that_needs_no_package_to_be_imported(registry, name, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert catalog[name].load() in (Restorer, NetUpscaler)
-    assert catalog[name].weights in PUBLISHED
+    assert registry[name].load() in (Restorer, NetUpscaler)
+    assert registry[name].weights_name in PUBLISHED
 
 
 def test_weights_are_looked_for_in_several_folders_and_in_the_hosts(folder, loaded, gfpgan, tmp_path):
     webui = tmp_path / "webui"
     (webui / "models" / "GFPGAN").mkdir(parents=True)
     gfpgan.rename(webui / "models" / "GFPGAN" / gfpgan.name)
-    models = Models(Runtime(models=os.pathsep.join((str(tmp_path / "empty"), str(folder))), webui=str(webui)))
-    models.chosen(RESTORERS, "gfpgan")
+    models = ModelStore(Runtime(models=os.pathsep.join((str(tmp_path / "empty"), str(folder))), webui=str(webui)))
+    models.load(RESTORERS, "gfpgan")
     assert loaded[0].path == webui / "models" / "GFPGAN" / gfpgan.name
     assert models.shelf.folders[:2] == (tmp_path / "empty", folder)
 
@@ -233,7 +236,7 @@ def parsers(monkeypatch, folder):
         return folder / name
 
     monkeypatch.setattr(module, "published", lambda name: records.get(name) or PUBLISHED[name])
-    monkeypatch.setattr(Entry, "load", lambda entry: FakeParser)
+    monkeypatch.setattr(ModelInfo, "load", lambda info: FakeParser)
     return write
 
 
@@ -251,25 +254,25 @@ def test_auto_is_the_first_face_parser_that_is_here(here, taken, models, loaded,
     monkeypatch.setitem(sys.modules, "lib_facefix.engines", fake)
     for name in here:
         parsers(name)
-    parser = models.masking(PARSERS, "auto")
+    parser = models.load(PARSERS, "auto")
     assert (parser.path.name, parser.device) == (taken, "cpu" if taken.endswith(".onnx") else "cuda")
-    assert models.masking(PARSERS, "auto") is parser
+    assert models.load(PARSERS, "auto") is parser
 
 
 def test_auto_passes_over_a_face_parser_that_this_installation_cannot_run(models, parsers, monkeypatch):
     parsers("parsing_bisenet.pth")
     parsers("face_parsing_resnet18.onnx")
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
-    assert models.masking(PARSERS, "auto").path.name == "face_parsing_resnet18.onnx"
+    assert models.load(PARSERS, "auto").path.name == "face_parsing_resnet18.onnx"
 
 
 def test_a_face_parser_of_the_users_own_is_taken_by_its_path_and_again_when_it_has_changed(models, tmp_path, parsers):
     own = tmp_path / "mine.onnx"
     own.write_text("one")
-    first = models.masking(PARSERS, str(own))
+    first = models.load(PARSERS, str(own))
     assert first.path == own
     own.write_text("another")
-    assert models.masking(PARSERS, str(own)) is not first
+    assert models.load(PARSERS, str(own)) is not first
 
 
 @pytest.mark.parametrize(
@@ -282,17 +285,72 @@ def test_a_face_parser_of_the_users_own_is_taken_by_its_path_and_again_when_it_h
 )
 def test_a_face_parser_that_is_not_here_is_told(name, said, models):
     with pytest.raises(BadModel, match=said):
-        models.masking(PARSERS, name)
+        models.load(PARSERS, name)
 
 
 def test_a_face_parser_that_is_not_what_was_published_is_refused(models, folder):
     (folder / "face_parsing_resnet18.onnx").write_text("something else")
     with pytest.raises(BadModel, match="is not the published face_parsing"):
-        models.masking(PARSERS, "bisenet-onnx")
+        models.load(PARSERS, "bisenet-onnx")
 
 
 def test_a_file_taken_by_its_path_is_not_trusted_by_its_name(models, folder, parsers, monkeypatch):
     (folder / "face_parsing_resnet18.onnx").write_text("something else")
-    models.masking(PARSERS, str(folder / "face_parsing_resnet18.onnx"))
+    models.load(PARSERS, str(folder / "face_parsing_resnet18.onnx"))
     with pytest.raises(BadModel, match="is not the published face_parsing"):
-        models.masking(PARSERS, "bisenet-onnx")
+        models.load(PARSERS, "bisenet-onnx")
+
+
+def test_reference_persons_are_known_until_all_is_unloaded(models):
+    first = models.load_person("ann", object)
+    assert models.load_person("ann", object) is first
+    models.unload()
+    assert models.load_person("ann", object) is not first
+
+
+def test_unloading_one_store_leaves_the_models_of_another(folder, loaded, gfpgan):
+    one, other = (ModelStore(Runtime(models=str(folder))) for _ in range(2))
+    first, second = (store.load(RESTORERS, "gfpgan") for store in (one, other))
+    assert first is not second
+    one.unload()
+    assert other.load(RESTORERS, "gfpgan") is second
+    assert len(loaded) == 2
+
+
+@pytest.mark.parametrize("may_fetch", [False, True])
+@pytest.mark.parametrize(
+    ("registry", "name", "said"),
+    [
+        (RESTORERS, "nonsense", "unknown restorer 'nonsense'; on offer: lite, gfpgan"),
+        (RESTORERS, "auto", "unknown restorer 'auto'"),
+        (DETECTORS, "net.onnx", r"unknown detector 'net\.onnx'; on offer: blazeface"),
+        (UPSCALERS, "nowhere.pth", r"there is no file nowhere\.pth; give the path of a model, or a name of `facefix"),
+        (PARSERS, "nowhere.onnx", r"there is no file nowhere\.onnx"),
+    ],
+)
+def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, said, may_fetch):
+    with pytest.raises(BadSetting, match=said):
+        models.check(registry, name, may_fetch=may_fetch)
+
+
+@pytest.mark.parametrize(
+    ("registry", "name", "said"),
+    [
+        (RESTORERS, "gfpgan", r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not here"),
+        (PARSERS, "auto", "needs parsing_bisenet.pth, which is not here"),
+        (GUESSERS, "genderage", r"needs genderage\.onnx of https.*, which is not here"),
+    ],
+)
+def test_what_a_name_stands_for_may_be_missing_only_where_it_can_be_got(models, monkeypatch, registry, name, said):
+    monkeypatch.setattr("lib_facefix.catalog.find_spec", lambda package: package)
+    monkeypatch.setattr(module, "installed", lambda record: None)
+    with pytest.raises(BadModel, match=said):
+        models.check(registry, name)
+    models.check(registry, name, may_fetch=True)
+
+
+def test_checking_loads_nothing(models, loaded, folder, gfpgan):
+    (folder / "own.pth").write_bytes(b"anything")
+    for name in ("lite", "gfpgan", str(folder / "own.pth")):
+        models.check(RESTORERS, name)
+    assert loaded == []

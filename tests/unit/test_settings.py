@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from lib_facefix.catalog import CATALOGS, DETECTORS, RESTORERS, Catalog, Entry
+from lib_facefix.catalog import DETECTORS, REGISTRIES, RESTORERS, ModelInfo, Registry
 from lib_facefix.errors import BadSetting, MissingPackage
 from lib_facefix.numbers import read_numbers
 from lib_facefix.options import KINDS, check_all, option, options, schema
@@ -144,11 +144,11 @@ def test_a_feather_below_0_is_automatic(given, feather):
     assert Treatment(mask_feather=given).feather == feather
 
 
-@pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.kind)
-def test_every_entry_of_the_catalog_leads_to_a_class(catalog):
-    here = [entry for entry in catalog if not entry.package or importlib.util.find_spec(entry.package)]
-    assert all(entry.load().__module__.split(".")[0] == "lib_facefix" for entry in here)
-    assert all(catalog[name].name == name for name in catalog.names())
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
+def test_every_model_of_a_registry_leads_to_a_class(registry):
+    here = [info for info in registry if not info.package or importlib.util.find_spec(info.package)]
+    assert all(info.load().__module__.split(".")[0] == "lib_facefix" for info in here)
+    assert all(registry[name].name == name for name in registry.names())
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
@@ -159,13 +159,13 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 
 def test_a_missing_package_is_named_with_its_cure(monkeypatch):
     monkeypatch.setitem(sys.modules, "a_package", None)
-    entry = Entry("new", "New", "a_package:Thing", package="a_package")
+    info = ModelInfo("new", "New", "a_package:Thing", package="a_package")
     with pytest.raises(MissingPackage, match=r"new needs .*'a_package'.*`pip install a_package`"):
-        Catalog("thing", entry)["new"].load()
+        Registry("thing", info)["new"].load()
 
 
 def test_a_package_missing_by_mistake_is_not_blamed_on_the_user(monkeypatch):
     monkeypatch.setitem(sys.modules, "another", None)
     with pytest.raises(ModuleNotFoundError) as raised:
-        Entry("new", "New", "another:Thing", package="a_package").load()
+        ModelInfo("new", "New", "another:Thing", package="a_package").load()
     assert not isinstance(raised.value, MissingPackage)

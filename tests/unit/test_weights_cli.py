@@ -9,7 +9,7 @@ import pytest
 from yolo_made import yolo_onnx
 
 from lib_facefix import catalog
-from lib_facefix.catalog import CATALOGS
+from lib_facefix.catalog import REGISTRIES
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import models, models_get
 from lib_facefix.errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offline
@@ -182,8 +182,8 @@ def test_a_mirror_is_named_where_consent_is_asked(folder, fetched, monkeypatch, 
     assert "github.com" not in told
 
 
-def test_every_entry_of_a_catalogue_names_published_weights():
-    assert {entry.weights for catalog in CATALOGS for entry in catalog if entry.weights} <= PUBLISHED.keys()
+def test_every_model_of_a_registry_names_published_weights():
+    assert {info.weights_name for registry in REGISTRIES for info in registry if info.weights_name} <= PUBLISHED.keys()
 
 
 @pytest.mark.parametrize("name", ["gfpgan", "GFPGANv1.4.pth"])

@@ -112,10 +112,10 @@ def test_there_is_one_engine_until_a_setting_changes(host):
 
 def test_unloading_lets_go_of_models_and_keeps_the_engine(host, group):
     first = engine()
-    detector = first.models.part(DETECTORS, "blazeface")
+    detector = first.models.load(DETECTORS, "blazeface")
     unload()
     assert engine() is first
-    assert first.models.part(DETECTORS, "blazeface") is not detector
+    assert first.models.load(DETECTORS, "blazeface") is not detector
 
 
 def test_weights_are_looked_for_in_our_folder_first_and_in_the_hosts_models(host):
