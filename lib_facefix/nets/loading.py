@@ -6,6 +6,7 @@ import itertools
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ _LIGHTNING = "vqvae."
 _WRAPPERS = ("module.", "netG.", "params_ema.", "params.")
 _PACKAGES = ("spandrel", "spandrel_extra_arches", "torchvision", "einops", "safetensors", "typing_extensions")
 _SEED = 0
+_IMPORTING = Lock()
 
 
 def load_net(path: Path) -> Net:
@@ -160,7 +162,7 @@ def _registry(tensors: Mapping[str, Tensor]) -> Any:
 
     registry = MAIN_REGISTRY.copy()
     try:
-        with warnings.catch_warnings():
+        with _IMPORTING, warnings.catch_warnings():  # its filters are those of all threads
             warnings.simplefilter("ignore", DeprecationWarning)  # it uses what PyTorch is about to give up
             from spandrel_extra_arches import EXTRA_REGISTRY
     except ModuleNotFoundError:
