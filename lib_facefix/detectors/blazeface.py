@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Box, Face, Image, Points
-from ..imaging.boxes import distinct
+from ..imaging.boxes import nms_faces
 from ..networks import finite, load
 from ..weights import asset
 from .marks import five_of, tilt_of
@@ -41,7 +41,7 @@ class BlazeFace:
             whole = window == Box(0, 0, width, height)
             found = self._look(image, window, min_score if whole else max(min_score, TILE_SCORE))
             faces += [face for face in found if not _cut_off(face.box, window, width, height)]
-        return distinct(faces)
+        return nms_faces(faces)
 
     def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
         """Run the net once, on one window of the picture."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..faces import Box, Face, Image
-from ..imaging.boxes import distinct
+from ..imaging.boxes import nms_faces
 from ..imaging.fitting import fit
 from ..networks import CvNetwork, finite
 from ..weights import asset
@@ -39,7 +39,7 @@ class CenterFace:
         marks = places[0][:, rows, columns].T.reshape(-1, 5, 2)[..., ::-1] * sides[:, None] + starts[:, None]
         corners = np.stack([starts, starts + sides], 1)
         found = zip(fitted.back(corners), fitted.back(marks), scores[0, 0, rows, columns].tolist(), strict=True)
-        return distinct([Face(Box(*box.ravel().tolist()), score, five, tilt_of(five)) for box, five, score in found])
+        return nms_faces([Face(Box(*box.ravel().tolist()), score, five, tilt_of(five)) for box, five, score in found])
 
 
 def _input_size(width: int, height: int) -> tuple[int, int]:

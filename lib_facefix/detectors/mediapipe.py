@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import BadModel, briefly
 from ..faces import Box, Face, Image
-from ..imaging.boxes import distinct
+from ..imaging.boxes import nms_faces
 from ..weights import asset
 from .marks import five_of, tilt_of
 
@@ -50,7 +50,7 @@ class _MediaPipe:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         with self._lock:
             try:
-                return distinct(list(self._find(np.ascontiguousarray(image), min_score)))
+                return nms_faces(list(self._find(np.ascontiguousarray(image), min_score)))
             except BadModel:
                 raise
             except Exception as error:  # it raises what it comes across

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..faces import Box, Face, Image
-from ..imaging.boxes import clip
+from ..imaging.boxes import clip, nms
 from ..imaging.fitting import Fitted, fit
 from ..networks import Blob, Network, finite
 from .classes import numbers_of
@@ -80,13 +80,10 @@ def _wanted(rows: Rows, min_score: float, kinds: frozenset[int]) -> Any:
 
 def _distinct(rows: Rows) -> Rows:
     """Return the rows best first, those without that show what a better one of their class shows."""
-    best: Any = np.argsort(-rows.scores, kind="stable")
-    rows = rows.only(best)
-    if rows.suppressed or not len(rows.scores):
-        return rows
-    boxes = np.concatenate([rows.corners[:, 0], rows.corners[:, 1] - rows.corners[:, 0]], 1)
-    kept = cv2.dnn.NMSBoxesBatched(boxes.tolist(), rows.scores.tolist(), rows.kinds.tolist(), 0.0, SAME)
-    return rows.only(np.sort(np.asarray(kept, np.intp).ravel()))
+    if rows.suppressed:
+        return rows.only(np.argsort(-rows.scores, kind="stable"))
+    apart = rows.kinds * (2 * np.abs(rows.corners).max(initial=0) + 1)  # so that no two classes meet
+    return rows.only(nms(rows.corners + apart[:, None, None], rows.scores, SAME))
 
 
 def _face(rows: Rows, i: int, fitted: Fitted, prototypes: Blob, picture: Box) -> Face:
