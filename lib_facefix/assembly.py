@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from . import finding
-from .areas import Area, Pair, Part, parts_of, read_area
+from .areas import Area, BinaryOp, MaskTerm, parts_of, read_area
 from .catalog import FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
@@ -169,14 +169,14 @@ class FaceFix:
         finding.forget()
 
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
-        if isinstance(area, Pair):
+        if isinstance(area, BinaryOp):
             return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
         if needed := self._needed(area, treatment):
             network = self.models.masking(*needed)
             return cast(Masker, MASKERS[area.name].load()(network, *([area.classes] if area.classes else [])))
         return cast(Masker, self.models.part(MASKERS, area.name))
 
-    def _needed(self, part: Part, treatment: Treatment) -> tuple[Catalog, str] | None:
+    def _needed(self, part: MaskTerm, treatment: Treatment) -> tuple[Catalog, str] | None:
         """Return the network that a mask is made with, None where it needs none of the user's.
 
         Without one that sees just what is in front of a face, the face parser is asked.

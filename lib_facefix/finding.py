@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from .catalog import DETECTORS, GUESSERS, LANDMARKERS, Entry
-from .detecting import One, Vote, Wanted, Without, read_detector
+from .detecting import Difference, Leaf, Vote, Wanted, read_detector
 from .detectors.combined import Excepting, Voting
 from .detectors.turned import TurnedDetector
 from .identity import Identity
@@ -63,16 +63,16 @@ def forget() -> None:
     _loaded.clear()
 
 
-def _put_together(wanted: Wanted, angles: str, load: Callable[[One], Detector]) -> Detector:
-    if isinstance(wanted, One):
+def _put_together(wanted: Wanted, angles: str, load: Callable[[Leaf], Detector]) -> Detector:
+    if isinstance(wanted, Leaf):
         return TurnedDetector(load(wanted), angles)
-    if isinstance(wanted, Without):
+    if isinstance(wanted, Difference):
         return Excepting(*(_put_together(part, angles, load) for part in (wanted.found, wanted.unless)))
     parts = [_put_together(part, angles, load) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
 
 
-def _one(wanted: One, places: Shelf, precision: str) -> Detector:
+def _one(wanted: Leaf, places: Shelf, precision: str) -> Detector:
     if wanted.name in DETECTORS.names():
         entry, path = DETECTORS[wanted.name], _place(DETECTORS[wanted.name], places)
     else:
