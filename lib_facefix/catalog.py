@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from .errors import BadSetting, MissingPackage
-from .quiet import quieten
+from .quiet import disable_telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Entry:
         """Import the class; only now is its package needed."""
         module, attribute = self.location.split(":")
         if self.package:
-            quieten(self.package)
+            disable_telemetry(self.package)
         try:
             return getattr(import_module(module, __package__), attribute)
         except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadModel, briefly
-from .quiet import quieten, started
+from .quiet import disable_telemetry, import_optional
 
 EXACT = "exact"
 Blob = NDArray[np.float32]
@@ -86,7 +86,7 @@ class OrtNetwork:
     """An ONNX network on ONNX Runtime."""
 
     def __init__(self, path: Path) -> None:
-        quieten()
+        disable_telemetry()
         import onnxruntime
 
         wanted = onnxruntime.SessionOptions()
@@ -111,7 +111,7 @@ class OvNetwork:
     """An ONNX network on OpenVINO, in bfloat16: about half the time of float32 on processors that have it."""
 
     def __init__(self, path: Path) -> None:
-        openvino = started("openvino")
+        openvino = import_optional("openvino")
         try:
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
         except RuntimeError as error:
@@ -122,7 +122,7 @@ class OvNetwork:
     @staticmethod
     def has_bf16() -> bool:
         """Return whether this processor multiplies bfloat16 by itself; raises `BadModel` where OpenVINO is broken."""
-        core = getattr(started("openvino"), "Core", None)  # older ones than ours have it elsewhere
+        core = getattr(import_optional("openvino"), "Core", None)  # older ones than ours have it elsewhere
         return core is not None and "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
     def __call__(self, blob: Blob) -> list[Blob]:

@@ -22,17 +22,17 @@ FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 """By package, whatever the user has set: who asks for faces has not asked to install anything."""
 
 
-def started(package: str) -> Any:
-    """Return the module of an optional package, quietened; raises `BadModel` where it cannot be imported."""
-    quieten(package)
+def import_optional(package: str) -> Any:
+    """Return an optional package, imported with its telemetry disabled; raises `BadModel` where that fails."""
+    disable_telemetry(package)
     try:
         return import_module(package)
     except (ImportError, OSError) as error:
         raise BadModel(f"{package} cannot be started ({error}); install it again, or choose another engine") from error
 
 
-def quieten(package: str = "") -> None:
-    """Set the variables that keep optional packages, and this one above all, quiet; call it before the import."""
+def disable_telemetry(package: str = "") -> None:
+    """Set the variables that keep optional packages, this one above all, from reporting; call it before the import."""
     for name, value in ASKED.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED.get(package, {}))

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, CannotWrite, MissingPackage, briefly
-from ..quiet import quieten
+from ..quiet import disable_telemetry
 from .files import write_whole
 
 PACKAGE = "ultralytics"
@@ -122,7 +122,7 @@ def check_package(path: Path) -> None:
             f"{'.'.join(map(str, LEAST))} or newer, or convert the file where one is: `facefix models convert "
             f"{path.name}` makes an .onnx, which needs no ultralytics."
         )
-    quieten(PACKAGE)
+    disable_telemetry(PACKAGE)
     import torch
 
     if not hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint"):
