@@ -6,6 +6,7 @@ The one place for it. Others in the process may use the same packages: only what
 from __future__ import annotations
 
 import os
+import re
 from importlib import import_module
 from typing import Any
 
@@ -36,3 +37,8 @@ def disable_telemetry(package: str = "") -> None:
     for name, value in ASKED.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED.get(package, {}))
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """Return the first three numbers of a version, to compare it by: "0.10.35rc1" is (0, 10, 35)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
