@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadModel, briefly
-from .quiet import disable_telemetry, import_optional
+from .quiet import import_optional
 
 EXACT = "exact"
 Blob = NDArray[np.float32]
@@ -86,13 +86,9 @@ class OrtNetwork:
     """An ONNX network on ONNX Runtime."""
 
     def __init__(self, path: Path) -> None:
-        disable_telemetry()
-        import onnxruntime
-
-        wanted = onnxruntime.SessionOptions()
-        wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
+        onnxruntime = import_optional("onnxruntime")
         try:
-            self._session = onnxruntime.InferenceSession(path.read_bytes(), wanted, providers=["CPUExecutionProvider"])
+            self._session = start_session(onnxruntime, path.read_bytes())
         except Exception as error:  # its exceptions have no base of their own
             raise BadModel(f"{path} is not a model that ONNX Runtime can read: {briefly(error)}") from error
         self._input = self._session.get_inputs()[0].name
@@ -105,6 +101,17 @@ class OrtNetwork:
         except Exception as error:  # its exceptions have no base of their own
             raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
         return outputs
+
+
+def start_session(onnxruntime: Any, model: str | bytes, threads: int = 0) -> Any:
+    """Return a session of ONNX Runtime on the processor; raises what that raises, as its errors have no common base.
+
+    model: a path, or the content of a file; threads: how many work in it, 0 for as many as it chooses.
+    """
+    wanted = onnxruntime.SessionOptions()
+    wanted.intra_op_num_threads = threads
+    wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
+    return onnxruntime.InferenceSession(model, wanted, providers=["CPUExecutionProvider"])
 
 
 class OvNetwork:

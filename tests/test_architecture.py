@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "weights": {"errors", "quiet"},
     "nets": {"errors", "weights"},
     "runtime": {"options"},
-    "engines": {"errors", "nets", "runtime", "quiet"},
+    "engines": {"errors", "nets", "networks", "runtime", "quiet"},
     "loaded": {"errors"},
     "models": {"errors", "catalog", "weights", "runtime", "loaded", "engines"},
     "quiet": {"errors"},

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadModel, briefly
+from ..networks import start_session
 from ..quiet import import_optional
 from .choosing import Way
 from .winograd import quickened
@@ -64,11 +65,8 @@ class OrtPart:
 
     def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
         onnxruntime = import_optional("onnxruntime")
-        wanted = onnxruntime.SessionOptions()
-        wanted.intra_op_num_threads = torch.get_num_threads()
-        wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
         try:
-            self._session = onnxruntime.InferenceSession(str(path), wanted, providers=["CPUExecutionProvider"])
+            self._session = start_session(onnxruntime, str(path), torch.get_num_threads())
         except Exception as error:  # its exceptions have no base of their own
             raise BadModel(_unreadable(path, "ONNX Runtime", error)) from error
         self._names = inputs
