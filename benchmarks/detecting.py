@@ -26,7 +26,7 @@ from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.finding import make_detector
-from lib_facefix.imaging.boxes import bounding, same
+from lib_facefix.imaging.boxes import bounding, same_face
 from lib_facefix.models import ModelStore
 from lib_facefix.runtime import PRECISIONS, Runtime
 
@@ -106,7 +106,7 @@ def _small(engine: FaceFix, pictures: dict[str, Any], size: int) -> str:
             wanted += len(sought)
             for name in counts:
                 seen = engine.detect(half, FaceSettings(detector=name))
-                counts[name] += sum(any(same(box, face.box) for face in seen) for box in sought)
+                counts[name] += sum(any(same_face(box, face.box) for face in seen) for box in sought)
     return ", ".join(f"{name} {count}/{wanted}" for name, count in counts.items())
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from .catalog import MASKERS
 from .errors import BadSetting
+from .expression import Grammar, missing_sign
 
 CLASSES = (
     "skin", "brows", "eyes", "glasses", "ears", "earrings", "nose", "mouth", "lips", "neck", "necklace", "cloth",
@@ -25,17 +26,14 @@ ALSO = {"whole": "hull", "face": "hull", "segment": "segmentation", "outline": "
 """Other names."""
 BEYOND = ("person", "parsing", "occluders")
 """Masks that may reach further than a face does."""
-SIGNS = {"+": "+", "|": "+", "&": "&", "-": "-"}
 READY = (*(name for name in MASKERS.names() if name != "occluders"), "hull & person", "hull - occluders")
 """What a form offers; whatever else can be said may be typed."""
-LONGEST = 300
-"""Letters of a text."""
-_WORD = re.compile(r"\s*(?:([a-z]+)((?:\s*[:,]\s*[a-z]+)*)|([-+|&()]))\s*", re.IGNORECASE)
+_TERM = re.compile(r"([a-z]+)((?:\s*[:,]\s*[a-z]+)*)\s*", re.IGNORECASE)
 _EXAMPLES = 'such as "hull", "eyes + lips", "hull & person" or "hull - parsing:hair,glasses"'
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MaskTerm:
     """One mask of the catalogue."""
 
     name: str
@@ -44,7 +42,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class BinaryOp:
     """Two areas joined."""
 
     first: Area
@@ -53,24 +51,20 @@ class Pair:
     second: Area
 
 
-Area = Part | Pair
+Area = MaskTerm | BinaryOp
 
 
 @lru_cache(maxsize=256)
 def read_area(text: str) -> Area:
     """Return what the text says; raises `BadSetting`."""
-    if len(text) > LONGEST:
-        raise BadSetting(f"Mask must be shorter than {LONGEST} letters, {_EXAMPLES}")
-    words = list(_words(text))
-    area = _joined(words)
-    if words:
-        raise BadSetting(f"Mask has a closing bracket too many: {text!r}")
-    return area
+    if not text.strip():
+        raise _unknown(text)
+    return GRAMMAR.parse(text)
 
 
-def parts_of(area: Area) -> Iterator[Part]:
+def parts_of(area: Area) -> Iterator[MaskTerm]:
     """Yield the masks that it is made of, from left to right."""
-    if isinstance(area, Part):
+    if isinstance(area, MaskTerm):
         yield area
     else:
         yield from parts_of(area.first)
@@ -79,27 +73,22 @@ def parts_of(area: Area) -> Iterator[Part]:
 
 def keeps_to_face(area: Area) -> bool:
     """Return whether it lies within box, ellipse, mesh or outline of the face, whatever the picture shows."""
-    if isinstance(area, Part):
+    if isinstance(area, MaskTerm):
         return area.name not in BEYOND
     if area.sign == "+":
         return keeps_to_face(area.first) and keeps_to_face(area.second)
     return keeps_to_face(area.first) or (area.sign == "&" and keeps_to_face(area.second))
 
 
-def _words(text: str) -> Iterator[Part | str]:
-    """Yield the parts, signs and brackets of the text."""
-    at = 0
-    while at < len(text) or not text:
-        found = _WORD.match(text, at)
-        if not found:
-            raise _unknown(text)
-        name, classes, sign = found.groups()
-        yield sign or _part(name.lower(), tuple(re.findall("[a-z]+", classes.lower())))
-        at = found.end()
-
-
-def _part(name: str, classes: tuple[str, ...]) -> Part:
-    name = ALSO.get(name, name)
+def _term(text: str) -> MaskTerm:
+    if not text:
+        raise BadSetting(f"Mask: a mask must stand on either side of + & -, {_EXAMPLES}")
+    found = _TERM.match(text)
+    if not found:
+        raise _unknown(text)
+    if rest := text[found.end() :]:
+        raise missing_sign(GRAMMAR) if rest[0].isalpha() or rest[0] == "(" else _unknown(text)
+    name, classes = ALSO.get(found[1].lower(), found[1].lower()), tuple(re.findall("[a-z]+", found[2].lower()))
     if name not in MASKERS.names():
         raise _unknown(name)
     if name != "parsing" and classes:
@@ -107,33 +96,15 @@ def _part(name: str, classes: tuple[str, ...]) -> Part:
     unknown = [one for one in classes if one not in CLASSES]
     if unknown:
         raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)}")
-    return Part(name, classes or (FACE if name == "parsing" else ()))
+    return MaskTerm(name, classes or (FACE if name == "parsing" else ()))
+
+
+def _join(first: Area, sign: str, second: Area) -> BinaryOp:
+    return BinaryOp(first, "+" if sign == "|" else sign, second)
 
 
 def _unknown(text: str) -> BadSetting:
     return BadSetting(f"Mask must be one of {', '.join(MASKERS.names())}, or several joined, {_EXAMPLES}; not {text!r}")
 
 
-def _joined(words: list[Part | str]) -> Area:
-    """Return what the words up to a closing bracket say; they are taken from the list."""
-    area = _single(words)
-    while words and words[0] != ")":
-        sign = words.pop(0)
-        if not isinstance(sign, str) or sign not in SIGNS:
-            raise BadSetting(f"Mask: between two masks must stand one of + & -, {_EXAMPLES}")
-        area = Pair(area, SIGNS[sign], _single(words))
-    return area
-
-
-def _single(words: list[Part | str]) -> Area:
-    """Return the part, or what stands in brackets, at the head of the list; it is taken from it."""
-    word = words.pop(0) if words else ""
-    if isinstance(word, Part):
-        return word
-    if word != "(":
-        raise BadSetting(f"Mask: a mask must stand on either side of + & -, {_EXAMPLES}")
-    area = _joined(words)
-    if not words:
-        raise BadSetting(f"Mask has an opening bracket too many, {_EXAMPLES}")
-    words.pop(0)
-    return area
+GRAMMAR: Grammar[Area] = Grammar("Mask", "mask", "+ & -", _EXAMPLES, re.compile(r"(?P<sign>[-+|&])|[()]"), _term, _join)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .areas import Area, Pair, Part, parts_of, read_area
+from .areas import Area, BinaryOp, MaskTerm, parts_of, read_area
 from .catalog import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
 from .errors import BadPicture, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
@@ -172,14 +172,14 @@ class FaceFix:
         self.models.unload()
 
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
-        if isinstance(area, Pair):
+        if isinstance(area, BinaryOp):
             return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
         if needed := self._needed(area, treatment):
             network = self.models.load(*needed)
             return MASKERS[area.name].load()(network, *([area.classes] if area.classes else []))
         return self.models.load(MASKERS, area.name)
 
-    def _needed(self, part: Part, treatment: Treatment) -> tuple[Registry[object], str] | None:
+    def _needed(self, part: MaskTerm, treatment: Treatment) -> tuple[Registry[object], str] | None:
         """Return the network that a mask is made with, None where it needs none of the user's.
 
         Without one that sees just what is in front of a face, the face parser is asked.

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import BadSetting, MissingPackage
-from .quiet import quieten
+from .quiet import disable_telemetry
 
 if TYPE_CHECKING:
     from .identity import Identity
@@ -63,7 +63,7 @@ class ModelInfo(Generic[Made]):
         """Import and return the class; only now is its package needed."""
         module, attribute = self.target.split(":")
         if self.package:
-            quieten(self.package)
+            disable_telemetry(self.package)
         try:
             loaded: Callable[..., Made] = getattr(import_module(module, __package__), attribute)
         except ModuleNotFoundError as error:

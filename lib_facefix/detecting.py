@@ -1,11 +1,12 @@
 """Which detectors look for faces, and how what they find is put together: the grammar of the setting `detector`.
 
 One is named, or given as a file: `blazeface`, `face_yolov8n.pt`, `C:/models/yolo11n-seg.onnx[person]` with the
-classes that count. Several are put together, from left to right, by words of their own:
+classes that count. Several are put together, from left to right, brackets first:
 
     blazeface + centerface          what either finds
     yolo11n.onnx[face] - blazeface  what the first finds and the second does not
     2 of blazeface, centerface, yunet
+    yolo11n.onnx[person] - (blazeface + centerface)
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from .catalog import DETECTORS
 from .errors import BadSetting
+from .expression import Grammar
 
 SUFFIXES = (".onnx", ".pt")
 """Of model files that may be given by path, or by name where they lie in a folder of models."""
@@ -25,7 +27,7 @@ SAME_NET = {"mediapipe_face_mesh": "mediapipe_face_full"}
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class Leaf:
     """A detector: a name of the catalogue, or a model file."""
 
     name: str
@@ -34,14 +36,14 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class Union:
     """What any of these finds."""
 
     parts: tuple[Wanted, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Without:
+class Difference:
     """What the first finds and the second does not."""
 
     found: Wanted
@@ -56,29 +58,17 @@ class Vote:
     parts: tuple[Wanted, ...]
 
 
-Wanted = One | Either | Without | Vote
+Wanted = Leaf | Union | Difference | Vote
 
 
 def read_detector(text: str) -> Wanted:
     """Read what looks for faces; raises `BadSetting`, also for a name that is on offer nowhere."""
-    if found := re.fullmatch(r"\s*(\d{1,2})\s+of\s+(.+)", text, re.DOTALL):
-        parts = tuple(map(_one, _split(found[2], r"\s*,\s*")))
-        if not 1 <= int(found[1]) <= len(parts):
-            raise BadSetting(f"Detector: {found[1]} of {len(parts)} cannot agree; ask for 1 to {len(parts)}")
-        return Vote(int(found[1]), parts)
-    first, *rest = _split(text, r"\s+([+-])\s+")
-    wanted: Wanted = _one(first)
-    for sign, name in zip(rest[::2], rest[1::2], strict=True):
-        if sign == "-":
-            wanted = Without(wanted, _one(name))
-        else:
-            wanted = Either((*(wanted.parts if isinstance(wanted, Either) else (wanted,)), _one(name)))
-    return wanted
+    return _GRAMMAR.parse(text)
 
 
 def written(name: str) -> str:
     """Return a file's name as `read_detector` takes it: in quotes where something in it would be read as a sign."""
-    return name if "," not in name and _is_read_as(name, name) else f'"{name}"'
+    return name if "," not in name and _is_read_as(f"({name})", name) else f'"{name}"'
 
 
 def can_be_written(name: str) -> bool:
@@ -100,9 +90,9 @@ def files_in(text: str) -> tuple[str, ...]:
 
 def names_in(wanted: Wanted) -> Iterator[str]:
     """Yield the name or file of every detector in it."""
-    if isinstance(wanted, One):
+    if isinstance(wanted, Leaf):
         yield wanted.name
-    elif isinstance(wanted, Without):
+    elif isinstance(wanted, Difference):
         yield from (*names_in(wanted.found), *names_in(wanted.unless))
     else:
         for part in wanted.parts:
@@ -111,28 +101,16 @@ def names_in(wanted: Wanted) -> Iterator[str]:
 
 def _is_read_as(text: str, name: str) -> bool:
     try:
-        return read_detector(text) == One(name)
+        return read_detector(text) == Leaf(name)
     except BadSetting:
         return False
 
 
-def _split(text: str, at: str) -> list[str]:
-    """Split at a pattern, but not inside [classes] nor inside "quotes"; its groups are among the parts."""
-    kept: list[str] = []
-
-    def keep(found: re.Match[str]) -> str:
-        kept.append(found[0])
-        return f"\0{len(kept) - 1}\0"
-
-    parts = re.split(at, re.sub(r'"[^"]*"|\[[^\]]*\]', keep, text))
-    return [re.sub(r"\0(\d+)\0", lambda found: kept[int(found[1])], part) for part in parts]
-
-
-def _one(text: str) -> One:
-    found = re.fullmatch(r"""\s*(?:"([^"]+)"|([^\["]+?))\s*(?:\[([^\]]*)\])?\s*""", text)
+def _leaf(text: str) -> Leaf:
+    found = re.fullmatch(r"""(?:"([^"]+)"\s*|([^\["]+))(?:\[([^\]]*)\])?""", text)
     if not found:
         raise BadSetting(f'Detector: a name or a file is missing in {text!r}; write it like "blazeface + centerface"')
-    name = found[1] or found[2]
+    name = found[1] or found[2].rstrip()
     name = SAME_NET.get(name, name)
     classes = tuple(filter(None, map(str.strip, (found[3] or "").split(","))))
     is_file = name.lower().endswith(SUFFIXES)
@@ -141,8 +119,32 @@ def _one(text: str) -> One:
     if not is_file and name not in DETECTORS.names():
         raise BadSetting(
             f"Detector must be one of {', '.join(DETECTORS.names())}, or a model file ({', '.join(SUFFIXES)}); "
-            f"several are put together by ' + ', ' - ' and '2 of a, b, c'; not {name!r}"
+            f"several are put together by ' + ', ' - ', brackets and '2 of a, b, c'; not {name!r}"
         )
     if classes and not is_file and not DETECTORS[name].classes:
         raise BadSetting(f"{name} finds faces and nothing else, so no class of it can be chosen: {', '.join(classes)}")
-    return One(name, classes)
+    return Leaf(name, classes)
+
+
+def _join(first: Wanted, sign: str, second: Wanted) -> Wanted:
+    if sign == "-":
+        return Difference(first, second)
+    return Union((*(first.parts if isinstance(first, Union) else (first,)), second))
+
+
+def _vote(least: int, parts: tuple[Wanted, ...]) -> Vote:
+    if not 1 <= least <= len(parts):
+        raise BadSetting(f"Detector: {least} of {len(parts)} cannot agree; ask for 1 to {len(parts)}")
+    return Vote(least, parts)
+
+
+_GRAMMAR: Grammar[Wanted] = Grammar(
+    "Detector",
+    "detector",
+    "+ - (with a space on each side)",
+    'such as "blazeface + centerface"; names that have signs or brackets go into quotes',
+    re.compile(r'"[^"]*"|\[[^\]]*\]|\s(?P<sign>[+-])\s+|[,()]'),
+    _leaf,
+    _join,
+    _vote,
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .catalog import DETECTORS, ModelInfo
-from .detecting import One, Vote, Wanted, Without, read_detector
+from .detecting import Difference, Leaf, Vote, Wanted, read_detector
 from .detectors.combined import Excepting, Voting
 from .detectors.turned import TurnedDetector
 from .models import DETECTING, ModelStore
@@ -26,16 +26,16 @@ def make_detector(store: ModelStore, text: str, angles: str) -> Detector:
     return _combine(read_detector(text), angles, partial(_load_one, store))
 
 
-def _combine(wanted: Wanted, angles: str, load: Callable[[One], Detector]) -> Detector:
-    if isinstance(wanted, One):
+def _combine(wanted: Wanted, angles: str, load: Callable[[Leaf], Detector]) -> Detector:
+    if isinstance(wanted, Leaf):
         return TurnedDetector(load(wanted), angles)
-    if isinstance(wanted, Without):
+    if isinstance(wanted, Difference):
         return Excepting(*(_combine(part, angles, load) for part in (wanted.found, wanted.unless)))
     parts = [_combine(part, angles, load) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
 
 
-def _load_one(store: ModelStore, wanted: One) -> Detector:
+def _load_one(store: ModelStore, wanted: Leaf) -> Detector:
     if wanted.name in DETECTORS.names():
         info = DETECTORS[wanted.name]
         return store.load(DETECTORS, wanted.name, *_arguments(info, wanted, store))
@@ -45,7 +45,7 @@ def _load_one(store: ModelStore, wanted: One) -> Detector:
     return store.load_file(own, path, *_arguments(own, wanted, store), group=DETECTING)
 
 
-def _arguments(info: ModelInfo[Detector], wanted: One, store: ModelStore) -> tuple[tuple[str, ...] | str, ...]:
+def _arguments(info: ModelInfo[Detector], wanted: Leaf, store: ModelStore) -> tuple[tuple[str, ...] | str, ...]:
     """Return what a detector's class is given beside its file: the classes to find, and the precision of YOLO nets."""
     classes = (wanted.classes,) if info.classes else ()
     return (*classes, store.precision) if info.target == _ONNX else classes

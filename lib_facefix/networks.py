@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadModel, briefly
-from .quiet import quieten, started
+from .quiet import import_optional
 
 EXACT = "exact"
 Blob = NDArray[np.float32]
@@ -86,13 +86,9 @@ class OrtNetwork:
     """An ONNX network on ONNX Runtime."""
 
     def __init__(self, path: Path) -> None:
-        quieten()
-        import onnxruntime
-
-        wanted = onnxruntime.SessionOptions()
-        wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
+        onnxruntime = import_optional("onnxruntime")
         try:
-            self._session = onnxruntime.InferenceSession(path.read_bytes(), wanted, providers=["CPUExecutionProvider"])
+            self._session = start_session(onnxruntime, path.read_bytes())
         except Exception as error:  # its exceptions have no base of their own
             raise BadModel(f"{path} is not a model that ONNX Runtime can read: {briefly(error)}") from error
         self._input = self._session.get_inputs()[0].name
@@ -107,11 +103,22 @@ class OrtNetwork:
         return outputs
 
 
+def start_session(onnxruntime: Any, model: str | bytes, threads: int = 0) -> Any:
+    """Return a session of ONNX Runtime on the processor; raises what that raises, as its errors have no common base.
+
+    model: a path, or the content of a file; threads: how many work in it, 0 for as many as it chooses.
+    """
+    wanted = onnxruntime.SessionOptions()
+    wanted.intra_op_num_threads = threads
+    wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
+    return onnxruntime.InferenceSession(model, wanted, providers=["CPUExecutionProvider"])
+
+
 class OvNetwork:
     """An ONNX network on OpenVINO, in bfloat16: about half the time of float32 on processors that have it."""
 
     def __init__(self, path: Path) -> None:
-        openvino = started("openvino")
+        openvino = import_optional("openvino")
         try:
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
         except RuntimeError as error:
@@ -122,7 +129,7 @@ class OvNetwork:
     @staticmethod
     def has_bf16() -> bool:
         """Return whether this processor multiplies bfloat16 by itself; raises `BadModel` where OpenVINO is broken."""
-        core = getattr(started("openvino"), "Core", None)  # older ones than ours have it elsewhere
+        core = getattr(import_optional("openvino"), "Core", None)  # older ones than ours have it elsewhere
         return core is not None and "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
     def __call__(self, blob: Blob) -> list[Blob]:

@@ -6,6 +6,7 @@ The one place for it. Others in the process may use the same packages: only what
 from __future__ import annotations
 
 import os
+import re
 from importlib import import_module
 from typing import Any
 
@@ -22,17 +23,22 @@ FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 """By package, whatever the user has set: who asks for faces has not asked to install anything."""
 
 
-def started(package: str) -> Any:
-    """Return the module of an optional package, quietened; raises `BadModel` where it cannot be imported."""
-    quieten(package)
+def import_optional(package: str) -> Any:
+    """Return an optional package, imported with its telemetry disabled; raises `BadModel` where that fails."""
+    disable_telemetry(package)
     try:
         return import_module(package)
     except (ImportError, OSError) as error:
         raise BadModel(f"{package} cannot be started ({error}); install it again, or choose another engine") from error
 
 
-def quieten(package: str = "") -> None:
-    """Set the variables that keep optional packages, and this one above all, quiet; call it before the import."""
+def disable_telemetry(package: str = "") -> None:
+    """Set the variables that keep optional packages, this one above all, from reporting; call it before the import."""
     for name, value in ASKED.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED.get(package, {}))
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """Return the first three numbers of a version, to compare it by: "0.10.35rc1" is (0, 10, 35)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ..faces import Box, Face, Image, Points
-from ..imaging.boxes import distinct
+from ..imaging.boxes import nms_faces
+from ..imaging.letterbox import letterbox
 from ..networks import finite, load
 from ..weights import asset
 from .marks import five_of, tilt_of
@@ -17,6 +16,8 @@ from .windows import windows
 
 SIDE = 192
 """Of the net's square input, pixels."""
+GREY = 127.5
+"""What becomes 0 in the net's input, which is -1..1."""
 CELL = 4
 """Pixels of the input for each of its 48 x 48 predictions."""
 TILE_SCORE = 0.6
@@ -41,12 +42,13 @@ class BlazeFace:
             whole = window == Box(0, 0, width, height)
             found = self._look(image, window, min_score if whole else max(min_score, TILE_SCORE))
             faces += [face for face in found if not _cut_off(face.box, window, width, height)]
-        return distinct(faces)
+        return nms_faces(faces)
 
     def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
         """Run the net once, on one window of the picture."""
-        blob, scale, padding = _letterbox(image, window)
-        scores, places = sorted(finite(self._net(blob)), key=np.size)
+        part = image[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]
+        fitted = letterbox(part, (SIDE, SIDE), fill=GREY, centred=True)
+        scores, places = sorted(finite(self._net(fitted.blob(GREY, GREY))), key=np.size)
         sure = 1 / (1 + np.exp(-np.clip(scores.reshape(-1), -80, 80)))
         chosen = np.flatnonzero(sure >= max(min_score, np.finfo(float).tiny))
         # each row: centre, (width, height), six key points; all but the size relative to the anchor
@@ -55,22 +57,8 @@ class BlazeFace:
         half = rows[:, 1] / 2
         corners = np.stack([rows[:, 0] - half, rows[:, 0] + half], 1)
         points = np.concatenate([corners, rows[:, 2:]], 1)
-        points = (points - padding) / scale + (window.left, window.top)
+        points = fitted.to_source(points) + np.array((window.left, window.top))
         return [_face(*row) for row in zip(points, sure[chosen].tolist(), strict=True) if _has_extent(row[0])]
-
-
-def _letterbox(image: Image, window: Box) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the window as the net's input (1, 3, 192, 192) in -1..1, its (x, y) scale, and its (x, y) padding."""
-    part = image[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]
-    height, width = part.shape[:2]
-    fit = SIDE / max(width, height)
-    size = max(1, round(width * fit)), max(1, round(height * fit))
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA if fit < 1 else cv2.INTER_LINEAR)
-    left, top = (SIDE - size[0]) // 2, (SIDE - size[1]) // 2
-    square = np.zeros((3, SIDE, SIDE), np.float32)
-    square[:, top : top + size[1], left : left + size[0]] = (small / np.float32(127.5) - 1).transpose(2, 0, 1)
-    scale = np.array([size[0] / width, size[1] / height])
-    return square[None], scale, np.array([left, top], np.float64)
 
 
 def _face(points: Points, score: float) -> Face:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..faces import Box, Face, Image
-from ..imaging.boxes import distinct
-from ..imaging.fitting import fit
+from ..imaging.boxes import nms_faces
+from ..imaging.letterbox import letterbox
 from ..networks import CvNetwork, finite
 from ..weights import asset
 from .marks import tilt_of
@@ -30,7 +30,7 @@ class CenterFace:
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
-        fitted = fit(image, _input_size(image.shape[1], image.shape[0]))
+        fitted = letterbox(image, _input_size(image.shape[1], image.shape[0]))
         scores, sizes, offsets, places = finite(self._net(fitted.blob(0, 1)))
         rows, columns = np.nonzero(scores[0, 0] >= max(min_score, np.finfo(float).tiny))
         sides = np.exp(sizes[0, :, rows, columns].astype(np.float64))[:, ::-1] * CELL  # (N, 2): width, height
@@ -38,8 +38,10 @@ class CenterFace:
         starts = (cells + offsets[0, :, rows, columns][:, ::-1]) * CELL - sides / 2
         marks = places[0][:, rows, columns].T.reshape(-1, 5, 2)[..., ::-1] * sides[:, None] + starts[:, None]
         corners = np.stack([starts, starts + sides], 1)
-        found = zip(fitted.back(corners), fitted.back(marks), scores[0, 0, rows, columns].tolist(), strict=True)
-        return distinct([Face(Box(*box.ravel().tolist()), score, five, tilt_of(five)) for box, five, score in found])
+        found = zip(
+            fitted.to_source(corners), fitted.to_source(marks), scores[0, 0, rows, columns].tolist(), strict=True
+        )
+        return nms_faces([Face(Box(*box.ravel().tolist()), score, five, tilt_of(five)) for box, five, score in found])
 
 
 def _input_size(width: int, height: int) -> tuple[int, int]:

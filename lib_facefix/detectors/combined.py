@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..faces import Face, Image
-from ..imaging.boxes import same
+from ..imaging.boxes import same_face
 from ..protocols import Detector
 
 
@@ -36,7 +36,7 @@ class Excepting:
         """Return the faces scoring at least `min_score` (0..1), best first; one that fails fails both."""
         faces = self._found.detect(image, min_score)
         others = self._unless.detect(image, min_score) if faces else ()
-        return tuple(face for face in faces if not any(same(face.box, other.box) for other in others))
+        return tuple(face for face in faces if not any(same_face(face.box, other.box) for other in others))
 
 
 def _groups(found: Sequence[tuple[Face, int]]) -> Iterator[list[tuple[Face, int]]]:
@@ -44,8 +44,8 @@ def _groups(found: Sequence[tuple[Face, int]]) -> Iterator[list[tuple[Face, int]
     waiting = sorted(found, key=lambda one: -one[0].score)
     while waiting:
         best = waiting[0][0]
-        yield [one for one in waiting if same(best.box, one[0].box)]
-        waiting = [one for one in waiting if not same(best.box, one[0].box)]
+        yield [one for one in waiting if same_face(best.box, one[0].box)]
+        waiting = [one for one in waiting if not same_face(best.box, one[0].box)]
 
 
 def _told(faces: Sequence[Face]) -> Face:

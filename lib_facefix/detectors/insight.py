@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import BadModel, briefly
 from ..faces import Box, Face, Image
-from ..imaging.boxes import distinct
+from ..imaging.boxes import nms_faces
 from .marks import tilt_of
 
 SIDE = 640
@@ -40,4 +40,4 @@ class InsightFace:
         faces = []
         for (left, top, right, bottom, score), five in zip(rows.astype(float).tolist(), fives, strict=True):
             faces.append(Face(Box(left, top, right, bottom), score, five, 0.0 if five is None else tilt_of(five)))
-        return distinct([face for face in faces if face.box.width > 0 and face.box.height > 0])
+        return nms_faces([face for face in faces if face.box.width > 0 and face.box.height > 0])

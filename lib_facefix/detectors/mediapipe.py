@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import re
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,7 +14,8 @@ import numpy as np
 
 from ..errors import BadModel, briefly
 from ..faces import Box, Face, Image
-from ..imaging.boxes import distinct
+from ..imaging.boxes import nms_faces
+from ..quiet import version_numbers
 from ..weights import asset
 from .marks import five_of, tilt_of
 
@@ -35,7 +35,7 @@ class _MediaPipe:
 
     def __init__(self) -> None:
         self._version = str(getattr(mediapipe, "__version__", "of unknown version"))
-        if _numbers(self._version) >= CALLS_HOME:
+        if version_numbers(self._version) >= CALLS_HOME:
             warnings.warn(
                 f"mediapipe {self._version} contacts its maker while it works. Install one that does not: "
                 "`pip install 'mediapipe>=0.10.33,<0.10.35'`; or choose the detector blazeface, which is the same net.",
@@ -50,7 +50,7 @@ class _MediaPipe:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         with self._lock:
             try:
-                return distinct(list(self._find(np.ascontiguousarray(image), min_score)))
+                return nms_faces(list(self._find(np.ascontiguousarray(image), min_score)))
             except BadModel:
                 raise
             except Exception as error:  # it raises what it comes across
@@ -101,7 +101,3 @@ def _face(box: Box, points: np.ndarray[tuple[int, int], np.dtype[np.float64]], s
     """Make a face of its box and six points: eyes, nose, middle of the mouth, ears."""
     five = five_of(points[:2], points[2], points[3])
     return Face(box, float(score), five, tilt_of(five))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import BadModel
 from ..faces import Box, Face, Image
-from ..imaging.boxes import distinct
-from ..imaging.fitting import fit
+from ..imaging.boxes import nms, nms_faces
+from ..imaging.letterbox import letterbox
 from ..networks import Blob, finite, load_as_made
 from .marks import tilt_of
 
@@ -38,19 +38,20 @@ class Scrfd:
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
-        fitted = fit(image, (SIDE, SIDE), reduce=cv2.INTER_LINEAR, whole=int)
+        ratio = image.shape[0] / image.shape[1]
+        inner = (max(1, int(SIDE / ratio)), SIDE) if ratio > 1 else (SIDE, max(1, int(SIDE * ratio)))
+        fitted = letterbox(image, (SIDE, SIDE), inner=inner, reduce=cv2.INTER_LINEAR)
         levels = _levels(finite(self._net(fitted.blob(MEAN, DEVIATION))), self._file)
         scores, boxes, marks = (np.concatenate(parts) for parts in zip(*map(_placed, levels), strict=True))
         real = (boxes[:, 1] > boxes[:, 0]).all(1)
         wanted = np.flatnonzero(real & (scores >= max(min_score, np.finfo(float).tiny)))
-        kept = [wanted[i] for i in _best(boxes[wanted], scores[wanted])]
         faces = []
-        for i in kept:
-            (left, top), (right, bottom) = fitted.back(boxes[i]).tolist()
-            five = fitted.back(marks[i]) if marks.shape[1] else None
+        for i in wanted[nms(boxes[wanted], scores[wanted], SAME)]:
+            (left, top), (right, bottom) = fitted.to_source(boxes[i]).tolist()
+            five = fitted.to_source(marks[i]) if marks.shape[1] else None
             tilt = 0.0 if five is None else tilt_of(five)
             faces.append(Face(Box(left, top, right, bottom), float(scores[i]), five, tilt))
-        return distinct(faces)
+        return nms_faces(faces)
 
 
 def _levels(outputs: list[Blob], file: str) -> list[tuple[Floats, Floats, Floats]]:
@@ -75,10 +76,3 @@ def _placed(level: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats, Float
     centres = np.repeat(places, ANCHORS, axis=0)
     corners = np.stack([centres - distances[:, :2] * stride, centres + distances[:, 2:] * stride], 1)
     return scores[:, 0], corners, centres[:, None] + points.reshape(len(points), -1, 2) * stride
-
-
-def _best(corners: Floats, scores: Floats) -> list[int]:
-    if not len(scores):
-        return []
-    boxes = np.concatenate([corners[:, 0], corners[:, 1] - corners[:, 0]], 1)
-    return list(map(int, cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, SAME)))

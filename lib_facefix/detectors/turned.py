@@ -8,7 +8,7 @@ import numpy as np
 
 from ..faces import Box, Face, Image, Matrix
 from ..imaging.align import move
-from ..imaging.boxes import bounding, distinct
+from ..imaging.boxes import bounding, nms_faces
 from ..protocols import Detector
 
 UPRIGHT = 20
@@ -35,7 +35,7 @@ class TurnedDetector:
             turned = np.ascontiguousarray(np.rot90(image, quarters))
             back = _back(quarters, image.shape[1], image.shape[0])
             faces += [_moved(face, back, 90 * quarters) for face in self._detector.detect(turned, min_score)]
-        return distinct(faces)
+        return nms_faces(faces)
 
 
 def _is_upright(face: Face) -> bool:

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from ..faces import Box, Face, Image
-from ..imaging.boxes import clip
-from ..imaging.fitting import Fitted, fit
+from ..imaging.boxes import clip, nms
+from ..imaging.letterbox import Letterbox, letterbox
 from ..networks import Blob, Network, finite
 from .classes import numbers_of
 from .marks import tilt_of
@@ -62,7 +62,7 @@ class Yolo:
         """Return what scores at least `min_score` (0..1), best first; image: RGB."""
         height, width = image.shape[:2]
         size = self._net.size or _just_around(width, height, self._net.side)
-        fitted = fit(image, size, fill=GREY, centred=True, reduce=cv2.INTER_LINEAR)
+        fitted = letterbox(image, size, fill=GREY, centred=True, reduce=cv2.INTER_LINEAR)
         outputs = finite(self._net.run(fitted.blob(0, 255)))
         if are_maps(outputs):
             outputs = [as_table(outputs, size[1])]
@@ -80,22 +80,19 @@ def _wanted(rows: Rows, min_score: float, kinds: frozenset[int]) -> Any:
 
 def _distinct(rows: Rows) -> Rows:
     """Return the rows best first, those without that show what a better one of their class shows."""
-    best: Any = np.argsort(-rows.scores, kind="stable")
-    rows = rows.only(best)
-    if rows.suppressed or not len(rows.scores):
-        return rows
-    boxes = np.concatenate([rows.corners[:, 0], rows.corners[:, 1] - rows.corners[:, 0]], 1)
-    kept = cv2.dnn.NMSBoxesBatched(boxes.tolist(), rows.scores.tolist(), rows.kinds.tolist(), 0.0, SAME)
-    return rows.only(np.sort(np.asarray(kept, np.intp).ravel()))
+    if rows.suppressed:
+        return rows.only(np.argsort(-rows.scores, kind="stable"))
+    apart = rows.kinds * (2 * np.abs(rows.corners).max(initial=0) + 1)  # so that no two classes meet
+    return rows.only(nms(rows.corners + apart[:, None, None], rows.scores, SAME))
 
 
-def _face(rows: Rows, i: int, fitted: Fitted, prototypes: Blob, picture: Box) -> Face:
+def _face(rows: Rows, i: int, fitted: Letterbox, prototypes: Blob, picture: Box) -> Face:
     corners = rows.corners[i]
-    height, width = fitted.image.shape[:2]
+    height, width = fitted.pixels.shape[:2]
     edge = outline_of(rows.weights[i], prototypes, corners, (width, height)) if len(prototypes) else None
-    box = clip(Box(*fitted.back(corners).ravel().tolist()), picture.right, picture.bottom)
-    marks = fitted.back(rows.marks[i]) if rows.marks.shape[1] == FACE_POINTS else None
-    outline = None if edge is None else np.clip(fitted.back(edge), 0, (picture.right, picture.bottom))
+    box = clip(Box(*fitted.to_source(corners).ravel().tolist()), picture.right, picture.bottom)
+    marks = fitted.to_source(rows.marks[i]) if rows.marks.shape[1] == FACE_POINTS else None
+    outline = None if edge is None else np.clip(fitted.to_source(edge), 0, (picture.right, picture.bottom))
     tilt = 0.0 if marks is None else tilt_of(marks)
     return Face(box, float(rows.scores[i]), marks, tilt, outline=outline)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import BadModel, briefly
 from ..faces import Box, Face, Image
-from ..imaging.boxes import distinct
+from ..imaging.boxes import nms_faces
 from .marks import tilt_of
 
 MOST = 1280
@@ -39,7 +39,7 @@ class YuNet:
         small = image if share == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         rows = self._look(np.ascontiguousarray(small[..., ::-1]), min_score)  # it wants BGR
         scale = np.array([width / size[0], height / size[1]])
-        return distinct([_face(row[:14].reshape(7, 2) * scale, float(row[14])) for row in rows])
+        return nms_faces([_face(row[:14].reshape(7, 2) * scale, float(row[14])) for row in rows])
 
     def _look(self, bgr: Image, min_score: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Return (N, 15): left, top, width, height, five points, score."""

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadModel, briefly
-from ..quiet import started
+from ..networks import start_session
+from ..quiet import import_optional
 from .choosing import Way
 from .winograd import quickened
 
@@ -63,12 +64,9 @@ class OrtPart:
     """An exported part on ONNX Runtime, float32."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
-        onnxruntime = started("onnxruntime")
-        wanted = onnxruntime.SessionOptions()
-        wanted.intra_op_num_threads = torch.get_num_threads()
-        wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
+        onnxruntime = import_optional("onnxruntime")
         try:
-            self._session = onnxruntime.InferenceSession(str(path), wanted, providers=["CPUExecutionProvider"])
+            self._session = start_session(onnxruntime, str(path), torch.get_num_threads())
         except Exception as error:  # its exceptions have no base of their own
             raise BadModel(_unreadable(path, "ONNX Runtime", error)) from error
         self._names = inputs
@@ -89,7 +87,7 @@ class OpenvinoPart:
 
     def __init__(self, path: Path, inputs: tuple[str, ...], precision: str, examples: Tensors) -> None:
         """examples: of what will come, so that a file that cannot be run is told now."""
-        openvino = started("openvino")
+        openvino = import_optional("openvino")
         self._core: Any = openvino.Core()
         self._path, self._names = path, inputs
         self._wanted = {

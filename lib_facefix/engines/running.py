@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadModel, FaceFixError
 from ..nets import Net, Spec, Stage, load_net, stages
-from ..quiet import started
+from ..quiet import import_optional
 from .choosing import Way, choose
 from .exporting import exported
 from .machine import Machine, this_machine
@@ -158,7 +158,7 @@ class Runner:
         if way.engine in ("torch", "winograd"):
             return TorchPart(stage.module, way)
         try:
-            started(way.engine)  # before an export that it could not read
+            import_optional(way.engine)  # before an export that it could not read
             return self._exported(stage, way, examples)
         except FaceFixError:
             if self._engine != "auto":

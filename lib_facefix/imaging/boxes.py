@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..faces import Box, Face, Points
 
@@ -46,35 +46,42 @@ def iou(a: Box, b: Box) -> float:
     return shared / union if union > 0 else 0.0
 
 
-def same(a: Box, b: Box) -> bool:
+def same_face(a: Box, b: Box) -> bool:
     """Return whether two boxes show the same face."""
     return overlap(a, b) > SAME_FACE * max(min(a.area, b.area), np.finfo(float).tiny)
 
 
-def suppress(boxes: Sequence[Box], scores: Sequence[float], most: float) -> list[int]:
+def nms(
+    corners: NDArray[np.float64], scores: ArrayLike, threshold: float, *, of_smaller: bool = False
+) -> NDArray[np.intp]:
     """Return the indices of the boxes to keep, best first (greedy non-maximum suppression).
 
-    A box goes when it shares more than `most` (0..1) of the *smaller* area with a better one: of the same face
-    seen in a tile and in the whole picture one box is often inside the other, which IoU would let pass.
+    A box is dropped if its overlap with a better one is more than `threshold` (0..1): their IoU, or, with
+    `of_smaller`, what they share of the smaller of the two areas.
+
+    corners: (N, 2, 2), top left and bottom right; scores: (N,); of equal scores the first comes first.
     """
-    if not boxes:
-        return []
-    corners = np.array([(box.left, box.top, box.right, box.bottom) for box in boxes])
-    area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
+    sizes = corners[:, 1] - corners[:, 0]
+    areas = sizes[:, 0] * sizes[:, 1]
     waiting: NDArray[np.intp] = np.argsort(-np.asarray(scores), kind="stable")
     kept = []
     while len(waiting):
-        best, waiting = int(waiting[0]), waiting[1:]
+        best, waiting = waiting[0], waiting[1:]
         kept.append(best)
-        low = np.maximum(corners[best, :2], corners[waiting, :2])
-        high = np.minimum(corners[best, 2:], corners[waiting, 2:])
+        low = np.maximum(corners[best, 0], corners[waiting, 0])
+        high = np.minimum(corners[best, 1], corners[waiting, 1])
         shared = np.clip(high - low, 0, None).prod(1)
-        smaller = np.maximum(np.minimum(area[best], area[waiting]), np.finfo(float).tiny)
-        waiting = waiting[shared / smaller <= most]
-    return kept
+        whole = np.minimum(areas[best], areas[waiting]) if of_smaller else areas[best] + areas[waiting] - shared
+        waiting = waiting[shared / np.maximum(whole, np.finfo(float).tiny) <= threshold]
+    return np.array(kept, np.intp)
 
 
-def distinct(faces: Sequence[Face]) -> tuple[Face, ...]:
-    """Return the faces best first, without those that show one already seen."""
-    kept = suppress([face.box for face in faces], [face.score for face in faces], SAME_FACE)
+def nms_faces(faces: Sequence[Face]) -> tuple[Face, ...]:
+    """Return the faces best first, without those that show one already seen.
+
+    Of the same face seen in a tile and in the whole picture one box is often inside the other, which IoU would let
+    pass: so what they share of the smaller one counts.
+    """
+    boxes = np.array([(face.box.left, face.box.top, face.box.right, face.box.bottom) for face in faces], np.float64)
+    kept = nms(boxes.reshape(-1, 2, 2), [face.score for face in faces], SAME_FACE, of_smaller=True)
     return tuple(faces[i] for i in kept)

@@ -11,7 +11,6 @@ import importlib.metadata
 import io
 import os
 import pickletools
-import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, CannotWrite, MissingPackage, briefly
-from ..quiet import quieten
+from ..quiet import disable_telemetry, version_numbers
 from .files import write_whole
 
 PACKAGE = "ultralytics"
@@ -116,13 +115,13 @@ def check_package(path: Path) -> None:
             f"ultralytics {installed} holds malware (a release of December 2024); it was not imported. Remove it with "
             f"`pip uninstall ultralytics`, and change your passwords."
         )
-    if _numbers(installed) < LEAST:
+    if version_numbers(installed) < LEAST:
         raise BadModel(
             f"{path} is a pickle, and ultralytics {installed} would run whatever it holds. Install ultralytics "
             f"{'.'.join(map(str, LEAST))} or newer, or convert the file where one is: `facefix models convert "
             f"{path.name}` makes an .onnx, which needs no ultralytics."
         )
-    quieten(PACKAGE)
+    disable_telemetry(PACKAGE)
     import torch
 
     if not hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint"):
@@ -172,7 +171,3 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

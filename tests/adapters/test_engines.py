@@ -175,5 +175,5 @@ def test_no_engine_reaches_for_the_network(tmp_path):
 def test_onnxruntime_is_told_to_report_nothing(monkeypatch):
     pytest.importorskip("onnxruntime")
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
-    running.started("onnxruntime")
+    running.import_optional("onnxruntime")
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"

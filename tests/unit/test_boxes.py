@@ -1,10 +1,11 @@
+import cv2
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
 
-from lib_facefix.faces import Box
-from lib_facefix.imaging.boxes import bounding, clip, grow, iou, overlap, suppress
+from lib_facefix.faces import Box, Face
+from lib_facefix.imaging.boxes import bounding, clip, grow, iou, nms, nms_faces, overlap, same_face
 
 places = st.integers(-100, 100)
 boxes = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), places, places, st.integers(1, 90), st.integers(1, 90))
@@ -55,24 +56,35 @@ def test_boxes_without_area_share_nothing():
     assert iou(Box(5, 5, 5, 5), Box(5, 5, 5, 5)) == 0
 
 
+def corners_of(boxes):
+    return np.array([[(box.left, box.top), (box.right, box.bottom)] for box in boxes], float).reshape(-1, 2, 2)
+
+
 def test_suppression_keeps_the_best_of_each_face():
     same, inside, beside = Box(1, 1, 101, 101), Box(30, 30, 60, 60), Box(90, 0, 190, 100)
-    assert suppress([Box(0, 0, 100, 100), same, inside, beside], [0.7, 0.9, 0.8, 0.6], 0.5) == [1, 3]
+    corners, scores = corners_of([Box(0, 0, 100, 100), same, inside, beside]), [0.7, 0.9, 0.8, 0.6]
+    assert nms(corners, scores, 0.5, of_smaller=True).tolist() == [1, 3]
+    assert nms(corners, scores, 0.5).tolist() == [1, 2, 3]
 
 
 def test_suppressing_nothing_gives_nothing():
-    assert suppress([], [], 0.5) == []
+    assert nms(corners_of([]), [], 0.5).tolist() == []
+    assert nms_faces([]) == ()
 
 
 @given(st.lists(st.tuples(boxes, st.floats(0, 1)), max_size=12))
 def test_suppression_leaves_no_two_of_the_same_face_and_loses_none(found):
-    all_boxes, scores = [box for box, _ in found], [score for _, score in found]
-    kept = suppress(all_boxes, scores, 0.5)
+    faces = [Face(box, score) for box, score in found]
+    kept = nms_faces(faces)
+    assert [face.score for face in kept] == sorted((face.score for face in kept), reverse=True)
+    assert not any(same_face(a.box, b.box) for a in kept for b in kept if a is not b)
+    for face in faces:
+        assert any(face is one or (same_face(face.box, one.box) and one.score >= face.score) for one in kept)
 
-    def alike(i, j):
-        return overlap(all_boxes[i], all_boxes[j]) / min(all_boxes[i].area, all_boxes[j].area) > 0.5
 
-    assert [scores[i] for i in kept] == sorted((scores[i] for i in kept), reverse=True)
-    assert not any(alike(i, j) for i in kept for j in kept if i != j)
-    for i in set(range(len(found))) - set(kept):
-        assert any(alike(i, j) and scores[j] >= scores[i] for j in kept)
+@given(st.lists(st.tuples(boxes, st.floats(1 / 64, 1, width=32)), min_size=1, max_size=12), st.sampled_from([0.4, 0.7]))
+def test_suppression_by_iou_is_that_of_opencv(found, threshold):
+    sizes = [(box.left, box.top, box.width, box.height) for box, _ in found]
+    scores = [score for _, score in found]
+    kept = cv2.dnn.NMSBoxes(sizes, scores, 0.0, threshold)
+    assert nms(corners_of([box for box, _ in found]), scores, threshold).tolist() == list(kept)

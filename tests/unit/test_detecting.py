@@ -2,31 +2,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from lib_facefix.detecting import Either, One, Vote, Without, can_be_written, files_in, read_detector, written
+from lib_facefix.detecting import Difference, Leaf, Union, Vote, can_be_written, files_in, read_detector, written
 from lib_facefix.errors import BadSetting
 from lib_facefix.settings import FaceSettings
 
-BLAZE, CENTER = One("blazeface"), One("centerface")
+BLAZE, CENTER, YUNET = Leaf("blazeface"), Leaf("centerface"), Leaf("yunet")
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
         pytest.param("blazeface", BLAZE, id="a name"),
-        pytest.param(" blazeface  +  centerface ", Either((BLAZE, CENTER)), id="either"),
-        pytest.param("a.onnx + b.pt + blazeface", Either((One("a.onnx"), One("b.pt"), BLAZE)), id="any of three"),
-        pytest.param("blazeface - centerface", Without(BLAZE, CENTER), id="one without the other"),
-        pytest.param("a.onnx + blazeface - centerface", Without(Either((One("a.onnx"), BLAZE)), CENTER), id="in order"),
-        pytest.param("2 of blazeface, centerface,yunet", Vote(2, (BLAZE, CENTER, One("yunet"))), id="a vote"),
-        pytest.param("yolo.onnx[person, cat]", One("yolo.onnx", ("person", "cat")), id="classes"),
+        pytest.param(" blazeface  +  centerface ", Union((BLAZE, CENTER)), id="either"),
+        pytest.param("a.onnx + b.pt + blazeface", Union((Leaf("a.onnx"), Leaf("b.pt"), BLAZE)), id="any of three"),
+        pytest.param("blazeface - centerface", Difference(BLAZE, CENTER), id="one without the other"),
         pytest.param(
-            "1 of a.onnx[0,1], blazeface", Vote(1, (One("a.onnx", ("0", "1")), BLAZE)), id="classes in a vote"
+            "a.onnx + blazeface - centerface", Difference(Union((Leaf("a.onnx"), BLAZE)), CENTER), id="in order"
         ),
+        pytest.param("2 of blazeface, centerface,yunet", Vote(2, (BLAZE, CENTER, Leaf("yunet"))), id="a vote"),
+        pytest.param("yolo.onnx[person, cat]", Leaf("yolo.onnx", ("person", "cat")), id="classes"),
+        pytest.param(
+            "1 of a.onnx[0,1], blazeface", Vote(1, (Leaf("a.onnx", ("0", "1")), BLAZE)), id="classes in a vote"
+        ),
+        pytest.param("(blazeface)", BLAZE, id="brackets for nothing"),
+        pytest.param("( blazeface + centerface ) - yunet", Difference(Union((BLAZE, CENTER)), YUNET), id="brackets"),
+        pytest.param(
+            "yunet - (blazeface + centerface)", Difference(YUNET, Union((BLAZE, CENTER))), id="brackets first"
+        ),
+        pytest.param(
+            "(2 of blazeface, centerface, yunet) - a.pt[cat]",
+            Difference(Vote(2, (BLAZE, CENTER, YUNET)), Leaf("a.pt", ("cat",))),
+            id="a vote in brackets",
+        ),
+        pytest.param(
+            "2 of (yunet - blazeface), centerface", Vote(2, (Difference(YUNET, BLAZE), CENTER)), id="brackets in a vote"
+        ),
+        pytest.param("face (1).pt - blazeface", Difference(Leaf("face (1).pt"), BLAZE), id="brackets in a name"),
+        pytest.param('"(1).pt"', Leaf("(1).pt"), id="a name that begins with a bracket needs quotes"),
         pytest.param("C:/my models/x - y.onnx [face]", None, id="a sign in a path needs quotes"),
-        pytest.param('"C:/my - models, x/y.onnx"[face]', One("C:/my - models, x/y.onnx", ("face",)), id="quotes"),
-        pytest.param("yolov8n-face", One("yolov8n-face"), id="a dash in a name is no sign"),
-        pytest.param("face_yolov8n.pt", One("face_yolov8n.pt"), id="a name of ADetailer's"),
-        pytest.param("mediapipe_face_mesh", One("mediapipe_face_full"), id="another one"),
+        pytest.param('"C:/my - models, x/y.onnx"[face]', Leaf("C:/my - models, x/y.onnx", ("face",)), id="quotes"),
+        pytest.param("yolov8n-face", Leaf("yolov8n-face"), id="a dash in a name is no sign"),
+        pytest.param("face_yolov8n.pt", Leaf("face_yolov8n.pt"), id="a name of ADetailer's"),
+        pytest.param("mediapipe_face_mesh", Leaf("mediapipe_face_full"), id="another one"),
     ],
 )
 def test_what_is_written_is_read(text, wanted):
@@ -47,6 +64,17 @@ def test_what_is_written_is_read(text, wanted):
         ("3 of blazeface, centerface", "3 of 2 cannot agree; ask for 1 to 2"),
         ("0 of blazeface", "0 of 1 cannot agree"),
         ("blazeface[person]", "blazeface finds faces and nothing else"),
+        ("(blazeface", 'an opening bracket too many, such as "blazeface \\+ centerface"'),
+        ("blazeface)", r"a closing bracket too many, .* go into quotes; not 'blazeface\)'"),
+        (
+            "(yunet).pt",
+            r"between two detectors must stand one of \+ - \(with a space on each side\), .* go into quotes",
+        ),
+        ("blazeface + ()", "a name or a file is missing"),
+        ("blazeface + " * 64 + "blazeface", "must join at most 64 detectors"),
+        ("a" * 240_000, "at most 2000 characters, not 240000"),
+        ("(" * 17 + "blazeface" + ")" * 17, "at most 16 brackets inside each other"),
+        (" " * 1998 + '"', "a name or a file is missing"),
         ("mediapipe_face_mesh_eyes_only", "choose mediapipe_face_full and a mask of the eyes"),
     ],
 )
@@ -68,20 +96,24 @@ def test_files_with_a_folder_are_told_apart_from_names():
         ("eyes + mouth.pt", '"eyes + mouth.pt"'),
         ("face [v2].onnx", '"face [v2].onnx"'),
         ("2 of many.pt", '"2 of many.pt"'),
+        ("face (1).pt", "face (1).pt"),
+        ("(1).pt", '"(1).pt"'),
+        ("1).pt", '"1).pt"'),
     ],
 )
 def test_a_name_is_written_so_that_it_is_read_as_that_file(name, expression):
     assert written(name) == expression
-    assert read_detector(expression) == One(name)
+    assert read_detector(expression) == Leaf(name)
 
 
-@given(some.text(some.sampled_from('ab 2of,+-[]"~.\n\u3000\udcff'), min_size=1, max_size=12))
+@given(some.text(some.sampled_from('ab 2of,+-[]()"~.\n\u3000\udcff'), min_size=1, max_size=12))
 def test_what_can_be_written_is_read_as_that_file_wherever_it_stands(name):
     name += ".pt"
     if not can_be_written(name):
         assert '"' in name or "\udcff" in name
         return
-    text, one = written(name), One(name)
+    text, one = written(name), Leaf(name)
     assert read_detector(f"2 of blazeface, {text}, yunet").parts[1] == one
     assert read_detector(f"{text} - blazeface").found == one
-    assert read_detector(f"blazeface + {text}[face, 2]").parts[1] == One(name, ("face", "2"))
+    assert read_detector(f"yunet - (blazeface + {text})").unless == Union((BLAZE, one))
+    assert read_detector(f"blazeface + {text}[face, 2]").parts[1] == Leaf(name, ("face", "2"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from lib_facefix.detectors.yolo_pt import from_pt
 from lib_facefix.errors import BadModel, CannotWrite, MissingPackage
-from lib_facefix.quiet import quieten
+from lib_facefix.quiet import disable_telemetry
 from lib_facefix.weights import convert, ultralytics
 
 
@@ -139,7 +139,7 @@ def test_a_converted_file_is_not_overwritten(checkpoint, installed):
 def test_packages_are_told_to_be_quiet_whatever_the_user_has_set(monkeypatch):
     monkeypatch.setenv("YOLO_AUTOINSTALL", "true")
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
-    quieten("ultralytics")
+    disable_telemetry("ultralytics")
     assert os.environ["YOLO_AUTOINSTALL"] == "false"
     assert os.environ["YOLO_OFFLINE"] == "true"
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "0"

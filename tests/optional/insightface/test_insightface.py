@@ -5,9 +5,9 @@ import zlib
 import numpy as np
 import pytest
 
-from lib_facefix.quiet import quieten
+from lib_facefix.quiet import disable_telemetry
 
-quieten("insightface")
+disable_telemetry("insightface")
 pytest.importorskip("insightface")
 onnx = pytest.importorskip("onnx")
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.quiet import quieten
+from lib_facefix.quiet import disable_telemetry
 
-quieten("ultralytics")
+disable_telemetry("ultralytics")
 pytest.importorskip("ultralytics")
 pytest.importorskip("onnx")
 
