@@ -28,7 +28,7 @@ from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.finding import detector
 from lib_facefix.imaging.boxes import bounding, same
 from lib_facefix.runtime import PRECISIONS
-from lib_facefix.weights import shelf
+from lib_facefix.weights import locate_models
 
 PHOTOS = Path("tests/data")
 SIDE = 640
@@ -59,7 +59,9 @@ def against(peer: Callable[[Any], object], names: list[str], sure: float) -> Non
     """Print what a picture costs the peer and each of our detectors, called in turns: as one waits, and on the CPU."""
     looks: dict[str, Callable[[Any], object]] = {"ADetailer": peer}
     for name, precision in itertools.product(names, PRECISIONS):
-        looks[f"{name}, {precision}"] = partial(detector(name, "off", shelf(), precision).detect, min_score=sure)
+        looks[f"{name}, {precision}"] = partial(
+            detector(name, "off", locate_models(), precision).detect, min_score=sure
+        )
     pictures = list(photos(PHOTOS).values())[:3]
     for look in looks.values():
         look(pictures[0])

@@ -14,7 +14,7 @@ from .detectors.turned import TurnedDetector
 from .identity import Identity
 from .loaded import Loaded, edition
 from .protocols import Detector, Guesser, Landmarker
-from .weights import Shelf, checked, published
+from .weights import ModelPaths, checked, published
 from .yolo_files import yolo_file
 
 Made = TypeVar("Made")
@@ -28,7 +28,7 @@ _loaded = Loaded(MOST)
 """By what they are made of: of a file, its place and when it last changed. Engines come and go, these stay."""
 
 
-def detector(text: str, angles: str, places: Shelf, precision: str = "exact") -> Detector:
+def detector(text: str, angles: str, places: ModelPaths, precision: str = "exact") -> Detector:
     """Return what looks for faces as the setting `detector` says; raises a `FaceFixError` where it cannot.
 
     angles: each of several looks at the turned picture for itself, see `TurnedDetector`. precision: of YOLO nets.
@@ -36,13 +36,13 @@ def detector(text: str, angles: str, places: Shelf, precision: str = "exact") ->
     return _put_together(read_detector(text), angles, partial(_one, places=places, precision=precision))
 
 
-def landmarker(name: str, places: Shelf) -> Landmarker:
+def landmarker(name: str, places: ModelPaths) -> Landmarker:
     """Return the landmarker of that name; raises a `FaceFixError`."""
     entry = LANDMARKERS[name]
     return cast(Landmarker, _made(entry, _place(entry, places)))
 
 
-def guesser(places: Shelf) -> Guesser:
+def guesser(places: ModelPaths) -> Guesser:
     """Return what guesses gender and age; raises a `FaceFixError` where the user has no model for that."""
     [entry] = GUESSERS
     return cast(Guesser, _made(entry, _place(entry, places)))
@@ -72,7 +72,7 @@ def _put_together(wanted: Wanted, angles: str, load: Callable[[One], Detector]) 
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
 
 
-def _one(wanted: One, places: Shelf, precision: str) -> Detector:
+def _one(wanted: One, places: ModelPaths, precision: str) -> Detector:
     if wanted.name in DETECTORS.names():
         entry, path = DETECTORS[wanted.name], _place(DETECTORS[wanted.name], places)
     else:
@@ -91,12 +91,11 @@ def _made(entry: Entry, path: Path | None, *more: object) -> object:
     return _loaded.get((entry.location, edition(path), more), lambda: entry.load()(path, *more))
 
 
-def _place(entry: Entry, places: Shelf) -> Path | None:
+def _place(entry: Entry, places: ModelPaths) -> Path | None:
     """Return where the entry's file lies, None where it needs none; raises `BadModel`."""
     if entry.weights:
-        path = places.needed(entry.weights, entry.name, entry.label)
-        return checked(path, published(entry.weights), places.cache)
-    return places.seek(entry.file, entry.folders, entry.label, entry.origin) if entry.file else None
+        return checked(places.require(entry), published(entry.weights), places.cache)
+    return places.find_external(entry)
 
 
 def _yolo(path: Path) -> Entry:

@@ -11,7 +11,7 @@ from .faces import Face, Image
 from .finding import identity, once
 from .identity import Place
 from .loaded import edition
-from .weights import expanded
+from .weights import expand_home
 
 Detect = Callable[[Image], Sequence[Face]]
 
@@ -22,7 +22,7 @@ def compared(image: Image, faces: Sequence[Face], photo: str, detect: Detect, se
     photo: its path; it is looked at once, as long as neither it nor `seen_by`, what `detect` depends on, changes.
     Raises `BadPicture` where it shows no face, and `BadModel` where it is not there.
     """
-    path = expanded(photo)
+    path = expand_home(photo)
     person = once((edition(path), seen_by), lambda: _shown(path, detect))
     distances = identity().distances(image, faces, person)
     return tuple(replace(face, distance=distance) for face, distance in zip(faces, distances, strict=True))

@@ -12,7 +12,7 @@ from .catalog import FIRST, RESTORERS, UPSCALERS, Catalog, Entry
 from .errors import MissingPackage
 from .loaded import Loaded, edition
 from .runtime import Runtime
-from .weights import Published, Shelf, checked, installed, published, shelf
+from .weights import ModelPaths, Published, checked, installed, locate_models, published
 
 
 class Models:
@@ -30,10 +30,10 @@ class Models:
         return self._runtime.precision
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> ModelPaths:
         """Where weights are looked for."""
         of = self._runtime
-        return shelf(_paths(of.models), _paths(of.webui), yolo=_paths(of.yolo))
+        return locate_models(_paths(of.models), _paths(of.webui), yolo=_paths(of.yolo))
 
     def part(self, catalog: Catalog, name: str) -> object:
         """Return what brings its own weights or needs none."""
@@ -78,10 +78,9 @@ class Models:
         """Raise `BadModel` or `MissingPackage` if a name of the catalogue cannot be used here; nothing is loaded."""
         entry = catalog[name]
         entry.needs()
-        if entry.weights and not (self.shelf.lying(entry.weights) or installed(published(entry.weights))):
+        if entry.weights and not (self.shelf.find_local(entry.weights) or installed(published(entry.weights))):
             self._found(entry)
-        if entry.file:
-            self.shelf.seek(entry.file, entry.folders, entry.label, entry.origin)
+        self.shelf.find_external(entry)
 
     def missing(
         self, restorers: Iterable[str], upscalers: Iterable[str] = (), masking: Iterable[tuple[Catalog, str]] = ()
@@ -108,7 +107,7 @@ class Models:
 
     def _found(self, entry: Entry) -> Path:
         """Return where the published weights lie; raises `BadModel`."""
-        return self.shelf.needed(entry.weights, entry.name, entry.label)
+        return self.shelf.require(entry)
 
     def _from(self, catalog: Catalog, entry: Entry, path: Path) -> object:
         key = catalog.kind, entry.weights, edition(path)

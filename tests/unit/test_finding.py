@@ -11,7 +11,7 @@ import pytest
 import lib_facefix.finding as finding
 from lib_facefix.catalog import Entry
 from lib_facefix.errors import BadModel, MissingPackage
-from lib_facefix.weights import shelf
+from lib_facefix.weights import locate_models
 
 PICTURE = np.zeros((10, 10, 3), np.uint8)
 
@@ -42,7 +42,7 @@ def webui(tmp_path, away_from_home):
 
 
 def places(*hosts):
-    return shelf(hosts=hosts)
+    return locate_models(hosts=hosts)
 
 
 def test_adetailers_models_are_found_where_they_lie_by_their_names(made, webui):

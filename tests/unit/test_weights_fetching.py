@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
-from lib_facefix.weights import Packaged, Published, Shelf, Wheel, fetch, mirrored, transfer
+from lib_facefix.weights import ModelPaths, Packaged, Published, Wheel, fetch, mirrored, transfer
 from lib_facefix.weights.files import write_whole
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
@@ -81,7 +81,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def places(tmp_path):
-    return Shelf(tmp_path / "own", (tmp_path / "own",), cache=tmp_path / "cache")
+    return ModelPaths(tmp_path / "own", (tmp_path / "own",), cache=tmp_path / "cache")
 
 
 def record(**changes):
