@@ -1,4 +1,4 @@
-"""One file over HTTPS, carried on with where it stopped. The only file that knows the network."""
+"""Downloading one file over HTTPS; a broken download is resumed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from ..errors import CannotFetch
+from ..urls import explain_failure, is_loopback, open_url
 
 TIMEOUT = 30.0
 """Seconds without a byte."""
@@ -28,7 +29,8 @@ PAUSE = 1.0
 CHUNK = 1 << 20
 MOST = 4 << 30
 """Bytes, where the size is not known."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_HOPELESS = (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)
+"""Failures that another attempt would meet again."""
 _LOCK_AT = 1 << 40
 
 
@@ -95,7 +97,7 @@ def _chunks(answer: Any) -> Iterator[bytes]:
         try:
             chunk = answer.read1(CHUNK)
         except (OSError, http.client.HTTPException) as error:
-            raise _Broken(str(error) or type(error).__name__) from error
+            raise _Broken(explain_failure(error)) from error
         if not chunk:
             return
         yield chunk
@@ -107,7 +109,7 @@ def _open(url: str, have: int) -> Any:
     headers = {"User-Agent": "facefix", "Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     request = urllib.request.Request(url, headers=headers)
     try:
-        return _opener().open(request, timeout=TIMEOUT)
+        return open_url(request, TIMEOUT, _Redirects())
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:
             return error
@@ -116,18 +118,16 @@ def _open(url: str, have: int) -> Any:
         if error.code in (408, 425, 429) or error.code >= 500:
             raise _Broken(f"it answered {error.code} {reason}") from error
         raise CannotFetch(f"{url} answered {error.code} {reason}") from error
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)):
-            raise CannotFetch(f"{url} cannot be reached: {error.reason}") from error
-        raise _Broken(str(error.reason)) from error
     except (OSError, http.client.HTTPException) as error:
-        raise _Broken(str(error) or type(error).__name__) from error
+        if isinstance(getattr(error, "reason", None), _HOPELESS):
+            raise CannotFetch(f"{url} cannot be reached: {explain_failure(error)}") from error
+        raise _Broken(explain_failure(error)) from error
 
 
 def check_scheme(url: str, *, loopback: bool) -> None:
     """Raise `CannotFetch` unless the address is https, or http on this very machine where that is allowed."""
     parts = urlsplit(url)
-    if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if parts.scheme == "https" or (loopback and parts.scheme == "http" and is_loopback(parts.hostname)):
         return
     raise CannotFetch(f"{url} is not fetched: only https is, for anyone on the way could read and change the rest")
 
@@ -142,21 +142,6 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
             fp.close()
             raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Return what opens http and https, and nothing else (no file:, no ftp:)."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _Redirects(),
-    ):
-        opener.add_handler(handler)
-    return opener
 
 
 @contextlib.contextmanager

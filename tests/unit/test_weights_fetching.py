@@ -239,6 +239,12 @@ def test_redirects_are_followed_on_this_machine(server, places):
     assert get(server, places).read_bytes() == CONTENT
 
 
+def test_no_proxy_leads_to_a_mirror_on_this_machine(server, places, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert get(server, places).read_bytes() == CONTENT
+
+
 def test_redirects_in_a_circle_are_told_in_one_line(server, places):
     server.behaviour.redirect = "/release/net.pth"
     with pytest.raises(CannotFetch, match="infinite loop") as told:
