@@ -13,7 +13,7 @@ from .places import ModelPaths, cache_folder, data_folder, expand_home, locate_m
 from .published import PUBLISHED, published
 from .reading import read_tensors
 from .record import Packaged, Published, Wheel
-from .tensorfile import origin
+from .tensorfile import read_origin
 from .ultralytics import is_yolo, load_yolo
 
 __all__ = [
@@ -39,9 +39,9 @@ __all__ = [
     "load_yolo",
     "locate_models",
     "mirrored",
-    "origin",
     "published",
     "read_onnx",
+    "read_origin",
     "read_tensors",
     "sha256_of",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import BadModel, CannotWrite
 from .files import write_whole
 from .record import Published
-from .tensorfile import CHUNK, content_of, origin
+from .tensorfile import CHUNK, content_of, read_origin
 
 MOST_REMEMBERED = 500
 
@@ -82,7 +82,7 @@ def checked(path: Path, published: Published, cache: Path | None = None) -> Path
         if found != published.sha256:
             raise BadModel(_differs(path, published, found))
         return path
-    said = origin(path)
+    said = read_origin(path)
     sources = {published.sha256, published.packaged.bin_sha256 if published.packaged else published.sha256}
     if "content" not in said:
         raise BadModel(

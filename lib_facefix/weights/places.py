@@ -15,7 +15,7 @@ from .hashing import Hashes
 from .packaged import from_data_package
 from .published import PUBLISHED, published, record_of
 from .record import Published
-from .tensorfile import origin
+from .tensorfile import read_origin
 
 ADETAILERS = "models--Bingsu--adetailer/snapshots"
 """Where Hugging Face's package keeps the models that ADetailer downloads when it is first started."""
@@ -119,7 +119,7 @@ class ModelPaths:
         return original
 
     def _is_from(self, converted: Path, original: Path) -> bool:
-        said = origin(converted)
+        said = read_origin(converted)
         if said.get("source") != original.name or said.get("bytes") != str(original.stat().st_size):
             return False
         return said.get("sha256") == Hashes(self.cache).of(original)

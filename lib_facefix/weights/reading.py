@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadModel, MissingPackage
-from .tensorfile import header_of
+from .tensorfile import read_header
 from .torch_zip import find_globals
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _is_plain(name: object, value: object) -> bool:
 
 
 def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    header_of(path)
+    read_header(path)
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file

@@ -23,7 +23,7 @@ from lib_facefix.weights import (
     convert,
     from_data_package,
     installed,
-    origin,
+    read_origin,
     read_tensors,
 )
 
@@ -239,7 +239,7 @@ def test_weights_are_converted_beside_the_original_and_say_what_they_are_from(tm
     made = convert(path)
     assert made == tmp_path / "x.safetensors"
     assert same(read_tensors(made), state)
-    assert origin(made).items() >= {"format": "pt", "source": "x.pth", "bytes": str(path.stat().st_size)}.items()
+    assert read_origin(made).items() >= {"format": "pt", "source": "x.pth", "bytes": str(path.stat().st_size)}.items()
     before = made.stat().st_mtime_ns
     assert convert(path) == convert(made) == made
     assert made.stat().st_mtime_ns == before
