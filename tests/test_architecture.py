@@ -64,7 +64,7 @@ MAY_IMPORT = {
     "weights": {"catalog", "errors", "quiet", "urls"},
     "nets": {"errors", "weights"},
     "runtime": {"options"},
-    "engines": {"errors", "nets", "runtime", "quiet"},
+    "engines": {"errors", "nets", "networks", "runtime", "quiet"},
     "loaded": {"errors"},
     "models": {"errors", "catalog", "weights", "runtime", "loaded", "engines"},
     "quiet": {"errors"},
