@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import BadModel
+from ..errors import BadModel, CannotWrite
 from .files import filled, write_whole
 
 CHUNK = 1 << 20
@@ -96,6 +96,15 @@ def read_origin(path: Path) -> dict[str, str]:
 def is_from(path: Path, sha256: str) -> bool:
     """Return whether a converted file lies there that says it was made from the source of that SHA-256."""
     return filled(path) and read_origin(path).get("sha256") == sha256
+
+
+def is_converted(target: Path, sha256: str) -> bool:
+    """Return whether the target was made from that source before; raises `CannotWrite` for a file of another origin."""
+    if not target.exists():
+        return False
+    if is_from(target, sha256):
+        return True
+    raise CannotWrite(f"{target} is of another origin, so it was not overwritten. Move it, and try again.")
 
 
 def content_of(path: Path) -> str:
