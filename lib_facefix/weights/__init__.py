@@ -5,7 +5,7 @@ Importing this room reads no file and opens no socket; what needs the network or
 
 from .assets import ASSETS, asset
 from .converting import convert
-from .fetching import Progress, fetch, is_offline, mirrored
+from .fetching import Progress, fetch, is_offline, list_mirror_urls
 from .hashing import checked, sha256_of
 from .onnxfile import OnnxFile, read_onnx
 from .packaged import from_data_package, installed
@@ -36,9 +36,9 @@ __all__ = [
     "installed",
     "is_offline",
     "is_yolo",
+    "list_mirror_urls",
     "load_yolo",
     "locate_models",
-    "mirrored",
     "published",
     "read_onnx",
     "read_origin",

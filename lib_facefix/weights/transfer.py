@@ -23,11 +23,11 @@ TIMEOUT = 30.0
 """Seconds without a byte."""
 ATTEMPTS = 3
 """In a row that bring nothing."""
-MOST_CONNECTIONS = 60
+MAX_CONNECTIONS = 60
 PAUSE = 1.0
 """Seconds before the second attempt; then twice as long each time."""
 CHUNK = 1 << 20
-MOST = 4 << 30
+MAX_BYTES = 4 << 30
 """Bytes, where the size is not known."""
 _HOPELESS = (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)
 """Failures that another attempt would meet again."""
@@ -45,9 +45,9 @@ def download(url: str, file: BinaryIO, size: int, progress: Callable[[int, int],
     the network or the server do; an `OSError` is the disk's.
     """
     vain, most = 0, file.seek(0, os.SEEK_END)
-    for _ in range(MOST_CONNECTIONS):
+    for _ in range(MAX_CONNECTIONS):
         try:
-            _carry_on(url, file, size, progress or (lambda _done, _total: None))
+            _resume(url, file, size, progress or (lambda _done, _total: None))
         except _Broken as error:
             vain, most = (0, file.tell()) if file.tell() > most else (vain + 1, most)
             if vain == ATTEMPTS:
@@ -55,10 +55,10 @@ def download(url: str, file: BinaryIO, size: int, progress: Callable[[int, int],
             time.sleep(PAUSE * 2 ** (vain - 1) if vain else 0)
         else:
             return
-    raise CannotFetch(f"{url} broke off {MOST_CONNECTIONS} times")
+    raise CannotFetch(f"{url} broke off {MAX_CONNECTIONS} times")
 
 
-def _carry_on(url: str, file: BinaryIO, size: int, progress: Callable[[int, int], None]) -> None:
+def _resume(url: str, file: BinaryIO, size: int, progress: Callable[[int, int], None]) -> None:
     have = file.tell()
     if size and have >= size:
         if have == size:
@@ -76,9 +76,9 @@ def _carry_on(url: str, file: BinaryIO, size: int, progress: Callable[[int, int]
         total = have + int(rest) if rest.isascii() and rest.isdigit() else size
         if size and total != size:
             raise CannotFetch(f"{url} holds another file: {total} bytes instead of {size}")
-        for chunk in _chunks(answer):
+        for chunk in _read_chunks(answer):
             have += len(chunk)
-            if have > (total or MOST):
+            if have > (total or MAX_BYTES):
                 raise CannotFetch(f"{url} sends more than it should")
             file.write(chunk)
             progress(have, total)
@@ -92,7 +92,7 @@ def _restart(file: BinaryIO) -> int:
     return 0
 
 
-def _chunks(answer: Any) -> Iterator[bytes]:
+def _read_chunks(answer: Any) -> Iterator[bytes]:
     while True:
         try:
             chunk = answer.read1(CHUNK)
@@ -145,7 +145,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[BinaryIO]:
+def open_locked(path: Path) -> Iterator[BinaryIO]:
     """Open the file, made if missing, for reading and writing; wait while another process or thread has it so."""
     while True:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b") as file:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
-from lib_facefix.weights import ModelPaths, Packaged, Published, Wheel, fetch, mirrored, transfer
+from lib_facefix.weights import ModelPaths, Packaged, Published, Wheel, fetch, list_mirror_urls, transfer
 from lib_facefix.weights.files import write_whole
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
@@ -216,7 +216,7 @@ def test_a_missing_file_is_told_with_its_code_and_both_places_of_a_mirror_are_tr
         get(server, places)
     assert [path for path, _ in server.asked] == ["/release/net.pth", "/net.pth"]
     assert left_in(places.own) == []
-    assert mirrored("https://a/b/c.pth", "https://m/x/") == ("https://m/x/b/c.pth", "https://m/x/c.pth")
+    assert list_mirror_urls("https://a/b/c.pth", "https://m/x/") == ("https://m/x/b/c.pth", "https://m/x/c.pth")
 
 
 def test_a_busy_server_is_asked_again(server, places):
