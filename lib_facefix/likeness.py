@@ -12,7 +12,7 @@ from .faces import Face, Image
 from .identity import Identity, Place
 from .loaded import file_version
 from .models import ModelStore
-from .weights import expanded
+from .weights import expand_home
 
 Detect = Callable[[Image], Sequence[Face]]
 
@@ -26,7 +26,7 @@ def compare_faces(
     `seen_by`, what `detect` depends on, changes. Raises `BadPicture` where it shows no face, and `BadModel` where it
     is missing.
     """
-    path, identity = expanded(photo), store.load(EMBEDDINGS, "dlib")
+    path, identity = expand_home(photo), store.load(EMBEDDINGS, "dlib")
     person = store.load_person((file_version(path), seen_by), lambda: _find_person(path, detect, identity))
     distances = identity.distances(image, faces, person)
     return tuple(replace(face, distance=distance) for face, distance in zip(faces, distances, strict=True))

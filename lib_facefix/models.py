@@ -12,7 +12,7 @@ from .catalog import DETECTORS, FIRST, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS,
 from .errors import BadSetting, MissingPackage
 from .loaded import ModelCache, file_version
 from .runtime import Runtime
-from .weights import Published, Shelf, checked, installed, published, shelf
+from .weights import ModelPaths, Published, checked, installed, locate_models, published
 
 Model = TypeVar("Model")
 
@@ -44,10 +44,10 @@ class ModelStore:
         return self._runtime.precision
 
     @property
-    def shelf(self) -> Shelf:
+    def paths(self) -> ModelPaths:
         """Where weights are looked for."""
         of = self._runtime
-        return shelf(_paths(of.models), _paths(of.webui), yolo=_paths(of.yolo))
+        return locate_models(_paths(of.models), _paths(of.webui), yolo=_paths(of.yolo))
 
     def load(self, registry: Registry[Model], name: str, *more: Hashable) -> Model:
         """Return the loaded model of a name on offer, of the path of a model file, or of "auto", see `resolve`.
@@ -83,12 +83,12 @@ class ModelStore:
         if name != FIRST or GROUP_OF.get(registry.kind) != MASK_NETWORKS:
             return name
         usable = [info for info in registry if not info.package or importlib.util.find_spec(info.package)]
-        here = (info for info in usable if self.shelf.find(info.weights_name))
+        here = (info for info in usable if self.paths.find(info.weights_name))
         return next(here, next(iter(usable or registry))).name
 
     def available(self, registry: Registry[object]) -> bool:
         """Return whether "auto" stands for a mask network that is here."""
-        return self.shelf.find(registry[self.resolve(registry, FIRST)].weights_name) is not None
+        return self.paths.find(registry[self.resolve(registry, FIRST)].weights_name) is not None
 
     def check(self, registry: Registry[object], name: str, *, may_fetch: bool = False) -> None:
         """Raise an error where a model cannot be used; nothing is loaded.
@@ -107,7 +107,7 @@ class ModelStore:
             return
         info.needs()
         weights = info.weights_name
-        if not (weights and (self.shelf.lying(weights) or installed(published(weights)))):  # nothing is converted
+        if not (weights and (self.paths.find_local(weights) or installed(published(weights)))):  # nothing is converted
             self._find_file(info)
 
     def missing(self, wanted: Iterable[tuple[Registry[object], str]]) -> list[Published]:
@@ -117,7 +117,7 @@ class ModelStore:
         """
         named = [(registry, self.resolve(registry, name)) for registry, name in wanted]
         infos = {registry[name].weights_name: registry[name] for registry, name in named if name in registry.names()}
-        places = self.shelf
+        places = self.paths
         lacking = {name: info for name, info in infos.items() if name and not places.find(name)}
         for info in lacking.values():
             info.needs()
@@ -130,17 +130,15 @@ class ModelStore:
     def _find_file(self, info: ModelInfo[object]) -> Path | None:
         """Return where the file of a model is, None where it needs none; raises `BadModel`."""
         if info.weights_name:
-            return self.shelf.needed(info.weights_name, info.name, info.label)
-        if info.external_file:
-            return self.shelf.seek(info.external_file, info.folders, info.label, info.origin)
-        return None
+            return self.paths.require(info)
+        return self.paths.find_external(info)
 
     def _arguments(self, info: ModelInfo[object], path: Path | None, group: str) -> tuple[object, ...]:
         """Return what the class of a model is made with: its checked file, and what runs it."""
         if path is None:
             return ()
         if info.weights_name:
-            checked(path, published(info.weights_name), self.shelf.cache)  # once: a changed file has another key
+            checked(path, published(info.weights_name), self.paths.cache)  # once: a changed file has another key
         if group == NETS:
             return (self._make_runner(info, path),)
         if group == MASK_NETWORKS:
@@ -152,7 +150,7 @@ class ModelStore:
         machine = self._machine(info)
         from .engines import load_runner
 
-        return load_runner(path, self.shelf.cache, self._runtime.engine, self._runtime.precision, machine)
+        return load_runner(path, self.paths.cache, self._runtime.engine, self._runtime.precision, machine)
 
     def _machine(self, info: ModelInfo[object]) -> Any:
         """Return what this machine can run nets on; raises `MissingPackage` without PyTorch."""

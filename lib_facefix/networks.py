@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from .errors import BadModel, briefly
 from .quiet import import_optional
 
 EXACT = "exact"
+BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""Names by which Linux, on x86 and on ARM, says that the processor multiplies bfloat16."""
 Blob = NDArray[np.float32]
 """Input or output of a network; pictures as (N, C, H, W)."""
 
@@ -49,7 +52,8 @@ def load_as_made(path: Path, precision: str = EXACT) -> Network:
 
     precision: "exact" or "fast", see `Runtime`. Fast is OpenVINO's bfloat16, where that and the processor are at hand.
     """
-    if precision != EXACT and importlib.util.find_spec("openvino") and OvNetwork.has_bf16():
+    may_round = precision != EXACT and importlib.util.find_spec("openvino") and has_bf16()
+    if may_round and hasattr(import_optional("openvino"), "Core"):  # older ones than ours have it elsewhere
         return OvNetwork(path)
     return OrtNetwork(path) if importlib.util.find_spec("onnxruntime") else CvNetwork(path)
 
@@ -126,12 +130,6 @@ class OvNetwork:
         self._request, self._lock = compiled.create_infer_request(), Lock()
         self.engine = f"OpenVINO {openvino.__version__.split('-')[0]} bf16"
 
-    @staticmethod
-    def has_bf16() -> bool:
-        """Return whether this processor multiplies bfloat16 by itself; raises `BadModel` where OpenVINO is broken."""
-        core = getattr(import_optional("openvino"), "Core", None)  # older ones than ours have it elsewhere
-        return core is not None and "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""
         with self._lock:
@@ -140,6 +138,21 @@ class OvNetwork:
             except RuntimeError as error:
                 raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
             return [np.array(output.data) for output in self._request.output_tensors]
+
+
+def has_bf16() -> bool:
+    """Return whether the processor multiplies bfloat16 in hardware; where it does not, float32 is faster."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # no Linux: PyTorch knows it for x86 in its newer releases; without PyTorch, OpenVINO does
+        if importlib.util.find_spec("torch"):
+            cpu = import_module("torch").cpu
+            known = (getattr(cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+            return any(ask() for ask in known if ask)
+        core = getattr(import_optional("openvino"), "Core", None) if importlib.util.find_spec("openvino") else None
+        return core is not None and "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    flags = next((line.split(":", 1)[1] for line in lines if line.startswith(("flags", "Features"))), "")
+    return not BF16_FLAGS.isdisjoint(flags.split())
 
 
 def finite(outputs: list[Blob]) -> list[Blob]:

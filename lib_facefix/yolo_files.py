@@ -16,7 +16,7 @@ from .catalog import REGISTRIES
 from .detecting import SUFFIXES, can_be_written
 from .errors import BadModel
 from .loaded import file_version
-from .weights import PUBLISHED, Shelf, expanded, is_yolo, read_onnx
+from .weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
 from .weights.files import filled
 
 FOLDERS = ("adetailer", "ultralytics", "yolo")
@@ -25,7 +25,7 @@ OWN = ("facefix",)
 """Of weights of every kind."""
 
 
-def yolo_file(name: str, places: Shelf) -> Path:
+def yolo_file(name: str, places: ModelPaths) -> Path:
     """Return where a model file lies: below the folders of models, or where the path says; raises `BadModel`.
 
     What was converted from a .pt and lies beside it comes first, unless it is older: it needs no ultralytics.
@@ -33,7 +33,7 @@ def yolo_file(name: str, places: Shelf) -> Path:
     wanted = Path(name)
     folders: Iterable[Path] = (folder for folder, _ in _folders(places))
     if wanted.name != name:
-        folders = [expanded(wanted).parent]
+        folders = [expand_home(wanted).parent]
     if found := _first(wanted.name, folders):
         return found
     own = ", ".join(map(str, (places.own, *places.yolo)))
@@ -44,7 +44,7 @@ def yolo_file(name: str, places: Shelf) -> Path:
     )
 
 
-def yolo_files(places: Shelf) -> tuple[Path, ...]:
+def yolo_files(places: ModelPaths) -> tuple[Path, ...]:
     """Return the files that may be named without their folder, by name; weights that have a name on offer are not.
 
     This reads folders. Of two files of one name the first that `yolo_file` comes to counts.
@@ -85,14 +85,14 @@ def _changed(path: Path) -> int | None:
     return status.st_mtime_ns if stat.S_ISREG(status.st_mode) and status.st_size else None
 
 
-def _folders(places: Shelf) -> Iterator[tuple[Path, bool]]:
+def _folders(places: ModelPaths) -> Iterator[tuple[Path, bool]]:
     """Yield every folder that is looked into, in this order, and whether weights of every kind lie in it.
 
     Links to folders are followed; what was seen is passed over, so that none goes round in a circle.
     """
-    yield from ((folder, True) for folder in (*places.folders, *places.in_hosts(OWN)))
+    yield from ((folder, True) for folder in (*places.folders, *places.list_host_folders(OWN)))
     seen = set()
-    for top in (*places.in_hosts(FOLDERS), *places.yolo):
+    for top in (*places.list_host_folders(FOLDERS), *places.yolo):
         for folder, below, _ in os.walk(top, followlinks=True):  # of what cannot be read, nothing
             if (place := os.path.realpath(folder)) in seen:
                 below.clear()

@@ -36,6 +36,7 @@ FRONT_END = NOUNS | {
     "yolo_files",
     "batch",
     "http",
+    "urls",
 }
 MAY_IMPORT = {
     "errors": set(),
@@ -60,7 +61,8 @@ MAY_IMPORT = {
     "jobs": {"edited", "faces", "errors", "treatment", "options", "sizes"},
     "redraw": {"faces"},
     "protocols": {"faces", "jobs", "redraw", "sampling"},
-    "weights": {"errors", "quiet"},
+    "urls": set(),
+    "weights": {"catalog", "errors", "quiet", "urls"},
     "nets": {"errors", "weights"},
     "runtime": {"options"},
     "engines": {"errors", "nets", "networks", "runtime", "quiet"},

@@ -127,7 +127,7 @@ def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
     models = engine.models
     networks = [network for treatment in work.treatments for network in engine.mask_networks(treatment)]
     for one in models.missing([*work.models(), *networks]):
-        ask_to_fetch(one, models.shelf, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
+        ask_to_fetch(one, models.paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
     for registry, name in work.models():
         models.load(registry, name)
     for treatment in work.treatments:

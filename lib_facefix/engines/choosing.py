@@ -22,7 +22,7 @@ OTHERS = ("torch",)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Backend:
     """How one part of a net is run."""
 
     engine: str
@@ -32,7 +32,7 @@ class Way:
     device: str = "cpu"
 
 
-def choose(architecture: str, bears_bf16: bool, machine: Machine, engine: str, precision: str) -> Way:
+def select_backend(architecture: str, bears_bf16: bool, machine: Machine, engine: str, precision: str) -> Backend:
     """Return how to run a part of a net of that architecture.
 
     bears_bf16: whether bfloat16 only rounds this part's answer.
@@ -42,16 +42,16 @@ def choose(architecture: str, bears_bf16: bool, machine: Machine, engine: str, p
     known, fast = architecture in FASTEST_FLOAT, precision == "fast"
     bears_bf16 &= known
     if machine.accelerator and engine in ("auto", "torch"):
-        return Way("torch", _on_accelerator(machine.accelerator, fast, bears_bf16), machine.accelerator)
+        return Backend("torch", _on_accelerator(machine.accelerator, fast, bears_bf16), machine.accelerator)
     bf16 = fast and bears_bf16 and machine.bf16
     if engine == "winograd" and not known:
         engine = "torch"  # there is nothing that it would do
     if engine != "auto":
-        return Way(engine, "bf16" if bf16 and engine in ("torch", "openvino") else "fp32")
+        return Backend(engine, "bf16" if bf16 and engine in ("torch", "openvino") else "fp32")
     if bf16:
-        return Way("openvino" if "openvino" in machine.packages else "torch", "bf16")
+        return Backend("openvino" if "openvino" in machine.packages else "torch", "bf16")
     here = machine.packages | {"torch"} | ({"winograd"} if machine.winograd else set())
-    return Way(next(name for name in FASTEST_FLOAT.get(architecture, OTHERS) if name in here), "fp32")
+    return Backend(next(name for name in FASTEST_FLOAT.get(architecture, OTHERS) if name in here), "fp32")
 
 
 def _on_accelerator(accelerator: str, fast: bool, bears_bf16: bool) -> str:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from ..errors import BadModel, briefly
 from ..networks import start_session
 from ..quiet import import_optional
-from .choosing import Way
-from .winograd import quickened
+from .choosing import Backend
+from .winograd import with_winograd
 
 Tensors = tuple[Tensor, ...]
 
@@ -34,30 +34,31 @@ class Part(Protocol):
 
 
 class TorchPart:
-    """On PyTorch: as it is, quickened, or in another precision or on another device."""
+    """On PyTorch: as it is, with Winograd's convolutions, or in another precision or on another device."""
 
-    def __init__(self, module: nn.Module, way: Way) -> None:
-        self._way = way
-        self._type = torch.bfloat16 if way.precision == "bf16" else torch.float32
-        self._format = torch.channels_last if way.precision in ("bf16", "tf32") else torch.preserve_format
-        if way.engine == "winograd":
-            self._module = quickened(module)
-        elif way.device == "cpu" and way.precision == "fp32":
+    def __init__(self, module: nn.Module, backend: Backend) -> None:
+        self._backend = backend
+        self._type = torch.bfloat16 if backend.precision == "bf16" else torch.float32
+        self._format = torch.channels_last if backend.precision in ("bf16", "tf32") else torch.preserve_format
+        if backend.engine == "winograd":
+            self._module = with_winograd(module)
+        elif backend.device == "cpu" and backend.precision == "fp32":
             self._module = module
         else:
-            self._module = _moved(module, way.device, self._type, self._format)
-        manner = ", Winograd" if way.engine == "winograd" else "" if way.device == "cpu" else f", {way.device}"
-        self.title = f"PyTorch {torch.__version__.split('+')[0]} {way.precision}{manner}"
+            self._module = _moved(module, backend.device, self._type, self._format)
+        device = "" if backend.device == "cpu" else f", {backend.device}"
+        manner = ", Winograd" if backend.engine == "winograd" else device
+        self.title = f"PyTorch {torch.__version__.split('+')[0]} {backend.precision}{manner}"
 
     def __call__(self, inputs: Tensors) -> Tensors:
         """Return the outputs in order, on the device of this part."""
-        with torch.inference_mode(), _tf32(self._way):
+        with torch.inference_mode(), _tf32(self._backend):
             outputs = self._module(*(self._brought(tensor) for tensor in inputs))
         return outputs if isinstance(outputs, tuple) else (outputs,)
 
     def _brought(self, tensor: Tensor) -> Tensor:
         form = self._format if tensor.ndim == 4 else torch.preserve_format
-        return tensor.to(self._way.device, self._type, memory_format=form)
+        return tensor.to(self._backend.device, self._type, memory_format=form)
 
 
 class OrtPart:
@@ -128,16 +129,16 @@ def _moved(module: nn.Module, device: str, kind: torch.dtype, form: torch.memory
 
 
 @contextmanager
-def _tf32(way: Way) -> Iterator[None]:
+def _tf32(backend: Backend) -> Iterator[None]:
     """Let a CUDA device round the factors of its products to 10 bits meanwhile, or not.
 
     The switch is the whole program's, so it is left alone where nothing runs on CUDA. PyTorch 2.9 gave it another
     name, and raises where somebody asks by the old one after somebody else has set the new one.
     """
-    if way.device != "cuda":
+    if backend.device != "cuda":
         yield
         return
-    allowed, matmul, cudnn = way.precision == "tf32", torch.backends.cuda.matmul, torch.backends.cudnn
+    allowed, matmul, cudnn = backend.precision == "tf32", torch.backends.cuda.matmul, torch.backends.cudnn
     places: tuple[Any, ...] = matmul, getattr(cudnn, "conv", cudnn)
     name, value = ("fp32_precision", ("ieee", "tf32")[allowed]) if places[1] is not cudnn else ("allow_tf32", allowed)
     before = [getattr(place, name) for place in places]
@@ -152,7 +153,7 @@ def _tf32(way: Way) -> Iterator[None]:
 
 def failed(engine: str, error: Exception) -> str:
     """Return that a net failed, and why."""
-    return f"the net failed on {engine} ({briefly(error)}); choose the engine 'torch', or another model"
+    return f"the net failed on {engine} ({briefly(error)}); select_backend the engine 'torch', or another model"
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class Meter:
+class CudaMemoryMeter:
     """The memory of a CUDA device, in bytes."""
 
     def free(self) -> int:
@@ -34,14 +34,14 @@ class Meter:
         return torch.cuda.max_memory_allocated() - self._before
 
 
-class Passes:
+class BatchSizer:
     """Cuts a list of faces into passes that fit.
 
     With a meter, the first face is measured, and then as many go together as fit. Without one, always `at_once`: on a
     processor one, as a larger pass takes memory there and saves no time. Where that is too many, half as many.
     """
 
-    def __init__(self, meter: Meter | None, at_once: int = 1) -> None:
+    def __init__(self, meter: CudaMemoryMeter | None, at_once: int = 1) -> None:
         self._meter, self._at_once = meter, at_once
         self._each = 0
         """Bytes that one face takes; 0 until measured."""

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from ..errors import BadModel, FaceFixError
 from ..nets import Net, Spec, Stage, load_net, stages
 from ..quiet import import_optional
-from .choosing import Way, choose
+from .choosing import Backend, select_backend
 from .exporting import exported
 from .machine import Machine, this_machine
 from .parts import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, failed
-from .passes import Item, Meter, Passes
+from .passes import BatchSizer, CudaMemoryMeter, Item
 
 AT_ONCE = 4
 """Faces in a pass on an accelerator that does not tell how much memory it has."""
@@ -55,7 +55,8 @@ class Runner:
         self._net: Net | None = net
         self._path = path
         self._parts: dict[bool, list[Part]] = {}
-        self._passes = Passes(Meter() if machine.accelerator == "cuda" else None, AT_ONCE if machine.accelerator else 1)
+        meter = CudaMemoryMeter() if machine.accelerator == "cuda" else None
+        self._passes = BatchSizer(meter, AT_ONCE if machine.accelerator else 1)
         self._lock = Lock()
         self._titles: tuple[str, ...] = ()
 
@@ -76,7 +77,7 @@ class Runner:
 
     def check(self) -> None:
         """Raise `BadSetting` or `MissingPackage` if the engine asked for cannot be had."""
-        choose(self.spec.architecture, True, self._machine, self._engine, self._precision)
+        select_backend(self.spec.architecture, True, self._machine, self._engine, self._precision)
 
     def __call__(self, blob: Blob, w: float = 0.0) -> Blob:
         """Return (N, 3, scale H, scale W) for (N, 3, H, W)."""
@@ -123,7 +124,7 @@ class Runner:
         if fused not in self._parts:
             net = self._whole()
             if self._as_authors:
-                self._parts[fused] = [TorchPart(net.module, Way("torch", "fp32"))]
+                self._parts[fused] = [TorchPart(net.module, Backend("torch", "fp32"))]
             else:
                 self._parts[fused] = self._started(stages(net, w_is_zero=not fused), flow, more)
             if self._path:
@@ -154,31 +155,31 @@ class Runner:
         return parts
 
     def _part(self, stage: Stage, examples: Tensors) -> Part:
-        way = choose(self.spec.architecture, stage.bf16, self._machine, self._engine, self._precision)
-        if way.engine in ("torch", "winograd"):
-            return TorchPart(stage.module, way)
+        backend = select_backend(self.spec.architecture, stage.bf16, self._machine, self._engine, self._precision)
+        if backend.engine in ("torch", "winograd"):
+            return TorchPart(stage.module, backend)
         try:
-            import_optional(way.engine)  # before an export that it could not read
-            return self._exported(stage, way, examples)
+            import_optional(backend.engine)  # before an export that it could not read
+            return self._exported(stage, backend, examples)
         except FaceFixError:
             if self._engine != "auto":
                 raise
             return TorchPart(
-                stage.module, choose(self.spec.architecture, stage.bf16, self._bare(), "auto", self._precision)
+                stage.module, select_backend(self.spec.architecture, stage.bf16, self._bare(), "auto", self._precision)
             )
 
-    def _exported(self, stage: Stage, way: Way, examples: Tensors) -> Part:
+    def _exported(self, stage: Stage, backend: Backend, examples: Tensors) -> Part:
         """Return the stage on an engine that reads exports; an old export that cannot be read is made anew."""
         path, is_new = exported(stage, examples, self._sha256, self._cache / "networks")
         try:
-            if way.engine == "onnxruntime":
+            if backend.engine == "onnxruntime":
                 return OrtPart(path, stage.inputs)
-            return OpenvinoPart(path, stage.inputs, way.precision, examples)
+            return OpenvinoPart(path, stage.inputs, backend.precision, examples)
         except BadModel:
             if is_new:
                 raise
             path.unlink(missing_ok=True)
-            return self._exported(stage, way, examples)
+            return self._exported(stage, backend, examples)
 
     def _bare(self) -> Machine:
         """This machine without the engines that need an export."""

@@ -18,12 +18,14 @@ FEWEST = 16
 """Channels below which tiling costs more than it saves."""
 
 
-def quickened(module: nn.Module) -> nn.Module:
+def with_winograd(module: nn.Module) -> nn.Module:
     """Return a twin of the module that shares its weights and takes the quicker way wherever there is one."""
     if isinstance(module, nn.Conv2d):
-        return Winograd(module) if _is_swift(module) else Pointwise(module) if _is_pointwise(module) else module
+        if _supports_winograd(module):
+            return Winograd(module)
+        return Pointwise(module) if _is_pointwise(module) else module
     twin = copy.copy(module)
-    twin._modules = {name: None if child is None else quickened(child) for name, child in module._modules.items()}
+    twin._modules = {name: None if child is None else with_winograd(child) for name, child in module._modules.items()}
     return Residual(twin) if _is_residual(module) else twin
 
 
@@ -78,7 +80,7 @@ def _is_pointwise(layer: nn.Conv2d) -> bool:
     return shape == ((1, 1), (1, 1), (0, 0), 1)
 
 
-def _is_swift(layer: nn.Conv2d) -> bool:
+def _supports_winograd(layer: nn.Conv2d) -> bool:
     shape = layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups, layer.padding_mode
     wide = min(layer.in_channels, layer.out_channels) >= FEWEST
     return wide and shape == ((3, 3), (1, 1), (1, 1), (1, 1), 1, "zeros")

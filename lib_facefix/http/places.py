@@ -52,7 +52,7 @@ def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[P
     for field, known in options(FaceSettings):
         value = values.get(field.name)
         for path in known.files(value) if value is not None else ():
-            shelf = engine.models.shelf
+            shelf = engine.models.paths
             if not is_inside(Path(path), (*shelf.folders, *shelf.hosts, *shelf.yolo, *folders)):
                 sentence = f"{known.label}: {short(path)} lies in no folder of models here; choose a name of GET models"
                 raise refuse(UNREADABLE, sentence, "body", part, field.name)

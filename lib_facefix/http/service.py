@@ -107,7 +107,7 @@ class Service:
         """Return what is on offer, and what of it is here."""
         engine = self.host.asked()
         lists = {kind: [_offer(registry, one, engine) for one in registry] for kind, registry in SHOWN.items()}
-        lists["detectors"] += [_file(path) for path in yolo_files(engine.models.shelf)]
+        lists["detectors"] += [_file(path) for path in yolo_files(engine.models.paths)]
         return {"version": VERSION, "methods": [_method(name, engine) for name in METHODS], **lists}
 
     def settings(self) -> dict[str, Any]:

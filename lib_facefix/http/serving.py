@@ -19,11 +19,11 @@ from .. import __version__
 from ..assembly import FaceFix
 from ..prompts import Origin
 from ..protocols import Progress
+from ..urls import is_loopback
 from .api import router
 from .refusals import FORBIDDEN, UNAUTHORISED, refuse
 from .service import Limits
 
-HERE = ("127.0.0.1", "localhost", "::1")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; object-src 'none'",
@@ -52,7 +52,7 @@ class Alone:
         yield self.engine
 
 
-def app(host: Alone, token: str = "", bound: str = HERE[0]) -> FastAPI:
+def app(host: Alone, token: str = "", bound: str = "127.0.0.1") -> FastAPI:
     """Return the app.
 
     token: what a client must send as `Authorization: Bearer TOKEN`; blank: nothing. bound: the name or address that the
@@ -61,14 +61,9 @@ def app(host: Alone, token: str = "", bound: str = HERE[0]) -> FastAPI:
     """
     made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
     made.include_router(router(host, [Depends(_guard(token))] if token else []))
-    made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here(() if token else (*HERE, bound)))
+    made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here(None if token else bound))
     made.mount("/", StaticFiles(packages=[("lib_facefix.http", "page")], html=True))
     return made
-
-
-def is_local(bound: str) -> bool:
-    """Return whether nobody but this machine can reach what listens there."""
-    return bound in HERE or bound.startswith("127.")
 
 
 def _guard(token: str) -> Callable[[Request], None]:
@@ -80,11 +75,11 @@ def _guard(token: str) -> Callable[[Request], None]:
     return guard
 
 
-def _from_here(names: tuple[str, ...]) -> Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]:
-    """Return what refuses the pages of other sites. names: those that this server is called by; none: any."""
+def _from_here(bound: str | None) -> Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]:
+    """Return what refuses the pages of other sites. bound: its name beside those of this machine; None: any name."""
 
     async def dispatch(request: Request, call: RequestResponseEndpoint) -> Response:
-        if why := _foreign(request, names):
+        if why := _foreign(request, bound):
             refusal = refuse(FORBIDDEN, why, "header")
             return JSONResponse(refusal.to_json(), refusal.status)
         answer = await call(request)
@@ -94,10 +89,10 @@ def _from_here(names: tuple[str, ...]) -> Callable[[Request, RequestResponseEndp
     return dispatch
 
 
-def _foreign(request: Request, names: tuple[str, ...]) -> str:
+def _foreign(request: Request, bound: str | None) -> str:
     """Return why a request may come from a page of another site; a form needs no leave of ours to be sent."""
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if names and _name(host) not in names:
+    if bound is not None and _name(host) != bound and not is_loopback(_name(host)):
         return f"this server is not called {host!r}; open it as http://localhost"
     if origin and origin.partition("://")[2] != host:
         return "a page of another site may not use this server"

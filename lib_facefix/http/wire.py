@@ -14,6 +14,7 @@ from typing import IO, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import BadSetting, CannotReach, Refused
+from ..urls import explain_failure, open_url
 
 PATIENCE = 600.0
 """Seconds without a byte after which a server is given up: it may be working on other pictures first."""
@@ -23,8 +24,6 @@ LONGEST, SHORTEST = 30.0, 0.1
 """Seconds between two tries, whatever the server wants."""
 MOST_BYTES = 1 << 30
 """Of an answer."""
-HERE = ("localhost", "127.0.0.1", "::1")
-"""Hosts that no proxy leads to."""
 TOLD = 400
 """Letters of what a server says that are passed on."""
 FULL = (429, 503)
@@ -99,21 +98,16 @@ class Wire:
             headers["Content-Type"] = "application/json"
         asked = urllib.request.Request(self.url + path, body, headers, method=method)
         try:
-            with self._opener().open(asked, timeout=self.patience) as answer:
+            with open_url(asked, self.patience, _StayHere()) as answer:
                 return self._read(answer)
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refusal(error, path) from None
         except (OSError, http.client.HTTPException) as error:
             raise CannotReach(
-                f"{self.url} cannot be reached: {_reason(error)}. Check the address, and that `facefix serve` or a "
-                "WebUI with --api runs there"
+                f"{self.url} cannot be reached: {explain_failure(error)}. Check the address, and that `facefix serve` "
+                "or a WebUI with --api runs there"
             ) from error
-
-    def _opener(self) -> urllib.request.OpenerDirector:
-        """Return what opens a URL: over the proxy of the environment, unless the server is this machine itself."""
-        proxies: dict[str, str] | None = {} if urlsplit(self.url).hostname in HERE else None
-        return urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _StayHere)
 
     def _read(self, answer: IO[bytes]) -> Any:
         text = answer.read(MOST_BYTES + 1)
@@ -205,13 +199,6 @@ def _seconds(retry_after: str | None) -> float:
         return min(max(float(retry_after or 1), SHORTEST), LONGEST)
     except ValueError:
         return LONGEST
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", error)
-    if isinstance(reason, TimeoutError):
-        return "it does not answer in time"
-    return str(getattr(reason, "strerror", None) or reason or type(error).__name__)
 
 
 def _said(error: urllib.error.HTTPError) -> str:

@@ -66,7 +66,7 @@ def _detectors() -> list[str]:
     """Return the model files that are found, as an expression names them. This reads folders."""
     from .engine import engine
 
-    return [written(path.name) for path in yolo_files(engine().models.shelf)]
+    return [written(path.name) for path in yolo_files(engine().models.paths)]
 
 
 def _takes_modules() -> bool:

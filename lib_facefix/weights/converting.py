@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import BadModel, CannotWrite
+from ..errors import BadModel
 from .files import filled
 from .hashing import sha256_of
 from .ncnn import read_layers, state_of
-from .packaged import MOST, as_raw, from_wheel, in_wheel
+from .packaged import MAX_BYTES, as_raw, from_wheel, in_wheel
 from .reading import read_tensors
-from .tensorfile import Raw, Source, is_from, write_tensors
+from .tensorfile import Raw, Source, is_converted, write_tensors
 from .ultralytics import convert_yolo, is_yolo
 
 if TYPE_CHECKING:
@@ -39,11 +39,8 @@ def convert(path: Path) -> Path:
     original = path.with_suffix(".bin") if ncnn else path
     target = path.with_suffix(".safetensors")
     source = Source(original.name, sha256_of(original), original.stat().st_size)
-    if target.exists():
-        if is_from(target, source.sha256):
-            return target
-        raise CannotWrite(f"{target} is not from {path.name}, so it was not overwritten. Move it, and convert again.")
-    write_tensors(target, _read_ncnn(path) if ncnn else _as_raw(read_tensors(path), path), source)
+    if not is_converted(target, source.sha256):
+        write_tensors(target, _read_ncnn(path) if ncnn else _as_raw(read_tensors(path), path), source)
     return target
 
 
@@ -60,7 +57,7 @@ def _read_ncnn(path: Path) -> dict[str, Raw]:
     for file in (param, data):
         if not filled(file):
             raise BadModel(f"{file} is missing: a network of ncnn is a pair, NAME.param and NAME.bin.")
-        if file.stat().st_size > MOST:
+        if file.stat().st_size > MAX_BYTES:
             raise BadModel(f"{file} is too large for a network known here.")
     try:
         return as_raw(state_of(read_layers(param.read_bytes(), data.read_bytes())))

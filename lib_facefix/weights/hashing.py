@@ -10,8 +10,8 @@ from typing import Any
 
 from ..errors import BadModel, CannotWrite
 from .files import write_whole
-from .record import Published
-from .tensorfile import CHUNK, content_of, origin
+from .record import Published, Wheel
+from .tensorfile import CHUNK, content_of, read_origin
 
 MOST_REMEMBERED = 500
 
@@ -80,9 +80,9 @@ def checked(path: Path, published: Published, cache: Path | None = None) -> Path
     if path.suffix.lower() != ".safetensors":
         found = hashes.of(path) if hashes else sha256_of(path)
         if found != published.sha256:
-            raise BadModel(_differs(path, published, found))
+            raise BadModel(describe_mismatch(path, published, found))
         return path
-    said = origin(path)
+    said = read_origin(path)
     sources = {published.sha256, published.packaged.bin_sha256 if published.packaged else published.sha256}
     if "content" not in said:
         raise BadModel(
@@ -90,15 +90,16 @@ def checked(path: Path, published: Published, cache: Path | None = None) -> Path
             f"{published.name}, or choose this file itself by its path."
         )
     if said.get("sha256") not in sources:
-        raise BadModel(_differs(path, published, said.get("sha256", "")))
+        raise BadModel(describe_mismatch(path, published, said.get("sha256", "")))
     if said["content"] != (hashes.content(path) if hashes else content_of(path)):
         raise BadModel(f"{path} has changed since it was converted: it is damaged. Delete it, and convert again.")
     return path
 
 
-def _differs(path: Path, published: Published, found: str) -> str:
+def describe_mismatch(path: Path, published: Published | Wheel, found: str) -> str:
+    """Return the sentence about a file whose SHA-256 is another one than the published file's."""
+    or_choose = "" if isinstance(published, Wheel) else ", or choose it itself by its path if you trust it"
     return (
         f"{path} is not the published {published.name}: its SHA-256 is {found[:12]}… instead of "
-        f"{published.sha256[:12]}…. It is damaged or another file. Delete it and get it again, or choose it "
-        "itself by its path if you trust it."
+        f"{published.sha256[:12]}…. It is damaged or another file. Delete it and get it again{or_choose}."
     )

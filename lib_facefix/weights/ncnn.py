@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,26 +39,23 @@ class _Numbers:
     """The .bin, read from its beginning."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
+        self._data, self._at = data, 0
 
     def take(self, kind: str, count: int) -> NDArray[np.generic]:
-        size = np.dtype(kind).itemsize * count
-        end = self._at + (size + 3) // 4 * 4  # each block fills whole words
-        if end > len(self._data):
+        found_at, size = self._at, np.dtype(kind).itemsize * count
+        self._at += (size + 3) // 4 * 4  # each block fills whole words
+        if self._at > len(self._data):
             raise BadModel("the .bin is shorter than its .param says. Get both again.")
-        found: NDArray[np.generic] = np.frombuffer(self._data, kind, count, self._at)
-        self._at = end
-        return found
+        return np.frombuffer(self._data, kind, count, found_at)
 
-    def floats(self, count: int) -> Weights:
-        return self.take("<f4", count).astype(np.float32)
+    def take_floats(self, count: int, kind: str = "<f4") -> Weights:
+        return self.take(kind, count).astype(np.float32)
 
-    def flagged(self, count: int) -> Weights:
+    def take_flagged(self, count: int) -> Weights:
         flag = int(self.take("<u4", 1)[0])
         if flag not in (0, HALF):
             raise BadModel(f"the .bin holds weights of a kind that cannot be read here (flag {flag:#x})")
-        return self.take("<f2" if flag else "<f4", count).astype(np.float32)
+        return self.take_floats(count, "<f2" if flag else "<f4")
 
     def finish(self) -> None:
         if self._at != len(self._data):
@@ -87,10 +85,10 @@ def _read(lines: Sequence[Sequence[str]], numbers: _Numbers) -> Iterator[Layer]:
             channels, side, count = (_whole(said, key, number) for key in ("0", "1", "6"))
             if side > 15 or count % (channels * side * side):
                 raise BadModel(f"layer {number} of the .param is a convolution of impossible size")
-            weight = numbers.flagged(count).reshape(channels, -1, side, side)
-            yield Layer(kind, weight, numbers.floats(channels) if said.get("5") == "1" else None)
+            weight = numbers.take_flagged(count).reshape(channels, -1, side, side)
+            yield Layer(kind, weight, numbers.take_floats(channels) if said.get("5") == "1" else None)
         elif kind == "PReLU":
-            yield Layer(kind, numbers.floats(_whole(said, "0", number)))
+            yield Layer(kind, numbers.take_floats(_whole(said, "0", number)))
         elif kind not in _WEIGHTLESS:
             raise BadModel(f"layer {number} of the .param is {kind[:40]!r}, which no network known here has")
 
@@ -122,17 +120,17 @@ def _rrdb(layers: Sequence[Layer]) -> list[str]:
     blocks, rest = divmod(len(layers) - 6, 15)
     if blocks < 1 or rest or any(layer.bias is None for layer in layers):
         raise BadModel("the ncnn files hold a network that is neither an RRDBNet nor an SRVGGNetCompact")
-    names = ["conv_first"]
-    names += [f"body.{i}.rdb{r}.conv{c}" for i in range(blocks) for r in (1, 2, 3) for c in (1, 2, 3, 4, 5)]
-    names += ["conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last"]
     features, growth = layers[0].weight.shape[0], layers[1].weight.shape[0]
-    for name, layer in zip(names, layers, strict=True):
-        place = int(name[-1]) if ".rdb" in name else 0
-        takes = features + (place - 1) * growth if place else 3 if name == "conv_first" else features
-        gives = growth if 0 < place < 5 else 3 if name == "conv_last" else features
-        if layer.weight.shape != (gives, takes, 3, 3):
+    expected = {"conv_first": (features, 3)}  # channels out and in
+    for block, dense, place in product(range(blocks), (1, 2, 3), (1, 2, 3, 4, 5)):
+        channels = (growth if place < 5 else features, features + (place - 1) * growth)
+        expected[f"body.{block}.rdb{dense}.conv{place}"] = channels
+    expected |= dict.fromkeys(("conv_body", "conv_up1", "conv_up2", "conv_hr"), (features, features))
+    expected["conv_last"] = (3, features)
+    for (name, channels), layer in zip(expected.items(), layers, strict=True):
+        if layer.weight.shape != (*channels, 3, 3):
             raise BadModel(f"the ncnn files hold no RRDBNet of three colours: {name} is of {layer.weight.shape}")
-    return names
+    return list(expected)
 
 
 def _compact(layers: Sequence[Layer]) -> list[str]:

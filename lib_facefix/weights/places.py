@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..catalog import ModelInfo
 from ..errors import BadModel
 from .files import filled
 from .hashing import Hashes
 from .packaged import from_data_package
 from .published import PUBLISHED, published, record_of
 from .record import Published
-from .tensorfile import origin
+from .tensorfile import read_origin
 
 ADETAILERS = "models--Bingsu--adetailer/snapshots"
 """Where Hugging Face's package keeps the models that ADetailer downloads when it is first started."""
@@ -47,11 +48,11 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """Where weights are looked for, in this order: `folders`, then the known sub-folders of `hosts`."""
+class ModelPaths:
+    """The folders in which weights are sought, in this order: `folders`, then the known sub-folders of `hosts`."""
 
     own: Path
-    """Where downloads go."""
+    """Folder that receives downloads."""
     folders: tuple[Path, ...]
     hosts: tuple[Path, ...] = ()
     """Roots, or models folders, of WebUIs and of ComfyUI."""
@@ -60,51 +61,56 @@ class Shelf:
     cache: Path = field(default_factory=cache_folder)
 
     def find(self, name: str) -> Path | None:
-        """Return where the file lies by this or another of its names, or what a data package holds of it.
+        """Return the path of the file by this or another of its names, or of what a data package holds of it.
 
-        A safetensors that `convert` made of the file beside it comes first. One that stands alone counts as well.
+        A safetensors that `convert` made of the file beside it comes first. One without its source counts as well.
         """
-        return self.lying(name) or from_data_package(name, self.cache)
+        return self.find_local(name) or from_data_package(name, self.cache)
 
-    def needed(self, name: str, known_as: str, wanted_by: str) -> Path:
-        """Return what `find` finds; raises `BadModel`, which says how to get it by its name on offer."""
-        if path := self.find(name):
-            return path
-        raise BadModel(
-            f"{wanted_by} needs {name}, which is not here. Get it with `facefix models get {known_as}`, or download it "
-            f"from {published(name).urls[0]} into {self.own}."
-        )
-
-    def lying(self, name: str) -> Path | None:
+    def find_local(self, name: str) -> Path | None:
         """Return the same, data packages left out: nothing is converted."""
         record = record_of(name)
-        for folder in self._places(record):
+        for folder in self._list_folders(record):
             for known in record.names if record else (name,):
-                if found := self._in(folder, known):
+                if found := self._choose_in(folder, known):
                     return found
         return None
 
-    def seek(self, name: str, below: Sequence[str], wanted_by: str, origin: str) -> Path:
-        """Return where a file of which nothing is published here lies; raises `BadModel`, which says where it could.
-
-        below: sub-folders of a host's models folder, such as "insightface/models/buffalo_l"; with a ~, of the home.
-        wanted_by, origin: what needs it, and who has it, for the sentence.
-        """
-        within = [folder for folder in below if not folder.startswith("~")]
-        at_home = [expanded(folder) for folder in below if folder not in within]
-        for folder in (*self.folders, *self.in_hosts(within), *at_home):
-            if filled(folder / name):
-                return folder / name
+    def require(self, info: ModelInfo[object]) -> Path:
+        """Return the path of the info's published weights; raises `BadModel`, which says how to get them."""
+        if path := self.find(info.weights_name):
+            return path
         raise BadModel(
-            f"{wanted_by} needs {name} of {origin}, which is not here. It is looked for in {self.own}, and in these "
-            f"folders, those without a ~ in a WebUI's models folder: {', '.join(below)}."
+            f"{info.label} needs {info.weights_name}, which is not here. Get it with `facefix models get {info.name}`, "
+            f"or download it from {published(info.weights_name).urls[0]} into {self.own}."
         )
 
-    def in_hosts(self, below: Sequence[str]) -> Iterator[Path]:
-        """Yield these sub-folders of the hosts' models folders, whether they are there or not."""
-        yield from (base / folder for host in self.hosts for base in (host, host / "models") for folder in below)
+    def find_external(self, info: ModelInfo[object]) -> Path | None:
+        """Return the path of the file that an info takes from another program; None where it takes none.
 
-    def _in(self, folder: Path, name: str) -> Path | None:
+        Raises `BadModel`, which says where the file is sought.
+        """
+        if not info.external_file:
+            return None
+        at_home = [expand_home(folder) for folder in info.folders if folder.startswith("~")]
+        within = [folder for folder in info.folders if not folder.startswith("~")]
+        for folder in (*self.folders, *self.list_host_folders(within), *at_home):
+            if filled(folder / info.external_file):
+                return folder / info.external_file
+        raise BadModel(
+            f"{info.label} needs {info.external_file} of {info.origin}, which is not here. It is looked for in "
+            f"{self.own}, and in these folders (those without a ~ are in a WebUI's models folder): "
+            f"{', '.join(info.folders)}."
+        )
+
+    def list_host_folders(self, below: Sequence[str]) -> Iterator[Path]:
+        """Yield these sub-folders of the hosts' models folders, whether they exist or not."""
+        yield from (base / folder for base in self._host_bases() for folder in below)
+
+    def _host_bases(self) -> Iterator[Path]:
+        yield from (base for host in self.hosts for base in (host, host / "models"))
+
+    def _choose_in(self, folder: Path, name: str) -> Path | None:
         original = folder / name
         converted = original.with_suffix(".safetensors")
         if not filled(original):
@@ -114,18 +120,17 @@ class Shelf:
         return original
 
     def _is_from(self, converted: Path, original: Path) -> bool:
-        said = origin(converted)
+        said = read_origin(converted)
         if said.get("source") != original.name or said.get("bytes") != str(original.stat().st_size):
             return False
         return said.get("sha256") == Hashes(self.cache).of(original)
 
-    def _places(self, record: Published | None) -> Iterator[Path]:
+    def _list_folders(self, record: Published | None) -> Iterator[Path]:
         yield from self.folders
         known = record.folders if record else sorted({name for one in PUBLISHED.values() for name in one.folders})
-        for host in self.hosts:
-            for base in (host, host / "models"):
-                below = _sub_folders(base)
-                yield from (path for name in known for path in below.get(name.casefold(), ()))
+        for base in self._host_bases():
+            below = _sub_folders(base)
+            yield from (path for name in known for path in below.get(name.casefold(), ()))
 
 
 def _sub_folders(base: Path) -> dict[str, list[Path]]:
@@ -139,39 +144,36 @@ def _sub_folders(base: Path) -> dict[str, list[Path]]:
     return found
 
 
-def shelf(
+def locate_models(
     models: Sequence[Path] = (),
     hosts: Sequence[Path] = (),
     environ: Mapping[str, str] = os.environ,
     yolo: Sequence[Path] = (),
-) -> Shelf:
+) -> ModelPaths:
     """Return where to look: folders given, FACEFIX_MODELS, the user's data folder; then hosts given, FACEFIX_WEBUI.
 
     yolo: further folders of YOLO models; those of FACEFIX_YOLO come after them, then what ADetailer has downloaded.
     The variables hold several paths as PATH does. Downloads go to the first of the user's folders.
     """
-    folders = [expanded(one) for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
-    roots = [expanded(one) for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
-    nets = [expanded(one) for one in yolo] + _listed(environ, "FACEFIX_YOLO") + [_hub(environ) / ADETAILERS]
-    return Shelf(folders[0], _once(folders), _once(roots), _once(nets), cache_folder(environ))
+    folders = [expand_home(one) for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
+    roots = [expand_home(one) for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
+    nets = [expand_home(one) for one in yolo] + _listed(environ, "FACEFIX_YOLO") + [_hub(environ) / ADETAILERS]
+    folders, roots, nets = (list(dict.fromkeys(paths)) for paths in (folders, roots, nets))
+    return ModelPaths(folders[0], tuple(folders), tuple(roots), tuple(nets), cache_folder(environ))
 
 
-def expanded(path: str | Path) -> Path:
+def expand_home(path: str | Path) -> Path:
     """Return the path with the home in place of a ~; as it is where there is no such home."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
-
-
-def _once(paths: Sequence[Path]) -> tuple[Path, ...]:
-    return tuple(dict.fromkeys(paths))
 
 
 def _hub(environ: Mapping[str, str]) -> Path:
     """Return where Hugging Face's package keeps what programs have downloaded with it, by the package's own rules."""
     if named := environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE"):
-        return expanded(named)
+        return expand_home(named)
     caches = Path(environ.get("XDG_CACHE_HOME") or _home(environ) / ".cache")
-    return expanded(environ.get("HF_HOME") or caches / "huggingface") / "hub"
+    return expand_home(environ.get("HF_HOME") or caches / "huggingface") / "hub"
 
 
 def _listed(environ: Mapping[str, str], name: str) -> list[Path]:
-    return [expanded(one) for one in environ.get(name, "").split(os.pathsep) if one.strip()]
+    return [expand_home(one) for one in environ.get(name, "").split(os.pathsep) if one.strip()]

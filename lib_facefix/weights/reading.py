@@ -7,23 +7,19 @@ A .pth is a zip with one pickle of names and shapes and a raw member for each te
 from __future__ import annotations
 
 import contextlib
-import io
 import pickle
-import pickletools
 import struct
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadModel, MissingPackage
-from .tensorfile import header_of
+from .tensorfile import read_header
+from .torch_zip import find_globals
 
 if TYPE_CHECKING:
     import torch
 
-MOST_PICKLE = 64 << 20
-MOST_MEMBERS = 100_000
 MOST_REPEATED = 4
 """Tensors may share storage, but not claim more than so many times the bytes of the file."""
 _OLD_FORM = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
@@ -68,8 +64,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     if path.suffix.lower() == ".safetensors" and start[8:9] != b"{":  # nor is any other reader to guess by the name
         raise BadModel(f"{path} is no safetensors file, whatever its name says. Get it again.")
     if start[:4] == b"PK\x03\x04":
-        inert = _look_into_zip(path)
-        return _named(_load(path, inert, mmap=True), path)
+        return _named(_load(path, _find_inert(path), mmap=True), path)
     if start == _OLD_FORM:
         return _named(_load(path, {}, mmap=False), path)
     if start[8:9] == b"{":
@@ -85,38 +80,12 @@ def _guess(start: bytes) -> str:
     return "It is damaged or something else. Get it again."
 
 
-def _look_into_zip(path: Path) -> dict[str, set[str]]:
-    """Return the harmless names that the pickle asks for, by module; raises `BadModel` if the zip is not as it should.
-
-    Members must be stored, not deflated: then none is larger than the file, and no small file fills the memory.
-    """
-    try:
-        size = path.stat().st_size
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > size:
-                raise BadModel(f"{path} claims to hold more than it has bytes; it was not opened.")
-            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-                raise BadModel(f"{path} is compressed as PyTorch never does; it was not opened.")
-            pickles = [member for member in members if member.filename.rpartition("/")[2] == "data.pkl"]
-            if len(pickles) != 1 or pickles[0].file_size > MOST_PICKLE:
-                raise BadModel(f"{path} is a zip, but not one of weights: it has no data.pkl of sensible size.")
-            return _harmless(archive.read(pickles[0]))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise BadModel(f"{path} is cut short or damaged: {error}. Get it again.") from error
-
-
-def _harmless(data: bytes) -> dict[str, set[str]]:
-    """Return the names of `_INERT` packages that a pickle asks for; nothing is imported or run."""
+def _find_inert(path: Path) -> dict[str, set[str]]:
+    """Return the names of `_INERT` packages that the pickle of a zip asks for, by module; raises `BadModel`."""
     wanted: dict[str, set[str]] = {}
-    try:
-        for opcode, argument, _ in pickletools.genops(io.BytesIO(data)):
-            if opcode.name == "GLOBAL":
-                module, _, name = str(argument).partition(" ")
-                if module.partition(".")[0] in _INERT:
-                    wanted.setdefault(module, set()).add(name)
-    except (ValueError, LookupError, OverflowError) as error:
-        raise BadModel("its table of contents is damaged") from error
+    for module, name in find_globals(path):
+        if module.partition(".")[0] in _INERT:
+            wanted.setdefault(module, set()).add(name)
     return wanted
 
 
@@ -219,7 +188,7 @@ def _is_plain(name: object, value: object) -> bool:
 
 
 def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    header_of(path)
+    read_header(path)
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file

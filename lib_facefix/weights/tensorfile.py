@@ -1,7 +1,8 @@
-"""The safetensors format, as far as it can be had without PyTorch: what a file says, and writing one.
+"""Safetensors files without PyTorch: writing one, and reading what one says of itself.
 
-Layout: a little-endian 64-bit length, that many bytes of JSON, the data
-(https://github.com/huggingface/safetensors#format).
+safetensors' own reader checks every file. Its writer is not used: it stores the metadata in another order each time,
+and knows bfloat16 only with PyTorch; files converted twice are to have the same bytes. Layout: a little-endian 64-bit
+length, that many bytes of JSON, the data (https://github.com/huggingface/safetensors#format).
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import BadModel
+from ..errors import BadModel, CannotWrite
 from .files import filled, write_whole
 
-MOST_HEADER = 64 << 20
-"""No network needs a header of more bytes."""
 CHUNK = 1 << 20
 
 
@@ -68,45 +67,55 @@ def _width(raw: Raw) -> int:
     return int(raw.kind.lstrip("BFIUOL") or 8)  # bits: F32, BF16, I64, U8, BOOL
 
 
-def header_of(path: Path) -> tuple[dict[str, Any], int]:
-    """Return the header of a safetensors and where its data begins, in bytes; raises `BadModel`."""
+def read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """Return the header of a safetensors and the offset of its data in bytes; raises `BadModel`.
+
+    Every tensor's bytes are inside of the file, one after the other, and as many as its type and shape say.
+    """
+    from safetensors import SafetensorError, safe_open
+
     try:
-        with path.open("rb") as file:
-            start = file.read(8)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-            if not 2 <= length <= min(MOST_HEADER, path.stat().st_size):
-                raise BadModel(f"{path} is no safetensors file, or cut short. Get it again.")
-            header = json.loads(file.read(length))
+        with safe_open(path, framework="np"), path.open("rb") as file:
+            length = struct.unpack("<Q", file.read(8))[0]
+            return json.loads(file.read(length)), 8 + length
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise BadModel(f"{path} is no safetensors file: its header is no JSON. Get it again.") from error
-    if not isinstance(header, dict):
-        raise BadModel(f"{path} is no safetensors file: its header is no table. Get it again.")
-    return header, 8 + length
+    except (SafetensorError, ValueError, RecursionError) as error:
+        raise BadModel(f"{path} is no safetensors file, or cut short: {error}. Get it again.") from error
 
 
-def origin(path: Path) -> dict[str, str]:
+def read_origin(path: Path) -> dict[str, str]:
     """Return what a converted file says it was made from (source, sha256, bytes, content); of another, nothing."""
     try:
-        header, _ = header_of(path)
+        header, _ = read_header(path)
     except BadModel:
         return {}
-    said = header.get("__metadata__")
-    return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+    return dict(header.get("__metadata__") or {})
 
 
 def is_from(path: Path, sha256: str) -> bool:
     """Return whether a converted file lies there that says it was made from the source of that SHA-256."""
-    return filled(path) and origin(path).get("sha256") == sha256
+    return filled(path) and read_origin(path).get("sha256") == sha256
+
+
+def is_converted(target: Path, sha256: str) -> bool:
+    """Return whether the target was made from that source before; raises `CannotWrite` for a file of another origin."""
+    if not target.exists():
+        return False
+    if is_from(target, sha256):
+        return True
+    raise CannotWrite(f"{target} is of another origin, so it was not overwritten. Move it, and try again.")
 
 
 def content_of(path: Path) -> str:
     """Return the SHA-256 of what a safetensors holds: names, types, shapes and values, whatever else it says."""
+    header, data = read_header(path)
+    header.pop("__metadata__", None)
     try:
         with path.open("rb") as file:
             return _digest(
-                (name, kind, shape, _chunks(file, begin, end)) for name, kind, shape, begin, end in _stretches(path)
+                (name, one["dtype"], one["shape"], _read_chunks(file, *(data + at for at in one["data_offsets"])))
+                for name, one in sorted(header.items())
             )
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -122,23 +131,7 @@ def _digest(tensors: Iterator[tuple[str, str, Sequence[int], Any]]) -> str:
     return digest.hexdigest()
 
 
-def _chunks(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
+def _read_chunks(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
     file.seek(begin)
     for at in range(begin, end, CHUNK):
         yield file.read(min(CHUNK, end - at))
-
-
-def _stretches(path: Path) -> Iterator[tuple[str, str, list[int], int, int]]:
-    """Yield name, kind, shape, begin and end (bytes in the file) of each tensor, sorted by name."""
-    header, data = header_of(path)
-    size = path.stat().st_size
-    for name in sorted(header.keys() - {"__metadata__"}):
-        try:
-            entry = header[name]
-            begin, end = (data + int(offset) for offset in entry["data_offsets"])
-            kind, shape = str(entry["dtype"]), [int(side) for side in entry["shape"]]
-        except (TypeError, KeyError, ValueError) as error:
-            raise BadModel(f"{path} is no safetensors file: {name!r} has no place in it. Get it again.") from error
-        if not data <= begin <= end <= size:
-            raise BadModel(f"{path} is cut short: {name!r} lies outside of it. Get it again.")
-        yield name, kind, shape, begin, end

@@ -1,4 +1,4 @@
-"""One file over HTTPS, carried on with where it stopped. The only file that knows the network."""
+"""Downloading one file over HTTPS; a broken download is resumed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from ..errors import CannotFetch
+from ..urls import explain_failure, is_loopback, open_url
 
 TIMEOUT = 30.0
 """Seconds without a byte."""
 ATTEMPTS = 3
 """In a row that bring nothing."""
-MOST_CONNECTIONS = 60
+MAX_CONNECTIONS = 60
 PAUSE = 1.0
 """Seconds before the second attempt; then twice as long each time."""
 CHUNK = 1 << 20
-MOST = 4 << 30
+MAX_BYTES = 4 << 30
 """Bytes, where the size is not known."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_HOPELESS = (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)
+"""Failures that another attempt would meet again."""
 _LOCK_AT = 1 << 40
 
 
@@ -43,9 +45,9 @@ def download(url: str, file: BinaryIO, size: int, progress: Callable[[int, int],
     the network or the server do; an `OSError` is the disk's.
     """
     vain, most = 0, file.seek(0, os.SEEK_END)
-    for _ in range(MOST_CONNECTIONS):
+    for _ in range(MAX_CONNECTIONS):
         try:
-            _carry_on(url, file, size, progress or (lambda _done, _total: None))
+            _resume(url, file, size, progress or (lambda _done, _total: None))
         except _Broken as error:
             vain, most = (0, file.tell()) if file.tell() > most else (vain + 1, most)
             if vain == ATTEMPTS:
@@ -53,10 +55,10 @@ def download(url: str, file: BinaryIO, size: int, progress: Callable[[int, int],
             time.sleep(PAUSE * 2 ** (vain - 1) if vain else 0)
         else:
             return
-    raise CannotFetch(f"{url} broke off {MOST_CONNECTIONS} times")
+    raise CannotFetch(f"{url} broke off {MAX_CONNECTIONS} times")
 
 
-def _carry_on(url: str, file: BinaryIO, size: int, progress: Callable[[int, int], None]) -> None:
+def _resume(url: str, file: BinaryIO, size: int, progress: Callable[[int, int], None]) -> None:
     have = file.tell()
     if size and have >= size:
         if have == size:
@@ -74,9 +76,9 @@ def _carry_on(url: str, file: BinaryIO, size: int, progress: Callable[[int, int]
         total = have + int(rest) if rest.isascii() and rest.isdigit() else size
         if size and total != size:
             raise CannotFetch(f"{url} holds another file: {total} bytes instead of {size}")
-        for chunk in _chunks(answer):
+        for chunk in _read_chunks(answer):
             have += len(chunk)
-            if have > (total or MOST):
+            if have > (total or MAX_BYTES):
                 raise CannotFetch(f"{url} sends more than it should")
             file.write(chunk)
             progress(have, total)
@@ -90,12 +92,12 @@ def _restart(file: BinaryIO) -> int:
     return 0
 
 
-def _chunks(answer: Any) -> Iterator[bytes]:
+def _read_chunks(answer: Any) -> Iterator[bytes]:
     while True:
         try:
             chunk = answer.read1(CHUNK)
         except (OSError, http.client.HTTPException) as error:
-            raise _Broken(str(error) or type(error).__name__) from error
+            raise _Broken(explain_failure(error)) from error
         if not chunk:
             return
         yield chunk
@@ -107,7 +109,7 @@ def _open(url: str, have: int) -> Any:
     headers = {"User-Agent": "facefix", "Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     request = urllib.request.Request(url, headers=headers)
     try:
-        return _opener().open(request, timeout=TIMEOUT)
+        return open_url(request, TIMEOUT, _Redirects())
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:
             return error
@@ -116,18 +118,16 @@ def _open(url: str, have: int) -> Any:
         if error.code in (408, 425, 429) or error.code >= 500:
             raise _Broken(f"it answered {error.code} {reason}") from error
         raise CannotFetch(f"{url} answered {error.code} {reason}") from error
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)):
-            raise CannotFetch(f"{url} cannot be reached: {error.reason}") from error
-        raise _Broken(str(error.reason)) from error
     except (OSError, http.client.HTTPException) as error:
-        raise _Broken(str(error) or type(error).__name__) from error
+        if isinstance(getattr(error, "reason", None), _HOPELESS):
+            raise CannotFetch(f"{url} cannot be reached: {explain_failure(error)}") from error
+        raise _Broken(explain_failure(error)) from error
 
 
 def check_scheme(url: str, *, loopback: bool) -> None:
     """Raise `CannotFetch` unless the address is https, or http on this very machine where that is allowed."""
     parts = urlsplit(url)
-    if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if parts.scheme == "https" or (loopback and parts.scheme == "http" and is_loopback(parts.hostname)):
         return
     raise CannotFetch(f"{url} is not fetched: only https is, for anyone on the way could read and change the rest")
 
@@ -144,23 +144,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """Return what opens http and https, and nothing else (no file:, no ftp:)."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _Redirects(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[BinaryIO]:
+def open_locked(path: Path) -> Iterator[BinaryIO]:
     """Open the file, made if missing, for reading and writing; wait while another process or thread has it so."""
     while True:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b") as file:

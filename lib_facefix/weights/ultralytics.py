@@ -8,21 +8,18 @@ an older PyTorch it quietly falls back to the usual way, so that is refused here
 from __future__ import annotations
 
 import importlib.metadata
-import io
 import os
-import pickletools
 import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, CannotWrite, MissingPackage, briefly
 from ..quiet import disable_telemetry, version_numbers
 from .files import write_whole
+from .torch_zip import find_globals
 
 PACKAGE = "ultralytics"
 LEAST = (8, 4, 100)
@@ -33,29 +30,15 @@ INSTALL = (
 )
 POISONED = ("8.3.41", "8.3.42", "8.3.45", "8.3.46")
 """Releases of December 2024 into which somebody had put a program that mines coins."""
-TORCHS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""How what lies in a file that PyTorch reads may be packed."""
-MOST = 64 << 20
-"""Bytes of a pickle that is looked through; of a checkpoint it has far less than one MiB."""
 PATIENCE = 600
 """Seconds that making an ONNX file may take."""
-_DAMAGED = (OSError, EOFError, ValueError, LookupError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What `zipfile` and `pickletools` raise, some of it undocumented, at what they cannot read."""
 
 
 def is_yolo(path: Path) -> bool:
     """Return whether a .pt names classes of YOLO's; the file is looked through, nothing in it is run."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            [pickled] = [one for one in archive.infolist() if one.filename.rpartition("/")[2] == "data.pkl"]
-            if pickled.compress_type not in TORCHS or pickled.file_size > MOST:
-                return False
-            named = pickletools.genops(io.BytesIO(archive.read(pickled)))
-            return any(
-                code.name == "GLOBAL" and str(argument).startswith(("ultralytics.", "models.yolo"))
-                for code, argument, _ in named
-            )
-    except _DAMAGED:
+        return any(module.startswith(("ultralytics.", "models.yolo")) for module, _ in find_globals(path))
+    except BadModel:
         return False
 
 

@@ -6,9 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from lib_facefix.engines.choosing import FASTEST_FLOAT, Way, choose  # noqa: E402
+from lib_facefix.engines.choosing import FASTEST_FLOAT, Backend, select_backend  # noqa: E402
 from lib_facefix.engines.machine import Machine, this_machine  # noqa: E402
-from lib_facefix.engines.passes import MOST, Passes, is_out_of_memory  # noqa: E402
+from lib_facefix.engines.passes import MOST, BatchSizer, is_out_of_memory  # noqa: E402
 from lib_facefix.errors import BadSetting, MissingPackage  # noqa: E402
 from lib_facefix.runtime import ENGINES, PRECISIONS  # noqa: E402
 
@@ -29,36 +29,36 @@ MACHINES = {
 @pytest.mark.parametrize(
     ("machine", "architecture", "precision", "way"),
     [
-        ("bare", "GFPGAN", "exact", Way("torch", "fp32")),
-        ("bare", "GFPGAN", "fast", Way("torch", "fp32")),
-        ("openvino", "GFPGAN", "exact", Way("openvino", "fp32")),
-        ("openvino", "GFPGAN", "fast", Way("openvino", "fp32")),
-        ("onnxruntime", "GFPGAN", "exact", Way("onnxruntime", "fp32")),
-        ("both", "GFPGAN", "exact", Way("openvino", "fp32")),
-        ("both", "CodeFormer", "exact", Way("onnxruntime", "fp32")),
-        ("winograd", "CodeFormer", "exact", Way("winograd", "fp32")),
-        ("winograd", "CodeFormer", "fast", Way("winograd", "fp32")),
-        ("bf16", "GFPGAN", "exact", Way("winograd", "fp32")),
-        ("bf16", "GFPGAN", "fast", Way("openvino", "bf16")),
-        ("bf16 alone", "GFPGAN", "fast", Way("torch", "bf16")),
-        ("bf16", "SPAN", "exact", Way("torch", "fp32")),
-        ("bf16", "SPAN", "fast", Way("torch", "fp32")),
-        ("cuda", "GFPGAN", "exact", Way("torch", "fp32", "cuda")),
-        ("cuda", "GFPGAN", "fast", Way("torch", "bf16", "cuda")),
-        ("cuda", "SPAN", "fast", Way("torch", "tf32", "cuda")),
-        ("mps", "GFPGAN", "exact", Way("torch", "fp32", "mps")),
-        ("mps", "GFPGAN", "fast", Way("torch", "bf16", "mps")),
+        ("bare", "GFPGAN", "exact", Backend("torch", "fp32")),
+        ("bare", "GFPGAN", "fast", Backend("torch", "fp32")),
+        ("openvino", "GFPGAN", "exact", Backend("openvino", "fp32")),
+        ("openvino", "GFPGAN", "fast", Backend("openvino", "fp32")),
+        ("onnxruntime", "GFPGAN", "exact", Backend("onnxruntime", "fp32")),
+        ("both", "GFPGAN", "exact", Backend("openvino", "fp32")),
+        ("both", "CodeFormer", "exact", Backend("onnxruntime", "fp32")),
+        ("winograd", "CodeFormer", "exact", Backend("winograd", "fp32")),
+        ("winograd", "CodeFormer", "fast", Backend("winograd", "fp32")),
+        ("bf16", "GFPGAN", "exact", Backend("winograd", "fp32")),
+        ("bf16", "GFPGAN", "fast", Backend("openvino", "bf16")),
+        ("bf16 alone", "GFPGAN", "fast", Backend("torch", "bf16")),
+        ("bf16", "SPAN", "exact", Backend("torch", "fp32")),
+        ("bf16", "SPAN", "fast", Backend("torch", "fp32")),
+        ("cuda", "GFPGAN", "exact", Backend("torch", "fp32", "cuda")),
+        ("cuda", "GFPGAN", "fast", Backend("torch", "bf16", "cuda")),
+        ("cuda", "SPAN", "fast", Backend("torch", "tf32", "cuda")),
+        ("mps", "GFPGAN", "exact", Backend("torch", "fp32", "mps")),
+        ("mps", "GFPGAN", "fast", Backend("torch", "bf16", "mps")),
     ],
 )
 def test_auto_takes_the_fastest_that_is_there(machine, architecture, precision, way):
-    assert choose(architecture, True, MACHINES[machine], "auto", precision) == way
+    assert select_backend(architecture, True, MACHINES[machine], "auto", precision) == way
 
 
 @pytest.mark.parametrize(
     ("machine", "precision"), [("bf16", "fp32"), ("bf16 alone", "fp32"), ("cuda", "tf32"), ("mps", "fp32")]
 )
 def test_what_chooses_codes_never_runs_in_bfloat16(machine, precision):
-    assert choose("CodeFormer", False, MACHINES[machine], "auto", "fast").precision == precision
+    assert select_backend("CodeFormer", False, MACHINES[machine], "auto", "fast").precision == precision
 
 
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
@@ -68,7 +68,7 @@ def test_no_choice_is_ever_fp16_or_an_engine_that_is_not_there(machine, architec
         for bears in (True, False):
             for engine in ENGINES:
                 try:
-                    way = choose(architecture, bears, machine, engine, precision)
+                    way = select_backend(architecture, bears, machine, engine, precision)
                 except (MissingPackage, BadSetting):
                     continue
                 assert way.precision in ("fp32", "tf32", "bf16")
@@ -91,7 +91,7 @@ def test_no_choice_is_ever_fp16_or_an_engine_that_is_not_there(machine, architec
 )
 def test_what_cannot_be_had_is_told_in_a_sentence(engine, precision, error, told):
     with pytest.raises(error, match=told):
-        choose("GFPGAN", True, MACHINES["bare"], engine, precision)
+        select_backend("GFPGAN", True, MACHINES["bare"], engine, precision)
 
 
 def test_a_processor_can_be_asked_for_where_there_is_an_accelerator(monkeypatch):
@@ -106,7 +106,7 @@ def test_engines_that_are_not_installed_are_not_on_the_list(monkeypatch):
 
 
 class Device:
-    """A device with so much room, whose passes take so much for each face; a fake of `Meter` and of the work."""
+    """A device with so much room, whose passes take so much for each face: a fake meter, and the work."""
 
     def __init__(self, room, each, *, fails_above=MOST):
         self.room, self.each, self.fails_above = room, each, fails_above
@@ -133,14 +133,14 @@ class Device:
         return -face
 
     def run(self, count, passes=None):
-        passes = passes or Passes(self)
+        passes = passes or BatchSizer(self)
         answers = list(passes.run(range(1, count + 1), self.work, self.one))
         assert answers == [-face for face in range(1, count + 1)], "order lost"
         return self.passes
 
 
 def test_without_a_meter_faces_go_one_by_one():
-    assert Device(10**9, 1).run(4, Passes(None)) == [1, 1, 1, 1]
+    assert Device(10**9, 1).run(4, BatchSizer(None)) == [1, 1, 1, 1]
 
 
 def test_the_first_face_is_measured_and_then_as_many_go_together_as_fit():
@@ -149,7 +149,7 @@ def test_the_first_face_is_measured_and_then_as_many_go_together_as_fit():
 
 def test_what_was_measured_is_remembered():
     device = Device(100, 10)
-    passes = Passes(device)
+    passes = BatchSizer(device)
     device.run(1, passes)
     device.run(8, passes)
     assert device.passes == [1, 8]
@@ -173,7 +173,7 @@ def test_a_face_that_does_not_fit_alone_is_done_elsewhere():
 
 def test_memory_that_somebody_else_took_meanwhile_costs_no_face():
     device = Device(100, 10)
-    passes = Passes(device)
+    passes = BatchSizer(device)
     device.run(8, passes)
     device.room = 15
     device.run(8, passes)
@@ -188,7 +188,7 @@ def test_any_other_error_goes_through(error):
         raise error
 
     with pytest.raises(type(error), match=str(error)):
-        list(Passes(Device(100, 10)).run([1, 2], fails, lambda face: face))
+        list(BatchSizer(Device(100, 10)).run([1, 2], fails, lambda face: face))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from PIL import Image as Pil
 
 from lib_facefix.errors import BadModel, CannotWrite
-from lib_facefix.weights import PUBLISHED, Shelf, checked, convert, from_data_package, installed, origin, read_tensors
+from lib_facefix.weights import (
+    PUBLISHED,
+    ModelPaths,
+    checked,
+    convert,
+    from_data_package,
+    installed,
+    read_origin,
+    read_tensors,
+)
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -230,11 +239,11 @@ def test_weights_are_converted_beside_the_original_and_say_what_they_are_from(tm
     made = convert(path)
     assert made == tmp_path / "x.safetensors"
     assert same(read_tensors(made), state)
-    assert origin(made).items() >= {"format": "pt", "source": "x.pth", "bytes": str(path.stat().st_size)}.items()
+    assert read_origin(made).items() >= {"format": "pt", "source": "x.pth", "bytes": str(path.stat().st_size)}.items()
     before = made.stat().st_mtime_ns
     assert convert(path) == convert(made) == made
     assert made.stat().st_mtime_ns == before
-    assert Shelf(tmp_path, (tmp_path,), cache=tmp_path / "cache").find("x.pth") == made
+    assert ModelPaths(tmp_path, (tmp_path,), cache=tmp_path / "cache").find("x.pth") == made
 
     save({"params_ema": {"a": shared}}, path)
     with pytest.raises(CannotWrite, match="not overwritten"):
@@ -261,7 +270,7 @@ def test_the_data_package_gives_the_weights_once_converted(tmp_path, one):
     assert checked(path, one, tmp_path) == path
     assert all(tensor.isfinite().all() for tensor in read_tensors(path).values())
     before = path.stat().st_mtime_ns
-    assert Shelf(tmp_path, (tmp_path,), cache=tmp_path).find(one.name) == path
+    assert ModelPaths(tmp_path, (tmp_path,), cache=tmp_path).find(one.name) == path
     assert path.stat().st_mtime_ns == before
 
 

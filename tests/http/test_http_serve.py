@@ -145,9 +145,10 @@ def test_a_token_is_asked_for_and_no_other_place_is_listened_at_without_one(phot
         running.stop()
 
 
-def test_others_are_not_let_in_without_a_token(capsys, monkeypatch):
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.evil.com"])
+def test_others_are_not_let_in_without_a_token(capsys, monkeypatch, host):
     monkeypatch.delenv("FACEFIX_TOKEN", raising=False)
-    assert main(["serve", "--host", "0.0.0.0"]) == 2
+    assert main(["serve", "--host", host]) == 2
     assert "give --token" in capsys.readouterr().err
 
 

@@ -215,7 +215,7 @@ def test_weights_are_looked_for_in_several_folders_and_in_the_hosts(folder, load
     models = ModelStore(Runtime(models=os.pathsep.join((str(tmp_path / "empty"), str(folder))), webui=str(webui)))
     models.load(RESTORERS, "gfpgan")
     assert loaded[0].path == webui / "models" / "GFPGAN" / gfpgan.name
-    assert models.shelf.folders[:2] == (tmp_path / "empty", folder)
+    assert models.paths.folders[:2] == (tmp_path / "empty", folder)
 
 
 @dataclass

@@ -1,7 +1,11 @@
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from lib_facefix import weights
+from lib_facefix import networks, weights
 from lib_facefix.errors import BadModel
 from lib_facefix.networks import load
 
@@ -37,3 +41,31 @@ def test_what_a_library_complains_of_is_told_on_one_line(tmp_path):
         load(path)
     assert "\n" not in str(told.value)
     assert len(str(told.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("told", "has"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16\n", True),
+        ("flags\t\t: fpu amx_bf16 amx_tile\n", True),
+        ("Features\t: fp asimd i8mm bf16\n", True),
+        ("flags\t\t: fpu avx2 avx512f\n", False),
+        ("", False),
+    ],
+)
+def test_bfloat16_is_known_by_the_flags_of_the_processor(told, has, monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda self, **how: told)
+    assert networks.has_bf16() is has
+
+
+def test_where_the_system_does_not_tell_the_engines_are_asked(monkeypatch):
+    def refuse(self, **how):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert not networks.has_bf16()
+    core = SimpleNamespace(get_property=lambda *_: ["FP32", "BF16"])
+    monkeypatch.setitem(sys.modules, "openvino", SimpleNamespace(Core=lambda: core))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "openvino" or None)
+    assert networks.has_bf16()

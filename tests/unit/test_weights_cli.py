@@ -13,7 +13,7 @@ from lib_facefix.catalog import REGISTRIES
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import models, models_get
 from lib_facefix.errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offline
-from lib_facefix.weights import PUBLISHED, Shelf
+from lib_facefix.weights import PUBLISHED, ModelPaths
 from lib_facefix.weights.packaged import as_raw
 from lib_facefix.weights.tensorfile import Source, write_tensors
 
@@ -263,7 +263,7 @@ def test_wrong_use_is_told_in_a_sentence(capsys, arguments, told):
 
 
 def test_the_first_use_finds_before_it_asks(folder, fetched):
-    places = Shelf(folder, (folder,), cache=folder)
+    places = ModelPaths(folder, (folder,), cache=folder)
     with pytest.raises(BadSetting, match="--yes"):
         models_get.ask_to_fetch(GFPGAN, places)
     with pytest.raises(Offline):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
-from lib_facefix.weights import Packaged, Published, Shelf, Wheel, fetch, mirrored, transfer
+from lib_facefix.weights import ModelPaths, Packaged, Published, Wheel, fetch, list_mirror_urls, transfer
 from lib_facefix.weights.files import write_whole
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
@@ -81,7 +81,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def places(tmp_path):
-    return Shelf(tmp_path / "own", (tmp_path / "own",), cache=tmp_path / "cache")
+    return ModelPaths(tmp_path / "own", (tmp_path / "own",), cache=tmp_path / "cache")
 
 
 def record(**changes):
@@ -216,7 +216,7 @@ def test_a_missing_file_is_told_with_its_code_and_both_places_of_a_mirror_are_tr
         get(server, places)
     assert [path for path, _ in server.asked] == ["/release/net.pth", "/net.pth"]
     assert left_in(places.own) == []
-    assert mirrored("https://a/b/c.pth", "https://m/x/") == ("https://m/x/b/c.pth", "https://m/x/c.pth")
+    assert list_mirror_urls("https://a/b/c.pth", "https://m/x/") == ("https://m/x/b/c.pth", "https://m/x/c.pth")
 
 
 def test_a_busy_server_is_asked_again(server, places):
@@ -236,6 +236,12 @@ def test_sources_are_tried_in_their_order(server, places):
 
 def test_redirects_are_followed_on_this_machine(server, places):
     server.behaviour.redirect = "/moved/net.pth"
+    assert get(server, places).read_bytes() == CONTENT
+
+
+def test_no_proxy_leads_to_a_mirror_on_this_machine(server, places, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert get(server, places).read_bytes() == CONTENT
 
 

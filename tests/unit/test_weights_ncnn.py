@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_facefix.errors import BadModel, CannotWrite
-from lib_facefix.weights import convert, origin
+from lib_facefix.weights import convert, read_origin
 from lib_facefix.weights.ncnn import HALF, MAGIC, read_layers, state_of
-from lib_facefix.weights.tensorfile import content_of, header_of
+from lib_facefix.weights.tensorfile import content_of, read_header
 
 RNG = np.random.default_rng(3)
 
@@ -119,9 +119,9 @@ def test_a_pair_is_converted_beside_itself_and_says_what_it_is_from(tmp_path):
         (tmp_path / f"net.{end}").write_bytes(content)
     made = convert(tmp_path / "net.param")
     assert made == tmp_path / "net.safetensors"
-    assert origin(made)["source"] == "net.bin"
-    assert origin(made)["content"] == content_of(made)
-    header, begins = header_of(made)
+    assert read_origin(made)["source"] == "net.bin"
+    assert read_origin(made)["content"] == content_of(made)
+    header, begins = read_header(made)
     assert begins % 8 == 0
     assert header["body.4.weight"]["shape"] == [12, 8, 3, 3]
     assert convert(tmp_path / "net.bin") == made  # there already

@@ -12,16 +12,16 @@ import pytest
 from lib_facefix.errors import BadModel
 from lib_facefix.weights import (
     PUBLISHED,
+    ModelPaths,
     Published,
-    Shelf,
     asset,
     cache_folder,
     checked,
     data_folder,
+    locate_models,
     packaged,
     published,
     sha256_of,
-    shelf,
 )
 from lib_facefix.weights.packaged import as_raw
 from lib_facefix.weights.tensorfile import Source, write_tensors
@@ -62,7 +62,7 @@ def test_a_name_that_nothing_has_is_refused_with_those_on_offer():
 
 def test_folders_of_yolo_models_are_those_given_then_the_variables_then_adetailers(tmp_path):
     environ = {"HOME": str(tmp_path), "FACEFIX_YOLO": os.pathsep.join([str(tmp_path / "b"), "", str(tmp_path / "a")])}
-    places = shelf(environ=environ, yolo=[tmp_path / "a"])
+    places = locate_models(environ=environ, yolo=[tmp_path / "a"])
     assert places.yolo[:2] == (tmp_path / "a", tmp_path / "b")
     assert [path.parts[-2:] for path in places.yolo[2:]] == [("models--Bingsu--adetailer", "snapshots")]
 
@@ -70,7 +70,7 @@ def test_folders_of_yolo_models_are_those_given_then_the_variables_then_adetaile
 def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path):
     nobody = Path("~nobody-of-that-name/models")
     variables = dict.fromkeys(("FACEFIX_MODELS", "FACEFIX_WEBUI", "FACEFIX_YOLO", "HF_HOME"), str(nobody))
-    places = shelf([nobody], yolo=[nobody], environ={"HOME": str(tmp_path), **variables})
+    places = locate_models([nobody], yolo=[nobody], environ={"HOME": str(tmp_path), **variables})
     assert (places.own, places.hosts, places.yolo[0]) == (nobody, (nobody,), nobody)
     assert places.find(GFPGAN) is None
 
@@ -80,7 +80,7 @@ def test_the_users_folders_come_before_the_hosts_in_the_order_given(tmp_path):
         "HOME": str(tmp_path / "home"),
         "FACEFIX_MODELS": os.pathsep.join([str(tmp_path / "b"), str(tmp_path / "c")]),
     }
-    places = shelf([tmp_path / "a"], [tmp_path / "webui"], home)
+    places = locate_models([tmp_path / "a"], [tmp_path / "webui"], home)
     assert places.own == tmp_path / "a"
     last_first = [
         tmp_path / "webui" / "models" / "GFPGAN",
@@ -97,7 +97,7 @@ def test_the_users_folders_come_before_the_hosts_in_the_order_given(tmp_path):
 
 def test_without_folders_downloads_go_to_the_users_data(tmp_path):
     home = {"HOME": str(tmp_path)}
-    assert shelf(environ=home).own == data_folder(home)
+    assert locate_models(environ=home).own == data_folder(home)
     assert data_folder(home).is_relative_to(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -123,7 +123,9 @@ def test_folders_follow_the_xdg_rules():
     ],
 )
 def test_what_a_host_has_is_found_by_every_name_and_spelling(tmp_path, file, name):
-    places = shelf(environ={"HOME": str(tmp_path / "home"), "FACEFIX_WEBUI": f"{tmp_path}{os.pathsep}/not/there"})
+    places = locate_models(
+        environ={"HOME": str(tmp_path / "home"), "FACEFIX_WEBUI": f"{tmp_path}{os.pathsep}/not/there"}
+    )
     lying = put(tmp_path / file)
     assert places.find(name) == lying
 
@@ -131,7 +133,7 @@ def test_what_a_host_has_is_found_by_every_name_and_spelling(tmp_path, file, nam
 def test_a_folder_or_an_empty_file_is_not_found(tmp_path):
     (tmp_path / GFPGAN).mkdir()
     put(tmp_path / X4PLUS, b"")
-    places = Shelf(tmp_path, (tmp_path,), cache=tmp_path / "cache")
+    places = ModelPaths(tmp_path, (tmp_path,), cache=tmp_path / "cache")
     assert places.find(GFPGAN) is None
     assert places.find(X4PLUS) is None
 
@@ -139,7 +141,7 @@ def test_a_folder_or_an_empty_file_is_not_found(tmp_path):
 def test_a_converted_file_is_preferred_only_if_it_is_from_the_one_beside_it(tmp_path):
     original = put(tmp_path / GFPGAN, b"12345")
     converted = tmp_path / "GFPGANv1.4.safetensors"
-    places = Shelf(tmp_path, (tmp_path,), cache=tmp_path / "cache")
+    places = ModelPaths(tmp_path, (tmp_path,), cache=tmp_path / "cache")
 
     put_converted(converted, GFPGAN, sha256_of(original), 5)
     assert places.find(GFPGAN) == converted

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from lib_facefix.detectors.yolo_pt import from_pt
 from lib_facefix.errors import BadModel, CannotWrite, MissingPackage
 from lib_facefix.quiet import disable_telemetry
-from lib_facefix.weights import convert, ultralytics
+from lib_facefix.weights import convert, torch_zip, ultralytics
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_file_that_says_it_goes_on_beyond_all_files_is_none_of_yolos(damaged):
 
 def test_a_pickle_that_unpacks_without_an_end_is_not_looked_through(damaged, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "read", None)
-    damaged.write_bytes(zipped(zipfile.ZIP_DEFLATED, b"\0" * (ultralytics.MOST + 1)))
+    damaged.write_bytes(zipped(zipfile.ZIP_DEFLATED, b"\0" * (torch_zip.MAX_PICKLE_BYTES + 1)))
     assert not ultralytics.is_yolo(damaged)
 
 

@@ -11,7 +11,7 @@ from yolo_made import yolo_onnx
 
 from lib_facefix.detectors.yolo_onnx import from_onnx
 from lib_facefix.errors import BadModel
-from lib_facefix.weights import asset, read_onnx, shelf
+from lib_facefix.weights import asset, locate_models, read_onnx
 from lib_facefix.yolo_files import _folders, yolo_file, yolo_files
 
 FACE = (100, 50, 180, 150)
@@ -25,8 +25,8 @@ def webui(tmp_path, away_from_home):
 
 @pytest.fixture
 def places(webui, tmp_path):
-    """A shelf on a WebUI, a folder of weights of every kind, and one of further YOLO models."""
-    return shelf([tmp_path / "own"], [webui], yolo=[tmp_path / "more"])
+    """Model paths in a WebUI, a folder of weights of every kind, and one of further YOLO models."""
+    return locate_models([tmp_path / "own"], [webui], yolo=[tmp_path / "more"])
 
 
 def put(path, content=NET):
@@ -85,7 +85,7 @@ def test_what_adetailer_has_downloaded_is_found_where_it_lies(tmp_path, variable
     lying = repository / "snapshots" / "4567ef" / "face_yolov8n.pt"
     lying.parent.mkdir(parents=True)
     lying.symlink_to(content)
-    places = shelf(environ={"HOME": str(tmp_path / "away"), variable: str(tmp_path)})
+    places = locate_models(environ={"HOME": str(tmp_path / "away"), variable: str(tmp_path)})
     assert yolo_files(places) == (lying,)
     assert yolo_file("face_yolov8n.pt", places) == lying
 

@@ -8,7 +8,7 @@ import pytest
 
 from lib_facefix.webui.lists import LISTS, host_list, knows, refresh
 from lib_facefix.webui.settings import OFFERED
-from lib_facefix.weights import shelf
+from lib_facefix.weights import locate_models
 
 
 @pytest.fixture
@@ -71,7 +71,9 @@ def test_model_files_are_listed_as_an_expression_names_them_and_looked_for_each_
     monkeypatch, tmp_path, away_from_home
 ):
     engine = ModuleType("lib_facefix.webui.engine")
-    engine.engine = lambda: SimpleNamespace(models=SimpleNamespace(shelf=shelf([tmp_path], yolo=[tmp_path / "yolo"])))
+    engine.engine = lambda: SimpleNamespace(
+        models=SimpleNamespace(shelf=locate_models([tmp_path], yolo=[tmp_path / "yolo"]))
+    )
     monkeypatch.setitem(sys.modules, "lib_facefix.webui.engine", engine)
     assert host_list("detectors") == []
     (tmp_path / "yolo").mkdir()

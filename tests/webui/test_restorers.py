@@ -135,7 +135,7 @@ def test_the_hosts_own_weights_are_found(host, away_from_home, folder):
     lying = host.models / folder / "GFPGANv1.4.pth"
     lying.parent.mkdir(parents=True)
     lying.write_bytes(b"weights")
-    assert engine().models.shelf.find("GFPGANv1.4.pth") == lying
+    assert engine().models.paths.find("GFPGANv1.4.pth") == lying
 
 
 def test_folders_named_by_flags_come_before_the_hosts_models(host, tmp_path):
@@ -149,10 +149,10 @@ def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(
     more.parent.mkdir(parents=True)
     more.write_bytes(b"a model")
     host.opts.data["ad_extra_models_dir"] = f" {tmp_path / 'my models'} ||{tmp_path / 'gone'}"
-    assert yolo_files(engine().models.shelf) == ()
+    assert yolo_files(engine().models.paths) == ()
     host.opts.data_labels["ad_extra_models_dir"] = "ADetailer's"
     saved = dict(host.opts.data)
-    assert yolo_files(engine().models.shelf) == (more,)
+    assert yolo_files(engine().models.paths) == (more,)
     assert runtime().yolo.split(os.pathsep) == [str(tmp_path / "my models"), str(tmp_path / "gone")]
     del host.opts.data["ad_extra_models_dir"]  # as it is until somebody sets it
     assert runtime().yolo == ""
@@ -162,7 +162,7 @@ def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(
 def test_a_host_that_did_not_read_our_flags_is_served_all_the_same(host):
     for name in ("facefix_models_dir", "facefix_offline", "facefix_device"):
         delattr(host.cmd_opts, name)
-    assert engine().models.shelf.own == host.models / "facefix"
+    assert engine().models.paths.own == host.models / "facefix"
 
 
 @pytest.mark.parametrize(
