@@ -33,28 +33,33 @@ NOSE = ((168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 97, 326, 327, 294, 278, 344, 
 Outlines = tuple[tuple[int, ...], ...]
 
 
-class EyesMasker:
+class _OutlinedMasker:
+    """Some outlines of the mesh."""
+
+    name: str
+    outlines: Outlines
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside; raises `MissingPart` where the mesh is unsure."""
+        return _inside(self.outlines, crop, face, self.name)
+
+
+class EyesMasker(_OutlinedMasker):
     """Both eyes, between the lids."""
 
-    def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 inside; raises `MissingPart` where the mesh is unsure."""
-        return _inside(EYES, crop, face, "eyes")
+    name, outlines = "eyes", EYES
 
 
-class BrowsMasker:
+class BrowsMasker(_OutlinedMasker):
     """Both eyebrows."""
 
-    def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 inside; raises `MissingPart` where the mesh is unsure."""
-        return _inside(BROWS, crop, face, "brows")
+    name, outlines = "brows", BROWS
 
 
-class LipsMasker:
+class LipsMasker(_OutlinedMasker):
     """The lips, and what shows between them."""
 
-    def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 inside; raises `MissingPart` where the mesh is unsure."""
-        return _inside(LIPS, crop, face, "lips")
+    name, outlines = "lips", LIPS
 
 
 class NoseMasker:
