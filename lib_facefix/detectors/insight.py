@@ -37,8 +37,6 @@ class InsightFace:
             except Exception as error:  # as above
                 raise BadModel(f"insightface {insightface.__version__} failed: {briefly(error)}") from error
         fives = [None] * len(rows) if marks is None else [five.astype(np.float64) for five in marks]
-        faces = [
-            make_face(row[:4].reshape(2, 2), float(row[4]), five)
-            for row, five in zip(rows.astype(np.float64), fives, strict=True)
-        ]
+        found = zip(rows.astype(np.float64), fives, strict=True)
+        faces = [make_face(row[:4].reshape(2, 2), float(row[4]), five) for row, five in found]
         return nms_faces([face for face in faces if face.box.width > 0 and face.box.height > 0])

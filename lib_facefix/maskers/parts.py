@@ -33,33 +33,28 @@ NOSE = ((168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 97, 326, 327, 294, 278, 344, 
 Outlines = tuple[tuple[int, ...], ...]
 
 
-class _OutlinedMasker:
-    """Some outlines of the mesh."""
-
-    name: str
-    outlines: Outlines
+class EyesMasker:
+    """Both eyes, between the lids."""
 
     def mask(self, crop: Crop, face: Face) -> Mask:
         """Return (h, w), 1 inside; raises `MissingPart` where the mesh is unsure."""
-        return _inside(self.outlines, crop, face, self.name)
+        return _inside(EYES, crop, face, "eyes")
 
 
-class EyesMasker(_OutlinedMasker):
-    """Both eyes, between the lids."""
-
-    name, outlines = "eyes", EYES
-
-
-class BrowsMasker(_OutlinedMasker):
+class BrowsMasker:
     """Both eyebrows."""
 
-    name, outlines = "brows", BROWS
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside; raises `MissingPart` where the mesh is unsure."""
+        return _inside(BROWS, crop, face, "brows")
 
 
-class LipsMasker(_OutlinedMasker):
+class LipsMasker:
     """The lips, and what shows between them."""
 
-    name, outlines = "lips", LIPS
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 inside; raises `MissingPart` where the mesh is unsure."""
+        return _inside(LIPS, crop, face, "lips")
 
 
 class NoseMasker:
