@@ -162,6 +162,11 @@ def finite(outputs: list[Blob]) -> list[Blob]:
     return outputs
 
 
+def sigmoid(values: Any) -> Any:
+    """Return what a net's scores stand for, 0..1; of any shape and type of floats."""
+    return 1 / (1 + np.exp(-np.clip(values, -80, 80)))
+
+
 def _source(path: Path) -> tuple[Any, ...]:
     """Return the arguments with which this OpenCV reads the file on its classic engine.
 

@@ -9,9 +9,9 @@ import numpy as np
 from ..faces import Box, Face, Image, Points
 from ..imaging.boxes import nms_faces
 from ..imaging.letterbox import letterbox
-from ..networks import finite, load
+from ..networks import finite, load, sigmoid
 from ..weights import asset
-from .marks import five_of, tilt_of
+from .marks import five_of, make_face
 from .windows import windows
 
 SIDE = 192
@@ -49,7 +49,7 @@ class BlazeFace:
         part = image[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]
         fitted = letterbox(part, (SIDE, SIDE), fill=GREY, centred=True)
         scores, places = sorted(finite(self._net(fitted.blob(GREY, GREY))), key=np.size)
-        sure = 1 / (1 + np.exp(-np.clip(scores.reshape(-1), -80, 80)))
+        sure = sigmoid(scores.reshape(-1))
         chosen = np.flatnonzero(sure >= max(min_score, np.finfo(float).tiny))
         # each row: centre, (width, height), six key points; all but the size relative to the anchor
         rows = places.reshape(-1, 8, 2)[chosen].astype(np.float64)
@@ -63,9 +63,7 @@ class BlazeFace:
 
 def _face(points: Points, score: float) -> Face:
     """Make a face of two corners and six key points: eyes, nose, middle of the mouth, ears."""
-    (left, top), (right, bottom) = points[:2]
-    landmarks = five_of(points[2:4], points[4], points[5])
-    return Face(Box(float(left), float(top), float(right), float(bottom)), score, landmarks, tilt_of(landmarks))
+    return make_face(points[:2], score, five_of(points[2:4], points[4], points[5]))
 
 
 def _has_extent(points: Points) -> bool:

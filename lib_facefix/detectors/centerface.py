@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
 
-from ..faces import Box, Face, Image
+from ..faces import Face, Image
 from ..imaging.boxes import nms_faces
-from ..imaging.letterbox import letterbox
+from ..imaging.letterbox import input_size, letterbox
 from ..networks import CvNetwork, finite
 from ..weights import asset
-from .marks import tilt_of
+from .marks import make_face
 
 LEAST, MOST = 640, 1280
 """Pixels of the longer side that the net looks at: smaller pictures are enlarged, larger ones reduced."""
-STEP = 32
-"""Its input's sides are multiples of this."""
 CELL = 4
 """Pixels of the input for each of its predictions."""
 
@@ -30,7 +27,8 @@ class CenterFace:
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
-        fitted = letterbox(image, _input_size(image.shape[1], image.shape[0]))
+        height, width = image.shape[:2]
+        fitted = letterbox(image, input_size(width, height, min(max(width, height, LEAST), MOST)))
         scores, sizes, offsets, places = finite(self._net(fitted.blob(0, 1)))
         rows, columns = np.nonzero(scores[0, 0] >= max(min_score, np.finfo(float).tiny))
         sides = np.exp(sizes[0, :, rows, columns].astype(np.float64))[:, ::-1] * CELL  # (N, 2): width, height
@@ -41,10 +39,4 @@ class CenterFace:
         found = zip(
             fitted.to_source(corners), fitted.to_source(marks), scores[0, 0, rows, columns].tolist(), strict=True
         )
-        return nms_faces([Face(Box(*box.ravel().tolist()), score, five, tilt_of(five)) for box, five, score in found])
-
-
-def _input_size(width: int, height: int) -> tuple[int, int]:
-    longer = max(width, height)
-    share = min(max(longer, LEAST), MOST) / longer
-    return math.ceil(width * share / STEP) * STEP, math.ceil(height * share / STEP) * STEP
+        return nms_faces([make_face(box, score, five) for box, five, score in found])

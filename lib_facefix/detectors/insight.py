@@ -9,9 +9,9 @@ import insightface
 import numpy as np
 
 from ..errors import BadModel, briefly
-from ..faces import Box, Face, Image
+from ..faces import Face, Image
 from ..imaging.boxes import nms_faces
-from .marks import tilt_of
+from .marks import make_face
 
 SIDE = 640
 """Of the net's square input, pixels."""
@@ -37,7 +37,6 @@ class InsightFace:
             except Exception as error:  # as above
                 raise BadModel(f"insightface {insightface.__version__} failed: {briefly(error)}") from error
         fives = [None] * len(rows) if marks is None else [five.astype(np.float64) for five in marks]
-        faces = []
-        for (left, top, right, bottom, score), five in zip(rows.astype(float).tolist(), fives, strict=True):
-            faces.append(Face(Box(left, top, right, bottom), score, five, 0.0 if five is None else tilt_of(five)))
+        found = zip(rows.astype(np.float64), fives, strict=True)
+        faces = [make_face(row[:4].reshape(2, 2), float(row[4]), five) for row, five in found]
         return nms_faces([face for face in faces if face.box.width > 0 and face.box.height > 0])

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..faces import Points
+from ..faces import Box, Face, Points
 
 MOUTH_WIDTH = 0.888
 """Of the distance between the eyes, in facexlib's FFHQ template."""
+
+
+def make_face(corners: Points, score: float, landmarks: Points | None = None) -> Face:
+    """Return a face of the (2, 2) corners of its box; its (5, 2) landmarks say how far it is tilted."""
+    (left, top), (right, bottom) = corners.tolist()
+    return Face(Box(left, top, right, bottom), score, landmarks, 0.0 if landmarks is None else tilt_of(landmarks))
 
 
 def tilt_of(landmarks: Points) -> float:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel
-from ..faces import Box, Face, Image
+from ..faces import Face, Image
 from ..imaging.boxes import nms, nms_faces
 from ..imaging.letterbox import letterbox
 from ..networks import Blob, finite, load_as_made
-from .marks import tilt_of
+from .marks import make_face
 
 SIDE = 640
 """Of the net's square input, pixels."""
@@ -45,13 +45,10 @@ class Scrfd:
         scores, boxes, marks = (np.concatenate(parts) for parts in zip(*map(_placed, levels), strict=True))
         real = (boxes[:, 1] > boxes[:, 0]).all(1)
         wanted = np.flatnonzero(real & (scores >= max(min_score, np.finfo(float).tiny)))
-        faces = []
-        for i in wanted[nms(boxes[wanted], scores[wanted], SAME)]:
-            (left, top), (right, bottom) = fitted.to_source(boxes[i]).tolist()
-            five = fitted.to_source(marks[i]) if marks.shape[1] else None
-            tilt = 0.0 if five is None else tilt_of(five)
-            faces.append(Face(Box(left, top, right, bottom), float(scores[i]), five, tilt))
-        return nms_faces(faces)
+        kept = wanted[nms(boxes[wanted], scores[wanted], SAME)]
+        fives = fitted.to_source(marks[kept]) if marks.shape[1] else [None] * len(kept)
+        found = zip(fitted.to_source(boxes[kept]), scores[kept].tolist(), fives, strict=True)
+        return nms_faces([make_face(*face) for face in found])
 
 
 def _levels(outputs: list[Blob], file: str) -> list[tuple[Floats, Floats, Floats]]:

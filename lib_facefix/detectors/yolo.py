@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from ..faces import Box, Face, Image
 from ..imaging.boxes import clip, nms
-from ..imaging.letterbox import Letterbox, letterbox
+from ..imaging.letterbox import Letterbox, input_size, letterbox
 from ..networks import Blob, Network, finite
 from .classes import numbers_of
 from .marks import tilt_of
@@ -22,8 +21,6 @@ from .yolo_outputs import FACE_POINTS, Rows, Told, read_rows
 
 SIDE = 640
 """Of the net's input where its file leaves it open, pixels."""
-STEP = 32
-"""Its sides are multiples of this."""
 GREY = 114
 """What ultralytics fills the rest of the input with."""
 SAME = 0.7
@@ -41,7 +38,7 @@ class YoloNet:
     points: tuple[int, int] | None = None
     """How many key points, and how many numbers for each."""
     size: tuple[int, int] | None = None
-    """Width and height of its input in pixels; None where that may be any multiples of `STEP`."""
+    """Width and height of its input in pixels; None where that may be any multiples of 32."""
     side: int = SIDE
     """What the longer side is to be, where it may."""
 
@@ -61,7 +58,7 @@ class Yolo:
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return what scores at least `min_score` (0..1), best first; image: RGB."""
         height, width = image.shape[:2]
-        size = self._net.size or _just_around(width, height, self._net.side)
+        size = self._net.size or input_size(width, height, self._net.side)
         fitted = letterbox(image, size, fill=GREY, centred=True, reduce=cv2.INTER_LINEAR)
         outputs = finite(self._net.run(fitted.blob(0, 255)))
         if are_maps(outputs):
@@ -95,9 +92,3 @@ def _face(rows: Rows, i: int, fitted: Letterbox, prototypes: Blob, picture: Box)
     outline = None if edge is None else np.clip(fitted.to_source(edge), 0, (picture.right, picture.bottom))
     tilt = 0.0 if marks is None else tilt_of(marks)
     return Face(box, float(rows.scores[i]), marks, tilt, outline=outline)
-
-
-def _just_around(width: int, height: int, side: int) -> tuple[int, int]:
-    """Return the smallest input that holds a picture whose longer side becomes `side`."""
-    share = side / max(width, height)
-    return math.ceil(width * share / STEP) * STEP, math.ceil(height * share / STEP) * STEP

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..networks import Blob
+from ..networks import Blob, sigmoid
 
 BINS = 16
 """Each side's distance is told by how likely each of 0..15 cells is."""
@@ -37,10 +37,6 @@ def _columns(grid: NDArray[np.float64], stride: float) -> NDArray[np.float64]:
     low, high = cells - away[:2], cells + away[2:]
     marks = flat[4 * BINS + 1 :].reshape(POINTS, 3, -1).copy()
     marks[:, :2] = (marks[:, :2] * 2 + cells - 0.5) * stride
-    marks[:, 2] = _sigmoid(marks[:, 2])
+    marks[:, 2] = sigmoid(marks[:, 2])
     boxes = np.concatenate([(low + high) / 2, high - low]) * stride
-    return np.concatenate([boxes, _sigmoid(flat[4 * BINS : 4 * BINS + 1]), marks.reshape(POINTS * 3, -1)])
-
-
-def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-np.clip(values, -80, 80)))
+    return np.concatenate([boxes, sigmoid(flat[4 * BINS : 4 * BINS + 1]), marks.reshape(POINTS * 3, -1)])

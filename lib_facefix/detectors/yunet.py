@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from ..errors import BadModel, briefly
-from ..faces import Box, Face, Image
+from ..faces import Face, Image
 from ..imaging.boxes import nms_faces
-from .marks import tilt_of
+from .marks import make_face
 
 MOST = 1280
 """Pixels of the longer side that it looks at: it was made for faces of 10 to 300 px."""
@@ -55,6 +55,4 @@ class YuNet:
 
 def _face(points: np.ndarray[tuple[int, int], np.dtype[np.float64]], score: float) -> Face:
     """Make a face of (7, 2): corner, size, and five points in our order, as its right eye is the viewer's left."""
-    (left, top), (width, height), marks = points[0], points[1], points[2:]
-    box = Box(float(left), float(top), float(left + width), float(top + height))
-    return Face(box, score, marks, tilt_of(marks))
+    return make_face(np.stack([points[0], points[0] + points[1]]), score, points[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Image, Points
+
+STEP = 32
+"""The sides of the inputs of nets that take several sizes are multiples of this, pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +35,12 @@ class Letterbox:
         """Return the pixels as (1, 3, H, W), `mean` taken off and divided by `deviation`."""
         normed = self.pixels / np.float32(deviation) - np.float32(mean / deviation)
         return np.ascontiguousarray(normed.transpose(2, 0, 1)[None])
+
+
+def input_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Return the smallest (width, height) in steps of `STEP` that holds a picture whose longer side becomes `side`."""
+    share = side / max(width, height)
+    return math.ceil(width * share / STEP) * STEP, math.ceil(height * share / STEP) * STEP
 
 
 def letterbox(

@@ -11,7 +11,7 @@ from ..faces import Face, Image, Matrix, Mesh, Points
 from ..imaging.align import compose, inverse, move, rotation, scale_of, shifted
 from ..imaging.boxes import bounding, iou
 from ..imaging.resample import warp
-from ..networks import load
+from ..networks import load, sigmoid
 from ..weights import asset
 
 SIDE = 192
@@ -37,7 +37,7 @@ class FaceMesh:
         look = _look(face)
         crop = warp(image, look, (SIDE, SIDE))
         score, points = sorted(self._net((crop / np.float32(255)).transpose(2, 0, 1)[None]), key=np.size)
-        sure = float(1 / (1 + np.exp(-np.clip(score.item(), -80, 80))))
+        sure = float(sigmoid(score.item()))
         back = inverse(look)
         places = points.reshape(-1, 3).astype(np.float64)
         placed = np.column_stack([move(places[:, :2], back), places[:, 2] * scale_of(back)])

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from ..faces import Crop, Face, Mask
 from ..imaging.masks import limited, union, without
+from ..protocols import Masker
 
 JOINED: dict[str, Callable[[Mask, Mask], Mask]] = {"+": union, "&": limited, "-": without}
-
-
-class Either(Protocol):
-    """What is joined; see `protocols.Masker`."""
-
-    def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w)."""
-        ...
 
 
 class Combined:
     """A `Masker` of two others: both together, the first limited to the second, or the first without the second."""
 
-    def __init__(self, first: Either, sign: str, second: Either) -> None:
+    def __init__(self, first: Masker, sign: str, second: Masker) -> None:
         """sign: "+", "&" or "-"."""
         self._first, self._join, self._second = first, JOINED[sign], second
 

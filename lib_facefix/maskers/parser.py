@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from ..errors import BadModel, MissingPackage
 from ..faces import Image
-from ..networks import load
+from ..networks import Blob, load
 
 SIDE = 512
 """Of the square that all of them take, pixels."""
-
-Blob = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
