@@ -9,7 +9,7 @@ from .fetching import Progress, fetch, is_offline, list_mirror_urls
 from .hashing import checked, sha256_of
 from .onnxfile import OnnxFile, read_onnx
 from .packaged import from_data_package, installed
-from .places import ModelPaths, cache_folder, data_folder, expand_home, locate_models
+from .places import ModelPaths, cache_folder, data_folder, expand_home, locate_models, split_paths
 from .published import PUBLISHED, published
 from .reading import read_tensors
 from .record import Packaged, Published, Wheel
@@ -44,4 +44,5 @@ __all__ = [
     "read_origin",
     "read_tensors",
     "sha256_of",
+    "split_paths",
 ]
