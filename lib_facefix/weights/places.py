@@ -155,9 +155,13 @@ def locate_models(
     yolo: further folders of YOLO models; those of FACEFIX_YOLO come after them, then what ADetailer has downloaded.
     The variables hold several paths as PATH does. Downloads go to the first of the user's folders.
     """
-    folders = [expand_home(one) for one in models] + _listed(environ, "FACEFIX_MODELS") + [data_folder(environ)]
-    roots = [expand_home(one) for one in hosts] or _listed(environ, "FACEFIX_WEBUI")
-    nets = [expand_home(one) for one in yolo] + _listed(environ, "FACEFIX_YOLO") + [_hub(environ) / ADETAILERS]
+    folders = (
+        [expand_home(one) for one in models] + split_paths(environ.get("FACEFIX_MODELS", "")) + [data_folder(environ)]
+    )
+    roots = [expand_home(one) for one in hosts] or split_paths(environ.get("FACEFIX_WEBUI", ""))
+    nets = (
+        [expand_home(one) for one in yolo] + split_paths(environ.get("FACEFIX_YOLO", "")) + [_hub(environ) / ADETAILERS]
+    )
     folders, roots, nets = (list(dict.fromkeys(paths)) for paths in (folders, roots, nets))
     return ModelPaths(folders[0], tuple(folders), tuple(roots), tuple(nets), cache_folder(environ))
 
@@ -175,5 +179,6 @@ def _hub(environ: Mapping[str, str]) -> Path:
     return expand_home(environ.get("HF_HOME") or caches / "huggingface") / "hub"
 
 
-def _listed(environ: Mapping[str, str], name: str) -> list[Path]:
-    return [expand_home(one) for one in environ.get(name, "").split(os.pathsep) if one.strip()]
+def split_paths(text: str) -> list[Path]:
+    """Return the paths of a text that holds several, as PATH does, with the home in place of a ~."""
+    return [expand_home(one) for one in text.split(os.pathsep) if one.strip()]

@@ -15,7 +15,7 @@ from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import fix, models_get
 from lib_facefix.errors import CannotFetch
 from lib_facefix.imaging.align import FFHQ_512
-from lib_facefix.weights import fetch
+from lib_facefix.weights.fetching import fetch
 
 
 class OneFace:

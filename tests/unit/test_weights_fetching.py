@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
-from lib_facefix.weights import ModelPaths, Packaged, Published, Wheel, fetch, list_mirror_urls, transfer
+from lib_facefix.weights import ModelPaths, Published, transfer
+from lib_facefix.weights.fetching import fetch, list_mirror_urls
 from lib_facefix.weights.files import write_whole
+from lib_facefix.weights.record import Packaged, Wheel
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

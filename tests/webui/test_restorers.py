@@ -12,7 +12,7 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.catalog import DETECTORS
 from lib_facefix.webui import restorers
 from lib_facefix.webui.engine import engine, runtime, unload
-from lib_facefix.weights import is_offline
+from lib_facefix.weights.fetching import is_offline
 from lib_facefix.yolo_files import yolo_files
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
