@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BadModel
-from .files import filled
+from ..fsio import filled
 from .hashing import Hashes
 from .packaged import from_data_package
 from .published import PUBLISHED, published, record_of

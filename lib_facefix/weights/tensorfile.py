@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import BadModel
-from .files import filled, write_whole
+from ..fsio import atomic_write, filled
 
 MOST_HEADER = 64 << 20
 """No network needs a header of more bytes."""
@@ -61,7 +61,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Raw], source: Source) -> Non
         for name in ordered:
             file.write(tensors[name].data)
 
-    write_whole(path, write)
+    atomic_write(path, write)
 
 
 def _width(raw: Raw) -> int:
