@@ -15,9 +15,9 @@ from pathlib import Path
 from .catalog import REGISTRIES
 from .detecting import SUFFIXES, can_be_written
 from .errors import BadModel
+from .fsio import filled
 from .loaded import file_version
 from .weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
-from .weights.files import filled
 
 FOLDERS = ("adetailer", "ultralytics", "yolo")
 """Of YOLO models, below a host's models folder. ADetailer's first: who comes from there has no file to move."""

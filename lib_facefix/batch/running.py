@@ -15,7 +15,7 @@ from ..errors import FaceFixError
 from ..faces import Image
 from ..jobs import FixPlan, FixResult
 from ..origins import origin_of
-from ..pictures import Picture, check_writable, read_picture, write_picture
+from ..pictures import FAST, Picture, check_writable, read_picture, write_picture
 from ..planning import Overrides
 from ..prompts import Origin
 from ..protocols import Progress
@@ -55,6 +55,8 @@ class Batch:
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
     """Whether to make the strips of a before/after sheet."""
+    png_level: int = FAST
+    """How hard PNGs are compressed, 0..9."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One a picture, as `--report` writes them."""
     strips: list[Pillow] = field(default_factory=list)
@@ -103,7 +105,7 @@ class Batch:
         if plan.upscaled:
             check_writable(target, picture, plan.upscaled)  # before minutes of work
         [result] = self.engine.run([picture.image], [plan], progress=progress)
-        write_picture(picture.resized(result.result_size), result.image, target)
+        write_picture(picture, result.image, target, png_level=self.png_level)
         record.update(result.to_json(), output=str(target))
         self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
         self._keep(path.name, picture, result)

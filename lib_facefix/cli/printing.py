@@ -11,8 +11,9 @@ from typing import Any
 from tqdm import tqdm
 
 from ..errors import BadPlan
+from ..fsio import atomic_write
 from ..jobs import VERSION, FixPlan
-from ..pictures import Found, atomic_write
+from ..pictures import Found
 
 
 def tell(lines: Iterable[str], *, error: bool = False) -> None:
@@ -29,7 +30,7 @@ def write_json(content: Mapping[str, Any], path: Path | None) -> None:
     if path is None:
         sys.stdout.write(text)
     else:
-        atomic_write(path, lambda file: file.writelines([text.encode()]))
+        atomic_write(path, lambda file: file.write(text.encode()))
 
 
 def read_plans(path: Path) -> dict[str, FixPlan]:

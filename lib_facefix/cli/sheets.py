@@ -7,7 +7,8 @@ from pathlib import Path
 from PIL import Image as Pil
 
 from ..faces import Image
-from ..pictures import atomic_write, format_for
+from ..fsio import atomic_write
+from ..pictures import format_for
 
 
 def write_drawing(image: Image, path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
-import os
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import BadModel, CannotWrite, MissingPackage, briefly
+from ..errors import BadModel, MissingPackage, briefly
+from ..fsio import atomic_write
 from ..nets import Stage
 
 OPSET = 17
@@ -36,28 +36,17 @@ def exported(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Pa
         return path, False
     if importlib.util.find_spec("onnx") is None:
         raise MissingPackage("making this net ready for another engine", "onnx")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        handle, partial = tempfile.mkstemp(dir=folder, suffix=".part")
-        os.close(handle)
-    except OSError as error:
-        raise CannotWrite(f"no compiled network can be kept in {folder}: {error.strerror or error}") from error
-    try:
-        _export(stage, examples, partial)
-        Path(partial).replace(path)  # whole or not at all; of two processes the later one wins, with the same bytes
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        Path(partial).unlink(missing_ok=True)
+    _sweep(folder)
+    atomic_write(path, lambda file: _export(stage, examples, file.name))  # of two processes the later one wins
     return path, True
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what a crash left half-written long ago."""
+    """Delete what a crash left half-written long ago; what cannot be deleted stays."""
     for partial in folder.glob("*.part"):
-        if time.time() - partial.stat().st_mtime > LEFT_BEHIND:
-            partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if time.time() - partial.stat().st_mtime > LEFT_BEHIND:
+                partial.unlink()
 
 
 _BY_TRACING: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from .bodies import from_form
@@ -83,17 +83,24 @@ def _json(request: Request, body: bytes) -> Any:
 
 
 async def _form(request: Request, body: bytes) -> dict[str, Any]:
-    async def again() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield body
 
     values: dict[str, Any] = {}
     try:
-        async with Request(request.scope, again).form() as form:
-            for name, value in form.multi_items():
-                values[name] = from_form(name, await value.read() if isinstance(value, UploadFile) else value)
-    except (HTTPException, MultiPartException, KeyError, ValueError) as error:  # the last two: a damaged head
+        form = await _InMemory(request.headers, whole()).parse()
+        for name, value in form.multi_items():
+            values[name] = from_form(name, await value.read() if isinstance(value, UploadFile) else value)
+        await form.close()
+    except (MultiPartException, KeyError, ValueError) as error:  # the last two: a damaged head
         raise refuse(UNREADABLE, f"the form cannot be read: {error}") from error
     return values
+
+
+class _InMemory(MultiPartParser):
+    """Keeps files out of the temporary folder, however large they are: they are in memory already."""
+
+    spool_max_size = max_file_size = sys.maxsize  # what new and old versions of starlette call it
 
 
 def _check_text(values: Any) -> None:

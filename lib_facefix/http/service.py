@@ -30,6 +30,7 @@ from ..errors import BadModel, BadPlan, MissingPackage
 from ..jobs import VERSION, FixPlan, face_to_json
 from ..options import schema
 from ..origins import origin_of
+from ..pictures import Picture, encode, read_picture
 from ..prompts import Origin
 from ..protocols import Progress
 from ..settings import FaceSettings
@@ -37,7 +38,6 @@ from ..treatment import METHODS
 from ..weights import PUBLISHED
 from ..yolo_files import yolo_files
 from .bodies import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody
-from .files import Opened, opened
 from .folders import fix_folder
 from .places import check_models, inside
 from .refusals import FORBIDDEN, refusal_of, refuse
@@ -118,7 +118,7 @@ class Service:
         """Return the faces of a picture."""
         with self._at_work(body.image, None, progress) as (sent, engine, _):
             check_models(body.settings.to_json(), engine, self.host.folders)
-            plan = engine.plan(sent.picture.image, body.settings)
+            plan = engine.plan(sent.image, body.settings)
         faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
         return Answer({"version": VERSION, "size": list(plan.size), "faces": faces})
 
@@ -133,14 +133,16 @@ class Service:
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
             plan = body.plan or self._planned(body, sent, engine, origin)
             self._check_plan(plan, engine)
-            [result] = engine.run([sent.picture.image], [plan], progress=progress)
-            return Answer({"version": VERSION, **result.to_json()}, sent.written(result.image), sent.kind)
+            [result] = engine.run([sent.image], [plan], progress=progress)
+            file = io.BytesIO()
+            encode(sent, result.image, file)
+            return Answer({"version": VERSION, **result.to_json()}, file.getvalue(), sent.media_type)
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the picture with numbered boxes, and the parts of it that the plan may change."""
         with self._at_work(body.image, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
-            image = sent.picture.image
+            image = sent.image
             shown = numbered_boxes(
                 shaded(image, engine.mask(image, body.plan)), [(job.number, job.face) for job in body.plan.jobs]
             )
@@ -167,19 +169,19 @@ class Service:
     @contextmanager
     def _at_work(
         self, sent: bytes, origin: Origin | None, progress: Progress
-    ) -> Iterator[tuple[Opened, FaceFix, Origin | None]]:
+    ) -> Iterator[tuple[Picture, FaceFix, Origin | None]]:
         try:
-            with opened(sent, self.host.limits.pixels) as picture:
-                origin = origin or origin_of(picture.picture.metadata.parameters)
-                with self.host.working(origin, progress) as engine:
-                    yield picture, engine, origin
+            picture = read_picture(io.BytesIO(sent), max_pixels=self.host.limits.pixels)
+            origin = origin or origin_of(picture.metadata.parameters)
+            with self.host.working(origin, progress) as engine:
+                yield picture, engine, origin
         except BadPlan as error:
             raise refusal_of(error, ("body", "plan")) from error
 
-    def _planned(self, body: PlanBody | FixBody, sent: Opened, engine: FaceFix, origin: Origin | None) -> FixPlan:
+    def _planned(self, body: PlanBody | FixBody, sent: Picture, engine: FaceFix, origin: Origin | None) -> FixPlan:
         settings = body.settings or FaceSettings()
         check_models(settings.to_json(), engine, self.host.folders)
-        return engine.plan(sent.picture.image, settings, overrides=body.overrides, origin=origin)
+        return engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
 
     def _check_plan(self, plan: FixPlan, engine: FaceFix) -> None:
         if len(plan.jobs) > self.host.limits.faces:

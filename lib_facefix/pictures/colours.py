@@ -44,7 +44,7 @@ def fits(profile: bytes, channels: int) -> bool:
 
 
 def _plainly(strip: Pillow.Image) -> Pillow.Image:
-    return strip.convert("RGB")
+    return strip if strip.mode == "RGB" else strip.convert("RGB")
 
 
 def _by_profile(profile: bytes | None, mode: str) -> Convert | None:

@@ -8,8 +8,7 @@ from typing import Literal
 
 from PIL import Image as Pillow
 
-from ..errors import BadSetting, CannotWrite
-from .picture import Picture
+from ..errors import BadSetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +51,9 @@ def format_for(path: Path) -> Format:
         asked = f"of the kind {path.suffix!r}" if path.suffix else "without a suffix"
         offer = ", ".join(sorted(SUFFIXES))
         raise BadSetting(f"{path}: files {asked} cannot be written. Choose one of {offer}.")
-    Pillow.init()
+    Pillow.preinit()  # the few most common kinds: all of them take a while to load
+    if kind.name not in Pillow.SAVE:
+        Pillow.init()
     if kind.name not in Pillow.SAVE:
         raise BadSetting(f"{path}: this Pillow cannot write {kind.name}. Choose .png, or install a newer Pillow.")
     return kind
-
-
-def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, int] | None = None) -> None:
-    """Refuse, before any work, an output that cannot hold the result.
-
-    Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if `picture` has something
-    that would be lost in them. 16-bit samples may be given up for a kind that is known to have 8 bits, such as
-    JPEG; opacity is never given up. size: width and height to be written, by default those of `picture`.
-    """
-    kind = format_for(path)
-    if picture is None:
-        return
-    width, height = size or (picture.image.shape[1], picture.image.shape[0])
-    if max(width, height) > kind.longest:
-        raise CannotWrite(
-            f"{path}: {kind.name} holds at most {kind.longest} px on a side, not {width}x{height}. Choose .png."
-        )
-    if picture.translucent and not _holds_alpha(kind, picture):
-        raise CannotWrite(f"{path}: {kind.name} cannot hold the transparency of {picture.path.name}. Choose .png.")
-    if picture.samples is not None and kind.deep == "lost":
-        raise CannotWrite(f"{path}: {picture.path.name} has 16-bit samples, which would be lost. Choose .png or .tif.")
-
-
-def _holds_alpha(kind: Format, picture: Picture) -> bool:
-    if kind.alpha == "binary" and picture.alpha is not None:
-        return bool(((picture.alpha == 0) | (picture.alpha == picture.alpha.max())).all())
-    return kind.alpha == "full"

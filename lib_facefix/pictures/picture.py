@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from ..faces import Image
 from ..imaging.lanczos import lanczos
@@ -71,6 +72,7 @@ class Picture:
     """A picture as it was read. Its arrays are never changed."""
 
     path: Path
+    """The file that it was read from; of a stream, the name that it was given."""
     image: Image
     """(H, W, 3) RGB, upright: the EXIF orientation is applied."""
     format: str = "PNG"
@@ -85,6 +87,21 @@ class Picture:
     coding: Coding = field(default_factory=Coding)
     stamp: tuple[int, int] | None = None
     """The file's time and size when it was read: is it still the same?"""
+    stream: BinaryIO | None = None
+    """The stream that it was read from, if it was one."""
+
+    @property
+    def media_type(self) -> str:
+        """What the file is in the words of HTTP, such as "image/png"."""
+        return Pillow.MIME.get(self.format, "application/octet-stream")
+
+    @property
+    def is_as_read(self) -> bool:
+        """Whether the file, or the stream, that it was read from is still there and holds what it held."""
+        if not self.stamp or not self.path.is_file():
+            return self.stream is not None
+        state = self.path.stat()
+        return (state.st_mtime_ns, state.st_size) == self.stamp
 
     def resized(self, size: tuple[int, int]) -> Picture:
         """Return the picture at `size` = (width, height) by Lanczos' filter, in the depth of the file.
@@ -101,12 +118,18 @@ class Picture:
             alpha=None if self.alpha is None else _opacity(self.alpha, size),
             metadata=self.metadata.for_size(size),
             stamp=None,
+            stream=None,
         )
 
     @property
     def translucent(self) -> bool:
         """Tell whether anything would be lost without `alpha`."""
         return self.alpha is not None and bool((self.alpha != np.iinfo(self.alpha.dtype).max).any())
+
+    @property
+    def cut_out(self) -> bool:
+        """Tell whether every pixel is either fully opaque or fully transparent."""
+        return self.alpha is None or bool(((self.alpha == 0) | (self.alpha == self.alpha.max())).all())
 
 
 def _opacity(alpha: Samples, size: tuple[int, int]) -> Samples:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..errors import BadSetting, CannotWrite
-from ..pictures.atomic import atomic_write
+from ..fsio import atomic_write
 from .presets import NONE, Presets, keep, read
 
 _ONE_AT_A_TIME = Lock()
@@ -92,7 +92,7 @@ class Shelf:
             before, broken = self._usable()
             now = how(before)
             note = f"{broken}. It is kept as {self._put_aside()}." if broken else ""
-            _write(self._path, now.to_text().encode("utf-8"))
+            atomic_write(self._path, lambda file: file.write(now.to_text().encode("utf-8")))
             return before, now, note
 
     def _usable(self) -> tuple[Presets, str]:
@@ -110,19 +110,12 @@ class Shelf:
             content = self._path.read_bytes()
         except OSError as error:
             raise CannotWrite(f"{self._path} cannot be kept as {aside.name}: {error.strerror}") from error
-        _write(aside, content)
+        atomic_write(aside, lambda file: file.write(content))
         return aside.name
 
 
 class _Broken(BadSetting):
     """The file is there, but holds something else."""
-
-
-def _write(path: Path, content: bytes) -> None:
-    def fill(file: BinaryIO) -> None:
-        file.write(content)
-
-    atomic_write(path, fill)
 
 
 def _joined(*sentences: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadModel
-from .files import filled
+from ..fsio import filled
 from .hashing import sha256_of
 from .ncnn import read_layers, state_of
 from .packaged import MAX_BYTES, as_raw, from_wheel, in_wheel

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from ..errors import BadModel, CannotFetch, CannotWrite, Offline
-from .files import cannot_write, filled, put_in_place
+from ..fsio import cannot_write, filled, put_in_place
 from .hashing import sha256_of
 from .packaged import from_wheel
 from .places import ModelPaths

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, CannotWrite
-from .files import write_whole
+from ..fsio import atomic_write
 from .record import Published, Wheel
 from .tensorfile import CHUNK, content_of, read_origin
 
@@ -60,7 +60,7 @@ class Hashes:
         kept[key] = [*now, digest]
         text = json.dumps(dict(list(kept.items())[-MOST_REMEMBERED:]), indent=0)
         with contextlib.suppress(CannotWrite):
-            write_whole(self._file, lambda file: file.write(text.encode()))
+            atomic_write(self._file, lambda file: file.write(text.encode()))
         return digest
 
     def _read(self) -> dict[str, Any]:

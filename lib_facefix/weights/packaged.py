@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ..errors import BadModel, CannotWrite
-from .files import filled
+from ..fsio import filled
 from .hashing import describe_mismatch, sha256_of
 from .ncnn import Weights, read_layers, state_of
 from .published import PUBLISHED, record_of

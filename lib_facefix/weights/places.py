@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..catalog import ModelInfo
 from ..errors import BadModel
-from .files import filled
+from ..fsio import filled
 from .hashing import Hashes
 from .packaged import from_data_package
 from .published import PUBLISHED, published, record_of

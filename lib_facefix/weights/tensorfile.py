@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import BadModel, CannotWrite
-from .files import filled, write_whole
+from ..fsio import atomic_write, filled
 
 CHUNK = 1 << 20
 
@@ -60,7 +60,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Raw], source: Source) -> Non
         for name in ordered:
             file.write(tensors[name].data)
 
-    write_whole(path, write)
+    atomic_write(path, write)
 
 
 def _width(raw: Raw) -> int:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, CannotWrite, MissingPackage, briefly
+from ..fsio import atomic_write
 from ..quiet import disable_telemetry, version_numbers
-from .files import write_whole
 from .torch_zip import find_globals
 
 PACKAGE = "ultralytics"
@@ -84,7 +84,7 @@ def convert_yolo(path: Path) -> Path:
         made = copy.with_suffix(".onnx")
         if not made.is_file():
             raise BadModel(f"{path} could not be made into an ONNX file: ultralytics wrote none.")
-        write_whole(target, lambda file: file.write(made.read_bytes()))
+        atomic_write(target, lambda file: file.write(made.read_bytes()))
     return target
 
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from lib_facefix.errors import CannotWrite
-from lib_facefix.pictures import atomic_write, read_picture, write_picture
+from lib_facefix.fsio import atomic_write
+from lib_facefix.pictures import read_picture, write_picture
 
 
 def names(folder):
@@ -29,7 +30,7 @@ def failing(error):
 
 def test_a_new_file_gets_what_was_written_and_its_folders_are_made(tmp_path):
     target = tmp_path / "new folder" / "größe" / "猫 1.bin"
-    atomic_write(target, lambda file: file.write(b"all") and None)
+    atomic_write(target, lambda file: file.write(b"all"))
     assert target.read_bytes() == b"all"
     assert names(target.parent) == ["猫 1.bin"]
 
@@ -46,7 +47,7 @@ def test_a_new_file_gets_the_usual_permissions(tmp_path):
 def test_an_existing_file_keeps_its_permissions(tmp_path):
     (tmp_path / "a").write_bytes(b"old")
     (tmp_path / "a").chmod(0o604)
-    atomic_write(tmp_path / "a", lambda file: file.write(b"new") and None)
+    atomic_write(tmp_path / "a", lambda file: file.write(b"new"))
     assert (tmp_path / "a").read_bytes() == b"new"
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o604
 
@@ -54,7 +55,7 @@ def test_an_existing_file_keeps_its_permissions(tmp_path):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    atomic_write(tmp_path / "link", lambda file: file.write(b"new") and None)
+    atomic_write(tmp_path / "link", lambda file: file.write(b"new"))
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"new"
 

@@ -350,11 +350,29 @@ def test_an_unknown_suffix_is_refused_before_any_work(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_result_of_another_size_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        pytest.param(np.zeros((HEIGHT, WIDTH, 4), np.uint8), r"\(37, 53, 4\)", id="with alpha"),
+        pytest.param(np.zeros((HEIGHT, WIDTH), np.uint8), r"\(37, 53\)", id="grey"),
+        pytest.param(np.zeros((HEIGHT, WIDTH, 3), np.float32), "float32", id="fractions"),
+    ],
+)
+def test_a_result_that_is_no_rgb_of_8_bits_is_refused(tmp_path, result, told):
     pillow_of("RGB").save(tmp_path / "in.png")
+    with pytest.raises(CannotWrite, match=told):
+        write_picture(read_picture(tmp_path / "in.png"), result, tmp_path / "out.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+
+
+def test_a_result_of_another_size_is_written_with_all_else_at_that_size(tmp_path):
+    pillow_of("RGBA").save(tmp_path / "in.png")
+    fixed = noise(2 * HEIGHT, 2 * WIDTH, 3)
     picture = read_picture(tmp_path / "in.png")
-    with pytest.raises(CannotWrite, match=r"\(5, 5, 3\)"):
-        write_picture(picture, np.zeros((5, 5, 3), np.uint8), tmp_path / "out.png")
+    write_picture(picture, fixed, tmp_path / "out.png")
+    written = read_picture(tmp_path / "out.png")
+    assert np.array_equal(written.image, fixed)
+    assert np.array_equal(written.alpha, picture.resized((2 * WIDTH, 2 * HEIGHT)).alpha)
 
 
 def test_content_counts_and_not_the_suffix(tmp_path):

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
+from lib_facefix.fsio import atomic_write
 from lib_facefix.weights import ModelPaths, Published, transfer
 from lib_facefix.weights.fetching import fetch, list_mirror_urls
-from lib_facefix.weights.files import write_whole
 from lib_facefix.weights.record import Packaged, Wheel
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
@@ -255,14 +255,14 @@ def test_redirects_in_a_circle_are_told_in_one_line(server, places):
 
 
 @pytest.mark.parametrize(
-    ("number", "todo"), [(errno.ENOSPC, "Free some space"), (errno.EACCES, "make this one writable")]
+    ("number", "todo"), [(errno.ENOSPC, "Free some space"), (errno.EACCES, "change its permissions")]
 )
 def test_what_to_do_about_a_file_that_cannot_be_written_depends_on_why(tmp_path, number, todo):
     def write(_):
         raise OSError(number, os.strerror(number))
 
     with pytest.raises(CannotWrite, match=todo):
-        write_whole(tmp_path / "x", write)
+        atomic_write(tmp_path / "x", write)
     assert list(tmp_path.iterdir()) == []
 
 
