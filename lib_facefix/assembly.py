@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from . import finding
 from .areas import Area, Pair, Part, parts_of, read_area
 from .catalog import FIRST, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Catalog
-from .errors import BadPicture, FaceFixError, MissingDiffuser
+from .errors import BadPicture, BadSetting, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
 from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
@@ -20,14 +21,15 @@ from .likeness import compared
 from .maskers.combined import Combined
 from .masking import masks_of
 from .models import Models
+from .needs import Needs
 from .pipeline import Before, check_sizes, fix_faces
-from .planning import Overrides, make_plan
+from .planning import make_plan, plan_again
 from .prompts import Origin
-from .protocols import Diffuser, FaceFixer, Landmarker, Masker, Progress, Upscaler
+from .protocols import Diffuser, EngineInfo, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
-from .treatment import Treatment
+from .treatment import Overrides, Treatment
 
 SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
@@ -53,10 +55,27 @@ class FaceFix:
         other._diffusing = Rediffuse(diffuser, most)
         return other
 
-    @property
-    def rediffuses(self) -> bool:
-        """Whether faces can be drawn anew here."""
-        return self._diffusing is not None
+    def describe(self) -> EngineInfo:
+        """Return what can be done on this machine."""
+        return EngineInfo("this machine", rediffuses=self._diffusing is not None, loads_models=True)
+
+    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
+        """Refuse what cannot be done on this machine; with `fetch`, get and load all models. See `Engine.prepare`."""
+        if needs.rediffuses and not self._diffusing:
+            raise MissingDiffuser(NO_DIFFUSER)
+        whole = [(RESTORERS, name) for name in sorted(needs.restorers)]
+        whole += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
+        for catalog, name in whole:
+            _check_name(catalog, name)
+        if fetch is None:
+            return
+        masking = [network for treatment in needs.treatments for network in self.mask_networks(treatment)]
+        for missing in self.models.missing(needs.restorers, needs.upscalers, masking):
+            fetch(missing, self.models.shelf)
+        for catalog, name in whole:
+            self.models.chosen(catalog, name)
+        for treatment in needs.treatments:
+            self.masker_of(treatment)
 
     def fix(
         self,
@@ -117,6 +136,17 @@ class FaceFix:
         faces = self.detect(array, settings)
         with one_thread():
             return make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
+
+    def replan(
+        self,
+        plan: FixPlan,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
+        return plan_again(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None
@@ -241,6 +271,16 @@ def _upright(image: Any) -> Any:
         return ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise BadPicture(f"this picture cannot be read: {error}") from error
+
+
+def _check_name(catalog: Catalog, name: str) -> None:
+    """Raise `BadSetting` for what is neither a name of the catalogue nor the path of a file; nothing is loaded."""
+    if name in catalog.names():
+        return
+    if not Path(name).suffix:
+        raise BadSetting(f"unknown {catalog.kind} {name!r}; on offer: {', '.join(catalog.names())}")
+    if not Path(name).is_file():
+        raise BadSetting(f"there is no file {name}; give the path of a model, or a name of `facefix models`")
 
 
 def _as_list(images: Sequence[Any]) -> list[Image]:
