@@ -15,8 +15,10 @@ class Needs:
     """The models that a piece of work may need, and whether it needs Stable Diffusion."""
 
     treatments: Sequence[Treatment]
-    """Treatments of all faces, which decide about restorers and about the networks that masks are made with."""
-    upscalers: frozenset[str] = frozenset()
+    """Treatments of all faces, which decide about the networks that masks are made with."""
+    restorers: frozenset[str]
+    """Names, or paths of model files, of what restores faces."""
+    upscalers: frozenset[str]
     """Names, or paths of model files, of what enlarges pictures."""
     rediffuses: bool = False
     """True if settings ask for re-diffusing; False for plans, as each of their faces fails alone where nothing does."""
@@ -27,16 +29,13 @@ class Needs:
         everyone = settings.of_one_face()
         treatments = [everyone, *(everyone.but(own) for own in (overrides or {}).values())]
         upscalers = frozenset([settings.upscaler] if settings.upscale else [])
-        return cls(treatments, upscalers, any(one.method == "re-diffuse" for one in treatments))
+        restorers = frozenset(one.restorer for one in treatments if one.method in ("auto", "restore"))
+        return cls(treatments, restorers, upscalers, any(one.method == "re-diffuse" for one in treatments))
 
     @classmethod
     def of_plans(cls, plans: Iterable[FixPlan]) -> Needs:
         """Return what carrying out these plans needs."""
         plans = list(plans)
         treatments = [job.treatment for plan in plans for job in plan.jobs if job.decision == "restore"]
-        return cls(treatments, frozenset(plan.upscaler for plan in plans if plan.upscaled))
-
-    @property
-    def restorers(self) -> frozenset[str]:
-        """Names, or paths of model files, of what restores faces."""
-        return frozenset(one.restorer for one in self.treatments)
+        upscalers = frozenset(plan.upscaler for plan in plans if plan.upscaled)
+        return cls(treatments, frozenset(one.restorer for one in treatments), upscalers)

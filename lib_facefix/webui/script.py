@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadSetting, FaceFixError
+from ..needs import Needs
 from . import infotext, xyz
 from .compare import RUNS, Before, fixed_faces
 from .lists import host_list, knows
@@ -77,7 +78,7 @@ def begin(p: Any, args: Sequence[Any]) -> None:
     try:
         passes = _passes(p, args)
         for number, settings in enumerate(passes, start=1):
-            _check_lists(number, settings)
+            _check(p, number, settings)
         if any(settings.skip_img2img for settings in passes) and getattr(p, "init_images", None):
             put_through(p)
     except FaceFixError as error:
@@ -177,8 +178,16 @@ def _record(p: Any, place: int, text: str) -> None:
     p.extra_generation_params[TITLE] = texts
 
 
-def _check_lists(number: int, settings: PassSettings) -> None:
-    """Raise `BadSetting` for a sampler, checkpoint or the like that the host does not have."""
+def _check(p: Any, number: int, settings: PassSettings) -> None:
+    """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not there."""
+    from .diffuser import HostDiffuser
+    from .engine import engine
+    from .watching import Watch
+
+    try:
+        engine().with_diffuser(HostDiffuser(p, Watch())).prepare(Needs.of_settings(settings))
+    except BadSetting as error:
+        raise BadSetting(f"pass {number}: {error}") from error
     for field, known in OFFERED:
         value = getattr(settings, field.name)
         if known.host and value and not knows(known.host, value):

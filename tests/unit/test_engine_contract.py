@@ -40,6 +40,7 @@ def test_work_by_settings_needs_the_models_of_all_faces():
     )
     assert (needs.restorers, needs.upscalers, needs.rediffuses) == ({"lite", "gfpgan"}, {"x4plus"}, True)
     assert Needs.of_settings(FaceSettings(upscaler="x4plus")).upscalers == frozenset()
+    assert Needs.of_settings(FaceSettings(method="re-diffuse", restorer="gfpgan")).restorers == frozenset()
 
 
 def test_a_plan_needs_the_models_of_the_faces_that_it_restores(plan):
