@@ -20,14 +20,15 @@ from .likeness import compare_faces
 from .maskers.combined import Combined
 from .masking import masks_of
 from .models import ModelStore
+from .needs import Needs
 from .pipeline import Before, check_sizes, fix_faces
-from .planning import Overrides, make_plan
+from .planning import make_plan, plan_again
 from .prompts import Origin
-from .protocols import Diffuser, FaceFixer, Landmarker, Masker, Progress, Upscaler
+from .protocols import Diffuser, EngineInfo, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
-from .treatment import Treatment
+from .treatment import Overrides, Treatment
 
 SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
@@ -55,10 +56,27 @@ class FaceFix:
         other._diffusing = Rediffuse(diffuser, most)
         return other
 
-    @property
-    def rediffuses(self) -> bool:
-        """Whether faces can be drawn anew here."""
-        return self._diffusing is not None
+    def describe(self) -> EngineInfo:
+        """Return what can be done on this machine."""
+        return EngineInfo("this machine", rediffuses=self._diffusing is not None, loads_models=True)
+
+    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
+        """Refuse what cannot be done on this machine; with `fetch`, get and load all models. See `Engine.prepare`."""
+        if needs.rediffuses and not self._diffusing:
+            raise MissingDiffuser(NO_DIFFUSER)
+        wanted: list[tuple[Registry[object], str]] = [(RESTORERS, name) for name in sorted(needs.restorers)]
+        wanted += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
+        for registry, name in wanted:
+            self.models.check(registry, name, may_fetch=True)
+        if fetch is None:
+            return
+        networks = [network for treatment in needs.treatments for network in self.mask_networks(treatment)]
+        for missing in self.models.missing([*wanted, *networks]):
+            fetch(missing, self.models.paths)
+        for registry, name in wanted:
+            self.models.load(registry, name)
+        for treatment in needs.treatments:
+            self.masker_of(treatment)
 
     def fix(
         self,
@@ -121,6 +139,17 @@ class FaceFix:
         faces = self.detect(array, settings)
         with one_thread():
             return make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
+
+    def replan(
+        self,
+        plan: FixPlan,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
+        return plan_again(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None

@@ -33,6 +33,8 @@ class Option:
     """Of which list of a host's it is one, or blank: "samplers", "schedulers", "checkpoints", "vaes"."""
     found: str = ""
     """The list of files that are found here and may be chosen as well, or blank: "detectors"."""
+    finds: bool = False
+    """True if it has a say in which faces are found or in what is known of them: find them again when it changes."""
     only: str = ""
     """The one method that looks at it, beside "auto", which may come to any; blank: all do."""
     reads: Callable[[str], object] | None = None
@@ -121,6 +123,7 @@ def _property(field: dataclasses.Field[Any], known: Option) -> dict[str, Any]:
         "x-host": known.host,
         "x-group": known.group,
         "x-only": known.only,
+        "x-finds": known.finds or None,
     }
     return {name: fact for name, fact in facts.items() if fact is not None and (fact != "" or name == "default")}
 

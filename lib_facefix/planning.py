@@ -18,7 +18,7 @@ from .prompting import drawn_up
 from .prompts import Origin, read_negative_prompt, read_prompt
 from .settings import FaceSettings
 from .sizes import read_upscale
-from .treatment import Treatment
+from .treatment import Overrides, Treatment
 
 KEPT = {
     "size": "largest",
@@ -28,8 +28,6 @@ KEPT = {
     "right": "furthest to the right",
 }
 """By `keep_by`: which faces are fixed when there are more."""
-Overrides = Mapping[int, Mapping[str, Any]]
-"""Settings of single faces, by number: {3: {"fidelity": 0.9}, 2: {"method": "leave"}}."""
 
 
 def make_plan(
@@ -57,8 +55,10 @@ def plan_again(
 ) -> FixPlan:
     """Return a plan for the same faces of the same picture with other settings; see `make_plan`.
 
-    The picture is not needed: what was seen of each face stands in the plan.
+    The picture is not needed: what was seen of each face stands in the plan. Raises `BadSetting`, also where the faces
+    were not looked at for a criterion of the settings when they were found.
     """
+    _check_known([job.face for job in plan.jobs], settings)
     jobs = sorted(plan.jobs, key=lambda job: job.number)
     return _planned([Seen(job.face, job.pose, job.sharpness) for job in jobs], plan.size, settings, overrides, origin)
 
@@ -83,12 +83,12 @@ def _planned(
     """Decide about the faces of a picture, given from left to right. size: its width and height."""
     if origin is None:
         settings = replace(settings, redraw_below=0)
-    own = {number: _treatment(number, settings, changes) for number, changes in (overrides or {}).items()}
+    everyone = settings.of_one_face()
+    own = {number: _treatment(number, everyone, changes) for number, changes in (overrides or {}).items()}
     asked = {number for number, changes in (overrides or {}).items() if "method" in changes}
     upscale = read_upscale(settings.upscale)
     upscaled = upscale.of(*size) if upscale else None
     numbered = dict(enumerate(seen, start=1))
-    everyone = settings.of_one_face()
     counted = {number: one.face for number, one in numbered.items() if number not in asked}
     excluded = _excluded(counted, settings, size)
     jobs = [
@@ -97,6 +97,15 @@ def _planned(
     jobs.sort(key=lambda job: _rank(job, settings.order, *size))
     jobs = drawn_up(jobs, everyone, size, origin)
     return FixPlan(size, tuple(jobs), upscaled, settings.upscaler)
+
+
+def _check_known(faces: Sequence[Face], settings: FaceSettings) -> None:
+    """Raise `BadSetting` where a criterion goes by what nobody looked at when the faces were found."""
+    if settings.guesses and any(face.age is None for face in faces):
+        raise BadSetting("gender and age were not looked at when these faces were found; find the faces again")
+    aligned = [face for face in faces if face.landmarks is not None]
+    if settings.person and aligned and all(face.distance is None for face in aligned):
+        raise BadSetting("these faces were found without the reference photo; find the faces again")
 
 
 def read_override(text: str) -> tuple[int, dict[str, Any]]:
@@ -200,10 +209,10 @@ def _of_someone_else(face: Face, settings: FaceSettings) -> str | None:
     return None
 
 
-def _treatment(number: int, settings: FaceSettings, changes: Mapping[str, Any]) -> Treatment:
+def _treatment(number: int, everyone: Treatment, changes: Mapping[str, Any]) -> Treatment:
     """Return how this face in particular is to be fixed."""
     try:
-        treatment = settings.of_one_face().but(changes)
+        treatment = everyone.but(changes)
         read_prompt(treatment.prompt)
         read_negative_prompt(treatment.negative_prompt)
     except BadSetting as error:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from .faces import Crop, Face, Image, Mask, Matrix, Patch, Size
-from .jobs import FaceJob
+from .jobs import FaceJob, FixPlan, FixResult
+from .needs import Needs
+from .prompts import Origin
 from .redraw import Redraw
 from .sampling import Sampling
+from .settings import FaceSettings
+from .treatment import Overrides
+from .weights import ModelPaths, Published
+
+Fetch = Callable[[Published, ModelPaths], object]
+"""Asks the person, and downloads these weights to the shelf; raises a `FaceFixError` where they do not come."""
 
 
 class Detector(Protocol):
@@ -145,4 +154,73 @@ class Progress(Protocol):
 
     def stopped(self) -> bool:
         """Return True to keep what is done and do no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Where an engine does its work, and what it can do."""
+
+    place: str
+    """"this machine", or the address of a server."""
+    rediffuses: bool
+    """True if faces can be re-diffused there."""
+    loads_models: bool
+    """True if models are loaded by this process, so that the choice of what runs them is made here."""
+    note: str = ""
+    """A sentence that the person should read before the work begins; blank: there is none."""
+
+
+class Engine(Protocol):
+    """Finds, plans and fixes faces: in this process (`FaceFix`), or through a server."""
+
+    def describe(self) -> EngineInfo:
+        """Return where the work is done, and what can be done there."""
+        ...
+
+    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
+        """Refuse what cannot be done; front ends call this before they write any picture.
+
+        fetch: called for each published model that is missing; then all models are loaded, so that one that cannot be
+        used is refused now. Without it nothing is downloaded or loaded: names and paths are checked alone.
+        Raises `MissingDiffuser` or another `FaceFixError`.
+        """
+        ...
+
+    def plan(
+        self,
+        image: Image,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return what would be done to each face of one picture, and why.
+
+        image: RGB (H, W, 3), uint8. overrides: settings of single faces by number. origin: what the picture was made
+        from, so that faces are re-diffused by its own prompt and seed.
+        """
+        ...
+
+    def replan(
+        self,
+        plan: FixPlan,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return the plan that `plan` would give for the same picture with other settings, without the picture.
+
+        The faces are those of the plan, with all that it says of them. So no setting may differ from those that they
+        were found with among `FaceSettings.finding`: where one does, plan the picture again. A plan does not say what
+        its faces were found with; only what is seen to be missing (age and gender, the likeness to a reference photo)
+        raises `BadSetting`.
+        """
+        ...
+
+    def run(
+        self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
+    ) -> list[FixResult]:
+        """Carry out plans, perhaps read from a file and edited, one for each picture."""
         ...

@@ -28,20 +28,20 @@ class FaceSettings(Treatment):
 
     detector: str = option(
         "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=read_detector, paths=files_in,
-        group="find",
+        group="find", finds=True,
         help="What finds faces: a name, or the file of a YOLO model, with the classes wanted in brackets. Several: "
         '"blazeface + centerface" what either finds, "a - b" what a finds and b does not, "2 of a, b, c".',
     )  # fmt: skip
     min_score: float = option(
-        0.5, "Minimum confidence", low=0.0, high=1.0, step=0.01, group="find",
+        0.5, "Minimum confidence", low=0.0, high=1.0, step=0.01, group="find", finds=True,
         help="What the detector is less sure of is no face.",
     )  # fmt: skip
     angles: str = option(
-        "auto", "Turned faces", choices=lambda: ANGLES, group="find",
+        "auto", "Turned faces", choices=lambda: ANGLES, group="find", finds=True,
         help="Search the picture turned by 90, 180 and 270 degrees too; auto: when nothing is found upright.",
     )  # fmt: skip
     landmarker: str = option(
-        "facemesh", "Landmarks", choices=LANDMARKERS.names, group="find",
+        "facemesh", "Landmarks", choices=LANDMARKERS.names, group="find", finds=True,
         help="What says where eyes, nose and mouth are, by which faces are aligned.",
     )  # fmt: skip
     min_size: int = option(
@@ -78,7 +78,7 @@ class FaceSettings(Treatment):
         help='Face numbers such as "1,3-4"; blank: all.',
     )
     person: str = option(
-        "", "Reference photo", paths=lambda value: (value,) if value else (), group="choose",
+        "", "Reference photo", paths=lambda value: (value,) if value else (), group="choose", finds=True,
         help="The path of a photo of one person, whose largest face counts; blank: whoever it is.",
     )  # fmt: skip
     person_means: str = option(
@@ -90,15 +90,15 @@ class FaceSettings(Treatment):
         help="How unlike faces may be to count as one person's: 0.3 to 0.45 as a rule; strangers 0.6 and more.",
     )  # fmt: skip
     gender: str = option(
-        "any", "Gender", choices=lambda: GENDERS, group="choose",
+        "any", "Gender", choices=lambda: GENDERS, group="choose", finds=True,
         help="As a model guesses that you have installed: insightface's genderage.onnx.",
     )  # fmt: skip
     min_age: int = option(
-        0, "Youngest", low=0, high=120, unit="years", group="choose",
+        0, "Youngest", low=0, high=120, unit="years", group="choose", finds=True,
         help="Faces that the same model takes for younger are left alone.",
     )  # fmt: skip
     max_age: int = option(
-        0, "Oldest", low=0, high=120, unit="years", group="choose",
+        0, "Oldest", low=0, high=120, unit="years", group="choose", finds=True,
         help="Faces that the same model takes for older are left alone; 0: no limit.",
     )  # fmt: skip
     sharp_above: float = option(

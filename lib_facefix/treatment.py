@@ -20,6 +20,9 @@ PARSER_FILES = (".pth", ".safetensors", ".onnx")
 AUTO_FEATHER = 0.15
 """What a feather of -1 means, as a share of the face's width."""
 
+Overrides = Mapping[int, Mapping[str, Any]]
+"""Settings of single faces, by number: {3: {"fidelity": 0.9}, 2: {"method": "leave"}}."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment(Sampling):

@@ -16,7 +16,7 @@ import lib_facefix
 
 LIBRARY = Path(lib_facefix.__file__).parent
 
-NOUNS = {"errors", "faces", "areas", "sampling", "treatment", "jobs", "redraw", "protocols"}
+NOUNS = {"errors", "faces", "areas", "sampling", "treatment", "jobs", "needs", "redraw", "protocols"}
 ADAPTER = NOUNS | {"imaging", "weights", "networks", "quiet"}
 SEVERAL = {"detectors.turned", "detectors.combined"}
 FRONT_END = NOUNS | {
@@ -62,7 +62,8 @@ MAY_IMPORT = {
     "edited": {"errors", "options"},
     "jobs": {"edited", "faces", "errors", "treatment", "options", "sizes"},
     "redraw": {"faces"},
-    "protocols": {"faces", "jobs", "redraw", "sampling"},
+    "needs": {"jobs", "settings", "treatment"},
+    "protocols": {"faces", "jobs", "needs", "prompts", "redraw", "sampling", "settings", "treatment", "weights"},
     "urls": set(),
     "weights": {"catalog", "errors", "fsio", "quiet", "urls"},
     "nets": {"errors", "weights"},

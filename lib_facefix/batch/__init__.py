@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from .running import Batch, Engine, from_file, planner
+from .running import Batch, from_file, planner
 from .targets import below_common_folder, keep_apart, targets, without_results
 from .words import document, planned, reasons, summary
 
 __all__ = [
     "Batch",
-    "Engine",
     "below_common_folder",
     "document",
     "from_file",

@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from PIL.Image import Image as Pillow
 
 from ..drawing import Pair, strips
 from ..errors import FaceFixError
-from ..faces import Image
 from ..jobs import FixPlan, FixResult
 from ..origins import origin_of
 from ..pictures import FAST, Picture, check_writable, read_picture, write_picture
-from ..planning import Overrides
-from ..prompts import Origin
-from ..protocols import Progress
+from ..protocols import Engine, Progress
 from ..settings import FaceSettings
+from ..treatment import Overrides
 from .words import planned, reasons, summary
 
 MOST_DRAWN = 12
 """Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
-
-
-class Engine(Protocol):
-    """What plans and fixes: `FaceFix`, or something that is asked like it."""
-
-    def plan(
-        self,
-        image: Image,
-        settings: FaceSettings | None = None,
-        *,
-        overrides: Overrides | None = None,
-        origin: Origin | None = None,
-    ) -> FixPlan:
-        """Return what would be done to each face of one picture, and why."""
-        ...
-
-    def run(
-        self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
-    ) -> list[FixResult]:
-        """Carry out plans, one for each picture."""
-        ...
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 
 from ..assembly import FaceFix
-from ..batch import Engine
 from ..errors import BadSetting
-from ..http.remote import RemoteFaceFix, ThroughWebUI, connect
+from ..http.remote import connect
+from ..protocols import Engine
 from .flags import given_runtime, read_runtime
 from .models_get import host_folders
 from .printing import tell
@@ -48,16 +48,9 @@ def engine_for(arguments: argparse.Namespace, environ: Mapping[str, str] = os.en
     token = arguments.token or (None if told else environ.get("FACEFIX_TOKEN"))
     user = None if told else environ.get("FACEFIX_USER")
     engine = connect(arguments.remote, token, user, here, arguments.native)
-    if isinstance(engine, RemoteFaceFix) and (given := given_runtime(arguments)):
+    info = engine.describe()
+    if not info.loads_models and (given := given_runtime(arguments)):
         raise BadSetting(f"what runs the models is chosen where they run; leave out {', '.join(given)}")
-    if isinstance(engine, ThroughWebUI):
-        does = f"it redraws faces, at about {engine.native} px, and all else is done here"
-        tell([f"facefix: {engine.webui.wire.url} has no FaceFix: {does}"], error=True)
+    if info.note:
+        tell([f"facefix: {info.note}"], error=True)
     return engine
-
-
-def engine_here(engine: Engine) -> FaceFix | None:
-    """Return what of the engine works on this machine, with models of this machine; None where nothing does."""
-    if isinstance(engine, ThroughWebUI):
-        return engine.here
-    return engine if isinstance(engine, FaceFix) else None

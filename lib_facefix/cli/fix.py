@@ -10,10 +10,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..assembly import FaceFix
 from ..batch import (
     Batch,
-    Engine,
     below_common_folder,
     document,
     from_file,
@@ -22,14 +20,14 @@ from ..batch import (
     targets,
     without_results,
 )
-from ..catalog import RESTORERS, UPSCALERS, Registry
 from ..drawing import sheet
-from ..errors import BadPlan, BadSetting
-from ..http.remote import RemoteFaceFix
+from ..errors import BadPlan, BadSetting, MissingDiffuser
 from ..jobs import FixPlan
+from ..needs import Needs
 from ..pictures import FAST, Found, Picture, check_writable, find_pictures
-from ..treatment import Treatment
-from .engines import add_remote, engine_for, engine_here
+from ..protocols import Engine
+from ..weights import ModelPaths, Published
+from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, given_settings, read_overrides, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch
 from .printing import match_plans, read_plans, tell, write_json
@@ -37,6 +35,10 @@ from .sheets import write_drawing
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
+NO_DIFFUSER = (
+    "re-diffusing needs Stable Diffusion, which is not here; give the address of a WebUI that runs with --api, as in "
+    "--remote http://127.0.0.1:7860, or use --method restore"
+)
 
 
 def add(commands: Any) -> None:
@@ -80,13 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.compare)
     engine = engine_for(arguments)
     work = _work(arguments, engine)
-    _refuse_missing(work, engine)
     found = work.found
     places = targets(found, arguments.output, arguments.in_place)
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, places, (arguments.report, arguments.compare))
-    if (here := engine_here(engine)) and not arguments.dry_run:
-        _load(work, here, arguments)
+    _prepare(engine, work.needs, arguments)
     batch = Batch(engine, work.plan, draw=arguments.compare is not None, png_level=arguments.png_level)
     code = _go(batch, found, places, arguments)
     if arguments.report:
@@ -102,38 +102,19 @@ class Work:
 
     found: list[Found]
     plan: Callable[[Picture], FixPlan]
-    restorers: set[str]
-    """All that may be needed."""
-    upscalers: set[str]
-    treatments: list[Treatment]
-    """Of all faces: what their masks need is known by them."""
-
-    def models(self) -> list[tuple[Registry[object], str]]:
-        """Return the restorers and upscalers that may be needed, by registry and name."""
-        named = ((RESTORERS, self.restorers), (UPSCALERS, self.upscalers))
-        return [(registry, name) for registry, names in named for name in sorted(names)]
+    needs: Needs
 
 
-def _refuse_missing(work: Work, engine: Engine) -> None:
-    """Raise `BadSetting` for a model that is nowhere, before every picture is written without it."""
-    if isinstance(engine, RemoteFaceFix):
-        engine.refuse_missing(work.restorers, work.upscalers)
-        return
-    if here := engine_here(engine):
-        for registry, name in work.models():
-            here.models.check(registry, name, may_fetch=True)
+def _prepare(engine: Engine, needs: Needs, arguments: argparse.Namespace) -> None:
+    """Get and load every model; what cannot be used is refused before any picture is written without it."""
 
+    def fetch(missing: Published, places: ModelPaths) -> None:
+        ask_to_fetch(missing, places, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
 
-def _load(work: Work, engine: FaceFix, arguments: argparse.Namespace) -> None:
-    """Get and load every model now: what cannot be used is refused before any picture is written without it."""
-    models = engine.models
-    networks = [network for treatment in work.treatments for network in engine.mask_networks(treatment)]
-    for one in models.missing([*work.models(), *networks]):
-        ask_to_fetch(one, models.paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
-    for registry, name in work.models():
-        models.load(registry, name)
-    for treatment in work.treatments:
-        engine.masker_of(treatment)
+    try:
+        engine.prepare(needs, None if arguments.dry_run else fetch)
+    except MissingDiffuser as error:
+        raise BadSetting(NO_DIFFUSER) from error
 
 
 def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
@@ -144,25 +125,14 @@ def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
         matched = match_plans(plans, found)
-        treatments = [job.treatment for plan in matched.values() for job in plan.jobs if job.decision == "restore"]
-        upscalers = {plan.upscaler for plan in matched.values() if plan.upscaled}
-        return Work(found, from_file(matched), {one.restorer for one in treatments}, upscalers, treatments)
+        return Work(found, from_file(matched), Needs.of_plans(matched.values()))
     settings, overrides = read_settings(arguments), read_overrides(arguments)
-    methods = (settings.method, *(own.get("method") for own in overrides.values()))
-    if "re-diffuse" in methods and isinstance(engine, FaceFix):
-        raise BadSetting(
-            "re-diffusing needs Stable Diffusion, which is not here; give the address of a WebUI that runs with --api, "
-            "as in --remote http://127.0.0.1:7860, or use --method restore"
-        )
     if not arguments.inputs:
         raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
     found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
-    treatments = [settings.of_one_face(), *(settings.of_one_face().but(own) for own in overrides.values())]
-    upscalers = {settings.upscaler} if settings.upscale else set()
     if arguments.upscaler and not settings.upscale:
         tell(["facefix: --upscaler enlarges nothing without --upscale; give that too, such as --upscale 2"], error=True)
-    restorers = {one.restorer for one in treatments}
-    return Work(found, planner(engine, settings, overrides), restorers, upscalers, treatments)
+    return Work(found, planner(engine, settings, overrides), Needs.of_settings(settings, overrides))
 
 
 def _go(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:

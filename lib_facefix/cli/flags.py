@@ -8,9 +8,10 @@ from typing import Any
 
 from ..errors import BadSetting
 from ..options import Option, options
-from ..planning import Overrides, read_override
+from ..planning import read_override
 from ..runtime import Runtime
 from ..settings import FaceSettings
+from ..treatment import Overrides
 
 TITLES = {
     "fix": "how a face is fixed",

@@ -17,7 +17,17 @@ from starlette.requests import Request
 
 from ..protocols import Progress
 from .asking import FORM, JSON, asked
-from .bodies import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody, form_schema, json_schema, read_body
+from .bodies import (
+    BatchBody,
+    DetectBody,
+    FixBody,
+    PlanBody,
+    PreviewBody,
+    ReplanBody,
+    form_schema,
+    json_schema,
+    read_body,
+)
 from .refusals import Refusal
 from .service import Host, Service
 from .work import VERSION, Answer, Job, Line
@@ -45,6 +55,7 @@ def router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
     for name, kind, call in (
         ("detect", DetectBody, calls.detect),
         ("plan", PlanBody, calls.plan),
+        ("replan", ReplanBody, calls.replan),
         ("fix", FixBody, calls.fix),
         ("preview", PreviewBody, calls.preview),
         ("batch", BatchBody, calls.batch),
@@ -89,6 +100,12 @@ class _Calls:
 
     async def plan(self, request: Request) -> Response:
         return await self._done(request, PlanBody, self._service.plan)
+
+    async def replan(self, request: Request) -> Response:
+        """Answer without waiting in line: neither a picture nor a model is needed."""
+        async with asked(request, self._service.host.limits.body, self._line) as (values, _):
+            body = read_body(ReplanBody, values)
+            return JSONResponse(await run_in_threadpool(self._service.replan, body))
 
     async def fix(self, request: Request) -> Response:
         return await self._done(request, FixBody, self._service.fix)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from ..errors import FaceFixError
 from ..jobs import FixPlan
-from ..planning import Overrides
 from ..prompts import Origin
 from ..settings import FaceSettings
+from ..treatment import Overrides
 from .parts import (
     IMAGE,
     OBJECT,
@@ -113,6 +113,16 @@ class PlanBody:
     """Decide what would be done to each face."""
 
     image: bytes = image_part()
+    settings: FaceSettings = settings_part(FaceSettings())
+    overrides: Overrides | None = overrides_part()
+    origin: Origin | None = origin_part()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplanBody:
+    """Decide about the faces of a plan with other settings; no picture is sent."""
+
+    plan: FixPlan = plan_part()
     settings: FaceSettings = settings_part(FaceSettings())
     overrides: Overrides | None = overrides_part()
     origin: Origin | None = origin_part()

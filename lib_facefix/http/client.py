@@ -17,10 +17,10 @@ from urllib.parse import quote
 
 from ..errors import CannotReach, FaceFixError, Refused, Stopped
 from ..jobs import FixPlan
-from ..planning import Overrides
 from ..prompts import Origin
 from ..protocols import Progress
 from ..settings import FaceSettings
+from ..treatment import Overrides
 from .pixels import from_text, to_text
 from .wire import PATIENCE, Wire
 
@@ -103,6 +103,17 @@ class Client:
     ) -> FixPlan:
         """Return what would be done to each face, and why; see `FaceFix.plan`."""
         return FixPlan.from_json(self._post("/plan", image, **_asked(settings, overrides, origin=origin)))
+
+    def replan(
+        self,
+        plan: FixPlan,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return the plan for the same faces with other settings; no picture is sent. See `FaceFix.replan`."""
+        return FixPlan.from_json(self.wire.post(f"{ROOT}/replan", _asked(settings, overrides, plan, origin)))
 
     def fix(
         self,

@@ -13,10 +13,9 @@ from ..errors import FaceFixError
 from ..jobs import FixPlan
 from ..options import check_names, options, schema
 from ..origins import read_origin
-from ..planning import Overrides
 from ..prompts import Origin
 from ..settings import FaceSettings
-from ..treatment import Treatment
+from ..treatment import Overrides, Treatment
 from .refusals import UNREADABLE, Complaint, Refusal
 
 Schema = dict[str, Any]
@@ -60,9 +59,14 @@ def _image(value: Any) -> bytes:
 
 
 def _settings(value: Any) -> FaceSettings:
-    if complaints := list(_wrong(FaceSettings, value)):
-        raise Refusal(UNREADABLE, *complaints)
-    return FaceSettings.from_json(value)
+    if not isinstance(value, Mapping):
+        raise Refusal(UNREADABLE, *_wrong(FaceSettings, value))
+    try:
+        return FaceSettings.from_json(value)
+    except FaceFixError:  # which says what is wrong first; a client is told all of it, and where
+        if complaints := list(_wrong(FaceSettings, value)):
+            raise Refusal(UNREADABLE, *complaints) from None
+        raise
 
 
 def _wrong(kind: type, values: Any) -> Iterator[Complaint]:

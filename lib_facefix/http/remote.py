@@ -6,7 +6,7 @@ depth, and what a file says besides its pixels (where a photo was taken, say) is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -14,10 +14,11 @@ from ..assembly import FaceFix
 from ..errors import BadSetting, CannotReach, FaceFixError
 from ..faces import Image
 from ..jobs import FaceJob, FixPlan, FixResult, Outcome, Verdict
-from ..planning import Overrides
+from ..needs import Needs
 from ..prompts import Origin
-from ..protocols import Progress
+from ..protocols import Engine, EngineInfo, Fetch, Progress
 from ..settings import FaceSettings
+from ..treatment import Overrides
 from .client import ROOT, Client
 from .pixels import packed, unpacked
 from .sd_webui import ROOT as SD_ROOT
@@ -32,6 +33,20 @@ class RemoteFaceFix:
     def __init__(self, client: Client) -> None:
         self.client = client
 
+    def describe(self) -> EngineInfo:
+        """Return what the server offers; raises `CannotReach` or `Refused`."""
+        return EngineInfo(self.client.wire.url, _rediffuses(self.client.models()), loads_models=False)
+
+    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:  # noqa: ARG002 no request starts a download
+        """Raise `BadSetting` for what the server has not, before anything is sent; see `Engine.prepare`."""
+        url, offered = self.client.wire.url, self.client.models()
+        if needs.rediffuses and not _rediffuses(offered):
+            raise BadSetting(f"{url} has no Stable Diffusion to re-diffuse with; choose the method 'restore'")
+        for kind, names in (("restorer", needs.restorers), ("upscaler", needs.upscalers)):
+            here = {str(one.get("name")): one for one in offered.get(f"{kind}s", ()) if one.get("here")}
+            for name in sorted(names - set(here)):
+                raise BadSetting(f"{url} has no {kind} {name!r}; on offer there: {', '.join(here) or 'none'}")
+
     def plan(
         self,
         image: Image,
@@ -43,21 +58,22 @@ class RemoteFaceFix:
         """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
         return self.client.plan(packed(image), settings, overrides=overrides, origin=origin)
 
+    def replan(
+        self,
+        plan: FixPlan,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
+        return self.client.replan(plan, settings, overrides=overrides, origin=origin)
+
     def run(
         self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
     ) -> list[FixResult]:
         """Carry out plans, one for each picture; see `FaceFix.run`."""
         return [self._run(image, plan, progress) for image, plan in zip(images, plans, strict=True)]
-
-    def refuse_missing(self, restorers: Collection[str], upscalers: Collection[str]) -> None:
-        """Raise `BadSetting` for a model that the server has not, before anything is sent."""
-        offered = self.client.models()
-        for kind, names in (("restorer", restorers), ("upscaler", upscalers)):
-            here = {str(one.get("name")): one for one in offered.get(f"{kind}s", ()) if one.get("here")}
-            for name in sorted(set(names) - set(here)):
-                raise BadSetting(
-                    f"{self.client.wire.url} has no {kind} {name!r}; on offer there: {', '.join(here) or 'none'}"
-                )
 
     def _run(self, image: Image, plan: FixPlan, progress: Progress | None) -> FixResult:
         fixed = self.client.fix(packed(image), plan=plan, progress=progress)
@@ -76,6 +92,16 @@ class ThroughWebUI:
     native: int
     """Side in pixels of the squares that its model draws best."""
 
+    def describe(self) -> EngineInfo:
+        """Return what is done there, and what is done on this machine."""
+        url = self.webui.wire.url
+        does = f"it redraws faces, at about {self.native} px, and all else is done here"
+        return EngineInfo(url, rediffuses=True, loads_models=True, note=f"{url} has no FaceFix: {does}")
+
+    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
+        """Refuse what cannot be done, with the models of this machine; see `Engine.prepare`."""
+        self._drawing(None).prepare(needs, fetch)
+
     def plan(
         self,
         image: Image,
@@ -86,6 +112,17 @@ class ThroughWebUI:
     ) -> FixPlan:
         """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
         return self._drawing(None).plan(image, settings, overrides=overrides, origin=origin)
+
+    def replan(
+        self,
+        plan: FixPlan,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        origin: Origin | None = None,
+    ) -> FixPlan:
+        """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
+        return self._drawing(None).replan(plan, settings, overrides=overrides, origin=origin)
 
     def run(
         self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
@@ -99,9 +136,12 @@ class ThroughWebUI:
         return self.here.with_diffuser(SdapiDiffuser(self.webui, self.native, within), most=1)
 
 
-def connect(
-    url: str, token: str | None, user: str | None, here: FaceFix, native: int | None = None
-) -> RemoteFaceFix | ThroughWebUI:
+def _rediffuses(offered: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
+    """Return whether a server of these models re-diffuses faces."""
+    return any(one.get("name") == "re-diffuse" and one.get("here") for one in offered.get("methods", ()))
+
+
+def connect(url: str, token: str | None, user: str | None, here: FaceFix, native: int | None = None) -> Engine:
     """Return the engine at an address: FaceFix there, or `here` with the WebUI there to redraw faces.
 
     native: side in pixels of the squares that the WebUI's model draws best; None: as its API tells, else 512.

@@ -26,7 +26,7 @@ from ..catalog import (
 )
 from ..detecting import written
 from ..drawing import numbered_boxes, shaded
-from ..errors import BadModel, BadPlan, MissingPackage
+from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..jobs import VERSION, FixPlan, face_to_json
 from ..options import schema
 from ..origins import origin_of
@@ -37,7 +37,7 @@ from ..settings import FaceSettings
 from ..treatment import METHODS
 from ..weights import PUBLISHED
 from ..yolo_files import yolo_files
-from .bodies import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody
+from .bodies import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody, ReplanBody
 from .folders import fix_folder
 from .places import check_models, inside
 from .refusals import FORBIDDEN, refusal_of, refuse
@@ -128,6 +128,17 @@ class Service:
             plan = self._planned(body, sent, engine, origin)
         return Answer({"version": VERSION, **plan.to_json()})
 
+    def replan(self, body: ReplanBody) -> dict[str, Any]:
+        """Return the plan for the same faces with other settings, as `plan` would for the picture that they are in."""
+        engine = self.host.asked()
+        try:
+            self._check_faces(body.plan)
+            check_models(body.settings.to_json(), engine, self.host.folders)
+            plan = engine.replan(body.plan, body.settings, overrides=body.overrides, origin=body.origin)
+        except FaceFixError as error:
+            raise refusal_of(error, ("body", "plan") if isinstance(error, BadPlan) else ("body",)) from error
+        return {"version": VERSION, **plan.to_json()}
+
     def fix(self, body: FixBody, progress: Progress) -> Answer:
         """Fix the faces; return the picture and what became of each face."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
@@ -184,11 +195,14 @@ class Service:
         return engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
 
     def _check_plan(self, plan: FixPlan, engine: FaceFix) -> None:
-        if len(plan.jobs) > self.host.limits.faces:
-            raise BadPlan(f"the plan has {len(plan.jobs)} faces, and at most {self.host.limits.faces} are taken here")
+        self._check_faces(plan)
         check_models({"upscaler": plan.upscaler}, engine, self.host.folders, "plan")
         for job in plan.jobs:
             check_models(job.treatment.to_json(), engine, self.host.folders, "plan")
+
+    def _check_faces(self, plan: FixPlan) -> None:
+        if len(plan.jobs) > self.host.limits.faces:
+            raise BadPlan(f"the plan has {len(plan.jobs)} faces, and at most {self.host.limits.faces} are taken here")
 
 
 def _offer(registry: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:
@@ -209,5 +223,5 @@ def _file(path: Path) -> dict[str, Any]:
 
 def _method(name: str, engine: FaceFix) -> dict[str, Any]:
     """Return one method, told as a model is."""
-    note = NO_DIFFUSER if name == "re-diffuse" and not engine.rediffuses else ""
+    note = NO_DIFFUSER if name == "re-diffuse" and not engine.describe().rediffuses else ""
     return {"name": name, "label": name.capitalize(), "licence": "", "here": not note, "note": note}

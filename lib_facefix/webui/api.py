@@ -38,10 +38,9 @@ class InWebUI:
 
     def asked(self) -> FaceFix:
         """Give the engine, whatever the host is doing."""
-        from .standing import diffusing
-        from .watching import Watch
+        from .standing import planner
 
-        return diffusing(Watch())
+        return planner()
 
     @contextmanager
     def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 see `http.service`

@@ -15,7 +15,7 @@ from ..prompts import Origin
 from . import infotext
 from .compare import BEFORES, Before, fixed_faces
 from .extras_given import ENABLE, ONE, TUNING, Given, read_given
-from .extras_handlers import pixels, planned
+from .extras_handlers import pixels
 from .extras_result import under_result as under_result
 from .telling import lines
 from .tuning import fingerprint
@@ -66,8 +66,10 @@ def process(pp: Any, first: First, args: Mapping[str, Any]) -> None:
     """Fix the faces of one picture as the arguments say; what cannot be done leaves it as it is, and is said."""
     if not args.get(ENABLE):
         return
+    from .standing import planner
+
     try:
-        _fix(pp, first, read_given(args), bool(args.get(ONE)))
+        _fix(pp, first, read_given(args, planner()), bool(args.get(ONE)))
     except (FaceFixError, MemoryError) as error:
         from .host_ui import warn
 
@@ -85,7 +87,7 @@ def _fix(pp: Any, first: First, given: Given, single: bool) -> None:
     if tuning and not why:
         plan, overrides = moved(tuning.plan_for(given.settings), pp.image.size), tuning.overrides
     else:
-        plan, overrides = planned(image, given.settings, first.origin), {}
+        plan, overrides = given.engine.plan(image, given.settings, origin=first.origin), {}
     result = fix(image, plan)
     if not np.array_equal(image, result.image):
         pp.image = repainted(pp.image, result.image)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..protocols import Engine
 from ..settings import FaceSettings
 from .settings import ELSEWHERE, PassSettings
 from .tuning import FIX, SINGLE, Tuning
@@ -28,20 +29,21 @@ HANDED_ON = (TUNING, *FACE.values(), *COMMON)
 class Given:
     """What a person has set when something happens."""
 
+    engine: Engine
     settings: PassSettings
     tuning: Tuning | None
     """With what was changed last in the controls of the face that is shown; None where no faces were found."""
 
 
-def read_given(values: Mapping[str, Any]) -> Given:
-    """Return what is set; raises `BadSetting`."""
+def read_given(values: Mapping[str, Any], engine: Engine) -> Given:
+    """Return what is set; raises `BadSetting`. engine: what plans the faces again."""
     settings = PassSettings.from_json(_fitted({name: values.get(name) for name in COMMON}))
     text = values.get(TUNING)
     if not text:
-        return Given(settings, None)
-    tuning = Tuning.from_text(text)
+        return Given(engine, settings, None)
+    tuning = Tuning.from_text(text, engine)
     shown = _fitted({name: values.get(control) for name, control in FACE.items()})
-    return Given(settings, tuning.edited({**tuning.filled, **shown}, settings))
+    return Given(engine, settings, tuning.edited({**tuning.filled, **shown}, settings))
 
 
 def _fitted(values: Mapping[str, Any]) -> dict[str, Any]:

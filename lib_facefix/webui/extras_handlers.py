@@ -14,8 +14,6 @@ from PIL import Image as Pil
 from ..errors import BadPicture, BadSetting
 from ..faces import Image
 from ..jobs import FaceJob, FixPlan
-from ..planning import make_plan
-from ..prompts import Origin
 from ..settings import FaceSettings
 from . import extras_view as view
 from .compare import Comparison
@@ -40,13 +38,6 @@ def pixels(picture: Pil.Image | None) -> Image:
     return np.asarray(picture.convert("RGB"))
 
 
-def planned(image: Image, settings: FaceSettings, origin: Origin | None) -> FixPlan:
-    """Return what is to be done to each face; where it is not known what it was made from, auto re-diffuses nothing."""
-    from .engine import engine
-
-    return make_plan(image, engine().detect(image, settings), settings, origin=origin)
-
-
 def find(picture: Pil.Image | None, given: Given) -> Changes:
     """Find the faces of a picture and show them; whatever was set for faces before is gone."""
     from .standing import read_origin
@@ -54,13 +45,13 @@ def find(picture: Pil.Image | None, given: Given) -> Changes:
     image = pixels(picture)
     assert picture is not None
     origin = read_origin(picture)
-    plan = planned(image, given.settings, origin)
+    plan = given.engine.plan(image, given.settings, origin=origin)
     return {
         **cleared(),
         NOTE: _seen(view.found(plan, origin)),
         **_pictures(image, plan),
         TABLE: _seen(view.table(plan)),
-        TUNING: {"value": Tuning.begun(image, given.settings, plan, origin).to_text()},
+        TUNING: {"value": Tuning.begun(given.engine, image, given.settings, plan, origin).to_text()},
     }
 
 

@@ -162,9 +162,11 @@ class _Panel:
         """Return what the page calls; what cannot be done is said in a line."""
 
         def handler(*values: Any) -> dict[Any, Any]:
+            from .standing import planner
+
             first, given = values[: -len(HANDED_ON)], values[-len(HANDED_ON) :]
             try:
-                changes = do(*first, read_given(dict(zip(HANDED_ON, given, strict=True))))
+                changes = do(*first, read_given(dict(zip(HANDED_ON, given, strict=True)), planner()))
             except FaceFixError as error:
                 return self._updates({TROUBLE: {"value": note([str(error)]), "visible": True}})
             return self._updates({TROUBLE: {"value": "", "visible": False}, **changes})

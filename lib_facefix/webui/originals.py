@@ -31,13 +31,14 @@ def as_image(picture: torch.Tensor) -> Image:
 
 def with_changes(picture: torch.Tensor, before: Image, after: Image) -> torch.Tensor:
     """Return the host's picture with what differs between the two written in, so that it cuts off to just that."""
-    if after is before or np.array_equal(before, after):
+    if after is before:
         return picture
-    made = _as_tensor(after).to(picture)
-    if made.shape != picture.shape:
-        return made
-    changed = torch.from_numpy((before != after).any(axis=2)).to(picture.device)
-    return torch.where(changed, made, picture)
+    if after.shape != before.shape:
+        return _as_tensor(after).to(picture)
+    changed = (before != after).any(axis=2)
+    if not changed.any():
+        return picture
+    return torch.where(torch.from_numpy(changed).to(picture.device), _as_tensor(after).to(picture), picture)
 
 
 def repainted(image: Pil.Image, after: Image) -> Pil.Image:
@@ -118,4 +119,7 @@ def _inpainted(p: Any) -> Pil.Image | None:
 
 def _as_tensor(image: Image) -> torch.Tensor:
     """Return (3, H, W), 0..1, in the middle of what the host cuts off to the same bytes."""
-    return torch.from_numpy((np.moveaxis(image, 2, 0).astype(np.float32) + 0.5) / 255)
+    values = np.moveaxis(image, 2, 0).astype(np.float32, order="C")
+    values += 0.5
+    values /= 255
+    return torch.from_numpy(values)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadSetting, FaceFixError
+from ..needs import Needs
 from . import infotext, xyz
 from .compare import RUNS, Before, fixed_faces
 from .lists import host_list, knows
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 TITLE = infotext.KEY
 """The name in the API, and the key of the infotext."""
+READ = "_facefix_read"
+"""The attribute of a run under which its arguments are kept with the passes that they stand for."""
 
 
 def build(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
@@ -73,9 +76,9 @@ def begin(p: Any, args: Sequence[Any]) -> None:
     from .originals import put_through
 
     try:
-        passes = read_passes(args)
+        passes = _passes(p, args)
         for number, settings in enumerate(passes, start=1):
-            _check_lists(number, settings)
+            _check(p, number, settings)
         if any(settings.skip_img2img for settings in passes) and getattr(p, "init_images", None):
             put_through(p)
     except FaceFixError as error:
@@ -85,7 +88,7 @@ def begin(p: Any, args: Sequence[Any]) -> None:
 def record_settings(p: Any, args: Sequence[Any]) -> None:
     """Write the settings where the host reads them for its record of the last prompt."""
     with suppress(FaceFixError):  # `begin` has refused the run
-        passes = read_passes(args)
+        passes = _passes(p, args)
         others = {name: value for name, value in p.extra_generation_params.items() if name != TITLE}
         # not changed in place: pictures of an X/Y/Z plot share it, and extensions call this for copies of `p`
         p.extra_generation_params = {**others, **({TITLE: infotext.write(passes, None)} if passes else {})}
@@ -95,7 +98,7 @@ def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
     """Fix the faces of all pictures of a batch together, unless the host changes them further."""
     from .originals import as_image, is_late, with_changes
 
-    passes = read_passes(args)
+    passes = _passes(p, args)
     if not passes or is_late(p):
         return
     with _told(p):
@@ -108,7 +111,7 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
     """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
     from .originals import is_late, repainted
 
-    passes = read_passes(args)
+    passes = _passes(p, args)
     if not passes or not is_late(p):
         return
     with _told(p):
@@ -121,6 +124,16 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
 def finish(p: Any, processed: Any) -> None:
     """Keep the pictures as they were before, now that the infotexts of the results are known."""
     RUNS.finish(p, processed.infotexts[processed.index_of_first_image :])
+
+
+def _passes(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
+    """Return the passes of a run, read once for all hooks; raises `BadSetting`."""
+    known = getattr(p, READ, None)
+    if known is None or known[0] != args:  # a copy of `p` may be given other arguments
+        known = args, read_passes(args)
+        setattr(p, READ, known)
+    passes: tuple[PassSettings, ...] = known[1]
+    return passes
 
 
 def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[PassSettings], batch: int) -> Iterator[Any]:
@@ -165,8 +178,16 @@ def _record(p: Any, place: int, text: str) -> None:
     p.extra_generation_params[TITLE] = texts
 
 
-def _check_lists(number: int, settings: PassSettings) -> None:
-    """Raise `BadSetting` for a sampler, checkpoint or the like that the host does not have."""
+def _check(p: Any, number: int, settings: PassSettings) -> None:
+    """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not there."""
+    from .diffuser import HostDiffuser
+    from .engine import engine
+    from .watching import Watch
+
+    try:
+        engine().with_diffuser(HostDiffuser(p, Watch())).prepare(Needs.of_settings(settings))
+    except BadSetting as error:
+        raise BadSetting(f"pass {number}: {error}") from error
     for field, known in OFFERED:
         value = getattr(settings, field.name)
         if known.host and value and not knows(known.host, value):

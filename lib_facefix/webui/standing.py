@@ -61,6 +61,11 @@ def diffusing(watch: Watch) -> FaceFix:
     return engine().with_diffuser(StandingDiffuser(watch), chosen().faces_at_once)
 
 
+def planner() -> FaceFix:
+    """Return an engine that plans faces to be re-diffused, whatever the host is doing; nothing is run by it."""
+    return diffusing(Watch())
+
+
 class StandingDiffuser(HostDiffuser):
     """A `Diffuser` on the checkpoint that is chosen, which is loaded when the first face wants it."""
 

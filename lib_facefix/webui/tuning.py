@@ -21,10 +21,10 @@ from typing import Any
 from ..errors import BadSetting, FaceFixError
 from ..faces import Image
 from ..jobs import FaceJob, FixPlan
-from ..planning import plan_again
 from ..prompts import Origin
+from ..protocols import Engine
 from ..settings import FaceSettings
-from ..treatment import Treatment
+from ..treatment import Overrides, Treatment
 
 VERSION = 1
 FIX = "fix"
@@ -34,13 +34,13 @@ SINGLE = ("method", "restorer", "visibility", "fidelity", "denoising_strength", 
 """Settings that have a control of their own for the face that is shown."""
 FIND_AGAIN = "press Find faces again"
 
-Overrides = Mapping[int, Mapping[str, Any]]
-
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """The faces that were found in one picture, and what a person wants of each."""
 
+    engine: Engine
+    """Plans them again when a setting changes; the page does not keep it."""
     picture: str
     """As `fingerprint` gives it."""
     found: Mapping[str, Any]
@@ -52,9 +52,11 @@ class Tuning:
     filled: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def begun(cls, image: Image, settings: FaceSettings, plan: FixPlan, origin: Origin | None = None) -> Tuning:
+    def begun(
+        cls, engine: Engine, image: Image, settings: FaceSettings, plan: FixPlan, origin: Origin | None = None
+    ) -> Tuning:
         """Return that of a picture whose faces were just found; nothing is set for any of them."""
-        return cls(fingerprint(image), settings.finding, plan, origin)
+        return cls(engine, fingerprint(image), settings.finding, plan, origin)
 
     def to_text(self) -> str:
         """Return it as JSON."""
@@ -71,12 +73,12 @@ class Tuning:
         return json.dumps(told, separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str) -> Tuning:
+    def from_text(cls, text: str, engine: Engine) -> Tuning:
         """Read what `to_text` wrote; raises `BadSetting` for anything else."""
         try:
             told = json.loads(text)
             version = told["v"]
-            known = cls._from_json(told) if version == VERSION else None
+            known = cls._from_json(told, engine) if version == VERSION else None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, FaceFixError) as error:
             raise BadSetting(f"what this page says of the faces is damaged ({error}); {FIND_AGAIN}") from error
         if known is None:
@@ -84,8 +86,9 @@ class Tuning:
         return known
 
     @classmethod
-    def _from_json(cls, told: Mapping[str, Any]) -> Tuning:
+    def _from_json(cls, told: Mapping[str, Any], engine: Engine) -> Tuning:
         return cls(
+            engine,
             picture=str(told["picture"]),
             found=dict(told["found"]),
             plan=FixPlan.from_json(told["plan"]),
@@ -97,7 +100,7 @@ class Tuning:
 
     def plan_for(self, settings: FaceSettings) -> FixPlan:
         """Return what is to be done now; raises `BadSetting`."""
-        return plan_again(self.plan, settings, self.overrides, self.origin)
+        return self.engine.replan(self.plan, settings, overrides=self.overrides, origin=self.origin)
 
     def why_not_for(self, picture: str, settings: FaceSettings) -> str:
         """Return why the faces are not those of this picture under these settings; blank where they are."""

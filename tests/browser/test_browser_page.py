@@ -141,6 +141,17 @@ def test_a_face_goes_back_to_what_all_have(tuned):
     expect(tuned.control("fidelity")).to_have_value("0.6")
 
 
+def test_faces_are_found_again_only_where_a_setting_may_find_others(tuned):
+    calls = []
+    tuned.page.on("request", lambda request: calls.append((request.url.rpartition("/")[2], request.post_data or "")))
+    tuned.choose(None)
+    for name, value in (("fidelity", 0.3), ("min_size", 60), ("min_score", 0.45)):
+        tuned.control(name, "all").evaluate("(field) => (field.closest('details').open = true)")
+        tuned.type(name, value, form="all")
+    assert [call for call, _ in calls] == ["replan", "replan", "plan"]
+    assert ['"image"' in body for _, body in calls] == [False, False, True]
+
+
 def test_another_picture_starts_without_the_settings_of_single_faces(tuned):
     tuned.drop(DATA / "faceapi_sample6.jpg")
     tuned.found(FOUR)

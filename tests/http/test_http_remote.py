@@ -101,6 +101,11 @@ def test_settings_plans_faces_and_previews_are_those_of_this_machine(album, clie
     sent = (album / "a.png").read_bytes()
     plan = FaceFix().plan(image, RESTORE)
     assert client.plan(sent, RESTORE).to_json() == plan.to_json()
+    again = client.replan(plan, FaceSettings(min_size=80), overrides={1: {"method": "leave"}})
+    assert (
+        again.to_json()
+        == FaceFix().plan(image, FaceSettings(min_size=80), overrides={1: {"method": "leave"}}).to_json()
+    )
     assert [face["box"] for face in client.detect(sent)] == [face["box"] for face in plan.to_json()["faces"]]
     assert client.settings() == schema(FaceSettings)
     assert client.preview(sent, plan).startswith(b"\x89PNG")

@@ -166,7 +166,7 @@ def test_a_missing_package_is_told_with_what_brings_it(capsys, monkeypatch):
 def test_what_the_description_allows_and_forbids_never_breaks_the_server(served):
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{served.port}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 9
+    assert len(operations) == 10
     for operation in operations:
         for mode in schemathesis.GenerationMode:
             statuses = asked(operation, mode)

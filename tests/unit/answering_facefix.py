@@ -33,10 +33,12 @@ class Service:
     jobs: dict = field(default_factory=dict)
     lacking: tuple = ()
     """Restorers that it has not."""
+    rediffuses: bool = False
 
     @property
     def routes(self):
-        calls = {"GET models": self.models, "POST plan": self.plan, "POST detect": self.detect, "POST fix": self.fix}
+        calls = {"GET models": self.models, "POST plan": self.plan, "POST replan": self.replan}
+        calls |= {"POST detect": self.detect, "POST fix": self.fix}
         made = {path.replace(" ", " /facefix/v1/"): self._guarded(call) for path, call in calls.items()}
         for job in range(1, 20):
             made[f"GET /facefix/v1/jobs/{job}"] = self._guarded(self.job)
@@ -53,7 +55,9 @@ class Service:
 
     def models(self, asked):
         restorers = [{"name": name, "here": name not in self.lacking} for name in ("lite", "gfpgan")]
-        return {"version": 1, "restorers": restorers, "upscalers": [{"name": "lanczos", "here": True}]}
+        methods = [{"name": "re-diffuse", "here": self.rediffuses}]
+        upscalers = [{"name": "lanczos", "here": True}]
+        return {"version": 1, "methods": methods, "restorers": restorers, "upscalers": upscalers}
 
     def _planned(self, body):
         settings = FaceSettings.from_json(body.get("settings", {}))
@@ -63,6 +67,12 @@ class Service:
 
     def plan(self, asked):
         return {"version": 1, **self._planned(asked.body).to_json()}
+
+    def replan(self, asked):
+        body = asked.body
+        plan, settings = FixPlan.from_json(body["plan"]), FaceSettings.from_json(body.get("settings", {}))
+        overrides = {int(number): own for number, own in body.get("overrides", {}).items()}
+        return {"version": 1, **self.engine.replan(plan, settings, overrides=overrides).to_json()}
 
     def detect(self, asked):
         faces = self._planned(asked.body).to_json()["faces"]

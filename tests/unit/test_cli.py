@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pil
 from yolo_made import yolo_onnx
 
-from lib_facefix import Box, Face, FaceSettings
+from lib_facefix import Box, Face, FaceFix, FaceSettings
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli.flags import add_settings
 from lib_facefix.errors import DegenerateLandmarks
@@ -448,7 +448,7 @@ def test_a_plan_and_a_dry_run_say_how_large_the_result_will_be(photo, tmp_path, 
 
 
 def test_a_picture_that_would_be_too_large_for_its_file_fails_before_the_work(photo, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command.fix.FaceFix, "run", lambda *_, **__: pytest.fail("worked for nothing"))
+    monkeypatch.setattr(FaceFix, "run", lambda *_, **__: pytest.fail("worked for nothing"))
     assert run("fix", photo, "-o", tmp_path / "out.webp", "--upscale", "20000x10") == 1
     assert "WEBP holds at most 16383 px on a side, not 20000x10" in capsys.readouterr().err
 

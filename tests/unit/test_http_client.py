@@ -13,7 +13,9 @@ from lib_facefix.http import client as module
 from lib_facefix.http.client import Client, Job
 from lib_facefix.http.remote import RemoteFaceFix
 from lib_facefix.imaging.framing import Upright
+from lib_facefix.needs import Needs
 from lib_facefix.prompts import Origin
+from lib_facefix.protocols import EngineInfo
 
 RESTORE = FaceSettings(method="restore", match_colour=False)
 
@@ -244,8 +246,31 @@ def test_a_report_that_cannot_be_read_is_told_in_words(client, server, picture, 
 def test_a_model_that_is_not_there_is_refused_before_anything_is_sent(server):
     server.routes = Service(lacking=("gfpgan",)).routes
     remote = RemoteFaceFix(Client(server.url))
-    remote.refuse_missing({"lite"}, {"lanczos"})
+    remote.prepare(needs())
     with pytest.raises(BadSetting, match="has no restorer 'gfpgan'; on offer there: lite"):
-        remote.refuse_missing({"lite", "gfpgan"}, set())
+        remote.prepare(Needs.of_settings(FaceSettings(), {2: {"restorer": "gfpgan"}}))
     with pytest.raises(BadSetting, match=r"has no upscaler 'my\.pth'; on offer there: lanczos"):
-        remote.refuse_missing(set(), {"my.pth"})
+        remote.prepare(needs(upscale="2", upscaler="my.pth"))
+    with pytest.raises(BadSetting, match="has no Stable Diffusion to re-diffuse with"):
+        remote.prepare(needs(method="re-diffuse"))
+
+
+def needs(**settings):
+    return Needs.of_settings(FaceSettings(**settings))
+
+
+def test_the_engine_says_where_it_works_and_what_it_can_do(server):
+    for rediffuses in (False, True):
+        server.routes = Service(rediffuses=rediffuses).routes
+        info = RemoteFaceFix(Client(server.url)).describe()
+        assert info == EngineInfo(server.url, rediffuses=rediffuses, loads_models=False)
+
+
+def test_faces_are_planned_again_there_without_the_picture(client, server, picture):
+    remote = RemoteFaceFix(client)
+    plan = remote.plan(picture, RESTORE)
+    before = len(server.asked)
+    settings = FaceSettings(fidelity=0.9, at_most=1, upscale="2")
+    again = remote.replan(plan, settings, overrides={2: {"mask": "box"}})
+    assert again.to_json() == remote.plan(picture, settings, overrides={2: {"mask": "box"}}).to_json()
+    assert "image" not in server.asked[before].body

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.planning import make_plan
 from lib_facefix.prompts import Origin
 from lib_facefix.webui import extras, extras_result
 from lib_facefix.webui.compare import Befores
@@ -32,7 +31,11 @@ def host(monkeypatch, engine):
     """Stand-ins for what touches the host: what the photo was made from, and the sentences that a person was shown."""
     known = SimpleNamespace(origin=None, shown=[])
     rooms = {
-        "standing": {"read_origin": lambda _: known.origin, "fix": lambda image, plan: engine.run([image], [plan])[0]},
+        "standing": {
+            "read_origin": lambda _: known.origin,
+            "fix": lambda image, plan: engine.run([image], [plan])[0],
+            "planner": lambda: engine.with_diffuser(None),
+        },
         "engine": {"engine": lambda: engine},
         "originals": {"repainted": _repainted},
         "host_ui": {"warn": known.shown.append},
@@ -71,8 +74,8 @@ def colours(picture):
 def tuned(engine, photo, overrides, **settings):
     """Return what the page keeps after these were set for single faces."""
     image, settings = colours(photo), FaceSettings(**settings)
-    plan = make_plan(image, engine.detect(image, settings), settings)
-    return replace(Tuning.begun(image, settings, plan), overrides=overrides).to_text()
+    plan = engine.plan(image, settings)
+    return replace(Tuning.begun(engine, image, settings, plan), overrides=overrides).to_text()
 
 
 def done(photo, args, between=lambda picture: picture):

@@ -28,11 +28,12 @@ def engine():
 @pytest.fixture
 def told(monkeypatch, engine):
     """What the photo's infotext says; the engine is the library's own."""
-    stands = {"origin": None}
+    stands, planner = {"origin": None}, engine.with_diffuser(None)
     rooms = {
         "standing": {
             "read_origin": lambda _: stands["origin"],
             "fix": lambda image, plan: engine.run([image], [plan])[0],
+            "planner": lambda: planner,
         },
         "engine": {"engine": lambda: engine},
         "taking": {"host_taken": _taken},
@@ -104,7 +105,7 @@ class Page:
 
     @property
     def tuning(self):
-        return Tuning.from_text(self.values[TUNING])
+        return Tuning.from_text(self.values[TUNING], None)
 
 
 def test_what_is_handed_on_are_all_settings_and_what_the_page_keeps(page):
@@ -117,7 +118,7 @@ def test_what_is_handed_on_are_all_settings_and_what_the_page_keeps(page):
 def test_as_the_page_starts_it_is_off_and_all_settings_have_their_defaults(page):
     assert page.values[ENABLE] is False
     assert page.values[ONE] is True
-    assert read_given(page.values) == read_given({})
+    assert read_given(page.values, None) == read_given({}, None)
 
 
 def test_every_component_has_an_id_of_its_own(page):
@@ -190,7 +191,7 @@ def test_generate_counts_what_the_page_has_not_told_yet(page):
     page.find()
     page.choose(3)
     page.values[FACE["fidelity"]] = 0.9  # moved, and Generate pressed before the event was answered
-    assert read_given(page.values).tuning.overrides == {3: {"fidelity": 0.9}}
+    assert read_given(page.values, FaceFix()).tuning.overrides == {3: {"fidelity": 0.9}}
 
 
 def test_a_control_without_effect_is_greyed_with_the_reason(page):
@@ -273,6 +274,15 @@ def test_a_value_that_is_not_allowed_is_said_and_changes_nothing(page):
     assert page.values[TUNING] == before
 
 
+def test_a_criterion_that_the_faces_were_not_looked_at_for_is_said_to_need_them_found_again(page):
+    page.find()
+    page.values["gender"] = "female"
+    page.does(page.parts["fidelity"], "input")
+    assert page.html("trouble") == (
+        "<p>Gender and age were not looked at when these faces were found; find the faces again</p>"
+    )
+
+
 def test_batches_and_folders_are_told_from_a_single_picture(page):
     tabs = {"extras_single_tab": True, "extras_batch_process_tab": False, "extras_batch_directory_tab": False}
     for name, single in tabs.items():
@@ -287,7 +297,7 @@ def test_the_host_may_make_the_controls_where_its_own_tab_is_not(on_page, gradio
 
 
 def test_handlers_say_what_to_do_where_no_faces_were_found():
-    given = read_given({})
+    given = read_given({}, FaceFix())
     assert handlers.edit(given) == {}
     assert handlers.refill(given) == {}
     assert handlers.edit_and_redraw(None, given) == {}

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lib_facefix import FaceFix
 from lib_facefix.errors import BadSetting
 from lib_facefix.faces import Box, Face
 from lib_facefix.planning import make_plan
@@ -14,6 +15,7 @@ from lib_facefix.settings import FaceSettings
 from lib_facefix.webui.tuning import FIX, SINGLE, Tuning, fingerprint
 
 SETTINGS = FaceSettings()
+ENGINE = FaceFix().with_diffuser(None)  # it plans; nothing is drawn
 FACES = [Face(Box(left, 40.0, left + 60.0, 100.0), 0.9) for left in (20.0, 120.0, 220.0)]
 
 
@@ -25,7 +27,7 @@ def image():
 @pytest.fixture
 def tuning(image):
     """Three faces, all to be restored."""
-    return Tuning.begun(image, SETTINGS, make_plan(image, FACES, SETTINGS))
+    return Tuning.begun(ENGINE, image, SETTINGS, make_plan(image, FACES, SETTINGS))
 
 
 def changed(tuning, number, settings=SETTINGS, **changes):
@@ -42,7 +44,7 @@ def test_faces_that_were_not_looked_at_for_a_criterion_are_found_again(tuning, g
 
 def test_a_criterion_that_is_taken_away_changes_nothing_of_what_was_found(image):
     asked = FaceSettings(gender="female", person="ann.jpg")
-    tuning = Tuning.begun(image, asked, make_plan(image, FACES, SETTINGS))
+    tuning = Tuning.begun(ENGINE, image, asked, make_plan(image, FACES, SETTINGS))
     for now in (asked, SETTINGS, FaceSettings(gender="male"), FaceSettings(person="ann.jpg")):
         assert tuning.why_not_for(tuning.picture, now) == ""
     assert tuning.why_not_for(tuning.picture, FaceSettings(person="ben.jpg"))
@@ -54,7 +56,7 @@ def decisions(tuning, settings=SETTINGS):
 
 def test_it_survives_the_way_to_the_page_and_back(tuning):
     there = changed(replace(tuning, origin=Origin("a crowd", seed=3)), 2, fidelity=0.9, prompt='"old", [SKIP]')
-    back = Tuning.from_text(there.to_text())
+    back = Tuning.from_text(there.to_text(), ENGINE)
     assert back.to_text() == there.to_text()
     assert back.origin == Origin("a crowd", seed=3)
     assert back.overrides == {2: {"fidelity": 0.9, "prompt": '"old", [SKIP]'}}
@@ -74,13 +76,13 @@ def test_it_survives_the_way_to_the_page_and_back(tuning):
 )
 def test_a_damaged_text_is_refused_with_what_to_do(text):
     with pytest.raises(BadSetting, match="press Find faces again"):
-        Tuning.from_text(text)
+        Tuning.from_text(text, ENGINE)
 
 
 def test_a_text_of_another_version_is_refused(tuning):
     text = json.dumps({**json.loads(tuning.to_text()), "v": 2})
     with pytest.raises(BadSetting, match="of version 2, not 1; press Find faces again"):
-        Tuning.from_text(text)
+        Tuning.from_text(text, ENGINE)
 
 
 def test_it_is_for_its_own_picture_only(tuning, image):
@@ -160,5 +162,5 @@ def test_apply_to_all_gives_every_face_what_the_shown_one_has(tuning):
 
 def test_auto_re_diffuses_only_where_it_is_known_what_the_picture_was_made_from(image):
     plan = make_plan(image, FACES, SETTINGS, origin=Origin())
-    assert decisions(Tuning.begun(image, SETTINGS, plan))[1] == "restore"
-    assert decisions(Tuning.begun(image, SETTINGS, plan, Origin("a crowd")))[1] == "re-diffuse"
+    assert decisions(Tuning.begun(ENGINE, image, SETTINGS, plan))[1] == "restore"
+    assert decisions(Tuning.begun(ENGINE, image, SETTINGS, plan, Origin("a crowd")))[1] == "re-diffuse"

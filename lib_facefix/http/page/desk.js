@@ -19,7 +19,7 @@ export class Desk {
     this.offer = offer;
     this.chosen = null;
     this.urls = {};
-    this.photo = new Photo(api, file);
+    this.photo = new Photo(api, file, offer.finding);
     this.sight = new Sight(at("stage"), at("thumbnails"), (number) => this.choose(number));
     this.panel = new FacePanel(offer, this.photo, page, (number) => this.#try(number));
     this.closing = new AbortController();

@@ -59,6 +59,11 @@ export class Offer {
     return Object.keys(this.schema.properties).filter((name) => this.#has(this.schema.properties[name]["x-only"]));
   }
 
+  /** The settings that decide which faces are found, or what is known of them. */
+  get finding() {
+    return Object.keys(this.schema.properties).filter((name) => this.schema.properties[name]["x-finds"]);
+  }
+
   /** The settings that single faces may have. face: one of a plan. */
   namesOf(face) {
     return this.names.filter((name) => name === "method" || name in face.parameters);

@@ -6,10 +6,13 @@ const QUIET = 150; // milliseconds without a change before the server is asked f
 
 export class Photo extends EventTarget {
   /** Tells of itself by the events "planned", "planning", and "refused" (detail: the error). */
-  constructor(api, file) {
+  /** finding: the names of the settings that decide which faces there are. */
+  constructor(api, file, finding) {
     super();
     this.api = api;
     this.file = file;
+    this.finding = finding;
+    this.found = null; // the values of those settings when the faces of the plan were found
     this.overrides = {}; // by face number: the settings that it alone has
     this.plan = null;
     this.result = null; // what the server answered to the last fix, and the plan it carried out
@@ -102,13 +105,14 @@ export class Photo extends EventTarget {
 
   async #ask(signal) {
     try {
-      let plan = await this.#planned(signal);
-      const moved = this.plan && carried(this.overrides, this.plan.faces, plan.faces);
+      let { plan, finding } = await this.#planned(signal);
+      const moved = this.plan && finding !== this.found && carried(this.overrides, this.plan.faces, plan.faces);
       if (moved) {
         this.overrides = moved;
-        plan = await this.#planned(signal);
+        [this.plan, this.found] = [plan, finding]; // whose numbers the settings of single faces now go by
+        ({ plan, finding } = await this.#planned(signal));
       }
-      this.plan = plan;
+      [this.plan, this.found] = [plan, finding];
       this.refused = null;
       this.dispatchEvent(new Event("planned"));
     } catch (error) {
@@ -118,10 +122,14 @@ export class Photo extends EventTarget {
     }
   }
 
+  /** Have the faces planned by the settings as they are now; they are found only where that may find others. */
   async #planned(signal) {
-    const image = await this.encoded();
-    const { version, ...plan } = await this.api.post("plan", { image, settings: this.settings, overrides: this.#own }, signal);
-    return plan;
+    const asked = { settings: this.settings, overrides: this.#own };
+    const finding = JSON.stringify(this.finding.map((name) => [name, this.settings[name]]));
+    const again = this.plan && finding === this.found;
+    const subject = again ? { plan: this.plan } : { image: await this.encoded() };
+    const { version, ...plan } = await this.api.post(again ? "replan" : "plan", { ...subject, ...asked }, signal);
+    return { plan, finding };
   }
 
   get #own() {
