@@ -131,7 +131,7 @@ def watch(way: Callable[[Path, Path], None]) -> Watch:
             way(photo, Path(folder, "second.png"))
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]  # what typeshed forgets
+            threading.setprofile(None)
     return seen
 
 
