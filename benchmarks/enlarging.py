@@ -44,11 +44,15 @@ class Unchanged:
     """A runner of a net that gives back what it gets."""
 
     spec = Spec("none", "face", 1, -1.0, 1.0, CROP, fused=False)
-    engine = "none"
 
-    def each(self, crops: Sequence[Image], blob_of: Callable[[Image], Blob], w: float = 0.0) -> Iterator[Blob]:  # noqa: ARG002 such a net has none
+    def each(
+        self,
+        crops: Sequence[Image],
+        blob_of: Callable[[Image], Blob],
+        w: float = 0.0,  # noqa: ARG002 such a net has none
+    ) -> Iterator[tuple[Blob, str]]:
         """Yield every crop as it is."""
-        return (blob_of(crop) for crop in crops)
+        return ((blob_of(crop), "none") for crop in crops)
 
 
 class Changeless(FaceFix):

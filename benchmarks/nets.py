@@ -101,16 +101,16 @@ def measured(case: Case, threads: int, repeats: int, machine: Machine, *, all_en
     precise = {name: _loaded(path, "auto", name, machine) for name in ("exact", "fast")}
     calls: dict[str, Callable[[], object]] = {"peer": lambda: peer(picture)}
     calls.update({name: partial(runner, blob, case.w) for name, runner in precise.items()})
-    deviations = {name: _deviation(runner(blob, case.w), wanted) for name, runner in precise.items()}  # warms, too
+    answers = {name: runner(blob, case.w) for name, runner in precise.items()}  # warms, too
     seconds = cpu_seconds(calls, repeats, warm=False)
     rows = []
-    for name, runner in precise.items():
-        apart = deviations[name]
+    for name, (answer, engine) in answers.items():
+        apart = _deviation(answer, wanted)
         lacks = name == "fast" and not machine.bf16
         bar = (case.exact if name == "exact" else None if lacks else case.fast) if threads == 1 else None
         holds = name == "fast" or apart["deviation"] <= EXACT_DEVIATION
         note = "this processor does not multiply bfloat16, so fast is exact" if lacks else ""
-        more = {**apart, "engine": runner.engine, "threads": threads, "note": note}
+        more = {**apart, "engine": engine, "threads": threads, "note": note}
         title = f"{case.name}, {name}{_on(threads)}"
         rows.append(ratio_row(title, seconds["peer"], seconds[name], bar, holds=holds, group="nets", **more))
     del precise, calls
@@ -188,21 +188,21 @@ def _fixed(case: Case, path: Path, engine: str, blob: Blob, wanted: Blob, peer: 
     more: dict[str, Any] = {"group": "engines", "threads": torch.get_num_threads()}
     try:
         runner = _loaded(path, engine, "exact", machine)
-        seconds, answer = _answered(runner, blob, case.w)
+        seconds, answer, ran = _answered(runner, blob, case.w)
     except FaceFixError as error:
         return ratio_row(work, peer, None, note=str(error), **more)
     apart = _deviation(answer, wanted)
     if engine != "torch":  # the others have compiled the net in their first run
-        seconds, _ = _answered(runner, blob, case.w)
+        seconds, *_ = _answered(runner, blob, case.w)
     holds = apart["deviation"] <= (0.0 if engine == "torch" else EXACT_DEVIATION)
-    return ratio_row(work, peer, seconds, holds=holds, **apart, engine=runner.engine, **more)
+    return ratio_row(work, peer, seconds, holds=holds, **apart, engine=ran, **more)
 
 
-def _answered(runner: Runner, blob: Blob, w: float) -> tuple[float, Blob]:
-    """Return the CPU seconds and the answer of one run."""
-    answers: list[Blob] = []
+def _answered(runner: Runner, blob: Blob, w: float) -> tuple[float, Blob, str]:
+    """Return the CPU seconds and the answer of one run, and what ran."""
+    answers: list[tuple[Blob, str]] = []
     seconds = once(lambda: answers.append(runner(blob, w)))
-    return seconds, answers[0]
+    return seconds, *answers[0]
 
 
 def _deviation(answer: Blob, wanted: Blob) -> dict[str, float]:

@@ -90,9 +90,9 @@ class Steps:
         """Cut each out, upright."""
         return [cut(self.image, Upright().matrix(job.face), Upright().size) for job in self.jobs]
 
-    def lite(self) -> list[Image]:
+    def lite(self) -> list[Patch]:
         """Run the restoring net."""
-        return list(self.fixer.fix(self.crops, self.jobs))
+        return [fixed.patch for fixed in self.fixer.fix(self.crops, self.jobs) if fixed.patch is not None]
 
     def mask(self) -> list[Mask]:
         """Draw the mask and soften its edge."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,20 +11,19 @@ import numpy as np
 
 from .areas import Area, BinaryOp, MaskTerm, parts_of, read_area
 from .catalog import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
-from .errors import BadPicture, FaceFixError, MissingDiffuser
+from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .faces import Face, Image, Mask
 from .finding import make_detector
 from .fixers.rediffuse import MOST, Rediffuse
 from .jobs import FaceJob, FixPlan, FixResult
 from .likeness import compare_faces
 from .maskers.combined import Combined
-from .masking import masks_of
 from .models import ModelStore
 from .needs import Needs
-from .pipeline import Before, check_sizes, fix_faces
+from .pipeline import Before, fix_faces, masks_of
 from .planning import make_plan, plan_again
 from .prompts import Origin
-from .protocols import Diffuser, EngineInfo, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
+from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .runtime import Runtime
 from .settings import FaceSettings
 from .threads import one_thread
@@ -101,8 +100,9 @@ class FaceFix:
 
         That is landmarks, a mesh where it is sure, and what criteria go by. Raises a `FaceFixError`.
         """
-        settings = settings or FaceSettings()
-        array = as_rgb(image)
+        return self._detected(as_rgb(image), settings or FaceSettings())
+
+    def _detected(self, array: Image, settings: FaceSettings) -> tuple[Face, ...]:
         detector = make_detector(self.models, settings.detector, settings.angles)
         landmarkers = [self._landmarker]
         if settings.landmarker != BUILT_IN:
@@ -136,7 +136,7 @@ class FaceFix:
         """
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        faces = self.detect(array, settings)
+        faces = self._detected(array, settings)
         with one_thread():
             return make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
 
@@ -155,20 +155,22 @@ class FaceFix:
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None
     ) -> list[FixResult]:
         """Carry out plans, perhaps read from a file and edited, one for each picture."""
-        arrays = _as_list(images)
-        check_sizes(arrays, plans)
+        arrays = _as_list(images, plans)
         meshed = [self._with_meshes(array, plan) for array, plan in zip(arrays, plans, strict=True)]
-        enlarged = [self._enlarged(array, plan, progress) for array, plan in zip(arrays, plans, strict=True)]
-        results = fix_faces(arrays, meshed, self, progress, [image for image, *_ in enlarged])
+        enlarged = [
+            self._enlarged(array, plan, progress) if plan.upscaled else None
+            for array, plan in zip(arrays, plans, strict=True)
+        ]
+        onto = [larger.image if larger else array for array, larger in zip(arrays, enlarged, strict=True)]
+        results = fix_faces(arrays, meshed, self, progress, onto)
         return [
-            replace(result, upscaler=upscaler, upscaler_engine=engine)
-            for result, (_, upscaler, engine) in zip(results, enlarged, strict=True)
+            replace(result, upscaler=plan.upscaler, upscaler_engine=larger.engine) if larger else result
+            for result, plan, larger in zip(results, plans, enlarged, strict=True)
         ]
 
     def mask(self, image: Any, plan: FixPlan) -> Mask:
         """Return where carrying out the plan may change the picture, (H, W), 0..1: to be shown, or saved."""
-        array = as_rgb(image)
-        check_sizes([array], [plan])
+        [array] = _as_list([image], [plan])
         return masks_of(array, self._with_meshes(array, plan), self)
 
     def fixer(self, job: FaceJob) -> FaceFixer:
@@ -219,29 +221,21 @@ class FaceFix:
             return (PARSERS, treatment.parser) if alone else (OCCLUDERS, treatment.occluder)
         return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
-    def _enlarged(self, image: Image, plan: FixPlan, progress: Progress | None) -> tuple[Image, str, str]:
-        """Return the picture to paste onto, by what it was enlarged, and what ran that; itself where nothing did."""
-        if plan.upscaled is None:
-            return image, "", ""
-        upscaler = self.upscaler(plan.upscaler)
-        wanted = sum(job.decision != "leave" for job in plan.jobs)
-        enlarged = upscaler.enlarge(image, plan.upscaled, Before(progress, wanted) if progress else None)
-        if enlarged is None:
-            return image, "", ""
-        return enlarged, plan.upscaler, upscaler.engine
+    def _enlarged(self, image: Image, plan: FixPlan, progress: Progress | None) -> Enlarged | None:
+        """Return the picture to paste onto, and what ran that; None where the person said stop."""
+        assert plan.upscaled
+        told = Before(progress, sum(job.decision != "leave" for job in plan.jobs)) if progress else None
+        return self.upscaler(plan.upscaler).enlarge(image, plan.upscaled, told)
 
     def _with_meshes(self, image: Image, plan: FixPlan) -> FixPlan:
         """Return the plan with the meshes that its JSON does not hold; all else stays as the plan says."""
-        return replace(plan, jobs=tuple(self._with_mesh(image, job) for job in plan.jobs))
-
-    def _with_mesh(self, image: Image, job: FaceJob) -> FaceJob:
-        if job.decision == "leave" or job.face.mesh is not None:
-            return job
-        try:
-            mesh = self._landmarker.locate(image, job.face).mesh
-        except FaceFixError:  # a box edited beyond use: what is left to do without a mesh is the pipeline's to say
-            return job
-        return replace(job, face=replace(job.face, mesh=mesh))
+        jobs = list(plan.jobs)
+        for place, job in enumerate(jobs):
+            if job.decision != "leave" and job.face.mesh is None:
+                with suppress(FaceFixError):  # a box edited beyond use: what is done without a mesh the pipeline says
+                    mesh = self._landmarker.locate(image, job.face).mesh
+                    jobs[place] = replace(job, face=replace(job.face, mesh=mesh))
+        return replace(plan, jobs=tuple(jobs))
 
     @property
     def _landmarker(self) -> Landmarker:
@@ -276,7 +270,14 @@ def _upright(image: Any) -> Any:
         raise BadPicture(f"this picture cannot be read: {error}") from error
 
 
-def _as_list(images: Sequence[Any]) -> list[Image]:
+def _as_list(images: Sequence[Any], plans: Sequence[FixPlan] | None = None) -> list[Image]:
+    """Return the pictures as RGB arrays; raises `BadPicture`, and `BadPlan` for a plan of another size."""
     if hasattr(images, "convert") or (isinstance(images, np.ndarray) and images.ndim < 4):
         raise BadPicture("give a list of pictures, also for one: fix([picture])")
-    return [as_rgb(image) for image in images]
+    arrays = [as_rgb(image) for image in images]
+    for array, plan in zip(arrays, plans or (), strict=plans is not None):
+        height, width = array.shape[:2]
+        if plan.size != (width, height):
+            sizes = "{}x{} px, this one has {}x{}".format(*plan.size, width, height)
+            raise BadPlan(f"the plan is for a picture of {sizes}; make a plan for this one")
+    return arrays

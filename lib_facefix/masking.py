@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 import numpy as np
 
 from .areas import keeps_to_face, parts_of, read_area
-from .errors import DegenerateLandmarks, FaceFixError
-from .faces import Box, Crop, Face, Image, Mask
+from .errors import DegenerateLandmarks
+from .faces import Box, Crop, Face, Mask
 from .imaging import masks
 from .imaging.align import inverse, move, scale_of
-from .imaging.blending import paste
 from .imaging.boxes import bounding, grow
-from .imaging.framing import cut, width_and_height
-from .jobs import FaceJob, FixPlan
-from .merging import standing_for, together
-from .protocols import FaceFixer, Framing, Parts
+from .imaging.framing import width_and_height
+from .jobs import FaceJob
+from .protocols import FaceFixer, Framing
 
 REACH = 0.12
 """How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh, or the outline."""
@@ -32,15 +29,14 @@ def face_width(crop: Crop, job: FaceJob) -> float:
     return job.face.box.size * scale_of(crop.matrix)
 
 
-def shape_of(crop: Crop, job: FaceJob, parts: Parts) -> Mask:
+def moved(shape: Mask, job: FaceJob, width: float) -> Mask:
     """Return the shape of a face's mask, moved, its edge not yet soft; where it is inverted grown, for that stays.
 
-    Raises a `FaceFixError` where there is no such mask.
+    shape: what the masker made, (h, w). width: of the face in its crop, pixels.
     """
-    treatment, width = job.treatment, face_width(crop, job)
-    shape = parts.masker(job).mask(crop, job.face)
-    moved = masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
-    return masks.soften(moved, treatment.mask_grow * width, 0.0) if treatment.mask_invert else moved
+    treatment = job.treatment
+    shape = masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
+    return masks.soften(shape, treatment.mask_grow * width, 0.0) if treatment.mask_invert else shape
 
 
 def softened(crop: Crop, job: FaceJob, shapes: Mapping[FaceJob, Mask]) -> Mask:
@@ -80,28 +76,6 @@ def note_of(job: FaceJob) -> str:
         lacking["segmentation"] = "this detector outlines nothing"
     names = dict.fromkeys(part.name for part in parts_of(read_area(job.treatment.mask)))
     return "; ".join(f"an ellipse instead of {name}, as {lacking[name]}" for name in names if name in lacking)
-
-
-def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
-    """Return where carrying out the plan may change the picture, (H, W), 0..1; a face that has no mask is not in.
-
-    image: RGB (H, W, 3), the one the plan is for.
-    """
-    shown = np.zeros_like(image)
-    for jobs in together([job for job in plan.jobs if job.decision != "leave"]):
-        asked = standing_for(jobs)
-        framing = parts.fixer(asked).framing(asked)
-        try:
-            crop = cut(image, framing.matrix(asked.face), framing.size)
-        except FaceFixError:
-            continue
-        shapes: dict[FaceJob, Mask] = {}
-        for job in jobs:
-            with suppress(FaceFixError):
-                shapes[job] = shape_of(crop, job, parts)
-        for job in shapes:
-            paste(shown, np.full_like(crop.image, 255), softened(crop, job, shapes), crop.matrix)
-    return np.asarray(shown[..., 0] / np.float32(255), np.float32)
 
 
 def _frame(face: Face, framing: Framing) -> Box:

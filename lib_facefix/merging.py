@@ -14,12 +14,15 @@ from .sampling import Sampling
 
 
 def together(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
-    """Yield the jobs of a picture that are to be done as one; those that are merged at the place of the first."""
+    """Yield the jobs of a picture that are to be done as one; those that are merged at the place of the first.
+
+    Faces that are left are none of them.
+    """
     merged = tuple(job for job in jobs if _is_merged(job))
     for job in jobs:
-        if not _is_merged(job):
+        if not _is_merged(job) and job.decision != "leave":
             yield (job,)
-        elif job is merged[0]:
+        elif merged and job is merged[0]:
             yield merged
 
 

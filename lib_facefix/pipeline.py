@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 
-import cv2
 import numpy as np
 
 from .canvas import Canvas
-from .errors import BadCrop, BadPlan, FaceFixError, Stopped
+from .errors import BadCrop, FaceFixError, Stopped
 from .faces import Crop, Image, Mask, Patch
-from .imaging.blending import match_colour
+from .imaging.blending import paste
 from .jobs import FaceJob, FixPlan, FixResult, Outcome
-from .masking import face_width, note_of, shape_of, softened
+from .masking import face_width, moved, note_of, softened
 from .merging import together
-from .protocols import Parts, Progress
-from .rounds import Task, rounds, seen_again
+from .protocols import Fixed, Parts, Progress
+from .rounds import FAILURES, Task, meetings, rounds
 from .threads import one_thread
 
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
 EMPTY = "nothing of this face is in the mask"
-FAILURES = (FaceFixError, MemoryError, cv2.error)
-"""What fails one face and lets the others go on."""
 
 
 class Silent:
@@ -38,6 +35,24 @@ class Silent:
     def stopped(self) -> bool:
         """Return False."""
         return False
+
+
+@dataclass(slots=True)
+class Report:
+    """What has become of each face so far."""
+
+    progress: Progress
+    outcomes: dict[tuple[int, int], Outcome]
+    """By the place of the picture and the number of the face."""
+    total: int
+    """How many faces are to be done."""
+    done: int = 0
+
+    def add(self, picture: int, outcome: Outcome) -> None:
+        """Keep what has become of one more face, and say so."""
+        self.outcomes[picture, outcome.job.number] = outcome
+        self.done += 1
+        self.progress.step(self.done, self.total, f"face {outcome.job.number} {outcome.verdict}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,84 +78,49 @@ def fix_faces(
     progress: Progress | None = None,
     onto: Sequence[Image] | None = None,
 ) -> list[FixResult]:
-    """Carry out `plans`, one for each picture; `images` are never changed.
+    """Carry out `plans`, one for each picture, of its size; `images` are never changed.
 
     images: RGB (H, W, 3). onto: the same pictures at the size of the results, each changed in place if it is not the
     very array in `images`; by default those. Faces are restored from the pixels of `images` and pasted onto these.
     A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the round at hand is
     finished, what is done is kept, and the rest is reported as left.
-    Raises `BadPlan` if a plan is for a picture of another size.
     """
-    progress = progress or Silent()
-    check_sizes(images, plans)
     outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
     tasks = []
     for picture, plan in enumerate(plans):
-        for jobs in together(_wanted(plan)):
+        for jobs in together(plan.jobs):
             try:
                 tasks.append(Task.of(picture, jobs, parts))
             except FaceFixError as error:
                 outcomes.update({(picture, job.number): Outcome(job, "failed", error) for job in jobs})
 
-    canvases = [
-        Canvas(image, now, bool(_wanted(plan)), seen_again(tasks, picture))
-        for picture, (image, now, plan) in enumerate(zip(images, onto or images, plans, strict=True))
-    ]
-    count = sum(len(task.jobs) for task in tasks)
-    for done, (picture, outcome) in enumerate(_done(tasks, canvases, parts, progress), start=1):
-        outcomes[picture, outcome.job.number] = outcome
-        progress.step(done, count, f"face {outcome.job.number} {outcome.verdict}")
+    changed, met = {task.picture for task in tasks}, meetings(tasks)
+    seen_again = {earlier for others in met.values() for earlier in others}
+    canvases = [Canvas(*both, i in changed) for i, both in enumerate(zip(images, onto or images, strict=True))]
+    report = Report(progress or Silent(), outcomes, sum(len(task.jobs) for task in tasks))
+    with suppress(Stopped):
+        for tasks_now in rounds(tasks, met):
+            if report.progress.stopped():
+                break
+            _paste_round(_cut_round(tasks_now, canvases, report), canvases, report, seen_again)
     return [
         FixResult(canvas.image, tuple(outcomes[picture, job.number] for job in plan.jobs), plan.size)
         for picture, (canvas, plan) in enumerate(zip(canvases, plans, strict=True))
     ]
 
 
-def check_sizes(images: Sequence[Image], plans: Sequence[FixPlan]) -> None:
-    """Raise `BadPlan` if a plan is for a picture of another size."""
-    for image, plan in zip(images, plans, strict=True):
-        height, width = image.shape[:2]
-        if plan.size != (width, height):
-            sizes = "{}x{} px, this one has {}x{}".format(*plan.size, width, height)
-            raise BadPlan(f"the plan is for a picture of {sizes}; make a plan for this one")
+def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
+    """Return where carrying out the plan may change the picture, (H, W), 0..1; a face that has no mask is not in.
 
-
-def _wanted(plan: FixPlan) -> list[FaceJob]:
-    return [job for job in plan.jobs if job.decision != "leave"]
-
-
-def _done(tasks: list[Task], canvases: list[Canvas], parts: Parts, progress: Progress) -> Iterator[tuple[int, Outcome]]:
-    """Do round after round until all is done, or the person says stop; yield each face's picture and outcome."""
-    with suppress(Stopped):
-        for tasks_now in rounds(tasks):
-            if progress.stopped():
-                return
-            yield from _do(tasks_now, canvases, parts)
-
-
-def _do(tasks: list[Task], canvases: list[Canvas], parts: Parts) -> Iterator[tuple[int, Outcome]]:
-    """Do one round. Where the fixer fails at a face, it is asked again about those behind it. Raises `Stopped`."""
-    waiting: list[Cut] = []
-    for task in tasks:
-        made, outcomes = _cut(task, canvases[task.picture], parts)
-        waiting += made
-        yield from ((task.picture, outcome) for outcome in outcomes)
-    while waiting:
-        patches, going_on = _patches(tuple(waiting)), True
-        while waiting and going_on:
-            now = waiting.pop(0)
-            task, started, going_on = now.task, time.perf_counter(), False
-            try:
-                patch, going_on = next(patches, None), True
-                _lay(canvases[task.picture], patch, now)
-            except Stopped:
-                raise
-            except FAILURES as error:
-                failed = Outcome(task.asked, "failed", _in_words(error), time.perf_counter() - started)
-                yield from ((task.picture, replace(failed, job=job)) for job in now.masks)
-            else:
-                fixed = Outcome(task.asked, "fixed", None, time.perf_counter() - started, task.fixer.engine)
-                yield from ((task.picture, replace(fixed, job=job, note=_note(job, now.masks))) for job in now.masks)
+    image: RGB (H, W, 3), the one the plan is for.
+    """
+    shown, canvas = np.zeros_like(image), Canvas(image, image, fixed=False)
+    for jobs in together(plan.jobs):
+        made, _ = _cut(Task.of(0, jobs, parts), canvas)
+        for cut in made:
+            for mask in cut.masks.values():
+                paste(shown, np.full_like(cut.crop.image, 255), mask, cut.crop.matrix)
+    return np.asarray(shown[..., 0] / np.float32(255), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +140,51 @@ class Cut:
         return reduce(np.maximum, shares)
 
 
-def _cut(task: Task, canvas: Canvas, parts: Parts) -> tuple[list[Cut], list[Outcome]]:
+def _cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report) -> list[Cut]:
+    """Return what of a round is cut out, for the fixer; report the faces of which nothing is."""
+    waiting = []
+    for task in tasks:
+        made, outcomes = _cut(task, canvases[task.picture])
+        waiting += made
+        for outcome in outcomes:
+            report.add(task.picture, outcome)
+    return waiting
+
+
+def _paste_round(
+    waiting: Sequence[Cut], canvases: Sequence[Canvas], report: Report, seen_again: Collection[Task]
+) -> None:
+    """Have the crops of a round fixed, paste them, and report their faces. Raises `Stopped`."""
+    started = time.perf_counter()
+    for cut, fixed in _fixed(waiting):
+        task, first = cut.task, next(iter(cut.masks))
+        try:
+            patch, engine = _checked(fixed, cut.crop, first)
+            ring = RING * face_width(cut.crop, first) if first.treatment.match_colour else 0.0
+            with one_thread():
+                canvases[task.picture].lay(patch, cut.shown, cut.crop, ring=ring, seen_again=task in seen_again)
+        except FAILURES as error:
+            outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
+        else:
+            outcome = Outcome(first, "fixed", None, time.perf_counter() - started, engine)
+        for job in cut.masks:
+            note = _note(job, cut.masks) if outcome.verdict == "fixed" else ""
+            report.add(task.picture, replace(outcome, job=job, note=note))
+        started = time.perf_counter()
+
+
+def _checked(fixed: Fixed | Exception, crop: Crop, job: FaceJob) -> tuple[Patch, str]:
+    """Return the patch and what made it; raises what the fixer failed with, or `BadCrop` where there is no picture."""
+    if isinstance(fixed, Exception):
+        raise fixed
+    patch, engine = fixed
+    kinds = (np.uint8, np.float32)
+    if patch is None or patch.shape != crop.image.shape or patch.dtype not in kinds or not np.isfinite(patch).all():
+        raise BadCrop(f"the {job.decision} step gave no picture back, or one of NaN")
+    return patch, engine
+
+
+def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
     """Return the task cut out, unless none of its faces shows, and what became of those that do not."""
     try:
         framing = task.fixer.framing(task.asked)
@@ -168,23 +192,26 @@ def _cut(task: Task, canvas: Canvas, parts: Parts) -> tuple[list[Cut], list[Outc
             crop = canvas.cut(framing.matrix(task.asked.face), framing.size)
     except FAILURES as error:
         return [], [Outcome(job, "failed", _in_words(error)) for job in task.jobs]
-    shapes, lacking = _of_each(task.jobs, lambda job: shape_of(crop, job, parts))
-    masks, failed = _of_each(shapes, lambda job: softened(crop, job, shapes))
-    shown = {job: mask for job, mask in masks.items() if mask.any()}
-    empty = [Outcome(job, "left", note=EMPTY) for job in masks if job not in shown]
-    made = [Cut(task, replace(crop, mask=reduce(np.maximum, shown.values())), shown)] if shown else []
-    return made, [*lacking, *failed, *empty]
 
-
-def _of_each(jobs: Iterable[FaceJob], make: Callable[[FaceJob], Mask]) -> tuple[dict[FaceJob, Mask], list[Outcome]]:
-    """Return what is made for each job, and the outcomes of those for which that failed."""
-    made, outcomes = {}, []
-    for job in jobs:
+    shapes, masks, outcomes = {}, {}, []
+    for job in task.jobs:
         try:
             with one_thread():
-                made[job] = make(job)
+                shapes[job] = moved(task.maskers[job].mask(crop, job.face), job, face_width(crop, job))
         except FAILURES as error:
             outcomes.append(Outcome(job, "failed", _in_words(error)))
+    for job in shapes:  # when all shapes are known: a mask that is inverted leaves out those of the others, too
+        try:
+            with one_thread():
+                mask = softened(crop, job, shapes)
+        except FAILURES as error:
+            outcomes.append(Outcome(job, "failed", _in_words(error)))
+        else:
+            if mask.any():
+                masks[job] = mask
+            else:
+                outcomes.append(Outcome(job, "left", note=EMPTY))
+    made = [Cut(task, replace(crop, mask=reduce(np.maximum, masks.values())), masks)] if masks else []
     return made, outcomes
 
 
@@ -200,26 +227,23 @@ def _in_words(error: Exception) -> FaceFixError:
     return FaceFixError(f"out of memory, or a picture that cannot be worked on ({type(error).__name__}: {error})")
 
 
-def _patches(waiting: Sequence[Cut]) -> Iterator[Patch | None]:
-    """Yield what the fixer makes of the crops; it is called only when the first is asked for."""
-    task = waiting[0].task
-    yield from task.fixer.fix([cut.crop for cut in waiting], [cut.task.asked for cut in waiting])
-    raise BadCrop(f"the {task.asked.decision} step gave fewer pictures than there were faces")
+def _fixed(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]:
+    """Yield what the fixer makes of each crop of a round, or what it failed with.
 
-
-def _lay(canvas: Canvas, patch: Patch | None, cut: Cut) -> None:
-    """Paste one fixed crop into the picture, where its mask shows."""
-    crop, job = cut.crop, next(iter(cut.masks))
-    assert crop.mask is not None
-    if patch is None or not _is_picture(patch, crop.image.shape):
-        raise BadCrop(f"the {job.decision} step gave no picture back, or one of NaN")
-    with one_thread():
-        before = canvas.shown(crop)
-        if job.treatment.match_colour:
-            patch = match_colour(patch, before.image, crop.mask, RING * face_width(crop, job))
-        canvas.lay(cut.task.asked.number, patch, cut.shown, crop, before)
-
-
-def _is_picture(patch: Patch, shape: tuple[int, ...]) -> bool:
-    """Return whether it is one of this shape; a float that is not a number is none."""
-    return patch.shape == shape and patch.dtype in (np.uint8, np.float32) and bool(np.isfinite(patch).all())
+    Where it fails at a face, it is asked again about those behind it. Raises `Stopped`.
+    """
+    while waiting:
+        task, done = waiting[0].task, 0
+        error: Exception = BadCrop(f"the {task.asked.decision} step gave fewer pictures than there were faces")
+        try:
+            fixed = task.fixer.fix([cut.crop for cut in waiting], [cut.task.asked for cut in waiting])
+            for cut, one in zip(waiting, fixed, strict=False):
+                done += 1
+                yield cut, one
+        except Stopped:
+            raise
+        except FAILURES as failure:
+            error = failure
+        if done < len(waiting):
+            yield waiting[done], error
+        waiting = waiting[done + 1 :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .faces import Crop, Face, Image, Mask, Matrix, Patch, Size
 from .jobs import FaceJob, FixPlan, FixResult
@@ -57,13 +57,17 @@ class Framing(Protocol):
         ...
 
 
+class Fixed(NamedTuple):
+    """What a fixer makes of one crop."""
+
+    patch: Patch | None
+    """The better crop; None where none came out."""
+    engine: str
+    """What ran and in which precision, for the report; blank where the face was to stay as it is."""
+
+
 class FaceFixer(Protocol):
     """Makes better faces. A restoring net is one, img2img another."""
-
-    @property
-    def engine(self) -> str:
-        """What runs it and in which precision, for the report."""
-        ...
 
     def framing(self, job: FaceJob) -> Framing:
         """Return how the job's face is to be cut out."""
@@ -73,8 +77,8 @@ class FaceFixer(Protocol):
         """Jobs of equal key may share one pass."""
         ...
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch | None]:
-        """Yield one picture a crop, in order and of its shape, or None where none came out.
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
+        """Yield one picture a crop, in order and of its shape, and what made it.
 
         Cuts the batch to what memory takes. Where the work is stopped in the middle it raises `Stopped`.
         """
@@ -118,26 +122,29 @@ class Masker(Protocol):
 
 
 class Parts(Protocol):
-    """Gives each job the parts its treatment names."""
+    """Gives each job the parts its treatment names; asked once for each, before the work begins."""
 
     def fixer(self, job: FaceJob) -> FaceFixer:
-        """Return what does the job; may raise a `FaceFixError`, which fails this job alone."""
+        """Return what does the job; may raise a `FaceFixError`, which fails what is done as one with it."""
         ...
 
     def masker(self, job: FaceJob) -> Masker:
-        """Return what makes the job's mask."""
+        """Return what makes the job's mask; may raise a `FaceFixError`, which fails this job alone."""
         ...
+
+
+class Enlarged(NamedTuple):
+    """What an upscaler makes of one picture."""
+
+    image: Image
+    engine: str
+    """What ran and in which precision, for the report."""
 
 
 class Upscaler(Protocol):
     """Makes a whole picture larger."""
 
-    @property
-    def engine(self) -> str:
-        """What runs it and in which precision, for the report."""
-        ...
-
-    def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Image | None:
+    def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Enlarged | None:
         """Return a new picture, exactly `size` = (width, height), corner on corner; None if `progress` said stop.
 
         image: RGB (H, W, 3), uint8; it is not changed. `progress` is told of tiles.

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .faces import Box
-from .imaging.boxes import overlap
+import cv2
+import numpy as np
+
+from .errors import FaceFixError
+from .faces import Box, Crop, Face, Mask
 from .jobs import FaceJob
 from .masking import reach_of
 from .merging import around, standing_for
-from .protocols import FaceFixer, Parts
+from .protocols import FaceFixer, Masker, Parts
+
+FAILURES = (FaceFixError, MemoryError, cv2.error)
+"""What fails one face and lets the others go on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """The jobs that are cut, fixed and pasted as one, with their picture and the fixer that will do them."""
+    """The jobs that are cut, fixed and pasted as one, with their picture and all that is needed to do them."""
 
     picture: int
     jobs: tuple[FaceJob, ...]
@@ -23,6 +30,8 @@ class Task:
     asked: FaceJob
     """What the fixer is asked for: the one job, or the first of several, its face standing for all of them."""
     fixer: FaceFixer
+    maskers: Mapping[FaceJob, Masker]
+    """Of each job."""
     key: Hashable
     """Tasks of equal key may share one pass."""
     reach: Box
@@ -30,37 +39,69 @@ class Task:
 
     @classmethod
     def of(cls, picture: int, jobs: tuple[FaceJob, ...], parts: Parts) -> Task:
-        """Return the task of these jobs; raises a `FaceFixError` where there is nothing that does it."""
+        """Return the task of these jobs; raises a `FaceFixError` where there is nothing that does it.
+
+        A masker that cannot be had fails its own job alone, and when its turn comes.
+        """
         asked = standing_for(jobs)
         fixer = parts.fixer(asked)
         reach = around(_reaches(jobs, asked, fixer))
-        return cls(picture, jobs, asked, fixer, (id(fixer), fixer.batch_key(asked)), reach)
-
-    def meets(self, other: Task) -> bool:
-        """Return True if one's result may cover part of the other's; what a crop shows around its face is not meant."""
-        return self.picture == other.picture and overlap(self.reach, other.reach) > 0
+        maskers = {job: _masker(job, parts) for job in jobs}
+        return cls(picture, jobs, asked, fixer, maskers, (id(fixer), fixer.batch_key(asked)), reach)
 
 
-def rounds(tasks: Sequence[Task]) -> Iterator[list[Task]]:
+@dataclass(frozen=True, slots=True)
+class NoMasker:
+    """A `Masker` in place of one that cannot be had."""
+
+    error: Exception
+
+    def mask(self, crop: Crop, face: Face) -> Mask:  # noqa: ARG002 there is no mask of any face
+        """Raise what getting it failed with."""
+        raise self.error
+
+
+def rounds(tasks: Sequence[Task], met: Mapping[Task, Sequence[Task]] | None = None) -> Iterator[list[Task]]:
     """Yield groups of tasks that can be done together: of one key, no two meeting in a picture.
 
     A task never overtakes an earlier one that it meets: the later face sees the earlier one's result.
+    met: the `meetings` of the tasks, where they are known.
     """
-    waiting = list(tasks)
+    met = meetings(tasks) if met is None else met
+    waiting = dict.fromkeys(tasks)
     while waiting:
-        now: list[Task] = []
-        later: list[Task] = []
-        for task in waiting:
-            free = not any(task.meets(earlier) for earlier in now + later)
-            (now if free and task.key == waiting[0].key else later).append(task)
+        key = next(iter(waiting)).key
+        now = [task for task in waiting if task.key == key and not any(earlier in waiting for earlier in met[task])]
         yield now
-        waiting = later
+        for task in now:
+            del waiting[task]
 
 
-def seen_again(tasks: Sequence[Task], picture: int) -> frozenset[int]:
-    """Return the numbers of the faces asked for whose result a later one of the picture may see."""
-    own = [task for task in tasks if task.picture == picture]
-    return frozenset(task.asked.number for i, task in enumerate(own) if any(map(task.meets, own[i + 1 :])))
+def meetings(tasks: Sequence[Task]) -> dict[Task, list[Task]]:
+    """Return for each task the earlier ones that it meets: whose result may cover part of its own, in one picture.
+
+    What a crop shows around its face is not meant.
+    """
+    by_picture = defaultdict(list)
+    for task in tasks:
+        by_picture[task.picture].append(task)
+    met = {}
+    for own in by_picture.values():
+        reaches = np.array(
+            [(reach.left, reach.top, reach.right, reach.bottom) for reach in (task.reach for task in own)]
+        )
+        for number, task in enumerate(own):
+            earlier, (left, top, right, bottom) = reaches[:number].T, reaches[number]
+            meets = (earlier[0] < right) & (earlier[2] > left) & (earlier[1] < bottom) & (earlier[3] > top)
+            met[task] = [own[place] for place in np.flatnonzero(meets)]
+    return met
+
+
+def _masker(job: FaceJob, parts: Parts) -> Masker:
+    try:
+        return parts.masker(job)
+    except FAILURES as error:
+        return NoMasker(error)
 
 
 def _reaches(jobs: Sequence[FaceJob], asked: FaceJob, fixer: FaceFixer) -> Iterator[Box]:

@@ -1,8 +1,9 @@
 """The mask of a face that is fixed alone."""
 
-from lib_facefix.masking import shape_of, softened
+from lib_facefix.masking import face_width, moved, softened
 
 
 def mask_of(crop, job, parts):
     """Return where the fixed crop shows, (h, w), 0..1."""
-    return softened(crop, job, {job: shape_of(crop, job, parts)})
+    shape = parts.masker(job).mask(crop, job.face)
+    return softened(crop, job, {job: moved(shape, job, face_width(crop, job))})

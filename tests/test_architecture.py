@@ -86,7 +86,7 @@ MAY_IMPORT = {
     "fixers": ADAPTER,
     "upscalers": ADAPTER,
     "canvas": NOUNS | {"imaging"},
-    "masking": NOUNS | {"imaging", "merging"},
+    "masking": NOUNS | {"imaging"},
     "merging": NOUNS | {"imaging"},
     "rounds": NOUNS | {"imaging", "masking", "merging"},
     "pipeline": NOUNS | {"imaging", "canvas", "masking", "merging", "rounds", "threads"},

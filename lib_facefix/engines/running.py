@@ -58,7 +58,6 @@ class Runner:
         meter = CudaMemoryMeter() if machine.accelerator == "cuda" else None
         self._passes = BatchSizer(meter, AT_ONCE if machine.accelerator else 1)
         self._lock = Lock()
-        self._titles: tuple[str, ...] = ()
 
     @property
     def spec(self) -> Spec:
@@ -70,21 +69,19 @@ class Runner:
         """Pixels out for each pixel in, along one side."""
         return self._spec.scale
 
-    @property
-    def engine(self) -> str:
-        """What ran the last picture, and in which precision; before the first one, ""."""
-        return " + ".join(dict.fromkeys(self._titles))
-
     def check(self) -> None:
         """Raise `BadSetting` or `MissingPackage` if the engine asked for cannot be had."""
         select_backend(self.spec.architecture, True, self._machine, self._engine, self._precision)
 
-    def __call__(self, blob: Blob, w: float = 0.0) -> Blob:
-        """Return (N, 3, scale H, scale W) for (N, 3, H, W)."""
-        return np.stack(list(self.each(list(blob), lambda one: one, w)))
+    def __call__(self, blob: Blob, w: float = 0.0) -> tuple[Blob, str]:
+        """Return (N, 3, scale H, scale W) for (N, 3, H, W), and what ran the last of them, in which precision."""
+        answers, engines = zip(*self.each(list(blob), lambda one: one, w), strict=True)
+        return np.stack(answers), engines[-1]
 
-    def each(self, pictures: Sequence[Item], blob_of: Callable[[Item], Blob], w: float = 0.0) -> Iterator[Blob]:
-        """Yield (3, scale H, scale W) for each picture, in as few passes as memory allows.
+    def each(
+        self, pictures: Sequence[Item], blob_of: Callable[[Item], Blob], w: float = 0.0
+    ) -> Iterator[tuple[Blob, str]]:
+        """Yield (3, scale H, scale W) for each picture and what ran it, in as few passes as memory allows.
 
         blob_of: makes (3, H, W) of a picture, of the same size for all; asked when its turn has come.
         w: CodeFormer's, 0..1; other nets do not look at it.
@@ -92,32 +89,31 @@ class Runner:
         """
         fused = self.spec.fused and (w > 0 or self._as_authors)
 
-        def together(some: Sequence[Item]) -> list[Blob]:
+        def together(some: Sequence[Item]) -> list[tuple[Blob, str]]:
             blob = np.stack([blob_of(one) for one in some])
             with self._lock:
-                return list(self._run(blob, fused, w))
+                answers, engine = self._run(blob, fused, w)
+            return [(answer, engine) for answer in answers]
 
         try:
             yield from self._passes.run(pictures, together, lambda one: self._on_processor(blob_of(one), w))
         except RuntimeError as error:  # what PyTorch raises, whatever it is
-            raise BadModel(failed(self.engine or "PyTorch", error)) from error
+            raise BadModel(failed(_titles(self._parts.get(fused, ())) or "PyTorch", error)) from error
 
-    def _on_processor(self, picture: Blob, w: float) -> Blob:
+    def _on_processor(self, picture: Blob, w: float) -> tuple[Blob, str]:
         """Return one picture that did not fit into the accelerator."""
         spare = Runner(self._whole(), self._cache, "torch", "exact", Machine())
-        [answer] = spare(picture[None], w)
-        self._titles = (spare.engine,)
-        return np.asarray(answer)
+        [answer], engine = spare(picture[None], w)
+        return np.asarray(answer), engine
 
-    def _run(self, blob: Blob, fused: bool, w: float) -> Blob:
+    def _run(self, blob: Blob, fused: bool, w: float) -> tuple[Blob, str]:
         flow: Tensors = (torch.from_numpy(np.ascontiguousarray(blob, np.float32)),)
         more: Tensors = (torch.tensor([w], dtype=torch.float32),) if fused else ()
         parts = self._ready(flow, fused, more)
         for part in parts[:-1]:
             flow = part(flow)
         [answer] = parts[-1](flow + more)
-        self._titles = tuple(part.title for part in parts)
-        return np.asarray(answer.float().cpu().numpy())
+        return np.asarray(answer.float().cpu().numpy()), _titles(parts)
 
     def _ready(self, flow: Tensors, fused: bool, more: Tensors) -> list[Part]:
         """Return the net's parts on their engines, started when they are first needed."""
@@ -184,3 +180,8 @@ class Runner:
     def _bare(self) -> Machine:
         """This machine without the engines that need an export."""
         return Machine(self._machine.accelerator, self._machine.bf16, self._machine.winograd)
+
+
+def _titles(parts: Sequence[Part]) -> str:
+    """Return what runs the parts of a net, for the report."""
+    return " + ".join(dict.fromkeys(part.title for part in parts))

@@ -11,6 +11,7 @@ from ..faces import Crop, Image
 from ..imaging.framing import Upright
 from ..jobs import FaceJob
 from ..networks import load
+from ..protocols import Fixed
 from ..weights import asset
 from .fidelity import strength
 
@@ -26,11 +27,6 @@ class Lite:
         self._net = load(weights or asset("lite.onnx"))
         self._framing = Upright(512)
 
-    @property
-    def engine(self) -> str:
-        """What runs it and in which precision."""
-        return f"{self._net.engine} fp32"
-
     def framing(self, job: FaceJob) -> Upright:  # noqa: ARG002 the same for every job
         """Return the FFHQ frame of 512 px."""
         return self._framing
@@ -39,11 +35,12 @@ class Lite:
         """Return the same for all: any faces may share a round."""
         return "lite"
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Image]:
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
         """Yield each (512, 512, 3) crop restored."""
+        engine = f"{self._net.engine} fp32"
         for crop, job in zip(crops, jobs, strict=True):
             share = strength(job.treatment.fidelity)
-            yield self._restored(crop.image, share) if share else crop.image
+            yield Fixed(self._restored(crop.image, share) if share else crop.image, engine)
 
     def _restored(self, image: Image, share: float) -> Image:
         blob = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)

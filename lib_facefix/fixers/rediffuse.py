@@ -10,7 +10,7 @@ from ..errors import BadCrop
 from ..faces import Crop, Patch, Size
 from ..imaging.framing import Surrounded
 from ..jobs import FaceJob
-from ..protocols import Diffuser
+from ..protocols import Diffuser, Fixed
 from ..redraw import Redraw
 from ..sampling import Sampling
 
@@ -31,11 +31,6 @@ class Rediffuse:
         self._fits: dict[tuple[int, ...], int] = {}
         """By the shape of a crop: how many memory takes, where it did not take as many as asked."""
 
-    @property
-    def engine(self) -> str:
-        """What runs the diffusion."""
-        return self._diffuser.engine
-
     def framing(self, job: FaceJob) -> Surrounded:
         """Return the face with room around it, turned upright where the head is tilted far."""
         return self._framed(job, self._size(job))
@@ -44,7 +39,7 @@ class Rediffuse:
         """Return what the faces of one sampling run share."""
         return self._size(job), job.treatment.of_a_run(), self._diffuser.shares(job)
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Patch | None]:
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
         """Yield each crop redrawn; a run that fails is halved until what fails is a single face."""
         waiting = [_asked(crop, job) for crop, job in zip(crops, jobs, strict=True)]
         sampling, shape = jobs[0].treatment.of_a_run(), crops[0].image.shape
@@ -60,7 +55,7 @@ class Rediffuse:
                 if isinstance(error, MemoryError):
                     most = self._fits[shape] = now
                 continue
-            yield from answers
+            yield from (Fixed(answer, self._diffuser.engine) for answer in answers)
             del waiting[: len(asked)]
             now = min(most, 2 * now)
 

@@ -13,6 +13,7 @@ from ..errors import BadCrop
 from ..faces import Crop, Image
 from ..imaging.framing import Upright
 from ..jobs import FaceJob
+from ..protocols import Fixed
 from .fidelity import blended, strength
 
 SIDE = 512
@@ -53,13 +54,8 @@ class Runner(Protocol):
         """What it takes and gives."""
         ...
 
-    @property
-    def engine(self) -> str:
-        """What ran the last face, and in which precision."""
-        ...
-
-    def each(self, crops: Sequence[Image], blob_of: Callable[[Image], Blob], w: float) -> Iterator[Blob]:
-        """Yield the (3, 512, 512) answer for each crop, in as few passes as memory allows."""
+    def each(self, crops: Sequence[Image], blob_of: Callable[[Image], Blob], w: float) -> Iterator[tuple[Blob, str]]:
+        """Yield the (3, 512, 512) answer for each crop and what ran it, in as few passes as memory allows."""
         ...
 
 
@@ -75,12 +71,6 @@ class Restorer:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._framing = Upright(SIDE)
-        self._ran = False
-
-    @property
-    def engine(self) -> str:
-        """What ran the last face, and in which precision; "" if it was to stay as it is."""
-        return self._runner.engine if self._ran else ""
 
     def framing(self, job: FaceJob) -> Upright:  # noqa: ARG002 the same for every job
         """Return the FFHQ frame of 512 px."""
@@ -90,15 +80,18 @@ class Restorer:
         """Return what a pass must share: with CodeFormer the fidelity."""
         return job.treatment.fidelity if self._runner.spec.fused else None
 
-    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Image]:
+    def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
         """Yield each (512, 512, 3) crop restored; raises `BadCrop` for an answer that is no picture."""
         fused = self._runner.spec.fused
         strengths = [1.0 if fused else strength(job.treatment.fidelity) for job in jobs]
         asked = [crop.image for crop, share in zip(crops, strengths, strict=True) if share]
         answers = self._runner.each(asked, self._blob, jobs[0].treatment.fidelity if fused else 0.0)
         for crop, share in zip(crops, strengths, strict=True):
-            self._ran = share > 0
-            yield blended(crop.image, self._picture(next(answers)), share) if self._ran else crop.image
+            if share:
+                answer, engine = next(answers)
+                yield Fixed(blended(crop.image, self._picture(answer, engine), share), engine)
+            else:
+                yield Fixed(crop.image, "")
 
     def _blob(self, image: Image) -> Blob:
         """Return (3, S, S) in the net's range for a (512, 512, 3) crop."""
@@ -108,12 +101,10 @@ class Restorer:
         scaled = image.transpose(2, 0, 1) * np.float32((spec.high - spec.low) / 255) + np.float32(spec.low)
         return np.ascontiguousarray(scaled, np.float32)
 
-    def _picture(self, answer: Blob) -> NDArray[np.float32]:
+    def _picture(self, answer: Blob, engine: str) -> NDArray[np.float32]:
         """Return (512, 512, 3), 0..255, not yet rounded."""
         spec = self._runner.spec
         if answer.shape != (3, SIDE, SIDE) or not np.isfinite(answer).all():
-            raise BadCrop(
-                f"the net gave no picture on {self._runner.engine}; try the precision 'exact', or the engine 'torch'"
-            )
+            raise BadCrop(f"the net gave no picture on {engine}; try the precision 'exact', or the engine 'torch'")
         scaled = (answer.transpose(1, 2, 0) - np.float32(spec.low)) * np.float32(255 / (spec.high - spec.low))
         return np.asarray(np.clip(scaled, 0, 255), np.float32)

@@ -25,12 +25,13 @@ def paste(canvas: Image, patch: Patch, mask: Mask, matrix: Matrix, *, base: Imag
     unchanged pixel stays exact, and detail finer than the crop (a face larger than 512 px) is kept. Without it the
     patch replaces what is there.
     """
-    shown = _shown(mask)
-    if shown is None:
+    if not mask.any():
         return
+    left, top, width, height = cv2.boundingRect(np.asarray(mask > 0, np.uint8))
+    shown = slice(top, top + height), slice(left, left + width)
     mask, patch = mask[shown], patch[shown]
-    matrix = shifted(matrix, (-shown[1].start, -shown[0].start))
-    region = _reach(canvas, mask, matrix)
+    matrix = shifted(matrix, (-left, -top))
+    region = _reach(canvas.shape, mask.shape, matrix)
     if not region.area > 0:
         return
     rows, columns = (slice(int(region.top), int(region.bottom)), slice(int(region.left), int(region.right)))
@@ -72,18 +73,8 @@ def _ring(mask: Mask, width: float) -> NDArray[np.uint8]:
     return np.asarray(np.where((outside > 0) & (distance <= width), 255, 0), np.uint8)
 
 
-def _shown(mask: Mask) -> tuple[slice, slice] | None:
-    """Return the rows and columns where the mask is above 0; None if there are none."""
-    rows, columns = (np.flatnonzero(mask.max(axis)) for axis in (1, 0))
-    if not len(rows):
-        return None
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
-def _reach(canvas: Image, mask: Mask, matrix: Matrix) -> Box:
-    """Return the whole pixels of the canvas that the mask can touch; of no area if there are none."""
-    height, width = mask.shape
-    around = bounding(move(Box(0, 0, width, height).corners, inverse(matrix)))
-    height, width = canvas.shape[:2]
-    near = clip(Box(around.left - 1, around.top - 1, around.right + 1, around.bottom + 1), width, height)
+def _reach(canvas: tuple[int, ...], mask: tuple[int, ...], matrix: Matrix) -> Box:
+    """Return the whole pixels of the canvas that the mask can touch; of no area if there are none. Both by shape."""
+    around = bounding(move(Box(0, 0, mask[1], mask[0]).corners, inverse(matrix)))
+    near = clip(Box(around.left - 1, around.top - 1, around.right + 1, around.bottom + 1), canvas[1], canvas[0])
     return Box(math.floor(near.left), math.floor(near.top), math.ceil(near.right), math.ceil(near.bottom))

@@ -117,7 +117,9 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
         return np.zeros_like(mask)
     width_of_ramp = max(feather, 1.0)
     near = _around(inside, math.ceil(SHORT * (max(grow, 0.0) + width_of_ramp)) + 1)
-    ramp = _signed_distance(mask[near], deep=grow < 0)
+    ramp = -_distance_to(mask[near])  # to the edge of the mask: above 0 inside, where it is 0.5 unless it is to shrink
+    if grow < 0:
+        ramp = np.where(mask[near] >= 0.5, _distance_to(1 - np.maximum(mask[near], 0)), ramp)
     ramp += grow + width_of_ramp
     to_border = [_to_border(length)[part] for length, part in zip(mask.shape, near, strict=True)]
     np.minimum(ramp, np.minimum.outer(*to_border), out=ramp)
@@ -142,17 +144,6 @@ def _around(inside: NDArray[np.uint8], margin: int) -> tuple[slice, slice]:
     """Return the rows and columns of the mask, with `margin` more on each side."""
     left, top, width, height = cv2.boundingRect(inside)
     return slice(max(0, top - margin), top + height + margin), slice(max(0, left - margin), left + width + margin)
-
-
-def _signed_distance(mask: Mask, *, deep: bool) -> NDArray[np.float32]:
-    """Return the distance to the edge of the mask, pixels: above 0 inside, below 0 outside.
-
-    deep: how far inside is wanted too; otherwise it is 0.5 everywhere inside.
-    """
-    outside = _distance_to(mask)
-    if not deep:
-        return -outside
-    return np.where(mask >= 0.5, _distance_to(1 - np.maximum(mask, 0)), -outside)
 
 
 def _distance_to(mask: Mask) -> NDArray[np.float32]:

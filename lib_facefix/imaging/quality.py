@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from ..errors import DegenerateLandmarks
 from ..faces import Face, Image, Mesh, Points, Pose
 from .align import FFHQ_512, move, rotation
-from .framing import Surrounded, Upright, cut
+from .framing import Surrounded, Upright
+from .resample import warp
 
 CHEEK_TO_CHEEK = (234, 454)
 FOREHEAD_TO_CHIN = (10, 152)
@@ -44,7 +45,7 @@ def sharpness(image: Image, face: Face) -> float:
     fall off alike in a sharp picture, blur takes the finest first. Detail is sparse, noise is everywhere: what does not
     stand out from the octave's median does not count. A face much smaller than the crop cannot be sharp.
     """
-    crop = cut(image, _frame(face), DETAIL_SIDE).image
+    crop = warp(image, _frame(face), (DETAIL_SIDE, DETAIL_SIDE))
     inner = slice(DETAIL_SIDE // 5, DETAIL_SIDE - DETAIL_SIDE // 8)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[inner, inner].astype(np.float32)
     blurred = [cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in OCTAVES]

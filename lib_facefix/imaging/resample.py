@@ -33,7 +33,7 @@ def warp(
     Raises DegenerateLandmarks for a matrix that cannot be undone.
     """
     back, scale = inverse(matrix), scale_of(matrix)
-    source = _needed(image, back, size, margin=REACH / min(scale, 1.0))
+    source = _needed(image.shape[1::-1], back, size, margin=REACH / min(scale, 1.0))
     part = image[int(source.top) : int(source.bottom), int(source.left) : int(source.right)]
     matrix = compose(matrix, _shift(source.left, source.top))
     if scale < 1:
@@ -56,9 +56,9 @@ def _shift(x: float, y: float) -> Matrix:
     return shifted(np.eye(2, 3), (x, y))
 
 
-def _needed(image: NDArray[Any], back: Matrix, size: tuple[int, int], margin: float) -> Box:
-    """Return the whole pixels of `image` that the result looks at, at least one."""
-    height, width = image.shape[:2]
+def _needed(whole: tuple[int, ...], back: Matrix, size: tuple[int, int], margin: float) -> Box:
+    """Return the whole pixels of a picture that the result looks at, at least one. whole: its width and height."""
+    width, height = whole
     seen = bounding(move(Box(0, 0, *size).corners, back))
     near = clip(Box(seen.left - margin, seen.top - margin, seen.right + margin, seen.bottom + margin), width, height)
     left, top = min(math.floor(near.left), width - 1), min(math.floor(near.top), height - 1)

@@ -11,7 +11,7 @@ from ..errors import BadModel
 from ..faces import Image
 from ..imaging.lanczos import lanczos_of_bands
 from ..imaging.tiles import Blob, Tiling, by_tiles
-from ..protocols import Progress
+from ..protocols import Enlarged, Progress
 
 LARGEST_TILE = 512
 """Side of what a tile becomes, pixels."""
@@ -25,13 +25,8 @@ class Runner(Protocol):
         """By how much it enlarges: 1, 2, 4 ..."""
         ...
 
-    @property
-    def engine(self) -> str:
-        """What runs it and in which precision, for the report."""
-        ...
-
-    def __call__(self, blob: Blob) -> Blob:
-        """Return (1, 3, h * scale, w * scale) for (1, 3, h, w), both RGB, 0..1."""
+    def __call__(self, blob: Blob) -> tuple[Blob, str]:
+        """Return (1, 3, h * scale, w * scale) for (1, 3, h, w), both RGB, 0..1, and what ran, in which precision."""
         ...
 
 
@@ -49,24 +44,19 @@ class NetUpscaler:
         self._runner = runner
         self._tiling = Tiling(tile or LARGEST_TILE // runner.scale)
 
-    @property
-    def engine(self) -> str:
-        """What runs it and in which precision."""
-        return self._runner.engine
-
-    def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Image | None:
+    def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Enlarged | None:
         """Return the picture at `size` = (width, height); None if `progress` said stop.
 
         Raises `BadModel` when the network's answer is no picture.
         """
         height, width = image.shape[:2]
-        scale, tiles, done = self._runner.scale, self._tiling.count(width, height), 0
+        scale, tiles, done, engine = self._runner.scale, self._tiling.count(width, height), 0, ""
 
         def run(blob: Blob) -> Blob:
-            nonlocal done
+            nonlocal done, engine
             if progress and progress.stopped():
                 raise _StoppedError
-            answer = self._checked(blob)
+            answer, engine = self._run(blob)
             done += 1
             if progress:
                 progress.step(done, tiles, f"enlarging, tile {done}/{tiles}")
@@ -74,18 +64,18 @@ class NetUpscaler:
 
         bands: Iterable[Image] = by_tiles(image, run, scale, self._tiling)
         try:
-            return cast(Image, lanczos_of_bands(bands, (width * scale, height * scale), size))
+            return Enlarged(cast(Image, lanczos_of_bands(bands, (width * scale, height * scale), size)), engine)
         except _StoppedError:
             return None
 
-    def _checked(self, blob: Blob) -> Blob:
-        answer = self._runner(blob)
+    def _run(self, blob: Blob) -> tuple[Blob, str]:
+        answer, engine = self._runner(blob)
         wanted = (1, 3, *(side * self._runner.scale for side in blob.shape[2:]))
         if answer.shape != wanted:
             raise BadModel(f"the upscaler answered with {answer.shape} where {wanted} was due; choose another model")
         if not np.isfinite(answer).all():
-            raise BadModel(f"the upscaler answered with what is no number on {self.engine}; choose another precision")
-        return answer
+            raise BadModel(f"the upscaler answered with what is no number on {engine}; choose another precision")
+        return answer, engine
 
 
 class _StoppedError(Exception):

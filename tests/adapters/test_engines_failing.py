@@ -64,7 +64,9 @@ def counted(monkeypatch):
 
 
 def run(net, folder, engine, picture=None):
-    return Runner(net, folder, engine, "exact", HERE)(engines_made.pictures(net.spec) if picture is None else picture)
+    return Runner(net, folder, engine, "exact", HERE)(engines_made.pictures(net.spec) if picture is None else picture)[
+        0
+    ]
 
 
 @exporting
@@ -130,8 +132,8 @@ def test_an_export_that_stays_unreadable_is_told_and_auto_does_without_it(net, t
     with pytest.raises(BadModel, match=r"compact-whole-1\.onnx cannot be run by .+; delete it to have it made anew"):
         run(net, tmp_path, engine)
     auto = Runner(net, tmp_path, "auto", "exact", only(engine))
-    auto(engines_made.pictures(auto.spec))
-    assert "PyTorch" in auto.engine
+    _, ran = auto(engines_made.pictures(auto.spec))
+    assert "PyTorch" in ran
 
 
 def test_what_a_crash_left_half_written_is_swept_up_a_day_later(net, tmp_path):
@@ -150,9 +152,9 @@ def test_a_net_that_is_let_go_is_read_again_when_it_is_needed(net, tmp_path, mon
     monkeypatch.setattr(running, "load_net", lambda path: read.append(path) or net)
     runner = Runner(net, tmp_path, "winograd", "exact", this_machine("cpu"), tmp_path / "net.pth")
     picture = engines_made.pictures(runner.spec)
-    first = runner(picture)
+    first, _ = runner(picture)
     assert runner._net is None
-    assert runner._on_processor(picture[0], 0.0).shape == first.shape[1:]
+    assert runner._on_processor(picture[0], 0.0)[0].shape == first.shape[1:]
     assert read == [tmp_path / "net.pth"]
 
 
@@ -162,8 +164,8 @@ def test_a_cache_folder_that_cannot_be_written_is_told_and_auto_does_without_it(
     with pytest.raises(CannotWrite, match=r"compact-whole-1\.onnx cannot be written"):
         run(net, tmp_path / "cache", engine)
     auto = Runner(net, tmp_path / "cache", "auto", "exact", only(engine))
-    auto(engines_made.pictures(auto.spec))
-    assert "PyTorch" in auto.engine
+    _, ran = auto(engines_made.pictures(auto.spec))
+    assert "PyTorch" in ran
 
 
 @exporting
@@ -172,8 +174,8 @@ def test_an_engine_that_is_installed_but_dead_is_not_asked_for(net, tmp_path, on
     with pytest.raises(BadModel, match=rf"{engine} cannot be started \(libstdc.+\); install it again"):
         run(net, tmp_path, engine)
     auto = Runner(net, tmp_path, "auto", "exact", only(engine))
-    auto(engines_made.pictures(auto.spec))
-    assert "PyTorch" in auto.engine
+    _, ran = auto(engines_made.pictures(auto.spec))
+    assert "PyTorch" in ran
     assert counted == [], "exported for nobody"
 
 

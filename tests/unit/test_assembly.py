@@ -13,6 +13,7 @@ from lib_facefix.imaging.framing import Upright
 from lib_facefix.imaging.lanczos import lanczos
 from lib_facefix.jobs import FixPlan
 from lib_facefix.prompts import Origin
+from lib_facefix.protocols import Enlarged, Fixed
 
 RED = (255, 0, 0)
 SETTINGS = FaceSettings(method="restore", mask="ellipse", match_colour=False)
@@ -24,8 +25,6 @@ class SeesNoMesh:
 
 
 class Painter:
-    engine = "a brush"
-
     def framing(self, job):
         return Upright(128)
 
@@ -33,7 +32,7 @@ class Painter:
         return "paint"
 
     def fix(self, crops, jobs):
-        yield from (np.full_like(crop.image, RED) for crop in crops)
+        yield from (Fixed(np.full_like(crop.image, RED), "a brush") for crop in crops)
 
 
 @pytest.fixture
@@ -331,14 +330,12 @@ class Stopped:
 
 def test_enlarging_is_told_before_the_first_face_and_can_be_stopped(loaded, picture, monkeypatch):
     class ByTiles:
-        engine = "two tiles"
-
         def enlarge(self, image, size, progress):
             for tile in (1, 2):
                 if progress.stopped():
                     return None
                 progress.step(tile, 2, f"enlarging, tile {tile}/2")
-            return lanczos(image, size)
+            return Enlarged(lanczos(image, size), "two tiles")
 
     facefix = FaceFix()
     monkeypatch.setattr(facefix, "upscaler", lambda name: ByTiles())

@@ -16,6 +16,7 @@ from lib_facefix.errors import DegenerateLandmarks
 from lib_facefix.imaging.align import FFHQ_512
 from lib_facefix.imaging.framing import Upright
 from lib_facefix.options import options
+from lib_facefix.protocols import Fixed
 
 MAGENTA = (255, 0, 255)
 
@@ -41,8 +42,6 @@ class SeesNoMesh:
 class Painter:
     """Restores by painting magenta; refuses faces whose prompt-like fidelity is exactly 0.25."""
 
-    engine = "a brush"
-
     def framing(self, job):
         return Upright(128)
 
@@ -53,7 +52,7 @@ class Painter:
         for crop, job in zip(crops, jobs, strict=True):
             if job.treatment.fidelity == 0.25:
                 raise DegenerateLandmarks("this face will not hold still")
-            yield np.full_like(crop.image, MAGENTA)
+            yield Fixed(np.full_like(crop.image, MAGENTA), "a brush")
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from lib_facefix.http import client, sdapi
 from lib_facefix.imaging.align import FFHQ_512
 from lib_facefix.imaging.framing import Upright
 from lib_facefix.pictures import read_picture
+from lib_facefix.protocols import Fixed
 
 INFOTEXT = (
     "a crowd\nNegative prompt: blurry\nSteps: 12, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 5.5, Seed: 9"
@@ -44,8 +45,6 @@ class SeesNoMesh:
 class Brightener:
     """Restores by making brighter; refuses faces whose fidelity is exactly 0.25."""
 
-    engine = "a lamp"
-
     def framing(self, job):
         return Upright(128)
 
@@ -56,7 +55,7 @@ class Brightener:
         for crop, job in zip(crops, jobs, strict=True):
             if job.treatment.fidelity == 0.25:
                 raise DegenerateLandmarks("this face will not hold still")
-            yield cv2.add(crop.image, (40, 40, 40, 0))
+            yield Fixed(cv2.add(crop.image, (40, 40, 40, 0)), "a lamp")
 
 
 @pytest.fixture(autouse=True)

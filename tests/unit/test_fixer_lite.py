@@ -33,7 +33,7 @@ def adds(monkeypatch):
 
 
 def fixed(fixer, fidelity, image=GREY):
-    [result] = fixer.fix([Crop(image, np.eye(2, 3))], [job(fidelity)])
+    [(result, _)] = fixer.fix([Crop(image, np.eye(2, 3))], [job(fidelity)])
     assert (result.dtype, result.shape) == (np.uint8, image.shape)
     return result
 
@@ -65,7 +65,7 @@ def test_colours_keep_their_order(adds):
 
 def test_each_crop_gets_the_strength_of_its_own_job(adds):
     crops = [Crop(GREY, np.eye(2, 3))] * 2
-    first, second = adds(100).fix(crops, [job(0.0), job(1.0)])
+    (first, _), (second, _) = adds(100).fix(crops, [job(0.0), job(1.0)])
     assert (first[0, 0, 0], second[0, 0, 0]) == (200, 100)
 
 
@@ -82,4 +82,5 @@ def test_all_jobs_share_one_round_and_one_frame(adds):
 
 
 def test_the_report_names_what_runs_it(adds):
-    assert adds(0).engine == "a test fp32"
+    [made] = adds(0).fix([Crop(GREY, np.eye(2, 3))], [job(0.0)])
+    assert made.engine == "a test fp32"

@@ -42,7 +42,7 @@ class FakeRunner:
             assert (blob.shape, blob.dtype) == ((3, self.spec.size, self.spec.size), np.float32)
             assert blob.flags.c_contiguous
             self.seen.append(blob)
-            yield self.net(blob) if self.net else blob
+            yield self.net(blob) if self.net else blob, self.engine
 
 
 def job(fidelity):
@@ -52,7 +52,8 @@ def job(fidelity):
 def fixed(runner, fidelities, images=None):
     images = images or [EVERY_BYTE] * len(fidelities)
     crops = [Crop(image, np.eye(2, 3)) for image in images]
-    results = list(Restorer(runner).fix(crops, [job(fidelity) for fidelity in fidelities]))
+    made = Restorer(runner).fix(crops, [job(fidelity) for fidelity in fidelities])
+    results = [one.patch for one in made]
     assert {(result.dtype.name, result.shape) for result in results} == {("uint8", (512, 512, 3))}
     return results
 
@@ -189,7 +190,5 @@ def test_nothing_is_run_before_the_first_picture_is_asked_for_and_none_ahead_of_
 
 def test_the_report_names_what_ran_the_net():
     restorer = Restorer(FakeRunner())
-    [_] = restorer.fix([Crop(EVERY_BYTE, np.eye(2, 3))], [job(0.5)])
-    assert restorer.engine == "NumPy fp32"
-    [_] = restorer.fix([Crop(EVERY_BYTE, np.eye(2, 3))], [job(1.0)])
-    assert restorer.engine == ""  # a face that is to stay as it is was run by nothing
+    made = restorer.fix([Crop(EVERY_BYTE, np.eye(2, 3))] * 2, [job(0.5), job(1.0)])
+    assert [one.engine for one in made] == ["NumPy fp32", ""]  # a face that is to stay as it is was run by nothing

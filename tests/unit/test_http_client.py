@@ -15,14 +15,12 @@ from lib_facefix.http.remote import RemoteFaceFix
 from lib_facefix.imaging.framing import Upright
 from lib_facefix.needs import Needs
 from lib_facefix.prompts import Origin
-from lib_facefix.protocols import EngineInfo
+from lib_facefix.protocols import EngineInfo, Fixed
 
 RESTORE = FaceSettings(method="restore", match_colour=False)
 
 
 class Painter:
-    engine = "a brush"
-
     def framing(self, job):
         return Upright(128)
 
@@ -31,7 +29,7 @@ class Painter:
 
     def fix(self, crops, jobs):
         for crop in crops:
-            yield np.full_like(crop.image, 255)
+            yield Fixed(np.full_like(crop.image, 255), "a brush")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,8 @@ from lib_facefix.imaging.boxes import grow
 from lib_facefix.imaging.framing import Upright, cut
 from lib_facefix.imaging.masks import polygon
 from lib_facefix.maskers.person import PersonMasker
-from lib_facefix.masking import AROUND, masks_of, reach_of
+from lib_facefix.masking import AROUND, reach_of
+from lib_facefix.pipeline import masks_of
 from lib_facefix.planning import make_plan
 
 

@@ -11,12 +11,11 @@ from lib_facefix.errors import BadModel
 from lib_facefix.faces import Pose
 from lib_facefix.fixers.rediffuse import Rediffuse
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.masking import masks_of
 from lib_facefix.merging import together
-from lib_facefix.pipeline import fix_faces
+from lib_facefix.pipeline import fix_faces, masks_of
 from lib_facefix.planning import make_plan
 from lib_facefix.prompts import Origin
-from lib_facefix.rounds import Task, rounds
+from lib_facefix.rounds import Task, meetings, rounds
 from lib_facefix.settings import FaceSettings
 
 MERGED = PLAIN.but({"mask_merge": True})
@@ -156,7 +155,7 @@ def test_what_may_be_touched_holds_the_masks_that_leave_their_faces(picture, pai
     plan = plan_for(picture, [pair[0], pair[2], pair[1]], MERGED, _2={"mask": "person"}, _3={"mask_merge": False})
     parts = Parts(Rediffuse(Negative(native=256)))
     merged, alone = (Task.of(0, jobs, parts) for jobs in together(plan.jobs))
-    assert merged.meets(alone)
+    assert meetings([merged, alone])[alone] == [merged]
     assert [len(now) for now in rounds([merged, alone])] == [1, 1]
 
 

@@ -1,6 +1,7 @@
 import math
 from dataclasses import dataclass, field, replace
 from itertools import product
+from types import SimpleNamespace
 
 import cv2
 import hypothesis.strategies as st
@@ -8,13 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lib_facefix.errors import BadCrop, BadModel, BadPlan, DegenerateLandmarks, FaceFixError, Stopped
+from lib_facefix.errors import BadCrop, BadModel, DegenerateLandmarks, FaceFixError, Stopped
 from lib_facefix.faces import Box, Face, Mesh, Pose
+from lib_facefix.imaging.boxes import overlap
 from lib_facefix.imaging.framing import Surrounded, Upright
 from lib_facefix.jobs import FaceJob, FixPlan
 from lib_facefix.maskers.shape import EllipseMasker
 from lib_facefix.pipeline import fix_faces
-from lib_facefix.rounds import Task, rounds
+from lib_facefix.protocols import Fixed
+from lib_facefix.rounds import Task, meetings, rounds
 from lib_facefix.treatment import Treatment
 
 RED = (255, 0, 0)
@@ -34,7 +37,6 @@ class Painter:
 
     frame: object = Upright(128)
     colour: tuple = RED
-    engine = "a brush"
     batches: list = field(default_factory=list)
     spoil: dict = field(default_factory=dict)
 
@@ -53,16 +55,16 @@ class Painter:
             if isinstance(spoiled, str):
                 return
             if spoiled is NOTHING:
-                yield None
+                yield Fixed(None, "a brush")
             else:
-                yield spoiled if spoiled is not None else np.full_like(crop.image, self.colour)
+                yield Fixed(np.full_like(crop.image, self.colour) if spoiled is None else spoiled, "a brush")
 
 
 class Same(Painter):
     """Gives each crop back as it came."""
 
     def fix(self, crops, jobs):
-        return iter([crop.image.copy() for crop in crops])
+        return iter([Fixed(crop.image.copy(), "nothing") for crop in crops])
 
 
 class Blurrer(Painter):
@@ -70,7 +72,7 @@ class Blurrer(Painter):
 
     def fix(self, crops, jobs):
         self.batches.append([job.number for job in jobs])
-        yield from (cv2.GaussianBlur(crop.image, (0, 0), 5) for crop in crops)
+        yield from (Fixed(cv2.GaussianBlur(crop.image, (0, 0), 5), "a lens") for crop in crops)
 
 
 class Disc:
@@ -239,7 +241,7 @@ def test_a_fixer_that_fails_before_it_yields_spoils_nothing_else(picture, three)
         def fix(self, crops, jobs):
             if jobs[0].number == 1:
                 raise BadModel("at once")
-            return iter([np.full_like(crop.image, RED) for crop in crops])
+            return iter([Fixed(np.full_like(crop.image, RED), "a brush") for crop in crops])
 
     result = fix(picture, three, Eager())
     assert [outcome.verdict for outcome in result.outcomes] == ["failed", "fixed", "fixed"]
@@ -309,8 +311,29 @@ def test_rounds_keep_meeting_faces_apart_and_in_order(given_tasks):
         assert len({task.key for task in together}) == 1
     for i, one in enumerate(tasks):
         for other in tasks[i + 1 :]:
-            if one.meets(other):
+            meet = one.picture == other.picture and overlap(one.reach, other.reach) > 0
+            assert meet == (one in meetings(tasks)[other])
+            if meet:
                 assert when[one.asked.number] < when[other.asked.number]
+
+
+class Watched(SimpleNamespace):
+    """A task that counts how often it is asked what it may touch."""
+
+    __hash__ = object.__hash__
+    looks = 0
+
+    @property
+    def reach(self):
+        self.looks += 1
+        return Box(self.x, 0, self.x + 60, 50)
+
+
+def test_many_faces_are_sorted_into_rounds_without_comparing_them_pair_by_pair():
+    tasks = [Watched(picture=0, key=0, x=50 * number) for number in range(2000)]
+    done = list(rounds(tasks))
+    assert [len(together) for together in done] == [1] * 2000
+    assert {task.looks for task in tasks} == {1}
 
 
 class Ellipses(Parts):
@@ -433,11 +456,6 @@ def test_progress_counts_every_face_once(picture, three):
     fix(picture, three, Painter(spoil={2: BadModel("no")}), progress=stopper)
     assert [(done, total) for done, total, _ in stopper.told] == [(1, 3), (2, 3), (3, 3)]
     assert [doing for *_, doing in stopper.told] == ["face 1 fixed", "face 2 failed", "face 3 fixed"]
-
-
-def test_a_plan_for_another_size_is_refused(picture, three):
-    with pytest.raises(BadPlan, match="for a picture of 600x800 px, this one has 800x600; make a plan"):
-        fix_faces([picture], [replace(plan_for(picture, three), size=(600, 800))], Parts(Painter()))
 
 
 def test_visibility_goes_evenly_from_the_old_face_to_the_new(picture, face_at):

@@ -15,6 +15,7 @@ from lib_facefix.imaging.lanczos import lanczos
 from lib_facefix.jobs import FaceJob, FixPlan
 from lib_facefix.maskers.shape import EllipseMasker
 from lib_facefix.pipeline import fix_faces
+from lib_facefix.protocols import Fixed
 from lib_facefix.treatment import Treatment
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,7 +34,6 @@ class Same:
     """Gives each crop back as it came; remembers them."""
 
     frame: object = Upright(512)
-    engine: str = "nothing"
     seen: list = field(default_factory=list)
 
     def framing(self, job):
@@ -45,7 +45,7 @@ class Same:
     def fix(self, crops, jobs):
         for crop, job in zip(crops, jobs, strict=True):
             self.seen.append(crop.image.copy())
-            yield self.better(crop.image, job)
+            yield Fixed(self.better(crop.image, job), "nothing")
 
     def better(self, image, job):
         return image.copy()

@@ -22,7 +22,7 @@ class Repeats:
         assert blob.dtype == np.float32
         assert 0 <= blob.min() <= blob.max() <= 1
         self.shapes.append(blob.shape)
-        return blob.repeat(self.scale, 2).repeat(self.scale, 3)
+        return blob.repeat(self.scale, 2).repeat(self.scale, 3), self.engine
 
 
 @dataclass
@@ -50,7 +50,7 @@ UPSCALERS = pytest.mark.parametrize("make", [Lanczos, lambda: NetUpscaler(Repeat
 @pytest.mark.parametrize("size", [(210, 150), (420, 300), (315, 225), (1680, 1200), (1000, 301), (100, 40)], ids=str)
 def test_the_result_has_exactly_the_size_that_was_asked_for(photo, make, size):
     before = photo.copy()
-    made = make().enlarge(photo, size)
+    made = make().enlarge(photo, size).image
     assert (made.shape, made.dtype) == ((size[1], size[0], 3), np.uint8)
     assert (photo == before).all()
     assert not np.shares_memory(made, photo)
@@ -60,18 +60,18 @@ def test_the_result_has_exactly_the_size_that_was_asked_for(photo, make, size):
 
 @UPSCALERS
 def test_a_single_pixel_is_enlarged_too(make):
-    assert (make().enlarge(np.full((1, 1, 3), 77, np.uint8), (4, 4)) == 77).all()
+    assert (make().enlarge(np.full((1, 1, 3), 77, np.uint8), (4, 4)).image == 77).all()
 
 
 def test_at_its_own_factor_the_network_has_the_last_word(photo):
-    made = NetUpscaler(Repeats(4), 64).enlarge(photo, (840, 600))
+    made = NetUpscaler(Repeats(4), 64).enlarge(photo, (840, 600)).image
     assert (made == photo.repeat(4, 0).repeat(4, 1)).all()
 
 
 @pytest.mark.parametrize(("scale", "factor"), [(4, 2), (2, 8), (4, 8), (1, 2)])
 def test_another_factor_is_made_of_the_networks_answer_in_one_run(photo, scale, factor):
     runner, size = Repeats(scale), (210 * factor, 150 * factor)
-    made = NetUpscaler(runner, 64).enlarge(photo, size)
+    made = NetUpscaler(runner, 64).enlarge(photo, size).image
     wanted = lanczos(photo.repeat(scale, 0).repeat(scale, 1), size)
     assert np.abs(made.astype(int) - wanted).max() <= 1
     assert {shape[2:] for shape in runner.shapes} == {(64, 64)}
@@ -107,12 +107,12 @@ def test_a_stop_gives_nothing_and_runs_no_further_tile(photo):
 def test_an_answer_that_is_no_picture_is_refused(photo, answer, said):
     class Broken(Repeats):
         def __call__(self, blob):
-            return answer(blob)
+            return answer(blob), self.engine
 
     with pytest.raises(BadModel, match=said):
         NetUpscaler(Broken(engine="NumPy fp16"), 64).enlarge(photo, (420, 300))
 
 
-def test_upscalers_say_what_runs_them():
-    assert Lanczos().engine.startswith("Pillow ")
-    assert NetUpscaler(Repeats()).engine == "NumPy fp32"
+def test_upscalers_say_what_ran_them(photo):
+    assert Lanczos().enlarge(photo, (420, 300)).engine.startswith("Pillow ")
+    assert NetUpscaler(Repeats()).enlarge(photo, (420, 300)).engine == "NumPy fp32"
