@@ -15,7 +15,7 @@ from ..errors import FaceFixError
 from ..faces import Image
 from ..jobs import FixPlan, FixResult
 from ..origins import origin_of
-from ..pictures import FAST, Picture, check_writable, read_picture, write_picture
+from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_picture
 from ..planning import Overrides
 from ..prompts import Origin
 from ..protocols import Progress
@@ -55,7 +55,7 @@ class Batch:
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
     """Whether to make the strips of a before/after sheet."""
-    png_level: int = FAST
+    png_level: int = PNG_LEVEL
     """How hard PNGs are compressed, 0..9."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One a picture, as `--report` writes them."""
