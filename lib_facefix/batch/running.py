@@ -14,7 +14,7 @@ from ..drawing import Pair, strips
 from ..errors import FaceFixError
 from ..jobs import FixPlan, FixResult
 from ..origins import origin_of
-from ..pictures import FAST, Picture, check_writable, read_picture, write_picture
+from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_picture
 from ..protocols import Engine, Progress
 from ..settings import FaceSettings
 from ..treatment import Overrides
@@ -32,7 +32,7 @@ class Batch:
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
     """Whether to make the strips of a before/after sheet."""
-    png_level: int = FAST
+    png_level: int = PNG_LEVEL
     """How hard PNGs are compressed, 0..9."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One a picture, as `--report` writes them."""

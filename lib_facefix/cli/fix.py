@@ -24,7 +24,7 @@ from ..drawing import sheet
 from ..errors import BadPlan, BadSetting, MissingDiffuser
 from ..jobs import FixPlan
 from ..needs import Needs
-from ..pictures import FAST, Found, Picture, check_writable, find_pictures
+from ..pictures import PNG_LEVEL, Found, Picture, check_writable, find_pictures
 from ..protocols import Engine
 from ..weights import ModelPaths, Published
 from .engines import add_remote, engine_for
@@ -50,8 +50,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what was found and done as JSON")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="write a sheet of faces before and after")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="carry out a plan of `facefix plan`, perhaps edited")
-    level = {"type": int, "choices": range(10), "default": FAST, "metavar": "0..9"}
-    parser.add_argument("--png-level", **level, help=f"how small PNGs are packed; default {FAST}, the fastest")
+    level = {"type": int, "choices": range(10), "default": PNG_LEVEL, "metavar": "0..9"}
+    parser.add_argument("--png-level", **level, help=f"compression of PNGs: 0 none, 9 smallest; default: {PNG_LEVEL}")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; write no picture")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_settings(parser)

@@ -50,10 +50,16 @@ def sharpness(image: Image, face: Face) -> float:
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[inner, inner].astype(np.float32)
     blurred = [cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in OCTAVES]
     finest, coarse = blurred[0] - blurred[1], blurred[2] - blurred[3]
-    noise = max(FAINT, NOISE * float(np.median(np.abs(finest))))
+    noise = max(FAINT, NOISE * _median(np.abs(finest)))
     detail = np.clip(np.abs(finest) - noise, 0, None)
     strength, ground = (float(np.sqrt(np.mean(band**2))) for band in (detail, coarse))
     return min(1.0, strength / ground / CRISP) if ground > 0 else 0.0
+
+
+def _median(values: NDArray[np.float32]) -> float:
+    """Return what `np.median` does, which would import all of `np.ma` (50 ms) to see whether they are masked."""
+    middle = [(values.size - 1) // 2, values.size // 2]
+    return float(np.mean(np.partition(values, middle, axis=None)[middle]))
 
 
 def _frame(face: Face) -> NDArray[np.float64]:

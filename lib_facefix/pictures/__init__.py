@@ -9,13 +9,13 @@ from __future__ import annotations
 from .finding import Found, find_pictures, name_apart
 from .formats import SUFFIXES, format_for
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
-from .png import FAST
+from .png import PNG_LEVEL
 from .reading import read_picture
 from .writing import check_writable, encode, write_picture
 
 __all__ = [
-    "FAST",
     "MAX_PIXELS",
+    "PNG_LEVEL",
     "SUFFIXES",
     "Coding",
     "Found",

@@ -22,8 +22,8 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _COLOUR = {b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"mDCv", b"cLLI", b"cLLi"}
 _TEXT = {b"tEXt", b"zTXt", b"iTXt"}
 _XMP = b"XML:com.adobe.xmp"
-FAST = 1
-"""The compression level that costs little time; files are about a third larger than at level 6."""
+PNG_LEVEL = 1
+"""The compression level that takes a sixth of the time of level 6; photos become 10 to 20 % larger than there."""
 _TO_BGR = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 _FILTERED = (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_FILTERED)
 _QUICKLY: tuple[int, ...] = ()
@@ -54,7 +54,9 @@ def lasting(chunks: Iterable[Chunk]) -> tuple[Chunk, ...]:
     return tuple((kind, body) for kind, body in chunks if kind in _COLOUR or (kind[0] & 32 and kind[3] & 32))
 
 
-def write_png(pixels: Samples, metadata: Metadata, text: Mapping[str, str], file: BinaryIO, level: int = FAST) -> None:
+def write_png(
+    pixels: Samples, metadata: Metadata, text: Mapping[str, str], file: BinaryIO, level: int = PNG_LEVEL
+) -> None:
     """Write (H, W, 1..4) samples of 8 or 16 bits. level: 0 (stored) to 9 (smallest), as zlib counts."""
     height, width, channels = pixels.shape
     header = (width, height, 8 * pixels.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
@@ -66,7 +68,7 @@ def write_png(pixels: Samples, metadata: Metadata, text: Mapping[str, str], file
         plain = plain.view(">u2").astype("=u2") if plain.itemsize == 1 else plain.astype(">u2").view(np.uint8)
     if plain.shape[2] > 2:
         plain = cv2.cvtColor(plain, _TO_BGR[plain.shape[2]])
-    params = _QUICKLY if level == FAST else (*_FILTERED, cv2.IMWRITE_PNG_COMPRESSION, level)
+    params = _QUICKLY if level == PNG_LEVEL else (*_FILTERED, cv2.IMWRITE_PNG_COMPRESSION, level)
     try:
         _, packed = cv2.imencode(".png", plain, params)
     except cv2.error as error:

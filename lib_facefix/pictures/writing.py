@@ -26,7 +26,7 @@ from .exif import with_comment
 from .formats import FORMATS, Format, format_for
 from .packing import pack
 from .picture import PARAMETERS, Coding, Picture, Samples
-from .png import FAST, write_png
+from .png import PNG_LEVEL, write_png
 from .tiff import write_tiff
 
 
@@ -43,17 +43,17 @@ def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, 
 
 
 def write_picture(
-    picture: Picture, fixed: Image, path: Path, *, text: Mapping[str, str] | None = None, png_level: int = FAST
+    picture: Picture, fixed: Image, path: Path, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
 ) -> None:
     """Write `fixed` to `path`, as `encode` does, in the kind of file that its suffix asks for.
 
     Raises CannotWrite, and BadSetting for an unknown suffix; then what stood at `path` is unchanged.
     """
-    atomic_write(path, _writer(picture, fixed, format_for(path), str(path), text or {}, png_level))
+    atomic_write(path, _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level))
 
 
 def encode(
-    picture: Picture, fixed: Image, file: BinaryIO, *, text: Mapping[str, str] | None = None, png_level: int = FAST
+    picture: Picture, fixed: Image, file: BinaryIO, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
 ) -> None:
     """Write `fixed` into `file` as a picture of the kind that `picture` was, with all that it says besides its pixels.
 
@@ -66,10 +66,10 @@ def encode(
     UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. Raises CannotWrite for what cannot be held.
     """
     kind = next(kind for kind in FORMATS if kind.name == picture.format)
-    _writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)(file)
+    _prepare_writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)(file)
 
 
-def _writer(
+def _prepare_writer(
     picture: Picture, fixed: Image, kind: Format, name: str, text: Mapping[str, str], png_level: int
 ) -> Callable[[BinaryIO], None]:
     """Return what writes the result. Raises CannotWrite at once for what the kind cannot hold; `name` is for this."""
@@ -128,9 +128,9 @@ def _write(
 
 def _merge(picture: Picture, fixed: Image, kind: Format) -> Samples:
     """Return the new picture in the samples of the old one: (H, W, 1..4), as a file of this kind holds them."""
-    colours: Samples = _brightness(fixed)[..., None] if picture.grey else fixed
+    colours: Samples = _to_grey(fixed)[..., None] if picture.grey else fixed
     if picture.samples is not None and kind.deep == "kept":
-        colours = _moved(picture.samples, picture.image, colours)
+        colours = _add_change(picture.samples, picture.image, colours)
     if picture.grey and not kind.grey:
         colours = colours[..., [0, 0, 0]]
     if picture.alpha is None or kind.alpha == "none":
@@ -144,7 +144,7 @@ def _merge(picture: Picture, fixed: Image, kind: Format) -> Samples:
     return both
 
 
-def _moved(samples: NDArray[np.uint16], old: Image, new: Samples) -> NDArray[np.uint16]:
+def _add_change(samples: NDArray[np.uint16], old: Image, new: Samples) -> NDArray[np.uint16]:
     """Return 16-bit samples with what changed between two 8-bit pictures added."""
     deep: NDArray[np.uint16] = samples.copy()
     for rows in band_slices(len(deep), deep[:1].nbytes):
@@ -153,7 +153,7 @@ def _moved(samples: NDArray[np.uint16], old: Image, new: Samples) -> NDArray[np.
     return deep
 
 
-def _brightness(image: Image) -> NDArray[np.uint8]:
+def _to_grey(image: Image) -> NDArray[np.uint8]:
     """Return (H, W): ITU-R 601, in whole numbers, so that grey comes back as it was."""
     grey = np.empty(image.shape[:2], np.uint8)
     for rows in band_slices(len(image), image[:1].nbytes):

@@ -226,6 +226,19 @@ def test_the_input_is_never_overwritten_unless_asked(photo, tmp_path, capsys):
     assert photo.read_bytes() != before
 
 
+def test_the_level_of_compression_changes_the_size_of_a_png_and_none_of_its_pixels(photo, tmp_path, capsys):
+    for level in (0, 1, 9):
+        assert run("fix", photo, "-o", tmp_path / f"{level}.png", "--png-level", level) == 0
+    assert run("fix", photo, "-o", tmp_path / "default.png") == 0
+    sizes = [(tmp_path / f"{level}.png").stat().st_size for level in (0, 1, 9)]
+    assert sizes[0] > sizes[1] > sizes[2]
+    assert np.array_equal(pixels(tmp_path / "0.png"), pixels(tmp_path / "9.png"))
+    assert (tmp_path / "default.png").read_bytes() == (tmp_path / "1.png").read_bytes()
+    with pytest.raises(SystemExit):
+        run("fix", photo, "--png-level", 10)
+    assert "--png-level" in capsys.readouterr().err
+
+
 def test_a_picture_without_faces_is_handed_on_byte_for_byte(tmp_path):
     source = tmp_path / "empty scène.jpg"
     Pil.new("RGB", (64, 48), (10, 200, 30)).save(source, quality=71)
