@@ -8,6 +8,16 @@ BIN := .venv/bin
 TORCH ?= torch==2.13.0
 NETS := spandrel==0.4.2 spandrel_extra_arches==0.2.0 ncnn facexlib==0.3.0
 
+# The JavaScript that browsers get, and what checks it where node is: TypeScript reads its JSDoc, nothing is built.
+PAGE := lib_facefix/http/page
+JS := $(PAGE)/*.js javascript/*.js
+NODE_BIN := tests/page/node_modules/.bin
+TSC := --noEmit --checkJs --strict --target es2023 --lib es2023,dom,dom.iterable --module esnext --moduleResolution bundler
+
+# What `make test-pythons` runs the unit tests on: those of these that are on this machine and run.
+PYTHONS ?= 3.10 3.13
+LEAN := pytest hypothesis onnx onnxruntime httpx2 einops typing-extensions
+
 # What `make test-optional` installs, a lane each in an environment of its own; LANES="mediapipe-0.10.33" runs one.
 LANES ?= centerface mediapipe-0.10.21 mediapipe-0.10.33 insightface ultralytics
 LANE_NEEDS := pytest hypothesis
@@ -22,7 +32,7 @@ PEERS := .venv-bench/bin
 PAIR := torch==2.14.1 torchvision==0.29.1
 COMPARED := spandrel==0.4.2 spandrel_extra_arches==0.2.0 matplotlib numba filterpy scipy
 
-.PHONY: run test test-optional lint figures bench clean
+.PHONY: run test test-pythons test-optional lint lint-js figures bench clean
 
 run: .venv/run.done
 	@mkdir -p $(OUT)
@@ -33,6 +43,25 @@ run: .venv/run.done
 
 test: .venv/test.done
 	$(BIN)/python -m pytest
+
+# With what FaceFix itself needs, and neither PyTorch nor OpenVINO, which do not come for every Python.
+test-pythons:
+	@for version in $(PYTHONS); do \
+		python=; \
+		for one in $$HOME/.pyenv/versions/$$version.*/bin/python python$$version; do \
+			"$$one" -c 'import sys, venv; sys.exit("%d.%d" % sys.version_info[:2] != "'$$version'")' 2>/dev/null && python=$$one; \
+		done; \
+		if [ -z "$$python" ]; then echo "== skipped: Python $$version is not here"; continue; fi; \
+		echo "== Python $$version ($$python)"; \
+		$(MAKE) --no-print-directory PYTHON="$$python" .venv-$$version/done && \
+		.venv-$$version/bin/python -m pytest tests/unit || exit 1; done
+
+.venv-3.%/done: pyproject.toml
+	$(PYTHON) -m venv .venv-3.$*
+	.venv-3.$*/bin/python -m pip install --quiet --upgrade pip
+	.venv-3.$*/bin/python -m pip install --quiet $(LEAN)
+	.venv-3.$*/bin/python -m pip install --quiet --editable '.[serve]'
+	@touch $@
 
 # The optional packages themselves; of ultralytics that is an environment of 6 GB.
 test-optional: $(LANES:%=.venv-optional/%/done)
@@ -47,10 +76,21 @@ test-optional: $(LANES:%=.venv-optional/%/done)
 	.venv-optional/$*/bin/python -m pip install --quiet --editable .
 	@touch $@
 
-lint: .venv/test.done
+lint: .venv/test.done lint-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy training
+
+lint-js:
+	@if command -v npm >/dev/null; \
+	then $(MAKE) --no-print-directory $(NODE_BIN)/done && $(NODE_BIN)/tsc $(TSC) tests/page/webui.d.ts $(JS) && \
+		$(NODE_BIN)/eslint --config tests/page/eslint.config.js $(JS) && echo "JavaScript: all checks passed"; \
+	else echo "== skipped: the JavaScript is not checked, as node is not here"; fi
+
+$(NODE_BIN)/done: tests/page/package-lock.json
+	@npm ci --prefix tests/page --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 # The pictures of README and docs, drawn by the program itself.
 figures: .venv/run.done
@@ -86,4 +126,4 @@ bench: .venv-bench/done
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-bench .venv-optional build
+	rm -rf .venv .venv-3.* .venv-bench .venv-optional tests/page/node_modules build

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from lib_facefix.faces import Crop, Face, Image, Mask
-from lib_facefix.fixers.lite import FALL
+from lib_facefix.fixers.fidelity import FALL
 from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, move, shifted
 from lib_facefix.imaging.blending import paste
 from lib_facefix.imaging.framing import cut

@@ -1,7 +1,6 @@
 """Faces redrawn through the WebUI's own API, as `facefix --remote` does where the WebUI has no FaceFix."""
 
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -106,13 +105,11 @@ def test_what_it_does_not_have_is_told_in_words(wire):
 def test_a_person_who_stops_ends_the_run_there(wire):
     watching = Watching()
     threading.Timer(1.2, setattr, (watching, "stop_after", 0)).start()
-    began = time.monotonic()
     with pytest.raises(Stopped):
         redrawn(wire, crop(), sampling=Sampling(steps=150, denoising_strength=1.0), within=Within(watching, 1))
     assert any("redrawing face 1" in doing for _, _, doing in watching.steps)
     [drawn] = redrawn(wire, crop())  # it is free again
     assert drawn is not None
-    assert time.monotonic() - began < 60
 
 
 def test_the_command_line_redraws_the_faces_of_a_file(webui, tmp_path, capsys):

@@ -132,9 +132,9 @@ def test_any_text_gives_an_origin_that_may_be_set(text):
 
 @pytest.mark.parametrize("piece", ["a", " ", '"', ":", ",", 'a:"x,', 'a:"\\",', "a" * 50 + ":"])
 def test_a_text_made_to_take_long_takes_no_time(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     read_infotext("a cat\n" + piece * 200_000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_an_origin_is_read_from_what_is_told():

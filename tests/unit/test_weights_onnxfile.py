@@ -66,10 +66,10 @@ def test_what_is_no_onnx_file_is_told(file, content):
 @pytest.mark.parametrize("byte", [b"\0", b" "], ids=["room for a download", "fields without an end"])
 def test_a_large_file_of_nothing_is_no_model_and_soon_told(file, byte):
     file.write_bytes(byte * 20_000_000)
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(BadModel):
         read_onnx(file)
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a file that is open is not cut short there")

@@ -1,16 +1,22 @@
 /** Several pictures, one after another, with the common settings. */
 
-import { at, button, count, make } from "./dom.js";
+import { at, button, count, isAbort, make, wordsOf } from "./dom.js";
 import { dataUrl, fixedFile, reportFile, save } from "./files.js";
 import { summary } from "./result.js";
 
+/** @import { Api, Progress, Settings } from "./api.js" */
+/** @import { Page } from "./page.js" */
+
 export class Album {
-  /** page: as for a Desk; it opens one picture by itself where a person wants to look at it (`look`). */
+  /**
+   * page: as for a Desk; it opens one picture by itself where a person wants to look at it (`look`).
+   * @param {Api} api @param {Page} page @param {File[]} files
+   */
   constructor(api, page, files) {
     this.api = api;
     this.page = page;
     this.entries = files.map((file) => new Entry(file, () => page.look(file)));
-    this.all = button("Download all", () => this.done.forEach((entry) => save(entry.fixed)), { hidden: true });
+    this.all = button("Download all", () => this.done.forEach((entry) => entry.save()), { hidden: true });
     const list = make("ol", { class: "files" }, ...this.entries.map((entry) => entry.element));
     this.element = make("div", {}, make("h2", {}, count(files.length, "picture")), list, this.all);
   }
@@ -25,11 +31,13 @@ export class Album {
     at("album").hidden = true;
   }
 
-  set() {} // the settings are taken when the work begins
+  /** The settings are taken when the work begins. @param {Settings} _settings */
+  set(_settings) {}
 
   clear() {}
 
-  refuse() {
+  /** No sentence belongs to a place of its own. @param {(string | number)[]} _where @param {string} _sentence */
+  refuse(_where, _sentence) {
     return false;
   }
 
@@ -37,7 +45,10 @@ export class Album {
     return this.entries.filter((entry) => entry.fixed);
   }
 
-  /** Fix all pictures; one that fails does not stop the rest. Returns the sentence that sums it up. told(share, words). */
+  /**
+   * Fix all pictures; one that fails does not stop the rest. Returns the sentence that sums it up. told(share, words).
+   * @param {(share: number, words: string) => void} told @param {AbortSignal} signal
+   */
   async fix(told, signal) {
     const settings = { ...this.page.settings };
     for (const entry of this.entries) entry.reset();
@@ -56,13 +67,17 @@ export class Album {
     return `${count(this.entries.length, "picture")}: ${parts.filter(Boolean).join(", ")}`;
   }
 
-  /** To look at one picture would end the work on all. */
+  /** To look at one picture would end the work on all. @param {boolean} yes */
   #busy(yes) {
     for (const entry of this.entries) entry.look.disabled = yes;
   }
 }
 
 class Entry {
+  /** @type {File | null} */ fixed = null;
+  failed = false;
+
+  /** @param {File} file @param {() => void} look */
   constructor(file, look) {
     this.file = file;
     this.bar = make("progress", { max: 1, value: 0, hidden: true, "aria-label": `Progress of ${file.name}` });
@@ -80,6 +95,12 @@ class Entry {
     this.saves.replaceChildren(this.look);
   }
 
+  /** Let the browser save what was made of it, if it was. */
+  save() {
+    if (this.fixed) save(this.fixed);
+  }
+
+  /** @param {Api} api @param {Settings} settings @param {AbortSignal} signal */
   async fix(api, settings, signal) {
     this.bar.hidden = false;
     this.#say("working");
@@ -88,22 +109,24 @@ class Entry {
       const result = await api.fix({ image, settings }, (job) => this.#told(job), signal);
       this.fixed = fixedFile(result.image, this.file);
       this.#say(summary(result));
-      const download = button("Download", () => save(this.fixed), { "aria-label": `Download ${this.fixed.name}` });
+      const download = button("Download", () => this.save(), { "aria-label": `Download ${this.fixed.name}` });
       const report = button("Report", () => save(reportFile(this.file.name, result)), { class: "quiet", "aria-label": `Report of ${this.file.name}` });
       this.saves.replaceChildren(download, report, this.look);
     } catch (error) {
-      this.failed = error.name !== "AbortError";
-      this.#say(this.failed ? error.message : "stopped", this.failed);
+      this.failed = !isAbort(error);
+      this.#say(this.failed ? wordsOf(error) : "stopped", this.failed);
     } finally {
       this.bar.hidden = true;
     }
   }
 
+  /** @param {Progress} progress */
   #told({ done, total, doing }) {
     this.bar.value = total ? done / total : 0;
     if (doing) this.#say(doing);
   }
 
+  /** @param {string} words */
   #say(words, failed = false) {
     this.words.textContent = words;
     this.words.classList.toggle("problem", failed);

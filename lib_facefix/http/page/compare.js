@@ -79,8 +79,11 @@ function styleSheet() {
   return sheet;
 }
 
+/** An element without what FacefixCompare puts in its place. */
+const Plain = /** @type {new () => Omit<HTMLElement, "before" | "after">} */ (HTMLElement);
+
 /** The element. Its `before` and `after` hide methods of these names, which all elements have and nobody needs here. */
-export class FacefixCompare extends HTMLElement {
+export class FacefixCompare extends Plain {
   /** @type {Face[]} */ #faces = [];
   /** @type {number | null} */ #face = null;
   /** @type {Look} */ #look = WHOLE;
@@ -561,4 +564,6 @@ const STYLE = `
     .line::before, .line::after { background: Highlight; forced-color-adjust: none; }
   }`;
 
-if (!customElements.get("facefix-compare")) customElements.define("facefix-compare", FacefixCompare);
+if (!customElements.get("facefix-compare")) {
+  customElements.define("facefix-compare", /** @type {CustomElementConstructor} */ (/** @type {unknown} */ (FacefixCompare)));
+}

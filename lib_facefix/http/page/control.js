@@ -2,13 +2,22 @@
 
 import { capital, make } from "./dom.js";
 
+/** @import { Facts, Listed, Value } from "./api.js" */
+/** @typedef {(value: Value | undefined) => void} Changed  Told a new value; undefined: no value of its own. */
+/** @typedef {HTMLInputElement | HTMLSelectElement} Input */
+
 const SHORT = 10; // letters a choice may have to stand in a row, which takes four at most
 const MOST_STEPS = 10000; // a slider with more is hard to set; a number is typed instead
 
 export class Control {
+  /** @type {Input[]} */ inputs = [];
+  /** Puts a value into the inputs. @type {(value: Value | undefined) => void} */ write = () => {};
+
   /**
    * facts: the property. listed: what GET models says of its choices, if anything.
    * changed: called with the new value, or with undefined for "no value of its own".
+   * @param {string} id @param {Facts} facts @param {Listed[] | undefined} listed @param {string} undoLabel
+   * @param {Changed} changed
    */
   constructor(id, facts, listed, undoLabel, changed) {
     this.facts = facts;
@@ -18,32 +27,32 @@ export class Control {
     this.problem = make("p", { class: "problem", id: `${id}-problem`, hidden: true });
     this.undo = make("button", { type: "button", class: "undo", hidden: true, "aria-label": `${facts.title}: ${undoLabel}` }, undoLabel);
     this.undo.addEventListener("click", () => changed(undefined));
-    this.inputs = [];
     this.element = this.#build(choices(facts, listed), changed);
     for (const input of this.inputs) input.setAttribute("aria-describedby", `${this.problem.id} ${this.hint.id}`);
   }
 
-  /** Show a value; own: whether it differs from what it would be without it. */
+  /** Show a value; own: whether it differs from what it would be without it. @param {Value | undefined} value @param {boolean} own */
   show(value, own) {
     this.write(value);
     this.element.classList.toggle("own", own);
     this.undo.hidden = !own;
   }
 
-  /** Grey it, saying why, or not: "" for no reason. */
+  /** Grey it, saying why, or not: "" for no reason. @param {string} reason */
   idle(reason) {
     for (const input of this.inputs) input.disabled = Boolean(reason) || "gone" in input.dataset;
     this.element.classList.toggle("idle", Boolean(reason));
     this.hint.textContent = reason || this.about;
   }
 
-  /** Show the server's sentence here; "" takes it away. */
+  /** Show the server's sentence here; "" takes it away. @param {string} sentence */
   refuse(sentence) {
     this.problem.textContent = sentence;
     this.problem.hidden = !sentence;
     for (const input of this.inputs) input.toggleAttribute("aria-invalid", Boolean(sentence));
   }
 
+  /** @param {Listed[] | undefined} offered @param {Changed} changed */
   #build(offered, changed) {
     const { type, minimum, maximum } = this.facts;
     if (offered) return isShort(offered) ? this.#row(offered, changed) : this.#list(offered, changed);
@@ -57,6 +66,7 @@ export class Control {
     return this.facts["x-step"] ?? (this.facts.type === "integer" ? 1 : 0.01);
   }
 
+  /** @param {HTMLElement} head @param {...(HTMLElement | null)} parts */
   #framed(head, ...parts) {
     return make("div", { class: "control" }, make("div", { class: "head" }, head, this.undo), ...parts, this.problem, this.hint);
   }
@@ -65,19 +75,22 @@ export class Control {
     return make("label", { for: this.id, id: `${this.id}-label` }, this.facts.title);
   }
 
+  /** @param {Listed[]} offered @param {Changed} changed */
   #row(offered, changed) {
-    const items = offered.map(({ name, label, here }) => {
+    const radios = offered.map(({ name, here }) => {
       const input = make("input", { type: "radio", name: this.id, value: name, disabled: !here, "data-gone": !here });
       input.addEventListener("change", () => changed(name));
-      this.inputs.push(input);
-      return make("label", {}, input, make("span", {}, label));
+      return input;
     });
-    this.write = (value) => this.inputs.forEach((input) => (input.checked = input.value === value));
+    this.inputs.push(...radios);
+    this.write = (value) => radios.forEach((input) => (input.checked = input.value === value));
+    const items = offered.map(({ label }, i) => make("label", {}, radios[i], make("span", {}, label)));
     const box = make("fieldset", { class: "choices", "aria-labelledby": `${this.id}-label` }, ...items);
     const head = make("span", { id: `${this.id}-label`, class: "label" }, this.facts.title);
     return this.#framed(head, box, missing(offered));
   }
 
+  /** @param {Listed[]} offered @param {Changed} changed */
   #list(offered, changed) {
     const options = offered.map(({ name, label, here }) =>
       make("option", { value: name, disabled: !here }, here ? label : `${label} (not here)`),
@@ -86,40 +99,44 @@ export class Control {
     input.addEventListener("change", () => changed(input.value));
     this.inputs.push(input);
     this.write = (value) => {
-      if (![...input.options].some((option) => option.value === value)) input.append(make("option", { value }, value));
-      input.value = value;
+      const wanted = String(value);
+      if (![...input.options].some((option) => option.value === wanted)) input.append(make("option", { value: wanted }, wanted));
+      input.value = wanted;
     };
     return this.#framed(this.#label(), input, missing(offered));
   }
 
+  /** @param {Changed} changed */
   #tick(changed) {
     const input = make("input", { type: "checkbox", id: this.id });
     input.addEventListener("change", () => changed(input.checked));
     this.inputs.push(input);
-    this.write = (value) => (input.checked = value);
+    this.write = (value) => (input.checked = Boolean(value));
     const label = make("label", { class: "tick", for: this.id }, input, this.facts.title);
     return this.#framed(label);
   }
 
+  /** @param {Changed} changed */
   #text(changed) {
     const input = make("input", { type: "text", id: this.id, autocomplete: "off", spellcheck: "false" });
     input.addEventListener("change", () => changed(input.value));
     this.inputs.push(input);
-    this.write = (value) => (input.value = value);
+    this.write = (value) => (input.value = textOf(value));
     return this.#framed(this.#label(), input);
   }
 
+  /** @param {boolean} slides  Whether there is a slider, too. @param {Changed} changed */
   #number(slides, changed) {
     const { minimum, maximum } = this.facts;
     const range = { min: minimum, max: maximum, step: this.step };
     const typed = make("input", { type: "number", id: this.id, ...range, inputmode: "decimal" });
-    const done = (text) => changed(text === "" ? undefined : Number(text));
+    const done = (/** @type {string} */ text) => changed(text === "" ? undefined : Number(text));
     typed.addEventListener("change", () => done(typed.value));
     this.inputs.push(typed);
-    const slider = slides && make("input", { type: "range", ...range, "aria-labelledby": `${this.id}-label` });
+    const slider = slides ? make("input", { type: "range", ...range, "aria-labelledby": `${this.id}-label` }) : null;
     this.write = (value) => {
-      typed.value = value;
-      if (slider) slider.value = value;
+      typed.value = textOf(value);
+      if (slider) slider.value = textOf(value);
     };
     if (!slider) return this.#framed(this.#label(), typed);
     slider.addEventListener("input", () => (typed.value = slider.value));
@@ -129,10 +146,18 @@ export class Control {
   }
 }
 
+/** Return a value as an input holds it. @param {Value | undefined} value */
+const textOf = (value) => (value == null ? "" : String(value));
+
+/** @param {Listed[]} offered */
 const isShort = (offered) =>
   offered.length > 1 && offered.length <= 4 && offered.every((one) => one.label.length <= SHORT);
 
-/** Return [{ name, label, here, note }] to choose from, or undefined where anything may be typed. */
+/**
+ * Return what there is to choose from, or undefined where anything may be typed.
+ * @param {Facts} facts @param {Listed[] | undefined} listed
+ * @returns {Listed[] | undefined}
+ */
 function choices(facts, listed) {
   const names = facts.enum ?? facts.anyOf?.find((one) => one.enum)?.enum;
   return names?.map((name) => {
@@ -141,7 +166,7 @@ function choices(facts, listed) {
   });
 }
 
-/** Say why some choices are greyed, each in the server's words; nothing where none is. */
+/** Say why some choices are greyed, each in the server's words; nothing where none is. @param {Listed[]} offered */
 function missing(offered) {
   const gone = offered.filter((one) => !one.here);
   if (!gone.length) return null;

@@ -1,24 +1,31 @@
 /** One picture on the page: its faces, the settings of the one that is chosen, and the result. */
 
-import { at, count } from "./dom.js";
+import { at, count, inputAt } from "./dom.js";
 import { FacePanel } from "./face.js";
 import { decoded } from "./files.js";
 import { Photo } from "./photo.js";
-import { resultView } from "./result.js";
+import { resultView, summary } from "./result.js";
 import { Sight, thumbnail } from "./sight.js";
 import { table } from "./table.js";
 
+/** @import { Api, Face, Settings } from "./api.js" */
+/** @import { Offer } from "./form.js" */
+/** @import { Page } from "./page.js" */
+
 export class Desk {
+  /** Number of the face whose settings are shown; null: those of all. @type {number | null} */ chosen = null;
+  /** Of the pictures shown. @type {{before?: string, after?: string, masks?: string}} */ urls = {};
+  /** @type {Promise<void> | null} */ #opening = null;
+
   /**
    * offer: what the server offers. page: shows sentences (`refuse`), has the common settings (`settings`), takes those
    * of one face for all (`setAll`), and is told when there is something to fix (`ready`).
+   * @param {Api} api @param {Offer} offer @param {Page} page @param {File} file
    */
   constructor(api, offer, page, file) {
     this.api = api;
     this.page = page;
     this.offer = offer;
-    this.chosen = null;
-    this.urls = {};
     this.photo = new Photo(api, file, offer.finding);
     this.sight = new Sight(at("stage"), at("thumbnails"), (number) => this.choose(number));
     this.panel = new FacePanel(offer, this.photo, page, (number) => this.#try(number));
@@ -26,9 +33,9 @@ export class Desk {
     const { signal } = this.closing;
     this.photo.addEventListener("planning", () => this.#planning(), { signal });
     this.photo.addEventListener("planned", () => this.#show().catch(page.refuse), { signal });
-    this.photo.addEventListener("refused", (event) => this.#refused(event.detail), { signal });
+    this.photo.addEventListener("refused", (event) => event instanceof CustomEvent && this.#refused(event.detail), { signal });
     at("masks").addEventListener("change", () => this.#masks().catch(page.refuse), { signal });
-    at("views").addEventListener("change", (event) => this.#view(event.target.value), { signal });
+    at("views").addEventListener("change", () => this.#view(inputAt("show-result").checked ? "result" : "faces"), { signal });
   }
 
   /** Show the picture and ask for a plan. */
@@ -41,11 +48,11 @@ export class Desk {
 
   /** Have the picture shown, once; what the browser cannot show needs a plan first, and that may be refused. */
   async #opened() {
-    this.opening ??= this.#open();
+    this.#opening ??= this.#open();
     try {
-      await this.opening;
+      await this.#opening;
     } catch (error) {
-      this.opening = null;
+      this.#opening = null;
       throw error;
     }
   }
@@ -57,12 +64,15 @@ export class Desk {
     await this.sight.open(this.urls.before);
   }
 
-  /** The common settings have changed. */
+  /** The common settings have changed. @param {Settings} settings */
   set(settings) {
     this.photo.set(settings);
   }
 
-  /** Show a sentence of the server's at the setting it is about; return whether there is one. */
+  /**
+   * Show a sentence of the server's at the setting it is about; return whether there is one.
+   * @param {(string | number)[]} where @param {string} sentence
+   */
   refuse(where, sentence) {
     const [part, number, name] = where;
     if (part !== "overrides") return false;
@@ -74,36 +84,42 @@ export class Desk {
     this.panel.clear();
   }
 
+  /** @param {number | null} number */
   choose(number) {
-    this.chosen = this.photo.face(number) ? number : null;
+    this.chosen = number !== null && this.photo.face(number) ? number : null;
     this.sight.mark(this.chosen);
     this.panel.show(this.chosen);
   }
 
-  /** Carry the plan out and show what came of it; return the sentence that sums it up. told(share, words). */
+  /**
+   * Carry the plan out and show what came of it; return the sentence that sums it up.
+   * @param {(share: number, words: string) => void} told @param {AbortSignal} signal
+   */
   async fix(told, signal) {
-    await this.photo.fix(({ done, total, doing }) => told(total ? done / total : 0, doing), signal);
-    const [view, after] = await resultView(this.photo, this.urls.before);
+    const result = await this.photo.fix(({ done, total, doing }) => told(total ? done / total : 0, doing), signal);
+    const [view, after] = await resultView(this.photo, result, this.urls.before ?? "");
     this.closing.signal.throwIfAborted();
     this.#drop("after");
     this.urls.after = after;
-    view.addEventListener("facefix-face", (event) => event.detail && this.choose(event.detail));
+    view.addEventListener("facefix-face", (event) => {
+      if (event instanceof CustomEvent && event.detail) this.choose(event.detail);
+    });
     at("result-view").replaceChildren(view);
     at("result-view").classList.remove("stale");
-    this.#sumUp(this.photo.result.faces);
+    this.#sumUp(result.faces);
     at("views").hidden = false;
     this.#view("result");
-    return view.querySelector(".sum").textContent;
+    return summary(result);
   }
 
   /** Leave the page as it was found. */
   close() {
     this.closing.abort();
     this.photo.close();
-    Object.keys(this.urls).forEach((name) => this.#drop(name));
+    for (const name of /** @type {const} */ (["before", "after", "masks"])) this.#drop(name);
     this.panel.show(null);
     at("views").hidden = true;
-    at("masks").checked = false;
+    inputAt("masks").checked = false;
     at("masks-switch").hidden = true;
     this.#view("faces");
     for (const id of ["stage", "result-view", "table"]) at(id).replaceChildren();
@@ -117,6 +133,7 @@ export class Desk {
     this.panel.forgetTrial();
   }
 
+  /** @param {unknown} error */
   #refused(error) {
     if (!this.photo.plan) at("found").textContent = "";
     this.page.refuse(error);
@@ -126,7 +143,7 @@ export class Desk {
     const { photo } = this;
     this.page.clear();
     await this.#opened();
-    if (this.closing.signal.aborted) return;
+    if (this.closing.signal.aborted || !photo.plan) return;
     this.sight.show(photo.faces, photo.plan.size, this.chosen);
     this.choose(this.chosen);
     const fixed = photo.faces.filter((face) => face.decision !== "leave").length;
@@ -135,41 +152,50 @@ export class Desk {
     this.#sumUp(photo.faces);
     at("sight").removeAttribute("aria-busy");
     this.page.ready(fixed ? `Fix ${count(fixed, "face")}` : photo.plan.upscale ? "Enlarge" : "");
-    if (at("masks").checked) await this.#masks();
+    if (inputAt("masks").checked) await this.#masks();
   }
 
+  /** @param {Face[]} faces */
   #sumUp(faces) {
     const rows = table(faces, this.offer.columns, this.photo.overrides, (number) => this.choose(number));
     at("table").replaceChildren(...(faces.length ? [rows] : []));
   }
 
   async #masks() {
-    const on = at("masks").checked;
-    const drawn = on && (await this.api.preview(await this.photo.encoded(), this.photo.plan));
-    if (this.closing.signal.aborted || on !== at("masks").checked) return;
+    const on = inputAt("masks").checked;
+    const { plan } = this.photo;
+    const drawn = on && plan ? await this.api.preview(await this.photo.encoded(), plan) : null;
+    if (this.closing.signal.aborted || on !== inputAt("masks").checked) return;
     this.#drop("masks");
-    if (on) this.urls.masks = URL.createObjectURL(drawn);
-    this.sight.draw(on ? this.urls.masks : this.urls.before, on);
+    if (drawn) this.urls.masks = URL.createObjectURL(drawn);
+    const url = drawn ? this.urls.masks : this.urls.before;
+    if (url) this.sight.draw(url, Boolean(drawn));
   }
 
+  /** @param {number} number */
   async #try(number) {
     const { photo, sight } = this;
-    const { box } = photo.face(number);
+    const [plan, face] = [photo.plan, photo.face(number)];
+    if (!plan || !face) throw new Error(`There is no face ${number} in the plan.`);
     const after = await decoded(await photo.tryFace(number));
-    return [sight.source, after].map((image) => thumbnail(image, box, photo.plan.size, 480, 0.4));
+    return [sight.source, after].map((image) => thumbnail(image, face.box, plan.size, 480, 0.4));
   }
 
+  /** @param {"faces" | "result"} name */
   #view(name) {
-    at("views").querySelector(`[value=${name}]`).checked = true;
+    inputAt(`show-${name}`).checked = true;
     at("faces-view").hidden = name !== "faces";
     at("result-view").hidden = name !== "result";
   }
 
+  /** @param {"before" | "after" | "masks"} name */
   #drop(name) {
-    URL.revokeObjectURL(this.urls[name]);
+    const url = this.urls[name];
+    if (url) URL.revokeObjectURL(url);
     delete this.urls[name];
   }
 }
 
+/** @param {number} many @param {number} fixed */
 const found = (many, fixed) =>
   many ? `${count(many, "face")} found: ${fixed} to be fixed, ${many - fixed} left.` : "No faces found.";

@@ -4,14 +4,25 @@ import { at, button, make } from "./dom.js";
 import { Form } from "./form.js";
 import { slider } from "./result.js";
 
+/** @import { Face, Settings, Value } from "./api.js" */
+/** @import { Offer } from "./form.js" */
+/** @import { Page } from "./page.js" */
+/** @import { Photo } from "./photo.js" */
+
 export class FacePanel {
-  /** trial(number): async, returns two canvases with the face before and after. */
+  /** @type {number | null} */ number = null;
+  /** Made for the first face that is chosen. @type {Form | null} */ form = null;
+
+  /**
+   * trial(number): returns two canvases with the face before and after.
+   * @param {Offer} offer @param {Photo} photo @param {Page} page
+   * @param {(number: number) => Promise<HTMLCanvasElement[]>} trial
+   */
   constructor(offer, photo, page, trial) {
     this.offer = offer;
     this.photo = photo;
     this.page = page;
     this.trial = trial;
-    this.number = null;
     this.title = make("h2");
     this.why = make("p", { class: "why" });
     this.fixed = make("input", { type: "checkbox", id: "fix-face" });
@@ -28,15 +39,17 @@ export class FacePanel {
     ];
   }
 
-  /** Show a face's settings; null: those of all. What has the focus keeps it. */
+  /** Show a face's settings; null: those of all. What has the focus keeps it. @param {number | null} number */
   show(number) {
     if (number !== this.number) this.forgetTrial();
-    if (number === null) this.#leave();
-    else if (this.number === null) this.#enter(number);
+    const face = number === null ? undefined : this.photo.face(number);
+    if (!face) this.#leave();
+    else if (this.number === null) this.#enter(face);
     this.number = number;
-    if (number !== null) this.#write(this.photo.face(number));
+    if (face) this.#write(face);
   }
 
+  /** @param {string | number} name @param {string} sentence */
   refuse(name, sentence) {
     return Boolean(this.form?.refuse(name, sentence));
   }
@@ -50,8 +63,9 @@ export class FacePanel {
     this.shown.replaceChildren();
   }
 
-  #enter(number) {
-    const names = this.offer.namesOf(this.photo.face(number));
+  /** @param {Face} face */
+  #enter(face) {
+    const names = this.offer.namesOf(face);
     this.form ??= new Form("face", this.offer, names, "as for all", (name, value) => this.#change(name, value));
     this.page.showCommon(false);
     at("forms").append(this.form.element);
@@ -63,6 +77,7 @@ export class FacePanel {
     this.page.showCommon(true);
   }
 
+  /** @param {Face} face */
   #write(face) {
     const left = face.decision === "leave";
     this.title.textContent = `Face ${face.number}`;
@@ -72,27 +87,32 @@ export class FacePanel {
     this.#writeSettings(this.photo.overrides[face.number] ?? {});
   }
 
+  /** @param {Settings} own */
   #writeSettings(own) {
     const names = Object.keys(own);
     this.toAll.disabled = !names.length;
-    this.form.show({ ...this.offer.defaults, ...this.page.settings, ...own }, new Set(names));
+    this.form?.show({ ...this.offer.defaults, ...this.page.settings, ...own }, new Set(names));
   }
 
+  /** @param {string} name @param {Value | undefined} value */
   #change(name, value) {
+    if (this.number === null) return;
     const common = this.page.settings[name] ?? this.offer.defaults[name];
     const asForAll = name !== "method" && value === common; // a method of its own frees a face from the criteria
     this.photo.change(this.number, name, asForAll ? undefined : value);
-    this.#writeSettings(this.photo.overrides[this.number]);
+    this.#writeSettings(this.photo.overrides[this.number] ?? {});
   }
 
   #applyToAll() {
+    if (this.number === null) return;
     const own = { ...this.photo.overrides[this.number] };
     this.photo.forget(Object.keys(own));
     this.page.setAll(own);
   }
 
   async #attempt() {
-    const number = this.number;
+    const { number } = this;
+    if (number === null) return;
     this.attempt.disabled = true;
     this.attempt.textContent = "Trying …";
     try {

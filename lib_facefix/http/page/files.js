@@ -1,24 +1,29 @@
 /** Files in, files out: nothing here is sent anywhere. */
 
-/** Return the file as a data URL. */
+/** @import { Plan, Report } from "./api.js" */
+
+/** Return the file as a data URL. @param {Blob & {name?: string}} file @returns {Promise<string>} */
 export function dataUrl(file) {
   return new Promise((done, failed) => {
     const reader = new FileReader();
-    reader.addEventListener("load", () => done(reader.result));
-    reader.addEventListener("error", () => failed(new Error(`${file.name} cannot be read: ${reader.error.message}`)));
+    reader.addEventListener("load", () => done(String(reader.result)));
+    reader.addEventListener("error", () => failed(new Error(`${file.name} cannot be read: ${reader.error?.message}`)));
     reader.readAsDataURL(file);
   });
 }
 
-/** Return what base64 stands for. */
+/** Return what base64 stands for. @param {string} base64 */
 export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
-/** Return base64 as a file of the same type as the one it was made from, named old.fixed.jpg. */
+/** Return base64 as a file of the same type as the one it was made from, named old.fixed.jpg. @param {string} base64 @param {File} source */
 export function fixedFile(base64, source) {
   return new File([bytes(base64)], fixedName(source.name), { type: source.type });
 }
 
-/** Return the file as an image that is ready to be drawn; raises what the browser says where it cannot show it. */
+/**
+ * Return the file as an image that is ready to be drawn; raises what the browser says where it cannot show it.
+ * @param {Blob} file
+ */
 export async function decoded(file) {
   const image = new Image();
   image.src = URL.createObjectURL(file);
@@ -30,26 +35,28 @@ export async function decoded(file) {
   return image;
 }
 
-/** Return "old.fixed.jpg" for "old.jpg". */
+/** Return "old.fixed.jpg" for "old.jpg". @param {string} name */
 export function fixedName(name) {
   const dot = name.lastIndexOf(".");
   return dot > 0 ? `${name.slice(0, dot)}.fixed${name.slice(dot)}` : `${name}.fixed`;
 }
 
-/** Return the plan as a file that `facefix fix --plan` reads. */
+/** Return the plan as a file that `facefix fix --plan` reads. @param {string} name @param {Plan} plan */
 export const planFile = (name, plan) => document_(`${name}.plan.json`, { path: name, ...plan });
 
-/** Return what came of it as `facefix fix --report` writes it. */
-export function reportFile(name, { version, image, plan, ...report }) {
+/** Return what came of it as `facefix fix --report` writes it. @param {string} name @param {Report} result */
+export function reportFile(name, result) {
+  const { version: _version, image: _image, plan: _plan, ...report } = result;
   return document_(`${name}.report.json`, { path: name, ...report, output: fixedName(name), error: null });
 }
 
+/** @param {string} name @param {object} picture */
 function document_(name, picture) {
   const text = `${JSON.stringify({ version: 1, pictures: [picture] }, null, 2)}\n`;
   return new File([text], name, { type: "application/json" });
 }
 
-/** Let the browser save a file. */
+/** Let the browser save a file. @param {File} file */
 export function save(file) {
   const url = URL.createObjectURL(file);
   const link = document.createElement("a");

@@ -1,17 +1,17 @@
 /** Pictures come in: dropped anywhere, chosen, or pasted. */
 
-import { at } from "./dom.js";
+import { at, inputAt } from "./dom.js";
 
-/** open(files): called with at least one file. */
+/** open(files): called with at least one file. @param {(files: File[]) => void} open */
 export function listen(open) {
-  const given = (list) => list?.length && open([...list]);
+  const given = (/** @type {FileList | null | undefined} */ list) => list?.length && open([...list]);
   at("choose").addEventListener("click", () => at("files").click());
   at("open-other").addEventListener("click", () => at("files").click());
   at("files").addEventListener("change", () => {
-    given(at("files").files);
-    at("files").value = ""; // else the same file could not be chosen again
+    given(inputAt("files").files);
+    inputAt("files").value = ""; // else the same file could not be chosen again
   });
-  document.addEventListener("paste", (event) => given(event.clipboardData.files));
+  document.addEventListener("paste", (event) => given(event.clipboardData?.files));
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     document.body.classList.add("dragging");
@@ -22,6 +22,6 @@ export function listen(open) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dragging");
-    given(event.dataTransfer.files);
+    given(event.dataTransfer?.files);
   });
 }

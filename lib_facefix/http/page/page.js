@@ -1,40 +1,47 @@
 /** The page: opens pictures, keeps the common settings, and has the work done. */
 
 import { Album } from "./album.js";
-import { Api } from "./api.js";
+import { Api, Refused } from "./api.js";
 import { Desk } from "./desk.js";
-import { at, capital, make } from "./dom.js";
+import { at, atKind, capital, isAbort, make, wordsOf } from "./dom.js";
 import { Form, Offer } from "./form.js";
 import { listen } from "./opening.js";
 import { askToken } from "./sesame.js";
 
-class Page {
+/** @import { Settings, Value } from "./api.js" */
+
+export class Page {
+  /** The common settings, so far as they are not the defaults. @type {Settings} */ settings = {};
+  /** What is open. @type {Desk | Album | null} */ work = null;
+  /** What the picture that is open may be of. @type {Album | null} */ album = null;
+  /** Ends the fix that runs. @type {AbortController | null} */ stopping = null;
+
+  /** @param {Api} api @param {Offer} offer */
   constructor(api, offer) {
     this.api = api;
     this.offer = offer;
-    this.settings = {}; // the common ones, so far as they are not the defaults
-    this.work = null; // a Desk, or an Album
     this.common = new Form("all", offer, offer.names, "default", (name, value) => this.setAll({ [name]: value }));
     at("forms").append(this.common.element);
     at("fix").addEventListener("click", () => this.fix());
     at("stop").addEventListener("click", () => this.stopping?.abort());
-    at("back").addEventListener("click", () => this.#enter(this.album));
+    at("back").addEventListener("click", () => this.album && this.#enter(this.album));
   }
 
-  /** Open one picture by itself, or several with the common settings. */
+  /** Open one picture by itself, or several with the common settings. @param {File[]} files */
   open(files) {
     this.album = files.length > 1 ? new Album(this.api, this, files) : null;
     if (this.album) this.#enter(this.album);
     else this.look(files[0]);
   }
 
-  /** Open one picture; the album that it is of stays as it is. */
+  /** Open one picture; the album that it is of stays as it is. @param {File} file */
   look(file) {
     this.#enter(new Desk(this.api, this.offer, this, file));
     at("back").hidden = !this.album;
     at("name").textContent = file.name;
   }
 
+  /** @param {Desk | Album} work */
   #enter(work) {
     this.stopping?.abort();
     this.stopping = null;
@@ -50,7 +57,7 @@ class Page {
     work.open().catch(this.refuse);
   }
 
-  /** Set common settings; undefined: the default. */
+  /** Set common settings; undefined: the default. @param {Record<string, Value | undefined>} values */
   setAll(values) {
     for (const [name, value] of Object.entries(values)) {
       if (value === undefined || value === this.offer.defaults[name]) delete this.settings[name];
@@ -60,30 +67,32 @@ class Page {
     this.work?.set(this.settings);
   }
 
-  /** Show the form of the common settings, or hide it. */
+  /** Show the form of the common settings, or hide it. @param {boolean} yes */
   showCommon(yes) {
     this.common.element.hidden = !yes;
     this.#showValues();
     at("who").replaceChildren(...(yes ? [make("h2", {}, "All faces")] : []));
   }
 
-  /** Say on the button what it would do: "Fix 3 faces"; blank where there is nothing to do. */
+  /** Say on the button what it would do: "Fix 3 faces"; blank where there is nothing to do. @param {string} words */
   ready(words) {
     at("fix").textContent = words || "Nothing to fix";
-    at("fix").disabled = !words;
+    atKind("fix", HTMLButtonElement).disabled = !words;
   }
 
   /** Have all done, telling how far it is. */
   async fix() {
+    const { work } = this;
+    if (!work) return;
     const stopping = (this.stopping = new AbortController());
     const current = () => this.stopping === stopping; // else something else was opened meanwhile
     this.clear();
     this.#working(true);
     let words;
     try {
-      words = await this.work.fix((share, doing) => current() && progress(share, doing), stopping.signal);
+      words = await work.fix((share, doing) => current() && progress(share, doing), stopping.signal);
     } catch (error) {
-      words = error.name === "AbortError" ? "Stopped." : "Not fixed.";
+      words = isAbort(error) ? "Stopped." : "Not fixed.";
       if (current()) this.refuse(error);
     }
     if (!current()) return;
@@ -91,11 +100,12 @@ class Page {
     at("doing").textContent = words;
   }
 
-  /** Show what the server refused, each sentence where it belongs. */
+  /** Show what the server refused, each sentence where it belongs. @param {unknown} error */
   refuse = (error) => {
-    if (error.name === "AbortError") return;
-    if (!error.problems) console.error(error); // a fault of the page's own
-    const problems = error.problems ?? [{ loc: [], msg: error.message }];
+    if (isAbort(error)) return;
+    const refused = error instanceof Refused;
+    if (!refused) console.error(error); // a fault of the page's own
+    const problems = refused ? error.problems : [{ loc: [], msg: wordsOf(error) }];
     const elsewhere = problems.filter(({ loc, msg }) => !this.#place(loc.slice(1), msg));
     alarm(elsewhere.map((problem) => problem.msg).join(" "));
   };
@@ -107,6 +117,7 @@ class Page {
     this.work?.clear();
   }
 
+  /** @param {(string | number)[]} where @param {string} sentence */
   #place(where, sentence) {
     if (where[0] === "settings" && where.length > 1) return this.common.refuse(where[1], sentence);
     return Boolean(this.work?.refuse(where, sentence));
@@ -116,7 +127,7 @@ class Page {
     this.common.show({ ...this.offer.defaults, ...this.settings }, new Set(Object.keys(this.settings)));
   }
 
-  /** Show the button that stops the work, or the one that begins it; the focus goes from one to the other. */
+  /** Show the button that stops the work, or the one that begins it; the focus goes from one to the other. @param {boolean} yes */
   #working(yes) {
     const [shown, hidden] = yes ? [at("stop"), at("fix")] : [at("fix"), at("stop")];
     const focused = document.activeElement === hidden;
@@ -128,11 +139,13 @@ class Page {
   }
 }
 
+/** @param {number} share @param {string} words */
 function progress(share, words) {
-  at("progress").value = share;
+  atKind("progress", HTMLProgressElement).value = share;
   if (words) at("doing").textContent = words;
 }
 
+/** @param {string} sentence */
 function alarm(sentence) {
   at("alert").textContent = capital(sentence);
   at("alert").hidden = !sentence;
@@ -145,5 +158,5 @@ async function start() {
 }
 
 const ready = start();
-ready.catch((error) => alarm(error.message));
+ready.catch((error) => alarm(wordsOf(error)));
 listen((files) => ready.then((page) => page.open(files), () => {})); // at once: else a browser opens what is dropped

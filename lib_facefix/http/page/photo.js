@@ -2,45 +2,54 @@
 
 import { dataUrl, decoded, fixedFile } from "./files.js";
 
+/** @import { Api, Box, Face, Job, Overrides, Plan, Report, Settings, Size, Value } from "./api.js" */
+
 const QUIET = 150; // milliseconds without a change before the server is asked for a new plan
 
 export class Photo extends EventTarget {
-  /** Tells of itself by the events "planned", "planning", and "refused" (detail: the error). */
-  /** finding: the names of the settings that decide which faces there are. */
+  /** The values of the settings that decide which faces there are, when those of the plan were found. @type {string | null} */ found = null;
+  /** By face number: the settings that it alone has. @type {Overrides} */ overrides = {};
+  /** @type {Plan | null} */ plan = null;
+  /** What the server answered to the last fix, and the plan it carried out. @type {Report & {plan: Plan} | null} */ result = null;
+  /** @type {Settings} */ settings = {};
+  /** Why there is no newest plan; null where there is one. @type {unknown} */ refused = null;
+  /** A timer, until the server is asked. @type {ReturnType<typeof setTimeout> | undefined} */ due;
+  /** @type {AbortController | undefined} */ stopping;
+  /** @type {Promise<void> | undefined} */ asked;
+  /** @type {Promise<string> | undefined} */ read;
+
+  /** Tells of itself by the events "planned", "planning", and "refused" (detail: the error). @param {Api} api @param {File} file @param {string[]} finding  Names of the settings that decide which faces there are. */
   constructor(api, file, finding) {
     super();
     this.api = api;
     this.file = file;
     this.finding = finding;
-    this.found = null; // the values of those settings when the faces of the plan were found
-    this.overrides = {}; // by face number: the settings that it alone has
-    this.plan = null;
-    this.result = null; // what the server answered to the last fix, and the plan it carried out
-    this.settings = {};
   }
 
   get faces() {
     return [...(this.plan?.faces ?? [])].sort((one, other) => one.number - other.number);
   }
 
+  /** @param {number} number */
   face(number) {
     return this.faces.find((face) => face.number === number);
   }
 
-  /** Change one setting of one face; undefined: as for all. */
+  /** Change one setting of one face; undefined: as for all. @param {number} number @param {string} name @param {Value | undefined} value */
   change(number, name, value) {
-    const own = { ...this.overrides[number], [name]: value };
+    const own = { ...this.overrides[number] };
     if (value === undefined) delete own[name];
+    else own[name] = value;
     this.overrides[number] = own;
     this.#later();
   }
 
-  /** Give up what faces have of their own of these settings. */
+  /** Give up what faces have of their own of these settings. @param {string[]} names */
   forget(names) {
     for (const own of Object.values(this.overrides)) for (const name of names) delete own[name];
   }
 
-  /** The common settings are now these. */
+  /** The common settings are now these. @param {Settings} settings */
   set(settings) {
     this.settings = settings;
     this.#later();
@@ -54,6 +63,7 @@ export class Photo extends EventTarget {
     }
     await this.asked;
     if (this.refused) throw this.refused;
+    if (!this.plan) throw new Error("No plan was asked for.");
     return this.plan;
   }
 
@@ -68,7 +78,7 @@ export class Photo extends EventTarget {
     return this.read;
   }
 
-  /** Carry the plan out; `told` is given the job's state. */
+  /** Carry the plan out; `told` is given the job's state. @param {(job: Job) => void} told @param {AbortSignal} signal */
   async fix(told, signal) {
     const plan = await this.newest();
     const result = await this.api.fix({ image: await this.encoded(), plan }, told, signal);
@@ -76,18 +86,23 @@ export class Photo extends EventTarget {
     return this.result;
   }
 
-  /** Return what the browser can show of a picture: itself, or a PNG that the server draws. size: () => [width, height]. */
+  /**
+   * Return what the browser can show of a picture: itself, or a PNG that the server draws.
+   * @param {File} file @param {() => Promise<Size>} size
+   * @returns {Promise<Blob>}
+   */
   async showable(file, size) {
     const can = await decoded(file).then(() => true, () => false);
     return can ? file : this.api.preview(await dataUrl(file), { size: await size(), upscale: null, faces: [] });
   }
 
-  /** Return one face fixed and all others left, as a file that can be shown; nothing of the picture's state changes. */
+  /** Return one face fixed and all others left, as a file that can be shown; nothing of the picture's state changes. @param {number} number */
   async tryFace(number) {
     const plan = await this.newest();
     const faces = plan.faces.map((face) => (face.number === number ? face : { ...face, decision: "leave" }));
+    /** @type {Report} */
     const answer = await this.api.post("fix", { image: await this.encoded(), plan: { ...plan, faces } });
-    return this.showable(fixedFile(answer.image, this.file), () => answer.result_size);
+    return this.showable(fixedFile(answer.image, this.file), async () => answer.result_size);
   }
 
   #later() {
@@ -97,12 +112,13 @@ export class Photo extends EventTarget {
   }
 
   #now() {
-    this.due = null;
+    this.due = undefined;
     this.stopping?.abort();
     const stopping = (this.stopping = new AbortController());
     this.asked = this.#ask(stopping.signal);
   }
 
+  /** @param {AbortSignal} signal */
   async #ask(signal) {
     try {
       let { plan, finding } = await this.#planned(signal);
@@ -122,13 +138,17 @@ export class Photo extends EventTarget {
     }
   }
 
-  /** Have the faces planned by the settings as they are now; they are found only where that may find others. */
+  /**
+   * Have the faces planned by the settings as they are now; they are found only where that may find others.
+   * @param {AbortSignal} signal
+   * @returns {Promise<{plan: Plan, finding: string}>}
+   */
   async #planned(signal) {
     const asked = { settings: this.settings, overrides: this.#own };
     const finding = JSON.stringify(this.finding.map((name) => [name, this.settings[name]]));
     const again = this.plan && finding === this.found;
     const subject = again ? { plan: this.plan } : { image: await this.encoded() };
-    const { version, ...plan } = await this.api.post(again ? "replan" : "plan", { ...subject, ...asked }, signal);
+    const { version: _version, ...plan } = await this.api.post(again ? "replan" : "plan", { ...subject, ...asked }, signal);
     return { plan, finding };
   }
 
@@ -137,8 +157,12 @@ export class Photo extends EventTarget {
   }
 }
 
-/** Return the settings of single faces under their new numbers, by place; null where all numbers are as they were. */
+/**
+ * Return the settings of single faces under their new numbers, by place; null where all numbers are as they were.
+ * @param {Overrides} overrides @param {Face[]} before @param {Face[]} after
+ */
 function carried(overrides, before, after) {
+  /** @type {Overrides} */
   const moved = {};
   let same = true;
   for (const [number, own] of Object.entries(overrides)) {
@@ -150,5 +174,7 @@ function carried(overrides, before, after) {
   return same ? null : moved;
 }
 
+/** @param {Box} box @returns {[number, number]} */
 const centre = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];
+/** @param {Box} box @param {[number, number]} point */
 const holds = ([left, top, right, bottom], [x, y]) => left < x && x < right && top < y && y < bottom;

@@ -2,9 +2,13 @@
 
 import { button, make } from "./dom.js";
 
+/** @import { Face, Overrides, Settings, Value } from "./api.js" */
+/** @typedef {[string, string][]} Columns  Settings to show, as [name, label]. */
+
 /**
  * Return the table. faces: of a plan or a report. columns: settings to show, as [name, label]. own: the settings that
  * single faces have, by number.
+ * @param {Face[]} faces @param {Columns} columns @param {Overrides} own @param {(number: number) => void} choose
  */
 export function table(faces, columns, own, choose) {
   const done = faces.some((face) => face.outcome);
@@ -17,12 +21,17 @@ export function table(faces, columns, own, choose) {
   );
 }
 
+/**
+ * @param {Face} face @param {Columns} columns @param {Settings} own
+ * @param {boolean} done  Whether there are outcomes.
+ * @param {(number: number) => void} choose
+ */
 function row(face, columns, own, done, choose) {
   const left = face.decision === "leave";
   const cells = columns.map(([name]) =>
     make("td", { class: name in own ? "own" : "" }, left ? "–" : shown(face.parameters[name])),
   );
-  const outcome = done && make("td", { class: face.outcome }, face.outcome);
+  const outcome = done ? make("td", { class: face.outcome }, face.outcome) : null;
   return make(
     "tr", { class: face.decision },
     make("th", { scope: "row" }, button(face.number, () => choose(face.number), { class: "quiet", "aria-label": `Face ${face.number}` })),
@@ -30,10 +39,12 @@ function row(face, columns, own, done, choose) {
     make("td", {}, face.sharpness.toFixed(2)),
     make("td", { class: "method" in own ? "own" : "" }, face.decision),
     ...cells,
-    outcome || null,
+    outcome,
     make("td", { class: "why" }, face.error ?? face.reason),
   );
 }
 
+/** @param {Face[]} faces */
 const inOrder = (faces) => [...faces].sort((one, other) => one.number - other.number);
+/** @param {Value | undefined} value */
 const shown = (value) => (typeof value === "number" ? String(Math.round(100 * value) / 100) : String(value));
