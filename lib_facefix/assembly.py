@@ -156,11 +156,9 @@ class FaceFix:
     ) -> list[FixResult]:
         """Carry out plans, perhaps read from a file and edited, one for each picture."""
         arrays = _as_list(images, plans)
-        meshed = [self._with_meshes(array, plan) for array, plan in zip(arrays, plans, strict=True)]
-        enlarged = [
-            self._enlarged(array, plan, progress) if plan.upscaled else None
-            for array, plan in zip(arrays, plans, strict=True)
-        ]
+        pairs = list(zip(arrays, plans, strict=True))
+        meshed = [self._with_meshes(array, plan) if plan.lacks_meshes else plan for array, plan in pairs]
+        enlarged = [self._enlarged(array, plan, progress) if plan.upscaled else None for array, plan in pairs]
         onto = [larger.image if larger else array for array, larger in zip(arrays, enlarged, strict=True)]
         results = fix_faces(arrays, meshed, self, progress, onto)
         return [
@@ -183,7 +181,7 @@ class FaceFix:
 
     def masker(self, job: FaceJob) -> Masker:
         """Return what makes the job's mask; raises a `FaceFixError` where a model for it is missing."""
-        return self.masker_of(job.treatment)
+        return self._masker(read_area(job.treatment.mask), job.treatment)
 
     def masker_of(self, treatment: Treatment) -> Masker:
         """Return what makes masks as the treatment says, loaded; raises a `FaceFixError` where a model is missing."""

@@ -88,6 +88,11 @@ class FixPlan:
     upscaler: str = "lanczos"
     """What enlarges it, where anything does."""
 
+    @property
+    def lacks_meshes(self) -> bool:
+        """Whether a face that is to be fixed has no mesh, as none does that was read from JSON."""
+        return any(job.decision != "leave" and job.face.mesh is None for job in self.jobs)
+
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; the caller adds version and path."""
         upscale = {"size": list(self.upscaled), "upscaler": self.upscaler} if self.upscaled else None

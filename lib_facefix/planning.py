@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -81,8 +81,6 @@ def _planned(
     origin: Origin | None,
 ) -> FixPlan:
     """Decide about the faces of a picture, given from left to right. size: its width and height."""
-    if origin is None:
-        settings = replace(settings, redraw_below=0)
     everyone = settings.of_one_face()
     own = {number: _treatment(number, everyone, changes) for number, changes in (overrides or {}).items()}
     asked = {number for number, changes in (overrides or {}).items() if "method" in changes}
@@ -92,7 +90,8 @@ def _planned(
     counted = {number: one.face for number, one in numbered.items() if number not in asked}
     excluded = _excluded(counted, settings, size)
     jobs = [
-        _job(number, one, settings, own.get(number, everyone), excluded.get(number)) for number, one in numbered.items()
+        _job(number, one, settings, own.get(number, everyone), excluded.get(number), redraws=origin is not None)
+        for number, one in numbered.items()
     ]
     jobs.sort(key=lambda job: _rank(job, settings.order, *size))
     jobs = drawn_up(jobs, everyone, size, origin)
@@ -220,13 +219,17 @@ def _treatment(number: int, everyone: Treatment, changes: Mapping[str, Any]) -> 
     return treatment
 
 
-def _job(number: int, seen: Seen, settings: FaceSettings, treatment: Treatment, excluded: str | None) -> FaceJob:
-    """Decide about one face. excluded: why the criteria rule it out, if they do."""
+def _job(
+    number: int, seen: Seen, settings: FaceSettings, treatment: Treatment, excluded: str | None, *, redraws: bool
+) -> FaceJob:
+    """Decide about one face. excluded: why the criteria rule it out; redraws: whether auto may re-diffuse."""
     if excluded:
         decision: Decision = "leave"
         reason = excluded
     else:
-        decision, reason = _decide(seen.face, seen.sharpness, treatment, settings)
+        decision, reason = _decide(
+            seen.face, seen.sharpness, treatment, settings, settings.redraw_below if redraws else 0
+        )
     return FaceJob(number, seen.face, decision, reason, treatment, seen.pose, seen.sharpness)
 
 
@@ -235,6 +238,7 @@ def _decide(
     sharp: float,
     treatment: Treatment,
     settings: FaceSettings,
+    redraw_below: int,
 ) -> tuple[Decision, str]:
     """Return what is to be done with a face that the criteria let through, and why."""
     if treatment.method == "restore":
@@ -244,7 +248,7 @@ def _decide(
     if treatment.method == "leave":
         return "leave", "asked to be left"
     size = f"{face.box.size:.0f} px"
-    fix: Decision = "re-diffuse" if face.box.size < settings.redraw_below else "restore"
+    fix: Decision = "re-diffuse" if face.box.size < redraw_below else "restore"
     if sharp < settings.sharp_above:
         return fix, f"not sharp ({sharp:.2f}), {size}"
     if face.box.size < settings.large_above:

@@ -46,7 +46,12 @@ class Task:
         asked = standing_for(jobs)
         fixer = parts.fixer(asked)
         reach = around(_reaches(jobs, asked, fixer))
-        maskers = {job: _masker(job, parts) for job in jobs}
+        maskers: dict[FaceJob, Masker] = {}
+        for job in jobs:
+            try:
+                maskers[job] = parts.masker(job)
+            except FAILURES as error:
+                maskers[job] = NoMasker(error)
         return cls(picture, jobs, asked, fixer, maskers, (id(fixer), fixer.batch_key(asked)), reach)
 
 
@@ -95,13 +100,6 @@ def meetings(tasks: Sequence[Task]) -> dict[Task, list[Task]]:
             meets = (earlier[0] < right) & (earlier[2] > left) & (earlier[1] < bottom) & (earlier[3] > top)
             met[task] = [own[place] for place in np.flatnonzero(meets)]
     return met
-
-
-def _masker(job: FaceJob, parts: Parts) -> Masker:
-    try:
-        return parts.masker(job)
-    except FAILURES as error:
-        return NoMasker(error)
 
 
 def _reaches(jobs: Sequence[FaceJob], asked: FaceJob, fixer: FaceFixer) -> Iterator[Box]:

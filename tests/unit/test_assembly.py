@@ -267,7 +267,7 @@ def test_a_plan_written_and_read_gives_the_same_picture(loaded, picture):
 
 def test_a_plan_for_another_picture_is_refused(loaded, picture):
     facefix = FaceFix()
-    with pytest.raises(BadPlan, match="for a picture of"):
+    with pytest.raises(BadPlan, match="for a picture of 800x600 px, this one has 800x100; make a plan"):
         facefix.run([picture[:100]], [facefix.plan(picture, SETTINGS)])
 
 
@@ -356,5 +356,5 @@ def test_a_plan_for_another_picture_is_refused_before_anything_is_enlarged(loade
     facefix = FaceFix()
     plan = facefix.plan(picture, replace(SETTINGS, upscale="2"))
     monkeypatch.setattr(facefix, "upscaler", lambda name: pytest.fail("enlarged"))
-    with pytest.raises(BadPlan, match="for a picture of"):
+    with pytest.raises(BadPlan, match="for a picture of 800x600 px, this one has 800x100; make a plan"):
         facefix.run([picture[:100]], [plan])

@@ -309,9 +309,9 @@ def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, 
     second.write_bytes(photo.read_bytes())
 
     def interrupted(self, crops, jobs):
-        yield np.full_like(crops[0].image, MAGENTA)
+        yield Fixed(np.full_like(crops[0].image, MAGENTA), "a brush")
         if not (tmp_path / "out" / "photo.png").exists():
-            yield np.full_like(crops[1].image, MAGENTA)
+            yield Fixed(np.full_like(crops[1].image, MAGENTA), "a brush")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Painter, "fix", interrupted)
