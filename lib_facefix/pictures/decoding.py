@@ -87,6 +87,8 @@ def _upright(picture: Pillow.Image, channels: int, orientation: int) -> tuple[Im
     """Return room for the upright picture, and the same room seen as the file lies."""
     width, height = picture.size if orientation < 5 else picture.size[::-1]
     image = np.empty((height, width, channels), np.uint8)
+    if orientation == 1:
+        return image, image
     return image, turned(image, _BACK.get(orientation, orientation))  # type: ignore[return-value]
 
 
