@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from packages_here import needs_torch
 from PIL import Image as Pil
 
 from lib_facefix import Box, Face
@@ -79,6 +80,7 @@ def pixels(path):
         return np.array(picture.convert("RGB"))
 
 
+@needs_torch
 @pytest.mark.parametrize("flags", [["--restorer", "gfpgan"], ["--face", "1:restorer=gfpgan"]], ids=" ".join)
 def test_without_weights_and_without_a_terminal_the_way_out_is_told(photo, tmp_path, capsys, flags):
     assert run("fix", photo, "-o", tmp_path / "out.png", *flags) == 2
@@ -109,6 +111,7 @@ def test_a_face_parser_that_is_no_file_is_told_before_any_picture_is_written(pho
     assert not (tmp_path / "out.png").exists()
 
 
+@needs_torch
 def test_an_upscaler_without_weights_is_asked_for_only_where_something_is_enlarged(photo, own, tmp_path, capsys):
     flags = ["-o", tmp_path / "out.png", "--restorer", own, "--upscaler", "x4plus"]
     assert run("fix", photo, *flags) == 0
@@ -121,6 +124,7 @@ def test_a_dry_run_asks_for_no_weights(photo, capsys):
     assert "1: 80 px, restore" in capsys.readouterr().out
 
 
+@needs_torch
 @pytest.mark.parametrize("way", ["flag", "variable"])
 def test_offline_is_a_failure_with_a_sentence_and_nobody_is_asked(photo, tmp_path, monkeypatch, capsys, way):
 
@@ -134,6 +138,7 @@ def test_offline_is_a_failure_with_a_sentence_and_nobody_is_asked(photo, tmp_pat
     assert "consent" not in told
 
 
+@needs_torch
 def test_what_cannot_be_fetched_is_a_failure_not_wrong_use(photo, monkeypatch, capsys):
     def fetch(*_, **__):
         raise CannotFetch("GFPGANv1.4.pth could not be had: no way")
@@ -222,6 +227,7 @@ def test_a_plan_that_names_an_unknown_upscaler_is_refused_with_what_is_on_offer(
     assert not (tmp_path / "out.png").exists()
 
 
+@needs_torch
 def test_a_plan_asks_for_the_weights_that_it_names(plan, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(fix, "ask_to_fetch", lambda one, *_, **__: asked.append(one.name))

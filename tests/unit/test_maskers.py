@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from packages_here import needs_torch
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.areas import CLASSES
@@ -206,6 +207,7 @@ def test_a_network_that_is_no_xseg_is_told(tmp_path, monkeypatch):
 # Where a model is missing
 
 
+@needs_torch
 @pytest.mark.parametrize(
     ("mask", "said"),
     [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
+from packages_here import needs_torch
 
 from lib_facefix import models as module
 from lib_facefix.catalog import DETECTORS, GUESSERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
@@ -179,6 +180,7 @@ def test_what_needs_no_weights_is_made_without_engines(models, loaded):
     assert loaded == []
 
 
+@needs_torch
 def test_missing_names_each_published_file_once(models, folder):
     (folder / "GFPGANv1.4.pth").write_bytes(GFPGAN)
     wanted = models.missing(
@@ -240,6 +242,7 @@ def parsers(monkeypatch, folder):
     return write
 
 
+@needs_torch
 @pytest.mark.parametrize(
     ("here", "taken"),
     [
@@ -275,6 +278,7 @@ def test_a_face_parser_of_the_users_own_is_taken_by_its_path_and_again_when_it_h
     assert models.load(PARSERS, str(own)) is not first
 
 
+@needs_torch
 @pytest.mark.parametrize(
     ("name", "said"),
     [
