@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).absolute().parent  # not resolved: the host's data lie around the link, where this is one
-DECLARED = HERE / "lib_facefix" / "webui" / "optional.py"
+DECLARED = HERE / "lib_facefix" / "webui" / "config" / "optional_packages.py"
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 """Each brings cv2; two of them overwrite one another."""
 VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9.]+)?")

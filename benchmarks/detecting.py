@@ -25,10 +25,10 @@ import numpy as np
 from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.finding import make_detector
+from lib_facefix.analysis.detector_factory import make_detector
 from lib_facefix.imaging.boxes import bounding, same_face
-from lib_facefix.models import ModelStore
-from lib_facefix.runtime import PRECISIONS, Runtime
+from lib_facefix.models.store import ModelStore
+from lib_facefix.settings.runtime import PRECISIONS, Runtime
 
 PHOTOS = Path("tests/data")
 SIDE = 640

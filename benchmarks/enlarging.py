@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from lib_facefix import Face, FaceFix, FaceJob, FaceSettings
-from lib_facefix.faces import Image
 from lib_facefix.fixers.restore import Blob, Restorer
 from lib_facefix.imaging.align import inverse
-from lib_facefix.imaging.framing import Upright
+from lib_facefix.imaging.frames import Upright
 from lib_facefix.imaging.resample import warp
 from lib_facefix.nets import Spec
+from lib_facefix.types import Image
 
 from . import weights
 from .gfpganer import Gfpganer

@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from lib_facefix import Face
-from lib_facefix.faces import Image
 from lib_facefix.nets import load_net
+from lib_facefix.types import Image
 
 from .nets import Peer
 from .report import say

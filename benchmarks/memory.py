@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.runtime import Runtime
+from lib_facefix.settings.runtime import Runtime
 
 from .photos import FOUR_FACES, ROOT, square
 from .report import publish, say

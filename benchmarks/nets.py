@@ -26,7 +26,7 @@ from torch import Tensor
 from lib_facefix import FaceFix
 from lib_facefix.engines import Machine, Runner, load_runner, this_machine
 from lib_facefix.errors import FaceFixError
-from lib_facefix.imaging.framing import Upright, cut
+from lib_facefix.imaging.frames import Upright, cut
 from lib_facefix.nets import Spec, load_net
 
 from . import weights

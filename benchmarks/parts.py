@@ -20,16 +20,16 @@ import cv2
 
 from lib_facefix import Crop, Face, FaceFix, FaceJob, FaceSettings
 from lib_facefix.detectors.blazeface import BlazeFace
-from lib_facefix.faces import Image, Mask, Patch
 from lib_facefix.fixers.lite import Lite
 from lib_facefix.imaging.align import scale_of
-from lib_facefix.imaging.blending import match_colour, paste
-from lib_facefix.imaging.framing import Upright, cut
+from lib_facefix.imaging.blend import match_colour, paste
+from lib_facefix.imaging.frames import Upright, cut
 from lib_facefix.imaging.masks import soften
 from lib_facefix.landmarks.facemesh import FaceMesh
 from lib_facefix.maskers.mesh import HullMasker
-from lib_facefix.pipeline import RING
-from lib_facefix.planning import make_plan
+from lib_facefix.pipeline.run import RING
+from lib_facefix.planning.planner import make_plan
+from lib_facefix.types import Image, Mask, Patch
 
 from .photos import FOUR_FACES, ROOT, photo
 from .report import Row, publish

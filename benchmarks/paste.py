@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib_facefix import Crop
-from lib_facefix.faces import Image, Mask, Matrix
 from lib_facefix.imaging.align import compose, rotation, shifted
-from lib_facefix.imaging.blending import paste
-from lib_facefix.imaging.framing import cut
+from lib_facefix.imaging.blend import paste
+from lib_facefix.imaging.frames import cut
 from lib_facefix.imaging.masks import soften
 from lib_facefix.imaging.resample import warp
+from lib_facefix.types import Image, Mask, Matrix
 
 from .peer import Peer
 from .photos import ONE_FACE, ROOT, photo

@@ -18,8 +18,8 @@ from unittest.mock import MagicMock, patch
 import cv2
 import numpy as np
 
-from lib_facefix.faces import Image, Mask, Matrix
 from lib_facefix.imaging.align import compose, inverse, shifted
+from lib_facefix.types import Image, Mask, Matrix
 
 VERSION = "0.3.0"
 FILE = "facexlib/utils/face_restoration_helper.py"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from lib_facefix.faces import Image
 from lib_facefix.pictures import read_picture
+from lib_facefix.types import Image
 
 ROOT = Path(__file__).parents[1]
 FOUR_FACES = ROOT / "tests" / "data" / "faceapi_sample4.jpg"

@@ -17,8 +17,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from lib_facefix.http.api import PREFIX
-from lib_facefix.http.serving import Alone, app
+from lib_facefix.server.app import Alone, app
+from lib_facefix.server.routes import PREFIX
 
 SIDES = (512, 1024, 2048)
 """Longer side of the picture, pixels."""

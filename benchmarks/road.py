@@ -36,8 +36,8 @@ from PIL import Image as Pillow
 
 import lib_facefix
 from lib_facefix.cli.__main__ import main as facefix
-from lib_facefix.faces import Box
-from lib_facefix.rounds import Task, rounds
+from lib_facefix.pipeline.batching import Task, rounds
+from lib_facefix.types import Box
 
 PACKAGE = str(Path(lib_facefix.__file__).parent) + os.sep
 PHOTO = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
@@ -145,8 +145,8 @@ def post(photo: Path, _: Path) -> None:
     """Send the photo to the app of `facefix serve`."""
     from fastapi.testclient import TestClient
 
-    from lib_facefix.http.api import PREFIX
-    from lib_facefix.http.serving import Alone, app
+    from lib_facefix.server.app import Alone, app
+    from lib_facefix.server.routes import PREFIX
 
     body = {"image": base64.b64encode(photo.read_bytes()).decode(), "settings": {"method": METHOD}}
     with TestClient(app(Alone()), base_url="http://localhost") as client:

@@ -23,8 +23,8 @@ import torch
 
 from lib_facefix import FaceFix, FaceJob, FaceSettings
 from lib_facefix.engines import this_machine
-from lib_facefix.faces import Image
-from lib_facefix.runtime import Runtime
+from lib_facefix.settings.runtime import Runtime
+from lib_facefix.types import Image
 
 from . import weights
 from .gfpganer import Gfpganer

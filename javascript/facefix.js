@@ -4,12 +4,12 @@
  * What the page's handlers call is `facefix.show`, `facefix.ask` and `facefix.chosen`. Works with gradio 3 and 4.
  */
 (() => {
-  /** @typedef {import("../lib_facefix/http/page/compare.js").FacefixCompare} FacefixCompare */
+  /** @typedef {import("../lib_facefix/server/page/compare.js").FacefixCompare} FacefixCompare */
 
   const script = document.currentScript;
   if (!(script instanceof HTMLScriptElement)) throw new Error("This script has no address.");
   const HERE = script.src;
-  const SLIDER = new URL(`../lib_facefix/http/page/compare.js${new URL(HERE).search}`, HERE).href;
+  const SLIDER = new URL(`../lib_facefix/server/page/compare.js${new URL(HERE).search}`, HERE).href;
   const FIXED = /FaceFix: .*\\?"do\\?":\\?"(re-diffuse|restore)\\?"(?!,\\?"verdict)/; // in an infotext
 
   /** @typedef {FacefixCompare["faces"]} Faces */

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .assembly import FaceFix
 from .errors import FaceFixError
-from .faces import Box, Crop, Face, Mesh, Pose
-from .jobs import FaceJob, FixPlan, FixResult, Outcome
-from .runtime import Runtime
-from .settings import FaceSettings
-from .treatment import Treatment
+from .facefix import FaceFix
+from .planning.plan import FaceJob, FixPlan, FixResult, Outcome
+from .settings.face_settings import FaceSettings
+from .settings.runtime import Runtime
+from .settings.treatment import Treatment
+from .types import Box, Crop, Face, Mesh, Pose
 
 __version__ = "0.1.0"
 

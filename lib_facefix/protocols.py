@@ -6,14 +6,14 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from .faces import Crop, Face, Image, Mask, Matrix, Patch, Size
-from .jobs import FaceJob, FixPlan, FixResult
-from .needs import Needs
-from .prompts import Origin
-from .redraw import Redraw
-from .sampling import Sampling
-from .settings import FaceSettings
-from .treatment import Overrides
+from .planning.needs import Needs
+from .planning.plan import FaceJob, FixPlan, FixResult
+from .planning.redraw import Redraw
+from .settings.face_prompt import Origin
+from .settings.face_settings import FaceSettings
+from .settings.sampling import Sampling
+from .settings.treatment import Overrides
+from .types import Crop, Face, Image, Mask, Matrix, Patch, Size
 from .weights import ModelPaths, Published
 
 Fetch = Callable[[Published, ModelPaths], object]

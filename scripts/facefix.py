@@ -5,8 +5,8 @@ The host runs this file again whenever its UI is reloaded, while the library sta
 
 from modules import script_callbacks, scripts, scripts_postprocessing
 
-from lib_facefix.webui import extras
 from lib_facefix.webui import script as facefix
+from lib_facefix.webui.extras import script
 
 
 class FaceFixScript(scripts.Script):
@@ -51,15 +51,15 @@ class FaceFixScript(scripts.Script):
 class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
     """Fixes the faces of a picture in the extras tab."""
 
-    name = extras.TITLE
-    order = extras.ORDER
+    name = script.TITLE
+    order = script.ORDER
 
     def __init__(self):
-        self._firsts = extras.Firsts()
+        self._firsts = script.Firsts()
 
     def ui(self):
         """Return the controls by name."""
-        return extras.build()
+        return script.build()
 
     def process_firstpass(self, pp, **args):
         """Look at the picture before other scripts change it."""
@@ -67,11 +67,11 @@ class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
 
     def process(self, pp, **args):
         """Fix the faces of the picture, as it has become."""
-        extras.process(pp, self._firsts.of(pp), args)
+        script.process(pp, self._firsts.of(pp), args)
 
 
 script_callbacks.on_ui_settings(facefix.add_options)
 script_callbacks.on_before_ui(facefix.register)
 script_callbacks.on_after_component(facefix.under_results())
-script_callbacks.on_after_component(extras.under_result)
+script_callbacks.on_after_component(script.under_result)
 script_callbacks.on_app_started(facefix.serve)

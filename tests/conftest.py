@@ -10,8 +10,8 @@ import hypothesis
 import numpy as np
 import pytest
 
-from lib_facefix.faces import Box, Face
 from lib_facefix.imaging.align import FFHQ_512, move, rotation, shifted
+from lib_facefix.types import Box, Face
 from lib_facefix.weights import packaged
 
 hypothesis.settings.register_profile("facefix", deadline=None, max_examples=50, derandomize=True, database=None)

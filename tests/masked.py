@@ -1,6 +1,6 @@
 """The mask of a face that is fixed alone."""
 
-from lib_facefix.masking import face_width, moved, softened
+from lib_facefix.pipeline.face_masks import face_width, moved, softened
 
 
 def mask_of(crop, job, parts):

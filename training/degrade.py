@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image as PillowImage
 
-from lib_facefix.faces import Image
+from lib_facefix.types import Image
 
 PILLOW_KERNELS = {
     "pil-bilinear": PillowImage.Resampling.BILINEAR,

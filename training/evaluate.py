@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lib_facefix.faces import Crop, Face, Image, Mask
 from lib_facefix.fixers.fidelity import FALL
 from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, move, shifted
-from lib_facefix.imaging.blending import paste
-from lib_facefix.imaging.framing import cut
+from lib_facefix.imaging.blend import paste
+from lib_facefix.imaging.frames import cut
 from lib_facefix.imaging.masks import polygon, soften
 from lib_facefix.imaging.resample import warp
-from lib_facefix.networks import CvNetwork
+from lib_facefix.inference import CvNetwork
+from lib_facefix.types import Crop, Face, Image, Mask
 from training.embedding import CHIP, CHIP_BOX, FaceEmbedding, read_weights
 from training.faces import locate_faces
 from training.held_out import Case, HeldOutFace, cases, held_out_faces, nearest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lib_facefix.detectors.blazeface import BlazeFace
-from lib_facefix.faces import Face, Image, Points
 from lib_facefix.landmarks.facemesh import FaceMesh
+from lib_facefix.types import Face, Image, Points
 
 MIN_SCORE = 0.4
 

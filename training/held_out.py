@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib_facefix.faces import Face, Image
+from lib_facefix.types import Face, Image
 from training.degrade import CLEAN, HARD, MILD, Recipe, blurred_after, degrade, resize
 from training.faces import locate_faces
 from training.pictures import HELD_OUT, read_pictures

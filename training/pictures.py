@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lib_facefix.faces import Image
+from lib_facefix.types import Image
 
 PIP = (sys.executable, "-m", "pip")
 WHEEL = ("--no-deps", "--quiet", "--only-binary=:all:", "--python-version=3.11")

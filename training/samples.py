@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lib_facefix.faces import Image, Matrix, Points
 from lib_facefix.imaging.align import FFHQ_512, fit_similarity, scale_of
-from lib_facefix.imaging.framing import cut
+from lib_facefix.imaging.frames import cut
+from lib_facefix.types import Image, Matrix, Points
 from training.degrade import CLEAN, degrade, draw_recipe
 from training.faces import Source
 

@@ -21,13 +21,13 @@ from PIL import ImageDraw, ImageFont
 from stand_ins import StandInOccluder, StandInParser, outline
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.areas import parts_of, read_area
-from lib_facefix.catalog import OCCLUDERS, PARSERS, Registry
-from lib_facefix.faces import Face, Image
 from lib_facefix.imaging.boxes import grow
-from lib_facefix.models import ModelStore
-from lib_facefix.planning import make_plan
-from lib_facefix.runtime import Runtime
+from lib_facefix.models.store import ModelStore
+from lib_facefix.planning.planner import make_plan
+from lib_facefix.registry import OCCLUDERS, PARSERS, Registry
+from lib_facefix.settings.mask_expression import parts_of, read_area
+from lib_facefix.settings.runtime import Runtime
+from lib_facefix.types import Face, Image
 
 ROOT = Path(__file__).parents[2]
 PHOTO, FIGURE = ROOT / "examples" / "astronaut.jpg", ROOT / "docs" / "masks.jpg"

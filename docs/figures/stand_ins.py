@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.faces import Crop, Face, Image, Mask, Points
 from lib_facefix.imaging.masks import polygon
 from lib_facefix.maskers.mesh import HullMasker
 from lib_facefix.maskers.parts import BrowsMasker, EyesMasker, LipsMasker, NoseMasker
 from lib_facefix.maskers.person import PersonMasker
 from lib_facefix.maskers.shape import EllipseMasker
 from lib_facefix.protocols import Masker
+from lib_facefix.types import Crop, Face, Image, Mask, Points
 
 Where = NDArray[np.bool_]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .running import Batch, from_file, planner
+from .batch_runner import Batch, from_file, planner
+from .report import document, planned, reasons, summary
 from .targets import below_common_folder, keep_apart, targets, without_results
-from .words import document, planned, reasons, summary
 
 __all__ = [
     "Batch",

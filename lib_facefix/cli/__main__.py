@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from .. import __version__
 from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
 from . import detect, fix, models, plan, serve, settings
-from .printing import tell
+from .terminal import tell
 
 EXITS = "exit codes: 0 all done, 1 some pictures or faces failed, 2 wrong use"
 

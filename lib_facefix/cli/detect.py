@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ..batch import Batch, document, keep_apart, planner, without_results
-from ..drawing import numbered_boxes
 from ..errors import BadSetting
-from ..jobs import face_to_json
 from ..pictures import check_writable, find_pictures, read_picture
+from ..planning.plan import face_to_json
+from ..visualize import numbered_boxes
 from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, read_settings
-from .printing import tell, write_json
 from .sheets import write_drawing
+from .terminal import tell, write_json
 
 
 def add(commands: Any) -> None:

@@ -6,13 +6,13 @@ import argparse
 import os
 from collections.abc import Mapping
 
-from ..assembly import FaceFix
+from ..client.remote import connect
 from ..errors import BadSetting
-from ..http.remote import connect
+from ..facefix import FaceFix
 from ..protocols import Engine
 from .flags import given_runtime, read_runtime
 from .models_get import host_folders
-from .printing import tell
+from .terminal import tell
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:

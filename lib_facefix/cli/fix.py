@@ -10,28 +10,19 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..batch import (
-    Batch,
-    below_common_folder,
-    document,
-    from_file,
-    keep_apart,
-    planner,
-    targets,
-    without_results,
-)
-from ..drawing import sheet
+from ..batch import Batch, below_common_folder, document, from_file, keep_apart, planner, targets, without_results
 from ..errors import BadPlan, BadSetting, MissingDiffuser
-from ..jobs import FixPlan
-from ..needs import Needs
 from ..pictures import PNG_LEVEL, Found, Picture, check_writable, find_pictures
+from ..planning.needs import Needs
+from ..planning.plan import FixPlan
 from ..protocols import Engine
+from ..visualize import sheet
 from ..weights import ModelPaths, Published
 from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, given_settings, read_overrides, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch
-from .printing import match_plans, read_plans, tell, write_json
 from .sheets import write_drawing
+from .terminal import match_plans, read_plans, tell, write_json
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""

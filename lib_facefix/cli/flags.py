@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..errors import BadSetting
-from ..options import Option, options
-from ..planning import read_override
-from ..runtime import Runtime
-from ..settings import FaceSettings
-from ..treatment import Overrides
+from ..planning.planner import read_override
+from ..settings.face_settings import FaceSettings
+from ..settings.options import Option, options
+from ..settings.runtime import Runtime
+from ..settings.treatment import Overrides
 
 TITLES = {
     "fix": "how a face is fixed",

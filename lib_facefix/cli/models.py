@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..catalog import DETECTORS, REGISTRIES, ModelInfo
-from ..detecting import written
 from ..errors import BadModel, FaceFixError, MissingPackage
+from ..models.yolo_files import yolo_files
+from ..registry import DETECTORS, REGISTRIES, ModelInfo
+from ..settings.detector_expression import written
 from ..weights import PUBLISHED, ModelPaths, Published, asset, installed
-from ..yolo_files import yolo_files
 from . import models_check, models_get
-from .printing import tell, write_json
+from .terminal import tell, write_json
 
 COLUMNS = ("kind", "name", "label", "licence", "size", "where")
 

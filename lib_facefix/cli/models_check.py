@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import FaceFixError
 from ..weights import PUBLISHED, checked, convert
 from .models_get import add_shelf_flags, named, read_shelf
-from .printing import tell
+from .terminal import tell
 
 
 def add(actions: Any) -> None:

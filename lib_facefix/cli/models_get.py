@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from ..catalog import REGISTRIES
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
+from ..registry import REGISTRIES
 from ..weights import PUBLISHED, ModelPaths, Published, convert, locate_models, split_paths
-from ..weights.fetching import Progress, fetch, is_offline, list_sources
-from .printing import tell
+from ..weights.download import Progress, fetch, is_offline, list_sources
+from .terminal import tell
 
 
 def add(actions: Any) -> None:

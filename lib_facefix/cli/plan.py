@@ -10,7 +10,7 @@ from ..batch import Batch, document, keep_apart, planner, without_results
 from ..pictures import find_pictures
 from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, read_overrides, read_settings
-from .printing import tell, write_json
+from .terminal import tell, write_json
 
 
 def add(commands: Any) -> None:

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..assembly import FaceFix
 from ..errors import BadSetting, MissingPackage
-from ..urls import is_loopback
+from ..facefix import FaceFix
+from ..weights.urls import is_loopback
 from .flags import add_runtime, read_runtime
 from .models_get import host_folders
-from .printing import tell
+from .terminal import tell
 
 PORT = 7861
 TOKEN = "FACEFIX_TOKEN"
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         import uvicorn
 
-        from ..http.serving import Alone, app
+        from ..server.app import Alone, app
     except ModuleNotFoundError as error:
         if error.name not in ("fastapi", "uvicorn", "starlette"):
             raise

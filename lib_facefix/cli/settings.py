@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..options import schema
-from ..settings import FaceSettings
-from .printing import write_json
+from ..settings.face_settings import FaceSettings
+from ..settings.options import schema
+from .terminal import write_json
 
 
 def add(commands: Any) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image as Pil
 
-from ..faces import Image
 from ..fsio import atomic_write
 from ..pictures import format_for
+from ..types import Image
 
 
 def write_drawing(image: Image, path: Path) -> None:

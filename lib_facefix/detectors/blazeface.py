@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..faces import Box, Face, Image, Points
 from ..imaging.boxes import nms_faces
 from ..imaging.letterbox import letterbox
-from ..networks import finite, load, sigmoid
+from ..inference import finite, load, sigmoid
+from ..types import Box, Face, Image, Points
 from ..weights import asset
 from .marks import five_of, make_face
 from .windows import windows

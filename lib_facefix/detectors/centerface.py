@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..faces import Face, Image
 from ..imaging.boxes import nms_faces
 from ..imaging.letterbox import input_size, letterbox
-from ..networks import CvNetwork, finite
+from ..inference import CvNetwork, finite
+from ..types import Face, Image
 from ..weights import asset
 from .marks import make_face
 

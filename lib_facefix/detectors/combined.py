@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..faces import Face, Image
 from ..imaging.boxes import same_face
 from ..protocols import Detector
+from ..types import Face, Image
 
 
 class Voting:

@@ -9,8 +9,8 @@ import insightface
 import numpy as np
 
 from ..errors import BadModel, briefly
-from ..faces import Face, Image
 from ..imaging.boxes import nms_faces
+from ..types import Face, Image
 from .marks import make_face
 
 SIDE = 640

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..faces import Box, Face, Points
+from ..types import Box, Face, Points
 
 MOUTH_WIDTH = 0.888
 """Of the distance between the eyes, in facexlib's FFHQ template."""

@@ -13,9 +13,9 @@ import mediapipe
 import numpy as np
 
 from ..errors import BadModel, briefly
-from ..faces import Box, Face, Image
 from ..imaging.boxes import nms_faces
-from ..quiet import version_numbers
+from ..optional_imports import version_numbers
+from ..types import Box, Face, Image
 from ..weights import asset
 from .marks import five_of, tilt_of
 

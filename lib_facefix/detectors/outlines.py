@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Points
-from ..networks import Blob
+from ..inference import Blob
+from ..types import Points
 
 FINER = 4
 """By how much the prototypes are enlarged before the edge is drawn: as their cells are larger than pixels."""

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel
-from ..faces import Face, Image
 from ..imaging.boxes import nms, nms_faces
 from ..imaging.letterbox import letterbox
-from ..networks import Blob, finite, load_as_made
+from ..inference import Blob, finite, load_as_made
+from ..types import Face, Image
 from .marks import make_face
 
 SIDE = 640

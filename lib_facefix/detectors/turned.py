@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..faces import Box, Face, Image, Matrix
 from ..imaging.align import move
 from ..imaging.boxes import bounding, nms_faces
 from ..protocols import Detector
+from ..types import Box, Face, Image, Matrix
 
 UPRIGHT = 20
 """Degrees either way up to which a head surely stands upright; of one that lies BlazeFace reports 24 and more."""

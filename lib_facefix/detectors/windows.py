@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..faces import Box
+from ..types import Box
 
 SMALL = 1024
 """Up to this longer side, four windows of `SHARE` do."""

@@ -9,10 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..faces import Box, Face, Image
 from ..imaging.boxes import clip, nms
 from ..imaging.letterbox import Letterbox, input_size, letterbox
-from ..networks import Blob, Network, finite
+from ..inference import Blob, Network, finite
+from ..types import Box, Face, Image
 from .classes import numbers_of
 from .marks import tilt_of
 from .outlines import outline_of

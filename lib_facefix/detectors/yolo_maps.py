@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..networks import Blob, sigmoid
+from ..inference import Blob, sigmoid
 
 BINS = 16
 """Each side's distance is told by how likely each of 0..15 cells is."""

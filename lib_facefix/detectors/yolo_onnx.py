@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel
-from ..networks import EXACT, load_as_made
+from ..inference import EXACT, load_as_made
 from ..weights import read_onnx
 from .yolo import SIDE, Yolo, YoloNet
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel
-from ..networks import Blob
+from ..inference import Blob
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadModel, briefly
-from ..networks import Blob
+from ..inference import Blob
 from ..weights import load_yolo
 from .yolo import SIDE, Yolo, YoloNet
 

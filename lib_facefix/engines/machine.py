@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..networks import has_bf16
+from ..inference import has_bf16
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Image
+from ..types import Image
 
 FALL = 4
 """How late the slider bites."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..faces import Crop, Image
-from ..imaging.framing import Upright
-from ..jobs import FaceJob
-from ..networks import load
+from ..imaging.frames import Upright
+from ..inference import load
+from ..planning.plan import FaceJob
 from ..protocols import Fixed
+from ..types import Crop, Image
 from ..weights import asset
 from .fidelity import strength
 

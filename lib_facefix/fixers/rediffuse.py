@@ -7,12 +7,12 @@ from collections.abc import Hashable, Iterator, Sequence
 import numpy as np
 
 from ..errors import BadCrop
-from ..faces import Crop, Patch, Size
-from ..imaging.framing import Surrounded
-from ..jobs import FaceJob
+from ..imaging.frames import Surrounded
+from ..planning.plan import FaceJob
+from ..planning.redraw import Redraw
 from ..protocols import Diffuser, Fixed
-from ..redraw import Redraw
-from ..sampling import Sampling
+from ..settings.sampling import Sampling
+from ..types import Crop, Patch, Size
 
 MOST = 16
 """Faces of one sampling run, unless the user says otherwise."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadCrop
-from ..faces import Crop, Image
-from ..imaging.framing import Upright
-from ..jobs import FaceJob
+from ..imaging.frames import Upright
+from ..planning.plan import FaceJob
 from ..protocols import Fixed
+from ..types import Crop, Image
 from .fidelity import blended, strength
 
 SIDE = 512

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import DegenerateLandmarks
-from ..faces import Matrix, Points
+from ..types import Matrix, Points
 
 FFHQ_512: Points = np.array(
     [

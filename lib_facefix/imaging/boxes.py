@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..faces import Box, Face, Points
+from ..types import Box, Face, Points
 
 SAME_FACE = 0.5
 """Two boxes that share more than this of the smaller one show the same face."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Image, Points
+from ..types import Image, Points
 
 STEP = 32
 """The sides of the inputs of nets that take several sizes are multiples of this, pixels."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Box, Mask, Points
+from ..types import Box, Mask, Points
 
 NEVER = np.float32(-1)
 """Of a mask whose edge is not yet soft: nothing may show here."""

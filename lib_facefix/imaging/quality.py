@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DegenerateLandmarks
-from ..faces import Face, Image, Mesh, Points, Pose
+from ..types import Face, Image, Mesh, Points, Pose
 from .align import FFHQ_512, move, rotation
-from .framing import Surrounded, Upright
+from .frames import Surrounded, Upright
 from .resample import warp
 
 CHEEK_TO_CHEEK = (234, 454)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Box, Matrix
+from ..types import Box, Matrix
 from .align import compose, inverse, move, scale_of, shifted
 from .boxes import bounding, clip
 

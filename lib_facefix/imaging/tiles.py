@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Image
+from ..types import Image
 
 Blob = NDArray[np.float32]
 """Pictures as a network has them, (1, 3, h, w), 0..1."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..faces import Face, Image, Matrix, Mesh, Points
 from ..imaging.align import compose, inverse, move, rotation, scale_of, shifted
 from ..imaging.boxes import bounding, iou
 from ..imaging.resample import warp
-from ..networks import load, sigmoid
+from ..inference import load, sigmoid
+from ..types import Face, Image, Matrix, Mesh, Points
 from ..weights import asset
 
 SIDE = 192

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..faces import Face, Image
+from ..types import Face, Image
 from .insight import InsightNet
 
 SIDE = 96

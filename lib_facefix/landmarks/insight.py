@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel
-from ..faces import Face, Image, Matrix
 from ..imaging.resample import warp
-from ..networks import finite, load_as_made
+from ..inference import finite, load_as_made
+from ..types import Face, Image, Matrix
 from ..weights import OnnxFile, read_onnx
 
 CONTEXT = 1.5

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..faces import Face, Image, Points
 from ..imaging.align import inverse, move
+from ..types import Face, Image, Points
 from .insight import InsightNet
 
 SIDE = 192

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Crop, Face, Image, Mask, Matrix
 from ..imaging.align import compose, inverse, move
-from ..imaging.framing import Surrounded, Upright
+from ..imaging.frames import Surrounded, Upright
 from ..imaging.masks import polygon, touching, without_specks
 from ..imaging.resample import warp
+from ..types import Crop, Face, Image, Mask, Matrix
 
 ROOM = 0.5
 """Around a face without landmarks, in sizes of its box: about what the aligned frame shows."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..faces import Crop, Face, Mask
 from ..imaging.masks import limited, union, without
 from ..protocols import Masker
+from ..types import Crop, Face, Mask
 
 JOINED: dict[str, Callable[[Mask, Mask], Mask]] = {"+": union, "&": limited, "-": without}
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel
-from ..faces import Crop, Face, Image, Mask
-from ..networks import load
+from ..inference import load
+from ..types import Crop, Face, Image, Mask
 from .aligned import Aligned
 
 SHOWS = 0.5

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel, MissingPackage
-from ..faces import Image
-from ..networks import Blob, load
+from ..inference import Blob, load
+from ..types import Image
 
 SIDE = 512
 """Of the square that all of them take, pixels."""
@@ -100,7 +100,7 @@ def _largest(answers: list[Blob]) -> Blob:
 
 def _from_torch(path: Path, device: str) -> tuple[str, Callable[[Blob], Blob]]:
     try:
-        from ..nets.parsing import load_parser
+        from ..nets.face_parsers import load_parser
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise

@@ -13,9 +13,9 @@ from functools import reduce
 import numpy as np
 
 from ..errors import MissingPart
-from ..faces import Crop, Face, Mask
 from ..imaging.align import move
 from ..imaging.masks import outlined, polygon, union, without
+from ..types import Crop, Face, Mask
 
 EYES = (
     (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),

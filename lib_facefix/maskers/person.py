@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..faces import Crop, Face, Mask
 from ..imaging.align import move
 from ..imaging.masks import polygon, touching
-from ..networks import load
+from ..inference import load
+from ..types import Crop, Face, Mask
 from ..weights import asset
 
 SIDE = 256

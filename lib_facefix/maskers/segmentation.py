@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..faces import Crop, Face, Mask
 from ..imaging.align import move
 from ..imaging.masks import outlined
+from ..types import Crop, Face, Mask
 from .shape import EllipseMasker
 
 

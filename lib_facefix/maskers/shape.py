@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..faces import Box, Crop, Face, Mask
 from ..imaging.align import move
 from ..imaging.masks import ellipse, polygon
+from ..types import Box, Crop, Face, Mask
 
 WIDER, TALLER = 0.05, 0.12
 """By how much of its sides, on each, the ellipse reaches past the detector's box, which ends at brow and chin."""

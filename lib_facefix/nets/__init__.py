@@ -1,7 +1,7 @@
 """Restorers and upscalers as torch nets, from the files people have. The only room that knows spandrel."""
 
-from .cutting import Stage, stages
-from .loading import load_net
+from .loader import load_net
 from .spec import Net, Spec
+from .stages import Stage, stages
 
 __all__ = ["Net", "Spec", "Stage", "load_net", "stages"]

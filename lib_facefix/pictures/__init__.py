@@ -6,12 +6,12 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 
 from __future__ import annotations
 
-from .finding import Found, find_pictures, name_apart
+from .discovery import Found, find_pictures, name_apart
 from .formats import SUFFIXES, format_for
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
-from .reading import read_picture
-from .writing import check_writable, encode, write_picture
+from .read import read_picture
+from .write import check_writable, encode, write_picture
 
 __all__ = [
     "MAX_PIXELS",

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ..faces import Image
 from ..imaging.lanczos import lanczos
+from ..types import Image
 from .exif import comment_of, sized, sized_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]

@@ -8,9 +8,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL.TiffImagePlugin import IFDRational
 
-from .bands import bands
 from .exif import ICC, XMP, directory
 from .picture import Metadata, Samples
+from .strips import bands
 
 _DEFLATE, _DIFFERENCES, _INCHES = 8, 2, 2
 _SHORT, _LONG, _BYTE, _UNDEFINED = 3, 4, 1, 7

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from ..faces import Image
 from ..imaging.lanczos import lanczos
 from ..protocols import Enlarged, Progress
+from ..types import Image
 
 
 class Lanczos:

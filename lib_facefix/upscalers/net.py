@@ -8,10 +8,10 @@ from typing import Protocol, cast
 import numpy as np
 
 from ..errors import BadModel
-from ..faces import Image
 from ..imaging.lanczos import lanczos_of_bands
 from ..imaging.tiles import Blob, Tiling, by_tiles
 from ..protocols import Enlarged, Progress
+from ..types import Image
 
 LARGEST_TILE = 512
 """Side of what a tile becomes, pixels."""

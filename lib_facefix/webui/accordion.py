@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import host_ui
-from .controls import ONLY_IMG2IMG
-from .form import Form
-from .preset_panel import PresetPanel
+from .presets.panel import PresetPanel
+from .ui import gradio_compat
+from .ui.controls import ONLY_IMG2IMG
+from .ui.form import Form
 
 TITLE = "FaceFix"
 
@@ -41,11 +41,11 @@ def build(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[st
     """
     panel = PresetPanel(presets, passes, elem_id)
     forms = [_PassForm(number, is_img2img, values, elem_id) for number, values in enumerate(panel.at_start, start=1)]
-    with host_ui.input_accordion(TITLE, False, elem_id("enabled")) as enabled:
-        with host_ui.row():
-            with host_ui.column(3, least=310):
+    with gradio_compat.input_accordion(TITLE, False, elem_id("enabled")) as enabled:
+        with gradio_compat.row():
+            with gradio_compat.column(3, least=310):
                 forms[0].show("method")
-            with host_ui.column(2, least=200), host_ui.row():
+            with gradio_compat.column(2, least=200), gradio_compat.row():
                 panel.show_choice()
         panel.show_note()
         forms[0].show("active", visible=False)
@@ -60,7 +60,7 @@ def build(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[st
 def _show_more(forms: list[_PassForm], elem_id: Callable[[str], str]) -> None:
     if not forms:
         return
-    with host_ui.section("More passes", elem_id("more_passes")):
+    with gradio_compat.section("More passes", elem_id("more_passes")):
         for form in forms:
             form.show_as_pass()
 
@@ -76,10 +76,10 @@ class _PassForm(Form):
     def show_as_pass(self) -> None:
         """Make all controls here, under a head that switches the pass on."""
         label, active = f"Pass {self._number}", self._values["active"]
-        with host_ui.input_accordion(label, active, self._elem_id("active")) as head:
+        with gradio_compat.input_accordion(label, active, self._elem_id("active")) as head:
             self.show("method")
             self.show_rest()
-        self.made["active"] = host_ui.not_in_ui_config(head)
+        self.made["active"] = gradio_compat.not_in_ui_config(head)
 
     def show_rest(self) -> None:
         """Make all controls but the two that stand at the head of a pass."""

@@ -16,11 +16,11 @@ from typing import Any
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
-from ..assembly import FaceFix
-from ..http.api import router
-from ..http.service import Limits
-from ..prompts import Origin
+from ..facefix import FaceFix
 from ..protocols import Progress
+from ..server.handlers import Limits
+from ..server.routes import router
+from ..settings.face_prompt import Origin
 
 
 def mount(app: FastAPI, flags: Any) -> None:
@@ -38,16 +38,16 @@ class InWebUI:
 
     def asked(self) -> FaceFix:
         """Give the engine, whatever the host is doing."""
-        from .standing import planner
+        from .standalone import planner
 
         return planner()
 
     @contextmanager
     def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 see `http.service`
         """Give the engine, which re-diffuses with the loaded checkpoint, once the host has time."""
-        from .standing import diffusing
-        from .taking import host_taken
-        from .watching import Watch
+        from .host.lock import host_taken
+        from .host.progress import Watch
+        from .standalone import diffusing
 
         with host_taken():
             yield diffusing(Watch())

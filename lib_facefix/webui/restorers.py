@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..catalog import RESTORERS, UPSCALERS, ModelInfo
 from ..errors import FaceFixError
-from ..faces import Image
-from ..jobs import FixResult
+from ..planning.plan import FixResult
 from ..protocols import FaceFixer
-from ..settings import FaceSettings
-from .engine import engine, runtime, unload
-from .options_page import chosen
+from ..registry import RESTORERS, UPSCALERS, ModelInfo
+from ..settings.face_settings import FaceSettings
+from ..types import Image
+from .config.engine import engine, runtime, unload
+from .config.options import chosen
 
 
 def offered() -> tuple[ModelInfo[FaceFixer], ...]:

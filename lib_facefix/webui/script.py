@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadSetting, FaceFixError
-from ..needs import Needs
-from . import infotext, xyz
-from .compare import RUNS, Before, fixed_faces
-from .lists import host_list, knows
-from .options_page import add_options as add_options
-from .options_page import chosen
-from .settings import OFFERED, PassSettings
-from .units import read_passes
+from ..planning.needs import Needs
+from . import xyz
+from .compare.history import RUNS, Before, fixed_faces
+from .config.choices import host_list, knows
+from .config.options import add_options as add_options
+from .config.options import chosen
+from .passes import infotext
+from .passes.arguments import read_passes
+from .passes.settings import OFFERED, PassSettings
 
 if TYPE_CHECKING:
     from .accordion import Accordion
@@ -33,14 +34,14 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
     from modules.paths import data_path
 
     from .accordion import build as build_accordion
-    from .presets import presets_file
+    from .presets.presets import presets_file
 
     return build_accordion(is_img2img, chosen().passes, elem_id=elem_id, presets=presets_file(Path(data_path)))
 
 
 def infotext_fields(accordion: Accordion) -> list[Any]:
     """Return how the controls are filled when an infotext is pasted."""
-    from .host_ui import warn
+    from .ui.gradio_compat import warn
 
     return infotext.fields(accordion.components, tell=warn)
 
@@ -55,7 +56,7 @@ def register() -> None:
 
 def under_results() -> Callable[..., None]:
     """Return what puts "Compare faces" under the results; the host calls it for every component of a page."""
-    from .compare_page import UnderResults
+    from .compare.slider import UnderResults
 
     return UnderResults()
 
@@ -72,8 +73,8 @@ def serve(_: Any, app: Any) -> None:
 
 def begin(p: Any, args: Sequence[Any]) -> None:
     """Check what is asked for; what cannot be done ends the run before anything is drawn."""
-    from .host import refuse
-    from .originals import put_through
+    from .host.compat import refuse
+    from .host.images import put_through
 
     try:
         passes = _passes(p, args)
@@ -96,7 +97,7 @@ def record_settings(p: Any, args: Sequence[Any]) -> None:
 
 def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
     """Fix the faces of all pictures of a batch together, unless the host changes them further."""
-    from .originals import as_image, is_late, with_changes
+    from .host.images import as_image, is_late, with_changes
 
     passes = _passes(p, args)
     if not passes or is_late(p):
@@ -109,7 +110,7 @@ def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
 
 def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
     """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
-    from .originals import is_late, repainted
+    from .host.images import is_late, repainted
 
     passes = _passes(p, args)
     if not passes or not is_late(p):
@@ -138,9 +139,9 @@ def _passes(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
 
 def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[PassSettings], batch: int) -> Iterator[Any]:
     """Yield each picture fixed; record what was done in its infotext, and tell it under the result."""
-    from .fixing import Worked, fix_pictures
-    from .originals import origin_of
-    from .telling import lines
+    from .host.images import origin_of
+    from .passes.runner import Worked, fix_pictures
+    from .passes.summary import lines
 
     pictures = [Worked(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)]
     try:
@@ -180,9 +181,9 @@ def _record(p: Any, place: int, text: str) -> None:
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
     """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not there."""
-    from .diffuser import HostDiffuser
-    from .engine import engine
-    from .watching import Watch
+    from .config.engine import engine
+    from .host.diffuser import HostDiffuser
+    from .host.progress import Watch
 
     try:
         engine().with_diffuser(HostDiffuser(p, Watch())).prepare(Needs.of_settings(settings))

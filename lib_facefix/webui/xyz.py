@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadSetting
-from ..options import Option
-from ..sampling import OWN
-from .lists import host_list
-from .options_page import chosen
-from .settings import OFFERED
-from .units import read_units
+from ..settings.options import Option
+from ..settings.sampling import OWN
+from .config.choices import host_list
+from .config.options import chosen
+from .passes.arguments import read_units
+from .passes.settings import OFFERED
 
 NAME = "facefix"
 """Of our script: hosts keep its title in small letters."""

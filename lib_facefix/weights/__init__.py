@@ -4,16 +4,16 @@ Importing this room reads no file and opens no socket; what needs the network or
 """
 
 from .assets import ASSETS, asset
-from .converting import convert
-from .hashing import checked, sha256_of
+from .checkpoints import read_tensors
+from .checksums import checked, sha256_of
+from .convert import convert
+from .model_paths import ModelPaths, cache_folder, data_folder, expand_home, locate_models, split_paths
 from .onnxfile import OnnxFile, read_onnx
 from .packaged import from_data_package, installed
-from .places import ModelPaths, cache_folder, data_folder, expand_home, locate_models, split_paths
 from .published import PUBLISHED, published
-from .reading import read_tensors
-from .record import Published
 from .tensorfile import read_origin
 from .ultralytics import is_yolo, load_yolo
+from .weight_record import Published
 
 __all__ = [
     "ASSETS",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ..errors import BadModel, CannotWrite
 from ..fsio import filled
-from .hashing import describe_mismatch, sha256_of
+from .checksums import describe_mismatch, sha256_of
 from .ncnn import Weights, read_layers, state_of
 from .published import PUBLISHED, record_of
-from .record import Packaged, Published
 from .tensorfile import Raw, Source, is_converted, is_from, write_tensors
+from .weight_record import Packaged, Published
 
 MAX_BYTES = 1 << 28
 """Bytes; no .bin known here is nearly as large."""

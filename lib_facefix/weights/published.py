@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ..errors import BadModel
-from .detecting import DETECTING
-from .masking import MASKING
-from .record import Packaged, Published, Wheel
+from .published_detectors import DETECTING
+from .published_maskers import MASKING
+from .weight_record import Packaged, Published, Wheel
 
 _GITHUB = "https://github.com/"
 _FACES = ("GFPGAN", "Codeformer", "RestoreFormer", "facerestore_models", "facefix")

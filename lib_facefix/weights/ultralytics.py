@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import BadModel, CannotWrite, MissingPackage, briefly
 from ..fsio import atomic_write
-from ..quiet import disable_telemetry, version_numbers
+from ..optional_imports import disable_telemetry, version_numbers
 from .torch_zip import find_globals
 
 PACKAGE = "ultralytics"

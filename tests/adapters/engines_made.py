@@ -9,7 +9,7 @@ import torch
 
 from lib_facefix.engines import this_machine
 from lib_facefix.nets import Net, Spec, stages
-from lib_facefix.nets.calling import BY_ARCHITECTURE, Call
+from lib_facefix.nets.net_calls import BY_ARCHITECTURE, Call
 from lib_facefix.nets.spec import FACES, upscaler
 
 EXACT = 2e-3

@@ -15,7 +15,7 @@ from lib_facefix.detectors.blazeface import BlazeFace
 from lib_facefix.errors import BadModel
 from lib_facefix.imaging.boxes import grow
 from lib_facefix.imaging.quality import pose
-from lib_facefix.networks import CvNetwork, OrtNetwork, load
+from lib_facefix.inference import CvNetwork, OrtNetwork, load
 from lib_facefix.weights import ASSETS, asset
 
 PHOTOS = Path(__file__).parents[1] / "data"

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings
+from lib_facefix.analysis.embedding import Identity
 from lib_facefix.detectors.centerface import CenterFace
 from lib_facefix.errors import BadModel, BadPicture
-from lib_facefix.identity import Identity
 from lib_facefix.weights import asset, read_onnx
 
 PHOTOS = Path(__file__).parents[1] / "data"

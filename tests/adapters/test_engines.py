@@ -17,7 +17,7 @@ import engines_made  # noqa: E402
 import nets_made  # noqa: E402
 from engines_made import ENGINES, EXACT, HERE, difference  # noqa: E402
 
-from lib_facefix.engines import Machine, Runner, load_runner, running  # noqa: E402
+from lib_facefix.engines import Machine, Runner, load_runner, runners  # noqa: E402
 from lib_facefix.errors import BadSetting  # noqa: E402
 
 TITLES = {"torch": "PyTorch", "winograd": "Winograd", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
@@ -175,5 +175,5 @@ def test_no_engine_reaches_for_the_network(tmp_path):
 def test_onnxruntime_is_told_to_report_nothing(monkeypatch):
     pytest.importorskip("onnxruntime")
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
-    running.import_optional("onnxruntime")
+    runners.import_optional("onnxruntime")
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"

@@ -6,11 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from lib_facefix.engines.choosing import FASTEST_FLOAT, Backend, select_backend  # noqa: E402
+from lib_facefix.engines.batch_sizer import MOST, BatchSizer, is_out_of_memory  # noqa: E402
 from lib_facefix.engines.machine import Machine, this_machine  # noqa: E402
-from lib_facefix.engines.passes import MOST, BatchSizer, is_out_of_memory  # noqa: E402
+from lib_facefix.engines.select import FASTEST_FLOAT, Backend, select_backend  # noqa: E402
 from lib_facefix.errors import BadSetting, MissingPackage  # noqa: E402
-from lib_facefix.runtime import ENGINES, PRECISIONS  # noqa: E402
+from lib_facefix.settings.runtime import ENGINES, PRECISIONS  # noqa: E402
 
 BOTH = frozenset({"onnxruntime", "openvino"})
 MACHINES = {

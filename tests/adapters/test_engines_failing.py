@@ -14,9 +14,9 @@ import engines_made  # noqa: E402
 import nets_made  # noqa: E402
 from engines_made import ENGINES, EXACT, EXPORTING, HERE, difference  # noqa: E402
 
-from lib_facefix import quiet  # noqa: E402
-from lib_facefix.engines import Machine, Runner, running, this_machine  # noqa: E402
-from lib_facefix.engines import exporting as exporting_module  # noqa: E402
+from lib_facefix import optional_imports  # noqa: E402
+from lib_facefix.engines import Machine, Runner, runners, this_machine  # noqa: E402
+from lib_facefix.engines import onnx_export as exporting_module  # noqa: E402
 from lib_facefix.errors import BadModel, CannotWrite  # noqa: E402
 
 exporting = pytest.mark.parametrize("engine", EXPORTING)
@@ -38,14 +38,14 @@ def broken_import(monkeypatch):
     """Let the import of a package fail, though it is installed."""
 
     def breaks(package):
-        real = quiet.import_module
+        real = optional_imports.import_module
 
         def fails(name):
             if name == package:
                 raise ImportError("libstdc++.so.6: version not found")
             return real(name)
 
-        monkeypatch.setattr(quiet, "import_module", fails)
+        monkeypatch.setattr(optional_imports, "import_module", fails)
 
     return breaks
 
@@ -149,7 +149,7 @@ def test_what_a_crash_left_half_written_is_swept_up_a_day_later(net, tmp_path):
 
 def test_a_net_that_is_let_go_is_read_again_when_it_is_needed(net, tmp_path, monkeypatch):
     read = []
-    monkeypatch.setattr(running, "load_net", lambda path: read.append(path) or net)
+    monkeypatch.setattr(runners, "load_net", lambda path: read.append(path) or net)
     runner = Runner(net, tmp_path, "winograd", "exact", this_machine("cpu"), tmp_path / "net.pth")
     picture = engines_made.pictures(runner.spec)
     first, _ = runner(picture)

@@ -18,13 +18,13 @@ import engines_made  # noqa: E402
 import nets_made  # noqa: E402
 
 from lib_facefix.engines import Runner, this_machine  # noqa: E402
-from lib_facefix.faces import Box, Crop, Face, Pose  # noqa: E402
 from lib_facefix.fixers.lite import Lite  # noqa: E402
 from lib_facefix.fixers.restore import Restorer  # noqa: E402
-from lib_facefix.jobs import FaceJob  # noqa: E402
 from lib_facefix.nets import Net, stages  # noqa: E402
 from lib_facefix.nets.spec import FACES  # noqa: E402
-from lib_facefix.treatment import Treatment  # noqa: E402
+from lib_facefix.planning.plan import FaceJob  # noqa: E402
+from lib_facefix.settings.treatment import Treatment  # noqa: E402
+from lib_facefix.types import Box, Crop, Face, Pose  # noqa: E402
 
 STEPS = [step / 10 for step in range(11)]
 

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from lib_facefix.analysis.embedding import CHIP, Identity
 from lib_facefix.detectors.blazeface import BlazeFace
 from lib_facefix.detectors.centerface import CenterFace
-from lib_facefix.faces import Box, Crop, Face, Pose
 from lib_facefix.fixers.lite import Lite
-from lib_facefix.identity import CHIP, Identity
 from lib_facefix.imaging.align import FFHQ_512
 from lib_facefix.imaging.boxes import iou
 from lib_facefix.imaging.quality import pose
-from lib_facefix.jobs import FaceJob
 from lib_facefix.landmarks.facemesh import FaceMesh
 from lib_facefix.maskers.person import PersonMasker
-from lib_facefix.treatment import Treatment
+from lib_facefix.planning.plan import FaceJob
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Crop, Face, Pose
 
 HERE = Path(__file__).parent
 PHOTOS = ["astronaut", "group"]

@@ -15,10 +15,10 @@ from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.imaging.align import compose, inverse, move
-from lib_facefix.imaging.framing import Surrounded, Upright, cut
+from lib_facefix.imaging.frames import Surrounded, Upright, cut
 from lib_facefix.maskers import occluders, parser
 from lib_facefix.maskers.parser import LAYOUTS
-from lib_facefix.planning import make_plan
+from lib_facefix.planning.planner import make_plan
 
 sys.path.append(str(Path(__file__).parents[2] / "docs" / "figures"))
 import stand_ins

@@ -8,9 +8,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from lib_facefix import networks
+from lib_facefix import inference
 from lib_facefix.errors import BadModel
-from lib_facefix.networks import CvNetwork, OrtNetwork, load_as_made
+from lib_facefix.inference import CvNetwork, OrtNetwork, load_as_made
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def weights(tmp_path):
 
 @pytest.fixture
 def bf16():
-    if not networks.has_bf16():
+    if not inference.has_bf16():
         pytest.skip("this processor does not multiply bfloat16")
 
 
@@ -47,7 +47,7 @@ def test_exact_is_onnx_runtime_where_it_is_installed(weights, monkeypatch):
 
 
 def test_fast_is_what_it_was_where_the_processor_does_not_multiply_bfloat16(weights, monkeypatch):
-    monkeypatch.setattr(networks, "has_bf16", lambda: False)
+    monkeypatch.setattr(inference, "has_bf16", lambda: False)
     assert isinstance(load_as_made(weights, "fast"), OrtNetwork)
 
 
@@ -83,7 +83,7 @@ def test_a_damaged_file_and_a_picture_that_does_not_fit_are_told(weights, tmp_pa
 
 
 def test_an_openvino_that_cannot_be_started_is_told_and_one_that_is_too_old_is_passed_over(weights, monkeypatch):
-    monkeypatch.setattr(networks, "has_bf16", lambda: True)
+    monkeypatch.setattr(inference, "has_bf16", lambda: True)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(BadModel, match="openvino cannot be started"):

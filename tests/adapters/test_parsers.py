@@ -15,8 +15,8 @@ from lib_facefix import FaceFix, FaceSettings  # noqa: E402
 from lib_facefix.errors import BadModel  # noqa: E402
 from lib_facefix.maskers.occluders import XSeg  # noqa: E402
 from lib_facefix.maskers.parser import LAYOUTS, SIDE, FaceParser  # noqa: E402
-from lib_facefix.nets.parsing import KNOWN, load_parser  # noqa: E402
-from lib_facefix.planning import make_plan  # noqa: E402
+from lib_facefix.nets.face_parsers import KNOWN, load_parser  # noqa: E402
+from lib_facefix.planning.planner import make_plan  # noqa: E402
 
 both = pytest.mark.parametrize("name", list(KNOWN))
 

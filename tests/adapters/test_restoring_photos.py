@@ -14,7 +14,7 @@ pytest.importorskip("spandrel")
 from lib_facefix import FaceFix, FaceSettings  # noqa: E402
 from lib_facefix.cli import __main__ as command  # noqa: E402
 from lib_facefix.imaging.boxes import grow  # noqa: E402
-from lib_facefix.runtime import Runtime  # noqa: E402
+from lib_facefix.settings.runtime import Runtime  # noqa: E402
 from lib_facefix.weights import installed, published  # noqa: E402
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"

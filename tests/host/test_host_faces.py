@@ -7,7 +7,7 @@ from driving import QUICK, changed, difference, inside
 from PIL import Image
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.imaging.framing import Surrounded, cut
+from lib_facefix.imaging.frames import Surrounded, cut
 
 UPRIGHT = 20.0
 """Degrees within which a head counts as upright."""

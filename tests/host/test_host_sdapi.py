@@ -12,14 +12,14 @@ from watched import Watching
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.cli.__main__ import main
+from lib_facefix.client.remote import ThroughWebUI
+from lib_facefix.client.sdapi_diffuser import SdapiDiffuser, Within, latent_blocks
+from lib_facefix.client.transport import Wire
+from lib_facefix.client.webui_api import WebUI
 from lib_facefix.errors import BadSetting, Stopped
-from lib_facefix.http.remote import ThroughWebUI
-from lib_facefix.http.sd_webui import WebUI
-from lib_facefix.http.sdapi import SdapiDiffuser, Within, latent_blocks
-from lib_facefix.http.wire import Wire
-from lib_facefix.prompts import Origin
-from lib_facefix.redraw import Redraw
-from lib_facefix.sampling import Sampling
+from lib_facefix.planning.redraw import Redraw
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.sampling import Sampling
 
 PHOTO = pictures.array(pictures.sheet(2))
 SAMPLING = Sampling(steps=4, sampler="Euler", denoising_strength=0.5, cfg_scale=7.0)

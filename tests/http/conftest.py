@@ -9,8 +9,8 @@ from PIL import Image
 from sending import packed
 
 from lib_facefix import FaceFix
-from lib_facefix.http.service import Limits
-from lib_facefix.http.serving import Alone, app
+from lib_facefix.server.app import Alone, app
+from lib_facefix.server.handlers import Limits
 
 DATA = Path(__file__).parents[1] / "data"
 ADDRESS = "http://localhost"

@@ -4,7 +4,7 @@ import base64
 import io
 import time
 
-from lib_facefix.http.api import PREFIX
+from lib_facefix.server.routes import PREFIX
 
 PATIENCE = 120
 """Seconds that a job may take on a machine that has other work."""

@@ -15,9 +15,9 @@ from sending import ended, sent, where
 from yolo_made import yolo_onnx
 
 from lib_facefix import __version__
-from lib_facefix.http.api import PREFIX
-from lib_facefix.http.serving import HEADERS
-from lib_facefix.settings import FaceSettings
+from lib_facefix.server.app import HEADERS
+from lib_facefix.server.routes import PREFIX
+from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.weights import locate_models
 
 RESTORE = {"settings": {"method": "restore"}}

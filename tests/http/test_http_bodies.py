@@ -5,9 +5,9 @@ import base64
 import pytest
 
 from lib_facefix.errors import BadPlan
-from lib_facefix.http.bodies import BatchBody, DetectBody, FixBody, PlanBody, json_schema, read_body
-from lib_facefix.http.refusals import Refusal
-from lib_facefix.settings import FaceSettings
+from lib_facefix.server.errors import Refusal
+from lib_facefix.server.schemas import BatchBody, DetectBody, FixBody, PlanBody, json_schema, read_body
+from lib_facefix.settings.face_settings import FaceSettings
 
 PICTURE = base64.b64encode(b"a picture").decode()
 PLAN = {"size": [8, 8], "upscale": None, "faces": []}

@@ -8,7 +8,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from sending import ended, packed, where
 
-from lib_facefix.http.api import PREFIX
+from lib_facefix.server.routes import PREFIX
 
 SUFFIXES = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF"}
 

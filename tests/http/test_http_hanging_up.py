@@ -10,9 +10,9 @@ import uvicorn
 from sending import coded
 
 from lib_facefix.errors import Stopped
-from lib_facefix.http.api import PREFIX
-from lib_facefix.http.service import Limits
-from lib_facefix.http.serving import app
+from lib_facefix.server.app import app
+from lib_facefix.server.handlers import Limits
+from lib_facefix.server.routes import PREFIX
 
 PATIENCE = 30
 

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sending import coded, sent, where
 
-from lib_facefix.http.api import PREFIX
-from lib_facefix.http.serving import Alone, app
+from lib_facefix.server.app import Alone, app
+from lib_facefix.server.routes import PREFIX
 
 KIND = {"Content-Type": "application/json"}
 HALF = "\ud800"

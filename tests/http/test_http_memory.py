@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from sending import coded, sent
 
-from lib_facefix.http.api import PREFIX
-from lib_facefix.settings import FaceSettings
+from lib_facefix.server.routes import PREFIX
+from lib_facefix.settings.face_settings import FaceSettings
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _opened: list[list[object]] = []

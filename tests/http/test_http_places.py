@@ -3,8 +3,8 @@
 import pytest
 
 from lib_facefix import FaceFix, Runtime
-from lib_facefix.http.places import check_models
-from lib_facefix.http.refusals import Refusal
+from lib_facefix.server.allowed_paths import check_models
+from lib_facefix.server.errors import Refusal
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from watched import Watching
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.cli.__main__ import main
+from lib_facefix.client.client import Client
+from lib_facefix.client.remote import RemoteFaceFix
 from lib_facefix.errors import Refused
-from lib_facefix.http.client import Client
-from lib_facefix.http.remote import RemoteFaceFix
-from lib_facefix.options import schema
 from lib_facefix.pictures import read_picture
+from lib_facefix.settings.options import schema
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
 TOKEN = "s3cret"

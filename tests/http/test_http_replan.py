@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sending import coded, sent, where
 
-from lib_facefix.http.api import PREFIX
+from lib_facefix.server.routes import PREFIX
 
 REPLAN = f"{PREFIX}/replan"
 

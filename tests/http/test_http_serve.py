@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from sending import packed, sent
 
 from lib_facefix.cli.__main__ import main
-from lib_facefix.http.api import PREFIX
+from lib_facefix.server.routes import PREFIX
 
 ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 1 << 30

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from lib_facefix.errors import BadSetting, Stopped
-from lib_facefix.http.refusals import Refusal
-from lib_facefix.http.work import Answer, Line
+from lib_facefix.server.errors import Refusal
+from lib_facefix.server.job_queue import Answer, Line
 
 PATIENCE = 10
 

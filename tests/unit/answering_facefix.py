@@ -10,7 +10,7 @@ from answering import Reply
 from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings, FixPlan
-from lib_facefix.origins import read_origin
+from lib_facefix.settings.generation_info import read_origin
 
 
 def opened(text):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import DegenerateLandmarks
-from lib_facefix.faces import Box, Face
 from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, inverse, move, rotation, scale_of, shifted
-from lib_facefix.imaging.framing import Surrounded, Upright, cut, width_and_height
+from lib_facefix.imaging.frames import Surrounded, Upright, cut, width_and_height
+from lib_facefix.types import Box, Face
 
 
 def similarity(*, degrees=0.0, scale=1.0, shift=(0.0, 0.0)):

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 
 from lib_facefix import FaceSettings, Treatment
-from lib_facefix.areas import (
+from lib_facefix.errors import BadSetting
+from lib_facefix.registry import MASKERS
+from lib_facefix.settings.mask_expression import (
     BEYOND,
     CLASSES,
     FACE,
@@ -16,9 +18,7 @@ from lib_facefix.areas import (
     parts_of,
     read_area,
 )
-from lib_facefix.catalog import MASKERS
-from lib_facefix.errors import BadSetting
-from lib_facefix.options import options, schema
+from lib_facefix.settings.options import options, schema
 
 HULL, EYES, LIPS, PERSON = (MaskTerm(name) for name in ("hull", "eyes", "lips", "person"))
 

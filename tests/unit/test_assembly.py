@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-import lib_facefix.catalog as catalog
+import lib_facefix.registry as catalog
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.assembly import as_rgb
 from lib_facefix.errors import BadPicture, BadPlan, MissingDiffuser
-from lib_facefix.imaging.framing import Upright
+from lib_facefix.facefix import as_rgb
+from lib_facefix.imaging.frames import Upright
 from lib_facefix.imaging.lanczos import lanczos
-from lib_facefix.jobs import FixPlan
-from lib_facefix.prompts import Origin
+from lib_facefix.planning.plan import FixPlan
 from lib_facefix.protocols import Enlarged, Fixed
+from lib_facefix.settings.face_prompt import Origin
 
 RED = (255, 0, 0)
 SETTINGS = FaceSettings(method="restore", mask="ellipse", match_colour=False)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.imaging.align import move, rotation, shifted
-from lib_facefix.imaging.blending import match_colour, paste
-from lib_facefix.imaging.framing import cut
+from lib_facefix.imaging.blend import match_colour, paste
+from lib_facefix.imaging.frames import cut
 
 SIDE = 96
 RED = (255, 0, 0)

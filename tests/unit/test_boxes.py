@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lib_facefix.faces import Box, Face
 from lib_facefix.imaging.boxes import bounding, clip, grow, iou, nms, nms_faces, overlap, same_face
+from lib_facefix.types import Box, Face
 
 places = st.integers(-100, 100)
 boxes = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), places, places, st.integers(1, 90), st.integers(1, 90))

@@ -14,9 +14,9 @@ from lib_facefix.cli import __main__ as command
 from lib_facefix.cli.flags import add_settings
 from lib_facefix.errors import DegenerateLandmarks
 from lib_facefix.imaging.align import FFHQ_512
-from lib_facefix.imaging.framing import Upright
-from lib_facefix.options import options
+from lib_facefix.imaging.frames import Upright
 from lib_facefix.protocols import Fixed
+from lib_facefix.settings.options import options
 
 MAGENTA = (255, 0, 255)
 
@@ -57,7 +57,7 @@ class Painter:
 
 @pytest.fixture(autouse=True)
 def engine(monkeypatch):
-    from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
+    from lib_facefix.registry import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 
     parts = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
     real = ModelInfo.load

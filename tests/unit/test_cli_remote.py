@@ -13,14 +13,14 @@ from PIL import Image as Pil
 from PIL.PngImagePlugin import PngInfo
 
 from lib_facefix import Box, Face
-from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 from lib_facefix.cli import __main__ as command
+from lib_facefix.client import client, sdapi_diffuser
 from lib_facefix.errors import DegenerateLandmarks
-from lib_facefix.http import client, sdapi
 from lib_facefix.imaging.align import FFHQ_512
-from lib_facefix.imaging.framing import Upright
+from lib_facefix.imaging.frames import Upright
 from lib_facefix.pictures import read_picture
 from lib_facefix.protocols import Fixed
+from lib_facefix.registry import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 
 INFOTEXT = (
     "a crowd\nNegative prompt: blurry\nSteps: 12, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 5.5, Seed: 9"
@@ -66,7 +66,7 @@ def alone(away_from_home, monkeypatch):
     for name in ("FACEFIX_TOKEN", "FACEFIX_USER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(client, "FIRST_LOOK", 0.001)
-    monkeypatch.setattr(sdapi, "LOOK", 0.02)
+    monkeypatch.setattr(sdapi_diffuser, "LOOK", 0.02)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from packages_here import needs_torch
 from PIL import Image as Pil
 
 from lib_facefix import Box, Face
-from lib_facefix.catalog import DETECTORS, LANDMARKERS, ModelInfo
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import fix, models_get
 from lib_facefix.errors import CannotFetch
 from lib_facefix.imaging.align import FFHQ_512
-from lib_facefix.weights.fetching import fetch
+from lib_facefix.registry import DETECTORS, LANDMARKERS, ModelInfo
+from lib_facefix.weights.download import fetch
 
 
 class OneFace:
@@ -40,10 +40,10 @@ class Whitener:
 
     def each(self, crops, blob_of, w):
         for crop in crops:
-            yield np.ones_like(blob_of(crop))
+            yield np.ones_like(blob_of(crop)), self.engine
 
     def __call__(self, blob):
-        return np.ones((1, 3, blob.shape[2] * 2, blob.shape[3] * 2), np.float32)
+        return np.ones((1, 3, blob.shape[2] * 2, blob.shape[3] * 2), np.float32), self.engine
 
 
 @pytest.fixture(autouse=True)

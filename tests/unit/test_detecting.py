@@ -2,9 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from lib_facefix.detecting import Difference, Leaf, Union, Vote, can_be_written, files_in, read_detector, written
 from lib_facefix.errors import BadSetting
-from lib_facefix.settings import FaceSettings
+from lib_facefix.settings.detector_expression import (
+    Difference,
+    Leaf,
+    Union,
+    Vote,
+    can_be_written,
+    files_in,
+    read_detector,
+    written,
+)
+from lib_facefix.settings.face_settings import FaceSettings
 
 BLAZE, CENTER, YUNET = Leaf("blazeface"), Leaf("centerface"), Leaf("yunet")
 

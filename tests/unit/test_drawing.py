@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
-from lib_facefix.drawing import (
+from lib_facefix.planning.plan import FaceJob, Outcome
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Pose
+from lib_facefix.visualize import (
     FACE,
     GREEN,
     MARGIN,
@@ -14,9 +17,6 @@ from lib_facefix.drawing import (
     shaded,
     strips,
 )
-from lib_facefix.faces import Box, Pose
-from lib_facefix.jobs import FaceJob, Outcome
-from lib_facefix.treatment import Treatment
 
 
 def outcomes(faces, verdict="fixed"):

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from lib_facefix import FaceFix, FaceSettings, FixPlan
-from lib_facefix.catalog import RESTORERS, UPSCALERS
 from lib_facefix.errors import BadModel, BadSetting, FaceFixError, MissingDiffuser
-from lib_facefix.needs import Needs
-from lib_facefix.options import options
-from lib_facefix.planning import make_plan
-from lib_facefix.prompts import Origin
+from lib_facefix.planning.needs import Needs
+from lib_facefix.planning.planner import make_plan
 from lib_facefix.protocols import EngineInfo
+from lib_facefix.registry import RESTORERS, UPSCALERS
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.options import options
 
 ANOTHER = {
     "detector": "centerface", "min_score": 0.3, "angles": "all", "landmarker": "2d106", "person": "ann.jpg",
@@ -58,7 +58,7 @@ def test_a_plan_needs_the_models_of_the_faces_that_it_restores(plan):
     ],
 )
 def test_a_model_that_is_nowhere_is_refused_and_nothing_is_loaded(engine, monkeypatch, settings, sentence):
-    monkeypatch.setattr(type(engine.models), "chosen", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr(type(engine.models), "load", lambda *_: pytest.fail("loaded"))
     engine.prepare(Needs.of_settings(FaceSettings(restorer="gfpgan")))
     with pytest.raises(BadSetting, match=sentence):
         engine.prepare(Needs.of_settings(FaceSettings(**settings)))
@@ -87,7 +87,7 @@ def test_what_is_missing_is_fetched_and_what_does_not_come_is_refused(engine, aw
         engine.prepare(
             Needs.of_settings(FaceSettings(restorer="gfpgan")), lambda one, shelf: asked.append((one.name, shelf.own))
         )
-    assert asked == [(RESTORERS["gfpgan"].weights, engine.models.shelf.own)]
+    assert asked == [(RESTORERS["gfpgan"].weights_name, engine.models.paths.own)]
     assert isinstance(refused.value, BadModel)
 
 

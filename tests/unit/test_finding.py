@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib_facefix.catalog import GUESSERS, ModelInfo
+from lib_facefix.analysis.detector_factory import make_detector
 from lib_facefix.errors import BadModel, MissingPackage
-from lib_facefix.finding import make_detector
-from lib_facefix.models import ModelStore
-from lib_facefix.runtime import Runtime
+from lib_facefix.models.store import ModelStore
+from lib_facefix.registry import GUESSERS, ModelInfo
+from lib_facefix.settings.runtime import Runtime
 
 PICTURE = np.zeros((10, 10, 3), np.uint8)
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from lib_facefix.faces import Box, Crop, Face, Pose
 from lib_facefix.fixers import lite
-from lib_facefix.jobs import FaceJob
-from lib_facefix.treatment import Treatment
+from lib_facefix.planning.plan import FaceJob
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Crop, Face, Pose
 
 GREY = np.full((512, 512, 3), 100, np.uint8)
 

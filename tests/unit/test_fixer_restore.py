@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import BadCrop
-from lib_facefix.faces import Box, Crop, Face, Pose
 from lib_facefix.fixers.fidelity import blended, strength
 from lib_facefix.fixers.restore import Restorer
-from lib_facefix.jobs import FaceJob
-from lib_facefix.treatment import Treatment
+from lib_facefix.planning.plan import FaceJob
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Crop, Face, Pose
 
 STEPS = [step / 10 for step in range(11)]
 EVERY_BYTE = np.arange(512 * 512 * 3).astype(np.uint8).reshape(512, 512, 3)

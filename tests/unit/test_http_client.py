@@ -7,15 +7,15 @@ from answering_facefix import Service, opened, packed
 from watched import Watching
 
 from lib_facefix import Face, FaceFix, FaceSettings
-from lib_facefix.catalog import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
+from lib_facefix.client import client as module
+from lib_facefix.client.client import Client, Job
+from lib_facefix.client.remote import RemoteFaceFix
 from lib_facefix.errors import BadSetting, CannotReach, FaceFixError, Refused, Stopped
-from lib_facefix.http import client as module
-from lib_facefix.http.client import Client, Job
-from lib_facefix.http.remote import RemoteFaceFix
-from lib_facefix.imaging.framing import Upright
-from lib_facefix.needs import Needs
-from lib_facefix.prompts import Origin
+from lib_facefix.imaging.frames import Upright
+from lib_facefix.planning.needs import Needs
 from lib_facefix.protocols import EngineInfo, Fixed
+from lib_facefix.registry import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
+from lib_facefix.settings.face_prompt import Origin
 
 RESTORE = FaceSettings(method="restore", match_colour=False)
 

@@ -10,20 +10,20 @@ from answering_facefix import opened
 from PIL import Image as Pil
 from watched import Watching
 
+from lib_facefix.client import sdapi_diffuser
+from lib_facefix.client.sdapi_diffuser import SdapiDiffuser, Within, latent_blocks
+from lib_facefix.client.transport import Wire
+from lib_facefix.client.webui_api import WebUI
 from lib_facefix.errors import BadSetting, CannotReach, Refused, Stopped
-from lib_facefix.http import sdapi
-from lib_facefix.http.sd_webui import WebUI
-from lib_facefix.http.sdapi import SdapiDiffuser, Within, latent_blocks
-from lib_facefix.http.wire import Wire
-from lib_facefix.redraw import Redraw
-from lib_facefix.sampling import Sampling
+from lib_facefix.planning.redraw import Redraw
+from lib_facefix.settings.sampling import Sampling
 
 IMG2IMG = "/sdapi/v1/img2img"
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(sdapi, "LOOK", 0.02)
+    monkeypatch.setattr(sdapi_diffuser, "LOOK", 0.02)
 
 
 @pytest.fixture

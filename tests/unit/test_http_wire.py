@@ -4,9 +4,9 @@ import socket
 import pytest
 from answering import Reply, answering
 
+from lib_facefix.client import transport
+from lib_facefix.client.transport import TRIES, Wire
 from lib_facefix.errors import BadSetting, CannotReach, Refused
-from lib_facefix.http import wire
-from lib_facefix.http.wire import TRIES, Wire
 
 SECRET = "s3cret"
 
@@ -111,7 +111,7 @@ def test_a_server_that_is_full_is_asked_again_when_it_says(server, pauses):
     full = Reply(503, {"detail": "10 pictures wait"}, {"Retry-After": "3"})
     server.routes["POST /x"] = [full, Reply(429, None, {"Retry-After": "0"}), {"a": 4}]
     assert to(server, pauses).post("/x", {}) == {"a": 4}
-    assert pauses == [3.0, wire.SHORTEST]
+    assert pauses == [3.0, transport.SHORTEST]
 
 
 def test_a_server_that_stays_full_is_given_up(server, pauses):
@@ -121,7 +121,7 @@ def test_a_server_that_stays_full_is_given_up(server, pauses):
     with pytest.raises(Refused, match=r"is busy and has no room for more: 10 pictures wait. Try again later") as caught:
         to(server, pauses).get("/x")
     assert caught.value.status == 503
-    assert pauses == [wire.LONGEST] * (TRIES - 1)
+    assert pauses == [transport.LONGEST] * (TRIES - 1)
     assert len(server.asked) == TRIES
 
 
@@ -184,7 +184,7 @@ def test_an_answer_that_is_no_json_is_told_in_words(server, raw):
 
 
 def test_an_answer_without_end_is_cut(server, monkeypatch):
-    monkeypatch.setattr(wire, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(transport, "MOST_BYTES", 1 << 20)
     server.routes["GET /x"] = Reply(raw=b'"' + b"x" * (1 << 20) + b'"')
     with pytest.raises(CannotReach, match="more than 1 MiB"):
         to(server).get("/x")

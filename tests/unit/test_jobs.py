@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import BadPlan, DegenerateLandmarks
-from lib_facefix.faces import Box, Face, Pose
-from lib_facefix.jobs import FaceJob, FixPlan, FixResult, Outcome
-from lib_facefix.treatment import Treatment
+from lib_facefix.planning.plan import FaceJob, FixPlan, FixResult, Outcome
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Pose
 
 LANDMARKS = np.random.default_rng(1).random((5, 2)) * 1000 / 3
 

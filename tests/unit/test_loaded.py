@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lib_facefix.errors import BadModel
-from lib_facefix.loaded import ModelCache, file_version
+from lib_facefix.models.lru_cache import ModelCache, file_version
 
 
 @pytest.fixture

@@ -7,18 +7,18 @@ import pytest
 from packages_here import needs_torch
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.areas import CLASSES
 from lib_facefix.errors import BadModel, MissingPackage
-from lib_facefix.faces import Box, Face
 from lib_facefix.imaging.align import move
-from lib_facefix.imaging.framing import Surrounded, Upright, cut
+from lib_facefix.imaging.frames import Surrounded, Upright, cut
 from lib_facefix.maskers import occluders, parser
 from lib_facefix.maskers.combined import Combined
 from lib_facefix.maskers.occluders import OccludersMasker, XSeg
+from lib_facefix.maskers.parsed_classes import ParsingMasker
 from lib_facefix.maskers.parser import LAYOUTS, SIDE, VISIBLE, FaceParser
-from lib_facefix.maskers.parsing import ParsingMasker
 from lib_facefix.maskers.shape import BoxMasker, EllipseMasker
-from lib_facefix.planning import make_plan
+from lib_facefix.planning.planner import make_plan
+from lib_facefix.settings.mask_expression import CLASSES
+from lib_facefix.types import Box, Face
 
 SKIN, HAIR = (200, 150, 120), (40, 20, 10)
 

@@ -8,16 +8,16 @@ import pytest
 from masked import mask_of
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.faces import Mesh
 from lib_facefix.fixers.lite import Lite
 from lib_facefix.imaging.align import move
 from lib_facefix.imaging.boxes import grow
-from lib_facefix.imaging.framing import Upright, cut
+from lib_facefix.imaging.frames import Upright, cut
 from lib_facefix.imaging.masks import polygon
 from lib_facefix.maskers.person import PersonMasker
-from lib_facefix.masking import AROUND, reach_of
-from lib_facefix.pipeline import masks_of
-from lib_facefix.planning import make_plan
+from lib_facefix.pipeline.face_masks import AROUND, reach_of
+from lib_facefix.pipeline.run import masks_of
+from lib_facefix.planning.planner import make_plan
+from lib_facefix.types import Mesh
 
 
 def test_the_mask_covers_all_that_changes_and_little_else(picture, face_at):

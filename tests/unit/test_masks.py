@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import MissingPart
-from lib_facefix.faces import Box, Crop, Face, Mesh
 from lib_facefix.imaging.align import inverse, rotation, shifted
 from lib_facefix.imaging.align import move as move_points
 from lib_facefix.imaging.masks import (
@@ -34,6 +33,7 @@ from lib_facefix.maskers.parts import (
 )
 from lib_facefix.maskers.segmentation import SegmentationMasker
 from lib_facefix.maskers.shape import BoxMasker, EllipseMasker
+from lib_facefix.types import Box, Crop, Face, Mesh
 
 SIDE = 200
 

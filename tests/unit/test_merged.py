@@ -8,15 +8,15 @@ import pytest
 from test_rediffuse import PLAIN, Negative, Parts, WithinTheMask, fix, plan_for, verdicts
 
 from lib_facefix.errors import BadModel
-from lib_facefix.faces import Pose
 from lib_facefix.fixers.rediffuse import Rediffuse
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.merging import together
-from lib_facefix.pipeline import fix_faces, masks_of
-from lib_facefix.planning import make_plan
-from lib_facefix.prompts import Origin
-from lib_facefix.rounds import Task, meetings, rounds
-from lib_facefix.settings import FaceSettings
+from lib_facefix.pipeline.batching import Task, meetings, rounds
+from lib_facefix.pipeline.run import fix_faces, masks_of
+from lib_facefix.planning.grouping import together
+from lib_facefix.planning.planner import make_plan
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_settings import FaceSettings
+from lib_facefix.types import Pose
 
 MERGED = PLAIN.but({"mask_merge": True})
 

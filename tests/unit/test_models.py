@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 from packages_here import needs_torch
 
-from lib_facefix import models as module
-from lib_facefix.catalog import DETECTORS, GUESSERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
 from lib_facefix.errors import BadModel, BadSetting, MissingPackage
 from lib_facefix.fixers.restore import Restorer
-from lib_facefix.models import ModelStore
-from lib_facefix.runtime import Runtime
+from lib_facefix.models import store as module
+from lib_facefix.models.store import ModelStore
+from lib_facefix.registry import DETECTORS, GUESSERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
+from lib_facefix.settings.runtime import Runtime
 from lib_facefix.upscalers.net import NetUpscaler
 from lib_facefix.weights import PUBLISHED, packaged
 
@@ -346,7 +346,7 @@ def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, 
     ],
 )
 def test_what_a_name_stands_for_may_be_missing_only_where_it_can_be_got(models, monkeypatch, registry, name, said):
-    monkeypatch.setattr("lib_facefix.catalog.find_spec", lambda package: package)
+    monkeypatch.setattr("lib_facefix.registry.find_spec", lambda package: package)
     monkeypatch.setattr(module, "installed", lambda record: None)
     with pytest.raises(BadModel, match=said):
         models.check(registry, name)

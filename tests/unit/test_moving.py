@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lib_facefix.faces import Box, Face, Mesh, Pose
-from lib_facefix.jobs import FaceJob, FixPlan
-from lib_facefix.moving import GONE, moved
-from lib_facefix.treatment import Treatment
+from lib_facefix.planning.plan import FaceJob, FixPlan
+from lib_facefix.planning.rescale import GONE, moved
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Mesh, Pose
 
 
 def a_job(number, left, top, side=60.0, **face):

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lib_facefix import networks, weights
+from lib_facefix import inference, weights
 from lib_facefix.errors import BadModel
-from lib_facefix.networks import load
+from lib_facefix.inference import load
 
 
 @pytest.mark.parametrize("name", ["lite.onnx", "face_landmark.tflite"])
@@ -55,7 +55,7 @@ def test_what_a_library_complains_of_is_told_on_one_line(tmp_path):
 )
 def test_bfloat16_is_known_by_the_flags_of_the_processor(told, has, monkeypatch):
     monkeypatch.setattr(Path, "read_text", lambda self, **how: told)
-    assert networks.has_bf16() is has
+    assert inference.has_bf16() is has
 
 
 def test_where_the_system_does_not_tell_the_engines_are_asked(monkeypatch):
@@ -64,8 +64,8 @@ def test_where_the_system_does_not_tell_the_engines_are_asked(monkeypatch):
 
     monkeypatch.setattr(Path, "read_text", refuse)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert not networks.has_bf16()
+    assert not inference.has_bf16()
     core = SimpleNamespace(get_property=lambda *_: ["FP32", "BF16"])
     monkeypatch.setitem(sys.modules, "openvino", SimpleNamespace(Core=lambda: core))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "openvino" or None)
-    assert networks.has_bf16()
+    assert inference.has_bf16()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.origins import Infotext, read_infotext, read_origin
-from lib_facefix.prompts import Origin
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.generation_info import Infotext, read_infotext, read_origin
 
 WHOLE = """a girl, (smiling:1.2), <lora:detail:0.6>
 by the sea: at night

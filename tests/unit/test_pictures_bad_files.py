@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from lib_facefix.errors import BadPicture, FaceFixError
-from lib_facefix.pictures import MAX_PIXELS, read_picture, reading, write_picture
+from lib_facefix.pictures import MAX_PIXELS, read, read_picture, write_picture
 
 SUFFIXES = [".png", ".jpg", ".tif", ".webp", ".gif", ".bmp", ".jp2"]
 
@@ -159,8 +159,8 @@ def test_pillows_own_limit_is_back_when_the_last_of_many_readers_is_done(tmp_pat
 
 def test_pillows_own_limit_is_back_after_a_failure(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12345)
-    with reading._raised_limit():
-        with pytest.raises(ZeroDivisionError), reading._raised_limit():
+    with read._raised_limit():
+        with pytest.raises(ZeroDivisionError), read._raised_limit():
             raise ZeroDivisionError
         assert Image.MAX_IMAGE_PIXELS == MAX_PIXELS
     assert Image.MAX_IMAGE_PIXELS == 12345

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadCrop, BadModel, DegenerateLandmarks, FaceFixError, Stopped
-from lib_facefix.faces import Box, Face, Mesh, Pose
 from lib_facefix.imaging.boxes import overlap
-from lib_facefix.imaging.framing import Surrounded, Upright
-from lib_facefix.jobs import FaceJob, FixPlan
+from lib_facefix.imaging.frames import Surrounded, Upright
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.pipeline import fix_faces
+from lib_facefix.pipeline.batching import Task, meetings, rounds
+from lib_facefix.pipeline.run import fix_faces
+from lib_facefix.planning.plan import FaceJob, FixPlan
 from lib_facefix.protocols import Fixed
-from lib_facefix.rounds import Task, meetings, rounds
-from lib_facefix.treatment import Treatment
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Mesh, Pose
 
 RED = (255, 0, 0)
 HARD = Treatment(mask_feather=0.0, match_colour=False)

@@ -9,14 +9,14 @@ import pytest
 from PIL import Image as Pil
 
 from lib_facefix.errors import BadModel
-from lib_facefix.faces import Box, Face, Pose
-from lib_facefix.imaging.framing import Upright
+from lib_facefix.imaging.frames import Upright
 from lib_facefix.imaging.lanczos import lanczos
-from lib_facefix.jobs import FaceJob, FixPlan
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.pipeline import fix_faces
+from lib_facefix.pipeline.run import fix_faces
+from lib_facefix.planning.plan import FaceJob, FixPlan
 from lib_facefix.protocols import Fixed
-from lib_facefix.treatment import Treatment
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Pose
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTOS = {
@@ -144,7 +144,7 @@ def test_a_later_face_sees_the_earlier_ones_result_in_both_sizes(picture, face_a
 
 
 def test_the_original_is_copied_only_for_faces_that_meet(picture, face_at, monkeypatch):
-    import lib_facefix.canvas as module
+    import lib_facefix.pipeline.canvas as module
 
     pasted = []
     real = module.paste

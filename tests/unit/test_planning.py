@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.faces import Box, Face
-from lib_facefix.planning import make_plan, read_override
-from lib_facefix.prompts import Origin
-from lib_facefix.settings import FaceSettings
+from lib_facefix.planning.planner import make_plan, read_override
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_settings import FaceSettings
+from lib_facefix.types import Box, Face
 
 RESTORE = FaceSettings(method="restore")
 

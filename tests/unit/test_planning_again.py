@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from lib_facefix.jobs import FixPlan
-from lib_facefix.planning import make_plan, plan_again
-from lib_facefix.prompts import Origin
-from lib_facefix.settings import FaceSettings
+from lib_facefix.planning.plan import FixPlan
+from lib_facefix.planning.planner import make_plan, plan_again
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_settings import FaceSettings
 
 OTHERS = [
     pytest.param({}, {}, id="the defaults"),

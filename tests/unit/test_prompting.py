@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.faces import Box, Face, Pose
-from lib_facefix.jobs import FaceJob
-from lib_facefix.prompting import drawn_up, strength
-from lib_facefix.prompts import Origin
-from lib_facefix.sampling import Sampling
-from lib_facefix.treatment import Treatment
+from lib_facefix.planning.plan import FaceJob
+from lib_facefix.planning.prompts import drawn_up, strength
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.sampling import Sampling
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Pose
 
 SIZE = (800, 600)
 ORIGIN = Origin("a crowd", "blurry", 100, 7)

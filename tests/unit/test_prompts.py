@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.faces import Box, Face
-from lib_facefix.prompts import CRITERIA, Origin, read_negative_prompt, read_prompt, resolve
+from lib_facefix.settings.face_prompt import CRITERIA, Origin, read_negative_prompt, read_prompt, resolve
+from lib_facefix.types import Box, Face
 
 SIZE = (1000, 600)
 """Of the picture, width x height."""

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from lib_facefix.faces import Box, Face, Mesh, Pose
 from lib_facefix.imaging.align import FFHQ_512, move, rotation
 from lib_facefix.imaging.quality import CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN, LEANING, pose, sharpness
+from lib_facefix.types import Box, Face, Mesh, Pose
 
 BOX = Box(100, 100, 400, 400)
 

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadCrop, BadSetting, DegenerateLandmarks, FaceFixError, Stopped
-from lib_facefix.faces import Box, Face, Pose
 from lib_facefix.fixers.rediffuse import MOST, Rediffuse, fitted
 from lib_facefix.imaging.align import move
-from lib_facefix.imaging.blending import paste
+from lib_facefix.imaging.blend import paste
 from lib_facefix.imaging.quality import pose
-from lib_facefix.jobs import FaceJob, FixPlan
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.pipeline import fix_faces
-from lib_facefix.planning import make_plan
-from lib_facefix.prompts import Origin
-from lib_facefix.sampling import Sampling
-from lib_facefix.settings import FaceSettings
-from lib_facefix.treatment import Treatment
+from lib_facefix.pipeline.run import fix_faces
+from lib_facefix.planning.plan import FaceJob, FixPlan
+from lib_facefix.planning.planner import make_plan
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_settings import FaceSettings
+from lib_facefix.settings.sampling import Sampling
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Pose
 
 PLAIN = Treatment(match_colour=False)
 RED = (255, 0, 0)

@@ -4,8 +4,8 @@ import pytest
 
 from lib_facefix.cli.flags import add_runtime, read_runtime
 from lib_facefix.errors import BadSetting
-from lib_facefix.options import options, schema
-from lib_facefix.runtime import DEVICES, ENGINES, PRECISIONS, Runtime
+from lib_facefix.settings.options import options, schema
+from lib_facefix.settings.runtime import DEVICES, ENGINES, PRECISIONS, Runtime
 
 
 def read(*flags):

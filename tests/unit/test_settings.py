@@ -5,12 +5,12 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from lib_facefix.catalog import DETECTORS, REGISTRIES, RESTORERS, ModelInfo, Registry
 from lib_facefix.errors import BadSetting, MissingPackage
-from lib_facefix.numbers import read_numbers
-from lib_facefix.options import KINDS, check_all, option, options, schema
-from lib_facefix.settings import FaceSettings
-from lib_facefix.treatment import AUTO_FEATHER, METHODS, Treatment
+from lib_facefix.registry import DETECTORS, REGISTRIES, RESTORERS, ModelInfo, Registry
+from lib_facefix.settings.face_settings import FaceSettings
+from lib_facefix.settings.number_ranges import read_numbers
+from lib_facefix.settings.options import KINDS, check_all, option, options, schema
+from lib_facefix.settings.treatment import AUTO_FEATHER, METHODS, Treatment
 
 BOTH = pytest.mark.parametrize("kind", [Treatment, FaceSettings], ids=lambda kind: kind.__name__)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.sizes import MOST_PIXELS, read_upscale
+from lib_facefix.settings.output_size import MOST_PIXELS, read_upscale
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import cv2
 import pytest
 
-from lib_facefix.threads import one_thread
+from lib_facefix.pipeline.threads import one_thread
 
 
 @pytest.fixture(autouse=True)

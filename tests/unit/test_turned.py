@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.detectors.turned import TurnedDetector
-from lib_facefix.faces import Box, Face
+from lib_facefix.types import Box, Face
 
 
 class SeesUpright:

@@ -6,7 +6,7 @@ import urllib.error
 
 import pytest
 
-from lib_facefix.urls import explain_failure, is_loopback
+from lib_facefix.weights.urls import explain_failure, is_loopback
 
 
 @pytest.mark.parametrize(

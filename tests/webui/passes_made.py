@@ -2,11 +2,11 @@
 
 import hypothesis.strategies as st
 
-from lib_facefix.faces import Box, Face, Pose
-from lib_facefix.jobs import FaceJob, Outcome
-from lib_facefix.treatment import Treatment
-from lib_facefix.webui.settings import OFFERED, PassSettings
-from lib_facefix.webui.units import KINDS, flat
+from lib_facefix.planning.plan import FaceJob, Outcome
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Pose
+from lib_facefix.webui.passes.arguments import KINDS, flat
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings
 
 BOUNDS = {
     field.name: (known.low, 2000 if known.high is None else known.high)

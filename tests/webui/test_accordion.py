@@ -3,10 +3,10 @@
 import pytest
 from toolkit import handler
 
-from lib_facefix.webui.controls import OWN
-from lib_facefix.webui.presets import Presets
-from lib_facefix.webui.settings import OFFERED, PassSettings
-from lib_facefix.webui.units import WIDTH, read_passes
+from lib_facefix.webui.passes.arguments import WIDTH, read_passes
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.presets.presets import Presets
+from lib_facefix.webui.ui.controls import OWN
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
@@ -99,7 +99,7 @@ def test_the_button_beside_the_detectors_finds_a_file_that_was_just_put_there(bu
     for number in (1, 2):
         button = by_id(page, f"pass{number}_refresh_detector")
         assert made.of(number, "detector").elem_id == f"facefix_pass{number}_detector"
-        monkeypatch.setattr(on_page("form"), "host_list", lambda name: ["new.onnx"] if name == "detectors" else [])
+        monkeypatch.setattr(on_page("ui.form"), "host_list", lambda name: ["new.onnx"] if name == "detectors" else [])
         update = handler(page, button, "click")()[made.of(number, "detector")]
         assert [choice if isinstance(choice, str) else choice[1] for choice in update["choices"]][-1] == "new.onnx"
         assert "value" not in update

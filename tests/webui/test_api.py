@@ -37,9 +37,9 @@ def webui(monkeypatch):
     rooms = {
         "modules": {},
         "modules.shared": {"cmd_opts": flags},
-        "lib_facefix.webui.standing": {"diffusing": lambda _: engine},
-        "lib_facefix.webui.taking": {"host_taken": host_taken},
-        "lib_facefix.webui.watching": {"Watch": object},
+        "lib_facefix.webui.standalone": {"diffusing": lambda _: engine},
+        "lib_facefix.webui.host.lock": {"host_taken": host_taken},
+        "lib_facefix.webui.host.progress": {"Watch": object},
     }
     for name, members in rooms.items():
         room = ModuleType(name)

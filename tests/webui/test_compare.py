@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.faces import Box, Face
-from lib_facefix.jobs import FixResult
-from lib_facefix.treatment import Treatment
-from lib_facefix.webui.compare import Before, Befores, Comparison, Runs, compared, data_url, fixed_faces
+from lib_facefix.planning.plan import FixResult
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face
+from lib_facefix.webui.compare.history import Before, Befores, Comparison, Runs, compared, data_url, fixed_faces
 
 ENTRY = '{"v":1,"faces":[[{"n":1,"do":"restore"}]]}'
 INFOTEXT = f"a face\nSteps: 4, FaceFix: {json.dumps(ENTRY)}"

@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
-from lib_facefix.catalog import RESTORERS
-from lib_facefix.options import Option
-from lib_facefix.sampling import Sampling
-from lib_facefix.treatment import METHODS
-from lib_facefix.webui.controls import (
+from lib_facefix.registry import RESTORERS
+from lib_facefix.settings.options import Option
+from lib_facefix.settings.sampling import Sampling
+from lib_facefix.settings.treatment import METHODS
+from lib_facefix.webui.passes.settings import OFFERED
+from lib_facefix.webui.ui.controls import (
     AFFECTED,
     APART,
     OWN,
@@ -19,7 +20,6 @@ from lib_facefix.webui.controls import (
     top_rows,
     why_idle,
 )
-from lib_facefix.webui.settings import OFFERED
 
 NAMES = [field.name for field, _ in OFFERED]
 HOST = {

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.prompts import Origin
-from lib_facefix.webui import extras, extras_result
-from lib_facefix.webui.compare import Befores
-from lib_facefix.webui.extras_given import ENABLE, HANDED_ON, ONE, TUNING
-from lib_facefix.webui.tuning import Tuning
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.webui.compare.history import Befores
+from lib_facefix.webui.extras import compare, script
+from lib_facefix.webui.extras.face_overrides import Tuning
+from lib_facefix.webui.extras.inputs import ENABLE, HANDED_ON, ONE, TUNING
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
 """Four faces."""
@@ -31,14 +31,14 @@ def host(monkeypatch, engine):
     """Stand-ins for what touches the host: what the photo was made from, and the sentences that a person was shown."""
     known = SimpleNamespace(origin=None, shown=[])
     rooms = {
-        "standing": {
+        "standalone": {
             "read_origin": lambda _: known.origin,
             "fix": lambda image, plan: engine.run([image], [plan])[0],
             "planner": lambda: engine.with_diffuser(None),
         },
-        "engine": {"engine": lambda: engine},
-        "originals": {"repainted": _repainted},
-        "host_ui": {"warn": known.shown.append},
+        "config.engine": {"engine": lambda: engine},
+        "host.images": {"repainted": _repainted},
+        "ui.gradio_compat": {"warn": known.shown.append},
     }
     for name, members in rooms.items():
         room = ModuleType(f"lib_facefix.webui.{name}")
@@ -80,10 +80,10 @@ def tuned(engine, photo, overrides, **settings):
 
 def done(photo, args, between=lambda picture: picture):
     """Let the tab's scripts run: ours looks, another one works, ours works."""
-    pp, firsts = Postprocessed(photo), extras.Firsts()
+    pp, firsts = Postprocessed(photo), script.Firsts()
     firsts.look(pp, args)
     pp.image = between(pp.image)
-    extras.process(pp, firsts.of(pp), args)
+    script.process(pp, firsts.of(pp), args)
     return pp
 
 
@@ -176,7 +176,7 @@ def test_batches_and_folders_have_the_common_settings(host, engine, photo):
 def test_a_picture_that_another_script_made_has_no_settings_of_single_faces(host, engine, photo):
     args = {ENABLE: True, ONE: True, TUNING: tuned(engine, photo, {2: {"method": "leave"}})}
     pp = Postprocessed(photo)
-    extras.process(pp, extras.Firsts().of(pp), args)
+    script.process(pp, script.Firsts().of(pp), args)
     assert pp.info["FaceFix said"].startswith("4 faces: 4 restored; the settings for all faces were used, as")
 
 
@@ -202,7 +202,7 @@ def test_auto_re_diffuses_where_the_picture_says_what_it_was_made_from(host, pho
 
 
 def test_what_is_known_of_a_picture_goes_with_it(host, photo):
-    firsts, pp = extras.Firsts(), Postprocessed(photo)
+    firsts, pp = script.Firsts(), Postprocessed(photo)
     firsts.look(pp, {ENABLE: True, ONE: True, TUNING: "x"})
     assert len(firsts._known) == 1
     del pp
@@ -215,7 +215,7 @@ class TestComparing:
     @pytest.fixture(autouse=True)
     def kept(self, monkeypatch):
         befores = Befores()
-        monkeypatch.setattr(extras, "BEFORES", befores)
+        monkeypatch.setattr(script, "BEFORES", befores)
         return befores
 
     @pytest.fixture
@@ -224,16 +224,16 @@ class TestComparing:
         return ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in pp.info.items())
 
     def test_the_result_is_compared_with_what_it_was(self, kept, infotext):
-        shown = extras_result.compared(infotext, -1, 1, kept)
+        shown = compare.compared(infotext, -1, 1, kept)
         assert shown.before.startswith("data:image/png")
         assert (shown.place, list(shown.faces)) == (0, [1, 2, 3, 4])
 
     def test_only_the_last_of_several_pictures_is_known_to_the_page(self, kept, infotext):
-        assert extras_result.compared(infotext, 0, 3, kept).note.startswith("The page knows only the last")
-        assert extras_result.compared(infotext, 2, 3, kept).place == 2
+        assert compare.compared(infotext, 0, 3, kept).note.startswith("The page knows only the last")
+        assert compare.compared(infotext, 2, 3, kept).place == 2
 
     def test_a_picture_that_is_not_kept_any_more_is_said(self, infotext):
-        assert "not kept any more" in extras_result.compared(infotext, -1, 1, Befores()).note
+        assert "not kept any more" in compare.compared(infotext, -1, 1, Befores()).note
 
     def test_an_infotext_without_facefix_gives_no_picture(self, kept):
-        assert extras_result.compared("Postprocess upscale by: 2", -1, 1, kept).before == ""
+        assert compare.compared("Postprocess upscale by: 2", -1, 1, kept).before == ""

@@ -9,10 +9,10 @@ from PIL import Image
 from toolkit import handler
 
 from lib_facefix import FaceFix
-from lib_facefix.prompts import Origin
-from lib_facefix.webui import extras_handlers as handlers
-from lib_facefix.webui.extras_given import COMMON, ENABLE, FACE, HANDED_ON, ONE, TUNING, read_given
-from lib_facefix.webui.tuning import FIX, Tuning
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.webui.extras import handlers
+from lib_facefix.webui.extras.face_overrides import FIX, Tuning
+from lib_facefix.webui.extras.inputs import COMMON, ENABLE, FACE, HANDED_ON, ONE, TUNING, read_given
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
@@ -30,13 +30,13 @@ def told(monkeypatch, engine):
     """What the photo's infotext says; the engine is the library's own."""
     stands, planner = {"origin": None}, engine.with_diffuser(None)
     rooms = {
-        "standing": {
+        "standalone": {
             "read_origin": lambda _: stands["origin"],
             "fix": lambda image, plan: engine.run([image], [plan])[0],
             "planner": lambda: planner,
         },
-        "engine": {"engine": lambda: engine},
-        "taking": {"host_taken": _taken},
+        "config.engine": {"engine": lambda: engine},
+        "host.lock": {"host_taken": _taken},
     }
     for name, members in rooms.items():
         room = ModuleType(f"lib_facefix.webui.{name}")
@@ -62,7 +62,7 @@ def page(on_page, gradio, told):
                 with gradio.TabItem(name, elem_id=name):
                     if name == "extras_single_tab":
                         gradio.Image(type="pil", elem_id="extras_image")
-        parts = on_page("extras_panel").build()
+        parts = on_page("extras.panel").build()
     return Page(blocks, parts)
 
 
@@ -292,7 +292,7 @@ def test_batches_and_folders_are_told_from_a_single_picture(page):
 
 def test_the_host_may_make_the_controls_where_its_own_tab_is_not(on_page, gradio, told):
     with gradio.Blocks():
-        parts = on_page("extras_panel").build()
+        parts = on_page("extras.panel").build()
     assert list(parts) == [ENABLE, ONE, *HANDED_ON]
 
 

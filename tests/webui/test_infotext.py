@@ -7,10 +7,10 @@ from hypothesis import given
 from passes_made import a_face, passes
 
 from lib_facefix.errors import BadCrop, BadSetting
-from lib_facefix.prompts import Origin
-from lib_facefix.webui import infotext
-from lib_facefix.webui.infotext import DEFAULTS, KEY, VERSION, read, read_params, write
-from lib_facefix.webui.settings import OFFERED, PassSettings
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.webui.passes import infotext
+from lib_facefix.webui.passes.infotext import DEFAULTS, KEY, VERSION, read, read_params, write
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings
 
 GOLDEN = {
     1: {

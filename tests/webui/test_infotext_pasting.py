@@ -7,9 +7,9 @@ import pytest
 from host_loading import every_host, load
 from passes_made import a_face, controls
 
-from lib_facefix.webui.infotext import KEY, fields, read_params, write
-from lib_facefix.webui.settings import OFFERED, PassSettings
-from lib_facefix.webui.units import flat, read_passes
+from lib_facefix.webui.passes.arguments import flat, read_passes
+from lib_facefix.webui.passes.infotext import KEY, fields, read_params, write
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings
 
 HARD = [
     pytest.param("she said \"hi\", 'bye'", id="quotes"),

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lib_facefix.runtime import DEVICES
-from lib_facefix.webui.optional import KEY, OPTIONAL
+from lib_facefix.settings.runtime import DEVICES
+from lib_facefix.webui.config.optional_packages import KEY, OPTIONAL
 
 ROOT = Path(__file__).parents[2]
 FAKE_PIP = """

@@ -6,8 +6,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from lib_facefix.webui.lists import LISTS, host_list, knows, refresh
-from lib_facefix.webui.settings import OFFERED
+from lib_facefix.webui.config.choices import LISTS, host_list, knows, refresh
+from lib_facefix.webui.passes.settings import OFFERED
 from lib_facefix.weights import locate_models
 
 
@@ -70,11 +70,11 @@ def test_vaes_are_those_that_the_host_would_take(host):
 def test_model_files_are_listed_as_an_expression_names_them_and_looked_for_each_time(
     monkeypatch, tmp_path, away_from_home
 ):
-    engine = ModuleType("lib_facefix.webui.engine")
+    engine = ModuleType("lib_facefix.webui.config.engine")
     engine.engine = lambda: SimpleNamespace(
-        models=SimpleNamespace(shelf=locate_models([tmp_path], yolo=[tmp_path / "yolo"]))
+        models=SimpleNamespace(paths=locate_models([tmp_path], yolo=[tmp_path / "yolo"]))
     )
-    monkeypatch.setitem(sys.modules, "lib_facefix.webui.engine", engine)
+    monkeypatch.setitem(sys.modules, "lib_facefix.webui.config.engine", engine)
     assert host_list("detectors") == []
     (tmp_path / "yolo").mkdir()
     for name in ("face_yolov8n.pt", "drawn + real.onnx"):

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from lib_facefix.runtime import ENGINES
-from lib_facefix.webui.options_page import PageSettings, add_options, chosen
+from lib_facefix.settings.runtime import ENGINES
+from lib_facefix.webui.config.options import PageSettings, add_options, chosen
 
 FIELDS = {field.name: field for field in dataclasses.fields(PageSettings)}
 

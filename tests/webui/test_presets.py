@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from lib_facefix.errors import BadSetting, CannotWrite
-from lib_facefix.webui import infotext, shelf
-from lib_facefix.webui.presets import Presets, keep, presets_file, unfold
-from lib_facefix.webui.settings import OFFERED, PassSettings
-from lib_facefix.webui.shelf import Shelf
-from lib_facefix.webui.units import flat
+from lib_facefix.webui.passes import infotext
+from lib_facefix.webui.passes.arguments import flat
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.presets import store
+from lib_facefix.webui.presets.presets import Presets, keep, presets_file, unfold
+from lib_facefix.webui.presets.store import Shelf
 
 PORTRAIT = ({"method": "restore", "fidelity": 0.9},)
 CROWD = ({"at_most": 8}, {"active": False, "mask": "box"})
@@ -111,22 +112,22 @@ def test_what_is_saved_is_read_by_the_next_one(path):
 
 
 def test_what_is_replaced_or_deleted_is_given_back_as_text(path):
-    shelf = Shelf(path)
-    shelf.save("a", values(PassSettings(fidelity=0.9)))
-    replaced = shelf.save("a", values(PassSettings(fidelity=0.1)))
-    deleted = shelf.delete("a")
+    store = Shelf(path)
+    store.save("a", values(PassSettings(fidelity=0.9)))
+    replaced = store.save("a", values(PassSettings(fidelity=0.1)))
+    deleted = store.delete("a")
 
     assert Presets.from_text(replaced.text).of("a") == ({"fidelity": 0.9},)
     assert Presets.from_text(deleted.text).of("a") == ({"fidelity": 0.1},)
-    assert shelf.read().named == {}
-    assert shelf.take_in(deleted.text).note == "Imported 'a'."
+    assert store.read().named == {}
+    assert store.take_in(deleted.text).note == "Imported 'a'."
 
 
 def test_the_webui_starts_with_no_preset_that_is_gone(path):
-    shelf = Shelf(path)
-    shelf.save("a", values(PassSettings()))
-    assert shelf.start_with("a").presets.start == "a"
-    assert shelf.delete("a").presets.start == ""
+    store = Shelf(path)
+    store.save("a", values(PassSettings()))
+    assert store.start_with("a").presets.start == "a"
+    assert store.delete("a").presets.start == ""
 
 
 def test_only_usable_presets_are_imported(path):
@@ -137,11 +138,11 @@ def test_only_usable_presets_are_imported(path):
 
 
 def test_a_single_preset_is_exported_or_all(path):
-    shelf = Shelf(path)
-    shelf.save("a", values(PassSettings()))
-    shelf.save("b", values(PassSettings(mask="box")))
-    assert list(json.loads(shelf.export("b").text)["presets"]) == ["b"]
-    assert list(json.loads(shelf.export("").text)["presets"]) == ["a", "b"]
+    store = Shelf(path)
+    store.save("a", values(PassSettings()))
+    store.save("b", values(PassSettings(mask="box")))
+    assert list(json.loads(store.export("b").text)["presets"]) == ["b"]
+    assert list(json.loads(store.export("").text)["presets"]) == ["a", "b"]
 
 
 @pytest.mark.parametrize("act", ["delete", "export", "start_with"])
@@ -173,7 +174,7 @@ def test_a_full_disk_costs_no_preset(path, monkeypatch):
     def full(path, write):
         raise CannotWrite(f"{path} cannot be written: the disk is full")
 
-    monkeypatch.setattr(shelf, "atomic_write", full)
+    monkeypatch.setattr(store, "atomic_write", full)
     with pytest.raises(CannotWrite, match="the disk is full"):
         Shelf(path).save("b", values(PassSettings()))
     assert list(Shelf(path).read().named) == ["a"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.webui.preview import numbered, tiles_across
+from lib_facefix.webui.host.preview import numbered, tiles_across
 
 
 @pytest.mark.parametrize(

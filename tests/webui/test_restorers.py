@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from lib_facefix import FaceFix, FaceSettings, Runtime
-from lib_facefix.catalog import DETECTORS
+from lib_facefix.models.yolo_files import yolo_files
+from lib_facefix.registry import DETECTORS
 from lib_facefix.webui import restorers
-from lib_facefix.webui.engine import engine, runtime, unload
-from lib_facefix.weights.fetching import is_offline
-from lib_facefix.yolo_files import yolo_files
+from lib_facefix.webui.config.engine import engine, runtime, unload
+from lib_facefix.weights.download import is_offline
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from lib_facefix.errors import BadCrop
-from lib_facefix.faces import Box, Face, Pose
-from lib_facefix.jobs import FaceJob, FixResult, Outcome
-from lib_facefix.treatment import Treatment
-from lib_facefix.webui.telling import lines
+from lib_facefix.planning.plan import FaceJob, FixResult, Outcome
+from lib_facefix.settings.treatment import Treatment
+from lib_facefix.types import Box, Face, Pose
+from lib_facefix.webui.passes.summary import lines
 
 
 def result(*faces):

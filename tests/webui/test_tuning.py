@@ -8,11 +8,11 @@ import pytest
 
 from lib_facefix import FaceFix
 from lib_facefix.errors import BadSetting
-from lib_facefix.faces import Box, Face
-from lib_facefix.planning import make_plan
-from lib_facefix.prompts import Origin
-from lib_facefix.settings import FaceSettings
-from lib_facefix.webui.tuning import FIX, SINGLE, Tuning, fingerprint
+from lib_facefix.planning.planner import make_plan
+from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_settings import FaceSettings
+from lib_facefix.types import Box, Face
+from lib_facefix.webui.extras.face_overrides import FIX, SINGLE, Tuning, fingerprint
 
 SETTINGS = FaceSettings()
 ENGINE = FaceFix().with_diffuser(None)  # it plans; nothing is drawn

@@ -6,8 +6,8 @@ from hypothesis import given
 from passes_made import passes
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.webui.settings import OFFERED, PassSettings
-from lib_facefix.webui.units import WIDTH, as_units, changes, flat, read_passes
+from lib_facefix.webui.passes.arguments import WIDTH, as_units, changes, flat, read_passes
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings
 
 DEFAULTS = {field.name: field.default for field, _ in OFFERED}
 PASS = PassSettings(fidelity=0.9, steps=12, sampler="Euler a", match_colour=False, faces="1,3-4")

@@ -10,9 +10,9 @@ from PIL import Image
 
 from lib_facefix.errors import BadSetting
 from lib_facefix.webui import xyz
-from lib_facefix.webui.options_page import PageSettings
-from lib_facefix.webui.settings import OFFERED, PassSettings
-from lib_facefix.webui.units import flat, read_passes
+from lib_facefix.webui.config.options import PageSettings
+from lib_facefix.webui.passes.arguments import flat, read_passes
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings
 from lib_facefix.webui.xyz import axes, register
 
 TUNED = PassSettings(fidelity=0.9, steps=12)

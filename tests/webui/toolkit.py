@@ -13,7 +13,7 @@ LISTS = {
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
 }
-OURS = ("host_ui", "preset_panel", "form", "accordion", "compare_page", "extras_panel", "extras_result")
+OURS = ("ui.gradio_compat", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel", "extras.compare")
 """Our rooms that know the toolkit."""
 
 

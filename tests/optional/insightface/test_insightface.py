@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
-from lib_facefix.quiet import disable_telemetry
+from lib_facefix.optional_imports import disable_telemetry
 
 disable_telemetry("insightface")
 pytest.importorskip("insightface")
@@ -20,9 +20,9 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.detectors.insight import InsightFace
 from lib_facefix.detectors.scrfd import Scrfd
 from lib_facefix.errors import BadModel
-from lib_facefix.faces import Box, Face
 from lib_facefix.landmarks.genderage import GenderAge
 from lib_facefix.landmarks.insight106 import FIVE, Insight106
+from lib_facefix.types import Box, Face
 
 STRIDES, ANCHORS = (8, 16, 32), 2
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.quiet import disable_telemetry
+from lib_facefix.optional_imports import disable_telemetry
 
 disable_telemetry("ultralytics")
 pytest.importorskip("ultralytics")

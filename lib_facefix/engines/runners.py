@@ -1,0 +1,187 @@
+"""A restoring net, ready to run: its parts on their engines, any number of faces, numbers in and numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..errors import BadModel, FaceFixError
+from ..nets import Net, Spec, Stage, load_net, stages
+from ..optional_imports import import_optional
+from .backends import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, failed
+from .batch_sizer import BatchSizer, CudaMemoryMeter, Item
+from .machine import Machine, this_machine
+from .onnx_export import exported
+from .select import Backend, select_backend
+
+AT_ONCE = 4
+"""Faces in a pass on an accelerator that does not tell how much memory it has."""
+
+Blob = NDArray[np.float32]
+"""One picture for a net, (3, H, W), or several, (N, 3, H, W); RGB in the range that the net's `Spec` states."""
+
+
+def load_runner(
+    path: Path, cache: Path, engine: str = "auto", precision: str = "exact", machine: Machine | None = None
+) -> Runner:
+    """Load the net of a file; the engines are started when the first picture comes.
+
+    cache: where exported parts are kept. engine, precision: see `choosing`.
+    Raises `BadModel`, `BadSetting` or `MissingPackage`.
+    """
+    runner = Runner(load_net(path), cache, engine, precision, machine or this_machine(), path)
+    runner.check()
+    return runner
+
+
+class Runner:
+    """A net on the engines chosen for it. Any thread may call; one pass runs at a time.
+
+    Once its parts are started, the net itself is let go, as the engines have weights of their own; what needs it again
+    (CodeFormer's other half, a face that did not fit) reads its file again.
+    """
+
+    def __init__(
+        self, net: Net, cache: Path, engine: str, precision: str, machine: Machine, path: Path | None = None
+    ) -> None:
+        """path: where the net can be read again; without one it is kept."""
+        self._spec, self._sha256, self._cache, self._machine = net.spec, net.sha256, cache, machine
+        self._engine, self._precision = engine, precision
+        self._net: Net | None = net
+        self._path = path
+        self._parts: dict[bool, list[Part]] = {}
+        meter = CudaMemoryMeter() if machine.accelerator == "cuda" else None
+        self._passes = BatchSizer(meter, AT_ONCE if machine.accelerator else 1)
+        self._lock = Lock()
+
+    @property
+    def spec(self) -> Spec:
+        """What the net takes and gives."""
+        return self._spec
+
+    @property
+    def scale(self) -> int:
+        """Pixels out for each pixel in, along one side."""
+        return self._spec.scale
+
+    def check(self) -> None:
+        """Raise `BadSetting` or `MissingPackage` if the engine asked for cannot be had."""
+        select_backend(self.spec.architecture, True, self._machine, self._engine, self._precision)
+
+    def __call__(self, blob: Blob, w: float = 0.0) -> tuple[Blob, str]:
+        """Return (N, 3, scale H, scale W) for (N, 3, H, W), and what ran the last of them, in which precision."""
+        answers, engines = zip(*self.each(list(blob), lambda one: one, w), strict=True)
+        return np.stack(answers), engines[-1]
+
+    def each(
+        self, pictures: Sequence[Item], blob_of: Callable[[Item], Blob], w: float = 0.0
+    ) -> Iterator[tuple[Blob, str]]:
+        """Yield (3, scale H, scale W) for each picture and what ran it, in as few passes as memory allows.
+
+        blob_of: makes (3, H, W) of a picture, of the same size for all; asked when its turn has come.
+        w: CodeFormer's, 0..1; other nets do not look at it.
+        Raises `BadModel` where the net fails on its engine.
+        """
+        fused = self.spec.fused and (w > 0 or self._as_authors)
+
+        def together(some: Sequence[Item]) -> list[tuple[Blob, str]]:
+            blob = np.stack([blob_of(one) for one in some])
+            with self._lock:
+                answers, engine = self._run(blob, fused, w)
+            return [(answer, engine) for answer in answers]
+
+        try:
+            yield from self._passes.run(pictures, together, lambda one: self._on_processor(blob_of(one), w))
+        except RuntimeError as error:  # what PyTorch raises, whatever it is
+            raise BadModel(failed(_titles(self._parts.get(fused, ())) or "PyTorch", error)) from error
+
+    def _on_processor(self, picture: Blob, w: float) -> tuple[Blob, str]:
+        """Return one picture that did not fit into the accelerator."""
+        spare = Runner(self._whole(), self._cache, "torch", "exact", Machine())
+        [answer], engine = spare(picture[None], w)
+        return np.asarray(answer), engine
+
+    def _run(self, blob: Blob, fused: bool, w: float) -> tuple[Blob, str]:
+        flow: Tensors = (torch.from_numpy(np.ascontiguousarray(blob, np.float32)),)
+        more: Tensors = (torch.tensor([w], dtype=torch.float32),) if fused else ()
+        parts = self._ready(flow, fused, more)
+        for part in parts[:-1]:
+            flow = part(flow)
+        [answer] = parts[-1](flow + more)
+        return np.asarray(answer.float().cpu().numpy()), _titles(parts)
+
+    def _ready(self, flow: Tensors, fused: bool, more: Tensors) -> list[Part]:
+        """Return the net's parts on their engines, started when they are first needed."""
+        if fused not in self._parts:
+            net = self._whole()
+            if self._as_authors:
+                self._parts[fused] = [TorchPart(net.module, Backend("torch", "fp32"))]
+            else:
+                self._parts[fused] = self._started(stages(net, w_is_zero=not fused), flow, more)
+            if self._path:
+                self._net = None
+        return self._parts[fused]
+
+    def _whole(self) -> Net:
+        """Return the net, read again if it was let go."""
+        if self._net is None:
+            assert self._path is not None
+            return load_net(self._path)
+        return self._net
+
+    @property
+    def _as_authors(self) -> bool:
+        """Whether the net is run whole, just as its authors run it."""
+        return (self._engine, self._precision, self._machine.accelerator) == ("torch", "exact", "")
+
+    def _started(self, cut: Sequence[Stage], flow: Tensors, more: Tensors) -> list[Part]:
+        """Start each part with what the one before gives, which an export has to see once."""
+        parts: list[Part] = []
+        for number, stage in enumerate(cut):
+            last = number == len(cut) - 1
+            examples = flow + more if last else flow
+            parts.append(self._part(stage, examples))
+            if not last:
+                flow = parts[-1](examples)
+        return parts
+
+    def _part(self, stage: Stage, examples: Tensors) -> Part:
+        backend = select_backend(self.spec.architecture, stage.bf16, self._machine, self._engine, self._precision)
+        if backend.engine in ("torch", "winograd"):
+            return TorchPart(stage.module, backend)
+        try:
+            import_optional(backend.engine)  # before an export that it could not read
+            return self._exported(stage, backend, examples)
+        except FaceFixError:
+            if self._engine != "auto":
+                raise
+            return TorchPart(
+                stage.module, select_backend(self.spec.architecture, stage.bf16, self._bare(), "auto", self._precision)
+            )
+
+    def _exported(self, stage: Stage, backend: Backend, examples: Tensors) -> Part:
+        """Return the stage on an engine that reads exports; an old export that cannot be read is made anew."""
+        path, is_new = exported(stage, examples, self._sha256, self._cache / "networks")
+        try:
+            if backend.engine == "onnxruntime":
+                return OrtPart(path, stage.inputs)
+            return OpenvinoPart(path, stage.inputs, backend.precision, examples)
+        except BadModel:
+            if is_new:
+                raise
+            path.unlink(missing_ok=True)
+            return self._exported(stage, backend, examples)
+
+    def _bare(self) -> Machine:
+        """This machine without the engines that need an export."""
+        return Machine(self._machine.accelerator, self._machine.bf16, self._machine.winograd)
+
+
+def _titles(parts: Sequence[Part]) -> str:
+    """Return what runs the parts of a net, for the report."""
+    return " + ".join(dict.fromkeys(part.title for part in parts))

@@ -1,0 +1,1 @@
+"""Loaded models: one store for each FaceFix."""

@@ -1,0 +1,180 @@
+"""Reading a picture file, with one clear sentence for every file that is none."""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image as Pillow
+from PIL.JpegImagePlugin import JpegImageFile
+
+from ..errors import BadPicture
+from .decode import decode
+from .formats import FORMATS
+from .jpeg import coding_of
+from .metadata import metadata_of
+from .picture import MAX_PIXELS, Coding, Picture
+from .png import chunks_of
+
+_PILLOW_RAISES = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    AttributeError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Pillow.DecompressionBombError,
+)
+"""What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
+_KINDS = (*(kind.name for kind in FORMATS), "MPO")
+_lock = threading.Lock()
+_before: list[int | None] = []
+"""Pillow's own limit, once for each reader that is at work."""
+
+
+def read_picture(source: Path | BinaryIO, name: str = "the picture", max_pixels: int = MAX_PIXELS) -> Picture:
+    """Return the picture of a file, or of a stream that holds one, judged by its content, not its suffix.
+
+    A stream must be open for as long as the picture is used: written unchanged, its bytes are copied. name: what a
+    stream is called in errors; a file is called by its path. max_pixels: larger pictures are refused by their header.
+    Raises BadPicture with what is wrong and what to do. Refused rather than flattened: animations and files of
+    several pages. Of an MPO (several pictures of a phone or 3D camera) the first is read.
+    """
+    if not isinstance(source, Path):
+        return _read(source, name, max_pixels)
+    try:
+        file = source.open("rb")
+    except (OSError, ValueError) as error:
+        raise BadPicture(f"{source} {_why_closed(source, error)}.") from error
+    with file:
+        state = os.fstat(file.fileno())
+        picture = _read(file, str(source), max_pixels)
+    return replace(picture, path=source, stamp=(state.st_mtime_ns, state.st_size), stream=None)
+
+
+def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+    """Read from an open file; whatever goes wrong with it is said in a sentence that begins with `name`."""
+    try:
+        with _raised_limit(), _open(file, min(max_pixels, MAX_PIXELS)) as opened:
+            opened.load()
+            kind = "JPEG" if opened.format == "MPO" else opened.format or ""
+            chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
+            turn, metadata = metadata_of(opened, file, chunks)
+            pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
+            return Picture(
+                path=Path(name),
+                image=pixels.image,
+                format=kind,
+                grey=pixels.grey,
+                samples=pixels.samples,
+                alpha=pixels.alpha,
+                metadata=metadata,
+                coding=_coding(opened, file),
+                stream=file,
+            )
+    except BadPicture as error:
+        raise BadPicture(f"{name} cannot be used: {error}.") from error
+    except _PILLOW_RAISES as error:
+        raise BadPicture(f"{name} {_damage(error)} ({error}). Get the file again from where it came.") from error
+
+
+def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:
+    """Return the one picture in `file`, not yet decoded. Raises BadPicture, and whatever Pillow raises."""
+    picture = _recognised(file)
+    width, height = picture.size
+    if width * height > max_pixels:
+        size = f"{width} x {height} pixels"
+        raise BadPicture(
+            f"it is too large: {size}, and at most {max_pixels // 10**6} million are read. Make it smaller"
+        )
+    count = getattr(picture, "n_frames", 1)
+    if picture.format != "MPO" and count > 1:
+        pages = "pages" if picture.format == "TIFF" else "frames of an animation"
+        raise BadPicture(f"it holds {count} {pages}, and one is wanted. Save each as a file of its own")
+    return picture
+
+
+@contextmanager
+def _raised_limit() -> Iterator[None]:
+    """Let Pillow decode all that we do not refuse, without a warning.
+
+    Pillow has one limit for the whole process, so it is raised to ours while any picture is being read here,
+    and the last reader puts back what the first one found. Others at work meanwhile see a higher limit, never
+    none.
+    """
+    with _lock:
+        _before.append(Pillow.MAX_IMAGE_PIXELS if not _before else _before[0])
+        Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
+    try:
+        yield
+    finally:
+        with _lock:
+            Pillow.MAX_IMAGE_PIXELS = _before[0]
+            _before.pop()
+            if _before:
+                Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+def _recognised(file: BinaryIO) -> Pillow.Image:
+    """Open as Pillow's `open` does, but only our kinds, and without its check of the size, which may warn."""
+    file.seek(0)
+    start = file.read(16)
+    if not start:
+        raise BadPicture("it is empty. Get the file again from where it came")
+    for load in (Pillow.preinit, Pillow.init):  # all of Pillow's kinds take a while to load
+        load()
+        for kind in _KINDS:
+            factory, accept = Pillow.OPEN.get(kind, (None, None))
+            if factory is not None and accept is not None and accept(start) is True:
+                file.seek(0)
+                return factory(file, "")
+    offer = ", ".join(kind.name for kind in FORMATS)
+    raise BadPicture(f"it is no picture, or of a kind that is not read here. Choose one of {offer}")
+
+
+def _coding(opened: Pillow.Image, file: BinaryIO) -> Coding:
+    if isinstance(opened, JpegImageFile):
+        return coding_of(opened)
+    return Coding(lossless=opened.format != "WEBP" or b"VP8L" in _start(file))
+
+
+def _start(file: BinaryIO) -> bytes:
+    """Return the beginning of a WebP up to its pixels: a profile may come before them."""
+    whole = _whole(file)
+    at = 12
+    while at + 8 <= len(whole) and whole[at : at + 4] not in {b"VP8 ", b"VP8L"}:
+        at += 8 + struct.unpack_from("<I", whole, at + 4)[0] + 1 & ~1
+    return whole[at : at + 4]
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _why_closed(path: Path, error: OSError | ValueError) -> str:
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names that are too long
+        return "is a folder, not a picture. Name a file in it"
+    if isinstance(error, FileNotFoundError):
+        return "does not exist. Check the name"
+    if isinstance(error, PermissionError):
+        return "may not be read by you. Change its permissions"
+    return f"cannot be opened: {error}. Check the name and the disk"
+
+
+def _damage(error: Exception) -> str:
+    cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
+    return "is cut off" if cut else "is damaged"

@@ -1,0 +1,161 @@
+"""Writing a fixed picture as the file it came from would have it.
+
+Grey stays grey: of a change its brightness is taken. Sixteen bits stay: the change is added to them. Opacity
+stays as it is. Where nothing changed, every sample stays.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CannotWrite
+from ..fsio import atomic_write
+from ..types import Image
+from .colours import fits
+from .decode import to_8_bits
+from .encode import pack
+from .exif import with_comment
+from .formats import FORMATS, Format, format_for
+from .picture import PARAMETERS, Coding, Picture, Samples
+from .png import PNG_LEVEL, write_png
+from .strips import band_slices
+from .tiff import write_tiff
+
+
+def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, int] | None = None) -> None:
+    """Refuse, before any work, an output that cannot hold the result.
+
+    Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if `picture` has something
+    that would be lost in them. 16-bit samples may be given up for a kind that is known to have 8 bits, such as
+    JPEG; opacity is never given up. size: width and height to be written, by default those of `picture`.
+    """
+    kind = format_for(path)
+    if picture is not None:
+        _check_fits(kind, str(path), picture, size or (picture.image.shape[1], picture.image.shape[0]))
+
+
+def write_picture(
+    picture: Picture, fixed: Image, path: Path, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
+) -> None:
+    """Write `fixed` to `path`, as `encode` does, in the kind of file that its suffix asks for.
+
+    Raises CannotWrite, and BadSetting for an unknown suffix; then what stood at `path` is unchanged.
+    """
+    atomic_write(path, _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level))
+
+
+def encode(
+    picture: Picture, fixed: Image, file: BinaryIO, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
+) -> None:
+    """Write `fixed` into `file` as a picture of the kind that `picture` was, with all that it says besides its pixels.
+
+    If no pixel changed and the kind is the same, the old file is copied byte for byte, and `text` is not added.
+    PNG, TIFF and JPEG 2000 lose nothing; WebP and AVIF no more than the input did, or quality 95; JPEG is packed
+    with the input's own tables, or quality 95 and 4:4:4. Palettes become RGB, CMYK and Lab become sRGB.
+
+    fixed: (H, W, 3) RGB of 8 bits; where its size is another than the picture's, so is that of all that goes with it.
+    text: PNG's text fields, added to the old ones or in their place; in other kinds only "parameters" is kept, as the
+    UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. Raises CannotWrite for what cannot be held.
+    """
+    kind = next(kind for kind in FORMATS if kind.name == picture.format)
+    _prepare_writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)(file)
+
+
+def _prepare_writer(
+    picture: Picture, fixed: Image, kind: Format, name: str, text: Mapping[str, str], png_level: int
+) -> Callable[[BinaryIO], None]:
+    """Return what writes the result. Raises CannotWrite at once for what the kind cannot hold; `name` is for this."""
+    if fixed.dtype != np.uint8 or fixed.shape[2:] != (3,):
+        raise CannotWrite(f"{name}: the result is {fixed.dtype} {fixed.shape}, and RGB of 8 bits is wanted.")
+    if fixed.shape != picture.image.shape:
+        picture = picture.resized((fixed.shape[1], fixed.shape[0]))
+    rows = band_slices(len(fixed), fixed[:1].nbytes)
+    same = kind.name == picture.format and all(np.array_equal(picture.image[part], fixed[part]) for part in rows)
+    if same and picture.is_as_read:
+        return partial(_copy, picture)
+    _check_fits(kind, name, picture, (fixed.shape[1], fixed.shape[0]))
+    return partial(_write, picture, fixed, kind, text, png_level)
+
+
+def _check_fits(kind: Format, name: str, picture: Picture, size: tuple[int, int]) -> None:
+    """Raise CannotWrite if a file of this kind cannot hold the picture at `size`."""
+    width, height = size
+    if max(width, height) > kind.longest:
+        raise CannotWrite(
+            f"{name}: {kind.name} holds at most {kind.longest} px on a side, not {width}x{height}. Choose .png."
+        )
+    if kind.alpha != "full" and picture.translucent and not (kind.alpha == "binary" and picture.cut_out):
+        raise CannotWrite(f"{name}: {kind.name} cannot hold the transparency of {picture.path.name}. Choose .png.")
+    if picture.samples is not None and kind.deep == "lost":
+        raise CannotWrite(f"{name}: {picture.path.name} has 16-bit samples, which would be lost. Choose .png or .tif.")
+
+
+def _copy(picture: Picture, file: BinaryIO) -> None:
+    if picture.stream is not None:
+        picture.stream.seek(0)
+        shutil.copyfileobj(picture.stream, file, 1 << 20)
+    else:
+        with picture.path.open("rb") as old:
+            shutil.copyfileobj(old, file, 1 << 20)
+
+
+def _write(
+    picture: Picture, fixed: Image, kind: Format, text: Mapping[str, str], png_level: int, file: BinaryIO
+) -> None:
+    pixels, said = _merge(picture, fixed, kind), picture.metadata
+    if not fits(said.icc, pixels.shape[2]):
+        said = replace(said, icc=b"")
+    if kind.name == "PNG":
+        write_png(pixels, said, text, file, png_level)
+        return
+    parameters = {**said.text, **text}.get(PARAMETERS)
+    if parameters is not None:
+        said = replace(said, exif=with_comment(said.exif, parameters))
+    if kind.name == "TIFF":
+        write_tiff(pixels, said, file)
+    else:
+        coding = picture.coding if kind.name == picture.format else Coding(lossless=False)
+        pack(kind.name, pixels, said, coding, file)
+
+
+def _merge(picture: Picture, fixed: Image, kind: Format) -> Samples:
+    """Return the new picture in the samples of the old one: (H, W, 1..4), as a file of this kind holds them."""
+    colours: Samples = _to_grey(fixed)[..., None] if picture.grey else fixed
+    if picture.samples is not None and kind.deep == "kept":
+        colours = _add_change(picture.samples, picture.image, colours)
+    if picture.grey and not kind.grey:
+        colours = colours[..., [0, 0, 0]]
+    if picture.alpha is None or kind.alpha == "none":
+        return colours
+    opacity = picture.alpha
+    if opacity.dtype != colours.dtype:
+        opacity = to_8_bits(opacity.astype(np.uint16, copy=False))
+    height, width, channels = colours.shape
+    both = np.empty((height, width, channels + 1), colours.dtype)
+    both[..., :-1], both[..., -1] = colours, opacity
+    return both
+
+
+def _add_change(samples: NDArray[np.uint16], old: Image, new: Samples) -> NDArray[np.uint16]:
+    """Return 16-bit samples with what changed between two 8-bit pictures added."""
+    deep: NDArray[np.uint16] = samples.copy()
+    for rows in band_slices(len(deep), deep[:1].nbytes):
+        change = new[rows].astype(np.int32) - old[rows, :, : new.shape[2]]
+        deep[rows] = np.clip(deep[rows] + 257 * change, 0, 65535)
+    return deep
+
+
+def _to_grey(image: Image) -> NDArray[np.uint8]:
+    """Return (H, W): ITU-R 601, in whole numbers, so that grey comes back as it was."""
+    grey = np.empty(image.shape[:2], np.uint8)
+    for rows in band_slices(len(image), image[:1].nbytes):
+        grey[rows] = (image[rows] @ np.array([19595, 38470, 7471], np.int32) + 0x8000) >> 16
+    return grey

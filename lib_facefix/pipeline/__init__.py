@@ -1,0 +1,1 @@
+"""The one loop that carries out plans: batches of cut, mask, fix and paste."""

@@ -1,0 +1,49 @@
+"""Which faces of a picture are redrawn as one, and the one job that stands for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+
+from ..imaging.boxes import bounding
+from ..settings.sampling import Sampling
+from ..types import Box, Face, Pose
+from .plan import FaceJob
+
+
+def together(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
+    """Yield the jobs of a picture that are to be done as one; those that are merged at the place of the first.
+
+    Faces that are left are none of them.
+    """
+    merged = tuple(job for job in jobs if _is_merged(job))
+    for job in jobs:
+        if not _is_merged(job) and job.decision != "leave":
+            yield (job,)
+        elif merged and job is merged[0]:
+            yield merged
+
+
+def standing_for(jobs: Sequence[FaceJob]) -> FaceJob:
+    """Return the one job; of several the first, with a face around all of theirs, upright and without landmarks."""
+    if len(jobs) == 1:
+        return jobs[0]
+    box, score = around(job.face.box for job in jobs), min(job.face.score for job in jobs)
+    return replace(jobs[0], face=Face(box, score), pose=Pose(0.0, 0.0, 0.0))
+
+
+def as_the_first(jobs: Sequence[FaceJob], first: FaceJob) -> list[FaceJob]:
+    """Return the jobs, those that are merged with the sampling settings of `first`: it is drawn with no others."""
+    sampling = {field.name: getattr(first.treatment, field.name) for field in fields(Sampling)}
+    return [replace(job, treatment=job.treatment.but(sampling)) if _is_merged(job) else job for job in jobs]
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box around some."""
+    return bounding(np.concatenate([box.corners for box in boxes]))
+
+
+def _is_merged(job: FaceJob) -> bool:
+    return job.decision == "re-diffuse" and job.treatment.mask_merge

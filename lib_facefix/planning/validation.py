@@ -1,0 +1,52 @@
+"""Reading JSON that people may have edited: each value is what it should be, or `BadPlan` says where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadPlan
+from ..settings.options import is_number
+
+MOST = 1e7
+"""A position, angle or score beyond it is no face's; arithmetic on it would overflow."""
+
+
+def is_size(value: Any) -> bool:
+    """Return True for [width, height] in whole pixels."""
+    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+
+
+def member(entry: Any, key: str, where: str) -> Any:
+    """Return what an object has under a key; where: what it is called in the sentence of `BadPlan`."""
+    if not isinstance(entry, Mapping) or key not in entry:
+        raise BadPlan(f"{where} lacks {key!r}; a plan is written by `facefix plan`")
+    return entry[key]
+
+
+def number_in(entry: Any, key: str, where: str) -> float:
+    """Return the number that an object has under a key."""
+    value = member(entry, key, where)
+    if not _is_sane(value):
+        raise BadPlan(f"{where}: {key} must be a number, not {value!r}; at most {MOST:.0f}")
+    return float(value)
+
+
+def _is_sane(value: Any) -> bool:
+    return is_number(value) and abs(value) <= MOST
+
+
+def floats(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return nested lists of numbers as an array of this shape. what, form: what it is called, and is to look like."""
+    if not _has_shape(value, shape):
+        raise BadPlan(f"{what} must be {form} in pixels, not {value!r}; at most {MOST:.0f}")
+    return np.array(value, np.float64)
+
+
+def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:
+    """Return True for nested lists of numbers with the lengths of `shape`."""
+    if not shape:
+        return _is_sane(value)
+    return isinstance(value, list) and len(value) == shape[0] and all(_has_shape(item, shape[1:]) for item in value)

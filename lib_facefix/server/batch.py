@@ -1,0 +1,64 @@
+"""All pictures of a folder on the server, one after another; a broken one does not stop the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..batch import Batch, document, planner, targets, without_results
+from ..errors import BadPicture, Stopped
+from ..facefix import FaceFix
+from ..pictures import find_pictures
+from ..protocols import Progress
+from .allowed_paths import is_inside
+from .schemas import BatchBody
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A `Progress` that counts pictures, and says of the one at hand how far its faces are."""
+
+    progress: Progress
+    done: int
+    total: int
+    name: str
+
+    def step(self, done: int, total: int, doing: str) -> None:
+        """Say it."""
+        self.progress.step(self.done, self.total, f"{self.name}: {done}/{total} faces, {doing}")
+
+    def stopped(self) -> bool:
+        """Return what the person wants."""
+        return self.progress.stopped()
+
+
+def fix_folder(
+    engine: FaceFix, body: BatchBody, source: Path, output: Path, allowed: Sequence[Path], progress: Progress
+) -> dict[str, Any]:
+    """Fix every picture below `source` into `output`; return what `facefix fix --report` writes.
+
+    allowed: folders outside of which no link may lead, to read or to write.
+    """
+    found = without_results(find_pictures([str(source)]), [str(source)], str(output))
+    batch = Batch(engine, planner(engine, body.settings, body.overrides))
+    for done, (one, target) in enumerate(zip(found, targets(found, str(output), in_place=False), strict=True)):
+        if progress.stopped():
+            batch.recorded(one.path, _stopped)
+            continue
+        progress.step(done, len(found), one.path.name)
+        if is_inside(one.path, allowed) and is_inside(target, allowed):
+            batch.fix(one.path, target, Through(progress, done, len(found), one.path.name))
+        else:
+            batch.recorded(one.path, _led_away)
+    progress.step(len(found), len(found), "done")
+    return document(batch.records)
+
+
+def _stopped(_: dict[str, Any]) -> list[str]:
+    raise Stopped("stopped before its turn")
+
+
+def _led_away(record: dict[str, Any]) -> list[str]:
+    raise BadPicture(f"{record['path']} is a link that leads out of the folders that may be used here")

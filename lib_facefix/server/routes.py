@@ -1,0 +1,213 @@
+"""The API itself: which address does what. A WebUI mounts the router, `facefix serve` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+from fastapi.params import Depends
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from ..protocols import Progress
+from .errors import Refusal
+from .handlers import Host, Service
+from .job_queue import VERSION, Answer, Job, Line
+from .request_body import FORM, JSON, asked
+from .schemas import (
+    BatchBody,
+    DetectBody,
+    FixBody,
+    PlanBody,
+    PreviewBody,
+    ReplanBody,
+    form_schema,
+    json_schema,
+    read_body,
+)
+
+PREFIX = "/facefix/v1"
+REFUSED = {
+    "401": "Who asks has not said that he may.",
+    "403": "That may not be done here.",
+    "404": "There is no such job (any more).",
+    "413": "The request, or the picture, is too large.",
+    "422": "Something in the request is wrong: where, and what.",
+    "424": "The server lacks what is needed: a model, a package.",
+    "503": "Too many wait already; Retry-After says when to come again.",
+}
+Body = TypeVar("Body")
+
+
+def router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
+    """Return the API of this host. guards: what every call must pass first, as `Depends(...)`."""
+    made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
+    calls = _Calls(Service(host), Line(host.limits.waiting, host.limits.held))
+    add = partial(made.add_api_route, response_model=None)
+    add("/models", calls.models, methods=["GET"], summary="What is on offer", responses=_answers())
+    add("/settings", calls.settings, methods=["GET"], summary="Every setting, as a JSON schema", responses=_answers())
+    for name, kind, call in (
+        ("detect", DetectBody, calls.detect),
+        ("plan", PlanBody, calls.plan),
+        ("replan", ReplanBody, calls.replan),
+        ("fix", FixBody, calls.fix),
+        ("preview", PreviewBody, calls.preview),
+        ("batch", BatchBody, calls.batch),
+    ):
+        add(
+            f"/{name}", call, methods=["POST"], summary=kind.__doc__, openapi_extra=_told(kind), responses=_posted(name)
+        )
+    add("/jobs/{id}", calls.job, methods=["GET"], summary="How far a job is", responses=_answers("404"))
+    add("/jobs/{id}", calls.cancel, methods=["DELETE"], summary="Stop a job", responses=_answers("404"))
+    return made
+
+
+class _Route(APIRoute):
+    """Answers a `Refusal` in whatever app the router is mounted."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Refusal as refusal:
+                return JSONResponse(refusal.to_json(), refusal.status, refusal.headers)
+
+        return answer
+
+
+class _Calls:
+    """The calls as addresses have them."""
+
+    def __init__(self, service: Service, line: Line) -> None:
+        self._service, self._line = service, line
+
+    async def models(self) -> Response:
+        return JSONResponse(await run_in_threadpool(self._service.models))
+
+    async def settings(self) -> Response:
+        return JSONResponse(self._service.settings())
+
+    async def detect(self, request: Request) -> Response:
+        return await self._done(request, DetectBody, self._service.detect)
+
+    async def plan(self, request: Request) -> Response:
+        return await self._done(request, PlanBody, self._service.plan)
+
+    async def replan(self, request: Request) -> Response:
+        """Answer without waiting in line: neither a picture nor a model is needed."""
+        async with asked(request, self._service.host.limits.body, self._line) as (values, _):
+            body = read_body(ReplanBody, values)
+            return JSONResponse(await run_in_threadpool(self._service.replan, body))
+
+    async def fix(self, request: Request) -> Response:
+        return await self._done(request, FixBody, self._service.fix)
+
+    async def preview(self, request: Request) -> Response:
+        return await self._done(request, PreviewBody, self._service.preview)
+
+    async def batch(self, request: Request) -> Response:
+        async with asked(request, self._service.host.limits.body, self._line) as (values, _):
+            body = read_body(BatchBody, values)
+        source, output = self._service.places_of(body)
+
+        def work(progress: Progress) -> Answer:
+            return self._service.batch(body, source, output, progress)
+
+        return _begun(self._line.add(work, 0, keep=True))
+
+    async def job(self, id: str) -> Response:  # noqa: A002 as the address calls it
+        return JSONResponse(_state(self._line.find(id)))
+
+    async def cancel(self, id: str) -> Response:  # noqa: A002 as the address calls it
+        job = self._line.find(id)
+        job.stop()
+        return JSONResponse(_state(job))
+
+    async def _done(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
+        async with asked(request, self._service.host.limits.body, self._line) as (values, held):
+            body = read_body(kind, values)
+            del values  # the text of the picture: it would be kept for as long as the call waits
+            wait = getattr(body, "wait", True)
+
+            def work(progress: Progress) -> Answer:
+                return do(body, progress)
+
+            job = self._line.add(work, held.size, keep=not wait)
+            held.hand_over()
+        return await self._answered(request, job) if wait else _begun(job)
+
+    async def _answered(self, request: Request, job: Job) -> Response:
+        """Wait for a job; where who asked goes away, it is stopped."""
+        future, gone = asyncio.wrap_future(job.future), asyncio.ensure_future(_gone(request))
+        either: set[asyncio.Future[Any]] = {future, gone}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            job.stop()  # what is done by now is not touched
+        answer = await future
+        if answer.picture is not None and _wants_picture(request):
+            return Response(answer.picture, media_type=answer.kind)
+        return JSONResponse(_document(answer))
+
+
+async def _gone(request: Request) -> None:
+    """Wait until who asked goes away; `Request.is_disconnected` does not see it behind a middleware."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _wants_picture(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "image/" in accepted and JSON not in accepted
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    picture = {} if answer.picture is None else {"image": base64.b64encode(answer.picture).decode("ascii")}
+    return {**answer.report, **picture}
+
+
+def _begun(job: Job) -> Response:
+    return JSONResponse({"version": VERSION, "job": job.id}, 202)
+
+
+def _state(job: Job) -> dict[str, Any]:
+    """Return how far a job is, and what came of it."""
+    answer, refusal = job.answer, job.refusal
+    return {
+        "version": VERSION,
+        "job": job.id,
+        "state": job.state,
+        "done": job.done,
+        "total": job.total,
+        "doing": job.doing,
+        "error": None if refusal is None else str(refusal),
+        "result": None if answer is None else _document(answer),
+    }
+
+
+# What /docs says
+
+
+def _told(kind: type) -> dict[str, Any]:
+    content = {JSON: {"schema": json_schema(kind)}, FORM: {"schema": form_schema(kind)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _answers(*statuses: str) -> dict[int | str, dict[str, Any]]:
+    wrong = {JSON: {"schema": {"type": "object", "properties": {"detail": {}}}}}
+    return {status: {"description": REFUSED[status], "content": wrong} for status in statuses}
+
+
+def _posted(name: str) -> dict[int | str, dict[str, Any]]:
+    begun: dict[int | str, dict[str, Any]] = {"202": {"description": "Begun: GET jobs/{id} tells how far it is."}}
+    refused = _answers(*(status for status in REFUSED if status != "404"))
+    return {**(begun if name in ("fix", "batch") else {}), **refused}

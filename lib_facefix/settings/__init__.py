@@ -1,0 +1,1 @@
+"""Settings, declared once, and what people write in them: masks, detectors, prompts, face numbers, sizes."""

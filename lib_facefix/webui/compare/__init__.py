@@ -1,0 +1,1 @@
+"""The comparison of images before and after."""

@@ -1,0 +1,1 @@
+"""The WebUI's settings page, engine and lists of choices."""

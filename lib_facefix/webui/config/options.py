@@ -1,0 +1,113 @@
+"""The page "FaceFix" in the host's settings: declared once, to be shown and to be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import BadSetting
+from ...settings.options import Option, is_number, option, options
+from ...settings.runtime import Runtime
+from ...settings.treatment import Treatment
+from .optional_packages import KEY, OPTIONAL
+
+SECTION = ("facefix", "FaceFix")
+PREFIX = "facefix_"
+"""Before a setting's name, in the host's config.json."""
+TAKES_EFFECT = {"passes": "needs_reload_ui", "optional": "needs_restart"}
+"""What a change waits for; all others take effect at once."""
+
+
+def _as_in(settings: type, name: str, label: str = "") -> Any:
+    """Return a field as another class declares it, by another label where one is given."""
+    field, known = next(pair for pair in options(settings) if pair[0].name == name)
+    facts = dataclasses.replace(known, label=label or known.label)
+    return dataclasses.field(default=field.default, metadata={"option": facts})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSettings:
+    """What holds for all pictures, in the order in which the page shows it."""
+
+    passes: int = option(
+        2, "Number of passes", low=1, high=10, step=1,
+        help="How many times the faces of a picture can be gone over, each time with other settings.",
+    )  # fmt: skip
+    faces_at_once: int = option(
+        16, "Most faces in one sampling run", low=1, high=64, step=1,
+        help="Fewer take less memory; where memory does not suffice, half as many are tried by themselves.",
+    )  # fmt: skip
+    save_before: bool = option(False, "Save the picture as it was before its faces were fixed")
+    save_masks: bool = option(False, "Save the masks", help="White where a picture may change.")
+    save_preview: bool = option(False, "Save a preview with numbered faces and masks")
+    save_crops: bool = option(
+        False, "Save the crops that are redrawn", help="Each as it was and as it was drawn, side by side."
+    )
+    fidelity: float = _as_in(Treatment, "fidelity", 'Fidelity of FaceFix in "Restore faces"')
+    engine: str = _as_in(Runtime, "engine")
+    precision: str = _as_in(Runtime, "precision")
+    keep: int = _as_in(Runtime, "keep")
+    optional: tuple[str, ...] = option(
+        (), "Install for running restorers on the processor", choices=lambda: tuple(OPTIONAL),
+        help="None is needed. What is ticked is installed when the WebUI starts, if it goes with all that is there.",
+    )  # fmt: skip
+
+
+def key_of(name: str) -> str:
+    """Return by which name the host keeps a setting of the page."""
+    return KEY if name == "optional" else PREFIX + name
+
+
+def add_options() -> None:
+    """Put the page into the host's settings; for `on_ui_settings`."""
+    from modules import shared
+
+    for field, known in options(PageSettings):
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        component, arguments = _component(field.default, known)
+        shown = shared.OptionInfo(default, known.label, component, arguments, section=SECTION)
+        if known.help:
+            shown.info(known.help.rstrip("."))
+        if field.name in TAKES_EFFECT:
+            getattr(shown, TAKES_EFFECT[field.name])()
+        shared.opts.add_option(key_of(field.name), shown)
+
+
+def chosen() -> PageSettings:
+    """Return what is set now. What is absent, or not allowed, has its default."""
+    from modules import shared
+
+    saved = shared.opts.data
+    return PageSettings(
+        **{field.name: _read(saved.get(key_of(field.name)), field.default, known)
+           for field, known in options(PageSettings)}
+    )  # fmt: skip
+
+
+def _read(saved: Any, default: Any, known: Option) -> Any:
+    """Return what the host has saved, or the default."""
+    if isinstance(default, tuple):
+        offered = known.choices() if known.choices else ()
+        return tuple(name for name in offered if isinstance(saved, list) and name in saved)
+    if type(default) is int and is_number(saved) and saved == int(saved):
+        saved = int(saved)  # a slider may give 16.0
+    try:
+        known.check(saved, type(default))
+    except BadSetting:
+        return default
+    return saved
+
+
+def _component(default: Any, known: Option) -> tuple[Any, dict[str, Any]]:
+    """Return the control for a setting, and what it is told."""
+    import gradio as gr
+
+    if isinstance(default, bool):
+        return gr.Checkbox, {}
+    if known.choices:
+        several = isinstance(default, tuple)
+        return gr.CheckboxGroup if several else gr.Radio, {"choices": list(known.choices())}
+    if known.high is None:
+        return gr.Number, {"precision": 0, "minimum": known.low}
+    return gr.Slider, {"minimum": known.low, "maximum": known.high, "step": known.step}

@@ -1,0 +1,50 @@
+"""What the extras tab hands on: the settings of all faces, and what is set for single ones.
+
+Values come by the names that the accordion gives its components. One that is None has its default: so the host's own
+API calls the scripts of the tab that it knows nothing of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ...protocols import Engine
+from ...settings.face_settings import FaceSettings
+from ..passes.arguments import KINDS, fitted
+from ..passes.settings import ELSEWHERE, PassSettings
+from .face_overrides import FIX, SINGLE, Tuning
+
+ENABLE, ONE, TUNING = "enable", "single", "tuning"
+COMMON = tuple(field.name for field in fields(FaceSettings) if field.name not in ELSEWHERE)
+"""Settings of all faces, those of a pass that are not about img2img."""
+FACE = {name: f"face_{name}" for name in (FIX, *SINGLE)}
+"""The names of the controls of the face that is shown."""
+HANDED_ON = (TUNING, *FACE.values(), *COMMON)
+"""What every event of the accordion is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person has set when something happens."""
+
+    engine: Engine
+    settings: PassSettings
+    tuning: Tuning | None
+    """With what was changed last in the controls of the face that is shown; None where no faces were found."""
+
+
+def read_given(values: Mapping[str, Any], engine: Engine) -> Given:
+    """Return what is set; raises `BadSetting`. engine: what plans the faces again."""
+    settings = PassSettings.from_json(_fitted({name: values.get(name) for name in COMMON}))
+    text = values.get(TUNING)
+    if not text:
+        return Given(engine, settings, None)
+    tuning = Tuning.from_text(text, engine)
+    shown = _fitted({name: values.get(control) for name, control in FACE.items()})
+    return Given(engine, settings, tuning.edited({**tuning.filled, **shown}, settings))
+
+
+def _fitted(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fitted(value, KINDS.get(name)) for name, value in values.items() if value is not None}

@@ -1,0 +1,126 @@
+"""Redrawing faces with the Stable Diffusion that drew the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import cache
+from typing import Any
+
+from modules import extra_networks, processing
+from PIL import Image as Pil
+
+from ...errors import BadCrop, Stopped
+from ...planning.plan import FaceJob
+from ...planning.redraw import Redraw
+from ...settings.sampling import Sampling
+from ...types import Patch
+from . import compat
+from .img2img import FacesRun
+from .progress import Watch
+
+UNTOUCHED: dict[str, Any] = {
+    "sampler_index": None,
+    "styles": None,
+    "n_iter": 1,
+    "restore_faces": False,
+    "tiling": False,
+    "do_not_save_samples": True,
+    "do_not_save_grid": True,
+    "do_not_reload_embeddings": True,
+    "extra_generation_params": None,
+    "overlay_images": None,
+    "firstpass_image": None,
+    "override_settings_restore_afterwards": True,
+    "seed_enable_extras": True,
+    "seed_resize_from_h": -1,
+    "seed_resize_from_w": -1,
+    "resize_mode": 0,
+    "mask": None,
+    "mask_blur": 0,
+    "mask_blur_x": 0,
+    "mask_blur_y": 0,
+    "latent_mask": None,
+    "inpainting_fill": 1,
+    "inpaint_full_res": False,
+    "inpaint_full_res_padding": 0,
+    "inpainting_mask_invert": 0,
+}
+"""What of the picture's own run does not concern its faces; all else is inherited."""
+
+
+class HostDiffuser:
+    """A `Diffuser` that inherits all that the picture was made with."""
+
+    def __init__(self, p: Any, watch: Watch, keep: Callable[[Redraw, Patch], None] | None = None) -> None:
+        """p: the picture's own processing; keep: is shown each crop and what became of it."""
+        self._p, self._watch, self._keep = p, watch, keep
+        self._lengths = cache(compat.prompt_lengths)  # most faces have the picture's own prompts
+
+    @property
+    def engine(self) -> str:
+        """The checkpoint's name."""
+        return f"WebUI, {compat.model_name()}"
+
+    @property
+    def native(self) -> int:
+        """Side in pixels of the squares that the loaded model draws best."""
+        return compat.native_size()
+
+    def shares(self, job: FaceJob) -> Hashable:
+        """Return the lengths of both prompts in tokens and the extra networks: the host reads these once a batch."""
+        treatment = job.treatment
+        steps = treatment.steps or self._p.steps
+        [prompt], networks = extra_networks.parse_prompts([treatment.prompt])
+        tags = tuple(sorted((name, repr([one.items for one in many])) for name, many in networks.items()))
+        return self._lengths(prompt, steps), self._lengths(treatment.negative_prompt, steps), tags
+
+    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch | None]:
+        """Return the crops redrawn inside their masks, in one sampling run; see `protocols.Diffuser`."""
+        if self._watch.stopped():
+            raise Stopped("stopped before these faces were drawn")
+        overrides = compat.option_overrides(sampling.checkpoint, sampling.vae, sampling.clip_skip)
+        run = FacesRun([item.mask for item in items], **self._told(items, sampling, overrides))
+        run.is_api = getattr(self._p, "is_api", False)
+        with compat.left_as_it_was(self._p, overrides), self._watch.run(items), compat.in_words():
+            try:
+                processing.process_images(run)
+            finally:
+                run.close()
+        if self._watch.broken_off():
+            raise Stopped("stopped while these faces were drawn")
+        drawn = run.drawn()
+        if not any(patch is not None for patch in drawn):
+            raise BadCrop(compat.NO_PICTURE)
+        if self._keep:
+            for item, patch in zip(items, drawn, strict=False):
+                if patch is not None:
+                    self._keep(item, patch)
+        return drawn
+
+    def _told(self, items: Sequence[Redraw], sampling: Sampling, overrides: dict[str, Any]) -> dict[str, Any]:
+        """Return all that img2img is told: the picture's own, less what is not for faces, and what is theirs."""
+        height, width = items[0].image.shape[:2]
+        own = compat.inherited(self._p)
+        chosen = {
+            "steps": sampling.steps,
+            "cfg_scale": sampling.cfg_scale,
+            "sampler_name": sampling.sampler,
+            "scheduler": sampling.scheduler,
+        }
+        if sampling.noise_multiplier >= 0:
+            own["initial_noise_multiplier"] = sampling.noise_multiplier
+        return {
+            **own,
+            **{name: value for name, value in UNTOUCHED.items() if name in own},
+            **{name: value for name, value in chosen.items() if value},
+            "init_images": [Pil.fromarray(item.image) for item in items],
+            "prompt": [item.prompt for item in items],
+            "negative_prompt": [item.negative_prompt for item in items],
+            "seed": [item.seed for item in items],
+            "subseed": [item.subseed for item in items],
+            "batch_size": len(items),
+            "width": width,
+            "height": height,
+            "denoising_strength": sampling.denoising_strength,
+            "override_settings": dict(overrides),
+        }

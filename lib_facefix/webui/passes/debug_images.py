@@ -1,0 +1,60 @@
+"""Files beside the result that a person asked for: the picture before, masks, previews, crops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from modules import images, shared
+from PIL import Image as Pil
+
+from ...facefix import FaceFix
+from ...planning.plan import FixPlan
+from ...planning.redraw import Redraw
+from ...types import Image, Patch
+from ...visualize import numbered_boxes, shaded
+from ..config.options import PageSettings
+
+if TYPE_CHECKING:
+    from .runner import Worked
+
+
+class Keeper:
+    """Saves where the host saves the picture, and only if it does."""
+
+    def __init__(self, p: Any, page: PageSettings) -> None:
+        self._p, self._page = p, page
+        self._saves = p.save_samples()
+
+    def before(self, pictures: Sequence[Worked]) -> None:
+        """Save each picture that was changed as it was before."""
+        if self._saves and self._page.save_before:
+            for picture in pictures:
+                if any(result.changed for result in picture.results):
+                    self._save(picture.before, picture.index, "-before-facefix")
+
+    def plans(self, fixer: FaceFix, pictures: Sequence[Worked], plans: Sequence[FixPlan]) -> None:
+        """Save masks and previews of what is going to be done."""
+        if not (self._saves and (self._page.save_masks or self._page.save_preview)):
+            return
+        for picture, plan in zip(pictures, plans, strict=True):
+            mask = fixer.mask(picture.image, plan)
+            if self._page.save_masks:
+                self._save(np.uint8(np.repeat(mask[..., None], 3, axis=2) * 255 + 0.5), picture.index, "-facefix-mask")
+            if self._page.save_preview:
+                faces = [(job.number, job.face) for job in plan.jobs]
+                self._save(numbered_boxes(shaded(picture.image, mask), faces), picture.index, "-facefix-preview")
+
+    def crop(self, item: Redraw, drawn: Patch) -> None:
+        """Save one crop before and after it was redrawn, side by side."""
+        if self._saves and self._page.save_crops:
+            self._save(
+                np.concatenate([item.image, np.uint8(np.rint(drawn))], axis=1), 0, f"-facefix-crop-{item.number}"
+            )
+
+    def _save(self, image: Image, index: int, suffix: str) -> None:
+        p = self._p
+        seed, prompt = p.seeds[min(index, len(p.seeds) - 1)], p.prompts[min(index, len(p.prompts) - 1)]
+        extension = shared.opts.samples_format
+        images.save_image(Pil.fromarray(image), p.outpath_samples, "", seed, prompt, extension, p=p, suffix=suffix)

@@ -1,0 +1,1 @@
+"""Presets of passes: their panel and their file."""

@@ -1,0 +1,108 @@
+"""Re-diffusing faces of a picture that was not drawn just now: what stands in for the run that drew it.
+
+What the picture itself was made from is its `Origin`, which a plan takes in; all else is as the host has it at first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+
+from modules import images, sd_models, shared
+from modules.processing import StableDiffusionProcessingImg2Img
+from PIL import Image as Pil
+
+from ..errors import MissingDiffuser
+from ..facefix import FaceFix
+from ..planning.plan import FaceJob, FixPlan, FixResult
+from ..settings.face_prompt import Origin
+from ..settings.generation_info import origin_of
+from ..types import Image
+from .config.choices import host_list, knows
+from .config.engine import engine
+from .config.options import chosen
+from .host.diffuser import HostDiffuser
+from .host.progress import Watch
+
+STEPS, CFG_SCALE = 20, 7.0
+"""What hosts start with."""
+NO_CHECKPOINT = "re-diffusing needs a checkpoint, and none is loaded; choose one at the top of the page"
+
+
+def read_origin(picture: Pil.Image) -> Origin | None:
+    """Return what the picture's infotext says that it was made from; None where it has none."""
+    text, _ = images.read_info_from_image(picture)
+    origin = origin_of(text or "")
+    return origin and known_here(origin)
+
+
+def known_here(origin: Origin) -> Origin:
+    """Return the origin without a sampler or scheduler that this host lacks."""
+    return replace(
+        origin,
+        sampler=origin.sampler if knows("samplers", origin.sampler) else "",
+        scheduler=origin.scheduler if knows("schedulers", origin.scheduler) else "",
+    )
+
+
+def fix(image: Image, plan: FixPlan) -> FixResult:
+    """Carry out a plan, with the loaded checkpoint where faces are to be re-diffused.
+
+    image: RGB (H, W, 3). For whoever has the host to himself.
+    """
+    watch = Watch()
+    with watch.over():
+        [result] = diffusing(watch).run([image], [plan], progress=watch)
+    return result
+
+
+def diffusing(watch: Watch) -> FaceFix:
+    """Return an engine that re-diffuses faces, for whoever has the host to himself."""
+    return engine().with_diffuser(StandingDiffuser(watch), chosen().faces_at_once)
+
+
+def planner() -> FaceFix:
+    """Return an engine that plans faces to be re-diffused, whatever the host is doing; nothing is run by it."""
+    return diffusing(Watch())
+
+
+class StandingDiffuser(HostDiffuser):
+    """A `Diffuser` on the checkpoint that is chosen, which is loaded when the first face wants it."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(_standing(), watch)
+
+    @property
+    def native(self) -> int:
+        """Side in pixels of the squares that the model draws best; raises `MissingDiffuser`."""
+        _load_checkpoint()
+        return super().native
+
+    def shares(self, job: FaceJob) -> Hashable:
+        """Return what jobs of one run must have in common; raises `MissingDiffuser`."""
+        _load_checkpoint()
+        return super().shares(job)
+
+
+def _load_checkpoint() -> None:
+    """Have the host load the checkpoint that is chosen, unless it is loaded; raises `MissingDiffuser`."""
+    if hasattr(sd_models, "forge_model_reload"):
+        try:
+            sd_models.forge_model_reload()
+        except ValueError as error:  # so a host says that it has no checkpoint
+            raise MissingDiffuser(NO_CHECKPOINT) from error
+    elif shared.sd_model is None:
+        raise MissingDiffuser(NO_CHECKPOINT)
+
+
+def _standing() -> StableDiffusionProcessingImg2Img:
+    """Return a run that draws nothing itself; faces inherit from it what neither origin nor settings say."""
+    schedulers = host_list("schedulers")  # not every host has any
+    return StableDiffusionProcessingImg2Img(
+        sampler_name=host_list("samplers")[0],
+        steps=STEPS,
+        cfg_scale=CFG_SCALE,
+        tiling=shared.opts.tiling,
+        restore_faces=False,
+        **({"scheduler": schedulers[0]} if schedulers else {}),
+    )

@@ -1,0 +1,1 @@
+"""Controls in gradio, in whatever version the host has."""
