@@ -21,7 +21,7 @@ import cv2
 from lib_facefix import Crop, Face, FaceFix, FaceJob, FaceSettings
 from lib_facefix.detectors.blazeface import BlazeFace
 from lib_facefix.fixers.lite import Lite
-from lib_facefix.imaging.align import scale_of
+from lib_facefix.imaging.align import scale_factor
 from lib_facefix.imaging.blend import match_colour, paste
 from lib_facefix.imaging.frames import Upright, cut
 from lib_facefix.imaging.masks import soften
@@ -113,7 +113,7 @@ class Steps:
 
     def _widths(self) -> Iterator[float]:
         """Yield each face's size in its crop, pixels."""
-        return (job.face.box.size * scale_of(crop.matrix) for crop, job in zip(self.crops, self.jobs, strict=True))
+        return (job.face.box.size * scale_factor(crop.matrix) for crop, job in zip(self.crops, self.jobs, strict=True))
 
 
 def steps_rows(path: Path, repeats: int) -> list[Row]:

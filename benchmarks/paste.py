@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib_facefix import Crop
-from lib_facefix.imaging.align import compose, rotation, shifted
+from lib_facefix.imaging.align import compose, rotation, translate
 from lib_facefix.imaging.blend import paste
 from lib_facefix.imaging.frames import cut
 from lib_facefix.imaging.masks import soften
@@ -72,9 +72,9 @@ def frame(place: int, cell: int) -> Matrix:
     """Return the map from the picture to the crop in the middle of cell `place`."""
     side = SMALLEST + (LARGEST - SMALLEST) * place / (IN_A_ROW * IN_A_ROW - 1)
     row, column = divmod(place, IN_A_ROW)
-    to_origin = shifted(np.eye(2, 3), (-(column + 0.5) * cell, -(row + 0.5) * cell))
+    to_origin = translate(np.eye(2, 3), (-(column + 0.5) * cell, -(row + 0.5) * cell))
     turned = compose(rotation(30 * np.sin(place), CROP / side), to_origin)
-    return shifted(turned, (CROP / 2, CROP / 2))
+    return translate(turned, (CROP / 2, CROP / 2))
 
 
 def sharpened(image: Image) -> Image:

@@ -18,7 +18,7 @@ from unittest.mock import MagicMock, patch
 import cv2
 import numpy as np
 
-from lib_facefix.imaging.align import compose, inverse, shifted
+from lib_facefix.imaging.align import compose, inverse, translate
 from lib_facefix.types import Image, Mask, Matrix
 
 VERSION = "0.3.0"
@@ -71,7 +71,7 @@ class Peer:
 
 def centred(matrix: Matrix) -> Matrix:
     """Return a map between pixel corners, as ours are, as one between pixel centres, as OpenCV and facexlib count."""
-    to_corner, to_centre = (shifted(np.eye(2, 3), (by, by)) for by in (0.5, -0.5))
+    to_corner, to_centre = (translate(np.eye(2, 3), (by, by)) for by in (0.5, -0.5))
     return compose(to_centre, compose(matrix, to_corner))
 
 

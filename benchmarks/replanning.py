@@ -17,7 +17,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from lib_facefix.server.app import Alone, app
+from lib_facefix.server.app import StandaloneHost, app
 from lib_facefix.server.routes import PREFIX
 
 SIDES = (512, 1024, 2048)
@@ -38,7 +38,7 @@ def cost(client: TestClient, call: str, subject: dict[str, Any]) -> float:
 
 def main(photo: str) -> None:
     """Print a line for each size."""
-    client = TestClient(app(Alone()), base_url="http://localhost")
+    client = TestClient(app(StandaloneHost()), base_url="http://localhost")
     with Image.open(photo) as opened:
         picture = opened.convert("RGB")
     for side in SIDES:

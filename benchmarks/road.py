@@ -36,7 +36,7 @@ from PIL import Image as Pillow
 
 import lib_facefix
 from lib_facefix.cli.__main__ import main as facefix
-from lib_facefix.pipeline.batching import Task, rounds
+from lib_facefix.pipeline.batching import Task, make_rounds
 from lib_facefix.types import Box
 
 PACKAGE = str(Path(lib_facefix.__file__).parent) + os.sep
@@ -145,11 +145,11 @@ def post(photo: Path, _: Path) -> None:
     """Send the photo to the app of `facefix serve`."""
     from fastapi.testclient import TestClient
 
-    from lib_facefix.server.app import Alone, app
+    from lib_facefix.server.app import StandaloneHost, app
     from lib_facefix.server.routes import PREFIX
 
     body = {"image": base64.b64encode(photo.read_bytes()).decode(), "settings": {"method": METHOD}}
-    with TestClient(app(Alone()), base_url="http://localhost") as client:
+    with TestClient(app(StandaloneHost()), base_url="http://localhost") as client:
         client.post(f"{PREFIX}/fix", json=body).raise_for_status()
 
 
@@ -160,7 +160,7 @@ def seconds_of_rounds() -> float:
     """Return the processor time in which `FACES` faces are sorted into rounds; every second one meets the next."""
     tasks = [_task(number) for number in range(FACES)]
     started = time.process_time()
-    count = sum(map(len, rounds(tasks)))
+    count = sum(map(len, make_rounds(tasks)))
     spent = time.process_time() - started
     assert count == FACES
     return spent

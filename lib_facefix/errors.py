@@ -18,7 +18,7 @@
   x BadCrop               a fixer answered with something that is not a crop
 """
 
-MOST = 300
+MAX_CHARACTERS = 300
 """Characters of what another library complains of."""
 
 
@@ -100,4 +100,4 @@ class BadCrop(FaceFixError):
 def briefly(error: Exception) -> str:
     """Return what another library complains of as part of a sentence: on one line, of at most `MOST` characters."""
     said = " ".join(str(error).split()) or type(error).__name__
-    return said if len(said) <= MOST else f"{said[:MOST]}..."
+    return said if len(said) <= MAX_CHARACTERS else f"{said[:MAX_CHARACTERS]}..."

@@ -12,19 +12,19 @@ import numpy as np
 from .analysis.detector_factory import make_detector
 from .analysis.reference_person import compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
-from .fixers.rediffuse import MOST, Rediffuse
+from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
 from .maskers.combined import Combined
 from .models.store import ModelStore
-from .pipeline.run import Before, fix_faces, masks_of
+from .pipeline.run import SetupProgress, fix_faces, masks_of
 from .pipeline.threads import one_thread
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult
 from .planning.planner import make_plan, plan_again
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .registry import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
-from .settings.face_prompt import Origin
+from .settings.face_prompt import GenerationParams
 from .settings.face_settings import FaceSettings
-from .settings.mask_expression import Area, BinaryOp, MaskTerm, parts_of, read_area
+from .settings.mask_expression import Area, BinaryOp, MaskTerm, mask_terms, parse_mask
 from .settings.runtime import Runtime
 from .settings.treatment import Overrides, Treatment
 from .types import Face, Image, Mask
@@ -49,7 +49,7 @@ class FaceFix:
         self.models = models or ModelStore(runtime or Runtime())
         self._diffusing: FaceFixer | None = None
 
-    def with_diffuser(self, diffuser: Diffuser, most: int = MOST) -> FaceFix:
+    def with_diffuser(self, diffuser: Diffuser, most: int = MAX_FACES_PER_RUN) -> FaceFix:
         """Return one like this, of the same loaded models, that re-diffuses; most: faces in one sampling run."""
         other = FaceFix(models=self.models)
         other._diffusing = Rediffuse(diffuser, most)
@@ -100,9 +100,9 @@ class FaceFix:
 
         That is landmarks, a mesh where it is sure, and what criteria go by. Raises a `FaceFixError`.
         """
-        return self._detected(as_rgb(image), settings or FaceSettings())
+        return self._detect(as_rgb(image), settings or FaceSettings())
 
-    def _detected(self, array: Image, settings: FaceSettings) -> tuple[Face, ...]:
+    def _detect(self, array: Image, settings: FaceSettings) -> tuple[Face, ...]:
         detector = make_detector(self.models, settings.detector, settings.angles)
         landmarkers = [self._landmarker]
         if settings.landmarker != BUILT_IN:
@@ -128,7 +128,7 @@ class FaceFix:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return what would be done to each face of one picture, and why.
 
@@ -136,7 +136,7 @@ class FaceFix:
         """
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        faces = self._detected(array, settings)
+        faces = self._detect(array, settings)
         with one_thread():
             return make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
 
@@ -146,7 +146,7 @@ class FaceFix:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
         return plan_again(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
@@ -158,7 +158,7 @@ class FaceFix:
         arrays = _as_list(images, plans)
         pairs = list(zip(arrays, plans, strict=True))
         meshed = [self._with_meshes(array, plan) if plan.lacks_meshes else plan for array, plan in pairs]
-        enlarged = [self._enlarged(array, plan, progress) if plan.upscaled else None for array, plan in pairs]
+        enlarged = [self._enlarge(array, plan, progress) if plan.upscaled else None for array, plan in pairs]
         onto = [larger.image if larger else array for array, larger in zip(arrays, enlarged, strict=True)]
         results = fix_faces(arrays, meshed, self, progress, onto)
         return [
@@ -181,15 +181,15 @@ class FaceFix:
 
     def masker(self, job: FaceJob) -> Masker:
         """Return what makes the job's mask; raises a `FaceFixError` where a model for it is missing."""
-        return self._masker(read_area(job.treatment.mask), job.treatment)
+        return self._masker(parse_mask(job.treatment.mask), job.treatment)
 
     def masker_of(self, treatment: Treatment) -> Masker:
         """Return what makes masks as the treatment says, loaded; raises a `FaceFixError` where a model is missing."""
-        return self._masker(read_area(treatment.mask), treatment)
+        return self._masker(parse_mask(treatment.mask), treatment)
 
     def mask_networks(self, treatment: Treatment) -> list[tuple[Registry[object], str]]:
         """Return by registry and name the networks that the treatment's mask is made with, here or not."""
-        needed = (self._needed(part, treatment) for part in parts_of(read_area(treatment.mask)))
+        needed = (self._required_network(part, treatment) for part in mask_terms(parse_mask(treatment.mask)))
         return [network for network in needed if network]
 
     def upscaler(self, name: str) -> Upscaler:
@@ -203,12 +203,12 @@ class FaceFix:
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
         if isinstance(area, BinaryOp):
             return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
-        if needed := self._needed(area, treatment):
+        if needed := self._required_network(area, treatment):
             network = self.models.load(*needed)
             return MASKERS[area.name].load()(network, *([area.classes] if area.classes else []))
         return self.models.load(MASKERS, area.name)
 
-    def _needed(self, part: MaskTerm, treatment: Treatment) -> tuple[Registry[object], str] | None:
+    def _required_network(self, part: MaskTerm, treatment: Treatment) -> tuple[Registry[object], str] | None:
         """Return the network that a mask is made with, None where it needs none of the user's.
 
         Without one that sees just what is in front of a face, the face parser is asked.
@@ -219,10 +219,10 @@ class FaceFix:
             return (PARSERS, treatment.parser) if alone else (OCCLUDERS, treatment.occluder)
         return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
-    def _enlarged(self, image: Image, plan: FixPlan, progress: Progress | None) -> Enlarged | None:
+    def _enlarge(self, image: Image, plan: FixPlan, progress: Progress | None) -> Enlarged | None:
         """Return the picture to paste onto, and what ran that; None where the person said stop."""
         assert plan.upscaled
-        told = Before(progress, sum(job.decision != "leave" for job in plan.jobs)) if progress else None
+        told = SetupProgress(progress, sum(job.decision != "leave" for job in plan.jobs)) if progress else None
         return self.upscaler(plan.upscaler).enlarge(image, plan.upscaled, told)
 
     def _with_meshes(self, image: Image, plan: FixPlan) -> FixPlan:

@@ -27,7 +27,7 @@ _REASONS = {
 }
 
 
-def filled(path: Path) -> bool:
+def is_filled(path: Path) -> bool:
     """Return whether `path` is a file that holds at least one byte."""
     try:
         return path.is_file() and path.stat().st_size > 0

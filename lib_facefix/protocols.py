@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult
 from .planning.redraw import Redraw
-from .settings.face_prompt import Origin
+from .settings.face_prompt import GenerationParams
 from .settings.face_settings import FaceSettings
 from .settings.sampling import Sampling
 from .settings.treatment import Overrides
@@ -159,7 +159,7 @@ class Progress(Protocol):
         """Say that `done` of `total` faces are through, and what is being done, in words."""
         ...
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return True to keep what is done and do no more."""
         ...
 
@@ -200,7 +200,7 @@ class Engine(Protocol):
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return what would be done to each face of one picture, and why.
 
@@ -215,7 +215,7 @@ class Engine(Protocol):
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return the plan that `plan` would give for the same picture with other settings, without the picture.
 

@@ -15,7 +15,7 @@ from .errors import BadSetting, MissingPackage
 from .optional_imports import disable_telemetry
 
 if TYPE_CHECKING:
-    from .analysis.embedding import Identity
+    from .analysis.embedding import Embedder
     from .maskers.occluders import Occluder
     from .maskers.parsed_classes import Parser
     from .protocols import Detector, FaceFixer, Guesser, Landmarker, Masker, Upscaler
@@ -115,7 +115,7 @@ _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler
 _PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
 
 
-def _bundled(name: str, label: str, target: str, weights: str, licence: str) -> ModelInfo[Any]:
+def _make_bundled(name: str, label: str, target: str, weights: str, licence: str) -> ModelInfo[Any]:
     """Return what is known of a model whose weights come with this package."""
     return ModelInfo(name, label, target, licence, assets=(weights,))
 
@@ -156,14 +156,14 @@ def _insightface(name: str, label: str, target: str, file: str, *packs: str, **f
 
 DETECTORS: Registry[Detector] = Registry(
     "detector",
-    _bundled(
+    _make_bundled(
         "blazeface",
         "BlazeFace (built in)",
         ".detectors.blazeface:BlazeFace",
         "face_detection_full_range.tflite",
         "Apache-2.0",
     ),
-    _bundled("centerface", "CenterFace (built in)", ".detectors.centerface:CenterFace", "centerface.onnx", "MIT"),
+    _make_bundled("centerface", "CenterFace (built in)", ".detectors.centerface:CenterFace", "centerface.onnx", "MIT"),
     ModelInfo("yunet", "YuNet", ".detectors.yunet:YuNet", weights_name="face_detection_yunet_2023mar.onnx"),
     ModelInfo(
         "yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights_name="yolov8n-face.onnx", classes=True
@@ -184,7 +184,9 @@ DETECTORS: Registry[Detector] = Registry(
 
 LANDMARKERS: Registry[Landmarker] = Registry(
     "landmarker",
-    _bundled("facemesh", "FaceMesh (built in)", ".landmarks.facemesh:FaceMesh", "face_landmark.tflite", "Apache-2.0"),
+    _make_bundled(
+        "facemesh", "FaceMesh (built in)", ".landmarks.facemesh:FaceMesh", "face_landmark.tflite", "Apache-2.0"
+    ),
     _insightface("2d106", "106 points (insightface)", ".landmarks.insight106:Insight106", "2d106det.onnx", *_PACKS),
 )
 
@@ -197,7 +199,7 @@ GUESSERS: Registry[Guesser] = Registry(
 
 RESTORERS: Registry[FaceFixer] = Registry(
     "restorer",
-    _bundled("lite", "lite (built in)", ".fixers.lite:Lite", "lite.onnx", "AGPL-3.0-or-later"),
+    _make_bundled("lite", "lite (built in)", ".fixers.lite:Lite", "lite.onnx", "AGPL-3.0-or-later"),
     _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
     _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
     _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),
@@ -218,7 +220,7 @@ MASKERS: Registry[Masker] = Registry(
     ModelInfo("brows", "Brows", ".maskers.parts:BrowsMasker"),
     ModelInfo("lips", "Lips", ".maskers.parts:LipsMasker"),
     ModelInfo("nose", "Nose", ".maskers.parts:NoseMasker"),
-    _bundled(
+    _make_bundled(
         "person",
         "Person in front of the background",
         ".maskers.person:PersonMasker",
@@ -255,9 +257,9 @@ UPSCALERS: Registry[Upscaler] = Registry(
     own=_UPSCALING,
 )
 
-EMBEDDINGS: Registry[Identity] = Registry(
+EMBEDDINGS: Registry[Embedder] = Registry(
     "embedding",
-    _bundled("dlib", "Embedding of faces (built in)", ".analysis.embedding:Identity", "identity.onnx", "CC0-1.0"),
+    _make_bundled("dlib", "Embedding of faces (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
 )
 """What tells people apart. Nobody chooses it, so it is not listed among the others."""
 

@@ -21,7 +21,7 @@ FACE = 256
 """Side of a face on a sheet, pixels."""
 WHOLE = 2 * FACE + MARGIN
 """Longest side of a whole picture on a sheet, pixels."""
-MOST = 40
+MAX_STRIPS = 40
 """Faces of one picture that a sheet has room for."""
 ROOM = 0.35
 """How much of the picture is shown around a single face on each side, in sizes of its box."""
@@ -55,7 +55,7 @@ def numbered_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
     return np.array(drawn)
 
 
-def shaded(image: Image, mask: Mask) -> Image:
+def tint_mask(image: Image, mask: Mask) -> Image:
     """Return a copy of the picture, tinted where it may change. mask: (H, W), 0..1."""
     tinted = image + mask[..., None] * STRENGTH * (TINT - image)
     return np.asarray(tinted + 0.5, np.uint8)
@@ -71,12 +71,12 @@ def around(image: Image, box: Box) -> Image:
 
 def before_after(pairs: Sequence[Pair]) -> Image:
     """Return a sheet: each picture before and after, then each of its fixed faces, enlarged."""
-    return sheet([strip for pair in pairs for strip in strips(pair)])
+    return draw_sheet([strip for pair in pairs for strip in draw_strips(pair)])
 
 
-def strips(pair: Pair) -> list[Pil.Image]:
+def draw_strips(pair: Pair) -> list[Pil.Image]:
     """Return what a sheet shows of one picture: small pictures, so that the large ones need not be kept."""
-    fixed = [outcome for outcome in pair.outcomes if outcome.verdict == "fixed"][:MOST]
+    fixed = [outcome for outcome in pair.outcomes if outcome.verdict == "fixed"][:MAX_STRIPS]
     faces = [_face(pair, outcome) for outcome in fixed]
     after = _whole(pair.after)
     before = Pil.fromarray(pair.before).resize(after.size, Pil.Resampling.LANCZOS)
@@ -84,7 +84,7 @@ def strips(pair: Pair) -> list[Pil.Image]:
     return [whole, *(_beside(faces[i : i + 2]) for i in range(0, len(faces), 2))]
 
 
-def sheet(parts: Sequence[Pil.Image]) -> Image:
+def draw_sheet(parts: Sequence[Pil.Image]) -> Image:
     """Return the strips one below the other."""
     width = max((part.width for part in parts), default=1) + 2 * MARGIN
     paper = Pil.new("RGB", (width, sum(part.height + MARGIN for part in parts) + MARGIN), PAPER)

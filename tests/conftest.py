@@ -10,7 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from lib_facefix.imaging.align import FFHQ_512, move, rotation, shifted
+from lib_facefix.imaging.align import FFHQ_512, rotation, transform_points, translate
 from lib_facefix.types import Box, Face
 from lib_facefix.weights import packaged
 
@@ -29,7 +29,7 @@ def away_from_home(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setattr(packaged, "installed", lambda record: None)
+    monkeypatch.setattr(packaged, "find_installed", lambda record: None)
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
 
@@ -45,9 +45,11 @@ def face_at():
     """Make a face centred on (x, y), `size` pixels across, turned clockwise."""
 
     def make(x, y, *, size=120, degrees=0.0, score=0.9):
-        around = shifted(rotation(degrees, size / 512), (x, y))
+        around = translate(rotation(degrees, size / 512), (x, y))
         half = size / 2
-        return Face(Box(x - half, y - half, x + half, y + half), score, move(FFHQ_512 - 256, around), degrees)
+        return Face(
+            Box(x - half, y - half, x + half, y + half), score, transform_points(FFHQ_512 - 256, around), degrees
+        )
 
     return make
 

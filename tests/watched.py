@@ -11,5 +11,5 @@ class Watching:
     def step(self, done, total, doing):
         self.steps.append((done, total, doing))
 
-    def stopped(self):
+    def should_stop(self):
         return len(self.steps) >= self.stop_after

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lib_facefix.fixers.fidelity import FALL
-from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, move, shifted
+from lib_facefix.fixers.fidelity import FIDELITY_EXPONENT
+from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, transform_points, translate
 from lib_facefix.imaging.blend import paste
 from lib_facefix.imaging.frames import cut
 from lib_facefix.imaging.masks import polygon, soften
@@ -79,7 +79,7 @@ class Restorer:
         [found] = self._net(blob)
         after = resource.getrusage(resource.RUSAGE_SELF)
         self.seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        return np.asarray(found[0].transpose(1, 2, 0) * np.float32(255 * (1 - FIDELITY**FALL)))
+        return np.asarray(found[0].transpose(1, 2, 0) * np.float32(255 * (1 - FIDELITY**FIDELITY_EXPONENT)))
 
     def restore(self, picture: Image, face: Face) -> Image:
         """The picture with this face restored."""
@@ -88,9 +88,9 @@ class Restorer:
         crop: Crop = cut(picture, fit_similarity(face.landmarks, FFHQ_512), 512)
         patch = np.asarray(np.clip(np.rint(crop.image + self.residual(crop.image)), 0, 255), np.uint8)
         outline = face.box.corners if face.mesh is None else face.mesh.points[:, :2]
-        corners = move(face.box.corners, crop.matrix)
+        corners = transform_points(face.box.corners, crop.matrix)
         width = float(np.linalg.norm(corners[1] - corners[0]))
-        mask = soften(polygon(move(outline, crop.matrix), (512, 512)), 0.0, FEATHER * width)
+        mask = soften(polygon(transform_points(outline, crop.matrix), (512, 512)), 0.0, FEATHER * width)
         canvas: Image = picture.copy()
         paste(canvas, patch, mask, crop.matrix, base=crop.image)
         return canvas
@@ -112,7 +112,7 @@ class Identity:
     def _place(self, picture: Image, face: Face) -> torch.Tensor:
         assert face.landmarks is not None
         left, top, right, _ = CHIP_BOX
-        crop = shifted(fit_similarity(face.landmarks, FFHQ_512), (-left, -top))
+        crop = translate(fit_similarity(face.landmarks, FFHQ_512), (-left, -top))
         chip = warp(picture, compose(np.eye(2, 3) * (CHIP / (right - left)), crop), (CHIP, CHIP))
         with torch.inference_mode():
             planes = torch.from_numpy(chip.transpose(2, 0, 1)[None].astype(np.float32) / 255)

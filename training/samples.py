@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lib_facefix.imaging.align import FFHQ_512, fit_similarity, scale_of
+from lib_facefix.imaging.align import FFHQ_512, fit_similarity, scale_factor
 from lib_facefix.imaging.frames import cut
 from lib_facefix.types import Image, Matrix, Points
 from training.degrade import CLEAN, degrade, draw_recipe
@@ -24,7 +24,7 @@ MIRRORED = [1, 0, 2, 4, 3]
 
 def face_width(landmarks: Points) -> float:
     """The width in pixels of a face with these landmarks, by the scale of its fit to the FFHQ template."""
-    return FACE_IN_CROP / scale_of(fit_similarity(landmarks, FFHQ_512))
+    return FACE_IN_CROP / scale_factor(fit_similarity(landmarks, FFHQ_512))
 
 
 def smooth_field(size: int, amplitude: float, random: np.random.Generator) -> npt.NDArray[np.float32]:

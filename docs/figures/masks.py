@@ -25,7 +25,7 @@ from lib_facefix.imaging.boxes import grow
 from lib_facefix.models.store import ModelStore
 from lib_facefix.planning.planner import make_plan
 from lib_facefix.registry import OCCLUDERS, PARSERS, Registry
-from lib_facefix.settings.mask_expression import parts_of, read_area
+from lib_facefix.settings.mask_expression import mask_terms, parse_mask
 from lib_facefix.settings.runtime import Runtime
 from lib_facefix.types import Face, Image
 
@@ -97,7 +97,7 @@ def main(detector: str = "") -> None:
         x, y = GAP + across * (SIDE + GAP), GAP + down * (SIDE + LINE + GAP)
         sheet.paste(Pillow.fromarray(tinted(fix, part, face, mask, more)), (x, y))
         pen.text((x, y + SIDE + 3), in_words(mask, more), INK, font)
-        if stood_in.intersection(part_of.name for part_of in parts_of(read_area(mask))):
+        if stood_in.intersection(part_of.name for part_of in mask_terms(parse_mask(mask))):
             pen.text((x + SIDE, y + SIDE + 3), "(stand-in)", INK, font, anchor="ra")
     sheet.save(FIGURE, quality=90)
 

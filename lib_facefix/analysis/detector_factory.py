@@ -11,7 +11,7 @@ from ..models.store import DETECTING, ModelStore
 from ..models.yolo_files import yolo_file
 from ..protocols import Detector
 from ..registry import DETECTORS, ModelInfo
-from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, read_detector
+from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, parse_detector
 
 _ONNX = DETECTORS["yolov8n-face"].target
 """The function that makes a detector of any YOLO model's `.onnx`."""
@@ -23,7 +23,7 @@ def make_detector(store: ModelStore, text: str, angles: str) -> Detector:
     store: loads and keeps each single detector. angles: each looks at the turned picture for itself, see
     `TurnedDetector`.
     """
-    return _combine(read_detector(text), angles, partial(_load_one, store))
+    return _combine(parse_detector(text), angles, partial(_load_one, store))
 
 
 def _combine(wanted: Wanted, angles: str, load: Callable[[Leaf], Detector]) -> Detector:

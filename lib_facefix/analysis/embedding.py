@@ -23,17 +23,17 @@ CHIP = 150
 CHIP_IN_FFHQ = (79.0, 127.0, 359.5)
 """Left, top and side of dlib's chip (padding 0.25) in a 512 px FFHQ crop, by the eyes of both."""
 
-Place = NDArray[np.float64]
+Embedding = NDArray[np.float64]
 """Of one face in that space, (128,)."""
 
 
-class Identity:
+class Embedder:
     """Places faces so that those of one person lie within about 0.5 of one another, and others further apart."""
 
     def __init__(self, weights: Path | None = None) -> None:
         self._net = load(weights or asset("identity.onnx"))
 
-    def place(self, image: Image, face: Face) -> Place | None:
+    def embed(self, image: Image, face: Face) -> Embedding | None:
         """Return where the face lies; None where it has no landmarks to align it by. image: RGB."""
         if face.landmarks is None:
             return None
@@ -47,7 +47,7 @@ class Identity:
         [found] = finite(self._net((chip / np.float32(255)).transpose(2, 0, 1)[None]))
         return found.reshape(-1).astype(np.float64)
 
-    def distances(self, image: Image, faces: Sequence[Face], person: Place) -> list[float | None]:
+    def distances(self, image: Image, faces: Sequence[Face], person: Embedding) -> list[float | None]:
         """Return how far each face lies from a person: 0 the same picture, 0.8 as a rule others; None: not known."""
-        places = [self.place(image, face) for face in faces]
+        places = [self.embed(image, face) for face in faces]
         return [None if place is None else float(np.linalg.norm(place - person)) for place in places]

@@ -12,7 +12,7 @@ from ..models.store import ModelStore
 from ..registry import EMBEDDINGS
 from ..types import Face, Image
 from ..weights import expand_home
-from .embedding import Identity, Place
+from .embedding import Embedder, Embedding
 
 Detect = Callable[[Image], Sequence[Face]]
 
@@ -32,13 +32,13 @@ def compare_faces(
     return tuple(replace(face, distance=distance) for face, distance in zip(faces, distances, strict=True))
 
 
-def _find_person(path: Path, detect: Detect, identity: Identity) -> Place:
+def _find_person(path: Path, detect: Detect, identity: Embedder) -> Embedding:
     """Return whom the photo shows: of several faces the largest."""
     from ..pictures import read_picture  # which brings Pillow
 
     image = read_picture(path).image
     faces = detect(image)
-    place = identity.place(image, max(faces, key=lambda face: face.box.size)) if faces else None
+    place = identity.embed(image, max(faces, key=lambda face: face.box.size)) if faces else None
     if place is None:
         raise BadPicture(f"the reference photo {path} shows no face that others could be compared with")
     return place

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from .batch_runner import Batch, from_file, planner
-from .report import document, planned, reasons, summary
-from .targets import below_common_folder, keep_apart, targets, without_results
+from .batch_runner import Batch, make_planner, plan_from_file
+from .report import describe_plan, list_reasons, make_document, summarize_result
+from .targets import below_common_folder, choose_targets, exclude_results, keep_apart
 
 __all__ = [
     "Batch",
     "below_common_folder",
-    "document",
-    "from_file",
+    "choose_targets",
+    "describe_plan",
+    "exclude_results",
     "keep_apart",
-    "planned",
-    "planner",
-    "reasons",
-    "summary",
-    "targets",
-    "without_results",
+    "list_reasons",
+    "make_document",
+    "make_planner",
+    "plan_from_file",
+    "summarize_result",
 ]

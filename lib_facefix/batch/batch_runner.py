@@ -15,10 +15,10 @@ from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_p
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
-from ..settings.generation_info import origin_of
+from ..settings.generation_info import parse_generation_info
 from ..settings.treatment import Overrides
-from ..visualize import Pair, strips
-from .report import planned, reasons, summary
+from ..visualize import Pair, draw_strips
+from .report import describe_plan, list_reasons, summarize_result
 
 MOST_DRAWN = 12
 """Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
@@ -43,13 +43,13 @@ class Batch:
 
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
-        return self.recorded(path, self._look)
+        return self.record(path, self._look)
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
-        return self.recorded(path, lambda record: self._fix(record, path, target, progress))
+        return self.record(path, lambda record: self._fix(record, path, target, progress))
 
-    def recorded(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
+    def record(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
         """Do `work`, which fills the record of this picture; whatever fails is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
@@ -74,7 +74,7 @@ class Batch:
     def _look(self, record: dict[str, Any]) -> list[str]:
         plan = self.plan(read_picture(Path(record["path"])))
         record.update(plan.to_json(), dry_run=True)
-        return [f"{record['path']}: {planned(plan)}"]
+        return [f"{record['path']}: {describe_plan(plan)}"]
 
     def _fix(self, record: dict[str, Any], path: Path, target: Path, progress: Progress) -> list[str]:
         picture = read_picture(path)
@@ -86,21 +86,23 @@ class Batch:
         record.update(result.to_json(), output=str(target))
         self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
         self._keep(path.name, picture, result)
-        return [f"{path}: {summary(result)} -> {target}", *(f"  {line}" for line in reasons(result))]
+        return [f"{path}: {summarize_result(result)} -> {target}", *(f"  {line}" for line in list_reasons(result))]
 
     def _keep(self, title: str, picture: Picture, result: FixResult) -> None:
         if self.draw and self._drawn < MOST_DRAWN:
             self._drawn += 1
-            self.strips += strips(Pair(title, picture.image, result.image, result.outcomes))
+            self.strips += draw_strips(Pair(title, picture.image, result.image, result.outcomes))
 
 
-def planner(engine: Engine, settings: FaceSettings, overrides: Overrides | None = None) -> Callable[[Picture], FixPlan]:
+def make_planner(
+    engine: Engine, settings: FaceSettings, overrides: Overrides | None = None
+) -> Callable[[Picture], FixPlan]:
     """Return what plans a picture by settings, and by what it says it was made from."""
     return lambda picture: engine.plan(
-        picture.image, settings, overrides=overrides, origin=origin_of(picture.metadata.parameters)
+        picture.image, settings, overrides=overrides, origin=parse_generation_info(picture.metadata.parameters)
     )
 
 
-def from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:
+def plan_from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:
     """Return a planner that looks the plan of each picture up."""
     return lambda picture: plans[picture.path]

@@ -14,7 +14,7 @@ MARK = ".fixed"
 """Stands before the suffix of a result that lies beside its input."""
 
 
-def targets(found: Sequence[Found], output: str | None, in_place: bool) -> list[Path]:
+def choose_targets(found: Sequence[Found], output: str | None, in_place: bool) -> list[Path]:
     """Return where the result of each picture goes; raises `BadSetting` for what cannot be meant.
 
     output: a file for one picture, else a folder; None puts each result beside its input.
@@ -23,12 +23,12 @@ def targets(found: Sequence[Found], output: str | None, in_place: bool) -> list[
         if output is not None:
             raise BadSetting("--in-place writes over the pictures themselves; leave out -o")
         return [one.path for one in found]
-    chosen = [_beside(one.path) for one in found] if output is None else _given(found, output)
+    chosen = [_beside(one.path) for one in found] if output is None else _named_target(found, output)
     _spare_inputs(found, chosen)
     return chosen
 
 
-def without_results(found: Sequence[Found], inputs: Sequence[str], output: str | None = None) -> list[Found]:
+def exclude_results(found: Sequence[Found], inputs: Sequence[str], output: str | None = None) -> list[Found]:
     """Leave out what an earlier run made, unless `inputs` name it in full.
 
     That is what lies beside its input, and what is in an output folder that lies inside an input folder.
@@ -62,7 +62,7 @@ def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Iterabl
             taken[extra.resolve()] = "something else is written there, too"
 
 
-def _given(found: Sequence[Found], output: str) -> list[Path]:
+def _named_target(found: Sequence[Found], output: str) -> list[Path]:
     path = Path(output)
     names_file = path.suffix.lower() in SUFFIXES and not path.is_dir() and not output.endswith(("/", "\\"))
     if not names_file:

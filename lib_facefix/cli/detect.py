@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, document, keep_apart, planner, without_results
+from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..errors import BadSetting
 from ..pictures import check_writable, find_pictures, read_picture
 from ..planning.plan import face_to_json
@@ -32,18 +32,18 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     settings = read_settings(arguments)
-    found = without_results(find_pictures(arguments.inputs), arguments.inputs)
+    found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
     keep_apart((one.path for one in found), (), (arguments.output, arguments.draw))
     if arguments.draw:
         check_writable(arguments.draw)
         if len(found) > 1:
             raise BadSetting(f"--draw takes one picture, not {len(found)}")
     engine = engine_for(arguments)
-    batch = Batch(engine, planner(engine, settings))
+    batch = Batch(engine, make_planner(engine, settings))
     for one in found:
-        lines = batch.recorded(one.path, lambda record: _detect(batch, record, arguments.draw))
+        lines = batch.record(one.path, lambda record: _detect(batch, record, arguments.draw))
         tell(lines, error=True)
-    write_json(document([_seen(record) for record in batch.records]), arguments.output)
+    write_json(make_document([_detection_record(record) for record in batch.records]), arguments.output)
     return 1 if batch.failed else 0
 
 
@@ -57,7 +57,7 @@ def _detect(batch: Batch, record: dict[str, Any], draw: Path | None) -> list[str
     return []
 
 
-def _seen(record: dict[str, Any]) -> dict[str, Any]:
+def _detection_record(record: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a record that detecting fills; with the error, if there was one."""
     names = ("path", "size", "faces", *(("error",) if record["error"] else ()))
     return {name: record[name] for name in names}

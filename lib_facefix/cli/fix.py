@@ -10,13 +10,22 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..batch import Batch, below_common_folder, document, from_file, keep_apart, planner, targets, without_results
+from ..batch import (
+    Batch,
+    below_common_folder,
+    choose_targets,
+    exclude_results,
+    keep_apart,
+    make_document,
+    make_planner,
+    plan_from_file,
+)
 from ..errors import BadPlan, BadSetting, MissingDiffuser
 from ..pictures import PNG_LEVEL, Found, Picture, check_writable, find_pictures
 from ..planning.needs import Needs
 from ..planning.plan import FixPlan
 from ..protocols import Engine
-from ..visualize import sheet
+from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
 from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, given_settings, read_overrides, read_settings
@@ -62,7 +71,7 @@ class Bar:
         """Show it behind the bar of pictures."""
         self.bar.set_postfix_str(f"{self.name}: {done}/{total} faces, {doing}")
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return False: Ctrl-C ends the run between pictures, by an exception."""
         return False
 
@@ -72,18 +81,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.compare:
         check_writable(arguments.compare)
     engine = engine_for(arguments)
-    work = _work(arguments, engine)
+    work = _plan_work(arguments, engine)
     found = work.found
-    places = targets(found, arguments.output, arguments.in_place)
+    places = choose_targets(found, arguments.output, arguments.in_place)
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, places, (arguments.report, arguments.compare))
     _prepare(engine, work.needs, arguments)
     batch = Batch(engine, work.plan, draw=arguments.compare is not None, png_level=arguments.png_level)
-    code = _go(batch, found, places, arguments)
+    code = _fix_all(batch, found, places, arguments)
     if arguments.report:
-        write_json(document(batch.records), arguments.report)
+        write_json(make_document(batch.records), arguments.report)
     if arguments.compare and not arguments.dry_run:
-        write_drawing(sheet(batch.strips), arguments.compare)
+        write_drawing(draw_sheet(batch.strips), arguments.compare)
     return code
 
 
@@ -108,7 +117,7 @@ def _prepare(engine: Engine, needs: Needs, arguments: argparse.Namespace) -> Non
         raise BadSetting(NO_DIFFUSER) from error
 
 
-def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
+def _plan_work(arguments: argparse.Namespace, engine: Engine) -> Work:
     """Return the pictures and how each is planned; raises `BadSetting` or `BadPlan`."""
     if arguments.plan:
         if given := given_settings(arguments):
@@ -116,17 +125,17 @@ def _work(arguments: argparse.Namespace, engine: Engine) -> Work:
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
         matched = match_plans(plans, found)
-        return Work(found, from_file(matched), Needs.of_plans(matched.values()))
+        return Work(found, plan_from_file(matched), Needs.of_plans(matched.values()))
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if not arguments.inputs:
         raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
-    found = without_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
+    found = exclude_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
     if arguments.upscaler and not settings.upscale:
         tell(["facefix: --upscaler enlarges nothing without --upscale; give that too, such as --upscale 2"], error=True)
-    return Work(found, planner(engine, settings, overrides), Needs.of_settings(settings, overrides))
+    return Work(found, make_planner(engine, settings, overrides), Needs.of_settings(settings, overrides))
 
 
-def _go(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:
+def _fix_all(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:
     """Take the pictures one after another; return the exit code."""
     quiet = arguments.quiet
     with tqdm(total=len(found), unit="picture", disable=True if quiet else None, leave=False) as bar:

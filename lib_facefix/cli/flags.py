@@ -50,12 +50,12 @@ def add_runtime(parser: argparse.ArgumentParser) -> Any:
 
 def read_runtime(arguments: argparse.Namespace) -> Runtime:
     """Return what the flags choose to run the models; raises `BadSetting`."""
-    return Runtime(**_given(arguments, Runtime))
+    return Runtime(**_given_flags(arguments, Runtime))
 
 
 def read_settings(arguments: argparse.Namespace) -> FaceSettings:
     """Return the settings that the flags give; raises `BadSetting`."""
-    return FaceSettings.from_json(_given(arguments, FaceSettings))
+    return FaceSettings.from_json(_given_flags(arguments, FaceSettings))
 
 
 def read_overrides(arguments: argparse.Namespace) -> Overrides:
@@ -74,12 +74,12 @@ def read_overrides(arguments: argparse.Namespace) -> Overrides:
 
 def given_settings(arguments: argparse.Namespace) -> Sequence[str]:
     """Return the flags of settings that were given."""
-    return [_flag(name) for name in _given(arguments, FaceSettings)] + (["--face"] if arguments.face else [])
+    return [_flag(name) for name in _given_flags(arguments, FaceSettings)] + (["--face"] if arguments.face else [])
 
 
 def given_runtime(arguments: argparse.Namespace) -> Sequence[str]:
     """Return the flags of what runs the models that were given."""
-    return [_flag(name) for name in _given(arguments, Runtime)]
+    return [_flag(name) for name in _given_flags(arguments, Runtime)]
 
 
 def _add(section: Any, field: Any, known: Option) -> None:
@@ -87,7 +87,7 @@ def _add(section: Any, field: Any, known: Option) -> None:
     section.add_argument(_flag(field.name), dest=field.name, default=None, help=_help(known, field.default), **how)
 
 
-def _given(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:
+def _given_flags(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:
     """Return the values of the flags that were given, by the names of the settings."""
     values = {field.name: getattr(arguments, field.name, None) for field, _ in options(settings)}
     return {name: value for name, value in values.items() if value is not None}

@@ -10,8 +10,8 @@ from typing import Any
 from ..errors import BadModel, FaceFixError, MissingPackage
 from ..models.yolo_files import yolo_files
 from ..registry import DETECTORS, REGISTRIES, ModelInfo
-from ..settings.detector_expression import written
-from ..weights import PUBLISHED, ModelPaths, Published, asset, installed
+from ..settings.detector_expression import quote_name
+from ..weights import PUBLISHED, ModelPaths, Published, asset, find_installed
 from . import models_check, models_get
 from .terminal import tell, write_json
 
@@ -56,14 +56,14 @@ def _rows(places: ModelPaths) -> Iterator[dict[str, Any]]:
                 yield _built_in(registry.kind, info)
             elif info.weights_name:
                 listed.add(info.weights_name)
-                yield _published(registry.kind, info.name, info.label, PUBLISHED[info.weights_name], places)
+                yield _published_row(registry.kind, info.name, info.label, PUBLISHED[info.weights_name], places)
             elif info.external_file or info.package:
                 yield _elsewhere(registry.kind, info, places)
         if registry is DETECTORS:
             yield from map(_own, yolo_files(places))
     for name, one in PUBLISHED.items():
         if name not in listed:
-            yield _published("weights", name, Path(name).stem, one, places)
+            yield _published_row("weights", name, Path(name).stem, one, places)
 
 
 def _built_in(kind: str, info: ModelInfo[object]) -> dict[str, Any]:
@@ -75,10 +75,10 @@ def _built_in(kind: str, info: ModelInfo[object]) -> dict[str, Any]:
     return _row(kind, info.name, info.label, info.licence, sum(map(_size, paths)), "built in", where)
 
 
-def _published(kind: str, name: str, label: str, one: Published, places: ModelPaths) -> dict[str, Any]:
+def _published_row(kind: str, name: str, label: str, one: Published, places: ModelPaths) -> dict[str, Any]:
     if path := places.find_local(one.name):
         size, state, where = _size(path), "found", str(path)
-    elif pair := installed(one):  # not converted just to be listed
+    elif pair := find_installed(one):  # not converted just to be listed
         size, state, where = _size(pair[1]), "found", str(pair[1])
     else:
         size, state, where = one.bytes, "missing", f"not here: facefix models get {name}"
@@ -101,7 +101,7 @@ def _elsewhere(kind: str, info: ModelInfo[object], places: ModelPaths) -> dict[s
 
 def _own(path: Path) -> dict[str, Any]:
     """Return the row of a detector that nobody has on offer."""
-    return _row(DETECTORS.kind, written(path.name), path.stem, "", _size(path), "found", str(path))
+    return _row(DETECTORS.kind, quote_name(path.name), path.stem, "", _size(path), "found", str(path))
 
 
 def _missing(kind: str, info: ModelInfo[object], what: str, error: FaceFixError) -> dict[str, Any]:

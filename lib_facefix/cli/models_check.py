@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FaceFixError
-from ..weights import PUBLISHED, checked, convert
-from .models_get import add_shelf_flags, named, read_shelf
+from ..weights import PUBLISHED, convert, verify_file
+from .models_get import add_shelf_flags, find_published, read_shelf
 from .terminal import tell
 
 
@@ -26,10 +26,10 @@ def add(actions: Any) -> None:
 def run_verify(arguments: argparse.Namespace) -> int:
     """Check the files named, or all that are found; return the exit code."""
     places, failed = read_shelf(arguments), False
-    for one in [named(name) for name in arguments.names] or PUBLISHED.values():
+    for one in [find_published(name) for name in arguments.names] or PUBLISHED.values():
         try:
             if path := places.find(one.name):
-                tell([f"{one.name}: as published, {checked(path, one, places.cache)}"])
+                tell([f"{one.name}: as published, {verify_file(path, one, places.cache)}"])
             elif arguments.names:
                 failed = True
                 tell([f"{one.name}: not here; facefix models get {one.name}"], error=True)

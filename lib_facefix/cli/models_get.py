@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
 from ..registry import REGISTRIES
 from ..weights import PUBLISHED, ModelPaths, Published, convert, locate_models, split_paths
-from ..weights.download import Progress, fetch, is_offline, list_sources
+from ..weights.download import Progress, download, is_offline, list_sources
 from .terminal import tell
 
 
@@ -70,7 +70,7 @@ def add_fetch_flags(parser: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Carry the action out; return its exit code."""
     places = read_shelf(arguments)
-    wanted = [named(name) for name in arguments.names]
+    wanted = [find_published(name) for name in arguments.names]
     wanted += [one for one in PUBLISHED.values() if arguments.all_free and one.free and one not in wanted]
     if not wanted:
         raise BadSetting("give at least one name of `facefix models`, or --all-free")
@@ -105,7 +105,7 @@ def ask_to_fetch(
     return _get(published, places, offline=offline, mirror=mirror)
 
 
-def named(name: str) -> Published:
+def find_published(name: str) -> Published:
     """Return the weights of a model on offer, or of that file name; raises `BadSetting`."""
     entries = {info.name: info.weights_name for registry in REGISTRIES for info in registry if info.weights_name}
     for one in PUBLISHED.values():
@@ -140,7 +140,7 @@ def _consent(wanted: Sequence[Published], places: ModelPaths, *, yes: bool, mirr
 
 def _get(one: Published, places: ModelPaths, *, offline: bool, mirror: str) -> Path:
     with _bar(one.name) as progress:
-        path = fetch(one, places, offline=offline, mirror=mirror, progress=progress)
+        path = download(one, places, offline=offline, mirror=mirror, progress=progress)
     try:
         return convert(path)
     except MissingPackage:  # it can be converted when PyTorch is there

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, document, keep_apart, planner, without_results
+from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..pictures import find_pictures
 from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, read_overrides, read_settings
@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     engine = engine_for(arguments)
-    batch = Batch(engine, planner(engine, settings, overrides))
-    found = without_results(find_pictures(arguments.inputs), arguments.inputs)
+    batch = Batch(engine, make_planner(engine, settings, overrides))
+    found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
     keep_apart((one.path for one in found), (), (arguments.output,))
     for one in found:
         lines = batch.look(one.path)
@@ -39,5 +39,5 @@ def run(arguments: argparse.Namespace) -> int:
             tell(lines)
     planned = [record for record in batch.records if not record["error"]]
     names = ("path", "size", "upscale", "faces")
-    write_json(document([{name: record[name] for name in names} for record in planned]), arguments.output)
+    write_json(make_document([{name: record[name] for name in names} for record in planned]), arguments.output)
     return 1 if batch.failed else 0

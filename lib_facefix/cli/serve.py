@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         import uvicorn
 
-        from ..server.app import Alone, app
+        from ..server.app import StandaloneHost, app
     except ModuleNotFoundError as error:
         if error.name not in ("fastapi", "uvicorn", "starlette"):
             raise
@@ -46,7 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
         if not folder.is_dir():
             raise BadSetting(f"--folder {folder}: there is no such folder")
     host_folders([arguments.webui or ""])
-    served = app(Alone(FaceFix(read_runtime(arguments)), tuple(arguments.folder)), arguments.token, arguments.host)
+    served = app(
+        StandaloneHost(FaceFix(read_runtime(arguments)), tuple(arguments.folder)), arguments.token, arguments.host
+    )
     config = uvicorn.Config(served, arguments.host, arguments.port, log_level="warning", server_header=False)
     server = uvicorn.Server(config)
     with config.bind_socket() as listening:

@@ -18,11 +18,11 @@ from urllib.parse import quote
 from ..errors import CannotReach, FaceFixError, Refused, Stopped
 from ..planning.plan import FixPlan
 from ..protocols import Progress
-from ..settings.face_prompt import Origin
+from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
 from .png import from_text, to_text
-from .transport import PATIENCE, Wire
+from .transport import PATIENCE, Transport
 
 ROOT = "/facefix/v1"
 OVER = ("done", "failed", "stopped")
@@ -78,7 +78,7 @@ class Client:
         user: "name:password", of a WebUI's --api-auth. patience: seconds without a byte after which it is given up.
         Raises `BadSetting`.
         """
-        self.wire = Wire.to(url, token, user, patience)
+        self.wire = Transport.to(url, token, user, patience)
 
     def models(self) -> dict[str, list[dict[str, Any]]]:
         """Return what is on offer there, by kind: "restorers", say; each with name, licence, and whether it is here."""
@@ -90,7 +90,7 @@ class Client:
 
     def detect(self, image: bytes, settings: FaceSettings | None = None) -> list[dict[str, Any]]:
         """Return the faces of a picture, as `facefix detect` prints them; image: a file, of any kind that is read."""
-        faces: list[dict[str, Any]] = self._part(self._post("/detect", image, **_asked(settings)), "faces")
+        faces: list[dict[str, Any]] = self._part(self._post("/detect", image, **_make_body(settings)), "faces")
         return faces
 
     def plan(
@@ -99,10 +99,10 @@ class Client:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return what would be done to each face, and why; see `FaceFix.plan`."""
-        return FixPlan.from_json(self._post("/plan", image, **_asked(settings, overrides, origin=origin)))
+        return FixPlan.from_json(self._post("/plan", image, **_make_body(settings, overrides, origin=origin)))
 
     def replan(
         self,
@@ -110,10 +110,10 @@ class Client:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return the plan for the same faces with other settings; no picture is sent. See `FaceFix.replan`."""
-        return FixPlan.from_json(self.wire.post(f"{ROOT}/replan", _asked(settings, overrides, plan, origin)))
+        return FixPlan.from_json(self.wire.post(f"{ROOT}/replan", _make_body(settings, overrides, plan, origin)))
 
     def fix(
         self,
@@ -122,7 +122,7 @@ class Client:
         *,
         overrides: Overrides | None = None,
         plan: FixPlan | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
         progress: Progress | None = None,
     ) -> Fixed:
         """Fix the faces of a picture, or carry out a plan for it; wait until it is done.
@@ -130,21 +130,21 @@ class Client:
         With `progress` the server is asked how far it is; when that says stop, the server keeps what is done of it.
         Raises `Stopped` where nothing came of it.
         """
-        asked = _asked(settings, overrides, plan, origin)
+        asked = _make_body(settings, overrides, plan, origin)
         if progress is None:
-            return self._fixed(self._post("/fix", image, **asked))
+            return self._read_fixed(self._post("/fix", image, **asked))
         started = self._post("/fix", image, **asked, wait=False)
-        return self._fixed(self.wait(str(self._part(started, "job")), progress))
+        return self._read_fixed(self.wait(str(self._part(started, "job")), progress))
 
     def preview(self, image: bytes, plan: FixPlan) -> bytes:
         """Return a PNG of the picture with the plan's faces numbered, and their masks."""
-        return self._picture(self._post("/preview", image, **_asked(plan=plan)))
+        return self._picture(self._post("/preview", image, **_make_body(plan=plan)))
 
     def batch(
         self, folder: str, output: str, settings: FaceSettings | None = None, *, overrides: Overrides | None = None
     ) -> Job:
         """Let the server fix a folder of its own into another; return the job, for `wait`."""
-        body = {"folder": folder, "output": output, **_asked(settings, overrides)}
+        body = {"folder": folder, "output": output, **_make_body(settings, overrides)}
         return self.job(str(self._part(self.wire.post(f"{ROOT}/batch", body), "job")))
 
     def job(self, job: str) -> Job:
@@ -164,7 +164,7 @@ class Client:
         sentence, and `Stopped` where it was stopped before there was a result.
         """
         try:
-            over = self._watched(job, progress)
+            over = self._watch_job(job, progress)
         except BaseException:  # also Ctrl-C: the server is not to work on for nobody
             self._cancel_quietly(job)
             raise
@@ -174,18 +174,18 @@ class Client:
             raise Stopped("stopped before it was done")
         return over.result
 
-    def _watched(self, job: str, progress: Progress) -> Job:
+    def _watch_job(self, job: str, progress: Progress) -> Job:
         pause, asked_to_stop = FIRST_LOOK, False
-        while not (seen := self._seen(job)).over:
+        while not (seen := self._poll_job(job)).over:
             progress.step(seen.done, seen.total, seen.doing or f"{seen.state} on the server")
-            if not asked_to_stop and progress.stopped():
+            if not asked_to_stop and progress.should_stop():
                 asked_to_stop = True
                 self.cancel(job)
             time.sleep(pause)
             pause = min(LAST_LOOK, 1.5 * pause)
         return seen
 
-    def _seen(self, job: str) -> Job:
+    def _poll_job(self, job: str) -> Job:
         """Look at a job; a look or two may fail, as networks do, and the work goes on there."""
         for left in reversed(range(LOST)):
             try:
@@ -223,7 +223,7 @@ class Client:
             raise self._stranger()
         return image
 
-    def _fixed(self, answer: Any) -> Fixed:
+    def _read_fixed(self, answer: Any) -> Fixed:
         image = self._picture(answer)
         return Fixed(image, {name: one for name, one in answer.items() if name not in ("image", "version")})
 
@@ -231,11 +231,11 @@ class Client:
         return CannotReach(f"{self.wire.url} answers, but not as FaceFix does; check the address and its version")
 
 
-def _asked(
+def _make_body(
     settings: FaceSettings | None = None,
     overrides: Overrides | None = None,
     plan: FixPlan | None = None,
-    origin: Origin | None = None,
+    origin: GenerationParams | None = None,
 ) -> dict[str, Any]:
     """Return the part of a body that says what is to be done; what is None is left out."""
     asked: dict[str, Any] = {

@@ -14,13 +14,13 @@ from ..types import Image
 QUICK = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
-def packed(image: Image) -> bytes:
+def encode_png(image: Image) -> bytes:
     """Return a PNG of RGB (H, W, 3), or of grey (H, W)."""
     _, data = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image, QUICK)
     return data.tobytes()
 
 
-def unpacked(data: bytes) -> Image | None:
+def decode_png(data: bytes) -> Image | None:
     """Return the RGB (H, W, 3) of a PNG; None for what is none."""
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     return None if image is None else np.ascontiguousarray(image[..., ::-1], np.uint8)

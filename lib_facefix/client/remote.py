@@ -15,14 +15,14 @@ from ..facefix import FaceFix
 from ..planning.needs import Needs
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome, Verdict
 from ..protocols import Engine, EngineInfo, Fetch, Progress
-from ..settings.face_prompt import Origin
+from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
 from ..types import Image
 from .client import ROOT, Client
-from .png import packed, unpacked
-from .sdapi_diffuser import SdapiDiffuser, Within
-from .transport import Wire
+from .png import decode_png, encode_png
+from .sdapi_diffuser import FaceProgress, SdapiDiffuser
+from .transport import Transport
 from .webui_api import ROOT as SD_ROOT
 from .webui_api import SMALL, WebUI
 
@@ -53,10 +53,10 @@ class RemoteFaceFix:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
-        return self.client.plan(packed(image), settings, overrides=overrides, origin=origin)
+        return self.client.plan(encode_png(image), settings, overrides=overrides, origin=origin)
 
     def replan(
         self,
@@ -64,7 +64,7 @@ class RemoteFaceFix:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
         return self.client.replan(plan, settings, overrides=overrides, origin=origin)
@@ -76,8 +76,8 @@ class RemoteFaceFix:
         return [self._run(image, plan, progress) for image, plan in zip(images, plans, strict=True)]
 
     def _run(self, image: Image, plan: FixPlan, progress: Progress | None) -> FixResult:
-        fixed = self.client.fix(packed(image), plan=plan, progress=progress)
-        drawn = unpacked(fixed.image)
+        fixed = self.client.fix(encode_png(image), plan=plan, progress=progress)
+        drawn = decode_png(fixed.image)
         if drawn is None or drawn.shape[1::-1] not in (plan.size, plan.upscaled):
             raise CannotReach(f"{self.client.wire.url} answers with no picture of the size that was asked for")
         return read_result(fixed.report, drawn)
@@ -108,7 +108,7 @@ class ThroughWebUI:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
         return self._drawing(None).plan(image, settings, overrides=overrides, origin=origin)
@@ -119,7 +119,7 @@ class ThroughWebUI:
         settings: FaceSettings | None = None,
         *,
         overrides: Overrides | None = None,
-        origin: Origin | None = None,
+        origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
         return self._drawing(None).replan(plan, settings, overrides=overrides, origin=origin)
@@ -129,10 +129,10 @@ class ThroughWebUI:
     ) -> list[FixResult]:
         """Carry out plans, one for each picture; see `FaceFix.run`."""
         wanted = sum(job.decision != "leave" for plan in plans for job in plan.jobs)
-        within = Within(progress, wanted) if progress else None
+        within = FaceProgress(progress, wanted) if progress else None
         return self._drawing(within).run(images, plans, progress=within)
 
-    def _drawing(self, within: Within | None) -> FaceFix:
+    def _drawing(self, within: FaceProgress | None) -> FaceFix:
         return self.here.with_diffuser(SdapiDiffuser(self.webui, self.native, within), most=1)
 
 
@@ -154,7 +154,7 @@ def connect(url: str, token: str | None, user: str | None, here: FaceFix, native
     return ThroughWebUI(here, webui, native or webui.native() or SMALL)
 
 
-def _webui(wire: Wire) -> WebUI:
+def _webui(wire: Transport) -> WebUI:
     if not wire.has(f"{SD_ROOT}/options"):
         raise CannotReach(
             f"{wire.url} answers, but has neither FaceFix nor the API of a WebUI; check the address, and start a WebUI "

@@ -17,7 +17,7 @@ from ..planning.redraw import LATENT, Redraw, latent_mask
 from ..protocols import Progress
 from ..settings.sampling import Sampling
 from ..types import Image, Mask
-from .png import from_text, packed, to_text, unpacked
+from .png import decode_png, encode_png, from_text, to_text
 from .webui_api import ROOT, SMALL, WebUI
 
 LOOK = 0.5
@@ -45,7 +45,7 @@ ALONE: Mapping[str, Any] = {
 
 
 @dataclass(slots=True)
-class Within:
+class FaceProgress:
     """A `Progress` that remembers how many faces are through, so that what is done within one can be told, too."""
 
     progress: Progress
@@ -58,9 +58,9 @@ class Within:
         self.done, self.total = done, total
         self.progress.step(done, total, doing)
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return what the person wants."""
-        return self.progress.stopped()
+        return self.progress.should_stop()
 
     def tell(self, doing: str) -> None:
         """Say what is being done with the face at hand."""
@@ -70,7 +70,7 @@ class Within:
 class SdapiDiffuser:
     """A `Diffuser` over a WebUI's img2img. Give it one face at a time: its API has one mask and one prompt a run."""
 
-    def __init__(self, webui: WebUI, native: int = SMALL, within: Within | None = None) -> None:
+    def __init__(self, webui: WebUI, native: int = SMALL, within: FaceProgress | None = None) -> None:
         """native: side in pixels of the squares that its model draws best. within: may stop a face in the middle."""
         self._webui, self._wire = webui, webui.wire
         self._native, self._within = native, within
@@ -93,11 +93,13 @@ class SdapiDiffuser:
         """Return the crops redrawn inside their masks, one after another; see `protocols.Diffuser`."""
         overrides = self._webui.overrides(sampling)
         self._webui.keep(overrides)
-        return [self._drawn(item, {**told(item, sampling), "override_settings": overrides}) for item in items]
+        return [
+            self._redraw_one(item, {**make_request(item, sampling), "override_settings": overrides}) for item in items
+        ]
 
-    def _drawn(self, item: Redraw, asked: Mapping[str, Any]) -> Image | None:
+    def _redraw_one(self, item: Redraw, asked: Mapping[str, Any]) -> Image | None:
         task = f"facefix-{uuid.uuid4().hex}"
-        answer = _begun(lambda: self._wire.post(f"{ROOT}/img2img", {**asked, "force_task_id": task}))
+        answer = _start_thread(lambda: self._wire.post(f"{ROOT}/img2img", {**asked, "force_task_id": task}))
         try:
             self._watch(answer, task, item.number)
         except BaseException:  # also Ctrl-C
@@ -110,7 +112,7 @@ class SdapiDiffuser:
         while not wait([answer], LOOK).done:
             if self._within is None:
                 continue
-            if self._within.stopped():
+            if self._within.should_stop():
                 raise Stopped("stopped while a face was drawn")
             self._within.tell(_so_far(self._state(task), number))
 
@@ -131,7 +133,7 @@ class SdapiDiffuser:
                 return  # it is lost, or has nothing to end: either way we go on ending
 
 
-def told(item: Redraw, sampling: Sampling) -> dict[str, Any]:
+def make_request(item: Redraw, sampling: Sampling) -> dict[str, Any]:
     """Return what img2img is told of one face; what is the picture's own and not known is the API's default."""
     height, width = item.image.shape[:2]
     chosen = {
@@ -166,7 +168,7 @@ def latent_blocks(mask: Mask) -> Image:
     return shown
 
 
-def _begun(work: Callable[[], Any]) -> Future[Any]:
+def _start_thread(work: Callable[[], Any]) -> Future[Any]:
     """Return what `work` will have come to; its thread, unlike one of a pool, keeps nobody who wants to leave."""
     future: Future[Any] = Future()
 
@@ -184,7 +186,7 @@ def _picture(answer: Any) -> Image | None:
     """Return the drawn crop, (h, w, 3); None where there is none in the answer."""
     images = answer.get("images") if isinstance(answer, Mapping) else None
     data = from_text(str(images[0]).rpartition(",")[2]) if images else None
-    return unpacked(data) if data else None
+    return decode_png(data) if data else None
 
 
 def _so_far(state: Mapping[str, Any], number: int) -> str:
@@ -196,4 +198,4 @@ def _so_far(state: Mapping[str, Any], number: int) -> str:
 
 
 def _text(image: Image) -> str:
-    return to_text(packed(image))
+    return to_text(encode_png(image))

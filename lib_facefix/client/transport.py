@@ -31,7 +31,7 @@ FULL = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class Transport:
     """Asks one server. Who asks is told to that server alone, and never shown."""
 
     url: str
@@ -43,7 +43,7 @@ class Wire:
     """Waits so many seconds before a server that is full is asked again; may raise, to end that."""
 
     @classmethod
-    def to(cls, url: str, token: str | None = None, user: str | None = None, patience: float = PATIENCE) -> Wire:
+    def to(cls, url: str, token: str | None = None, user: str | None = None, patience: float = PATIENCE) -> Transport:
         """Return the way to a server.
 
         url: http or https, perhaps with "user:password@" before the host. token: as `facefix serve` wants it.
@@ -119,12 +119,13 @@ class Wire:
             raise CannotReach(f"{self.url} answers, but not as FaceFix or a WebUI does; check the address") from error
 
     def _refusal(self, error: urllib.error.HTTPError, path: str) -> Exception:
-        said = _said(error)
+        said = _read_refusal(error)
         if error.code in FULL:
             return _Full(error.code, said, _seconds(error.headers.get("Retry-After")))
         if 300 <= error.code < 400:
             return Refused(
-                f"{self.url} sends on to {_shown(error.headers.get('Location', ''))}; give the address that is "
+                f"{self.url} sends on to {_hide_credentials(error.headers.get('Location', ''))}; "
+                "give the address that is "
                 "meant, as nothing is sent to another one unasked",
                 error.code,
             )
@@ -166,12 +167,13 @@ def _parts(url: str) -> SplitResult:
         fits = False
     if not fits or parts.query or parts.fragment or not url.isprintable() or " " in url.strip():
         raise BadSetting(
-            f'the address of a server is written like "http://127.0.0.1:7861", with http or https; not {_shown(url)!r}'
+            'the address of a server is written like "http://127.0.0.1:7861", with http or https; '
+            f"not {_hide_credentials(url)!r}"
         )
     return parts
 
 
-def _shown(url: str) -> str:
+def _hide_credentials(url: str) -> str:
     """Return a URL, or what was given for one, without user and password."""
     return url.rpartition("@")[2]
 
@@ -201,7 +203,7 @@ def _seconds(retry_after: str | None) -> float:
         return LONGEST
 
 
-def _said(error: urllib.error.HTTPError) -> str:
+def _read_refusal(error: urllib.error.HTTPError) -> str:
     """Return what a server says about its refusal, as one line."""
     try:
         content = json.loads(error.read(1 << 16))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import BadSetting, CannotReach, Refused
 from ..settings.sampling import Sampling
-from .transport import Wire
+from .transport import Transport
 
 ROOT = "/sdapi/v1"
 SMALL, LARGE = 512, 1024
@@ -34,13 +34,13 @@ WORDS = {"scheduler": "schedule type", "vae": "VAE", "module": "VAE"}
 class WebUI:
     """A WebUI with --api: what it is set to, and what it has."""
 
-    wire: Wire
+    wire: Transport
     options: Mapping[str, Any] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
     """Options that it has saved for certain."""
 
     @classmethod
-    def at(cls, wire: Wire) -> WebUI:
+    def at(cls, wire: Transport) -> WebUI:
         """Return the WebUI at the other end; raises `CannotReach` and `Refused`."""
         options = wire.get(f"{ROOT}/options")
         if not isinstance(options, Mapping):
@@ -69,9 +69,9 @@ class WebUI:
         Raises `BadSetting` for what it lacks, a sampler too: it would take another without a word.
         """
         for kind in ("sampler", "scheduler"):
-            self._listed(kind, getattr(sampling, kind))
+            self._find_listed(kind, getattr(sampling, kind))
         wanted = {
-            "sd_model_checkpoint": self._listed("checkpoint", sampling.checkpoint).get("title"),
+            "sd_model_checkpoint": self._find_listed("checkpoint", sampling.checkpoint).get("title"),
             **self._vae(sampling.vae),
             "CLIP_stop_at_last_layers": sampling.clip_skip,
         }
@@ -82,8 +82,8 @@ class WebUI:
 
     def _vae(self, name: str) -> dict[str, Any]:
         if name and "forge_additional_modules" in self.options:
-            return {"forge_additional_modules": [self._listed("module", name)["filename"]]}
-        return {"sd_vae": name if name in ("Automatic", "None") else self._listed("vae", name).get("model_name")}
+            return {"forge_additional_modules": [self._find_listed("module", name)["filename"]]}
+        return {"sd_vae": name if name in ("Automatic", "None") else self._find_listed("vae", name).get("model_name")}
 
     def keep(self, names: Iterable[str]) -> None:
         """Let it save options as they are, so that it puts them back after a run: it does so only with saved ones.
@@ -98,7 +98,7 @@ class WebUI:
     def _now(self, name: str) -> Any:
         return self.options.get(name, DEFAULTS.get(name))
 
-    def _listed(self, kind: str, name: str) -> Mapping[str, Any]:
+    def _find_listed(self, kind: str, name: str) -> Mapping[str, Any]:
         """Return what it says of a thing of this name, nothing for a blank one; raises `BadSetting` where it has none.
 
         A sampler's name may end with that of a schedule, as it did in older WebUIs.

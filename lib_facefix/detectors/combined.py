@@ -23,7 +23,7 @@ class Voting:
         """Return the faces scoring at least `min_score` (0..1), best first; one that fails fails all."""
         found = [(face, i) for i, detector in enumerate(self._detectors) for face in detector.detect(image, min_score)]
         agreed = (group for group in _groups(found) if len({i for _, i in group}) >= self._least)
-        return tuple(_told([face for face, _ in group]) for group in agreed)
+        return tuple(_fill_in([face for face, _ in group]) for group in agreed)
 
 
 class Excepting:
@@ -48,7 +48,7 @@ def _groups(found: Sequence[tuple[Face, int]]) -> Iterator[list[tuple[Face, int]
         waiting = [one for one in waiting if not same_face(best.box, one[0].box)]
 
 
-def _told(faces: Sequence[Face]) -> Face:
+def _fill_in(faces: Sequence[Face]) -> Face:
     """Return the first face, with the landmarks and the outline of the first that has them."""
     best = faces[0]
     marked = next((face for face in faces if face.landmarks is not None), best)

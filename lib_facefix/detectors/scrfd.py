@@ -42,7 +42,7 @@ class Scrfd:
         inner = (max(1, int(SIDE / ratio)), SIDE) if ratio > 1 else (SIDE, max(1, int(SIDE * ratio)))
         fitted = letterbox(image, (SIDE, SIDE), inner=inner, reduce=cv2.INTER_LINEAR)
         levels = _levels(finite(self._net(fitted.blob(MEAN, DEVIATION))), self._file)
-        scores, boxes, marks = (np.concatenate(parts) for parts in zip(*map(_placed, levels), strict=True))
+        scores, boxes, marks = (np.concatenate(parts) for parts in zip(*map(_decode_level, levels), strict=True))
         real = (boxes[:, 1] > boxes[:, 0]).all(1)
         wanted = np.flatnonzero(real & (scores >= max(min_score, np.finfo(float).tiny)))
         kept = wanted[nms(boxes[wanted], scores[wanted], SAME)]
@@ -64,7 +64,7 @@ def _levels(outputs: list[Blob], file: str) -> list[tuple[Floats, Floats, Floats
     return list(zip(ordered[1], ordered[4], points, strict=True))
 
 
-def _placed(level: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats, Floats]:
+def _decode_level(level: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats, Floats]:
     """Return scores (N,), corners (N, 2, 2) and points (N, K, 2) of one scale, in pixels of the input."""
     scores, distances, points = level
     cells = round((len(scores) / ANCHORS) ** 0.5)

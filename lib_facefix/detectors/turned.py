@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..imaging.align import move
+from ..imaging.align import transform_points
 from ..imaging.boxes import bounding, nms_faces
 from ..protocols import Detector
 from ..types import Box, Face, Image, Matrix
@@ -34,7 +34,7 @@ class TurnedDetector:
         for quarters in (1, 2, 3):
             turned = np.ascontiguousarray(np.rot90(image, quarters))
             back = _back(quarters, image.shape[1], image.shape[0])
-            faces += [_moved(face, back, 90 * quarters) for face in self._detector.detect(turned, min_score)]
+            faces += [_turn_face(face, back, 90 * quarters) for face in self._detector.detect(turned, min_score)]
         return nms_faces(faces)
 
 
@@ -53,9 +53,11 @@ def _back(quarters: int, width: int, height: int) -> Matrix:
     )
 
 
-def _moved(face: Face, matrix: Matrix, clockwise: float) -> Face:
+def _turn_face(face: Face, matrix: Matrix, clockwise: float) -> Face:
     """Return the face after a turn of the picture; boxes stay boxes, as all turns are by quarters."""
-    box: Box = bounding(move(face.box.corners, matrix))
-    landmarks, outline = (None if points is None else move(points, matrix) for points in (face.landmarks, face.outline))
+    box: Box = bounding(transform_points(face.box.corners, matrix))
+    landmarks, outline = (
+        None if points is None else transform_points(points, matrix) for points in (face.landmarks, face.outline)
+    )
     tilt = (face.tilt + clockwise + 180) % 360 - 180
     return replace(face, box=box, landmarks=landmarks, outline=outline, tilt=tilt)

@@ -17,7 +17,7 @@ from .classes import numbers_of
 from .marks import tilt_of
 from .outlines import outline_of
 from .yolo_maps import are_maps, as_table
-from .yolo_outputs import FACE_POINTS, Rows, Told, read_rows
+from .yolo_outputs import FACE_POINTS, Detections, OutputSpec, read_rows
 
 SIDE = 640
 """Of the net's input where its file leaves it open, pixels."""
@@ -53,7 +53,7 @@ class Yolo:
         """
         self._net = net
         self._kinds = numbers_of(classes, net.names, net.file)
-        self._told = Told(len(net.names) or None, net.points)
+        self._told = OutputSpec(len(net.names) or None, net.points)
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return what scores at least `min_score` (0..1), best first; image: RGB."""
@@ -64,18 +64,18 @@ class Yolo:
         if are_maps(outputs):
             outputs = [as_table(outputs, size[1])]
         rows, prototypes = read_rows(outputs, self._told)
-        kept = _distinct(rows.only(_wanted(rows, min_score, self._kinds)))
+        kept = _distinct(rows.only(_select_rows(rows, min_score, self._kinds)))
         faces = (_face(kept, i, fitted, prototypes, Box(0, 0, width, height)) for i in range(len(kept.scores)))
         return tuple(face for face in faces if face.box.area)  # some see things in the grey around the picture
 
 
-def _wanted(rows: Rows, min_score: float, kinds: frozenset[int]) -> Any:
+def _select_rows(rows: Detections, min_score: float, kinds: frozenset[int]) -> Any:
     sure = rows.scores >= max(min_score, np.finfo(float).tiny)
     real = (rows.corners[:, 1] > rows.corners[:, 0]).all(1)
     return sure & real & np.isin(rows.kinds, list(kinds)) if kinds else sure & real
 
 
-def _distinct(rows: Rows) -> Rows:
+def _distinct(rows: Detections) -> Detections:
     """Return the rows best first, those without that show what a better one of their class shows."""
     if rows.suppressed:
         return rows.only(np.argsort(-rows.scores, kind="stable"))
@@ -83,7 +83,7 @@ def _distinct(rows: Rows) -> Rows:
     return rows.only(nms(rows.corners + apart[:, None, None], rows.scores, SAME))
 
 
-def _face(rows: Rows, i: int, fitted: Letterbox, prototypes: Blob, picture: Box) -> Face:
+def _face(rows: Detections, i: int, fitted: Letterbox, prototypes: Blob, picture: Box) -> Face:
     corners = rows.corners[i]
     height, width = fitted.pixels.shape[:2]
     edge = outline_of(rows.weights[i], prototypes, corners, (width, height)) if len(prototypes) else None

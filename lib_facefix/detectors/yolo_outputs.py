@@ -23,7 +23,7 @@ MOST_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OutputSpec:
     """What a file says of its net; None for what it does not say."""
 
     classes: int | None = None
@@ -32,7 +32,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Detections:
     """N finds, in pixels of the net's input."""
 
     corners: Floats
@@ -48,9 +48,9 @@ class Rows:
     suppressed: bool
     """Whether the net has dropped by itself what shows the same."""
 
-    def only(self, chosen: NDArray[Any]) -> Rows:
+    def only(self, chosen: NDArray[Any]) -> Detections:
         """Return the rows of these indices, or where this is true."""
-        return Rows(
+        return Detections(
             self.corners[chosen],
             self.scores[chosen],
             self.kinds[chosen],
@@ -60,7 +60,7 @@ class Rows:
         )
 
 
-def read_rows(outputs: Sequence[Blob], told: Told) -> tuple[Rows, Blob]:
+def read_rows(outputs: Sequence[Blob], told: OutputSpec) -> tuple[Detections, Blob]:
     """Return what the net found, and its prototypes (M, h, w); raises `BadModel` for a layout that is unknown."""
     tables = [output[0] for output in outputs if output.ndim == 3]
     grids = [output[0] for output in outputs if output.ndim == 4]
@@ -71,7 +71,7 @@ def read_rows(outputs: Sequence[Blob], told: Told) -> tuple[Rows, Blob]:
     return _read(tables[0].astype(np.float64), len(prototypes), told), prototypes
 
 
-def _read(table: Floats, masks: int, told: Told) -> Rows:
+def _read(table: Floats, masks: int, told: OutputSpec) -> Detections:
     """Tell the layout of a table, and read it. masks: how many prototypes there are."""
     more = masks + (told.points[0] * told.points[1] if told.points else 0)
     if told.classes is not None:
@@ -91,7 +91,7 @@ def _read(table: Floats, masks: int, told: Told) -> Rows:
     raise BadModel(f"a table of {table.shape} is not what a YOLO model of {told.classes} classes answers with")
 
 
-def _version_8(table: Floats, masks: int, told: Told) -> Rows:
+def _version_8(table: Floats, masks: int, told: OutputSpec) -> Detections:
     """Each row: box, a score for each class, prototypes' weights, or key points."""
     points = told.points or ((FACE_POINTS, 3) if not masks and table.shape[1] == 4 + 1 + FACE_POINTS * 3 else (0, 2))
     end = table.shape[1] - masks - points[0] * points[1]
@@ -100,7 +100,7 @@ def _version_8(table: Floats, masks: int, told: Told) -> Rows:
     )
 
 
-def _version_5(table: Floats, masks: int) -> Rows:
+def _version_5(table: Floats, masks: int) -> Detections:
     """Each row: box, a score for any object, one for each class; v5-face has five points between them."""
     points = (FACE_POINTS, 2) if table.shape[1] == 4 + 1 + FACE_POINTS * 2 + 1 and not masks else (0, 2)
     start = 5 + points[0] * points[1]
@@ -108,7 +108,7 @@ def _version_5(table: Floats, masks: int) -> Rows:
     return _rows(_from_centres(table), scores, _marks(table[:, 5:start], points), table, masks)
 
 
-def _by_itself(table: Floats, masks: int, told: Told) -> Rows:
+def _by_itself(table: Floats, masks: int, told: OutputSpec) -> Detections:
     """Each row: left, top, right, bottom, score, class, then as in version 8."""
     points = told.points or (0, 2)
     start = table.shape[1] - masks - points[0] * points[1]
@@ -117,15 +117,15 @@ def _by_itself(table: Floats, masks: int, told: Told) -> Rows:
     marks = _marks(table[:, start : table.shape[1] - masks], points)
     weights = table[:, table.shape[1] - masks :]
     kinds = table[:, 5].astype(np.intp)
-    return Rows(table[:, :4].reshape(-1, 2, 2), table[:, 4], kinds, marks, weights, suppressed=True)
+    return Detections(table[:, :4].reshape(-1, 2, 2), table[:, 4], kinds, marks, weights, suppressed=True)
 
 
-def _rows(corners: Floats, scores: Floats, marks: Floats, table: Floats, masks: int) -> Rows:
+def _rows(corners: Floats, scores: Floats, marks: Floats, table: Floats, masks: int) -> Detections:
     if not scores.shape[1]:
         raise BadModel(f"rows of {table.shape[1]} numbers have no scores: this is no YOLO model that finds things")
     kinds = scores.argmax(1)
     weights = table[:, table.shape[1] - masks :]
-    return Rows(corners, scores[np.arange(len(scores)), kinds], kinds, marks, weights, suppressed=False)
+    return Detections(corners, scores[np.arange(len(scores)), kinds], kinds, marks, weights, suppressed=False)
 
 
 def _from_centres(table: Floats) -> Floats:

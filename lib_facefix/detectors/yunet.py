@@ -13,7 +13,7 @@ from ..imaging.boxes import nms_faces
 from ..types import Face, Image
 from .marks import make_face
 
-MOST = 1280
+MAX_SIDE = 1280
 """Pixels of the longer side that it looks at: it was made for faces of 10 to 300 px."""
 SAME, MANY = 0.3, 5000
 """What OpenCV drops as the same face (IoU), and how many it compares."""
@@ -34,7 +34,7 @@ class YuNet:
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         height, width = image.shape[:2]
-        share = min(1.0, MOST / max(width, height))
+        share = min(1.0, MAX_SIDE / max(width, height))
         size = max(1, round(width * share)), max(1, round(height * share))
         small = image if share == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         rows = self._look(np.ascontiguousarray(small[..., ::-1]), min_score)  # it wants BGR

@@ -45,7 +45,7 @@ class TorchPart:
         elif backend.device == "cpu" and backend.precision == "fp32":
             self._module = module
         else:
-            self._module = _moved(module, backend.device, self._type, self._format)
+            self._module = _copy_module(module, backend.device, self._type, self._format)
         device = "" if backend.device == "cpu" else f", {backend.device}"
         manner = ", Winograd" if backend.engine == "winograd" else device
         self.title = f"PyTorch {torch.__version__.split('+')[0]} {backend.precision}{manner}"
@@ -53,10 +53,10 @@ class TorchPart:
     def __call__(self, inputs: Tensors) -> Tensors:
         """Return the outputs in order, on the device of this part."""
         with torch.inference_mode(), _tf32(self._backend):
-            outputs = self._module(*(self._brought(tensor) for tensor in inputs))
+            outputs = self._module(*(self._to_device(tensor) for tensor in inputs))
         return outputs if isinstance(outputs, tuple) else (outputs,)
 
-    def _brought(self, tensor: Tensor) -> Tensor:
+    def _to_device(self, tensor: Tensor) -> Tensor:
         form = self._format if tensor.ndim == 4 else torch.preserve_format
         return tensor.to(self._backend.device, self._type, memory_format=form)
 
@@ -79,7 +79,7 @@ class OrtPart:
         try:
             outputs = self._session.run(None, fed)
         except Exception as error:  # its exceptions have no base of their own
-            raise BadModel(failed(self.title, error)) from error
+            raise BadModel(explain_failure(self.title, error)) from error
         return tuple(torch.from_numpy(output) for output in outputs)
 
 
@@ -119,7 +119,7 @@ class OpenvinoPart:
         return self._compiled[1]
 
 
-def _moved(module: nn.Module, device: str, kind: torch.dtype, form: torch.memory_format) -> nn.Module:
+def _copy_module(module: nn.Module, device: str, kind: torch.dtype, form: torch.memory_format) -> nn.Module:
     """Return a copy of the module elsewhere; the net keeps its own weights."""
     moved = copy.deepcopy(module).to(device, kind)
     for tensor in (*moved.parameters(), *moved.buffers()):
@@ -151,7 +151,7 @@ def _tf32(backend: Backend) -> Iterator[None]:
             setattr(place, name, was)
 
 
-def failed(engine: str, error: Exception) -> str:
+def explain_failure(engine: str, error: Exception) -> str:
     """Return that a net failed, and why."""
     return f"the net failed on {engine} ({briefly(error)}); select_backend the engine 'torch', or another model"
 

@@ -9,7 +9,7 @@ import torch
 
 SHARE = 0.8
 """Of the free memory of an accelerator, what one pass may take."""
-MOST = 64
+MAX_BATCH = 64
 """More faces at once than this bring nothing."""
 
 Item = TypeVar("Item")
@@ -45,7 +45,7 @@ class BatchSizer:
         self._meter, self._at_once = meter, at_once
         self._each = 0
         """Bytes that one face takes; 0 until measured."""
-        self._limit = MOST
+        self._limit = MAX_BATCH
 
     def run(
         self,

@@ -24,7 +24,7 @@ EDITION = 1
 """Of what the files hold; another edition makes them anew."""
 
 
-def exported(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Path) -> tuple[Path, bool]:
+def export_stage(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Path) -> tuple[Path, bool]:
     """Return the stage as an ONNX file, and whether it was exported just now; it takes any number of faces.
 
     examples: inputs of `stage`, in order. sha256: of the net's weights. folder: made when missing.

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ..errors import BadModel, FaceFixError
 from ..nets import Net, Spec, Stage, load_net, stages
 from ..optional_imports import import_optional
-from .backends import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, failed
+from .backends import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, explain_failure
 from .batch_sizer import BatchSizer, CudaMemoryMeter, Item
 from .machine import Machine, this_machine
-from .onnx_export import exported
+from .onnx_export import export_stage
 from .select import Backend, select_backend
 
 AT_ONCE = 4
@@ -98,7 +98,7 @@ class Runner:
         try:
             yield from self._passes.run(pictures, together, lambda one: self._on_processor(blob_of(one), w))
         except RuntimeError as error:  # what PyTorch raises, whatever it is
-            raise BadModel(failed(_titles(self._parts.get(fused, ())) or "PyTorch", error)) from error
+            raise BadModel(explain_failure(_titles(self._parts.get(fused, ())) or "PyTorch", error)) from error
 
     def _on_processor(self, picture: Blob, w: float) -> tuple[Blob, str]:
         """Return one picture that did not fit into the accelerator."""
@@ -122,7 +122,7 @@ class Runner:
             if self._as_authors:
                 self._parts[fused] = [TorchPart(net.module, Backend("torch", "fp32"))]
             else:
-                self._parts[fused] = self._started(stages(net, w_is_zero=not fused), flow, more)
+                self._parts[fused] = self._start_parts(stages(net, w_is_zero=not fused), flow, more)
             if self._path:
                 self._net = None
         return self._parts[fused]
@@ -139,7 +139,7 @@ class Runner:
         """Whether the net is run whole, just as its authors run it."""
         return (self._engine, self._precision, self._machine.accelerator) == ("torch", "exact", "")
 
-    def _started(self, cut: Sequence[Stage], flow: Tensors, more: Tensors) -> list[Part]:
+    def _start_parts(self, cut: Sequence[Stage], flow: Tensors, more: Tensors) -> list[Part]:
         """Start each part with what the one before gives, which an export has to see once."""
         parts: list[Part] = []
         for number, stage in enumerate(cut):
@@ -156,7 +156,7 @@ class Runner:
             return TorchPart(stage.module, backend)
         try:
             import_optional(backend.engine)  # before an export that it could not read
-            return self._exported(stage, backend, examples)
+            return self._export_part(stage, backend, examples)
         except FaceFixError:
             if self._engine != "auto":
                 raise
@@ -164,9 +164,9 @@ class Runner:
                 stage.module, select_backend(self.spec.architecture, stage.bf16, self._bare(), "auto", self._precision)
             )
 
-    def _exported(self, stage: Stage, backend: Backend, examples: Tensors) -> Part:
+    def _export_part(self, stage: Stage, backend: Backend, examples: Tensors) -> Part:
         """Return the stage on an engine that reads exports; an old export that cannot be read is made anew."""
-        path, is_new = exported(stage, examples, self._sha256, self._cache / "networks")
+        path, is_new = export_stage(stage, examples, self._sha256, self._cache / "networks")
         try:
             if backend.engine == "onnxruntime":
                 return OrtPart(path, stage.inputs)
@@ -175,7 +175,7 @@ class Runner:
             if is_new:
                 raise
             path.unlink(missing_ok=True)
-            return self._exported(stage, backend, examples)
+            return self._export_part(stage, backend, examples)
 
     def _bare(self) -> Machine:
         """This machine without the engines that need an export."""

@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from ..types import Image
 
-FALL = 4
+FIDELITY_EXPONENT = 4
 """How late the slider bites."""
 
 
 def strength(fidelity: float) -> float:
     """Return 1 - fidelity^4: 1 at fidelity 0, 0.87 at the default 0.6, 0 at 1; it falls at every step between."""
-    return 1 - fidelity**FALL
+    return 1 - fidelity**FIDELITY_EXPONENT
 
 
-def blended(crop: Image, restored: NDArray[np.float32], share: float) -> Image:
+def blend(crop: Image, restored: NDArray[np.float32], share: float) -> Image:
     """Return crop + share (restored - crop), rounded.
 
     crop: (H, W, 3), 0..255; restored: the same as floats; share: 0..1. The distance to the crop is in proportion to

@@ -40,9 +40,9 @@ class Lite:
         engine = f"{self._net.engine} fp32"
         for crop, job in zip(crops, jobs, strict=True):
             share = strength(job.treatment.fidelity)
-            yield Fixed(self._restored(crop.image, share) if share else crop.image, engine)
+            yield Fixed(self._restore(crop.image, share) if share else crop.image, engine)
 
-    def _restored(self, image: Image, share: float) -> Image:
+    def _restore(self, image: Image, share: float) -> Image:
         blob = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         [residual] = self._net(blob)
         change = residual[0].transpose(1, 2, 0) * np.float32(255 * share)

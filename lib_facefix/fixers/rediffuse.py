@@ -14,7 +14,7 @@ from ..protocols import Diffuser, Fixed
 from ..settings.sampling import Sampling
 from ..types import Crop, Patch, Size
 
-MOST = 16
+MAX_FACES_PER_RUN = 16
 """Faces of one sampling run, unless the user says otherwise."""
 SHAPES = ((8, 8), (7, 9), (9, 7))
 """Width and height in eighths of the model's own size: few, so that faces of one picture share a run."""
@@ -25,7 +25,7 @@ WHOLE = 8
 class Rediffuse:
     """A `FaceFixer` that asks a `Diffuser`, for as many faces at once as it may."""
 
-    def __init__(self, diffuser: Diffuser, most: int = MOST) -> None:
+    def __init__(self, diffuser: Diffuser, most: int = MAX_FACES_PER_RUN) -> None:
         """most: faces in one sampling run; it is halved where memory does not take them."""
         self._diffuser, self._most = diffuser, most
         self._fits: dict[tuple[int, ...], int] = {}
@@ -33,7 +33,7 @@ class Rediffuse:
 
     def framing(self, job: FaceJob) -> Surrounded:
         """Return the face with room around it, turned upright where the head is tilted far."""
-        return self._framed(job, self._size(job))
+        return self._frame(job, self._size(job))
 
     def batch_key(self, job: FaceJob) -> Hashable:
         """Return what the faces of one sampling run share."""
@@ -41,7 +41,7 @@ class Rediffuse:
 
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
         """Yield each crop redrawn; a run that fails is halved until what fails is a single face."""
-        waiting = [_asked(crop, job) for crop, job in zip(crops, jobs, strict=True)]
+        waiting = [_make_redraw(crop, job) for crop, job in zip(crops, jobs, strict=True)]
         sampling, shape = jobs[0].treatment.of_a_run(), crops[0].image.shape
         now = most = self._fits.get(shape, self._most)
         while waiting:
@@ -68,16 +68,16 @@ class Rediffuse:
     def _size(self, job: FaceJob) -> tuple[int, int]:
         wanted = job.treatment.width or job.treatment.height, job.treatment.height or job.treatment.width
         if not all(wanted):
-            wanted = fitted(self._framed(job, self._diffuser.native).extent(job.face), self._diffuser.native)
+            wanted = fit_size(self._frame(job, self._diffuser.native).extent(job.face), self._diffuser.native)
         return _whole(wanted[0]), _whole(wanted[1])
 
     @staticmethod
-    def _framed(job: FaceJob, size: Size) -> Surrounded:
+    def _frame(job: FaceJob, size: Size) -> Surrounded:
         treatment, roll = job.treatment, job.pose.roll
         return Surrounded(size, treatment.padding, roll if abs(roll) > treatment.upright_above else 0.0)
 
 
-def fitted(extent: tuple[float, float], native: int) -> tuple[int, int]:
+def fit_size(extent: tuple[float, float], native: int) -> tuple[int, int]:
     """Return the width and height, of about native x native pixels, that suit what is to be seen best."""
     if not min(extent) > 0:
         return native, native
@@ -90,7 +90,7 @@ def _whole(pixels: int) -> int:
     return max(WHOLE * 8, round(pixels / WHOLE) * WHOLE)
 
 
-def _asked(crop: Crop, job: FaceJob) -> Redraw:
+def _make_redraw(crop: Crop, job: FaceJob) -> Redraw:
     assert crop.mask is not None
     asked: Sampling = job.treatment
     return Redraw(

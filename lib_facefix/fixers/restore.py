@@ -14,7 +14,7 @@ from ..imaging.frames import Upright
 from ..planning.plan import FaceJob
 from ..protocols import Fixed
 from ..types import Crop, Image
-from .fidelity import blended, strength
+from .fidelity import blend, strength
 
 SIDE = 512
 """Of the crops, pixels: what the face restorers were trained on."""
@@ -89,7 +89,7 @@ class Restorer:
         for crop, share in zip(crops, strengths, strict=True):
             if share:
                 answer, engine = next(answers)
-                yield Fixed(blended(crop.image, self._picture(answer, engine), share), engine)
+                yield Fixed(blend(crop.image, self._picture(answer, engine), share), engine)
             else:
                 yield Fixed(crop.image, "")
 

@@ -48,7 +48,7 @@ def rotation(degrees: float, scale: float = 1.0) -> Matrix:
     return np.array([(turn.real, -turn.imag, 0.0), (turn.imag, turn.real, 0.0)])
 
 
-def shifted(matrix: Matrix, by: tuple[float, float]) -> Matrix:
+def translate(matrix: Matrix, by: tuple[float, float]) -> Matrix:
     """Return the map that does `matrix` and then moves by (x, y)."""
     return np.column_stack([matrix[:, :2], matrix[:, 2] + by])
 
@@ -78,12 +78,12 @@ def for_size(matrix: Matrix, was: tuple[int, int], now: tuple[int, int]) -> Matr
     return compose(matrix, np.array([(was[0] / now[0], 0.0, 0.0), (0.0, was[1] / now[1], 0.0)]))
 
 
-def scale_of(matrix: Matrix) -> float:
+def scale_factor(matrix: Matrix) -> float:
     """Return by how much `matrix` enlarges lengths (the square root of areas)."""
     return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 
-def move(points: Points, matrix: Matrix) -> Points:
+def transform_points(points: Points, matrix: Matrix) -> Points:
     """Apply `matrix` to each of the (N, 2) `points`."""
     moved: Points = points @ matrix[:, :2].T + matrix[:, 2]
     return moved

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Box, Image, Mask, Matrix, Patch
-from .align import inverse, move, scale_of, shifted
+from .align import inverse, scale_factor, transform_points, translate
 from .boxes import bounding, clip
 from .resample import warp
 
@@ -30,15 +30,15 @@ def paste(canvas: Image, patch: Patch, mask: Mask, matrix: Matrix, *, base: Imag
     left, top, width, height = cv2.boundingRect(np.asarray(mask > 0, np.uint8))
     shown = slice(top, top + height), slice(left, left + width)
     mask, patch = mask[shown], patch[shown]
-    matrix = shifted(matrix, (-left, -top))
+    matrix = translate(matrix, (-left, -top))
     region = _reach(canvas.shape, mask.shape, matrix)
     if not region.area > 0:
         return
     rows, columns = (slice(int(region.top), int(region.bottom)), slice(int(region.left), int(region.right)))
     size = int(region.width), int(region.height)
-    way = shifted(inverse(matrix), (-region.left, -region.top))
+    way = translate(inverse(matrix), (-region.left, -region.top))
     # linear where the crop is enlarged, as peers do; where it is reduced that would blur it a second time
-    interpolation = cv2.INTER_LINEAR if scale_of(way) >= 1 else cv2.INTER_CUBIC
+    interpolation = cv2.INTER_LINEAR if scale_factor(way) >= 1 else cv2.INTER_CUBIC
 
     there = canvas[rows, columns]
     if base is None:
@@ -75,6 +75,6 @@ def _ring(mask: Mask, width: float) -> NDArray[np.uint8]:
 
 def _reach(canvas: tuple[int, ...], mask: tuple[int, ...], matrix: Matrix) -> Box:
     """Return the whole pixels of the canvas that the mask can touch; of no area if there are none. Both by shape."""
-    around = bounding(move(Box(0, 0, mask[1], mask[0]).corners, inverse(matrix)))
+    around = bounding(transform_points(Box(0, 0, mask[1], mask[0]).corners, inverse(matrix)))
     near = clip(Box(around.left - 1, around.top - 1, around.right + 1, around.bottom + 1), canvas[1], canvas[0])
     return Box(math.floor(near.left), math.floor(near.top), math.ceil(near.right), math.ceil(near.bottom))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DegenerateLandmarks
 from ..types import Crop, Face, Image, Matrix, Points, Size
-from .align import FFHQ_512, fit_similarity, rotation, shifted
+from .align import FFHQ_512, fit_similarity, rotation, translate
 from .resample import warp
 
 
@@ -49,7 +49,7 @@ class Surrounded:
         size = np.array(width_and_height(self.size))
         turn = rotation(-self.degrees, float((size / wanted).min()))
         x, y = size / 2 - turn[:, :2] @ face.box.centre
-        return shifted(turn, (x, y))
+        return translate(turn, (x, y))
 
     def extent(self, face: Face) -> tuple[float, float]:
         """Return the width and height of what is to be seen, in pixels of the picture, the head standing upright."""

@@ -37,7 +37,7 @@ def lanczos_of_bands(bands: Iterable[Samples], was: tuple[int, int], size: tuple
     to the depth of 8-bit pictures, as Pillow does; pictures of 16 bits are worked on as float32.
     """
     result: Samples | None = None
-    for rows, done in _bands_of(bands, was, size):
+    for rows, done in _make_bands(bands, was, size):
         if result is None:
             result = np.empty((size[1], *done.shape[1:]), done.dtype)
         result[rows] = done
@@ -45,7 +45,9 @@ def lanczos_of_bands(bands: Iterable[Samples], was: tuple[int, int], size: tuple
     return result
 
 
-def _bands_of(bands: Iterable[Samples], was: tuple[int, int], size: tuple[int, int]) -> Iterator[tuple[slice, Samples]]:
+def _make_bands(
+    bands: Iterable[Samples], was: tuple[int, int], size: tuple[int, int]
+) -> Iterator[tuple[slice, Samples]]:
     """Yield the rows of the result that each band completes."""
     (width, height), step = was, was[1] / size[1]
     reach = SUPPORT * max(step, 1.0) + 1
@@ -54,7 +56,7 @@ def _bands_of(bands: Iterable[Samples], was: tuple[int, int], size: tuple[int, i
     first = done = 0
     for band in bands:
         deep = band.dtype == np.uint16
-        wide = _resized(band.astype(np.float32) if deep else band, (size[0], len(band)), (0, 0, width, len(band)))
+        wide = _resize(band.astype(np.float32) if deep else band, (size[0], len(band)), (0, 0, width, len(band)))
         kept = wide if kept is None else np.concatenate([kept, wide])
         end = first + len(kept)
         ready = size[1] if end == height else max(done, math.floor((end - reach) / step - 0.5) + 1)
@@ -62,20 +64,20 @@ def _bands_of(bands: Iterable[Samples], was: tuple[int, int], size: tuple[int, i
         while done < ready:
             rows = slice(done, min(done + limit, ready))
             region = (0, rows.start * step - first, size[0], min(rows.stop * step - first, len(kept)))
-            made = _resized(kept, (size[0], rows.stop - rows.start), region)
+            made = _resize(kept, (size[0], rows.stop - rows.start), region)
             yield rows, np.clip(np.rint(made), 0, 65535).astype(np.uint16) if deep else made
             done = rows.stop
         past = min(max(0, math.floor((done + 0.5) * step - reach) - first), len(kept))
         kept, first = kept[past:], first + past
 
 
-def _resized(pixels: Rows, size: tuple[int, int], region: Region) -> Rows:
+def _resize(pixels: Rows, size: tuple[int, int], region: Region) -> Rows:
     """Return (h, w) or (h, w, C) `pixels`, uint8 or float32, with what lies in `region` at `size`."""
     from PIL import Image  # here: importing the library loads no Pillow
 
     if pixels.shape[1::-1] == size and region == (0, 0, *size):
         return pixels
     if pixels.ndim == 3 and (pixels.dtype != np.uint8 or pixels.shape[2] != 3):
-        return np.stack([_resized(pixels[..., i], size, region) for i in range(pixels.shape[2])], axis=2)
+        return np.stack([_resize(pixels[..., i], size, region) for i in range(pixels.shape[2])], axis=2)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box=region))

@@ -37,10 +37,10 @@ def polygon(points: Points, shape: tuple[int, int]) -> Mask:
     """
     hull = cv2.convexHull(points.astype(np.float32))[:, 0]
     inwards = 0.5 / FINER * np.sign(hull.mean(0) - hull)  # cv2 fills the pixels under the outline, too
-    return outlined(hull + inwards, shape)
+    return fill_outline(hull + inwards, shape)
 
 
-def outlined(points: Points, shape: tuple[int, int]) -> Mask:
+def fill_outline(points: Points, shape: tuple[int, int]) -> Mask:
     """Return the mask inside the closed outline through the (N, 2) `points`, which may be hollow; see `polygon`."""
     mask = np.zeros(shape, np.float32)
     low, high = (np.clip(place, 0, shape[::-1]).astype(int) for place in (points.min(0) - 1, points.max(0) + 2))
@@ -59,12 +59,12 @@ def union(first: Mask, second: Mask) -> Mask:
     return np.where((first > 0) | (second > 0), np.maximum(first, second), np.minimum(first, second))
 
 
-def limited(mask: Mask, to: Mask) -> Mask:
+def limit(mask: Mask, to: Mask) -> Mask:
     """Return what of the mask is also in `to`; elsewhere it never may show."""
     return np.where(to >= 0.5, mask, NEVER)
 
 
-def without(mask: Mask, other: Mask) -> Mask:
+def subtract(mask: Mask, other: Mask) -> Mask:
     """Return the mask where `other` is not; there it never may show."""
     return np.where(other >= 0.5, NEVER, mask)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import DegenerateLandmarks
 from ..types import Face, Image, Mesh, Points, Pose
-from .align import FFHQ_512, move, rotation
+from .align import FFHQ_512, rotation, transform_points
 from .frames import Surrounded, Upright
 from .resample import warp
 
@@ -23,9 +23,9 @@ DETAIL_SIDE = 256
 """Pixels of the upright crop in which sharpness is measured: about 130 px across the face."""
 OCTAVES = (0.7, 1.4, 2.8, 5.6)
 """Sigmas in pixels between which the octaves lie."""
-FAINT, NOISE = 1.5, 4.0
+NOISE_FLOOR, NOISE = 1.5, 4.0
 """Detail weaker than this is taken for noise: in steps of 255, and in medians of the octave."""
-CRISP = 0.26
+SHARP_RATIO = 0.26
 """The finest octave's strength, as a part of the coarser one's, of the crispest photos (23 faces: 0.13 .. 0.27)."""
 
 
@@ -50,10 +50,10 @@ def sharpness(image: Image, face: Face) -> float:
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[inner, inner].astype(np.float32)
     blurred = [cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in OCTAVES]
     finest, coarse = blurred[0] - blurred[1], blurred[2] - blurred[3]
-    noise = max(FAINT, NOISE * _median(np.abs(finest)))
+    noise = max(NOISE_FLOOR, NOISE * _median(np.abs(finest)))
     detail = np.clip(np.abs(finest) - noise, 0, None)
     strength, ground = (float(np.sqrt(np.mean(band**2))) for band in (detail, coarse))
-    return min(1.0, strength / ground / CRISP) if ground > 0 else 0.0
+    return min(1.0, strength / ground / SHARP_RATIO) if ground > 0 else 0.0
 
 
 def _median(values: NDArray[np.float32]) -> float:
@@ -74,7 +74,7 @@ def _pose_of_mesh(mesh: Mesh) -> Pose:
     right, down = (mesh.points[last] - mesh.points[first] for first, last in (CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN))
     roll = float(np.degrees(np.arctan2(right[1], right[0])))
     looks = np.cross(down, right)  # out of the face
-    x, y = move(looks[None, :2], rotation(-roll))[0]
+    x, y = transform_points(looks[None, :2], rotation(-roll))[0]
     yaw = np.degrees(np.arctan2(x, -looks[2]))
     pitch = np.degrees(np.arctan2(-y, np.hypot(x, looks[2])))
     return Pose(float(yaw), float(pitch) - LEANING, roll)
@@ -84,7 +84,7 @@ def _pose_of_landmarks(landmarks: Points) -> Pose:
     """Return a rough pose: how far the nose has moved, as the head turned, off its place in a frontal face."""
     eyes = landmarks[1] - landmarks[0]
     roll = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
-    x, y = _nose_place(move(landmarks, rotation(-roll)))
+    x, y = _nose_place(transform_points(landmarks, rotation(-roll)))
     straight_x, straight_y = _nose_place(FFHQ_512)
     yaw, pitch = np.degrees(np.arcsin(np.clip(np.array([x - straight_x, straight_y - y]) / NOSE_LENGTH, -1, 1)))
     return Pose(float(yaw), float(pitch), roll)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Box, Matrix
-from .align import compose, inverse, move, scale_of, shifted
+from .align import compose, inverse, scale_factor, transform_points, translate
 from .boxes import bounding, clip
 
 REACH = 3
@@ -32,8 +32,8 @@ def warp(
     so fine patterns fade instead of aliasing. interpolation: cv2's; beyond: cv2's border, by default the edge repeats.
     Raises DegenerateLandmarks for a matrix that cannot be undone.
     """
-    back, scale = inverse(matrix), scale_of(matrix)
-    source = _needed(image.shape[1::-1], back, size, margin=REACH / min(scale, 1.0))
+    back, scale = inverse(matrix), scale_factor(matrix)
+    source = _source_box(image.shape[1::-1], back, size, margin=REACH / min(scale, 1.0))
     part = image[int(source.top) : int(source.bottom), int(source.left) : int(source.right)]
     matrix = compose(matrix, _shift(source.left, source.top))
     if scale < 1:
@@ -53,13 +53,13 @@ def warp(
 
 
 def _shift(x: float, y: float) -> Matrix:
-    return shifted(np.eye(2, 3), (x, y))
+    return translate(np.eye(2, 3), (x, y))
 
 
-def _needed(whole: tuple[int, ...], back: Matrix, size: tuple[int, int], margin: float) -> Box:
+def _source_box(whole: tuple[int, ...], back: Matrix, size: tuple[int, int], margin: float) -> Box:
     """Return the whole pixels of a picture that the result looks at, at least one. whole: its width and height."""
     width, height = whole
-    seen = bounding(move(Box(0, 0, *size).corners, back))
+    seen = bounding(transform_points(Box(0, 0, *size).corners, back))
     near = clip(Box(seen.left - margin, seen.top - margin, seen.right + margin, seen.bottom + margin), width, height)
     left, top = min(math.floor(near.left), width - 1), min(math.floor(near.top), height - 1)
     return Box(left, top, max(math.ceil(near.right), left + 1), max(math.ceil(near.bottom), top + 1))

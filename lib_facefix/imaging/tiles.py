@@ -73,18 +73,20 @@ def by_tiles(image: Image, run: Callable[[Blob], Blob], scale: int, tiling: Tili
             _fade(tail, band[:ramp], axis=0)
         last = row.end == height
         tail = None if last else band[len(band) - ramp :].copy()
-        yield _rounded(band if last else band[: len(band) - ramp])
+        yield _round(band if last else band[: len(band) - ramp])
 
 
 def _tile(image: Image, top: int, left: int, side: int) -> Blob:
     """Return the tile as a blob; what lies outside the picture mirrors it."""
-    rows, columns = (_mirrored(start, side, length) for start, length in zip((top, left), image.shape[:2], strict=True))
+    rows, columns = (
+        _mirror_indices(start, side, length) for start, length in zip((top, left), image.shape[:2], strict=True)
+    )
     blob: Blob = np.ascontiguousarray(image[rows][:, columns].transpose(2, 0, 1)[None], np.float32)
     blob /= 255
     return blob
 
 
-def _mirrored(start: int, side: int, length: int) -> slice | NDArray[np.intp]:
+def _mirror_indices(start: int, side: int, length: int) -> slice | NDArray[np.intp]:
     if start + side <= length:
         return slice(start, start + side)
     place = np.arange(start, start + side) % (2 * length)
@@ -113,7 +115,7 @@ def _fade(before: Blob, after: Blob, axis: int) -> None:
     after += (1 - share) * (before - after)
 
 
-def _rounded(band: Blob) -> Image:
+def _round(band: Blob) -> Image:
     band *= 255
     np.rint(band, out=band)
     return np.clip(band, 0, 255, out=band).astype(np.uint8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..imaging.align import compose, inverse, move, rotation, scale_of, shifted
+from ..imaging.align import compose, inverse, rotation, scale_factor, transform_points, translate
 from ..imaging.boxes import bounding, iou
 from ..imaging.resample import warp
 from ..inference import load, sigmoid
@@ -40,7 +40,7 @@ class FaceMesh:
         sure = float(sigmoid(score.item()))
         back = inverse(look)
         places = points.reshape(-1, 3).astype(np.float64)
-        placed = np.column_stack([move(places[:, :2], back), places[:, 2] * scale_of(back)])
+        placed = np.column_stack([transform_points(places[:, :2], back), places[:, 2] * scale_factor(back)])
         if sure < SURE or iou(bounding(placed[:, :2]), face.box) < SAME_PLACE:
             return face
         return replace(face, landmarks=five_points(placed[:, :2]), mesh=Mesh(placed, sure))
@@ -57,4 +57,4 @@ def _look(face: Face) -> Matrix:
     x, y = face.box.centre
     to_centre = np.array([(1.0, 0.0, -x), (0.0, 1.0, -y)])
     turn = rotation(-face.tilt, SIDE / (face.box.size * CONTEXT))
-    return shifted(compose(turn, to_centre), (SIDE / 2, SIDE / 2))
+    return translate(compose(turn, to_centre), (SIDE / 2, SIDE / 2))

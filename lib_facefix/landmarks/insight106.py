@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..imaging.align import inverse, move
+from ..imaging.align import inverse, transform_points
 from ..types import Face, Image, Points
 from .insight import InsightNet
 
@@ -28,4 +28,4 @@ class Insight106:
     def points(self, image: Image, face: Face) -> Points:
         """Return all 106 points, (106, 2) pixels of the picture."""
         answer = self._net.answer(image, face).reshape(106, 2)
-        return move((answer + 1) * (SIDE // 2), inverse(self._net.look(face)))
+        return transform_points((answer + 1) * (SIDE // 2), inverse(self._net.look(face)))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..imaging.align import compose, inverse, move
+from ..imaging.align import compose, inverse, transform_points
 from ..imaging.frames import Surrounded, Upright
 from ..imaging.masks import polygon, touching, without_specks
 from ..imaging.resample import warp
@@ -48,5 +48,5 @@ class Aligned:
         where = without_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
         way = inverse(self.matrix)
         moved = warp(where, way, (width, height), interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
-        here = polygon(move(face.box.corners, crop.matrix), (height, width))
+        here = polygon(transform_points(face.box.corners, crop.matrix), (height, width))
         return touching(moved, here)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..imaging.masks import limited, union, without
+from ..imaging.masks import limit, subtract, union
 from ..protocols import Masker
 from ..types import Crop, Face, Mask
 
-JOINED: dict[str, Callable[[Mask, Mask], Mask]] = {"+": union, "&": limited, "-": without}
+JOINED: dict[str, Callable[[Mask, Mask], Mask]] = {"+": union, "&": limit, "-": subtract}
 
 
 class Combined:

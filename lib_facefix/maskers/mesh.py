@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..imaging.align import move
+from ..imaging.align import transform_points
 from ..imaging.masks import polygon
 from ..types import Crop, Face, Mask
 from .shape import EllipseMasker
@@ -15,4 +15,4 @@ class HullMasker:
         """Return (h, w), 1 inside the hull."""
         if face.mesh is None:
             return EllipseMasker().mask(crop, face)
-        return polygon(move(face.mesh.points[:, :2], crop.matrix), crop.image.shape[:2])
+        return polygon(transform_points(face.mesh.points[:, :2], crop.matrix), crop.image.shape[:2])

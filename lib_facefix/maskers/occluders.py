@@ -25,7 +25,7 @@ class Occluder(Protocol):
         """Of the aligned face that it takes, pixels."""
         ...
 
-    def hidden(self, image: Image) -> NDArray[np.bool_]:
+    def find_hidden(self, image: Image) -> NDArray[np.bool_]:
         """Return where an aligned face is covered, or ends."""
         ...
 
@@ -39,7 +39,7 @@ class OccludersMasker:
     def mask(self, crop: Crop, face: Face) -> Mask:
         """Return (h, w), 1 where no face shows; raises a `FaceFixError`."""
         aligned = Aligned.of(crop, face, self._occluder.side)
-        return 1 - aligned.back(~self._occluder.hidden(aligned.image), crop, face)
+        return 1 - aligned.back(~self._occluder.find_hidden(aligned.image), crop, face)
 
 
 class XSeg:
@@ -50,7 +50,7 @@ class XSeg:
     def __init__(self, path: Path, device: str = "cpu") -> None:  # noqa: ARG002 an .onnx runs on the processor
         self._net, self._path = load(path), path
 
-    def hidden(self, image: Image) -> NDArray[np.bool_]:
+    def find_hidden(self, image: Image) -> NDArray[np.bool_]:
         """Return where an aligned face, (256, 256, 3), does not show; raises `BadModel`."""
         bgr = np.ascontiguousarray(image[None, ..., ::-1], np.float32) / np.float32(255)
         shows = self._net(bgr)[0]

@@ -19,7 +19,7 @@ class Parser(Protocol):
         """Of the aligned face that it takes, pixels."""
         ...
 
-    def picked(self, image: Image, classes: tuple[str, ...]) -> NDArray[np.bool_]:
+    def select_classes(self, image: Image, classes: tuple[str, ...]) -> NDArray[np.bool_]:
         """Return where an aligned face is of one of these classes."""
         ...
 
@@ -33,4 +33,4 @@ class ParsingMasker:
     def mask(self, crop: Crop, face: Face) -> Mask:
         """Return (h, w), 1 on the classes, as far as they touch the face's box; raises a `FaceFixError`."""
         aligned = Aligned.of(crop, face, self._parser.side)
-        return aligned.back(self._parser.picked(aligned.image, self._classes), crop, face)
+        return aligned.back(self._parser.select_classes(aligned.image, self._classes), crop, face)

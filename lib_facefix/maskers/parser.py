@@ -67,14 +67,14 @@ class FaceParser:
         self._layout = LAYOUTS[architecture]
         self._path = path
 
-    def picked(self, image: Image, classes: tuple[str, ...]) -> NDArray[np.bool_]:
+    def select_classes(self, image: Image, classes: tuple[str, ...]) -> NDArray[np.bool_]:
         """Return where an aligned face, (512, 512, 3), is of one of these classes; raises `BadModel`."""
         numbers = [number for number, name in enumerate(self._layout.classes) if name in classes]
         return np.isin(self._numbers(image), numbers)
 
-    def hidden(self, image: Image) -> NDArray[np.bool_]:
+    def find_hidden(self, image: Image) -> NDArray[np.bool_]:
         """Return where an aligned face is covered or ends: hair, glasses, hats. It often takes a hand for skin."""
-        return ~self.picked(image, VISIBLE)
+        return ~self.select_classes(image, VISIBLE)
 
     def _numbers(self, image: Image) -> NDArray[np.intp]:
         mean, deviation = np.array(self._layout.mean, np.float32), np.array(self._layout.deviation, np.float32)

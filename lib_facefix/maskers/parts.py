@@ -13,8 +13,8 @@ from functools import reduce
 import numpy as np
 
 from ..errors import MissingPart
-from ..imaging.align import move
-from ..imaging.masks import outlined, polygon, union, without
+from ..imaging.align import transform_points
+from ..imaging.masks import fill_outline, polygon, subtract, union
 from ..types import Crop, Face, Mask
 
 EYES = (
@@ -72,12 +72,12 @@ class SkinMasker:
     def mask(self, crop: Crop, face: Face) -> Mask:
         """Return (h, w), 1 inside, never to show in what is left out; raises `MissingPart` where the mesh is unsure."""
         hull = polygon(_places(crop, face, "skin"), crop.image.shape[:2])
-        return without(hull, _inside(EYES + BROWS + LIPS, crop, face, "skin"))
+        return subtract(hull, _inside(EYES + BROWS + LIPS, crop, face, "skin"))
 
 
 def _inside(outlines: Outlines, crop: Crop, face: Face, name: str) -> Mask:
     places = _places(crop, face, name)
-    return reduce(union, (outlined(places[list(points)], crop.image.shape[:2]) for points in outlines))
+    return reduce(union, (fill_outline(places[list(points)], crop.image.shape[:2]) for points in outlines))
 
 
 def _places(crop: Crop, face: Face, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -87,4 +87,4 @@ def _places(crop: Crop, face: Face, name: str) -> np.ndarray[tuple[int, ...], np
             f"the mask {name!r} needs the face mesh, which is unsure of this face (seen from the side, perhaps); "
             "give it the mask 'hull' or 'ellipse'"
         )
-    return move(face.mesh.points[:, :2], crop.matrix)
+    return transform_points(face.mesh.points[:, :2], crop.matrix)

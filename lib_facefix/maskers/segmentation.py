@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..imaging.align import move
-from ..imaging.masks import outlined
+from ..imaging.align import transform_points
+from ..imaging.masks import fill_outline
 from ..types import Crop, Face, Mask
 from .shape import EllipseMasker
 
@@ -15,4 +15,4 @@ class SegmentationMasker:
         """Return (h, w), 1 inside the outline."""
         if face.outline is None:
             return EllipseMasker().mask(crop, face)
-        return outlined(move(face.outline, crop.matrix), crop.image.shape[:2])
+        return fill_outline(transform_points(face.outline, crop.matrix), crop.image.shape[:2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..imaging.align import move
+from ..imaging.align import transform_points
 from ..imaging.masks import ellipse, polygon
 from ..types import Box, Crop, Face, Mask
 
@@ -15,7 +15,7 @@ class BoxMasker:
 
     def mask(self, crop: Crop, face: Face) -> Mask:
         """Return (h, w), 1 inside the box."""
-        return polygon(move(face.box.corners, crop.matrix), crop.image.shape[:2])
+        return polygon(transform_points(face.box.corners, crop.matrix), crop.image.shape[:2])
 
 
 class EllipseMasker:
@@ -26,4 +26,4 @@ class EllipseMasker:
         (x, y), (width, height) = face.box.centre, (face.box.width, face.box.height)
         half_width, half_height = width * (0.5 + WIDER), height * (0.5 + TALLER)
         reach = Box(x - half_width, y - half_height, x + half_width, y + half_height)
-        return polygon(move(ellipse(reach, face.tilt), crop.matrix), crop.image.shape[:2])
+        return polygon(transform_points(ellipse(reach, face.tilt), crop.matrix), crop.image.shape[:2])

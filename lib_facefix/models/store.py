@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ..errors import BadSetting, MissingPackage
 from ..registry import DETECTORS, FIRST, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
 from ..settings.runtime import Runtime
-from ..weights import ModelPaths, Published, checked, installed, locate_models, published
+from ..weights import ModelPaths, Published, find_installed, find_record, locate_models, verify_file
 from .lru_cache import ModelCache, file_version
 
 Model = TypeVar("Model")
@@ -107,7 +107,9 @@ class ModelStore:
             return
         info.needs()
         weights = info.weights_name
-        if not (weights and (self.paths.find_local(weights) or installed(published(weights)))):  # nothing is converted
+        if not (
+            weights and (self.paths.find_local(weights) or find_installed(find_record(weights)))
+        ):  # nothing is converted
             self._find_file(info)
 
     def missing(self, wanted: Iterable[tuple[Registry[object], str]]) -> list[Published]:
@@ -121,7 +123,7 @@ class ModelStore:
         lacking = {name: info for name, info in infos.items() if name and not places.find(name)}
         for info in lacking.values():
             info.needs()
-        return [published(name) for name in lacking]
+        return [find_record(name) for name in lacking]
 
     def unload(self) -> None:
         """Let go of all models; the next call loads what it needs again."""
@@ -138,7 +140,7 @@ class ModelStore:
         if path is None:
             return ()
         if info.weights_name:
-            checked(path, published(info.weights_name), self.paths.cache)  # once: a changed file has another key
+            verify_file(path, find_record(info.weights_name), self.paths.cache)  # once: a changed file has another key
         if group == NETS:
             return (self._make_runner(info, path),)
         if group == MASK_NETWORKS:

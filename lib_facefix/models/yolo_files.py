@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import BadModel
-from ..fsio import filled
+from ..fsio import is_filled
 from ..registry import REGISTRIES
 from ..settings.detector_expression import SUFFIXES, can_be_written
 from ..weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
@@ -68,7 +68,7 @@ def _first(name: str, folders: Iterable[Path]) -> Path | None:
     for folder in folders:
         path = folder / name
         converted = path.with_suffix(".onnx") if name.lower().endswith(".pt") else path
-        changed, made = _changed(path), _changed(converted)
+        changed, made = _changed_at(path), _changed_at(converted)
         if changed is not None:
             return path if made is None or made < changed else converted
         if made is not None:
@@ -76,7 +76,7 @@ def _first(name: str, folders: Iterable[Path]) -> Path | None:
     return alone
 
 
-def _changed(path: Path) -> int | None:
+def _changed_at(path: Path) -> int | None:
     """Return when a file was changed, in ns; None where none lies there, any more, or nothing is in it."""
     try:
         status = path.stat()
@@ -105,7 +105,7 @@ def _folders(places: ModelPaths) -> Iterator[tuple[Path, bool]]:
 def _files(folder: Path) -> list[Path]:
     """Return the model files in a folder; none where it cannot be read."""
     try:
-        return sorted(path for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES) and filled(path))
+        return sorted(path for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES) and is_filled(path))
     except OSError:
         return []
 

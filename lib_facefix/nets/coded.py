@@ -39,7 +39,7 @@ class CodeformerCodes(nn.Module):
             tokens = layer(tokens, query_pos=self.position)
         choice = self.to_scores(tokens).argmax(2)  # (256, N)
         chosen = self.codebook(choice).permute(1, 2, 0)
-        codes = _coloured(chosen, feature.flatten(2)).reshape(feature.shape)
+        codes = _match_statistics(chosen, feature.flatten(2)).reshape(feature.shape)
         return (codes, *(seen[at] for at in self.kept))
 
 
@@ -100,7 +100,7 @@ class RestoreformerPicture(nn.Module):
         return picture
 
 
-def _coloured(chosen: Tensor, feature: Tensor) -> Tensor:
+def _match_statistics(chosen: Tensor, feature: Tensor) -> Tensor:
     """Return `chosen` with the mean and deviation of `feature` in each channel; both (N, C, M).
 
     Adaptive instance normalisation (Huang and Belongie, ICCV 2017) as CodeFormer has it: variance of a sample + 1e-5.

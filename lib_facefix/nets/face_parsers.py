@@ -35,7 +35,7 @@ def load_parser(path: Path, device: str = "cpu") -> tuple[str, Callable[[Blob], 
     name = next((name for name, (mark, _) in KNOWN.items() if mark in weights), None)
     if name is None:
         raise BadModel(f"{path} is no face parser known here (ParseNet, BiSeNet); choose another file")
-    net = _filled(KNOWN[name][1](), weights, path).to(device)
+    net = _load_weights(KNOWN[name][1](), weights, path).to(device)
 
     def run(blob: Blob) -> Blob:
         with torch.inference_mode():
@@ -45,7 +45,7 @@ def load_parser(path: Path, device: str = "cpu") -> tuple[str, Callable[[Blob], 
     return name, run
 
 
-def _filled(net: nn.Module, weights: dict[str, Tensor], path: Path) -> nn.Module:
+def _load_weights(net: nn.Module, weights: dict[str, Tensor], path: Path) -> nn.Module:
     """Return the net with its weights, ready to be called; raises `BadModel` where they do not fit."""
     wanted = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     for name, value in wanted.items():

@@ -50,12 +50,12 @@ def load_net(path: Path) -> Net:
 
 def weights_of(path: Path) -> Tensors:
     """Return the weights of the net in a file by its own names, every one a number; raises `BadModel`."""
-    tensors = _renamed(read_tensors(path))
+    tensors = _rename_weights(read_tensors(path))
     _check_values(path, tensors)
     return tensors
 
 
-def _renamed(tensors: Mapping[str, Tensor]) -> Tensors:
+def _rename_weights(tensors: Mapping[str, Tensor]) -> Tensors:
     """Return the weights of the net itself by its own names: not what it was trained with, nor with a prefix."""
     own = {name.removeprefix(_LIGHTNING): value for name, value in tensors.items() if name.startswith(_LIGHTNING)}
     named = own or dict(tensors)
@@ -85,7 +85,7 @@ def _face_net(tensors: Tensors) -> tuple[Spec, Call] | None:
         tensors = _with_noise(tensors)
     hollow = {name: torch.empty_like(value, device="meta") for name, value in tensors.items()}
     with torch.device("meta"):
-        net = restoreformer_plus.build(hollow) if architecture == "RestoreFormer++" else _described(hollow).model
+        net = restoreformer_plus.build(hollow) if architecture == "RestoreFormer++" else _describe_net(hollow).model
     net.load_state_dict({name: _ready(value) for name, value in tensors.items()}, assign=True)
     if any(value.is_meta for value in itertools.chain(net.parameters(), net.buffers())):
         raise BadModel(f"this release of spandrel keeps parts of {architecture} outside its weights; use another")
@@ -129,7 +129,7 @@ def _any_net(tensors: Tensors) -> tuple[Spec, Call]:
     """Return the upscaler that these weights make, by spandrel; raises `BadModel` for a net of another kind."""
     from spandrel import ImageModelDescriptor
 
-    found = _described(tensors)
+    found = _describe_net(tensors)
     name = str(found.architecture.id)
     ours = "FaceFix takes nets from 3 channels to 3 channels that enlarge 1, 2 or 4 times"
     if not isinstance(found, ImageModelDescriptor):
@@ -142,7 +142,7 @@ def _any_net(tensors: Tensors) -> tuple[Spec, Call]:
     return upscaler(name, found.scale), call.float()
 
 
-def _described(tensors: Mapping[str, Tensor]) -> Any:
+def _describe_net(tensors: Mapping[str, Tensor]) -> Any:
     """Return spandrel's description of the net; raises `BadModel` for a net that it does not know."""
     from spandrel import ModelLoader, UnsupportedModelError
 

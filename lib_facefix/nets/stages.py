@@ -48,7 +48,7 @@ def stages(net: Net, w_is_zero: bool = False) -> tuple[Stage, ...]:
     if architecture in ("RestoreFormer", "RestoreFormer++"):
         seen = ("mid_atten", "block_5_atten", "block_4")[: 2 + architecture.endswith("++")]
         codes, picture = RestoreformerCodes(inner, seen), RestoreformerPicture(inner, seen)
-        return _coded(codes, picture, seen, ())
+        return _coded_stages(codes, picture, seen, ())
     if architecture == "ESRGAN" and inner.shuffle_factor:
         return (_whole(Shuffled(inner), flexible=True),)
     return (_whole(net.module, flexible=architecture in ("ESRGAN", "Compact")),)
@@ -61,10 +61,12 @@ def _whole(module: nn.Module, *, flexible: bool = False) -> Stage:
 def _codeformer(net: Any, *, fused: bool) -> tuple[Stage, ...]:
     seen = tuple(f"feature_{side}" for side in net.connect_list) if fused else ()
     codes, picture = CodeformerCodes(net, fused=fused), CodeformerPicture(net, fused=fused)
-    return _coded(codes, picture, seen, (FIDELITY,) if fused else ())
+    return _coded_stages(codes, picture, seen, (FIDELITY,) if fused else ())
 
 
-def _coded(codes: nn.Module, picture: nn.Module, seen: tuple[str, ...], more: tuple[str, ...]) -> tuple[Stage, ...]:
+def _coded_stages(
+    codes: nn.Module, picture: nn.Module, seen: tuple[str, ...], more: tuple[str, ...]
+) -> tuple[Stage, ...]:
     between = (CODES, *seen)
     plain = "" if more or seen else "_plain"
     return (

@@ -36,7 +36,7 @@ class Pixels:
     alpha: Samples | None = None
 
 
-def turned(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+def orient(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
     """Return a view of stored `pixels` as EXIF's orientation 1..8 wants them seen."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
@@ -80,7 +80,7 @@ def _shallow(picture: Pillow.Image, header: Header, orientation: int) -> Pixels:
         stored[rows] = np.asarray(rgb(strip))
     key = _key(header)
     alpha: Samples | None = None if opacity is None else opacity[..., 0]
-    return Pixels(image, picture.mode in _GREY, alpha=alpha if key is None else _keyed(image, key))
+    return Pixels(image, picture.mode in _GREY, alpha=alpha if key is None else _key_to_alpha(image, key))
 
 
 def _upright(picture: Pillow.Image, channels: int, orientation: int) -> tuple[Image, Image]:
@@ -89,11 +89,11 @@ def _upright(picture: Pillow.Image, channels: int, orientation: int) -> tuple[Im
     image = np.empty((height, width, channels), np.uint8)
     if orientation == 1:
         return image, image
-    return image, turned(image, _BACK.get(orientation, orientation))  # type: ignore[return-value]
+    return image, orient(image, _BACK.get(orientation, orientation))  # type: ignore[return-value]
 
 
 def _deep(colours: NDArray[np.uint16], header: Header, orientation: int) -> Pixels:
-    upright = np.ascontiguousarray(turned(colours, orientation))
+    upright = np.ascontiguousarray(orient(colours, orientation))
     samples = upright[..., : 3 if upright.shape[2] > 2 else 1]
     image = np.empty((*samples.shape[:2], 3), np.uint8)
     for rows in band_slices(len(samples), samples[:1].nbytes):
@@ -101,7 +101,7 @@ def _deep(colours: NDArray[np.uint16], header: Header, orientation: int) -> Pixe
     alpha = upright[..., -1] if upright.shape[2] in (2, 4) else None
     key = _key(header)
     if key is not None:
-        alpha = _keyed(samples, key)
+        alpha = _key_to_alpha(samples, key)
     return Pixels(image, samples.shape[2] == 1, samples, alpha)
 
 
@@ -145,7 +145,7 @@ def _key(header: Header) -> NDArray[np.uint16] | None:
     return key if depth == 16 else key * np.uint16(255 // (2**depth - 1))
 
 
-def _keyed(colours: Samples, key: NDArray[np.uint16]) -> Samples:
+def _key_to_alpha(colours: Samples, key: NDArray[np.uint16]) -> Samples:
     """Return the opacity: none where the colour is `key`."""
     alpha = np.empty(colours.shape[:2], colours.dtype)
     full = np.iinfo(colours.dtype).max

@@ -74,16 +74,16 @@ def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
     dpi = {"dpi": tuple(round(dots) for dots in said.dpi)} if said.dpi else {}
     extra = said.segments + xmp_segment(said.xmp)
     beside = {**packed, **dpi, "subsampling": coding.subsampling, "progressive": coding.progressive}
-    return {**beside, **_carried(said, "exif", "icc_profile"), "extra": extra}
+    return {**beside, **_carry_over(said, "exif", "icc_profile"), "extra": extra}
 
 
 def _for_webp(said: Metadata, coding: Coding) -> dict[str, Any]:
     quality = {"lossless": True} if coding.lossless else {"quality": _QUALITY}
-    return {**quality, "exact": True, **_carried(said, "exif", "icc_profile", "xmp")}
+    return {**quality, "exact": True, **_carry_over(said, "exif", "icc_profile", "xmp")}
 
 
 def _for_avif(said: Metadata, _: Coding) -> dict[str, Any]:
-    return {"quality": _QUALITY, "subsampling": "4:4:4", **_carried(said, "exif", "icc_profile", "xmp")}
+    return {"quality": _QUALITY, "subsampling": "4:4:4", **_carry_over(said, "exif", "icc_profile", "xmp")}
 
 
 def _for_bmp(said: Metadata, _: Coding) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _plain(_: Metadata, __: Coding) -> dict[str, Any]:
     return {}
 
 
-def _carried(said: Metadata, *names: str) -> dict[str, bytes]:
+def _carry_over(said: Metadata, *names: str) -> dict[str, bytes]:
     exif = PREFIX + said.exif if said.exif else b""
     carried = {"exif": exif, "icc_profile": said.icc, "xmp": said.xmp}
     return {name: carried[name] for name in names if carried[name]}

@@ -62,7 +62,7 @@ def upright(exif: bytes) -> bytes:
     return bytes(block)
 
 
-def sized(exif: bytes, size: tuple[int, int]) -> bytes:
+def set_size(exif: bytes, size: tuple[int, int]) -> bytes:
     """Return `exif` with `size` = (width, height) where it names them; nothing else moves or changes."""
     block = bytearray(exif)
     try:
@@ -118,7 +118,7 @@ def directory(exif: bytes) -> Directory:
 def _directory_in(file: BinaryIO) -> Directory:
     file.seek(0)
     header = file.read(16)
-    outer = _loaded(file, header, None)
+    outer = _load_directory(file, header, None)
     tags = Directory()
     for tag, value in outer.items():
         if tag not in _LAYOUT | {EXIF, GPS, XMP, ICC}:
@@ -126,12 +126,12 @@ def _directory_in(file: BinaryIO) -> Directory:
             tags[tag] = value
     for pointer in (EXIF, GPS):
         if isinstance(outer.get(pointer), int):
-            inner = _loaded(file, header, pointer, outer[pointer])
+            inner = _load_directory(file, header, pointer, outer[pointer])
             _put_directory(tags, pointer, {tag: inner[tag] for tag in inner if tag != _INTEROPERABILITY})
     return tags
 
 
-def _loaded(file: BinaryIO, header: bytes, group: int | None, at: int | None = None) -> Directory:
+def _load_directory(file: BinaryIO, header: bytes, group: int | None, at: int | None = None) -> Directory:
     """Pillow's own `Exif` would hide the maker note."""
     tags = Directory(header if _BIG in (header[2:3], header[3:4]) else header[:8], group=group)
     file.seek(tags.next if at is None else at)

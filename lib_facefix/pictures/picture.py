@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from ..imaging.lanczos import lanczos
 from ..types import Image
-from .exif import comment_of, sized, sized_xmp
+from .exif import comment_of, set_size, sized_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -50,9 +50,9 @@ class Metadata:
 
     def for_size(self, size: tuple[int, int]) -> Metadata:
         """Return what is true of the same picture at another size: EXIF and XMP may name width and height."""
-        change = {b"eXIf": sized, b"iTXt": sized_xmp}
+        change = {b"eXIf": set_size, b"iTXt": sized_xmp}
         chunks = tuple((kind, change[kind](body, size) if kind in change else body) for kind, body in self.chunks)
-        return replace(self, exif=sized(self.exif, size), xmp=sized_xmp(self.xmp, size), chunks=chunks)
+        return replace(self, exif=set_size(self.exif, size), xmp=sized_xmp(self.xmp, size), chunks=chunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Picture:
         state = self.path.stat()
         return (state.st_mtime_ns, state.st_size) == self.stamp
 
-    def resized(self, size: tuple[int, int]) -> Picture:
+    def resize(self, size: tuple[int, int]) -> Picture:
         """Return the picture at `size` = (width, height) by Lanczos' filter, in the depth of the file.
 
         What it says of its size in pixels says so anew; the rest it says stays. Opacity that was all or nothing stays

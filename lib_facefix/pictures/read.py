@@ -93,7 +93,7 @@ def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
 
 def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:
     """Return the one picture in `file`, not yet decoded. Raises BadPicture, and whatever Pillow raises."""
-    picture = _recognised(file)
+    picture = _open_known(file)
     width, height = picture.size
     if width * height > max_pixels:
         size = f"{width} x {height} pixels"
@@ -128,7 +128,7 @@ def _raised_limit() -> Iterator[None]:
                 Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-def _recognised(file: BinaryIO) -> Pillow.Image:
+def _open_known(file: BinaryIO) -> Pillow.Image:
     """Open as Pillow's `open` does, but only our kinds, and without its check of the size, which may warn."""
     file.seek(0)
     start = file.read(16)

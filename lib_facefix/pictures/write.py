@@ -76,7 +76,7 @@ def _prepare_writer(
     if fixed.dtype != np.uint8 or fixed.shape[2:] != (3,):
         raise CannotWrite(f"{name}: the result is {fixed.dtype} {fixed.shape}, and RGB of 8 bits is wanted.")
     if fixed.shape != picture.image.shape:
-        picture = picture.resized((fixed.shape[1], fixed.shape[0]))
+        picture = picture.resize((fixed.shape[1], fixed.shape[0]))
     rows = band_slices(len(fixed), fixed[:1].nbytes)
     same = kind.name == picture.format and all(np.array_equal(picture.image[part], fixed[part]) for part in rows)
     if same and picture.is_as_read:

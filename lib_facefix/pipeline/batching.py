@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from ..errors import FaceFixError
-from ..planning.grouping import around, standing_for
+from ..planning.grouping import bounding_box, merge_jobs
 from ..planning.plan import FaceJob
 from ..protocols import FaceFixer, Masker, Parts
 from ..types import Box, Crop, Face, Mask
-from .face_masks import reach_of
+from .face_masks import affected_box
 
 FAILURES = (FaceFixError, MemoryError, cv2.error)
 """What fails one face and lets the others go on."""
@@ -38,14 +38,14 @@ class Task:
     """What of the picture the fixed faces may touch, at most."""
 
     @classmethod
-    def of(cls, picture: int, jobs: tuple[FaceJob, ...], parts: Parts) -> Task:
+    def make(cls, picture: int, jobs: tuple[FaceJob, ...], parts: Parts) -> Task:
         """Return the task of these jobs; raises a `FaceFixError` where there is nothing that does it.
 
         A masker that cannot be had fails its own job alone, and when its turn comes.
         """
-        asked = standing_for(jobs)
+        asked = merge_jobs(jobs)
         fixer = parts.fixer(asked)
-        reach = around(_reaches(jobs, asked, fixer))
+        reach = bounding_box(_reaches(jobs, asked, fixer))
         maskers: dict[FaceJob, Masker] = {}
         for job in jobs:
             try:
@@ -66,7 +66,7 @@ class NoMasker:
         raise self.error
 
 
-def rounds(tasks: Sequence[Task], met: Mapping[Task, Sequence[Task]] | None = None) -> Iterator[list[Task]]:
+def make_rounds(tasks: Sequence[Task], met: Mapping[Task, Sequence[Task]] | None = None) -> Iterator[list[Task]]:
     """Yield groups of tasks that can be done together: of one key, no two meeting in a picture.
 
     A task never overtakes an earlier one that it meets: the later face sees the earlier one's result.
@@ -105,6 +105,6 @@ def meetings(tasks: Sequence[Task]) -> dict[Task, list[Task]]:
 def _reaches(jobs: Sequence[FaceJob], asked: FaceJob, fixer: FaceFixer) -> Iterator[Box]:
     """Yield what each face's mask may touch: alone, and of several also in the crop that they have in common."""
     for job in jobs:
-        yield reach_of(job, fixer)
+        yield affected_box(job, fixer)
         if job is not asked:
-            yield reach_of(replace(asked, treatment=asked.treatment.but({"mask": job.treatment.mask})), fixer)
+            yield affected_box(replace(asked, treatment=asked.treatment.but({"mask": job.treatment.mask})), fixer)

@@ -30,7 +30,7 @@ class Canvas:
         """Return a face in its original pixels, with what was fixed earlier; `matrix` maps the original to it."""
         return Crop(warp(self._source, matrix, width_and_height(size)), matrix)
 
-    def lay(self, patch: Patch, mask: Mask, crop: Crop, *, ring: float, seen_again: bool) -> None:
+    def paste(self, patch: Patch, mask: Mask, crop: Crop, *, ring: float, seen_again: bool) -> None:
         """Paste a fixed crop: the change to it from what the result shows at this moment where `crop` is from.
 
         patch: (h, w, 3); mask: how much of it is to show, (h, w), 0..1; ring: width in pixels of the ring around the

@@ -12,13 +12,13 @@ import numpy as np
 
 from ..errors import BadCrop, FaceFixError, Stopped
 from ..imaging.blend import paste
-from ..planning.grouping import together
+from ..planning.grouping import group_jobs
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from ..protocols import Fixed, Parts, Progress
 from ..types import Crop, Image, Mask, Patch
-from .batching import FAILURES, Task, meetings, rounds
+from .batching import FAILURES, Task, make_rounds, meetings
 from .canvas import Canvas
-from .face_masks import face_width, moved, note_of, softened
+from .face_masks import describe_mask, face_width, move_mask, soft_mask
 from .threads import one_thread
 
 RING = 0.15
@@ -26,13 +26,13 @@ RING = 0.15
 EMPTY = "nothing of this face is in the mask"
 
 
-class Silent:
+class NullProgress:
     """A `Progress` that says nothing and never stops."""
 
     def step(self, done: int, total: int, doing: str) -> None:
         """Say nothing."""
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return False."""
         return False
 
@@ -56,7 +56,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class SetupProgress:
     """A `Progress` for what is done before the first face: it passes on what that is, and that none is through."""
 
     progress: Progress
@@ -66,9 +66,9 @@ class Before:
         """Say what is being done."""
         self.progress.step(0, self.faces, doing)
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return what the person wants."""
-        return self.progress.stopped()
+        return self.progress.should_stop()
 
 
 def fix_faces(
@@ -88,19 +88,19 @@ def fix_faces(
     outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
     tasks = []
     for picture, plan in enumerate(plans):
-        for jobs in together(plan.jobs):
+        for jobs in group_jobs(plan.jobs):
             try:
-                tasks.append(Task.of(picture, jobs, parts))
+                tasks.append(Task.make(picture, jobs, parts))
             except FaceFixError as error:
                 outcomes.update({(picture, job.number): Outcome(job, "failed", error) for job in jobs})
 
     changed, met = {task.picture for task in tasks}, meetings(tasks)
     seen_again = {earlier for others in met.values() for earlier in others}
     canvases = [Canvas(*both, i in changed) for i, both in enumerate(zip(images, onto or images, strict=True))]
-    report = Report(progress or Silent(), outcomes, sum(len(task.jobs) for task in tasks))
+    report = Report(progress or NullProgress(), outcomes, sum(len(task.jobs) for task in tasks))
     with suppress(Stopped):
-        for tasks_now in rounds(tasks, met):
-            if report.progress.stopped():
+        for tasks_now in make_rounds(tasks, met):
+            if report.progress.should_stop():
                 break
             _paste_round(_cut_round(tasks_now, canvases, report), canvases, report, seen_again)
     return [
@@ -115,8 +115,8 @@ def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
     image: RGB (H, W, 3), the one the plan is for.
     """
     shown, canvas = np.zeros_like(image), Canvas(image, image, fixed=False)
-    for jobs in together(plan.jobs):
-        made, _ = _cut(Task.of(0, jobs, parts), canvas)
+    for jobs in group_jobs(plan.jobs):
+        made, _ = _cut(Task.make(0, jobs, parts), canvas)
         for cut in made:
             for mask in cut.masks.values():
                 paste(shown, np.full_like(cut.crop.image, 255), mask, cut.crop.matrix)
@@ -156,13 +156,13 @@ def _paste_round(
 ) -> None:
     """Have the crops of a round fixed, paste them, and report their faces. Raises `Stopped`."""
     started = time.perf_counter()
-    for cut, fixed in _fixed(waiting):
+    for cut, fixed in _fix_cuts(waiting):
         task, first = cut.task, next(iter(cut.masks))
         try:
-            patch, engine = _checked(fixed, cut.crop, first)
+            patch, engine = _check_patch(fixed, cut.crop, first)
             ring = RING * face_width(cut.crop, first) if first.treatment.match_colour else 0.0
             with one_thread():
-                canvases[task.picture].lay(patch, cut.shown, cut.crop, ring=ring, seen_again=task in seen_again)
+                canvases[task.picture].paste(patch, cut.shown, cut.crop, ring=ring, seen_again=task in seen_again)
         except FAILURES as error:
             outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
         else:
@@ -173,7 +173,7 @@ def _paste_round(
         started = time.perf_counter()
 
 
-def _checked(fixed: Fixed | Exception, crop: Crop, job: FaceJob) -> tuple[Patch, str]:
+def _check_patch(fixed: Fixed | Exception, crop: Crop, job: FaceJob) -> tuple[Patch, str]:
     """Return the patch and what made it; raises what the fixer failed with, or `BadCrop` where there is no picture."""
     if isinstance(fixed, Exception):
         raise fixed
@@ -197,13 +197,13 @@ def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
     for job in task.jobs:
         try:
             with one_thread():
-                shapes[job] = moved(task.maskers[job].mask(crop, job.face), job, face_width(crop, job))
+                shapes[job] = move_mask(task.maskers[job].mask(crop, job.face), job, face_width(crop, job))
         except FAILURES as error:
             outcomes.append(Outcome(job, "failed", _in_words(error)))
     for job in shapes:  # when all shapes are known: a mask that is inverted leaves out those of the others, too
         try:
             with one_thread():
-                mask = softened(crop, job, shapes)
+                mask = soft_mask(crop, job, shapes)
         except FAILURES as error:
             outcomes.append(Outcome(job, "failed", _in_words(error)))
         else:
@@ -218,7 +218,7 @@ def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
 def _note(job: FaceJob, together: Iterable[FaceJob]) -> str:
     """Return in words what was done otherwise than for a face alone."""
     others = ", ".join(str(other.number) for other in together if other is not job)
-    return "; ".join(filter(None, (note_of(job), others and f"redrawn as one with {others}")))
+    return "; ".join(filter(None, (describe_mask(job), others and f"redrawn as one with {others}")))
 
 
 def _in_words(error: Exception) -> FaceFixError:
@@ -227,7 +227,7 @@ def _in_words(error: Exception) -> FaceFixError:
     return FaceFixError(f"out of memory, or a picture that cannot be worked on ({type(error).__name__}: {error})")
 
 
-def _fixed(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]:
+def _fix_cuts(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]:
     """Yield what the fixer makes of each crop of a round, or what it failed with.
 
     Where it fails at a face, it is asked again about those behind it. Raises `Stopped`.

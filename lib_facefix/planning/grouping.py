@@ -13,7 +13,7 @@ from ..types import Box, Face, Pose
 from .plan import FaceJob
 
 
-def together(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
+def group_jobs(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
     """Yield the jobs of a picture that are to be done as one; those that are merged at the place of the first.
 
     Faces that are left are none of them.
@@ -26,11 +26,11 @@ def together(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
             yield merged
 
 
-def standing_for(jobs: Sequence[FaceJob]) -> FaceJob:
+def merge_jobs(jobs: Sequence[FaceJob]) -> FaceJob:
     """Return the one job; of several the first, with a face around all of theirs, upright and without landmarks."""
     if len(jobs) == 1:
         return jobs[0]
-    box, score = around(job.face.box for job in jobs), min(job.face.score for job in jobs)
+    box, score = bounding_box(job.face.box for job in jobs), min(job.face.score for job in jobs)
     return replace(jobs[0], face=Face(box, score), pose=Pose(0.0, 0.0, 0.0))
 
 
@@ -40,7 +40,7 @@ def as_the_first(jobs: Sequence[FaceJob], first: FaceJob) -> list[FaceJob]:
     return [replace(job, treatment=job.treatment.but(sampling)) if _is_merged(job) else job for job in jobs]
 
 
-def around(boxes: Iterable[Box]) -> Box:
+def bounding_box(boxes: Iterable[Box]) -> Box:
     """Return the smallest box around some."""
     return bounding(np.concatenate([box.corners for box in boxes]))
 

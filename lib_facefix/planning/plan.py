@@ -10,7 +10,7 @@ from ..errors import BadPlan, FaceFixError
 from ..settings.output_size import MOST_PIXELS
 from ..settings.treatment import Treatment
 from ..types import Box, Face, Image, Pose
-from .validation import floats, is_size, member, number_in
+from .validation import float_array, is_size, number_in, require
 
 VERSION = 1
 """Of the JSON that plans, reports and `facefix detect` share."""
@@ -48,14 +48,14 @@ class FaceJob:
     @classmethod
     def from_json(cls, entry: Any) -> FaceJob:
         """Read what `to_json` wrote, perhaps edited by a person; raises `BadPlan` or `BadSetting`."""
-        number = member(entry, "number", "a face")
+        number = require(entry, "number", "a face")
         if type(number) is not int or number < 1:
             raise BadPlan(f"a face: number must be a whole number from 1 on, not {number!r}")
         where = f"face {number}"
-        decision = member(entry, "decision", where)
+        decision = require(entry, "decision", where)
         if decision not in get_args(Decision):
             raise BadPlan(f"{where}: decision must be one of {', '.join(get_args(Decision))}; not {decision!r}")
-        parameters = member(entry, "parameters", where)
+        parameters = require(entry, "parameters", where)
         if not isinstance(parameters, Mapping):
             raise BadPlan(f"{where}: parameters must be an object of settings, not {parameters!r}")
         if "method" in parameters:
@@ -70,7 +70,7 @@ class FaceJob:
             decision=decision,
             reason=str(entry.get("reason", "")),
             treatment=treatment,
-            pose=Pose(*(number_in(member(entry, "pose", where), axis, where) for axis in Pose.__slots__)),
+            pose=Pose(*(number_in(require(entry, "pose", where), axis, where) for axis in Pose.__slots__)),
             sharpness=number_in(entry, "sharpness", where),
         )
 
@@ -101,7 +101,7 @@ class FixPlan:
     @classmethod
     def from_json(cls, entry: Any) -> FixPlan:
         """Read what `to_json` wrote; raises `BadPlan` saying where it is wrong."""
-        size, faces = (member(entry, key, "a plan") for key in ("size", "faces"))
+        size, faces = (require(entry, key, "a plan") for key in ("size", "faces"))
         if not is_size(size):
             raise BadPlan(f"size must be [width, height] in pixels, not {size!r}")
         upscaled, upscaler = _upscale_from_json(entry.get("upscale"))
@@ -195,17 +195,17 @@ def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
 
 
 def _face_from_json(entry: Any, where: str) -> Face:
-    box = floats(member(entry, "box", where), (4,), f"{where}: box", "[left, top, right, bottom]")
+    box = float_array(require(entry, "box", where), (4,), f"{where}: box", "[left, top, right, bottom]")
     if not (box[0] < box[2] and box[1] < box[3]):
         raise BadPlan(f"{where}: box must run from left to right and top to bottom, not {box.tolist()}")
-    landmarks = member(entry, "landmarks", where)
+    landmarks = require(entry, "landmarks", where)
     if landmarks is not None:
-        landmarks = floats(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
+        landmarks = float_array(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
     tilt = number_in(entry, "tilt", where) if "tilt" in entry else 0.0
     outline = entry.get("outline")
     if outline is not None:
         corners = len(outline) if isinstance(outline, list) else 0
-        outline = floats(outline, (max(3, corners), 2), f"{where}: outline", "three or more [x, y] pairs")
+        outline = float_array(outline, (max(3, corners), 2), f"{where}: outline", "three or more [x, y] pairs")
     distance = number_in(entry, "distance", where) if "distance" in entry else None
     gender, age = _looks_from_json(entry, where)
     return Face(
@@ -224,7 +224,7 @@ def _looks_from_json(entry: Any, where: str) -> tuple[str, int | None]:
     """Return gender and age, as a model guessed them; of a face that no model saw, neither."""
     if "age" not in entry:
         return "", None
-    gender, age = member(entry, "gender", where), number_in(entry, "age", where)
+    gender, age = require(entry, "gender", where), number_in(entry, "age", where)
     if not isinstance(gender, str):
         raise BadPlan(f"{where}: gender must be a text, not {gender!r}")
     return gender, round(age)
@@ -234,7 +234,7 @@ def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:
     """Return size and upscaler; without an upscale, no size."""
     if upscale is None:
         return None, "lanczos"
-    size, upscaler = (member(upscale, key, "upscale") for key in ("size", "upscaler"))
+    size, upscaler = (require(upscale, key, "upscale") for key in ("size", "upscaler"))
     if not is_size(size):
         raise BadPlan(f"upscale: size must be [width, height] in pixels, not {size!r}")
     if size[0] * size[1] > MOST_PIXELS:

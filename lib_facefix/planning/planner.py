@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import BadSetting
 from ..imaging.quality import pose, sharpness
-from ..settings.face_prompt import Origin, read_negative_prompt, read_prompt
+from ..settings.face_prompt import GenerationParams, read_negative_prompt, read_prompt
 from ..settings.face_settings import FaceSettings
 from ..settings.number_ranges import read_numbers
 from ..settings.output_size import read_upscale
@@ -35,7 +35,7 @@ def make_plan(
     faces: Sequence[Face],
     settings: FaceSettings,
     overrides: Overrides | None = None,
-    origin: Origin | None = None,
+    origin: GenerationParams | None = None,
 ) -> FixPlan:
     """Decide for every face of the picture what is to be done, and say why.
 
@@ -47,11 +47,11 @@ def make_plan(
     """
     height, width = image.shape[:2]
     seen = [Seen(face, pose(face), sharpness(image, face)) for face in sorted(faces, key=_left_to_right)]
-    return _planned(seen, (width, height), settings, overrides, origin)
+    return _plan_faces(seen, (width, height), settings, overrides, origin)
 
 
 def plan_again(
-    plan: FixPlan, settings: FaceSettings, overrides: Overrides | None = None, origin: Origin | None = None
+    plan: FixPlan, settings: FaceSettings, overrides: Overrides | None = None, origin: GenerationParams | None = None
 ) -> FixPlan:
     """Return a plan for the same faces of the same picture with other settings; see `make_plan`.
 
@@ -60,7 +60,9 @@ def plan_again(
     """
     _check_known([job.face for job in plan.jobs], settings)
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    return _planned([Seen(job.face, job.pose, job.sharpness) for job in jobs], plan.size, settings, overrides, origin)
+    return _plan_faces(
+        [Seen(job.face, job.pose, job.sharpness) for job in jobs], plan.size, settings, overrides, origin
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,12 +75,12 @@ class Seen:
     """0..1."""
 
 
-def _planned(
+def _plan_faces(
     seen: Sequence[Seen],
     size: tuple[int, int],
     settings: FaceSettings,
     overrides: Overrides | None,
-    origin: Origin | None,
+    origin: GenerationParams | None,
 ) -> FixPlan:
     """Decide about the faces of a picture, given from left to right. size: its width and height."""
     everyone = settings.of_one_face()
@@ -88,7 +90,7 @@ def _planned(
     upscaled = upscale.of(*size) if upscale else None
     numbered = dict(enumerate(seen, start=1))
     counted = {number: one.face for number, one in numbered.items() if number not in asked}
-    excluded = _excluded(counted, settings, size)
+    excluded = _find_excluded(counted, settings, size)
     jobs = [
         _job(number, one, settings, own.get(number, everyone), excluded.get(number), redraws=origin is not None)
         for number, one in numbered.items()
@@ -143,7 +145,7 @@ def _from_centre(face: Face, width: int, height: int) -> float:
     return float(np.hypot(x - width / 2, y - height / 2))
 
 
-def _excluded(numbered: Mapping[int, Face], settings: FaceSettings, size: tuple[int, int]) -> dict[int, str]:
+def _find_excluded(numbered: Mapping[int, Face], settings: FaceSettings, size: tuple[int, int]) -> dict[int, str]:
     """Return for each face that the criteria rule out why they do."""
     wanted = read_numbers(settings.faces)
     reasons = {}

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..settings.face_prompt import FacePrompt, Origin, read_negative_prompt, read_prompt, resolve
+from ..settings.face_prompt import FacePrompt, GenerationParams, read_negative_prompt, read_prompt, resolve
 from ..settings.sampling import Sampling
-from .grouping import as_the_first, standing_for, together
+from .grouping import as_the_first, group_jobs, merge_jobs
 from .plan import FaceJob
 
 SMALL, LARGE = 64, 512
@@ -22,7 +22,7 @@ INHERITED = ("steps", "sampler", "scheduler", "cfg_scale", "clip_skip")
 
 
 def drawn_up(
-    jobs: Sequence[FaceJob], everyone: Sampling, size: tuple[int, int], origin: Origin | None
+    jobs: Sequence[FaceJob], everyone: Sampling, size: tuple[int, int], origin: GenerationParams | None
 ) -> list[FaceJob]:
     """Return the jobs, in the order of fixing, with all that re-diffusing them needs.
 
@@ -32,18 +32,20 @@ def drawn_up(
     """
     prompts = _texts(jobs, everyone, "prompt", read_prompt, size)
     negatives = _texts(jobs, everyone, "negative_prompt", read_negative_prompt, size)
-    return _merged([_drawn_up(job, prompts[job.number], negatives[job.number] or "", origin) for job in jobs], jobs)
+    return _merge_settings(
+        [_drawn_up(job, prompts[job.number], negatives[job.number] or "", origin) for job in jobs], jobs
+    )
 
 
-def _merged(drawn: Sequence[FaceJob], asked: Sequence[FaceJob]) -> list[FaceJob]:
+def _merge_settings(drawn: Sequence[FaceJob], asked: Sequence[FaceJob]) -> list[FaceJob]:
     """Return what is drawn up, of merged faces by the first one's settings, its strength by the size of all of them.
 
     asked: the same jobs before anything was worked out.
     """
-    for first, *others in together(drawn):
+    for first, *others in group_jobs(drawn):
         if others:
             [of] = (job.treatment for job in asked if job.number == first.number)
-            size = standing_for([first, *others]).face.box.size
+            size = merge_jobs([first, *others]).face.box.size
             treatment = first.treatment.but({"denoising_strength": strength(of, size)})
             return as_the_first(drawn, replace(first, treatment=treatment))
     return list(drawn)
@@ -75,12 +77,12 @@ def strength(sampling: Sampling, pixels: float) -> float:
     return round(max(sampling.denoising_strength - round(taken / STEP) * STEP, 0.0), 4)
 
 
-def _drawn_up(job: FaceJob, prompt: str | None, negative: str, origin: Origin | None) -> FaceJob:
+def _drawn_up(job: FaceJob, prompt: str | None, negative: str, origin: GenerationParams | None) -> FaceJob:
     if prompt is None and job.decision != "leave":
         job = replace(job, decision="leave", reason="its prompt says [SKIP]")
     if job.decision != "re-diffuse" and origin is None:
         return job
-    treatment, origin = job.treatment, origin or Origin()
+    treatment, origin = job.treatment, origin or GenerationParams()
     made = {
         "prompt": resolve(prompt or "", origin.prompt),
         "negative_prompt": resolve(negative, origin.negative_prompt),

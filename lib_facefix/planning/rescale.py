@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..imaging.align import move, scale_of
+from ..imaging.align import scale_factor, transform_points
 from ..imaging.boxes import bounding
 from ..types import Box, Face, Matrix
 from .plan import FaceJob, FixPlan
@@ -17,7 +17,7 @@ GONE = "outside the part that is left of the picture"
 """Why a face is left whose middle was cut off."""
 
 
-def moved(plan: FixPlan, size: tuple[int, int]) -> FixPlan:
+def rescale_plan(plan: FixPlan, size: tuple[int, int]) -> FixPlan:
     """Return the plan for the picture after it was scaled to `size` (width, height), pixels.
 
     A picture of another shape than before was scaled until it covers `size`, and what then stood out was cut off on
@@ -26,7 +26,7 @@ def moved(plan: FixPlan, size: tuple[int, int]) -> FixPlan:
     if size == plan.size:
         return plan
     there = _way(plan.size, size)
-    return replace(plan, size=size, jobs=tuple(_moved(job, there, size) for job in plan.jobs))
+    return replace(plan, size=size, jobs=tuple(_rescale_job(job, there, size) for job in plan.jobs))
 
 
 def _way(was: tuple[int, int], now: tuple[int, int]) -> Matrix:
@@ -38,7 +38,7 @@ def _way(was: tuple[int, int], now: tuple[int, int]) -> Matrix:
     return np.array([(scale, 0.0, -over[0] / 2), (0.0, scale, -over[1] / 2)])
 
 
-def _moved(job: FaceJob, there: Matrix, size: tuple[int, int]) -> FaceJob:
+def _rescale_job(job: FaceJob, there: Matrix, size: tuple[int, int]) -> FaceJob:
     face = _moved_face(job.face, there)
     (x, y), (width, height) = face.box.centre, size
     if 0 <= x <= width and 0 <= y <= height:
@@ -47,9 +47,11 @@ def _moved(job: FaceJob, there: Matrix, size: tuple[int, int]) -> FaceJob:
 
 
 def _moved_face(face: Face, there: Matrix) -> Face:
-    box: Box = bounding(move(face.box.corners, there))
-    landmarks = None if face.landmarks is None else move(face.landmarks, there)
+    box: Box = bounding(transform_points(face.box.corners, there))
+    landmarks = None if face.landmarks is None else transform_points(face.landmarks, there)
     if face.mesh is None:
         return replace(face, box=box, landmarks=landmarks)
-    points = np.column_stack([move(face.mesh.points[:, :2], there), face.mesh.points[:, 2] * scale_of(there)])
+    points = np.column_stack(
+        [transform_points(face.mesh.points[:, :2], there), face.mesh.points[:, 2] * scale_factor(there)]
+    )
     return replace(face, box=box, landmarks=landmarks, mesh=replace(face.mesh, points=points))

@@ -19,7 +19,7 @@ def is_size(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
 
 
-def member(entry: Any, key: str, where: str) -> Any:
+def require(entry: Any, key: str, where: str) -> Any:
     """Return what an object has under a key; where: what it is called in the sentence of `BadPlan`."""
     if not isinstance(entry, Mapping) or key not in entry:
         raise BadPlan(f"{where} lacks {key!r}; a plan is written by `facefix plan`")
@@ -28,7 +28,7 @@ def member(entry: Any, key: str, where: str) -> Any:
 
 def number_in(entry: Any, key: str, where: str) -> float:
     """Return the number that an object has under a key."""
-    value = member(entry, key, where)
+    value = require(entry, key, where)
     if not _is_sane(value):
         raise BadPlan(f"{where}: {key} must be a number, not {value!r}; at most {MOST:.0f}")
     return float(value)
@@ -38,7 +38,7 @@ def _is_sane(value: Any) -> bool:
     return is_number(value) and abs(value) <= MOST
 
 
-def floats(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def float_array(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return nested lists of numbers as an array of this shape. what, form: what it is called, and is to look like."""
     if not _has_shape(value, shape):
         raise BadPlan(f"{what} must be {form} in pixels, not {value!r}; at most {MOST:.0f}")

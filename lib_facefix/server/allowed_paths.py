@@ -23,7 +23,7 @@ def inside(named: str, folders: Iterable[Path], name: str) -> Path:
         raise refuse(
             FORBIDDEN, "folders of the server may not be named here; send the pictures themselves", "body", name
         )
-    path = _followed(allowed[0] / named)
+    path = _resolve_links(allowed[0] / named)
     if path is None or not is_inside(path, allowed):
         raise refuse(FORBIDDEN, f"{short(named)} does not lie in a folder that may be named here", "body", name)
     return path
@@ -31,11 +31,11 @@ def inside(named: str, folders: Iterable[Path], name: str) -> Path:
 
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:
     """Return whether what `path` leads to, links followed, lies in one of the folders."""
-    place = _followed(path)
+    place = _resolve_links(path)
     return place is not None and any(place.is_relative_to(folder.resolve()) for folder in folders)
 
 
-def _followed(path: Path) -> Path | None:
+def _resolve_links(path: Path) -> Path | None:
     """Return the path with its links followed; None for what can be none, or where links go round in a circle."""
     try:
         path.exists()  # raises for names that are too long

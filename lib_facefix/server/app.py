@@ -18,11 +18,11 @@ from starlette.staticfiles import StaticFiles
 from .. import __version__
 from ..facefix import FaceFix
 from ..protocols import Progress
-from ..settings.face_prompt import Origin
+from ..settings.face_prompt import GenerationParams
 from ..weights.urls import is_loopback
 from .errors import FORBIDDEN, UNAUTHORISED, refuse
 from .handlers import Limits
-from .routes import router
+from .routes import make_router
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
@@ -35,24 +35,24 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class StandaloneHost:
     """A `Host` with nothing but the library: it restores, and re-diffuses nothing."""
 
     engine: FaceFix = field(default_factory=FaceFix)
     folders: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
-    def asked(self) -> FaceFix:
+    def engine_for_queries(self) -> FaceFix:
         """Give the engine."""
         return self.engine
 
     @contextmanager
-    def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 nothing re-diffuses
+    def working(self, origin: GenerationParams | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 nothing re-diffuses
         """Give the engine."""
         yield self.engine
 
 
-def app(host: Alone, token: str = "", bound: str = "127.0.0.1") -> FastAPI:
+def app(host: StandaloneHost, token: str = "", bound: str = "127.0.0.1") -> FastAPI:
     """Return the app.
 
     token: what a client must send as `Authorization: Bearer TOKEN`; blank: nothing. bound: the name or address that the
@@ -60,7 +60,7 @@ def app(host: Alone, token: str = "", bound: str = "127.0.0.1") -> FastAPI:
     reach it by a name of its own.
     """
     made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
-    made.include_router(router(host, [Depends(_guard(token))] if token else []))
+    made.include_router(make_router(host, [Depends(_guard(token))] if token else []))
     made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here(None if token else bound))
     made.mount("/", StaticFiles(packages=[("lib_facefix.server", "page")], html=True))
     return made

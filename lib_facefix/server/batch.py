@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, document, planner, targets, without_results
+from ..batch import Batch, choose_targets, exclude_results, make_document, make_planner
 from ..errors import BadPicture, Stopped
 from ..facefix import FaceFix
 from ..pictures import find_pictures
@@ -17,7 +17,7 @@ from .schemas import BatchBody
 
 
 @dataclass(frozen=True, slots=True)
-class Through:
+class BatchProgress:
     """A `Progress` that counts pictures, and says of the one at hand how far its faces are."""
 
     progress: Progress
@@ -29,9 +29,9 @@ class Through:
         """Say it."""
         self.progress.step(self.done, self.total, f"{self.name}: {done}/{total} faces, {doing}")
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return what the person wants."""
-        return self.progress.stopped()
+        return self.progress.should_stop()
 
 
 def fix_folder(
@@ -41,24 +41,24 @@ def fix_folder(
 
     allowed: folders outside of which no link may lead, to read or to write.
     """
-    found = without_results(find_pictures([str(source)]), [str(source)], str(output))
-    batch = Batch(engine, planner(engine, body.settings, body.overrides))
-    for done, (one, target) in enumerate(zip(found, targets(found, str(output), in_place=False), strict=True)):
-        if progress.stopped():
-            batch.recorded(one.path, _stopped)
+    found = exclude_results(find_pictures([str(source)]), [str(source)], str(output))
+    batch = Batch(engine, make_planner(engine, body.settings, body.overrides))
+    for done, (one, target) in enumerate(zip(found, choose_targets(found, str(output), in_place=False), strict=True)):
+        if progress.should_stop():
+            batch.record(one.path, _raise_stopped)
             continue
         progress.step(done, len(found), one.path.name)
         if is_inside(one.path, allowed) and is_inside(target, allowed):
-            batch.fix(one.path, target, Through(progress, done, len(found), one.path.name))
+            batch.fix(one.path, target, BatchProgress(progress, done, len(found), one.path.name))
         else:
-            batch.recorded(one.path, _led_away)
+            batch.record(one.path, _raise_led_away)
     progress.step(len(found), len(found), "done")
-    return document(batch.records)
+    return make_document(batch.records)
 
 
-def _stopped(_: dict[str, Any]) -> list[str]:
+def _raise_stopped(_: dict[str, Any]) -> list[str]:
     raise Stopped("stopped before its turn")
 
 
-def _led_away(record: dict[str, Any]) -> list[str]:
+def _raise_led_away(record: dict[str, Any]) -> list[str]:
     raise BadPicture(f"{record['path']} is a link that leads out of the folders that may be used here")

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import FaceFixError
 from ..planning.plan import FixPlan
-from ..settings.face_prompt import Origin
+from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import read_origin
 from ..settings.options import check_names, options, schema
@@ -25,7 +25,7 @@ IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BodyField:
     """How one field of a body is read from JSON, and described."""
 
     read: Callable[[Any], Any]
@@ -33,7 +33,7 @@ class Part:
     schema: Schema
     help: str
 
-    def described(self) -> Schema:
+    def describe(self) -> Schema:
         """Return its JSON schema."""
         return {**self.schema, "description": self.help}
 
@@ -99,7 +99,7 @@ def _overrides(value: Any) -> Overrides:
     return {int(number): dict(changes) for number, changes in value.items()}
 
 
-def _origin(value: Any) -> Origin:
+def _origin(value: Any) -> GenerationParams:
     if not isinstance(value, Mapping):
         raise FaceFixError(f'an origin is an object such as {{"prompt": "a girl"}}, not {short(value)}')
     return read_origin(value)
@@ -162,4 +162,4 @@ def text_part(help: str) -> Any:  # noqa: A002 as the field is called
 
 
 def _part(read: Callable[[Any], Any], schema: Schema, help: str, default: Any = MISSING) -> Any:  # noqa: A002 as the field is called
-    return field(default=default, metadata={"part": Part(read, schema, help)})
+    return field(default=default, metadata={"part": BodyField(read, schema, help)})

@@ -29,13 +29,13 @@ from ..registry import (
     ModelInfo,
     Registry,
 )
-from ..settings.detector_expression import written
-from ..settings.face_prompt import Origin
+from ..settings.detector_expression import quote_name
+from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
-from ..settings.generation_info import origin_of
+from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
 from ..settings.treatment import METHODS
-from ..visualize import numbered_boxes, shaded
+from ..visualize import numbered_boxes, tint_mask
 from ..weights import PUBLISHED
 from .allowed_paths import check_models, inside
 from .batch import fix_folder
@@ -75,14 +75,14 @@ class Limits:
 class Host(Protocol):
     """Who runs the API: `facefix serve`, or a WebUI."""
 
-    def working(self, origin: Origin | None, progress: Progress) -> AbstractContextManager[FaceFix]:
+    def working(self, origin: GenerationParams | None, progress: Progress) -> AbstractContextManager[FaceFix]:
         """Give the engine for one piece of work, under whatever lock it needs.
 
         origin: what the picture was made from, where it says so; None where nothing will be re-diffused.
         """
         ...
 
-    def asked(self) -> FaceFix:
+    def engine_for_queries(self) -> FaceFix:
         """Give an engine that is asked what it has, and not worked with: whoever asks waits for nothing."""
         ...
 
@@ -105,7 +105,7 @@ class Service:
 
     def models(self) -> dict[str, Any]:
         """Return what is on offer, and what of it is here."""
-        engine = self.host.asked()
+        engine = self.host.engine_for_queries()
         lists = {kind: [_offer(registry, one, engine) for one in registry] for kind, registry in SHOWN.items()}
         lists["detectors"] += [_file(path) for path in yolo_files(engine.models.paths)]
         return {"version": VERSION, "methods": [_method(name, engine) for name in METHODS], **lists}
@@ -125,12 +125,12 @@ class Service:
     def plan(self, body: PlanBody, progress: Progress) -> Answer:
         """Return what would be done to each face."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
-            plan = self._planned(body, sent, engine, origin)
+            plan = self._make_plan(body, sent, engine, origin)
         return Answer({"version": VERSION, **plan.to_json()})
 
     def replan(self, body: ReplanBody) -> dict[str, Any]:
         """Return the plan for the same faces with other settings, as `plan` would for the picture that they are in."""
-        engine = self.host.asked()
+        engine = self.host.engine_for_queries()
         try:
             self._check_faces(body.plan)
             check_models(body.settings.to_json(), engine, self.host.folders)
@@ -142,7 +142,7 @@ class Service:
     def fix(self, body: FixBody, progress: Progress) -> Answer:
         """Fix the faces; return the picture and what became of each face."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
-            plan = body.plan or self._planned(body, sent, engine, origin)
+            plan = body.plan or self._make_plan(body, sent, engine, origin)
             self._check_plan(plan, engine)
             [result] = engine.run([sent.image], [plan], progress=progress)
             file = io.BytesIO()
@@ -155,7 +155,7 @@ class Service:
             self._check_plan(body.plan, engine)
             image = sent.image
             shown = numbered_boxes(
-                shaded(image, engine.mask(image, body.plan)), [(job.number, job.face) for job in body.plan.jobs]
+                tint_mask(image, engine.mask(image, body.plan)), [(job.number, job.face) for job in body.plan.jobs]
             )
         file = io.BytesIO()
         Pil.fromarray(shown).save(file, "PNG", compress_level=1)
@@ -179,17 +179,19 @@ class Service:
 
     @contextmanager
     def _at_work(
-        self, sent: bytes, origin: Origin | None, progress: Progress
-    ) -> Iterator[tuple[Picture, FaceFix, Origin | None]]:
+        self, sent: bytes, origin: GenerationParams | None, progress: Progress
+    ) -> Iterator[tuple[Picture, FaceFix, GenerationParams | None]]:
         try:
             picture = read_picture(io.BytesIO(sent), max_pixels=self.host.limits.pixels)
-            origin = origin or origin_of(picture.metadata.parameters)
+            origin = origin or parse_generation_info(picture.metadata.parameters)
             with self.host.working(origin, progress) as engine:
                 yield picture, engine, origin
         except BadPlan as error:
             raise refusal_of(error, ("body", "plan")) from error
 
-    def _planned(self, body: PlanBody | FixBody, sent: Picture, engine: FaceFix, origin: Origin | None) -> FixPlan:
+    def _make_plan(
+        self, body: PlanBody | FixBody, sent: Picture, engine: FaceFix, origin: GenerationParams | None
+    ) -> FixPlan:
         settings = body.settings or FaceSettings()
         check_models(settings.to_json(), engine, self.host.folders)
         return engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
@@ -218,7 +220,7 @@ def _offer(registry: Registry[object], info: ModelInfo[object], engine: FaceFix)
 
 def _file(path: Path) -> dict[str, Any]:
     """Return a model file that was found, told as a model on offer is."""
-    return {"name": written(path.name), "label": path.name, "licence": "", "here": True, "note": ""}
+    return {"name": quote_name(path.name), "label": path.name, "licence": "", "here": True, "note": ""}
 
 
 def _method(name: str, engine: FaceFix) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Job:
         """Keep how far it is."""
         self.done, self.total, self.doing = done, total, doing
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return whether somebody wants it to end; what is done by then is kept."""
         return self._stop.is_set()
 
@@ -77,19 +77,19 @@ class Job:
     def run(self) -> None:
         """Do it; whatever it fails with is kept for who waits."""
         try:
-            answer = self._answered()
+            answer = self._run()
         except Exception as error:  # noqa: BLE001 an edge: the next in the line must have its turn
             self.state = "stopped" if isinstance(error, Stopped) else "failed"
-            self.future.set_exception(_refused(error))
+            self.future.set_exception(_to_refusal(error))
         else:
             self.weight = answer.weight
-            self.state = "stopped" if self.stopped() else "done"
+            self.state = "stopped" if self.should_stop() else "done"
             self.future.set_result(answer)
         finally:
             self.do = None  # it holds the picture
 
-    def _answered(self) -> Answer:
-        if self.do is None or self.stopped():
+    def _run(self) -> Answer:
+        if self.do is None or self.should_stop():
             raise Stopped("stopped before it began")
         self.state = "running"
         return self.do(self)
@@ -106,7 +106,7 @@ class Job:
         return error if isinstance(error, Refusal) else None
 
 
-def _refused(error: Exception) -> Refusal:
+def _to_refusal(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, FaceFixError | MemoryError):
@@ -115,7 +115,7 @@ def _refused(error: Exception) -> Refusal:
     return refuse(500, f"unexpected {type(error).__name__}: {error}. This is a fault of FaceFix: please report it")
 
 
-class Line:
+class JobQueue:
     """Takes work, does it in the order it came, and keeps for a while what came of what nobody waits for."""
 
     def __init__(self, most: int, most_bytes: int) -> None:

@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from .errors import TOO_LARGE, UNREADABLE, refuse
-from .job_queue import Line
+from .job_queue import JobQueue
 from .schemas import from_form
 
 FORM, JSON = "multipart/form-data", "application/json"
@@ -23,7 +23,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 @asynccontextmanager
-async def asked(request: Request, most: int, line: Line) -> AsyncIterator[tuple[Any, Held]]:
+async def read_request(request: Request, most: int, line: JobQueue) -> AsyncIterator[tuple[Any, Held]]:
     """Give the values of a request's body, and the room that it takes while it waits.
 
     most: bytes of the whole body. Raises `Refusal` where there are more, or no room for them, or they cannot be read.
@@ -41,7 +41,7 @@ async def asked(request: Request, most: int, line: Line) -> AsyncIterator[tuple[
 class Held:
     """Room in the line that a request has taken so far."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: JobQueue) -> None:
         self._line, self.size = line, 0
 
     def more(self, size: int) -> None:

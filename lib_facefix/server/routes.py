@@ -18,8 +18,8 @@ from starlette.requests import Request
 from ..protocols import Progress
 from .errors import Refusal
 from .handlers import Host, Service
-from .job_queue import VERSION, Answer, Job, Line
-from .request_body import FORM, JSON, asked
+from .job_queue import VERSION, Answer, Job, JobQueue
+from .request_body import FORM, JSON, read_request
 from .schemas import (
     BatchBody,
     DetectBody,
@@ -45,10 +45,10 @@ REFUSED = {
 Body = TypeVar("Body")
 
 
-def router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
+def make_router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
     """Return the API of this host. guards: what every call must pass first, as `Depends(...)`."""
     made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
-    calls = _Calls(Service(host), Line(host.limits.waiting, host.limits.held))
+    calls = _Calls(Service(host), JobQueue(host.limits.waiting, host.limits.held))
     add = partial(made.add_api_route, response_model=None)
     add("/models", calls.models, methods=["GET"], summary="What is on offer", responses=_answers())
     add("/settings", calls.settings, methods=["GET"], summary="Every setting, as a JSON schema", responses=_answers())
@@ -61,7 +61,12 @@ def router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
         ("batch", BatchBody, calls.batch),
     ):
         add(
-            f"/{name}", call, methods=["POST"], summary=kind.__doc__, openapi_extra=_told(kind), responses=_posted(name)
+            f"/{name}",
+            call,
+            methods=["POST"],
+            summary=kind.__doc__,
+            openapi_extra=_describe_answer(kind),
+            responses=_describe_call(name),
         )
     add("/jobs/{id}", calls.job, methods=["GET"], summary="How far a job is", responses=_answers("404"))
     add("/jobs/{id}", calls.cancel, methods=["DELETE"], summary="Stop a job", responses=_answers("404"))
@@ -86,7 +91,7 @@ class _Route(APIRoute):
 class _Calls:
     """The calls as addresses have them."""
 
-    def __init__(self, service: Service, line: Line) -> None:
+    def __init__(self, service: Service, line: JobQueue) -> None:
         self._service, self._line = service, line
 
     async def models(self) -> Response:
@@ -96,32 +101,32 @@ class _Calls:
         return JSONResponse(self._service.settings())
 
     async def detect(self, request: Request) -> Response:
-        return await self._done(request, DetectBody, self._service.detect)
+        return await self._handle(request, DetectBody, self._service.detect)
 
     async def plan(self, request: Request) -> Response:
-        return await self._done(request, PlanBody, self._service.plan)
+        return await self._handle(request, PlanBody, self._service.plan)
 
     async def replan(self, request: Request) -> Response:
         """Answer without waiting in line: neither a picture nor a model is needed."""
-        async with asked(request, self._service.host.limits.body, self._line) as (values, _):
+        async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
             body = read_body(ReplanBody, values)
             return JSONResponse(await run_in_threadpool(self._service.replan, body))
 
     async def fix(self, request: Request) -> Response:
-        return await self._done(request, FixBody, self._service.fix)
+        return await self._handle(request, FixBody, self._service.fix)
 
     async def preview(self, request: Request) -> Response:
-        return await self._done(request, PreviewBody, self._service.preview)
+        return await self._handle(request, PreviewBody, self._service.preview)
 
     async def batch(self, request: Request) -> Response:
-        async with asked(request, self._service.host.limits.body, self._line) as (values, _):
+        async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
             body = read_body(BatchBody, values)
         source, output = self._service.places_of(body)
 
         def work(progress: Progress) -> Answer:
             return self._service.batch(body, source, output, progress)
 
-        return _begun(self._line.add(work, 0, keep=True))
+        return _respond_started(self._line.add(work, 0, keep=True))
 
     async def job(self, id: str) -> Response:  # noqa: A002 as the address calls it
         return JSONResponse(_state(self._line.find(id)))
@@ -131,8 +136,8 @@ class _Calls:
         job.stop()
         return JSONResponse(_state(job))
 
-    async def _done(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
-        async with asked(request, self._service.host.limits.body, self._line) as (values, held):
+    async def _handle(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
+        async with read_request(request, self._service.host.limits.body, self._line) as (values, held):
             body = read_body(kind, values)
             del values  # the text of the picture: it would be kept for as long as the call waits
             wait = getattr(body, "wait", True)
@@ -142,11 +147,11 @@ class _Calls:
 
             job = self._line.add(work, held.size, keep=not wait)
             held.hand_over()
-        return await self._answered(request, job) if wait else _begun(job)
+        return await self._await_answer(request, job) if wait else _respond_started(job)
 
-    async def _answered(self, request: Request, job: Job) -> Response:
+    async def _await_answer(self, request: Request, job: Job) -> Response:
         """Wait for a job; where who asked goes away, it is stopped."""
-        future, gone = asyncio.wrap_future(job.future), asyncio.ensure_future(_gone(request))
+        future, gone = asyncio.wrap_future(job.future), asyncio.ensure_future(_wait_for_disconnect(request))
         either: set[asyncio.Future[Any]] = {future, gone}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -159,7 +164,7 @@ class _Calls:
         return JSONResponse(_document(answer))
 
 
-async def _gone(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     """Wait until who asked goes away; `Request.is_disconnected` does not see it behind a middleware."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
@@ -175,7 +180,7 @@ def _document(answer: Answer) -> dict[str, Any]:
     return {**answer.report, **picture}
 
 
-def _begun(job: Job) -> Response:
+def _respond_started(job: Job) -> Response:
     return JSONResponse({"version": VERSION, "job": job.id}, 202)
 
 
@@ -197,7 +202,7 @@ def _state(job: Job) -> dict[str, Any]:
 # What /docs says
 
 
-def _told(kind: type) -> dict[str, Any]:
+def _describe_answer(kind: type) -> dict[str, Any]:
     content = {JSON: {"schema": json_schema(kind)}, FORM: {"schema": form_schema(kind)}}
     return {"requestBody": {"required": True, "content": content}}
 
@@ -207,7 +212,7 @@ def _answers(*statuses: str) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": REFUSED[status], "content": wrong} for status in statuses}
 
 
-def _posted(name: str) -> dict[int | str, dict[str, Any]]:
+def _describe_call(name: str) -> dict[int | str, dict[str, Any]]:
     begun: dict[int | str, dict[str, Any]] = {"202": {"description": "Begun: GET jobs/{id} tells how far it is."}}
     refused = _answers(*(status for status in REFUSED if status != "404"))
     return {**(begun if name in ("fix", "batch") else {}), **refused}

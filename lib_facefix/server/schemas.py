@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 
 from ..errors import FaceFixError
 from ..planning.plan import FixPlan
-from ..settings.face_prompt import Origin
+from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
 from .errors import UNREADABLE, Complaint, Refusal
 from .fields import (
     IMAGE,
     OBJECT,
-    Part,
+    BodyField,
     Schema,
     flag_part,
     image_part,
@@ -56,8 +56,8 @@ def read_body(kind: type[Body], values: Any) -> Body:
 
 def json_schema(kind: type) -> Schema:
     """Return the JSON schema of a body."""
-    parts = {one.name: _of(one).described() for one in _fields(kind)}
-    return {**OBJECT, "properties": parts, "required": _required(kind), "additionalProperties": False}
+    parts = {one.name: _of(one).describe() for one in _fields(kind)}
+    return {**OBJECT, "properties": parts, "required": _required_fields(kind), "additionalProperties": False}
 
 
 def form_schema(kind: type) -> Schema:
@@ -67,7 +67,7 @@ def form_schema(kind: type) -> Schema:
         one.name: file if one.name == IMAGE else {"type": "string", "description": f"As JSON. {_of(one).help}"}
         for one in _fields(kind)
     }
-    return {**OBJECT, "properties": parts, "required": _required(kind)}
+    return {**OBJECT, "properties": parts, "required": _required_fields(kind)}
 
 
 def from_form(name: str, value: str | bytes) -> Any:
@@ -84,12 +84,12 @@ def _fields(kind: Any) -> tuple[Field[Any], ...]:
     return fields(kind)
 
 
-def _of(one: Field[Any]) -> Part:
-    part: Part = one.metadata["part"]
+def _of(one: Field[Any]) -> BodyField:
+    part: BodyField = one.metadata["part"]
     return part
 
 
-def _required(kind: type) -> list[str]:
+def _required_fields(kind: type) -> list[str]:
     return [one.name for one in _fields(kind) if one.default is MISSING]
 
 
@@ -115,7 +115,7 @@ class PlanBody:
     image: bytes = image_part()
     settings: FaceSettings = settings_part(FaceSettings())
     overrides: Overrides | None = overrides_part()
-    origin: Origin | None = origin_part()
+    origin: GenerationParams | None = origin_part()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class ReplanBody:
     plan: FixPlan = plan_part()
     settings: FaceSettings = settings_part(FaceSettings())
     overrides: Overrides | None = overrides_part()
-    origin: Origin | None = origin_part()
+    origin: GenerationParams | None = origin_part()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class FixBody:
     settings: FaceSettings | None = settings_part(None)
     overrides: Overrides | None = overrides_part()
     plan: FixPlan | None = plan_part(None)
-    origin: Origin | None = origin_part()
+    origin: GenerationParams | None = origin_part()
     wait: bool = flag_part("False: answer at once with a job, see GET jobs.", True)
 
     def __post_init__(self) -> None:

@@ -61,12 +61,12 @@ class Vote:
 Wanted = Leaf | Union | Difference | Vote
 
 
-def read_detector(text: str) -> Wanted:
+def parse_detector(text: str) -> Wanted:
     """Read what looks for faces; raises `BadSetting`, also for a name that is on offer nowhere."""
     return _GRAMMAR.parse(text)
 
 
-def written(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a file's name as `read_detector` takes it: in quotes where something in it would be read as a sign."""
     return name if "," not in name and _is_read_as(f"({name})", name) else f'"{name}"'
 
@@ -77,7 +77,7 @@ def can_be_written(name: str) -> bool:
         name.encode()
     except UnicodeEncodeError:  # bytes that are no text in the encoding of the file system
         return False
-    return _is_read_as(written(name), name)
+    return _is_read_as(quote_name(name), name)
 
 
 def files_in(text: str) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def files_in(text: str) -> tuple[str, ...]:
 
     One without a folder is looked for in the folders of models alone.
     """
-    return tuple(name for name in names_in(read_detector(text)) if Path(name).name != name)
+    return tuple(name for name in names_in(parse_detector(text)) if Path(name).name != name)
 
 
 def names_in(wanted: Wanted) -> Iterator[str]:
@@ -101,7 +101,7 @@ def names_in(wanted: Wanted) -> Iterator[str]:
 
 def _is_read_as(text: str, name: str) -> bool:
     try:
-        return read_detector(text) == Leaf(name)
+        return parse_detector(text) == Leaf(name)
     except BadSetting:
         return False
 

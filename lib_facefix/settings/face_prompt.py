@@ -42,7 +42,7 @@ _BY_NUMBER = re.compile(r"\[face:(?!\s*\d*\.\d+\s*\])([^\[\]:]*)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class GenerationParams:
     """What a picture was made from, its styles and wildcards resolved. Blank or 0: as whoever draws has it set."""
 
     prompt: str = ""
@@ -72,7 +72,7 @@ class Part:
         """Whether it is meant for certain faces."""
         return bool(self.binding or self.numbers)
 
-    def named(self, faces: Mapping[int, Face], size: tuple[int, int]) -> set[int]:
+    def matching_numbers(self, faces: Mapping[int, Face], size: tuple[int, int]) -> set[int]:
         """Return the numbers of those of the faces that it names; none for `[others]` or without a binding."""
         if self.binding in CRITERIA and faces:
             measure = CRITERIA[self.binding]
@@ -92,14 +92,14 @@ class FacePrompt:
         faces: with their numbers, in the order of fixing; all at once, as `[largest]` means the largest of these.
         size: the picture's width and height, pixels.
         """
-        texts = self._bound(dict(faces), size)
+        texts = self._bind_texts(dict(faces), size)
         unbound = self._unbound()
         found = {number: texts[number] if number in texts else next(unbound) for number, _ in faces}
         return {number: None if SKIP in text else text for number, text in found.items()}
 
-    def _bound(self, faces: Mapping[int, Face], size: tuple[int, int]) -> dict[int, str]:
+    def _bind_texts(self, faces: Mapping[int, Face], size: tuple[int, int]) -> dict[int, str]:
         """Return the texts of the faces that bindings name."""
-        named = [(part, part.named(faces, size)) for part in self.parts]
+        named = [(part, part.matching_numbers(faces, size)) for part in self.parts]
         others = faces.keys() - set().union(*(numbers for _, numbers in named))
         texts: dict[int, str] = {}
         for part, numbers in named:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import BadSetting
 from ..registry import DETECTORS, LANDMARKERS, UPSCALERS
-from .detector_expression import files_in, read_detector
+from .detector_expression import files_in, parse_detector
 from .face_prompt import read_negative_prompt, read_prompt
 from .number_ranges import read_numbers
 from .options import check_names, option
@@ -27,7 +27,7 @@ class FaceSettings(Treatment):
     """How the faces of a picture are found, chosen and fixed."""
 
     detector: str = option(
-        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=read_detector, paths=files_in,
+        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=files_in,
         group="find", finds=True,
         help="What finds faces: a name, or the file of a YOLO model, with the classes wanted in brackets. Several: "
         '"blazeface + centerface" what either finds, "a - b" what a finds and b does not, "2 of a, b, c".',

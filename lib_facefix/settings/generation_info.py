@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..errors import BadSetting
-from .face_prompt import Origin
+from .face_prompt import GenerationParams
 from .options import Option, options
 from .sampling import Sampling
 
@@ -42,10 +42,10 @@ class Infotext:
     """All others by the names that hosts give them: "Steps", "CFG scale", "Model hash"; without quotes."""
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> GenerationParams:
         """What redrawing a part of the picture needs; a number beyond what may be set becomes the nearest that may."""
         sampler, scheduler = self._sampler()
-        return Origin(
+        return GenerationParams(
             prompt=self.prompt,
             negative_prompt=self.negative_prompt,
             seed=int(self._number("Seed")),
@@ -78,7 +78,7 @@ class Infotext:
         return float(found[0]) if found else default
 
     def _within(self, setting: str, name: str, default: float = 0) -> float:
-        known, number = _known()[setting], self._number(name, default)
+        known, number = _known_options()[setting], self._number(name, default)
         assert known.low is not None
         assert known.high is not None
         return float(min(max(number, known.low), known.high))
@@ -96,24 +96,24 @@ def read_infotext(text: str) -> Infotext:
     return Infotext("\n".join(lines[:parted]).strip(), negative, found)
 
 
-def origin_of(text: str) -> Origin | None:
+def parse_generation_info(text: str) -> GenerationParams | None:
     """Return what a picture with this infotext was made from; None where it is none, and nothing is known."""
     infotext = read_infotext(text)
     return infotext.origin if infotext.fields else None
 
 
-def read_origin(values: Mapping[str, Any]) -> Origin:
+def read_origin(values: Mapping[str, Any]) -> GenerationParams:
     """Return the origin that someone tells of by the names of its fields; raises `BadSetting` saying what is wrong."""
-    names = [one.name for one in fields(Origin)]
+    names = [one.name for one in fields(GenerationParams)]
     if unknown := [name for name in values if name not in names]:
         raise BadSetting(f"unknown part of an origin {unknown[0]!r}; on offer: {', '.join(names)}")
-    for one in fields(Origin):
+    for one in fields(GenerationParams):
         if one.name in values:
-            _known()[one.name].check(values[one.name], type(one.default))
-    return Origin(**values)
+            _known_options()[one.name].check(values[one.name], type(one.default))
+    return GenerationParams(**values)
 
 
-def _known() -> dict[str, Option]:
+def _known_options() -> dict[str, Option]:
     """Return what may be set of each part of an origin: a face may be given just that."""
     return {one.name: known for one, known in options(Sampling)}
 
@@ -124,12 +124,12 @@ def _fields(line: str) -> Iterator[tuple[str, str]]:
     while at < len(line):
         found = _FIELD.match(line, at)
         if found and found[1].strip():
-            yield found[1].strip(), _unquoted(found[2].strip())
+            yield found[1].strip(), _unquote(found[2].strip())
         comma = line.find(",", found.end() if found else at)
         at = len(line) if comma < 0 else comma + 1
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     if not value.startswith('"'):
         return value
     try:

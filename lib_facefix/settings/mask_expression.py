@@ -55,20 +55,20 @@ Area = MaskTerm | BinaryOp
 
 
 @lru_cache(maxsize=256)
-def read_area(text: str) -> Area:
+def parse_mask(text: str) -> Area:
     """Return what the text says; raises `BadSetting`."""
     if not text.strip():
         raise _unknown(text)
     return GRAMMAR.parse(text)
 
 
-def parts_of(area: Area) -> Iterator[MaskTerm]:
+def mask_terms(area: Area) -> Iterator[MaskTerm]:
     """Yield the masks that it is made of, from left to right."""
     if isinstance(area, MaskTerm):
         yield area
     else:
-        yield from parts_of(area.first)
-        yield from parts_of(area.second)
+        yield from mask_terms(area.first)
+        yield from mask_terms(area.second)
 
 
 def keeps_to_face(area: Area) -> bool:

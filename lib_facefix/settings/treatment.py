@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from ..registry import FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
-from .mask_expression import READY, read_area
+from .mask_expression import READY, parse_mask
 from .options import check_all, check_names, option
 from .sampling import Sampling
 
@@ -47,7 +47,7 @@ class Treatment(Sampling):
         help="How much of the fixed face shows; 0 keeps the face as it was.",
     )  # fmt: skip
     mask: str = option(
-        "hull", "Mask", choices=lambda: READY, reads=read_area, group="mask",
+        "hull", "Mask", choices=lambda: READY, reads=parse_mask, group="mask",
         help="Which part of the face may change: one, or several joined by + & -, as in eyes + lips, hull & person, "
         "hull - parsing:hair,glasses. Where the mesh is unsure, hull becomes an ellipse.",
     )  # fmt: skip

@@ -54,7 +54,7 @@ class NetUpscaler:
 
         def run(blob: Blob) -> Blob:
             nonlocal done, engine
-            if progress and progress.stopped():
+            if progress and progress.should_stop():
                 raise _StoppedError
             answer, engine = self._run(blob)
             done += 1

@@ -19,14 +19,14 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from ..facefix import FaceFix
 from ..protocols import Progress
 from ..server.handlers import Limits
-from ..server.routes import router
-from ..settings.face_prompt import Origin
+from ..server.routes import make_router
+from ..settings.face_prompt import GenerationParams
 
 
 def mount(app: FastAPI, flags: Any) -> None:
     """Add the API to the host's app. flags: the host's command line."""
     named = () if flags.hide_ui_dir_config else getattr(flags, "facefix_allowed_folders", None) or ()
-    app.include_router(router(InWebUI(tuple(map(Path, named))), guards(flags.api_auth)))
+    app.include_router(make_router(InWebUI(tuple(map(Path, named))), guards(flags.api_auth)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +36,21 @@ class InWebUI:
     folders: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
-    def asked(self) -> FaceFix:
+    def engine_for_queries(self) -> FaceFix:
         """Give the engine, whatever the host is doing."""
         from .standalone import planner
 
         return planner()
 
     @contextmanager
-    def working(self, origin: Origin | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 see `http.service`
+    def working(self, origin: GenerationParams | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 see `http.service`
         """Give the engine, which re-diffuses with the loaded checkpoint, once the host has time."""
-        from .host.lock import host_taken
-        from .host.progress import Watch
-        from .standalone import diffusing
+        from .host.lock import exclusive
+        from .host.progress import HostProgress
+        from .standalone import diffusing_engine
 
-        with host_taken():
-            yield diffusing(Watch())
+        with exclusive():
+            yield diffusing_engine(HostProgress())
 
 
 def guards(api_auth: str | None) -> Sequence[Any]:

@@ -10,11 +10,11 @@ from ..protocols import FaceFixer
 from ..registry import RESTORERS, UPSCALERS, ModelInfo
 from ..settings.face_settings import FaceSettings
 from ..types import Image
-from .config.engine import engine, runtime, unload
-from .config.options import chosen
+from .config.engine import get_engine, runtime, unload
+from .config.options import read_options
 
 
-def offered() -> tuple[ModelInfo[FaceFixer], ...]:
+def list_restorers() -> tuple[ModelInfo[FaceFixer], ...]:
     """Return the restorers made for faces.
 
     The nets that enlarge any picture (Real-ESRGAN) are left out: the host has them as upscalers, and what they draw in
@@ -32,7 +32,7 @@ def register() -> None:
         """One of ours, as the host wants it."""
 
     there = {restorer.name() for restorer in shared.face_restorers}
-    ours = (Offered(info) for info in offered())
+    ours = (Offered(info) for info in list_restorers())
     shared.face_restorers.extend(restorer for restorer in ours if restorer.name() not in there)
 
 
@@ -50,9 +50,9 @@ class Restoration:
         """Return (H, W, 3) RGB with its faces restored, or the very picture given where none could be; never raises."""
         from modules import errors
 
-        settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=chosen().fidelity)
+        settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=read_options().fidelity)
         try:
-            [result] = engine().fix([np_image], settings)
+            [result] = get_engine().fix([np_image], settings)
             _make_room()
         except FaceFixError as error:
             self._say(f"the faces stay as they are: {error}")

@@ -15,7 +15,7 @@ from . import xyz
 from .compare.history import RUNS, Before, fixed_faces
 from .config.choices import host_list, knows
 from .config.options import add_options as add_options
-from .config.options import chosen
+from .config.options import read_options
 from .passes import infotext
 from .passes.arguments import read_passes
 from .passes.settings import OFFERED, PassSettings
@@ -36,7 +36,7 @@ def build(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
     from .accordion import build as build_accordion
     from .presets.presets import presets_file
 
-    return build_accordion(is_img2img, chosen().passes, elem_id=elem_id, presets=presets_file(Path(data_path)))
+    return build_accordion(is_img2img, read_options().passes, elem_id=elem_id, presets=presets_file(Path(data_path)))
 
 
 def infotext_fields(accordion: Accordion) -> list[Any]:
@@ -102,7 +102,7 @@ def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
     passes = _passes(p, args)
     if not passes or is_late(p):
         return
-    with _told(p):
+    with _report_errors(p):
         before = [as_image(picture) for picture in pp.images]
         for place, after in enumerate(_fix(p, before, range(len(before)), passes, batch_number)):
             pp.images[place] = with_changes(pp.images[place], before[place], after)
@@ -110,16 +110,16 @@ def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
 
 def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
     """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
-    from .host.images import is_late, repainted
+    from .host.images import is_late, replace_colours
 
     passes = _passes(p, args)
     if not passes or not is_late(p):
         return
-    with _told(p):
+    with _report_errors(p):
         before = np.asarray(pp.image.convert("RGB"))
         [after] = _fix(p, [before], [p.batch_index], passes, p.iteration)
         if not np.array_equal(before, after):
-            pp.image = repainted(pp.image, after)
+            pp.image = replace_colours(pp.image, after)
 
 
 def finish(p: Any, processed: Any) -> None:
@@ -141,7 +141,7 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
     """Yield each picture fixed; record what was done in its infotext, and tell it under the result."""
     from .host.images import origin_of
     from .passes.runner import Worked, fix_pictures
-    from .passes.summary import lines
+    from .passes.summary import summarize
 
     pictures = [Worked(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)]
     try:
@@ -156,7 +156,7 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
             RUNS.add(p, number, entry, Before(picture.before, faces))
         several = p.batch_size * p.n_iter > 1
         name = f"picture {number + 1}" if several else ""
-        for line in lines(picture.results, name):
+        for line in summarize(picture.results, name):
             p.comment(line)
         yield picture.image
 
@@ -181,12 +181,12 @@ def _record(p: Any, place: int, text: str) -> None:
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
     """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not there."""
-    from .config.engine import engine
+    from .config.engine import get_engine
     from .host.diffuser import HostDiffuser
-    from .host.progress import Watch
+    from .host.progress import HostProgress
 
     try:
-        engine().with_diffuser(HostDiffuser(p, Watch())).prepare(Needs.of_settings(settings))
+        get_engine().with_diffuser(HostDiffuser(p, HostProgress())).prepare(Needs.of_settings(settings))
     except BadSetting as error:
         raise BadSetting(f"pass {number}: {error}") from error
     for field, known in OFFERED:
@@ -197,7 +197,7 @@ def _check(p: Any, number: int, settings: PassSettings) -> None:
 
 
 @contextmanager
-def _told(p: Any) -> Iterator[None]:
+def _report_errors(p: Any) -> Iterator[None]:
     """The host swallows what a hook fails with: say it under the result, too."""
     try:
         yield

@@ -15,28 +15,28 @@ from PIL import Image as Pil
 from ..errors import MissingDiffuser
 from ..facefix import FaceFix
 from ..planning.plan import FaceJob, FixPlan, FixResult
-from ..settings.face_prompt import Origin
-from ..settings.generation_info import origin_of
+from ..settings.face_prompt import GenerationParams
+from ..settings.generation_info import parse_generation_info
 from ..types import Image
 from .config.choices import host_list, knows
-from .config.engine import engine
-from .config.options import chosen
+from .config.engine import get_engine
+from .config.options import read_options
 from .host.diffuser import HostDiffuser
-from .host.progress import Watch
+from .host.progress import HostProgress
 
 STEPS, CFG_SCALE = 20, 7.0
 """What hosts start with."""
 NO_CHECKPOINT = "re-diffusing needs a checkpoint, and none is loaded; choose one at the top of the page"
 
 
-def read_origin(picture: Pil.Image) -> Origin | None:
+def read_origin(picture: Pil.Image) -> GenerationParams | None:
     """Return what the picture's infotext says that it was made from; None where it has none."""
     text, _ = images.read_info_from_image(picture)
-    origin = origin_of(text or "")
+    origin = parse_generation_info(text or "")
     return origin and known_here(origin)
 
 
-def known_here(origin: Origin) -> Origin:
+def known_here(origin: GenerationParams) -> GenerationParams:
     """Return the origin without a sampler or scheduler that this host lacks."""
     return replace(
         origin,
@@ -50,27 +50,27 @@ def fix(image: Image, plan: FixPlan) -> FixResult:
 
     image: RGB (H, W, 3). For whoever has the host to himself.
     """
-    watch = Watch()
+    watch = HostProgress()
     with watch.over():
-        [result] = diffusing(watch).run([image], [plan], progress=watch)
+        [result] = diffusing_engine(watch).run([image], [plan], progress=watch)
     return result
 
 
-def diffusing(watch: Watch) -> FaceFix:
+def diffusing_engine(watch: HostProgress) -> FaceFix:
     """Return an engine that re-diffuses faces, for whoever has the host to himself."""
-    return engine().with_diffuser(StandingDiffuser(watch), chosen().faces_at_once)
+    return get_engine().with_diffuser(StandingDiffuser(watch), read_options().faces_at_once)
 
 
 def planner() -> FaceFix:
     """Return an engine that plans faces to be re-diffused, whatever the host is doing; nothing is run by it."""
-    return diffusing(Watch())
+    return diffusing_engine(HostProgress())
 
 
 class StandingDiffuser(HostDiffuser):
     """A `Diffuser` on the checkpoint that is chosen, which is loaded when the first face wants it."""
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(_standing(), watch)
+    def __init__(self, watch: HostProgress) -> None:
+        super().__init__(_make_standalone_run(), watch)
 
     @property
     def native(self) -> int:
@@ -95,7 +95,7 @@ def _load_checkpoint() -> None:
         raise MissingDiffuser(NO_CHECKPOINT)
 
 
-def _standing() -> StableDiffusionProcessingImg2Img:
+def _make_standalone_run() -> StableDiffusionProcessingImg2Img:
     """Return a run that draws nothing itself; faces inherit from it what neither origin nor settings say."""
     schedulers = host_list("schedulers")  # not every host has any
     return StableDiffusionProcessingImg2Img(

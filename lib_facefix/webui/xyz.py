@@ -12,7 +12,7 @@ from ..errors import BadSetting
 from ..settings.options import Option
 from ..settings.sampling import OWN
 from .config.choices import host_list
-from .config.options import chosen
+from .config.options import read_options
 from .passes.arguments import read_units
 from .passes.settings import OFFERED
 
@@ -27,7 +27,7 @@ def register() -> None:
     """Add the axes to every X/Y/Z plot that the host has loaded, once; for `on_before_ui`."""
     from modules import scripts
 
-    passes = chosen().passes
+    passes = read_options().passes
     plots = (data.module for data in scripts.scripts_data if Path(data.path).name == "xyz_grid.py")
     for plot in plots:
         known = {option.label for option in plot.axis_options}
@@ -41,7 +41,9 @@ def axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
     """
     wanted = [(field, known) for field, known in OFFERED if type(field.default) is not str or _is_choice(known)]
     return [
-        Axis(number, field, known, lists).offered(plot) for number in range(1, passes + 1) for field, known in wanted
+        Axis(number, field, known, lists).make_option(plot)
+        for number in range(1, passes + 1)
+        for field, known in wanted
     ]
 
 
@@ -69,11 +71,11 @@ class Axis:
         """The setting's type."""
         return type(self.field.default)
 
-    def offered(self, plot: Any) -> Any:
+    def make_option(self, plot: Any) -> Any:
         """Return the host's `AxisOption`."""
         facts: dict[str, Any] = {"choices": self.choices} if self.kind is bool or _is_choice(self.known) else {}
         if self.known.host:
-            facts["format_value"] = self.shown
+            facts["format_value"] = self.format_value
         # the host spreads out ranges such as 0-1 [5] where the type is the very int or float
         kind = self.kind if self.kind in (int, float) else self.read
         return plot.AxisOption(self.label, kind, self.apply, confirm=self.confirm, **facts)
@@ -93,7 +95,7 @@ class Axis:
             return SWITCH.get(text.strip().lower(), text)
         return "" if self.known.host and text == OWN else text
 
-    def shown(self, p: Any, option: Any, value: Any) -> str:  # noqa: ARG002 the host hands them on
+    def format_value(self, p: Any, option: Any, value: Any) -> str:  # noqa: ARG002 the host hands them on
         """Return what stands beside the pictures of this value."""
         return f"{self.label}: {value or OWN}"
 

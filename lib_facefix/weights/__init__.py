@@ -5,12 +5,12 @@ Importing this room reads no file and opens no socket; what needs the network or
 
 from .assets import ASSETS, asset
 from .checkpoints import read_tensors
-from .checksums import checked, sha256_of
+from .checksums import sha256_of, verify_file
 from .convert import convert
 from .model_paths import ModelPaths, cache_folder, data_folder, expand_home, locate_models, split_paths
 from .onnxfile import OnnxFile, read_onnx
-from .packaged import from_data_package, installed
-from .published import PUBLISHED, published
+from .packaged import find_installed, from_data_package
+from .published import PUBLISHED, find_record
 from .tensorfile import read_origin
 from .ultralytics import is_yolo, load_yolo
 from .weight_record import Published
@@ -23,19 +23,19 @@ __all__ = [
     "Published",
     "asset",
     "cache_folder",
-    "checked",
     "convert",
     "data_folder",
     "expand_home",
+    "find_installed",
+    "find_record",
     "from_data_package",
-    "installed",
     "is_yolo",
     "load_yolo",
     "locate_models",
-    "published",
     "read_onnx",
     "read_origin",
     "read_tensors",
     "sha256_of",
     "split_paths",
+    "verify_file",
 ]

@@ -64,9 +64,9 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     if path.suffix.lower() == ".safetensors" and start[8:9] != b"{":  # nor is any other reader to guess by the name
         raise BadModel(f"{path} is no safetensors file, whatever its name says. Get it again.")
     if start[:4] == b"PK\x03\x04":
-        return _named(_load(path, _find_inert(path), mmap=True), path)
+        return _name_tensors(_load(path, _find_inert(path), mmap=True), path)
     if start == _OLD_FORM:
-        return _named(_load(path, {}, mmap=False), path)
+        return _name_tensors(_load(path, {}, mmap=False), path)
     if start[8:9] == b"{":
         return _load_safetensors(path)
     raise BadModel(f"{path} is no weights file: neither safetensors nor what PyTorch writes. {_guess(start)}")
@@ -136,11 +136,11 @@ def _load(path: Path, wanted: Mapping[str, set[str]], *, mmap: bool) -> Any:
     except _REFUSALS as error:
         raise BadModel(
             f"{path} was refused by PyTorch's safe reader: it is damaged, or asks for more than weights need. "
-            f"({_told(error)}) Get it again from a place you trust."
+            f"({_explain(error)}) Get it again from a place you trust."
         ) from error
 
 
-def _told(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     """Return what the reader found; not how it could be made to run what it has found, which it says first."""
     lines = [line.strip() for line in str(error).splitlines()]
     found = next((line.split(_FOUND)[1].split(" was not an allowed")[0] for line in lines if _FOUND in line), "")
@@ -148,7 +148,7 @@ def _told(error: Exception) -> str:
     return (found.strip() or plain)[:200]
 
 
-def _named(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
+def _name_tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
     import torch
 
     for _ in range(3):  # a wrapper in a wrapper is seen in the wild

@@ -39,13 +39,13 @@ class Hashes:
 
     def of(self, path: Path) -> str:
         """Return the SHA-256 of the file."""
-        return self._remembered(path, "sha256")
+        return self._recall(path, "sha256")
 
     def content(self, path: Path) -> str:
         """Return the SHA-256 of what the safetensors holds."""
-        return self._remembered(path, "content")
+        return self._recall(path, "content")
 
-    def _remembered(self, path: Path, kind: str) -> str:
+    def _recall(self, path: Path, kind: str) -> str:
         try:
             status = path.stat()
             key, now = f"{kind}:{path.resolve()}", [status.st_size, status.st_mtime_ns, status.st_ino]
@@ -71,7 +71,7 @@ class Hashes:
         return kept if isinstance(kept, dict) else {}
 
 
-def checked(path: Path, published: Published, cache: Path | None = None) -> Path:
+def verify_file(path: Path, published: Published, cache: Path | None = None) -> Path:
     """Return `path` if its bytes are those that were published, or were converted from them; raises `BadModel`.
 
     cache: folder in which hashes are remembered; without it every call reads the whole file.

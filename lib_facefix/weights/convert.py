@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadModel
-from ..fsio import filled
+from ..fsio import is_filled
 from .checkpoints import read_tensors
 from .checksums import sha256_of
 from .ncnn import read_layers, state_of
@@ -55,7 +55,7 @@ def _convert_wheel(path: Path) -> Path:
 def _read_ncnn(path: Path) -> dict[str, Raw]:
     param, data = path.with_suffix(".param"), path.with_suffix(".bin")
     for file in (param, data):
-        if not filled(file):
+        if not is_filled(file):
             raise BadModel(f"{file} is missing: a network of ncnn is a pair, NAME.param and NAME.bin.")
         if file.stat().st_size > MAX_BYTES:
             raise BadModel(f"{file} is too large for a network known here.")

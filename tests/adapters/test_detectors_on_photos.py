@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.analysis.embedding import Identity
+from lib_facefix.analysis.embedding import Embedder
 from lib_facefix.detectors.centerface import CenterFace
 from lib_facefix.errors import BadModel, BadPicture
 from lib_facefix.weights import asset, read_onnx
@@ -67,10 +67,10 @@ def test_people_in_one_photo_are_told_apart_and_a_worse_picture_of_one_is_the_sa
     picture = photo("faceapi_sample5", 1200)
     faces = engine.detect(picture)
     worse = cv2.GaussianBlur(picture, (0, 0), 1)
-    identity = Identity()
-    places = [identity.place(picture, face) for face in faces]
+    identity = Embedder()
+    places = [identity.embed(picture, face) for face in faces]
     for i, face in enumerate(faces):
-        assert np.linalg.norm(identity.place(worse, face) - places[i]) < 0.4
+        assert np.linalg.norm(identity.embed(worse, face) - places[i]) < 0.4
         assert min(np.linalg.norm(places[i] - other) for j, other in enumerate(places) if j != i) > 0.5
 
 

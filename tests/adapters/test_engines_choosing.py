@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from lib_facefix.engines.batch_sizer import MOST, BatchSizer, is_out_of_memory  # noqa: E402
+from lib_facefix.engines.batch_sizer import MAX_BATCH, BatchSizer, is_out_of_memory  # noqa: E402
 from lib_facefix.engines.machine import Machine, this_machine  # noqa: E402
 from lib_facefix.engines.select import FASTEST_FLOAT, Backend, select_backend  # noqa: E402
 from lib_facefix.errors import BadSetting, MissingPackage  # noqa: E402
@@ -108,7 +108,7 @@ def test_engines_that_are_not_installed_are_not_on_the_list(monkeypatch):
 class Device:
     """A device with so much room, whose passes take so much for each face: a fake meter, and the work."""
 
-    def __init__(self, room, each, *, fails_above=MOST):
+    def __init__(self, room, each, *, fails_above=MAX_BATCH):
         self.room, self.each, self.fails_above = room, each, fails_above
         self.passes, self.alone = [], []
 
@@ -156,7 +156,7 @@ def test_what_was_measured_is_remembered():
 
 
 def test_no_pass_is_larger_than_brings_anything():
-    assert max(Device(10**9, 1).run(200)) == MOST
+    assert max(Device(10**9, 1).run(200)) == MAX_BATCH
 
 
 def test_a_pass_that_does_not_fit_after_all_is_halved_until_it_does():

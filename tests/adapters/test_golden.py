@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.analysis.embedding import CHIP, Identity
+from lib_facefix.analysis.embedding import CHIP, Embedder
 from lib_facefix.detectors.blazeface import BlazeFace
 from lib_facefix.detectors.centerface import CenterFace
 from lib_facefix.fixers.lite import Lite
@@ -98,12 +98,12 @@ def test_the_embedding_is_shown_the_chip_that_dlib_cuts(monkeypatch):
         chips.append(blob[0] * 255)
         return [np.zeros((1, 128), np.float32)]
 
-    identity = Identity()
+    identity = Embedder()
     monkeypatch.setattr(identity, "_net", show)
     middles = np.arange(256) + 0.5
     across, down = np.meshgrid(middles, middles)
     image = np.stack([across, down, down], -1).astype(np.float32)  # each pixel tells its place
-    identity.place(image, Face(Box(0, 0, 256, 256), 0.9, FFHQ_512 / 2))
+    identity.embed(image, Face(Box(0, 0, 256, 256), 0.9, FFHQ_512 / 2))
     shown = chips[0][:2, 20:-20, 20:-20].mean((1, 2))  # the middle of the picture that the chip shows
     scale = np.diff(chips[0][0].mean(0))[20:-20].mean()
     # mean face of dlib's get_face_chip_details, padding 0.25: where the middles of both eyes are in the chip
@@ -117,9 +117,9 @@ def test_the_embedding_is_shown_the_chip_that_dlib_cuts(monkeypatch):
 
 @pytest.mark.parametrize("name", PHOTOS)
 def test_the_embedding_of_dlibs_chip_is_that_of_onnx_runtime_and_near_dlibs_own(name):
-    identity, picture = Identity(), photo(name)
+    identity, picture = Embedder(), photo(name)
     for one, dlib in zip(golden("identity", name), golden("dlib", name), strict=True):
-        place = identity.place(picture, Face(Box(0, 0, 9, 9), 0.9, np.array(one["landmarks"])))
+        place = identity.embed(picture, Face(Box(0, 0, 9, 9), 0.9, np.array(one["landmarks"])))
         assert farthest(place[:24], one["components"]) < 0.03
         assert np.linalg.norm(place - dlib) < 0.35  # by its own five points and its own net; others are 0.6 away
 
@@ -134,4 +134,4 @@ def test_lite_adds_to_each_pixel_what_onnx_runtime_says(name):
     [fixed] = Lite().fix([Crop(coarse, np.eye(2, 3))], [job])
     columns, rows = np.array(one["pixels"]).T
     wanted = np.clip(coarse[rows, columns] + one["residual"], 0, 255)
-    assert farthest(fixed[rows, columns], wanted) < 0.75
+    assert farthest(fixed.patch[rows, columns], wanted) < 0.75

@@ -14,7 +14,7 @@ from masked import mask_of
 from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.imaging.align import compose, inverse, move
+from lib_facefix.imaging.align import compose, inverse, transform_points
 from lib_facefix.imaging.frames import Surrounded, Upright, cut
 from lib_facefix.maskers import occluders, parser
 from lib_facefix.maskers.parser import LAYOUTS
@@ -149,7 +149,7 @@ def test_masks_lie_on_the_landmarks_that_they_are_named_for(mask, inside, outsid
     image, faces = photos[name]
     for face in faces:
         shown, crop = mask_in(Upright(512), image, face, mask, fix)
-        at = [shown[int(y), int(x)] for x, y in move(face.landmarks, crop.matrix)]
+        at = [shown[int(y), int(x)] for x, y in transform_points(face.landmarks, crop.matrix)]
         assert all(at[number] > 0.4 for number in inside)
         assert not any(at[number] for number in outside)
 
@@ -159,7 +159,7 @@ def test_lips_lie_between_the_corners_of_the_mouth_and_brows_above_the_eyes(phot
         for face in faces:
             lips, crop = mask_in(Upright(512), image, face, "lips", fix)
             brows, _ = mask_in(Upright(512), image, face, "brows", fix)
-            left_eye, right_eye, _, left, right = move(face.landmarks, crop.matrix)
+            left_eye, right_eye, _, left, right = transform_points(face.landmarks, crop.matrix)
             middle = ((left + right) / 2).astype(int)
             assert lips[middle[1] - 8 : middle[1] + 30, middle[0]].any()
             across = np.nonzero(lips)[1]
@@ -188,7 +188,7 @@ def test_the_person_ends_where_the_background_begins(photos, fix):
     image, [face, *_] = photos["astronaut.jpg"]
     shown, crop = mask_in(Surrounded(512, 0.8), image, face, "person", fix)
     on_head, on_wall = face.box.centre, (face.box.left - 0.6 * face.box.width, face.box.top - 0.1 * face.box.height)
-    at = [shown[int(y), int(x)] for x, y in move(np.array([on_head, on_wall]), crop.matrix)]
+    at = [shown[int(y), int(x)] for x, y in transform_points(np.array([on_head, on_wall]), crop.matrix)]
     assert at == [1, 0]
     assert 0.2 < shown.mean() < 0.7
 
@@ -219,4 +219,4 @@ def test_hair_is_taken_from_the_hull_and_the_rest_of_the_face_stays(photos, fix,
         left, _ = mask_in(Upright(512), image, face, mask, fix, **networks)
         assert not left[hull == 0].any()
         assert left[fringe].mean() < 0.2
-        assert [left[int(y), int(x)] for x, y in move(face.landmarks, crop.matrix)] == [1] * 5
+        assert [left[int(y), int(x)] for x, y in transform_points(face.landmarks, crop.matrix)] == [1] * 5

@@ -99,7 +99,7 @@ def test_a_parser_names_every_pixel_of_a_face_alike_as_pth_safetensors_and_onnx(
     image = np.random.default_rng(2).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
 
     parsers = [FaceParser(path) for path in (files["BiSeNet"], tmp_path / "b.safetensors", tmp_path / "b.onnx")]
-    pth, safetensors, onnx = ([p.picked(image, (one,)) for one in LAYOUTS["BiSeNet"].classes] for p in parsers)
+    pth, safetensors, onnx = ([p.select_classes(image, (one,)) for one in LAYOUTS["BiSeNet"].classes] for p in parsers)
 
     assert (np.array(pth) == safetensors).all()
     assert (np.array(pth) != onnx).mean() < 1e-3
@@ -168,7 +168,7 @@ def test_an_onnx_of_xsegs_layout_runs_with_its_colours_in_the_last_axis(tmp_path
     image[:, 100:] = (255, 0, 0)
     image[:50] = (0, 255, 255)
 
-    hidden = XSeg(tmp_path / "x.onnx").hidden(image)
+    hidden = XSeg(tmp_path / "x.onnx").find_hidden(image)
 
     assert hidden[:50].all()
     assert hidden[:, :100].all()

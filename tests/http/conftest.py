@@ -9,7 +9,7 @@ from PIL import Image
 from sending import packed
 
 from lib_facefix import FaceFix
-from lib_facefix.server.app import Alone, app
+from lib_facefix.server.app import StandaloneHost, app
 from lib_facefix.server.handlers import Limits
 
 DATA = Path(__file__).parents[1] / "data"
@@ -34,7 +34,7 @@ def serve(engine):
     clients = []
 
     def make(*, token="", folders=(), bound="127.0.0.1", **limits):
-        made = app(Alone(engine, tuple(folders), Limits(**limits)), token, bound)
+        made = app(StandaloneHost(engine, tuple(folders), Limits(**limits)), token, bound)
         client = TestClient(made, base_url=ADDRESS)
         clients.append(client)
         return client

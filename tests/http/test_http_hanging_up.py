@@ -29,7 +29,7 @@ class Slow:
     def working(self, origin, progress):
         self.begun.set()
         until = time.monotonic() + PATIENCE
-        while not progress.stopped():
+        while not progress.should_stop():
             assert time.monotonic() < until, "nobody wanted it to end"
             time.sleep(0.01)
         self.noticed.set()

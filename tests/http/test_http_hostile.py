@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sending import coded, sent, where
 
-from lib_facefix.server.app import Alone, app
+from lib_facefix.server.app import StandaloneHost, app
 from lib_facefix.server.routes import PREFIX
 
 KIND = {"Content-Type": "application/json"}
@@ -38,7 +38,7 @@ def replaced(value, way, new):
 
 @pytest.fixture(scope="module")
 def plan(engine, photo):
-    with TestClient(app(Alone(engine)), base_url="http://localhost") as client:
+    with TestClient(app(StandaloneHost(engine)), base_url="http://localhost") as client:
         return client.post(f"{PREFIX}/plan", json=sent(photo, settings={"method": "restore"})).json()
 
 

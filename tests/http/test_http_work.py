@@ -6,7 +6,7 @@ import pytest
 
 from lib_facefix.errors import BadSetting, Stopped
 from lib_facefix.server.errors import Refusal
-from lib_facefix.server.job_queue import Answer, Line
+from lib_facefix.server.job_queue import Answer, JobQueue
 
 PATIENCE = 10
 
@@ -37,7 +37,7 @@ def held(gate):
         progress.step(0, 3, "waiting at the gate")
         begun.set()
         assert gate.wait(PATIENCE)
-        if progress.stopped():
+        if progress.should_stop():
             raise Stopped("stopped in the middle")
         return Answer({"name": "held"})
 
@@ -46,7 +46,7 @@ def held(gate):
 
 
 def test_work_is_done_in_the_order_it_came_and_one_at_a_time(gate, held):
-    line = Line(9, 1000)
+    line = JobQueue(9, 1000)
     first = line.add(held, 0, keep=True)
     assert held.begun.wait(PATIENCE)
     order = []
@@ -61,7 +61,7 @@ def test_work_is_done_in_the_order_it_came_and_one_at_a_time(gate, held):
 
 
 def test_what_finds_no_place_is_refused_and_may_come_again(gate, held):
-    line = Line(2, 1000)
+    line = JobQueue(2, 1000)
     line.add(held, 0, keep=False)
     assert held.begun.wait(PATIENCE)
     waiting = [line.add(answering(n), 0, keep=False) for n in "ab"]
@@ -73,7 +73,7 @@ def test_what_finds_no_place_is_refused_and_may_come_again(gate, held):
 
 
 def test_bytes_that_wait_are_counted_and_given_back():
-    line = Line(9, 100)
+    line = JobQueue(9, 100)
     line.hold(90)
     assert refused(lambda: line.hold(11)).status == 503
     line.add(answering("a"), 90, keep=False).future.result(PATIENCE)
@@ -89,7 +89,7 @@ def test_bytes_that_wait_are_counted_and_given_back():
 
 
 def test_what_fails_is_told_and_the_next_has_its_turn(caplog):
-    line = Line(9, 1000)
+    line = JobQueue(9, 1000)
     wrong = line.add(failing(BadSetting("this is wrong")), 0, keep=True)
     odd = line.add(failing(ZeroDivisionError("odd")), 0, keep=True)
     right = line.add(answering("right"), 0, keep=True)
@@ -100,7 +100,7 @@ def test_what_fails_is_told_and_the_next_has_its_turn(caplog):
 
 
 def test_what_is_stopped_before_its_turn_is_not_begun(gate, held):
-    line = Line(9, 1000)
+    line = JobQueue(9, 1000)
     first = line.add(held, 0, keep=True)
     assert held.begun.wait(PATIENCE)
     second = line.add(failing(AssertionError("it was begun")), 0, keep=True)
@@ -112,12 +112,12 @@ def test_what_is_stopped_before_its_turn_is_not_begun(gate, held):
 
 
 def test_an_unknown_job_is_told_of():
-    assert refused(lambda: Line(1, 1).find("x")).status == 404
+    assert refused(lambda: JobQueue(1, 1).find("x")).status == 404
 
 
 @pytest.mark.parametrize(("most", "most_bytes"), [(2, 10**9), (100, 70_000)], ids=["by number", "by weight"])
 def test_old_results_are_forgotten(most, most_bytes):
-    line = Line(most, most_bytes)
+    line = JobQueue(most, most_bytes)
     jobs = []
     for n in range(4):
         jobs.append(line.add(answering(n, bytes(30_000)), 0, keep=True))

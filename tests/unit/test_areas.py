@@ -15,8 +15,8 @@ from lib_facefix.settings.mask_expression import (
     BinaryOp,
     MaskTerm,
     keeps_to_face,
-    parts_of,
-    read_area,
+    mask_terms,
+    parse_mask,
 )
 from lib_facefix.settings.options import options, schema
 
@@ -50,7 +50,7 @@ def plain(area):
     ],
 )  # fmt: skip
 def test_what_is_written_is_understood(text, area):
-    assert read_area(text) == area
+    assert parse_mask(text) == area
     assert Treatment(mask=text).mask == text
 
 
@@ -92,15 +92,15 @@ AREAS = st.recursive(
 
 @given(AREAS)
 def test_every_area_can_be_written(area):
-    read = read_area(plain(area))
+    read = parse_mask(plain(area))
     assert read == area
-    assert [part.name for part in parts_of(area)] == [part.name for part in parts_of(read)]
+    assert [part.name for part in mask_terms(area)] == [part.name for part in mask_terms(read)]
 
 
 @given(st.text("hulepars:,+-&|() ", max_size=30))
 def test_any_text_is_an_area_or_a_bad_setting(text):
     try:
-        read_area(text)
+        parse_mask(text)
     except BadSetting as error:
         assert "Mask" in str(error)  # noqa: PT017 what matters is that nothing else is raised
 
@@ -119,7 +119,7 @@ def test_any_text_is_an_area_or_a_bad_setting(text):
     ],
 )
 def test_it_is_known_what_reaches_beyond_the_face(text, kept):
-    assert keeps_to_face(read_area(text)) is kept
+    assert keeps_to_face(parse_mask(text)) is kept
 
 
 def test_all_masks_are_told_apart_by_whether_they_reach_beyond_the_face():
@@ -129,6 +129,6 @@ def test_all_masks_are_told_apart_by_whether_they_reach_beyond_the_face():
 def test_a_form_offers_what_can_be_read_and_takes_more():
     known = next(known for field, known in options(Treatment) if field.name == "mask")
     assert known.choices() == READY
-    assert all(read_area(text) for text in READY)
+    assert all(parse_mask(text) for text in READY)
     assert schema(Treatment)["properties"]["mask"]["examples"] == list(READY)
     assert "enum" not in schema(Treatment)["properties"]["mask"]

@@ -13,7 +13,7 @@ from lib_facefix.imaging.frames import Upright
 from lib_facefix.imaging.lanczos import lanczos
 from lib_facefix.planning.plan import FixPlan
 from lib_facefix.protocols import Enlarged, Fixed
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 
 RED = (255, 0, 0)
 SETTINGS = FaceSettings(method="restore", mask="ellipse", match_colour=False)
@@ -180,7 +180,7 @@ SMALL = FaceSettings(sharp_above=1.0, mask="ellipse")
 def test_with_a_diffuser_auto_re_diffuses_a_small_face_by_the_pictures_own_prompt(loaded, picture):
     darkroom = Negative()
     facefix = FaceFix().with_diffuser(darkroom)
-    [result] = facefix.run([picture], [facefix.plan(picture, SMALL, origin=Origin("a girl", "blurry", 5))])
+    [result] = facefix.run([picture], [facefix.plan(picture, SMALL, origin=GenerationParams("a girl", "blurry", 5))])
     [outcome] = result.outcomes
     assert (outcome.job.decision, outcome.verdict, outcome.engine) == ("re-diffuse", "fixed", "a darkroom")
     [[item]] = darkroom.runs
@@ -203,7 +203,7 @@ def test_with_a_diffuser_but_without_an_origin_auto_restores_and_invents_nobody(
     assert [one.job.decision for one in result.outcomes] == ["restore"]
 
 
-@pytest.mark.parametrize("origin", [Origin("a girl"), None], ids=["origin", "no origin"])
+@pytest.mark.parametrize("origin", [GenerationParams("a girl"), None], ids=["origin", "no origin"])
 def test_without_a_diffuser_auto_restores_whatever_the_picture_was_made_from(loaded, picture, origin):
     facefix = FaceFix()
     plan = facefix.plan(picture, SMALL, origin=origin)
@@ -215,7 +215,7 @@ def test_a_plan_whose_restored_face_was_made_one_to_be_re_diffused_draws_by_the_
     darkroom = Negative()
     facefix = FaceFix().with_diffuser(darkroom)
     settings = replace(SETTINGS, prompt="[PROMPT]!", denoising_strength=0.8, denoise_by_size=1.0)
-    written = facefix.plan(picture, settings, origin=Origin("a girl", "blurry", 5, 6)).to_json()
+    written = facefix.plan(picture, settings, origin=GenerationParams("a girl", "blurry", 5, 6)).to_json()
     assert [face["decision"] for face in written["faces"]] == ["restore"]
     written["faces"][0]["decision"] = "re-diffuse"
     facefix.run([picture], [FixPlan.from_json(written)])
@@ -324,7 +324,7 @@ class Stopped:
     def step(self, done, total, doing):
         self.told.append((done, total, doing))
 
-    def stopped(self):
+    def should_stop(self):
         return len(self.told) >= self.at
 
 
@@ -332,7 +332,7 @@ def test_enlarging_is_told_before_the_first_face_and_can_be_stopped(loaded, pict
     class ByTiles:
         def enlarge(self, image, size, progress):
             for tile in (1, 2):
-                if progress.stopped():
+                if progress.should_stop():
                     return None
                 progress.step(tile, 2, f"enlarging, tile {tile}/2")
             return Enlarged(lanczos(image, size), "two tiles")

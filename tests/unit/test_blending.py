@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lib_facefix.imaging.align import move, rotation, shifted
+from lib_facefix.imaging.align import rotation, transform_points, translate
 from lib_facefix.imaging.blend import match_colour, paste
 from lib_facefix.imaging.frames import cut
 
@@ -15,7 +15,7 @@ RED = (255, 0, 0)
 def around(x, y, scale, degrees):
     """Return the map that brings (x, y) of the picture to the middle of the crop."""
     turn = rotation(degrees, scale)
-    return shifted(turn, tuple(SIDE / 2 - move(np.array([(x, y)], float), turn)[0]))
+    return translate(turn, tuple(SIDE / 2 - transform_points(np.array([(x, y)], float), turn)[0]))
 
 
 def disc(radius=SIDE // 4):
@@ -71,7 +71,7 @@ def test_a_mask_up_to_the_edge_of_the_crop_ends_with_it(scale, degrees):
     crop = cut(canvas, around(150, 150, scale, degrees), SIDE)
     paste(canvas, np.full_like(crop.image, RED), np.ones((SIDE, SIDE), np.float32), crop.matrix)
     rows, columns = np.indices(canvas.shape[:2]) + 0.5
-    there = move(np.column_stack([columns.ravel(), rows.ravel()]), crop.matrix).reshape(300, 300, 2)
+    there = transform_points(np.column_stack([columns.ravel(), rows.ravel()]), crop.matrix).reshape(300, 300, 2)
     outside = ((there < -scale) | (there > SIDE + scale)).any(2)  # by more than a pixel of the picture
     assert (canvas[outside] == before[outside]).all()
     assert (canvas[150, 150] == RED).all()
@@ -95,7 +95,7 @@ def test_paint_lands_where_it_should(scale, degrees, place):
 def test_what_is_cut_and_pasted_lands_on_itself():
     canvas = noise(200, 200)
     before = canvas.copy()
-    crop = cut(canvas, shifted(np.eye(2, 3), (-50, -60)), SIDE)
+    crop = cut(canvas, translate(np.eye(2, 3), (-50, -60)), SIDE)
     canvas[60:156, 50:146] = 0
     paste(canvas, crop.image, disc(), crop.matrix)
     inside = disc() == 1

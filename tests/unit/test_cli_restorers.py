@@ -16,7 +16,7 @@ from lib_facefix.cli import fix, models_get
 from lib_facefix.errors import CannotFetch
 from lib_facefix.imaging.align import FFHQ_512
 from lib_facefix.registry import DETECTORS, LANDMARKERS, ModelInfo
-from lib_facefix.weights.download import fetch
+from lib_facefix.weights.download import download
 
 
 class OneFace:
@@ -54,7 +54,7 @@ def alone(away_from_home, monkeypatch):
     monkeypatch.setattr(ModelInfo, "load", lambda info: parts.get(info) or real(info))
     engines = SimpleNamespace(load_runner=Whitener, this_machine=lambda device: device)
     monkeypatch.setitem(sys.modules, "lib_facefix.engines", engines)
-    monkeypatch.setattr(models_get, "fetch", lambda *_, **__: pytest.fail("reached for the network"))
+    monkeypatch.setattr(models_get, "download", lambda *_, **__: pytest.fail("reached for the network"))
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_dry_run_asks_for_no_weights(photo, capsys):
 @pytest.mark.parametrize("way", ["flag", "variable"])
 def test_offline_is_a_failure_with_a_sentence_and_nobody_is_asked(photo, tmp_path, monkeypatch, capsys, way):
 
-    monkeypatch.setattr(models_get, "fetch", fetch)  # the real one, which is to refuse
+    monkeypatch.setattr(models_get, "download", download)  # the real one, which is to refuse
     flags = ["--offline"] if way == "flag" else []
     if way == "variable":
         monkeypatch.setenv("FACEFIX_OFFLINE", "1")
@@ -143,7 +143,7 @@ def test_what_cannot_be_fetched_is_a_failure_not_wrong_use(photo, monkeypatch, c
     def fetch(*_, **__):
         raise CannotFetch("GFPGANv1.4.pth could not be had: no way")
 
-    monkeypatch.setattr(models_get, "fetch", fetch)
+    monkeypatch.setattr(models_get, "download", fetch)
     assert run("fix", photo, "--restorer", "gfpgan", "--yes") == 1
     assert capsys.readouterr().err.endswith("facefix: GFPGANv1.4.pth could not be had: no way\n")
 

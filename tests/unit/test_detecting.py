@@ -10,8 +10,8 @@ from lib_facefix.settings.detector_expression import (
     Vote,
     can_be_written,
     files_in,
-    read_detector,
-    written,
+    parse_detector,
+    quote_name,
 )
 from lib_facefix.settings.face_settings import FaceSettings
 
@@ -58,9 +58,9 @@ BLAZE, CENTER, YUNET = Leaf("blazeface"), Leaf("centerface"), Leaf("yunet")
 def test_what_is_written_is_read(text, wanted):
     if wanted is None:
         with pytest.raises(BadSetting):
-            read_detector(text)
+            parse_detector(text)
     else:
-        assert read_detector(text) == wanted
+        assert parse_detector(text) == wanted
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_files_with_a_folder_are_told_apart_from_names():
     ],
 )
 def test_a_name_is_written_so_that_it_is_read_as_that_file(name, expression):
-    assert written(name) == expression
-    assert read_detector(expression) == Leaf(name)
+    assert quote_name(name) == expression
+    assert parse_detector(expression) == Leaf(name)
 
 
 @given(some.text(some.sampled_from('ab 2of,+-[]()"~.\n\u3000\udcff'), min_size=1, max_size=12))
@@ -121,8 +121,8 @@ def test_what_can_be_written_is_read_as_that_file_wherever_it_stands(name):
     if not can_be_written(name):
         assert '"' in name or "\udcff" in name
         return
-    text, one = written(name), Leaf(name)
-    assert read_detector(f"2 of blazeface, {text}, yunet").parts[1] == one
-    assert read_detector(f"{text} - blazeface").found == one
-    assert read_detector(f"yunet - (blazeface + {text})").unless == Union((BLAZE, one))
-    assert read_detector(f"blazeface + {text}[face, 2]").parts[1] == Leaf(name, ("face", "2"))
+    text, one = quote_name(name), Leaf(name)
+    assert parse_detector(f"2 of blazeface, {text}, yunet").parts[1] == one
+    assert parse_detector(f"{text} - blazeface").found == one
+    assert parse_detector(f"yunet - (blazeface + {text})").unless == Union((BLAZE, one))
+    assert parse_detector(f"blazeface + {text}[face, 2]").parts[1] == Leaf(name, ("face", "2"))

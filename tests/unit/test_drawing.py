@@ -8,14 +8,14 @@ from lib_facefix.visualize import (
     FACE,
     GREEN,
     MARGIN,
-    MOST,
+    MAX_STRIPS,
     WHOLE,
     Pair,
     around,
     before_after,
+    draw_strips,
     numbered_boxes,
-    shaded,
-    strips,
+    tint_mask,
 )
 
 
@@ -66,8 +66,8 @@ def test_each_fixed_face_takes_room_and_others_none(picture, face_at):
 
 
 def test_a_sheet_has_an_end_however_many_faces_there_are(picture, face_at):
-    full = before_after([Pair("", picture, picture, outcomes([face_at(300, 200)] * MOST))])
-    over = before_after([Pair("", picture, picture, outcomes([face_at(300, 200)] * (MOST + 9)))])
+    full = before_after([Pair("", picture, picture, outcomes([face_at(300, 200)] * MAX_STRIPS))])
+    over = before_after([Pair("", picture, picture, outcomes([face_at(300, 200)] * (MAX_STRIPS + 9)))])
     assert full.shape == over.shape
 
 
@@ -86,7 +86,7 @@ def test_an_enlarged_picture_is_shown_whole_beside_its_smaller_original():
     before = np.zeros((100, 200, 3), np.uint8)
     after = np.zeros((200, 400, 3), np.uint8)
     after[-1] = 255  # the last row must not be cut off
-    [strip] = strips(Pair("one", before, after, ()))
+    [strip] = draw_strips(Pair("one", before, after, ()))
 
     assert strip.size[1] >= 200
     assert np.array(strip)[-1, 400 + MARGIN : 800 + MARGIN].min() == 255
@@ -95,7 +95,7 @@ def test_an_enlarged_picture_is_shown_whole_beside_its_smaller_original():
 def test_what_may_change_is_tinted_on_a_copy(picture):
     before, mask = picture.copy(), np.zeros(picture.shape[:2], np.float32)
     mask[100:200, 50:60] = 1
-    tinted = shaded(picture, mask)
+    tinted = tint_mask(picture, mask)
     assert tinted.dtype == np.uint8
     assert (picture == before).all()
     assert ((tinted != picture).any(axis=2) == (mask > 0)).mean() > 0.99

@@ -10,7 +10,7 @@ from lib_facefix.planning.needs import Needs
 from lib_facefix.planning.planner import make_plan
 from lib_facefix.protocols import EngineInfo
 from lib_facefix.registry import RESTORERS, UPSCALERS
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.options import options
 
 ANOTHER = {
@@ -101,7 +101,7 @@ def test_a_plan_with_other_settings_is_that_of_the_picture(engine, picture, plan
 
 def test_auto_re_diffuses_in_it_only_where_something_does(engine, plan):
     for planner, decision in ((engine, "restore"), (engine.with_diffuser(None), "re-diffuse")):
-        assert planner.replan(plan, origin=Origin("a crowd")).jobs[0].decision == decision
+        assert planner.replan(plan, origin=GenerationParams("a crowd")).jobs[0].decision == decision
 
 
 @pytest.mark.parametrize(

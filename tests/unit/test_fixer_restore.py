@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import BadCrop
-from lib_facefix.fixers.fidelity import blended, strength
+from lib_facefix.fixers.fidelity import blend, strength
 from lib_facefix.fixers.restore import Restorer
 from lib_facefix.planning.plan import FaceJob
 from lib_facefix.settings.treatment import Treatment
@@ -73,11 +73,11 @@ def test_strength_is_exact_at_both_ends_and_falls_between():
 
 def test_a_blend_is_exact_at_both_ends_and_rounded():
     crop, restored = grey(10), np.full((512, 512, 3), 20.6, np.float32)
-    assert (blended(crop, restored, 1.0) == 21).all()
-    assert (blended(crop, restored, 0.0) == 10).all()
-    assert (blended(crop, restored, 0.5) == 15).all()
-    assert (blended(crop, np.full_like(restored, 300), 1.0) == 255).all()
-    assert (blended(crop, np.full_like(restored, -9), 1.0) == 0).all()
+    assert (blend(crop, restored, 1.0) == 21).all()
+    assert (blend(crop, restored, 0.0) == 10).all()
+    assert (blend(crop, restored, 0.5) == 15).all()
+    assert (blend(crop, np.full_like(restored, 300), 1.0) == 255).all()
+    assert (blend(crop, np.full_like(restored, -9), 1.0) == 0).all()
     assert (crop == 10).all()
 
 

@@ -15,7 +15,7 @@ from lib_facefix.imaging.frames import Upright
 from lib_facefix.planning.needs import Needs
 from lib_facefix.protocols import EngineInfo, Fixed
 from lib_facefix.registry import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 
 RESTORE = FaceSettings(method="restore", match_colour=False)
 
@@ -75,14 +75,14 @@ def sent(picture):
 
 def test_a_plan_there_is_the_plan_here(client, picture, sent):
     overrides = {2: {"method": "leave"}}
-    plan = client.plan(sent, RESTORE, overrides=overrides, origin=Origin("a cat"))
+    plan = client.plan(sent, RESTORE, overrides=overrides, origin=GenerationParams("a cat"))
     assert plan.to_json() == FaceFix().plan(picture, RESTORE, overrides=overrides).to_json()
 
 
 def test_only_what_is_said_is_sent(client, server, sent):
     client.plan(sent)
     assert set(server.asked[-1].body) == {"image"}
-    client.plan(sent, RESTORE, overrides={2: {"fidelity": 1.0}}, origin=Origin("a cat", steps=5))
+    client.plan(sent, RESTORE, overrides={2: {"fidelity": 1.0}}, origin=GenerationParams("a cat", steps=5))
     body = server.asked[-1].body
     assert set(body) == {"image", "settings", "overrides", "origin"}
     assert FaceSettings.from_json(body["settings"]) == RESTORE
@@ -212,7 +212,7 @@ def without_seconds(result):
 
 def test_a_face_that_failed_there_has_its_sentence_here(client, server, picture):
     remote = RemoteFaceFix(client)
-    plan = remote.plan(picture, FaceSettings(method="re-diffuse"), origin=Origin())
+    plan = remote.plan(picture, FaceSettings(method="re-diffuse"), origin=GenerationParams())
     [result] = remote.run([picture], [plan])
     assert [outcome.verdict for outcome in result.outcomes] == ["failed", "failed"]
     assert "re-diffusing needs Stable Diffusion" in str(result.outcomes[0].error)

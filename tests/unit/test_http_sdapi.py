@@ -11,8 +11,8 @@ from PIL import Image as Pil
 from watched import Watching
 
 from lib_facefix.client import sdapi_diffuser
-from lib_facefix.client.sdapi_diffuser import SdapiDiffuser, Within, latent_blocks
-from lib_facefix.client.transport import Wire
+from lib_facefix.client.sdapi_diffuser import FaceProgress, SdapiDiffuser, latent_blocks
+from lib_facefix.client.transport import Transport
 from lib_facefix.client.webui_api import WebUI
 from lib_facefix.errors import BadSetting, CannotReach, Refused, Stopped
 from lib_facefix.planning.redraw import Redraw
@@ -38,7 +38,7 @@ def server(fake):
 
 
 def webui(server):
-    return WebUI.at(Wire.to(server.url))
+    return WebUI.at(Transport.to(server.url))
 
 
 def crop(number=1, prompt="a girl"):
@@ -239,7 +239,7 @@ def slow(server, fake):
 
 def test_a_person_sees_how_far_a_face_is(server, slow):
     watching = Watching()
-    within = Within(watching, 4)
+    within = FaceProgress(watching, 4)
     within.step(2, 4, "face 1 fixed")
     SdapiDiffuser(webui(server), within=within).redraw([crop(3)], Sampling())
     assert watching.steps[1] == (2, 4, "face 3 waits for the WebUI")
@@ -250,24 +250,24 @@ def test_a_person_sees_how_far_a_face_is(server, slow):
 
 def test_a_person_who_stops_interrupts_the_run(server, slow):
     with pytest.raises(Stopped):
-        SdapiDiffuser(webui(server), within=Within(Watching(stop_after=2), 1)).redraw([crop()], Sampling())
+        SdapiDiffuser(webui(server), within=FaceProgress(Watching(stop_after=2), 1)).redraw([crop()], Sampling())
     assert server.paths().count("POST /sdapi/v1/interrupt") == 1
 
 
 def test_ctrl_c_interrupts_the_run(server, slow):
     class Impatient(Watching):
-        def stopped(self):
+        def should_stop(self):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        SdapiDiffuser(webui(server), within=Within(Impatient(), 1)).redraw([crop()], Sampling())
+        SdapiDiffuser(webui(server), within=FaceProgress(Impatient(), 1)).redraw([crop()], Sampling())
     assert server.paths().count("POST /sdapi/v1/interrupt") == 1
 
 
 def test_the_run_of_somebody_else_is_not_interrupted(server, slow):
     server.routes["POST /internal/progress"] = {"active": False, "queued": True}
     with pytest.raises(Stopped):
-        SdapiDiffuser(webui(server), within=Within(Watching(stop_after=1), 1)).redraw([crop()], Sampling())
+        SdapiDiffuser(webui(server), within=FaceProgress(Watching(stop_after=1), 1)).redraw([crop()], Sampling())
     assert "POST /sdapi/v1/interrupt" not in server.paths()
 
 
@@ -275,6 +275,6 @@ def test_a_webui_that_does_not_say_how_far_it_is_draws_all_the_same(server, fake
     server.routes["POST /internal/progress"] = Reply(404)
     server.routes[f"POST {IMG2IMG}"] = lambda asked: (threading.Event().wait(0.1), fake.img2img(asked))[1]
     watching = Watching()
-    [drawn] = SdapiDiffuser(webui(server), within=Within(watching, 1)).redraw([crop(2)], Sampling())
+    [drawn] = SdapiDiffuser(webui(server), within=FaceProgress(watching, 1)).redraw([crop(2)], Sampling())
     assert (drawn == 255 - crop(2).image).all()
     assert watching.steps[0] == (0, 1, "redrawing face 2")

@@ -5,7 +5,7 @@ import pytest
 from answering import Reply, answering
 
 from lib_facefix.client import transport
-from lib_facefix.client.transport import TRIES, Wire
+from lib_facefix.client.transport import TRIES, Transport
 from lib_facefix.errors import BadSetting, CannotReach, Refused
 
 SECRET = "s3cret"
@@ -23,8 +23,8 @@ def pauses():
 
 
 def to(server, pauses=None, **who):
-    made = Wire.to(server.url, **who)
-    return Wire(made.url, made._credentials, 5.0, (pauses if pauses is not None else []).append)
+    made = Transport.to(server.url, **who)
+    return Transport(made.url, made._credentials, 5.0, (pauses if pauses is not None else []).append)
 
 
 def test_json_goes_there_and_back(server):
@@ -42,7 +42,7 @@ def test_json_goes_there_and_back(server):
     ],
 )
 def test_who_asks_is_told_in_the_header_that_the_server_reads(server, url, who, header):
-    Wire.to(url.format(server.url.removeprefix("http://")), **who).get("/x")
+    Transport.to(url.format(server.url.removeprefix("http://")), **who).get("/x")
     assert server.asked[-1].headers.get("Authorization") == header
 
 
@@ -63,7 +63,7 @@ def test_who_asks_is_told_in_the_header_that_the_server_reads(server, url, who, 
 )
 def test_what_is_no_address_of_a_server_is_refused_without_its_password(url):
     with pytest.raises(BadSetting, match="the address of a server is written like") as caught:
-        Wire.to(url)
+        Transport.to(url)
     assert SECRET not in str(caught.value)
 
 
@@ -78,12 +78,12 @@ def test_what_is_no_address_of_a_server_is_refused_without_its_password(url):
 )
 def test_credentials_that_cannot_be_sent_are_refused(who, why):
     with pytest.raises(BadSetting, match=why):
-        Wire.to("http://host", **who)
+        Transport.to("http://host", **who)
 
 
 def test_credentials_are_never_shown(server):
     server.routes = {"GET /x": Reply(401, {"detail": "no"})}
-    asking = Wire.to(server.url.replace("http://", f"http://me:{SECRET}@"))
+    asking = Transport.to(server.url.replace("http://", f"http://me:{SECRET}@"))
     with pytest.raises(Refused) as caught:
         asking.get("/x")
     assert SECRET not in f"{caught.value}{asking!r}"
@@ -92,7 +92,7 @@ def test_credentials_are_never_shown(server):
 
 def test_the_folder_of_an_address_is_kept(server):
     server.routes["GET /ui/x"] = {"a": 2}
-    assert Wire.to(server.url + "/ui/").get("/x") == {"a": 2}
+    assert Transport.to(server.url + "/ui/").get("/x") == {"a": 2}
 
 
 def test_no_redirect_is_followed_so_that_nothing_is_told_to_others(server):
@@ -164,14 +164,14 @@ def test_a_server_that_is_not_there_is_told_in_words():
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(CannotReach, match=f"{url} cannot be reached: .*refused.* Check the address"):
-            Wire.to(url).get("/x")
+            Transport.to(url).get("/x")
 
 
 def test_a_server_that_says_nothing_is_given_up():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        asking = Wire.to(f"http://127.0.0.1:{silent.getsockname()[1]}", patience=0.2)
+        asking = Transport.to(f"http://127.0.0.1:{silent.getsockname()[1]}", patience=0.2)
         with pytest.raises(CannotReach, match="it does not answer in time"):
             asking.get("/x")
 
@@ -193,7 +193,7 @@ def test_an_answer_without_end_is_cut(server, monkeypatch):
 def test_an_answer_cut_off_is_told_in_words(server):
     server.routes["GET /x"] = Reply(raw=b'{"a"', headers={"Content-Length": "100"})
     with pytest.raises(CannotReach, match="cannot be reached"):
-        Wire.to(server.url, patience=0.3).get("/x")
+        Transport.to(server.url, patience=0.3).get("/x")
 
 
 def test_what_a_server_has_is_known_by_its_404(server):

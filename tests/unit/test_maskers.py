@@ -8,7 +8,7 @@ from packages_here import needs_torch
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.errors import BadModel, MissingPackage
-from lib_facefix.imaging.align import move
+from lib_facefix.imaging.align import transform_points
 from lib_facefix.imaging.frames import Surrounded, Upright, cut
 from lib_facefix.maskers import occluders, parser
 from lib_facefix.maskers.combined import Combined
@@ -48,18 +48,18 @@ class ByColour:
     def __init__(self):
         self.seen = []
 
-    def picked(self, image, classes):
+    def select_classes(self, image, classes):
         self.seen.append(image)
         colours = {"skin": SKIN, "hair": HAIR}
         found = [np.abs(image.astype(int) - colours[name]).max(2) < 25 for name in classes if name in colours]
         return np.logical_or.reduce([np.zeros(image.shape[:2], bool), *found])
 
-    def hidden(self, image):
-        return ~self.picked(image, ("skin",))
+    def find_hidden(self, image):
+        return ~self.select_classes(image, ("skin",))
 
 
 def at(mask, crop, x, y):
-    across, down = move(np.array([(x, y)], float), crop.matrix)[0]
+    across, down = transform_points(np.array([(x, y)], float), crop.matrix)[0]
     return mask[int(down), int(across)]
 
 
@@ -85,8 +85,8 @@ def test_a_parser_sees_the_face_upright_however_it_is_framed_and_its_answer_lies
 class Specked(ByColour):
     """One that is mistaken about a few pixels on the cheek, and in the hair."""
 
-    def picked(self, image, classes):
-        found = super().picked(image, classes)
+    def select_classes(self, image, classes):
+        found = super().select_classes(image, classes)
         for place in (np.s_[70:72, 60:62], np.s_[44:46, 60:62]):
             found[place] = ~found[place]
         return found
@@ -152,11 +152,11 @@ def test_every_class_has_its_number_in_the_parsers_own_order(name, architecture,
     image[..., 0] = (np.arange(SIDE) // 26)[:, None]  # 19 bands
     bands = np.arange(SIDE) // 26
     for wanted in CLASSES:
-        rows = made.picked(image, (wanted,)).all(1)
+        rows = made.select_classes(image, (wanted,)).all(1)
         assert [layout.classes[number] for number in np.unique(bands[rows & (bands < 19)])] in (
             [wanted], [wanted] * 2,
         ), wanted  # fmt: skip
-    hidden = made.hidden(image).all(1)
+    hidden = made.find_hidden(image).all(1)
     assert {layout.classes[number] for number in np.unique(bands[~hidden])} == set(VISIBLE)
 
 
@@ -170,7 +170,7 @@ def test_both_orders_have_the_same_classes():
 def test_a_network_that_is_no_parser_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(parser, "load", lambda path: Network(None, np.zeros((1, 3, 512, 512), np.float32)))
     with pytest.raises(BadModel, match=r"other.onnx is no face parser: it answered with \(1, 3, 512, 512\)"):
-        FaceParser(tmp_path / "other.onnx").picked(np.zeros((SIDE, SIDE, 3), np.uint8), ("skin",))
+        FaceParser(tmp_path / "other.onnx").select_classes(np.zeros((SIDE, SIDE, 3), np.uint8), ("skin",))
 
 
 def test_a_parser_of_pytorch_without_pytorch_is_told(tmp_path, monkeypatch):
@@ -191,7 +191,7 @@ def test_xseg_is_given_blue_first_and_says_where_the_face_shows(tmp_path, monkey
     monkeypatch.setattr(occluders, "load", lambda path: network)
     image = np.zeros((256, 256, 3), np.uint8)
     image[:100, :, 0] = 255
-    hidden = XSeg(tmp_path / "xseg_1.onnx").hidden(image)
+    hidden = XSeg(tmp_path / "xseg_1.onnx").find_hidden(image)
     assert seen[0].shape == (1, 256, 256, 3)
     assert (seen[0].dtype, seen[0].max()) == (np.float32, 1)
     assert not hidden[:100].any()
@@ -201,7 +201,7 @@ def test_xseg_is_given_blue_first_and_says_where_the_face_shows(tmp_path, monkey
 def test_a_network_that_is_no_xseg_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(occluders, "load", lambda path: lambda blob: [np.zeros((1, 2), np.float32)])
     with pytest.raises(BadModel, match=r"is no XSeg: it answered with \(1, 2\); choose another file"):
-        XSeg(tmp_path / "x.onnx").hidden(np.zeros((256, 256, 3), np.uint8))
+        XSeg(tmp_path / "x.onnx").find_hidden(np.zeros((256, 256, 3), np.uint8))
 
 
 # Where a model is missing

@@ -9,12 +9,12 @@ from masked import mask_of
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.fixers.lite import Lite
-from lib_facefix.imaging.align import move
+from lib_facefix.imaging.align import transform_points
 from lib_facefix.imaging.boxes import grow
 from lib_facefix.imaging.frames import Upright, cut
 from lib_facefix.imaging.masks import polygon
 from lib_facefix.maskers.person import PersonMasker
-from lib_facefix.pipeline.face_masks import AROUND, reach_of
+from lib_facefix.pipeline.face_masks import AROUND, affected_box
 from lib_facefix.pipeline.run import masks_of
 from lib_facefix.planning.planner import make_plan
 from lib_facefix.types import Mesh
@@ -73,9 +73,9 @@ def test_an_inverted_mask_leaves_the_face_alone_and_keeps_to_its_box(picture, fa
     plain, _ = mask_in_crop(picture, face, mask="ellipse", mask_grow=-0.1, mask_feather=0)
 
     assert not mask[plain == 1].any()
-    corner = move(face.box.corners[:1], crop.matrix)[0] + 12
+    corner = transform_points(face.box.corners[:1], crop.matrix)[0] + 12
     assert mask[int(corner[1]), int(corner[0])] == 1
-    box = move(grow(face.box, AROUND + 0.1).corners, crop.matrix)
+    box = transform_points(grow(face.box, AROUND + 0.1).corners, crop.matrix)
     assert not mask[polygon(box, mask.shape) == 0].any()
 
 
@@ -103,14 +103,14 @@ def test_no_mask_passes_what_a_face_is_said_to_touch_at_most(settings, degrees, 
     face = as_found(face_at(400, 300, size=180, degrees=degrees))
     plan = make_plan(picture, [face], FaceSettings(method="restore", **settings))
     y, x = np.nonzero(FaceFix().mask(picture, plan))
-    reach = reach_of(plan.jobs[0], Lite())
+    reach = affected_box(plan.jobs[0], Lite())
     assert reach.left <= x.min() <= x.max() + 1 <= reach.right
     assert reach.top <= y.min() <= y.max() + 1 <= reach.bottom
 
 
 def test_a_face_that_cannot_be_framed_reaches_no_further_than_its_box(picture, face_at):
     face = replace(face_at(560, 380), landmarks=None)
-    assert reach_of(job_of(picture, face, mask="person"), Lite()) == face.box
+    assert affected_box(job_of(picture, face, mask="person"), Lite()) == face.box
 
 
 @pytest.mark.parametrize(("mask", "noted"), [("hull", True), ("ellipse & hull", True), ("ellipse", False)])
@@ -186,7 +186,7 @@ def test_an_outline_beyond_the_box_is_within_reach(picture, face_at):
     face = replace(face, outline=grow(face.box, 0.4).corners)
     plan = make_plan(picture, [face], FaceSettings(method="restore", mask="segmentation", mask_feather=0.0))
     y, x = np.nonzero(FaceFix().mask(picture, plan))
-    reach = reach_of(plan.jobs[0], Lite())
+    reach = affected_box(plan.jobs[0], Lite())
     assert reach.left <= x.min() <= x.max() + 1 <= reach.right
     assert reach.top <= y.min() <= y.max() + 1 <= reach.bottom
     assert x.max() - x.min() > 1.7 * face.box.width

@@ -5,19 +5,19 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import MissingPart
-from lib_facefix.imaging.align import inverse, rotation, shifted
-from lib_facefix.imaging.align import move as move_points
+from lib_facefix.imaging.align import inverse, rotation, translate
+from lib_facefix.imaging.align import transform_points as move_points
 from lib_facefix.imaging.masks import (
     NEVER,
     ellipse,
-    limited,
+    fill_outline,
+    limit,
     move,
-    outlined,
     polygon,
     soften,
+    subtract,
     touching,
     union,
-    without,
     without_specks,
 )
 from lib_facefix.maskers.mesh import HullMasker
@@ -162,7 +162,7 @@ def test_the_box_masker_shows_the_box_in_the_crop():
 
 def turned_box(degrees):
     """A crop that shows a box turned about its middle, and the face it is of."""
-    return Crop(np.zeros((SIDE, SIDE, 3), np.uint8), shifted(rotation(degrees), (100.3, 99.8))), Box(-50, -40, 50, 40)
+    return Crop(np.zeros((SIDE, SIDE, 3), np.uint8), translate(rotation(degrees), (100.3, 99.8))), Box(-50, -40, 50, 40)
 
 
 @pytest.mark.parametrize("degrees", [0, 1, 17, 45, 90])
@@ -221,7 +221,7 @@ def square(left, top, side, value=1):
 
 def test_an_outline_may_be_hollow():
     arrow = np.array([(20, 20), (180, 100), (20, 180), (60, 100)], float)
-    mask = outlined(arrow, (SIDE, SIDE))
+    mask = fill_outline(arrow, (SIDE, SIDE))
     assert (mask[100, 100], mask[100, 30], mask[100, 190]) == (1, 0, 0)
     assert 9600 <= mask.sum() <= 9600 + 150  # by the shoelace; an eighth of a pixel more along 580
 
@@ -229,12 +229,12 @@ def test_an_outline_may_be_hollow():
 def test_two_masks_are_joined():
     first, second = square(20, 20, 60), square(50, 50, 60)
     assert (union(first, second) == np.maximum(first, second)).all()
-    assert (limited(first, second) == np.where(second, first, NEVER)).all()
-    assert (without(first, second) == np.where(second, NEVER, first)).all()
+    assert (limit(first, second) == np.where(second, first, NEVER)).all()
+    assert (subtract(first, second) == np.where(second, NEVER, first)).all()
 
 
 def test_what_was_taken_away_stays_away_unless_it_is_put_back():
-    holed = without(square(20, 20, 160), square(60, 60, 80))
+    holed = subtract(square(20, 20, 160), square(60, 60, 80))
     again = union(holed, square(90, 90, 20))
     assert (again[100, 100], again[70, 70], again[30, 30], again[10, 10]) == (1, NEVER, 1, 0)
 
@@ -257,7 +257,7 @@ def test_specks_and_pinholes_are_dropped_and_larger_ones_are_not():
 @pytest.mark.parametrize("grow", [0, 30, -10])
 def test_no_soft_edge_enters_what_may_never_show(grow):
     hole = square(80, 80, 40)
-    soft = soften(without(square(40, 40, 120), hole), grow, 40)
+    soft = soften(subtract(square(40, 40, 120), hole), grow, 40)
     assert not soft[hole > 0].any()
     assert soft[60, 60] == 1
     assert 0 < soft[79, 100] < 0.2  # it rises inside the mask ...
@@ -267,7 +267,7 @@ def test_no_soft_edge_enters_what_may_never_show(grow):
 
 
 def test_what_may_never_show_moves_with_the_mask_and_does_not_wrap_round():
-    holed = without(square(40, 40, 120), square(80, 80, 40))
+    holed = subtract(square(40, 40, 120), square(80, 80, 40))
     moved = move(holed, 90, 0)
     assert (moved[:, 130:] == holed[:, 40:110]).all()
     assert not moved[:, :130].any()

@@ -10,11 +10,11 @@ from test_rediffuse import PLAIN, Negative, Parts, WithinTheMask, fix, plan_for,
 from lib_facefix.errors import BadModel
 from lib_facefix.fixers.rediffuse import Rediffuse
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.pipeline.batching import Task, meetings, rounds
+from lib_facefix.pipeline.batching import Task, make_rounds, meetings
 from lib_facefix.pipeline.run import fix_faces, masks_of
-from lib_facefix.planning.grouping import together
+from lib_facefix.planning.grouping import group_jobs
 from lib_facefix.planning.planner import make_plan
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.types import Pose
 
@@ -154,9 +154,9 @@ def test_what_may_be_touched_holds_the_masks_that_leave_their_faces(picture, pai
     """The second one's mask fills the crop, in which a third face lies that is not merged."""
     plan = plan_for(picture, [pair[0], pair[2], pair[1]], MERGED, _2={"mask": "person"}, _3={"mask_merge": False})
     parts = Parts(Rediffuse(Negative(native=256)))
-    merged, alone = (Task.of(0, jobs, parts) for jobs in together(plan.jobs))
+    merged, alone = (Task.make(0, jobs, parts) for jobs in group_jobs(plan.jobs))
     assert meetings([merged, alone])[alone] == [merged]
-    assert [len(now) for now in rounds([merged, alone])] == [1, 1]
+    assert [len(now) for now in make_rounds([merged, alone])] == [1, 1]
 
 
 def test_upscaled_they_are_pasted_where_they_are_then(picture, pair):
@@ -176,7 +176,7 @@ def test_the_plan_says_what_they_are_drawn_by(picture, pair, merged):
     settings = FaceSettings(
         method="re-diffuse", mask_merge=merged, prompt="red [SEP] blue", denoising_strength=0.8, denoise_by_size=1.0
     )
-    plan = make_plan(picture, pair[:2], settings, origin=Origin("a crowd", seed=5))
+    plan = make_plan(picture, pair[:2], settings, origin=GenerationParams("a crowd", seed=5))
     told = [(job.treatment.prompt, job.treatment.seed) for job in plan.jobs]
     assert told == ([("red", 5)] * 2 if merged else [("red", 5), ("blue", 6)])
     [strength] = {job.treatment.denoising_strength for job in plan.jobs}

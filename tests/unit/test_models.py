@@ -52,7 +52,7 @@ def folder(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "FACEFIX_CACHE"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setattr(packaged, "installed", lambda record: None)
+    monkeypatch.setattr(packaged, "find_installed", lambda record: None)
     (tmp_path / "models").mkdir()
     return tmp_path / "models"
 
@@ -66,7 +66,7 @@ def models(folder, loaded):
 def gfpgan(folder, monkeypatch):
     """A file that is published as GFPGAN's."""
     record = replace(PUBLISHED["GFPGANv1.4.pth"], sha256=hashlib.sha256(GFPGAN).hexdigest(), bytes=len(GFPGAN))
-    monkeypatch.setattr(module, "published", lambda name: record)
+    monkeypatch.setattr(module, "find_record", lambda name: record)
     path = folder / "GFPGANv1.4.pth"
     path.write_bytes(GFPGAN)
     return path
@@ -86,7 +86,7 @@ def test_what_is_loaded_stays_loaded(models, loaded, gfpgan):
 
 def test_the_weights_are_checked_when_they_are_loaded_and_not_for_every_face(models, gfpgan, monkeypatch):
     checks = []
-    monkeypatch.setattr(module, "checked", lambda *arguments: checks.append(arguments))
+    monkeypatch.setattr(module, "verify_file", lambda *arguments: checks.append(arguments))
     for _ in range(5):
         models.load(RESTORERS, "gfpgan")
     assert len(checks) == 1
@@ -237,7 +237,7 @@ def parsers(monkeypatch, folder):
         records[name] = replace(PUBLISHED[name], sha256=digest)
         return folder / name
 
-    monkeypatch.setattr(module, "published", lambda name: records.get(name) or PUBLISHED[name])
+    monkeypatch.setattr(module, "find_record", lambda name: records.get(name) or PUBLISHED[name])
     monkeypatch.setattr(ModelInfo, "load", lambda info: FakeParser)
     return write
 
@@ -347,7 +347,7 @@ def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, 
 )
 def test_what_a_name_stands_for_may_be_missing_only_where_it_can_be_got(models, monkeypatch, registry, name, said):
     monkeypatch.setattr("lib_facefix.registry.find_spec", lambda package: package)
-    monkeypatch.setattr(module, "installed", lambda record: None)
+    monkeypatch.setattr(module, "find_installed", lambda record: None)
     with pytest.raises(BadModel, match=said):
         models.check(registry, name)
     models.check(registry, name, may_fetch=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.generation_info import Infotext, read_infotext, read_origin
 
 WHOLE = """a girl, (smiling:1.2), <lora:detail:0.6>
@@ -31,7 +31,7 @@ def test_all_that_a_webui_writes_is_read():
     read = read_infotext(WHOLE)
     assert read.prompt == "a girl, (smiling:1.2), <lora:detail:0.6>\nby the sea: at night"
     assert read.negative_prompt == 'blurry, "ugly"\nbad hands'
-    assert read.origin == Origin(
+    assert read.origin == GenerationParams(
         read.prompt, read.negative_prompt, 4294967295, 12, 20, "DPM++ 2M", "Karras", 7.5, clip_skip=2
     )
     assert (read.size, read.model) == ((512, 768), "v1-5-pruned")
@@ -71,7 +71,7 @@ def test_the_prompts_are_parted_from_the_fields(text, prompt, negative):
 )
 def test_a_text_without_fields_is_no_infotext(text):
     assert read_infotext(text) == Infotext()
-    assert read_infotext(text).origin == Origin()
+    assert read_infotext(text).origin == GenerationParams()
     assert read_infotext(text).size is None
 
 
@@ -127,7 +127,7 @@ def test_what_a_host_writes_in_quotes_comes_back(value):
 @given(st.text() | st.text(st.sampled_from('aA:," \\\n')))
 def test_any_text_gives_an_origin_that_may_be_set(text):
     read = read_infotext(f"{text}\nSteps: 1, Seed: 2, {text}, Sampler: Euler")
-    assert read_origin({name: getattr(read.origin, name) for name in Origin.__slots__}) == read.origin
+    assert read_origin({name: getattr(read.origin, name) for name in GenerationParams.__slots__}) == read.origin
 
 
 @pytest.mark.parametrize("piece", ["a", " ", '"', ":", ",", 'a:"x,', 'a:"\\",', "a" * 50 + ":"])
@@ -139,8 +139,8 @@ def test_a_text_made_to_take_long_takes_no_time(piece):
 
 def test_an_origin_is_read_from_what_is_told():
     told = {"prompt": "a cat", "seed": 5, "cfg_scale": 7}
-    assert read_origin(told) == Origin("a cat", seed=5, cfg_scale=7)
-    assert read_origin({}) == Origin()
+    assert read_origin(told) == GenerationParams("a cat", seed=5, cfg_scale=7)
+    assert read_origin({}) == GenerationParams()
 
 
 @pytest.mark.parametrize(

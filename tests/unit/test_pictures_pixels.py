@@ -372,7 +372,7 @@ def test_a_result_of_another_size_is_written_with_all_else_at_that_size(tmp_path
     write_picture(picture, fixed, tmp_path / "out.png")
     written = read_picture(tmp_path / "out.png")
     assert np.array_equal(written.image, fixed)
-    assert np.array_equal(written.alpha, picture.resized((2 * WIDTH, 2 * HEIGHT)).alpha)
+    assert np.array_equal(written.alpha, picture.resize((2 * WIDTH, 2 * HEIGHT)).alpha)
 
 
 def test_content_counts_and_not_the_suffix(tmp_path):

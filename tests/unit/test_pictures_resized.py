@@ -38,7 +38,7 @@ def noise(*shape, dtype=np.uint8):
 
 def enlarge(path, target, size, change=None, **more):
     """Write the picture enlarged; return what was written, opened."""
-    picture = read_picture(path).resized(size)
+    picture = read_picture(path).resize(size)
     image = picture.image.copy()
     if change:
         image[:8, :8] = change
@@ -75,7 +75,7 @@ def test_after_a_quarter_turn_exif_names_width_and_height_the_other_way_round(tm
 def test_a_side_too_long_for_16_bits_is_named_all_the_same(tmp_path):
     Image.fromarray(noise(1, 40, 3)).save(tmp_path / "in.jpg", exif=camera(kind=3))
     assert (
-        read_picture(tmp_path / "in.jpg").resized((70_000, 1)).metadata.exif.count((70_000).to_bytes(4, "little")) == 2
+        read_picture(tmp_path / "in.jpg").resize((70_000, 1)).metadata.exif.count((70_000).to_bytes(4, "little")) == 2
     )
 
 
@@ -131,7 +131,7 @@ def test_opacity_that_was_all_or_nothing_stays_so(tmp_path):
 def test_the_same_size_is_the_same_picture_and_is_copied_byte_for_byte(tmp_path):
     Image.fromarray(noise(30, 40, 3)).save(tmp_path / "in.jpg", quality=71)
     picture = read_picture(tmp_path / "in.jpg")
-    assert picture.resized((40, 30)) is picture
+    assert picture.resize((40, 30)) is picture
 
 
 def test_an_enlarged_picture_is_never_the_old_file(tmp_path):

@@ -13,7 +13,7 @@ from lib_facefix.errors import BadCrop, BadModel, DegenerateLandmarks, FaceFixEr
 from lib_facefix.imaging.boxes import overlap
 from lib_facefix.imaging.frames import Surrounded, Upright
 from lib_facefix.maskers.shape import EllipseMasker
-from lib_facefix.pipeline.batching import Task, meetings, rounds
+from lib_facefix.pipeline.batching import Task, make_rounds, meetings
 from lib_facefix.pipeline.run import fix_faces
 from lib_facefix.planning.plan import FaceJob, FixPlan
 from lib_facefix.protocols import Fixed
@@ -301,9 +301,9 @@ def test_rounds_keep_meeting_faces_apart_and_in_order(given_tasks):
     for number, (where, x, y, size, key) in enumerate(given_tasks):
         face = Face(Box(x, y, x + size, y + size), 0.9)
         job = FaceJob(number, face, "restore", "", Treatment(fidelity=key / 2), Pose(0, 0, 0), 0.5)
-        tasks.append(Task.of(where, (job,), Parts(painter)))
+        tasks.append(Task.make(where, (job,), Parts(painter)))
 
-    done = list(rounds(tasks))
+    done = list(make_rounds(tasks))
 
     assert sorted(task.asked.number for together in done for task in together) == list(range(len(tasks)))
     when = {task.asked.number: i for i, together in enumerate(done) for task in together}
@@ -331,7 +331,7 @@ class Watched(SimpleNamespace):
 
 def test_many_faces_are_sorted_into_rounds_without_comparing_them_pair_by_pair():
     tasks = [Watched(picture=0, key=0, x=50 * number) for number in range(2000)]
-    done = list(rounds(tasks))
+    done = list(make_rounds(tasks))
     assert [len(together) for together in done] == [1] * 2000
     assert {task.looks for task in tasks} == {1}
 
@@ -354,7 +354,7 @@ def test_a_fixed_face_stays_within_its_reach(width, height, degrees):
 
     [result] = fix_faces([image], [plan], Ellipses(painter))
 
-    reach = Task.of(0, plan.jobs, Parts(painter)).reach
+    reach = Task.make(0, plan.jobs, Parts(painter)).reach
     top, left = np.argwhere(result.image.any(2)).min(0)
     bottom, right = np.argwhere(result.image.any(2)).max(0) + 1
     assert math.floor(reach.left) <= left < right <= math.ceil(reach.right)
@@ -368,7 +368,7 @@ def test_no_face_however_small_or_large_changes_a_byte_outside_its_reach():
         face = Face(Box(1.5 * size, 1.5 * size, 2.5 * size, 2.5 * size), 0.9, tilt=degrees)
         painter, plan = Painter(Surrounded(512, margin)), plan_for(image, [face], HARD.but(changes))
         [result] = fix_faces([image], [plan], Ellipses(painter))
-        reach = Task.of(0, plan.jobs, Parts(painter)).reach
+        reach = Task.make(0, plan.jobs, Parts(painter)).reach
         changed = np.argwhere(result.image.any(2))
         assert (changed.min(0) >= (reach.top, reach.left)).all(), (size, margin, degrees, changes)
         assert (changed.max(0) < (reach.bottom, reach.right)).all(), (size, margin, degrees, changes)
@@ -379,7 +379,7 @@ def test_a_mesh_that_passes_the_box_belongs_to_the_reach(face_at):
     face = replace(face_at(300, 200), mesh=Mesh(points, 0.9))
     image = np.zeros((600, 800, 3), np.uint8)
     [reach, bare] = [
-        Task.of(0, plan_for(image, [one]).jobs, Parts(Painter())).reach for one in (face, replace(face, mesh=None))
+        Task.make(0, plan_for(image, [one]).jobs, Parts(Painter())).reach for one in (face, replace(face, mesh=None))
     ]
     assert reach.right - bare.right == pytest.approx(450 - (300 + 0.62 * 120))
     assert bare.top - reach.top == pytest.approx(200 - 0.62 * 120 - 40)
@@ -400,7 +400,7 @@ def test_a_mesh_that_passes_the_box_belongs_to_the_reach(face_at):
 def test_a_mask_that_is_grown_softened_or_moved_reaches_further(face_at, changes, more):
     image, parts = np.zeros((600, 800, 3), np.uint8), Parts(Painter())
     plain, reach = [
-        Task.of(0, plan_for(image, [face_at(300, 200)], one).jobs, parts).reach for one in (HARD, HARD.but(changes))
+        Task.make(0, plan_for(image, [face_at(300, 200)], one).jobs, parts).reach for one in (HARD, HARD.but(changes))
     ]
     told = plain.left - reach.left, plain.top - reach.top, reach.right - plain.right, reach.bottom - plain.bottom
     assert told == pytest.approx((more,) * 4)
@@ -409,7 +409,9 @@ def test_a_mask_that_is_grown_softened_or_moved_reaches_further(face_at, changes
 def test_faces_that_do_not_meet_and_agree_take_one_round(face_at):
     painter = Painter()
     jobs = plan_for(np.zeros((600, 800, 3), np.uint8), [face_at(x, 100) for x in range(100, 2000, 250)]).jobs
-    assert [len(together) for together in rounds([Task.of(0, (job,), Parts(painter)) for job in jobs])] == [len(jobs)]
+    assert [len(together) for together in make_rounds([Task.make(0, (job,), Parts(painter)) for job in jobs])] == [
+        len(jobs)
+    ]
 
 
 @dataclass
@@ -422,7 +424,7 @@ class Stopper:
     def step(self, done, total, doing):
         self.told.append((done, total, doing))
 
-    def stopped(self):
+    def should_stop(self):
         return len(self.told) >= self.after
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lib_facefix.errors import BadSetting
 from lib_facefix.planning.planner import make_plan, read_override
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.types import Box, Face
 
@@ -147,7 +147,7 @@ def test_auto_leaves_only_what_is_sharp_and_large(leaves, face_at, sigma, size, 
     assert 0 <= job.sharpness <= 1
 
 
-ORIGIN = Origin("a girl", "blurry", 100, 7)
+ORIGIN = GenerationParams("a girl", "blurry", 100, 7)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_restored_face_that_is_re_diffused_after_all_is_drawn_by_the_same_prom
 @pytest.mark.parametrize("method", ["re-diffuse", "restore", "leave"])
 @pytest.mark.parametrize("own", ["[face:0] girl", "[face:fat]", "[SKIP]", "a [SEP] b"])
 def test_a_picture_may_have_been_made_from_what_is_no_prompt_for_faces(picture, faces, own, method):
-    plan = make_plan(picture, faces, FaceSettings(method=method), origin=Origin(own, own))
+    plan = make_plan(picture, faces, FaceSettings(method=method), origin=GenerationParams(own, own))
     assert [job.decision for job in plan.jobs] == [method] * 3
     assert {(job.treatment.prompt, job.treatment.negative_prompt) for job in plan.jobs} == {(own, own)}
 

@@ -6,7 +6,7 @@ import pytest
 
 from lib_facefix.planning.plan import FixPlan
 from lib_facefix.planning.planner import make_plan, plan_again
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 
 OTHERS = [
@@ -23,7 +23,7 @@ def faces(face_at):
 
 
 @pytest.mark.parametrize(("given", "overrides"), OTHERS)
-@pytest.mark.parametrize("origin", [None, Origin("a crowd", "blurred", 7, 8)], ids=["no origin", "an origin"])
+@pytest.mark.parametrize("origin", [None, GenerationParams("a crowd", "blurred", 7, 8)], ids=["no origin", "an origin"])
 def test_it_is_the_plan_that_the_picture_would_have_given(picture, faces, given, overrides, origin):
     settings = FaceSettings(**given)
     first = make_plan(picture, faces, FaceSettings(method="restore", order="confidence"))

@@ -5,13 +5,13 @@ from hypothesis import given
 from lib_facefix.errors import BadSetting
 from lib_facefix.planning.plan import FaceJob
 from lib_facefix.planning.prompts import drawn_up, strength
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.sampling import Sampling
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
 
 SIZE = (800, 600)
-ORIGIN = Origin("a crowd", "blurry", 100, 7)
+ORIGIN = GenerationParams("a crowd", "blurry", 100, 7)
 
 
 def face_from(x, size):
@@ -58,7 +58,7 @@ def test_each_face_is_drawn_from_its_part_and_the_pictures_own_prompt(prompt, to
 
 @pytest.mark.parametrize("own", ["[face:0] girl", "[face:fat]", "a [SEP] b", "[SKIP]", "[largest] [PROMPT]"])
 def test_what_the_picture_was_made_from_is_not_read_as_a_prompt_for_faces(own):
-    jobs = drawn({"prompt": "[PROMPT]!"}, origin=Origin(own, own))
+    jobs = drawn({"prompt": "[PROMPT]!"}, origin=GenerationParams(own, own))
     assert [(job.decision, job.treatment.prompt) for job in jobs] == [("re-diffuse", f"{own}!")] * 3
     assert [job.treatment.negative_prompt for job in jobs] == [own] * 3
 
@@ -138,8 +138,12 @@ def test_a_negative_prompt_of_a_faces_own_that_skips_is_refused():
         pytest.param({"seed": 0, "subseed": 0}, {}, ORIGIN, [0, 1, 2], [0, 0, 0], id="0"),
         pytest.param({}, {2: {"seed": 50, "subseed": 9}}, ORIGIN, [100, 51, 102], [7, 9, 7], id="one face's own"),
         pytest.param({"seed": 2**32 - 1}, {}, ORIGIN, [2**32 - 1, 0, 1], [7, 7, 7], id="the last seed"),
-        pytest.param({}, {}, Origin(seed=2**32 - 2), [2**32 - 2, 2**32 - 1, 0], [0, 0, 0], id="almost the last"),
-        pytest.param({}, {}, Origin(seed=2**32, subseed=2**33 + 1), [0, 1, 2], [1, 1, 1], id="beyond the last"),
+        pytest.param(
+            {}, {}, GenerationParams(seed=2**32 - 2), [2**32 - 2, 2**32 - 1, 0], [0, 0, 0], id="almost the last"
+        ),
+        pytest.param(
+            {}, {}, GenerationParams(seed=2**32, subseed=2**33 + 1), [0, 1, 2], [1, 1, 1], id="beyond the last"
+        ),
     ],
 )
 def test_each_face_adds_its_number_less_one_to_the_seed(given, own, origin, seeds, subseeds):
@@ -166,7 +170,7 @@ def test_without_an_origin_a_face_to_be_re_diffused_is_drawn_from_a_blank_one():
     assert [job.decision for job in jobs] == ["re-diffuse", "re-diffuse", "leave"]
     told = [(job.treatment.prompt, job.treatment.seed, job.treatment.denoising_strength) for job in jobs[:2]]
     assert told == [("", 0, 0.8), ("x", 1, 0.6)]
-    assert [job.treatment for job in jobs[:2]] == [job.treatment for job in drawn(GIVEN, origin=Origin())[:2]]
+    assert [job.treatment for job in jobs[:2]] == [job.treatment for job in drawn(GIVEN, origin=GenerationParams())[:2]]
 
 
 def test_without_an_origin_nothing_but_a_skip_is_worked_out_for_other_faces():
@@ -267,7 +271,7 @@ def test_what_a_strength_is_lessened_by_is_one_of_few_so_that_faces_share_a_run(
 
 
 def test_the_pictures_own_steps_and_sampler_are_those_that_nobody_chose():
-    own = Origin("a crowd", steps=20, sampler="Euler", scheduler="Karras", cfg_scale=5.5, clip_skip=2)
+    own = GenerationParams("a crowd", steps=20, sampler="Euler", scheduler="Karras", cfg_scale=5.5, clip_skip=2)
     [job, *_] = drawn({"steps": 8, "scheduler": "Simple"}, origin=own)
     told = [getattr(job.treatment, name) for name in ("steps", "sampler", "scheduler", "cfg_scale", "clip_skip")]
     assert told == [8, "Euler", "Simple", 5.5, 2]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.settings.face_prompt import CRITERIA, Origin, read_negative_prompt, read_prompt, resolve
+from lib_facefix.settings.face_prompt import CRITERIA, GenerationParams, read_negative_prompt, read_prompt, resolve
 from lib_facefix.types import Box, Face
 
 SIZE = (1000, 600)
@@ -147,8 +147,8 @@ def test_tags_within_the_pictures_own_prompt_are_not_read_again():
 
 
 def test_an_origin_stays_as_it_was_made():
-    origin = Origin("a girl", seed=3)
-    assert origin == Origin("a girl", "", 3, 0)
+    origin = GenerationParams("a girl", seed=3)
+    assert origin == GenerationParams("a girl", "", 3, 0)
     with pytest.raises(FrozenInstanceError):
         origin.seed = 4
 

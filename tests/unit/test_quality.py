@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lib_facefix.imaging.align import FFHQ_512, move, rotation
+from lib_facefix.imaging.align import FFHQ_512, rotation, transform_points
 from lib_facefix.imaging.quality import CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN, LEANING, pose, sharpness
 from lib_facefix.types import Box, Face, Mesh, Pose
 
@@ -16,7 +16,7 @@ def face_with(landmarks):
 @pytest.mark.parametrize("degrees", [-170, -90, -30, 0, 12.5, 90, 179])
 def test_turning_the_landmarks_turns_the_roll(degrees):
     straight = pose(face_with(FFHQ_512))
-    seen = pose(face_with(move(FFHQ_512, rotation(degrees, 0.4))))
+    seen = pose(face_with(transform_points(FFHQ_512, rotation(degrees, 0.4))))
     assert seen.roll - straight.roll == pytest.approx(degrees, abs=0.2)
     assert (seen.yaw, seen.pitch) == pytest.approx((straight.yaw, straight.pitch), abs=1e-6)
 
@@ -55,7 +55,7 @@ def test_a_mesh_tells_where_the_head_looks(yaw, pitch, degrees):
     points = np.zeros((468, 3))
     for (first, last), axis in ((CHEEK_TO_CHEEK, right), (FOREHEAD_TO_CHIN, down)):
         points[first], points[last] = -50 * axis, 50 * axis
-    points[:, :2] = move(points[:, :2], rotation(degrees))
+    points[:, :2] = transform_points(points[:, :2], rotation(degrees))
     seen = pose(Face(BOX, 0.9, FFHQ_512, mesh=Mesh(points, 0.9)))
     assert (seen.yaw, seen.pitch, seen.roll) == pytest.approx((yaw, pitch, degrees), abs=0.1)
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 
 from lib_facefix.errors import BadCrop, BadSetting, DegenerateLandmarks, FaceFixError, Stopped
-from lib_facefix.fixers.rediffuse import MOST, Rediffuse, fitted
-from lib_facefix.imaging.align import move
+from lib_facefix.fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse, fit_size
+from lib_facefix.imaging.align import transform_points
 from lib_facefix.imaging.blend import paste
 from lib_facefix.imaging.quality import pose
 from lib_facefix.maskers.shape import EllipseMasker
 from lib_facefix.pipeline.run import fix_faces
 from lib_facefix.planning.plan import FaceJob, FixPlan
 from lib_facefix.planning.planner import make_plan
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.settings.sampling import Sampling
 from lib_facefix.settings.treatment import Treatment
@@ -88,7 +88,7 @@ def plan_for(image, faces, treatment=PLAIN, **own):
     return FixPlan(image.shape[1::-1], tuple(jobs))
 
 
-def fix(image, plan, diffuser, most=MOST):
+def fix(image, plan, diffuser, most=MAX_FACES_PER_RUN):
     [result] = fix_faces([image], [plan], Parts(Rediffuse(diffuser, most)))
     return result
 
@@ -402,7 +402,7 @@ def test_outside_the_mask_that_the_diffuser_was_given_no_byte_changes(picture, f
     [([item], _)] = diffuser.runs
     rows, columns = np.indices(picture.shape[:2])
     matrix = Rediffuse(diffuser).framing(plan.jobs[0]).matrix(plan.jobs[0].face)
-    places = np.floor(move(np.column_stack([columns.ravel(), rows.ravel()]) + 0.5, matrix)).astype(int)
+    places = np.floor(transform_points(np.column_stack([columns.ravel(), rows.ravel()]) + 0.5, matrix)).astype(int)
     shown = np.pad(cv2.dilate((item.mask > 0).astype(np.uint8), np.ones((5, 5))), 1)  # what interpolation reaches
     height, width = item.mask.shape
     places = np.clip(places, -1, (width, height)) + 1
@@ -536,7 +536,7 @@ def test_a_crop_shows_the_whole_box_and_its_room_also_of_a_head_that_lies(width,
     framing = Rediffuse(Negative(native=512)).framing(job)
     room = padding * box.size
     around = Box(box.left - room, box.top - room, box.right + room, box.bottom + room)
-    seen = move(around.corners, framing.matrix(job.face)) / framing.size
+    seen = transform_points(around.corners, framing.matrix(job.face)) / framing.size
     assert (seen > -1e-9).all()
     assert (seen < 1 + 1e-9).all()
     assert (seen.min(0) < 1e-9).any()  # and no more than its shape makes it
@@ -544,13 +544,13 @@ def test_a_crop_shows_the_whole_box_and_its_room_also_of_a_head_that_lies(width,
 
 @given(st.floats(10, 400), st.floats(10, 400))
 def test_a_fitted_size_lies_on_its_side_where_the_extent_does(width, height):
-    across, down = fitted((width, height), 512)
-    assert fitted((height, width), 512) == (down, across)
+    across, down = fit_size((width, height), 512)
+    assert fit_size((height, width), 512) == (down, across)
 
 
 @pytest.mark.parametrize("extent", [(0, 0), (0, 5), (5, 0), (-5, 5), (np.nan, 5), (5, np.nan)], ids=str)
 def test_what_has_no_extent_is_fitted_with_the_models_own_square(extent):
-    assert fitted(extent, 512) == (512, 512)
+    assert fit_size(extent, 512) == (512, 512)
 
 
 def test_a_plan_written_and_read_asks_for_the_same(picture, face_at):
@@ -558,7 +558,7 @@ def test_a_plan_written_and_read_asks_for_the_same(picture, face_at):
     wanted = FaceSettings(
         method="re-diffuse", prompt="[PROMPT], old [SEP] young", denoise_by_size=0.5, denoising_strength=0.63, seed=-1
     )
-    origin = Origin("a crowd", "blurry", 2**32 - 2, 5)
+    origin = GenerationParams("a crowd", "blurry", 2**32 - 2, 5)
     plan = make_plan(picture, faces, wanted, {2: {"prompt": "[PROMPT]!", "padding": 1 / 3}}, origin)
     asked = []
     for one in (plan, FixPlan.from_json(plan.to_json())):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import DegenerateLandmarks
-from lib_facefix.imaging.align import move, rotation, shifted
+from lib_facefix.imaging.align import rotation, transform_points, translate
 from lib_facefix.imaging.resample import warp
 
 KINDS = pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32], ids=lambda kind: kind.__name__)
@@ -34,12 +34,12 @@ def test_identity_returns_the_same_pixels(kind):
 def test_a_whole_shift_moves_pixels_exactly(kind, linear):
     image = noise(60, 80, kind)
     how = {"interpolation": cv2.INTER_LINEAR} if linear else {}
-    assert (warp(image, shifted(np.eye(2, 3), (-11, -7)), (30, 20), **how) == image[7:27, 11:41]).all()
+    assert (warp(image, translate(np.eye(2, 3), (-11, -7)), (30, 20), **how) == image[7:27, 11:41]).all()
 
 
 def test_one_channel_is_as_good_as_three():
     image = noise(40, 40)
-    matrix = shifted(rotation(20, 0.7), (10, 3))
+    matrix = translate(rotation(20, 0.7), (10, 3))
     assert (warp(image, matrix, (30, 30))[..., 1] == warp(image[..., 1].copy(), matrix, (30, 30))).all()
 
 
@@ -48,9 +48,9 @@ def test_one_channel_is_as_good_as_three():
 def test_a_dot_lands_where_the_matrix_says(scale, degrees):
     dot = np.zeros((200, 200), np.float32)
     dot[96:104, 80:88] = 1  # centred on (84, 100)
-    matrix = shifted(rotation(degrees, scale), (450, 320))
+    matrix = translate(rotation(degrees, scale), (450, 320))
     seen = centre_of_mass(np.clip(warp(dot, matrix, (1300, 1300)), 0, None))
-    assert seen == pytest.approx(move(np.array([(84.0, 100.0)]), matrix)[0], abs=0.04 * max(1.0, scale))
+    assert seen == pytest.approx(transform_points(np.array([(84.0, 100.0)]), matrix)[0], abs=0.04 * max(1.0, scale))
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4])
@@ -83,12 +83,12 @@ def test_shrinking_a_fine_checkerboard_gives_grey(scale):
 @SCALES
 def test_a_flat_picture_stays_flat(scale):
     flat = np.full((50, 60, 3), (10, 200, 99), np.uint8)
-    assert (warp(flat, shifted(rotation(33, scale), (-20, 5)), (70, 70)) == (10, 200, 99)).all()
+    assert (warp(flat, translate(rotation(33, scale), (-20, 5)), (70, 70)) == (10, 200, 99)).all()
 
 
 def test_beyond_the_edge_the_edge_repeats():
     image = noise(20, 30)
-    seen = warp(image, shifted(np.eye(2, 3), (10, 5)), (50, 30))
+    seen = warp(image, translate(np.eye(2, 3), (10, 5)), (50, 30))
     assert (seen[5:25, 10:40] == image).all()
     assert (seen[5:25, :10] == image[:, :1]).all()
     assert (seen[5:25, 40:] == image[:, -1:]).all()
@@ -103,7 +103,7 @@ def test_a_map_entirely_outside_shows_the_nearest_pixels(scale, shift, row):
     image = noise(40, 40)
     image[:9, :9] = image[0, 0]
     image[-9:, -9:] = image[-1, -1]
-    seen = warp(image, shifted(rotation(0, scale), shift), (16, 16))
+    seen = warp(image, translate(rotation(0, scale), shift), (16, 16))
     assert (seen == image[row, row]).all()
 
 
@@ -113,7 +113,7 @@ def test_a_huge_narrow_picture_is_cut_like_any_other(shape, scale):
     image = np.full((*shape, 3), 50, np.uint8)
     middle = np.array([shape[1] / 2, shape[0] / 2])
     image[shape[0] // 2 - 1 : shape[0] // 2 + 2, shape[1] // 2 - 1 : shape[1] // 2 + 2] = 250
-    seen = warp(image, shifted(rotation(0, scale), tuple(128 - middle * scale)), (256, 256))
+    seen = warp(image, translate(rotation(0, scale), tuple(128 - middle * scale)), (256, 256))
     assert seen[128, 128, 0] > (60 if scale < 1 else 200)
     assert (seen[[0, -1]][:, [0, -1]] == 50).all()
 

@@ -33,7 +33,7 @@ class Watcher:
     def step(self, done, total, doing):
         self.told.append((done, total, doing))
 
-    def stopped(self):
+    def should_stop(self):
         return len(self.told) >= self.stop_after
 
 

@@ -30,7 +30,7 @@ class Terminal(io.StringIO):
 @pytest.fixture(autouse=True)
 def alone(away_from_home, monkeypatch):
     """No package, no folder of this machine, no network."""
-    monkeypatch.setattr(models, "installed", lambda record: None)
+    monkeypatch.setattr(models, "find_installed", lambda record: None)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def fetched(monkeypatch):
         done.append((one.name, mirror))
         return put_converted(places.own, one)
 
-    monkeypatch.setattr(models_get, "fetch", fetch)
+    monkeypatch.setattr(models_get, "download", fetch)
     monkeypatch.setattr(models_get, "convert", lambda path: path)
     return done
 
@@ -226,14 +226,14 @@ def test_offline_is_told_and_nobody_is_asked(folder, fetched, capsys):
 
 
 def test_one_that_fails_does_not_stop_the_others(folder, fetched, monkeypatch, capsys):
-    working = models_get.fetch
+    working = models_get.download
 
     def fetch(one, *rest, **more):
         if one is GFPGAN:
             raise CannotFetch("no way to gfpgan")
         return working(one, *rest, **more)
 
-    monkeypatch.setattr(models_get, "fetch", fetch)
+    monkeypatch.setattr(models_get, "download", fetch)
     assert run("models", "get", "gfpgan", "codeformer", "--yes", "--models", folder) == 1
     assert "no way to gfpgan" in capsys.readouterr().err
     assert [name for name, _ in fetched] == [CODEFORMER.name]

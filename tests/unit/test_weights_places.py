@@ -16,12 +16,12 @@ from lib_facefix.weights import (
     Published,
     asset,
     cache_folder,
-    checked,
     data_folder,
+    find_record,
     locate_models,
     packaged,
-    published,
     sha256_of,
+    verify_file,
 )
 from lib_facefix.weights.packaged import as_raw
 from lib_facefix.weights.tensorfile import Source, write_tensors
@@ -31,7 +31,7 @@ GFPGAN, CODEFORMER, X4PLUS = "GFPGANv1.4.pth", "codeformer-v0.1.0.pth", "RealESR
 
 @pytest.fixture(autouse=True)
 def no_package(monkeypatch):
-    monkeypatch.setattr(packaged, "installed", lambda record: None)
+    monkeypatch.setattr(packaged, "find_installed", lambda record: None)
 
 
 def put(path, content=b"weights"):
@@ -52,12 +52,12 @@ def test_every_record_is_complete(one):
     assert one.urls
     assert all(url.startswith("https://") for url in one.urls)
     assert all((one.name, one.licence, one.notice, one.folders))
-    assert all(published(name) is one for name in one.names)
+    assert all(find_record(name) is one for name in one.names)
 
 
 def test_a_name_that_nothing_has_is_refused_with_those_on_offer():
     with pytest.raises(BadModel, match=r"GFPGANv1\.4"):
-        published("nothing.pth")
+        find_record("nothing.pth")
 
 
 def test_folders_of_yolo_models_are_those_given_then_the_variables_then_adetailers(tmp_path):
@@ -160,13 +160,13 @@ def test_a_file_is_hashed_once_and_again_after_a_change(tmp_path, monkeypatch):
     file, cache = put(tmp_path / "x.pth"), tmp_path / "cache"
     record = Published("x.pth", sha256_of(file), 7, "free", "", (), ())
     for _ in range(3):
-        assert checked(file, record, cache) == file
+        assert verify_file(file, record, cache) == file
     assert len(hashed) == 1
 
     put(file, b"Weights")
     os.utime(file, ns=(1, 1))
     with pytest.raises(BadModel, match=r"not the published x\.pth"):
-        checked(file, record, cache)
+        verify_file(file, record, cache)
     assert len(hashed) == 2
 
 
@@ -175,36 +175,36 @@ def test_a_damaged_memory_is_forgotten(tmp_path, content):
     file = put(tmp_path / "x.pth")
     put(tmp_path / "hashes.json", content)
     record = Published("x.pth", sha256_of(file), 7, "free", "", (), ())
-    assert checked(file, record, tmp_path) == file
+    assert verify_file(file, record, tmp_path) == file
     assert any(key.endswith("x.pth") for key in json.loads((tmp_path / "hashes.json").read_text()))
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
     file = put(tmp_path / "x.pth")
-    assert checked(file, Published("x.pth", sha256_of(file), 7, "free", "", (), ()), file / "below a file") == file
+    assert verify_file(file, Published("x.pth", sha256_of(file), 7, "free", "", (), ()), file / "below a file") == file
 
 
 def test_a_converted_file_is_checked_by_its_origin_and_its_content(tmp_path):
     record = PUBLISHED[GFPGAN]
     good = put_converted(tmp_path / "good.safetensors", GFPGAN, record.sha256, record.bytes)
-    assert checked(good, record) == good
+    assert verify_file(good, record) == good
 
     other = put_converted(tmp_path / "other.safetensors", GFPGAN, "0" * 64, record.bytes)
     with pytest.raises(BadModel, match="not the published"):
-        checked(other, record)
+        verify_file(other, record)
 
     content = good.read_bytes()
     put(good, content[:-1] + b"\xff")
     with pytest.raises(BadModel, match="damaged"):
-        checked(good, record)
+        verify_file(good, record)
 
     put(good, b'\x08\0\0\0\0\0\0\0{"a":{}}')
     with pytest.raises(BadModel, match="does not say"):
-        checked(good, record)
+        verify_file(good, record)
 
 
 def test_a_file_that_is_missing_is_refused_with_its_path(tmp_path):
     with pytest.raises(BadModel, match="gone"):
-        checked(tmp_path / "gone.pth", PUBLISHED[GFPGAN], tmp_path)
+        verify_file(tmp_path / "gone.pth", PUBLISHED[GFPGAN], tmp_path)
     with pytest.raises(BadModel, match="install FaceFix again"):
         asset("nothing.onnx")

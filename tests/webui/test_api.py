@@ -38,8 +38,8 @@ def webui(monkeypatch):
         "modules": {},
         "modules.shared": {"cmd_opts": flags},
         "lib_facefix.webui.standalone": {"diffusing": lambda _: engine},
-        "lib_facefix.webui.host.lock": {"host_taken": host_taken},
-        "lib_facefix.webui.host.progress": {"Watch": object},
+        "lib_facefix.webui.host.lock": {"exclusive": host_taken},
+        "lib_facefix.webui.host.progress": {"HostProgress": object},
     }
     for name, members in rooms.items():
         room = ModuleType(name)

@@ -13,7 +13,7 @@ from PIL import Image as Pil
 from lib_facefix.planning.plan import FixResult
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face
-from lib_facefix.webui.compare.history import Before, Befores, Comparison, Runs, compared, data_url, fixed_faces
+from lib_facefix.webui.compare.history import Before, Befores, Comparison, Runs, data_url, find_comparison, fixed_faces
 
 ENTRY = '{"v":1,"faces":[[{"n":1,"do":"restore"}]]}'
 INFOTEXT = f"a face\nSteps: 4, FaceFix: {json.dumps(ENTRY)}"
@@ -120,7 +120,7 @@ def test_what_is_shown_is_the_picture_chosen_in_the_gallery():
     befores.keep("second", before(20))
     info = told("grid", "first", "second", first=1)
     for chosen, place, value in ((1, 1, 10), (2, 2, 20), (-1, 1, 10)):
-        shown = compared(info, chosen, befores)
+        shown = find_comparison(info, chosen, befores)
         assert (shown.place, shown.note) == (place, "")
         data = base64.b64decode(shown.before.removeprefix("data:image/png;base64,"))
         assert (np.asarray(Pil.open(io.BytesIO(data))) == picture(value)).all()
@@ -137,7 +137,7 @@ def test_what_is_shown_is_the_picture_chosen_in_the_gallery():
     ],
 )
 def test_where_there_is_nothing_to_compare_a_sentence_says_why(info, chosen, sentence):
-    shown = compared(info, chosen, Befores())
+    shown = find_comparison(info, chosen, Befores())
     assert sentence in shown.note
     assert shown.before == ""
 

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from lib_facefix import FaceFix, FaceSettings
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.compare.history import Befores
 from lib_facefix.webui.extras import compare, script
-from lib_facefix.webui.extras.face_overrides import Tuning
+from lib_facefix.webui.extras.face_overrides import FaceOverrides
 from lib_facefix.webui.extras.inputs import ENABLE, HANDED_ON, ONE, TUNING
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
@@ -36,8 +36,8 @@ def host(monkeypatch, engine):
             "fix": lambda image, plan: engine.run([image], [plan])[0],
             "planner": lambda: engine.with_diffuser(None),
         },
-        "config.engine": {"engine": lambda: engine},
-        "host.images": {"repainted": _repainted},
+        "config.engine": {"get_engine": lambda: engine},
+        "host.images": {"replace_colours": _repainted},
         "ui.gradio_compat": {"warn": known.shown.append},
     }
     for name, members in rooms.items():
@@ -75,7 +75,7 @@ def tuned(engine, photo, overrides, **settings):
     """Return what the page keeps after these were set for single faces."""
     image, settings = colours(photo), FaceSettings(**settings)
     plan = engine.plan(image, settings)
-    return replace(Tuning.begun(engine, image, settings, plan), overrides=overrides).to_text()
+    return replace(FaceOverrides.start(engine, image, settings, plan), overrides=overrides).to_text()
 
 
 def done(photo, args, between=lambda picture: picture):
@@ -195,7 +195,7 @@ def test_a_picture_without_a_face_stays_as_it_is(host):
 
 
 def test_auto_re_diffuses_where_the_picture_says_what_it_was_made_from(host, photo):
-    host.origin = Origin("two couples", seed=5)
+    host.origin = GenerationParams("two couples", seed=5)
     pp = done(photo, {ENABLE: True, ONE: True})
     assert [face["do"] for face in record(pp)["faces"][0]] == ["re-diffuse"] * 4
     assert pp.info["FaceFix said"].count("re-diffusing needs Stable Diffusion") == 4  # as there is none here
@@ -224,16 +224,16 @@ class TestComparing:
         return ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in pp.info.items())
 
     def test_the_result_is_compared_with_what_it_was(self, kept, infotext):
-        shown = compare.compared(infotext, -1, 1, kept)
+        shown = compare.find_comparison(infotext, -1, 1, kept)
         assert shown.before.startswith("data:image/png")
         assert (shown.place, list(shown.faces)) == (0, [1, 2, 3, 4])
 
     def test_only_the_last_of_several_pictures_is_known_to_the_page(self, kept, infotext):
-        assert compare.compared(infotext, 0, 3, kept).note.startswith("The page knows only the last")
-        assert compare.compared(infotext, 2, 3, kept).place == 2
+        assert compare.find_comparison(infotext, 0, 3, kept).note.startswith("The page knows only the last")
+        assert compare.find_comparison(infotext, 2, 3, kept).place == 2
 
     def test_a_picture_that_is_not_kept_any_more_is_said(self, infotext):
-        assert "not kept any more" in compare.compared(infotext, -1, 1, Befores()).note
+        assert "not kept any more" in compare.find_comparison(infotext, -1, 1, Befores()).note
 
     def test_an_infotext_without_facefix_gives_no_picture(self, kept):
-        assert compare.compared("Postprocess upscale by: 2", -1, 1, kept).before == ""
+        assert compare.find_comparison("Postprocess upscale by: 2", -1, 1, kept).before == ""

@@ -9,9 +9,9 @@ from PIL import Image
 from toolkit import handler
 
 from lib_facefix import FaceFix
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.extras import handlers
-from lib_facefix.webui.extras.face_overrides import FIX, Tuning
+from lib_facefix.webui.extras.face_overrides import FIX, FaceOverrides
 from lib_facefix.webui.extras.inputs import COMMON, ENABLE, FACE, HANDED_ON, ONE, TUNING, read_given
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
@@ -35,8 +35,8 @@ def told(monkeypatch, engine):
             "fix": lambda image, plan: engine.run([image], [plan])[0],
             "planner": lambda: planner,
         },
-        "config.engine": {"engine": lambda: engine},
-        "host.lock": {"host_taken": _taken},
+        "config.engine": {"get_engine": lambda: engine},
+        "host.lock": {"exclusive": _taken},
     }
     for name, members in rooms.items():
         room = ModuleType(f"lib_facefix.webui.{name}")
@@ -105,7 +105,7 @@ class Page:
 
     @property
     def tuning(self):
-        return Tuning.from_text(self.values[TUNING], None)
+        return FaceOverrides.from_text(self.values[TUNING], None)
 
 
 def test_what_is_handed_on_are_all_settings_and_what_the_page_keeps(page):
@@ -147,7 +147,9 @@ def test_faces_are_found_numbered_and_summed_up(page):
 
 
 def test_what_the_picture_was_made_from_is_shown_and_escaped(page, told):
-    told["origin"] = Origin("a <b>crowd</b>", "blurred", 7, sampler="Euler", scheduler="Karras", steps=9, cfg_scale=6.5)
+    told["origin"] = GenerationParams(
+        "a <b>crowd</b>", "blurred", 7, sampler="Euler", scheduler="Karras", steps=9, cfg_scale=6.5
+    )
     page.find()
     said = page.html("note")
     assert "4 faces found · prompt read from the picture's PNG info" in said

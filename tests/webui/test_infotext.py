@@ -7,7 +7,7 @@ from hypothesis import given
 from passes_made import a_face, passes
 
 from lib_facefix.errors import BadCrop, BadSetting
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.passes import infotext
 from lib_facefix.webui.passes.infotext import DEFAULTS, KEY, VERSION, read, read_params, write
 from lib_facefix.webui.passes.settings import OFFERED, PassSettings
@@ -111,20 +111,20 @@ def test_a_face_drawn_anew_is_recorded_with_seed_strength_and_prompts_that_are_n
     own = {"decision": "re-diffuse", "seed": 7, "denoising_strength": 0.35, "negative_prompt": "bad"}
     one, other = a_face(1, prompt="a cat", **own), a_face(2, prompt="old man", **own)
 
-    [first, second] = record(one, other, origin=Origin("a cat", "bad", 5, 6))
+    [first, second] = record(one, other, origin=GenerationParams("a cat", "bad", 5, 6))
     assert first == {"n": 1, "box": [10, 21, 110, 140], "do": "re-diffuse", "seed": 7, "strength": 0.35}
     assert second == {**first, "n": 2, "prompt": "old man"}
 
 
 def test_the_same_prompt_is_written_once():
     faces = [a_face(n, decision="re-diffuse", prompt=prompt) for n, prompt in enumerate("abaab", start=1)]
-    assert [face["prompt"] for face in record(*faces, origin=Origin("own"))] == ["a", "b", 1, 1, 2]
+    assert [face["prompt"] for face in record(*faces, origin=GenerationParams("own"))] == ["a", "b", 1, 1, 2]
 
 
 def test_a_crowd_fits_into_the_64_kilobytes_that_a_jpeg_has():
     said = {"prompt": "smiling, " * 60, "negative_prompt": "blurred, " * 60}
     crowd = [a_face(n, decision="re-diffuse", seed=2**32 - n, **said) for n in range(1, 101)]
-    text = write((PassSettings(**said),), [crowd], Origin("a crowd"))
+    text = write((PassSettings(**said),), [crowd], GenerationParams("a crowd"))
     assert len(json.dumps(text).encode("utf-16")) < 40_000
 
 

@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 
 from lib_facefix.settings.runtime import ENGINES
-from lib_facefix.webui.config.options import PageSettings, add_options, chosen
+from lib_facefix.webui.config.options import PageSettings, add_options, read_options
 
 FIELDS = {field.name: field for field in dataclasses.fields(PageSettings)}
 
 
 def test_a_host_that_has_saved_nothing_gives_the_defaults(host):
-    assert chosen() == PageSettings()
+    assert read_options() == PageSettings()
 
 
 def test_every_setting_is_shown_with_the_default_that_is_read(host):
@@ -23,7 +23,7 @@ def test_every_setting_is_shown_with_the_default_that_is_read(host):
         assert info.section == ("facefix", "FaceFix")
         assert info.default == (list(FIELDS[name].default) if name == "optional" else FIELDS[name].default)
         host.opts.data[f"facefix_{name}"] = info.default
-    assert chosen() == PageSettings()
+    assert read_options() == PageSettings()
 
 
 def test_the_page_is_the_same_after_the_ui_is_reloaded(host):
@@ -74,12 +74,12 @@ def test_what_is_saved_is_read(host):
         "facefix_unknown": 1,
     }
     expected = PageSettings(passes=4, save_crops=True, fidelity=1, engine="torch", optional=("openvino",))
-    assert chosen() == expected
+    assert read_options() == expected
 
 
 def test_a_whole_number_from_a_slider_may_come_as_a_float(host):
     host.opts.data["facefix_faces_at_once"] = 8.0
-    assert (chosen().faces_at_once, type(chosen().faces_at_once)) == (8, int)
+    assert (read_options().faces_at_once, type(read_options().faces_at_once)) == (8, int)
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_a_whole_number_from_a_slider_may_come_as_a_float(host):
 )
 def test_what_is_not_allowed_counts_as_not_saved(host, name, saved):
     host.opts.data[f"facefix_{name}"] = saved
-    assert getattr(chosen(), name) == FIELDS[name].default
+    assert getattr(read_options(), name) == FIELDS[name].default

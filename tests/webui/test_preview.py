@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.webui.host.preview import numbered, tiles_across
+from lib_facefix.webui.host.preview import draw_numbers, tiles_across
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_how_many_stand_in_a_row_is_read_off_the_shape(preview, count, size, acr
 
 def test_every_tile_gets_a_number_and_the_picture_given_stays():
     preview = Pil.new("RGB", (192, 128), "gray")
-    drawn = np.asarray(numbered(preview, [1, 2, 3, 4, 7], (64, 64))).astype(int)
+    drawn = np.asarray(draw_numbers(preview, [1, 2, 3, 4, 7], (64, 64))).astype(int)
     changed = (drawn != 128).any(2)
     tiles = [changed[y : y + 64, x : x + 64].any() for y in (0, 64) for x in (0, 64, 128)]
     assert tiles == [True, True, True, True, True, False]
@@ -35,4 +35,4 @@ def test_every_tile_gets_a_number_and_the_picture_given_stays():
 
 def test_a_preview_that_cannot_be_told_is_shown_as_it_is():
     preview = Pil.new("RGB", (300, 70))
-    assert numbered(preview, [1, 2, 3, 4], (64, 64)) is preview
+    assert draw_numbers(preview, [1, 2, 3, 4], (64, 64)) is preview

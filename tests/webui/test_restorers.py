@@ -12,7 +12,7 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.models.yolo_files import yolo_files
 from lib_facefix.registry import DETECTORS
 from lib_facefix.webui import restorers
-from lib_facefix.webui.config.engine import engine, runtime, unload
+from lib_facefix.webui.config.engine import get_engine, runtime, unload
 from lib_facefix.weights.download import is_offline
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
@@ -84,7 +84,7 @@ def test_without_weights_the_picture_comes_back_itself_and_the_console_says_wher
 
 
 def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, monkeypatch):
-    monkeypatch.setattr(restorers, "engine", lambda: 1 / 0)
+    monkeypatch.setattr(restorers, "get_engine", lambda: 1 / 0)
     picture = np.zeros((8, 8, 3), np.uint8)
     assert ours["FaceFix lite"].restore(picture) is picture
     host.report.assert_called_once_with("FaceFix lite failed; the picture stays as it is.", exc_info=True)
@@ -102,19 +102,19 @@ def test_the_hosts_wish_that_restorers_leave_graphics_memory_is_heeded(host, our
 
 
 def test_there_is_one_engine_until_a_setting_changes(host):
-    first = engine()
-    assert engine() is first
+    first = get_engine()
+    assert get_engine() is first
     host.opts.data["facefix_keep"] = 1
-    second = engine()
+    second = get_engine()
     assert second is not first
-    assert engine() is second
+    assert get_engine() is second
 
 
 def test_unloading_lets_go_of_models_and_keeps_the_engine(host, group):
-    first = engine()
+    first = get_engine()
     detector = first.models.load(DETECTORS, "blazeface")
     unload()
-    assert engine() is first
+    assert get_engine() is first
     assert first.models.load(DETECTORS, "blazeface") is not detector
 
 
@@ -135,7 +135,7 @@ def test_the_hosts_own_weights_are_found(host, away_from_home, folder):
     lying = host.models / folder / "GFPGANv1.4.pth"
     lying.parent.mkdir(parents=True)
     lying.write_bytes(b"weights")
-    assert engine().models.paths.find("GFPGANv1.4.pth") == lying
+    assert get_engine().models.paths.find("GFPGANv1.4.pth") == lying
 
 
 def test_folders_named_by_flags_come_before_the_hosts_models(host, tmp_path):
@@ -149,10 +149,10 @@ def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(
     more.parent.mkdir(parents=True)
     more.write_bytes(b"a model")
     host.opts.data["ad_extra_models_dir"] = f" {tmp_path / 'my models'} ||{tmp_path / 'gone'}"
-    assert yolo_files(engine().models.paths) == ()
+    assert yolo_files(get_engine().models.paths) == ()
     host.opts.data_labels["ad_extra_models_dir"] = "ADetailer's"
     saved = dict(host.opts.data)
-    assert yolo_files(engine().models.paths) == (more,)
+    assert yolo_files(get_engine().models.paths) == (more,)
     assert runtime().yolo.split(os.pathsep) == [str(tmp_path / "my models"), str(tmp_path / "gone")]
     del host.opts.data["ad_extra_models_dir"]  # as it is until somebody sets it
     assert runtime().yolo == ""
@@ -162,7 +162,7 @@ def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(
 def test_a_host_that_did_not_read_our_flags_is_served_all_the_same(host):
     for name in ("facefix_models_dir", "facefix_offline", "facefix_device"):
         delattr(host.cmd_opts, name)
-    assert engine().models.paths.own == host.models / "facefix"
+    assert get_engine().models.paths.own == host.models / "facefix"
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_the_graphics_processor_is_left_alone_where_flag_or_host_want_it(host, f
 
 def test_the_offline_flag_forbids_every_download(host, monkeypatch):
     monkeypatch.setenv("FACEFIX_OFFLINE", "")
-    engine()
+    get_engine()
     assert not is_offline()
     host.cmd_opts.facefix_offline = True
-    engine()
+    get_engine()
     assert is_offline()

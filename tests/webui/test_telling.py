@@ -6,7 +6,7 @@ from lib_facefix.errors import BadCrop
 from lib_facefix.planning.plan import FaceJob, FixResult, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
-from lib_facefix.webui.passes.summary import lines
+from lib_facefix.webui.passes.summary import summarize
 
 
 def result(*faces):
@@ -23,18 +23,18 @@ def result(*faces):
 def test_what_was_done_is_counted_and_what_was_left_has_its_reason():
     redrawn = ("re-diffuse", "fixed", "small")
     made = result(redrawn, redrawn, ("restore", "fixed", "blurred"), ("leave", "left", "already sharp"))
-    assert list(lines([made])) == ["FaceFix: 4 faces: 2 re-diffused, 1 restored, 1 left (already sharp)"]
+    assert list(summarize([made])) == ["FaceFix: 4 faces: 2 re-diffused, 1 restored, 1 left (already sharp)"]
 
 
 def test_a_face_that_failed_is_named_with_the_reason():
     made = result(("re-diffuse", "failed", BadCrop("only NaN")))
-    assert list(lines([made])) == ["FaceFix: 1 face: 1 failed", "FaceFix: face 1 was not fixed: only NaN"]
+    assert list(summarize([made])) == ["FaceFix: 1 face: 1 failed", "FaceFix: face 1 was not fixed: only NaN"]
 
 
 def test_what_was_stopped_is_not_called_left():
-    assert list(lines([result(("re-diffuse", "left", "small"))])) == ["FaceFix: 1 face: 1 not done (stopped)"]
+    assert list(summarize([result(("re-diffuse", "left", "small"))])) == ["FaceFix: 1 face: 1 not done (stopped)"]
 
 
 def test_pictures_and_passes_are_named_where_there_are_several():
-    said = list(lines([result(), result()], "picture 3"))
+    said = list(summarize([result(), result()], "picture 3"))
     assert said == ["FaceFix, picture 3, pass 1: no face found", "FaceFix, picture 3, pass 2: no face found"]

@@ -9,10 +9,10 @@ import pytest
 from lib_facefix import FaceFix
 from lib_facefix.errors import BadSetting
 from lib_facefix.planning.planner import make_plan
-from lib_facefix.settings.face_prompt import Origin
+from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.types import Box, Face
-from lib_facefix.webui.extras.face_overrides import FIX, SINGLE, Tuning, fingerprint
+from lib_facefix.webui.extras.face_overrides import FIX, SINGLE, FaceOverrides, fingerprint
 
 SETTINGS = FaceSettings()
 ENGINE = FaceFix().with_diffuser(None)  # it plans; nothing is drawn
@@ -27,13 +27,13 @@ def image():
 @pytest.fixture
 def tuning(image):
     """Three faces, all to be restored."""
-    return Tuning.begun(ENGINE, image, SETTINGS, make_plan(image, FACES, SETTINGS))
+    return FaceOverrides.start(ENGINE, image, SETTINGS, make_plan(image, FACES, SETTINGS))
 
 
 def changed(tuning, number, settings=SETTINGS, **changes):
     """Return the tuning after a person has chosen a face and changed some of its controls."""
     shown = tuning.showing(number, settings)
-    return shown.edited({**shown.values(settings), **changes}, settings)
+    return shown.edit({**shown.values(settings), **changes}, settings)
 
 
 @pytest.mark.parametrize("given", [{"gender": "male"}, {"max_age": 30}, {"person": "ann.jpg"}], ids=str)
@@ -44,7 +44,7 @@ def test_faces_that_were_not_looked_at_for_a_criterion_are_found_again(tuning, g
 
 def test_a_criterion_that_is_taken_away_changes_nothing_of_what_was_found(image):
     asked = FaceSettings(gender="female", person="ann.jpg")
-    tuning = Tuning.begun(ENGINE, image, asked, make_plan(image, FACES, SETTINGS))
+    tuning = FaceOverrides.start(ENGINE, image, asked, make_plan(image, FACES, SETTINGS))
     for now in (asked, SETTINGS, FaceSettings(gender="male"), FaceSettings(person="ann.jpg")):
         assert tuning.why_not_for(tuning.picture, now) == ""
     assert tuning.why_not_for(tuning.picture, FaceSettings(person="ben.jpg"))
@@ -55,10 +55,12 @@ def decisions(tuning, settings=SETTINGS):
 
 
 def test_it_survives_the_way_to_the_page_and_back(tuning):
-    there = changed(replace(tuning, origin=Origin("a crowd", seed=3)), 2, fidelity=0.9, prompt='"old", [SKIP]')
-    back = Tuning.from_text(there.to_text(), ENGINE)
+    there = changed(
+        replace(tuning, origin=GenerationParams("a crowd", seed=3)), 2, fidelity=0.9, prompt='"old", [SKIP]'
+    )
+    back = FaceOverrides.from_text(there.to_text(), ENGINE)
     assert back.to_text() == there.to_text()
-    assert back.origin == Origin("a crowd", seed=3)
+    assert back.origin == GenerationParams("a crowd", seed=3)
     assert back.overrides == {2: {"fidelity": 0.9, "prompt": '"old", [SKIP]'}}
 
 
@@ -76,13 +78,13 @@ def test_it_survives_the_way_to_the_page_and_back(tuning):
 )
 def test_a_damaged_text_is_refused_with_what_to_do(text):
     with pytest.raises(BadSetting, match="press Find faces again"):
-        Tuning.from_text(text, ENGINE)
+        FaceOverrides.from_text(text, ENGINE)
 
 
 def test_a_text_of_another_version_is_refused(tuning):
     text = json.dumps({**json.loads(tuning.to_text()), "v": 2})
     with pytest.raises(BadSetting, match="of version 2, not 1; press Find faces again"):
-        Tuning.from_text(text, ENGINE)
+        FaceOverrides.from_text(text, ENGINE)
 
 
 def test_it_is_for_its_own_picture_only(tuning, image):
@@ -142,11 +144,11 @@ def test_what_all_faces_have_in_common_still_reaches_a_face_with_other_changes(t
 def test_controls_filled_before_the_common_settings_changed_override_nothing(tuning):
     shown = tuning.showing(3, SETTINGS)
     later = FaceSettings(visibility=0.5)
-    assert shown.edited(shown.values(SETTINGS), later).overrides == {}
+    assert shown.edit(shown.values(SETTINGS), later).overrides == {}
 
 
 def test_without_a_face_on_the_page_nothing_is_edited(tuning):
-    assert tuning.edited(dict.fromkeys((FIX, *SINGLE)), SETTINGS) is tuning
+    assert tuning.edit(dict.fromkeys((FIX, *SINGLE)), SETTINGS) is tuning
 
 
 def test_a_value_out_of_range_names_the_face(tuning):
@@ -161,6 +163,6 @@ def test_apply_to_all_gives_every_face_what_the_shown_one_has(tuning):
 
 
 def test_auto_re_diffuses_only_where_it_is_known_what_the_picture_was_made_from(image):
-    plan = make_plan(image, FACES, SETTINGS, origin=Origin())
-    assert decisions(Tuning.begun(ENGINE, image, SETTINGS, plan))[1] == "restore"
-    assert decisions(Tuning.begun(ENGINE, image, SETTINGS, plan, Origin("a crowd")))[1] == "re-diffuse"
+    plan = make_plan(image, FACES, SETTINGS, origin=GenerationParams())
+    assert decisions(FaceOverrides.start(ENGINE, image, SETTINGS, plan))[1] == "restore"
+    assert decisions(FaceOverrides.start(ENGINE, image, SETTINGS, plan, GenerationParams("a crowd")))[1] == "re-diffuse"

@@ -179,7 +179,7 @@ def test_axes_are_registered_once(monkeypatch):
     data = [SimpleNamespace(path=f"/host/{name}.py", module=plot) for name in ("scripts/xyz_grid", "scripts/loopback")]
     host = SimpleNamespace(scripts_data=data)
     monkeypatch.setitem(sys.modules, "modules", SimpleNamespace(scripts=host))
-    monkeypatch.setattr(xyz, "chosen", lambda: PageSettings(passes=3))
+    monkeypatch.setattr(xyz, "read_options", lambda: PageSettings(passes=3))
     register()
     register()
 

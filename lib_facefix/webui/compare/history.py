@@ -18,7 +18,7 @@ from PIL import Image as Pil
 from ...planning.plan import FixResult
 from ...types import Image
 
-MOST = 48
+MAX_PICTURES = 48
 """Pictures that are kept."""
 MOST_BYTES = 128 << 20
 """Memory that they may take up: as arrays, which cost nothing to keep; they are packed when somebody asks."""
@@ -67,7 +67,7 @@ class Befores:
     The oldest go when there are more than `most`, or they take more than `most_bytes`. May be used by several threads.
     """
 
-    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int = MAX_PICTURES, most_bytes: int = MOST_BYTES) -> None:
         self.most = most
         self._most_bytes = most_bytes
         self._kept: OrderedDict[bytes, Before] = OrderedDict()
@@ -137,7 +137,7 @@ def fixed_faces(results: Sequence[FixResult]) -> dict[int, Shares]:
     return found
 
 
-def compared(generation_info: str, chosen: int, befores: Befores = BEFORES) -> Comparison:
+def find_comparison(generation_info: str, chosen: int, befores: Befores = BEFORES) -> Comparison:
     """Return what there is to be seen of the result that is chosen in the gallery.
 
     generation_info: what the host tells the page of a run, JSON; chosen: place in the gallery, -1 for none.

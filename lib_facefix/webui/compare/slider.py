@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ui.gradio_compat import button, hidden_text, html, then_script, when
-from .history import compared
+from .history import find_comparison
 
 RESULTS = ("txt2img", "img2img")
 """Tabs whose results can be compared."""
@@ -57,4 +57,4 @@ class UnderResults:
 
 
 def _answer(generation_info: str, chosen: str) -> str:
-    return compared(generation_info, int(chosen)).to_text()
+    return find_comparison(generation_info, int(chosen)).to_text()

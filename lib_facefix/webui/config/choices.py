@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from ...models.yolo_files import yolo_files
-from ...settings.detector_expression import written
+from ...settings.detector_expression import quote_name
 
 
 def host_list(name: str) -> list[str]:
@@ -64,9 +64,9 @@ def _vaes() -> list[str]:
 
 def _detectors() -> list[str]:
     """Return the model files that are found, as an expression names them. This reads folders."""
-    from .engine import engine
+    from .engine import get_engine
 
-    return [written(path.name) for path in yolo_files(engine().models.paths)]
+    return [quote_name(path.name) for path in yolo_files(get_engine().models.paths)]
 
 
 def _takes_modules() -> bool:

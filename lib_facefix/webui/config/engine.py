@@ -9,7 +9,7 @@ from threading import Lock
 
 from ...facefix import FaceFix
 from ...settings.runtime import Runtime
-from .options import chosen
+from .options import read_options
 
 ALSO = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
 """The host's own flags for folders of weights that we can use."""
@@ -19,19 +19,19 @@ ADETAILERS = "ad_extra_models_dir"
 _lock = Lock()
 
 
-def engine() -> FaceFix:
+def get_engine() -> FaceFix:
     """Return the host's `FaceFix`: made when first asked for, and anew when flags or settings have changed."""
     from modules import shared
 
     if getattr(shared.cmd_opts, "facefix_offline", False):
         os.environ["FACEFIX_OFFLINE"] = "1"  # what `weights.fetch` looks at
     with _lock:
-        return _made(runtime())
+        return _make_engine(runtime())
 
 
 def unload() -> None:
     """Let go of all models; the next picture loads what it needs again."""
-    engine().unload()
+    get_engine().unload()
 
 
 def runtime() -> Runtime:
@@ -43,7 +43,7 @@ def runtime() -> Runtime:
     from modules import shared
     from modules.paths_internal import models_path
 
-    flags, page = shared.cmd_opts, chosen()
+    flags, page = shared.cmd_opts, read_options()
     own = getattr(flags, "facefix_models_dir", None) or Path(models_path) / "facefix"
     also = (getattr(flags, name, None) for name in ALSO)
     return Runtime(
@@ -77,5 +77,5 @@ def _on_cpu() -> bool:
 
 
 @lru_cache(maxsize=1)
-def _made(wanted: Runtime) -> FaceFix:
+def _make_engine(wanted: Runtime) -> FaceFix:
     return FaceFix(wanted)

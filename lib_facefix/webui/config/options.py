@@ -74,7 +74,7 @@ def add_options() -> None:
         shared.opts.add_option(key_of(field.name), shown)
 
 
-def chosen() -> PageSettings:
+def read_options() -> PageSettings:
     """Return what is set now. What is absent, or not allowed, has its default."""
     from modules import shared
 

@@ -28,7 +28,7 @@ def under_result(component: Any, elem_id: str | None = None, **_: Any) -> None: 
         here.ask(_answer, [said, here.told], SEEN)
 
 
-def compared(infotext: str, chosen: int, count: int, befores: Befores = BEFORES) -> Comparison:
+def find_comparison(infotext: str, chosen: int, count: int, befores: Befores = BEFORES) -> Comparison:
     """Return what there is to be seen of the result that is shown.
 
     infotext: of the last picture, as the host shows it; chosen: place in the gallery, -1 for none, of `count`.
@@ -45,4 +45,4 @@ def compared(infotext: str, chosen: int, count: int, befores: Befores = BEFORES)
 
 def _answer(infotext: str, seen: str) -> str:
     chosen, _, count = seen.partition("/")
-    return compared(infotext, int(chosen), int(count)).to_text()
+    return find_comparison(infotext, int(chosen), int(count)).to_text()

@@ -21,7 +21,7 @@ from typing import Any
 from ...errors import BadSetting, FaceFixError
 from ...planning.plan import FaceJob, FixPlan
 from ...protocols import Engine
-from ...settings.face_prompt import Origin
+from ...settings.face_prompt import GenerationParams
 from ...settings.face_settings import FaceSettings
 from ...settings.treatment import Overrides, Treatment
 from ...types import Image
@@ -36,7 +36,7 @@ FIND_AGAIN = "press Find faces again"
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class FaceOverrides:
     """The faces that were found in one picture, and what a person wants of each."""
 
     engine: Engine
@@ -45,16 +45,16 @@ class Tuning:
     """As `fingerprint` gives it."""
     found: Mapping[str, Any]
     plan: FixPlan
-    origin: Origin | None = None
+    origin: GenerationParams | None = None
     """What the picture was made from, where that is known; without it, auto re-diffuses nothing."""
     overrides: Overrides = field(default_factory=dict)
     shown: int = 0
     filled: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def begun(
-        cls, engine: Engine, image: Image, settings: FaceSettings, plan: FixPlan, origin: Origin | None = None
-    ) -> Tuning:
+    def start(
+        cls, engine: Engine, image: Image, settings: FaceSettings, plan: FixPlan, origin: GenerationParams | None = None
+    ) -> FaceOverrides:
         """Return that of a picture whose faces were just found; nothing is set for any of them."""
         return cls(engine, fingerprint(image), settings.finding, plan, origin)
 
@@ -73,7 +73,7 @@ class Tuning:
         return json.dumps(told, separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str, engine: Engine) -> Tuning:
+    def from_text(cls, text: str, engine: Engine) -> FaceOverrides:
         """Read what `to_text` wrote; raises `BadSetting` for anything else."""
         try:
             told = json.loads(text)
@@ -86,13 +86,13 @@ class Tuning:
         return known
 
     @classmethod
-    def _from_json(cls, told: Mapping[str, Any], engine: Engine) -> Tuning:
+    def _from_json(cls, told: Mapping[str, Any], engine: Engine) -> FaceOverrides:
         return cls(
             engine,
             picture=str(told["picture"]),
             found=dict(told["found"]),
             plan=FixPlan.from_json(told["plan"]),
-            origin=told["origin"] and Origin(**told["origin"]),
+            origin=told["origin"] and GenerationParams(**told["origin"]),
             overrides={int(number): dict(changes) for number, changes in told["overrides"].items()},
             shown=int(told["shown"]),
             filled=dict(told["filled"]),
@@ -110,14 +110,14 @@ class Tuning:
             return "the settings for finding faces have changed since they were found"
         return ""
 
-    def showing(self, number: int, settings: FaceSettings) -> Tuning:
+    def showing(self, number: int, settings: FaceSettings) -> FaceOverrides:
         """Return this with the controls of one face on the page."""
         shown = replace(self, shown=number)
         return replace(shown, filled=shown.values(settings))
 
     def values(self, settings: FaceSettings) -> dict[str, Any]:
         """Return what the controls of the shown face are to show, by the names of SINGLE and FIX."""
-        job, asked = self.job(settings), self._asked(settings)
+        job, asked = self.job(settings), self._requested_treatment(settings)
         method = next(method for method in (asked.method, settings.method, "auto") if method != "leave")
         return {FIX: job.decision != "leave", **{name: getattr(asked, name) for name in SINGLE}, "method": method}
 
@@ -125,7 +125,7 @@ class Tuning:
         """Return what is to be done with the shown face."""
         return next(job for job in self.plan_for(settings).jobs if job.number == self.shown)
 
-    def edited(self, values: Mapping[str, Any], settings: FaceSettings) -> Tuning:
+    def edit(self, values: Mapping[str, Any], settings: FaceSettings) -> FaceOverrides:
         """Return this with what a person changed in the controls of the shown face.
 
         values: what they show now, by the names of SINGLE and FIX. Raises `BadSetting` for one that is not allowed.
@@ -140,13 +140,13 @@ class Tuning:
         own = {**self.overrides.get(self.shown, {}), **changes}
         return replace(self, overrides={**self.overrides, self.shown: own}).showing(self.shown, settings)
 
-    def alike(self, settings: FaceSettings) -> Tuning:
+    def alike(self, settings: FaceSettings) -> FaceOverrides:
         """Return this with every face set as the shown one is."""
         own = self.overrides.get(self.shown, {})
         everyone = {job.number: own for job in self.plan.jobs} if own else {}
         return replace(self, overrides=everyone).showing(self.shown, settings)
 
-    def _asked(self, settings: FaceSettings) -> Treatment:
+    def _requested_treatment(self, settings: FaceSettings) -> Treatment:
         try:
             return settings.of_one_face().but(self.overrides.get(self.shown, {}))
         except BadSetting as error:

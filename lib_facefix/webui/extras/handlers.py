@@ -18,7 +18,7 @@ from ...types import Image
 from ..compare.history import Comparison
 from ..ui.controls import why_idle
 from . import view
-from .face_overrides import FIND_AGAIN, FIX, SINGLE, Tuning, fingerprint
+from .face_overrides import FIND_AGAIN, FIX, SINGLE, FaceOverrides, fingerprint
 from .inputs import FACE, TUNING, Given
 
 NOTE, OVERVIEW, THUMBNAILS, TABLE, LINE, ONE_FACE, TRIED = (
@@ -47,38 +47,38 @@ def find(picture: Pil.Image | None, given: Given) -> Changes:
     origin = read_origin(picture)
     plan = given.engine.plan(image, given.settings, origin=origin)
     return {
-        **cleared(),
-        NOTE: _seen(view.found(plan, origin)),
+        **clear_faces(),
+        NOTE: _show_html(view.describe_found(plan, origin)),
         **_pictures(image, plan),
-        TABLE: _seen(view.table(plan)),
-        TUNING: {"value": Tuning.begun(given.engine, image, given.settings, plan, origin).to_text()},
+        TABLE: _show_html(view.table(plan)),
+        TUNING: {"value": FaceOverrides.start(given.engine, image, given.settings, plan, origin).to_text()},
     }
 
 
-def cleared() -> Changes:
+def clear_faces() -> Changes:
     """Forget all faces: the picture is another."""
     return {
-        **{name: _seen("") for name in (NOTE, OVERVIEW, TABLE, LINE)},
+        **{name: _show_html("") for name in (NOTE, OVERVIEW, TABLE, LINE)},
         THUMBNAILS: {"value": [], "visible": False},
         ONE_FACE: {"visible": False},
-        **_tried(),
+        **_show_tried(),
         TUNING: {"value": ""},
     }
 
 
 def choose(place: int, given: Given) -> Changes:
     """Show the controls of the face whose thumbnail stands at this place, from 0."""
-    tuning = _found(given)
+    tuning = _require_found(given)
     numbers = sorted(job.number for job in tuning.plan.jobs)
     if place >= len(numbers):
         return {}
     shown = tuning.showing(numbers[place], given.settings)
-    return {**_told(shown, given.settings, refill=True), ONE_FACE: {"visible": True}, **_tried()}
+    return {**_show_decisions(shown, given.settings, refill=True), ONE_FACE: {"visible": True}, **_show_tried()}
 
 
 def edit(given: Given) -> Changes:
     """Say what is to be done now that a control was changed."""
-    return _told(given.tuning, given.settings) if given.tuning else {}
+    return _show_decisions(given.tuning, given.settings) if given.tuning else {}
 
 
 def edit_and_redraw(picture: Pil.Image | None, given: Given) -> Changes:
@@ -91,18 +91,20 @@ def refill(given: Given) -> Changes:
     if given.tuning is None:
         return {}
     shown = given.tuning.shown
-    return _told(given.tuning.showing(shown, given.settings) if shown else given.tuning, given.settings, refill=True)
+    return _show_decisions(
+        given.tuning.showing(shown, given.settings) if shown else given.tuning, given.settings, refill=True
+    )
 
 
 def apply_to_all(picture: Pil.Image | None, given: Given) -> Changes:
     """Set all faces as the shown one is."""
-    alike = _chosen(given).alike(given.settings)
+    alike = _require_chosen(given).alike(given.settings)
     return edit_and_redraw(picture, replace(given, tuning=alike))
 
 
 def redraw(picture: Pil.Image | None, given: Given) -> Changes:
     """Show the picture with its boxes and masks, and the thumbnails, as is decided now."""
-    image, tuning = pixels(picture), _found(given)
+    image, tuning = pixels(picture), _require_found(given)
     if tuning.picture != fingerprint(image):
         return {}
     return _pictures(image, tuning.plan_for(given.settings))
@@ -110,50 +112,53 @@ def redraw(picture: Pil.Image | None, given: Given) -> Changes:
 
 def try_face(picture: Pil.Image | None, given: Given) -> Changes:
     """Fix the shown face alone, and show it before and after; nothing is kept."""
-    from ..host.lock import host_taken
+    from ..host.lock import exclusive
     from ..standalone import fix
 
-    image, tuning = pixels(picture), _chosen(given)
+    image, tuning = pixels(picture), _require_chosen(given)
     if why := tuning.why_not_for(fingerprint(image), given.settings):
         raise BadSetting(f"{why}; {FIND_AGAIN}")
     job = tuning.job(given.settings)
     if job.decision == "leave":
-        return _tried(Comparison(note=f"Face {job.number} is left ({job.reason}); tick Fix this face to try it."))
-    with host_taken():
+        return _show_tried(Comparison(note=f"Face {job.number} is left ({job.reason}); tick Fix this face to try it."))
+    with exclusive():
         result = fix(image, replace(tuning.plan, jobs=(job,)))
     [outcome] = result.outcomes
     if outcome.verdict != "fixed":
-        return _tried(Comparison(note=f"Face {job.number} was not fixed: {outcome.error or 'stopped'}."))
-    return _tried(view.tried(image, result.image, job))
+        return _show_tried(Comparison(note=f"Face {job.number} was not fixed: {outcome.error or 'stopped'}."))
+    return _show_tried(view.compare_face(image, result.image, job))
 
 
-def _tried(shown: Comparison = NOTHING) -> Changes:
+def _show_tried(shown: Comparison = NOTHING) -> Changes:
     return {TRIED: {"value": shown.to_text()}}
 
 
-def _found(given: Given) -> Tuning:
+def _require_found(given: Given) -> FaceOverrides:
     if given.tuning is None:
         raise BadSetting(f"no faces were found yet; {FIND_AGAIN}")
     return given.tuning
 
 
-def _chosen(given: Given) -> Tuning:
-    tuning = _found(given)
+def _require_chosen(given: Given) -> FaceOverrides:
+    tuning = _require_found(given)
     if not tuning.shown:
         raise BadSetting("choose a face first")
     return tuning
 
 
-def _told(tuning: Tuning, settings: FaceSettings, *, refill: bool = False) -> Changes:
+def _show_decisions(tuning: FaceOverrides, settings: FaceSettings, *, refill: bool = False) -> Changes:
     """Return what stands in the table and over the controls. refill: and in the controls of the shown face."""
-    changes = {TUNING: {"value": tuning.to_text()}, TABLE: _seen(view.table(tuning.plan_for(settings), tuning.shown))}
+    changes = {
+        TUNING: {"value": tuning.to_text()},
+        TABLE: _show_html(view.table(tuning.plan_for(settings), tuning.shown)),
+    }
     if not tuning.shown:
         return changes
-    changes |= {LINE: _seen(view.note([view.line(tuning.job(settings))]))}
+    changes |= {LINE: _show_html(view.note([view.line(tuning.job(settings))]))}
     return {**changes, **_controls(tuning, settings)} if refill else changes
 
 
-def _controls(tuning: Tuning, settings: FaceSettings) -> Changes:
+def _controls(tuning: FaceOverrides, settings: FaceSettings) -> Changes:
     values = tuning.values(settings)
     idle = {name: why_idle(name, values["method"]) for name in SINGLE}
     changes = {FACE[name]: {"value": values[name], "idle": idle[name]} for name in SINGLE}
@@ -163,16 +168,16 @@ def _controls(tuning: Tuning, settings: FaceSettings) -> Changes:
 def _pictures(image: Image, plan: FixPlan) -> Changes:
     """Return the picture with boxes and masks, and the thumbnails."""
     return {
-        OVERVIEW: _seen(view.overview(image, _mask(image, plan), plan)),
+        OVERVIEW: _show_html(view.overview(image, _mask(image, plan), plan)),
         THUMBNAILS: {"value": view.thumbnails(image, plan), "visible": bool(plan.jobs)},
     }
 
 
 def _mask(image: Image, plan: FixPlan) -> Any:
     """Return where the picture may change; as all framings show the same masks, the one that costs least is used."""
-    from ..config.engine import engine
+    from ..config.engine import get_engine
 
-    return engine().mask(image, replace(plan, jobs=tuple(map(_cheap, plan.jobs))))
+    return get_engine().mask(image, replace(plan, jobs=tuple(map(_cheap, plan.jobs))))
 
 
 def _cheap(job: FaceJob) -> FaceJob:
@@ -181,5 +186,5 @@ def _cheap(job: FaceJob) -> FaceJob:
     return replace(job, decision="restore", treatment=job.treatment.but({"restorer": "lite"}))
 
 
-def _seen(html: str) -> dict[str, Any]:
+def _show_html(html: str) -> dict[str, Any]:
     return {"value": html, "visible": bool(html)}

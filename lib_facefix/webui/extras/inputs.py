@@ -12,9 +12,9 @@ from typing import Any
 
 from ...protocols import Engine
 from ...settings.face_settings import FaceSettings
-from ..passes.arguments import KINDS, fitted
+from ..passes.arguments import KINDS, fit_type
 from ..passes.settings import ELSEWHERE, PassSettings
-from .face_overrides import FIX, SINGLE, Tuning
+from .face_overrides import FIX, SINGLE, FaceOverrides
 
 ENABLE, ONE, TUNING = "enable", "single", "tuning"
 COMMON = tuple(field.name for field in fields(FaceSettings) if field.name not in ELSEWHERE)
@@ -31,20 +31,20 @@ class Given:
 
     engine: Engine
     settings: PassSettings
-    tuning: Tuning | None
+    tuning: FaceOverrides | None
     """With what was changed last in the controls of the face that is shown; None where no faces were found."""
 
 
 def read_given(values: Mapping[str, Any], engine: Engine) -> Given:
     """Return what is set; raises `BadSetting`. engine: what plans the faces again."""
-    settings = PassSettings.from_json(_fitted({name: values.get(name) for name in COMMON}))
+    settings = PassSettings.from_json(_fit_values({name: values.get(name) for name in COMMON}))
     text = values.get(TUNING)
     if not text:
         return Given(engine, settings, None)
-    tuning = Tuning.from_text(text, engine)
-    shown = _fitted({name: values.get(control) for name, control in FACE.items()})
-    return Given(engine, settings, tuning.edited({**tuning.filled, **shown}, settings))
+    tuning = FaceOverrides.from_text(text, engine)
+    shown = _fit_values({name: values.get(control) for name, control in FACE.items()})
+    return Given(engine, settings, tuning.edit({**tuning.filled, **shown}, settings))
 
 
-def _fitted(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: fitted(value, KINDS.get(name)) for name, value in values.items() if value is not None}
+def _fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fit_type(value, KINDS.get(name)) for name, value in values.items() if value is not None}

@@ -114,7 +114,7 @@ class _Panel:
             self._on(parts[FACE[name]].input, handlers.edit_and_redraw, everything, picture)
         for name in SLIDERS:
             self._on(parts[FACE[name]].release, handlers.redraw, PICTURES, picture)
-        cleared = gradio_compat.when(picture[0].change, self._cleared, [], self._those(everything))
+        cleared = gradio_compat.when(picture[0].change, self._clear, [], self._those(everything))
         self._tried.show_after(cleared)
 
     def _show(self, make: Callable[[str], Any], *names: str) -> None:
@@ -173,8 +173,8 @@ class _Panel:
 
         return handler
 
-    def _cleared(self) -> dict[Any, Any]:
-        return self._updates({TROUBLE: {"value": "", "visible": False}, **handlers.cleared()})
+    def _clear(self) -> dict[Any, Any]:
+        return self._updates({TROUBLE: {"value": "", "visible": False}, **handlers.clear_faces()})
 
     def _updates(self, changes: handlers.Changes) -> dict[Any, Any]:
         return {self.parts[name]: self._update(name, change) for name, change in changes.items()}
@@ -183,7 +183,7 @@ class _Panel:
         if "idle" not in change:
             return gradio_compat.update(**change)
         hint = self._controls[name.removeprefix("face_")].hint
-        return gradio_compat.greyed(hint, idle=change["idle"], value=change["value"])
+        return gradio_compat.disable_component(hint, idle=change["idle"], value=change["value"])
 
     def _tell_whether_single(self, tab: str) -> None:
         if (found := gradio_compat.on_this_page(tab)) is not None:

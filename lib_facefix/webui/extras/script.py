@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ...errors import FaceFixError
-from ...planning.rescale import moved
-from ...settings.face_prompt import Origin
+from ...planning.rescale import rescale_plan
+from ...settings.face_prompt import GenerationParams
 from ..compare.history import BEFORES, Before, fixed_faces
 from ..passes import infotext
-from ..passes.summary import lines
+from ..passes.summary import summarize
 from .compare import under_result as under_result
 from .face_overrides import fingerprint
 from .handlers import pixels
@@ -32,7 +32,7 @@ class First:
     """What a picture was before other scripts of the tab changed it."""
 
     fingerprint: str
-    origin: Origin | None
+    origin: GenerationParams | None
 
 
 class Firsts:
@@ -78,23 +78,23 @@ def process(pp: Any, first: First, args: Mapping[str, Any]) -> None:
 
 
 def _fix(pp: Any, first: First, given: Given, single: bool) -> None:
-    from ..host.images import repainted
+    from ..host.images import replace_colours
     from ..standalone import fix
 
     image = pixels(pp.image)
     tuning = given.tuning if single else None
     why = tuning.why_not_for(first.fingerprint, given.settings) if tuning else ""
     if tuning and not why:
-        plan, overrides = moved(tuning.plan_for(given.settings), pp.image.size), tuning.overrides
+        plan, overrides = rescale_plan(tuning.plan_for(given.settings), pp.image.size), tuning.overrides
     else:
         plan, overrides = given.engine.plan(image, given.settings, origin=first.origin), {}
     result = fix(image, plan)
     if not np.array_equal(image, result.image):
-        pp.image = repainted(pp.image, result.image)
+        pp.image = replace_colours(pp.image, result.image)
     pp.info[TITLE] = infotext.write([given.settings], [result.outcomes], first.origin, overrides)
     if single and (faces := fixed_faces([result])):
         BEFORES.keep(pp.info[TITLE], Before(image, faces))
-    _say(pp, [*lines([result]), *([f"the settings for all faces were used, as {why}"] if why else [])])
+    _say(pp, [*summarize([result]), *([f"the settings for all faces were used, as {why}"] if why else [])])
 
 
 def _say(pp: Any, sentences: Iterable[str]) -> None:

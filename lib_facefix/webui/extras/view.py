@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image as Pil
 
 from ...planning.plan import FaceJob, FixPlan
-from ...settings.face_prompt import Origin
+from ...settings.face_prompt import GenerationParams
 from ...types import Image, Mask
-from ...visualize import around, shaded
+from ...visualize import around, tint_mask
 from ..compare.history import Comparison
 
 WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
@@ -47,7 +47,7 @@ def _facts(job: FaceJob) -> tuple[str, str]:
     return f"{job.face.box.size:.0f} px", sharpness_in_words(job.sharpness)
 
 
-def found(plan: FixPlan, origin: Origin | None) -> str:
+def describe_found(plan: FixPlan, origin: GenerationParams | None) -> str:
     """Return what the button Find faces has found, in HTML: "4 faces found · prompt read from ..."."""
     count = len(plan.jobs)
     faces = f"{count or 'No'} face{'' if count == 1 else 's'} found"
@@ -56,7 +56,7 @@ def found(plan: FixPlan, origin: Origin | None) -> str:
     return f"<p>{faces} · {FROM['known']}</p>{_details(origin)}"
 
 
-def _details(origin: Origin) -> str:
+def _details(origin: GenerationParams) -> str:
     """Return what the picture was made from, to be unfolded."""
     told = {
         "Prompt": origin.prompt,
@@ -106,7 +106,7 @@ def overview(image: Image, mask: Mask, plan: FixPlan) -> str:
     jobs = sorted(plan.jobs, key=lambda job: job.number)
     alt = f"The picture, tinted red where it may change. {'. '.join(map(caption, jobs))}"
     boxes = "".join(_box(job, width, height) for job in jobs)
-    url = data_url(shaded(image, mask), OVERVIEW)
+    url = data_url(tint_mask(image, mask), OVERVIEW)
     return f"<div class='facefix-overview'><img alt='{escape(alt)}' src='{url}'>{boxes}</div>"
 
 
@@ -128,7 +128,7 @@ def thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
     return [(_small(around(image, job.face.box), THUMBNAIL), caption(job)) for job in jobs]
 
 
-def tried(before: Image, after: Image, job: FaceJob) -> Comparison:
+def compare_face(before: Image, after: Image, job: FaceJob) -> Comparison:
     """Return what the slider shows of one face that was fixed."""
     part, now = around(before, job.face.box), around(after, job.face.box)
     return Comparison(before=data_url(part, TRIED), after=data_url(now, TRIED))

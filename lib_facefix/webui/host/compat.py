@@ -28,7 +28,7 @@ def re_noises(p: Any) -> bool:
     return hasattr(p.sd_model, "forge_objects")
 
 
-def noised(denoiser: Any, latent: torch.Tensor, noise: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+def add_noise(denoiser: Any, latent: torch.Tensor, noise: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     """Return the latents (N, C, h, w) with as much of the noise as there is at `sigma` (N), by the model's own rule."""
     model = denoiser.inner_model.inner_model.forge_objects.unet.model
     rule = getattr(model, "predictor", None) or getattr(model, "model_sampling", None)
@@ -71,7 +71,7 @@ def _takes(function: Callable[..., Any], argument: str) -> bool:
     return argument in inspect.signature(function).parameters
 
 
-def inherited(p: Any) -> dict[str, Any]:
+def inherit_settings(p: Any) -> dict[str, Any]:
     """Return all that img2img can be told, as the picture's own `p` has it."""
     fields = dataclasses.fields(processing.StableDiffusionProcessingImg2Img)
     return {field.name: getattr(p, field.name) for field in fields if field.init and hasattr(p, field.name)}
@@ -93,13 +93,13 @@ def option_overrides(checkpoint: str, vae: str, clip_skip: int) -> dict[str, Any
 
 
 @contextmanager
-def left_as_it_was(p: Any, overrides: dict[str, Any]) -> Iterator[None]:
+def restored_host_state(p: Any, overrides: dict[str, Any]) -> Iterator[None]:
     """For one sampling run inside the picture's: whatever it changes in the host is put back."""
     with ExitStack() as stack:
         stack.enter_context(_options_kept(overrides))
         stack.enter_context(_set(shared.cmd_opts, "no_prompt_history", True))
         stack.enter_context(_no_other_callbacks())
-        stack.enter_context(_unhooked(p))
+        stack.enter_context(_without_controlnet(p))
         try:
             yield
         finally:
@@ -169,7 +169,7 @@ def _options_kept(overrides: dict[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def _unhooked(p: Any) -> Iterator[None]:
+def _without_controlnet(p: Any) -> Iterator[None]:
     """ControlNet stands in for the model's forward while the picture is made; faces are drawn without it."""
     unet: Any = getattr(getattr(p.sd_model, "model", None), "diffusion_model", None)
     if not hasattr(unet, "_original_forward"):
@@ -199,7 +199,7 @@ def _settle(p: Any, overrides: dict[str, Any]) -> None:
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn what a sampling run fails with into what a fixer understands; raises MemoryError and `BadCrop`."""
     try:
         yield

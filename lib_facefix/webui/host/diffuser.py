@@ -15,8 +15,8 @@ from ...planning.redraw import Redraw
 from ...settings.sampling import Sampling
 from ...types import Patch
 from . import compat
-from .img2img import FacesRun
-from .progress import Watch
+from .img2img import FaceImg2Img
+from .progress import HostProgress
 
 UNTOUCHED: dict[str, Any] = {
     "sampler_index": None,
@@ -51,7 +51,7 @@ UNTOUCHED: dict[str, Any] = {
 class HostDiffuser:
     """A `Diffuser` that inherits all that the picture was made with."""
 
-    def __init__(self, p: Any, watch: Watch, keep: Callable[[Redraw, Patch], None] | None = None) -> None:
+    def __init__(self, p: Any, watch: HostProgress, keep: Callable[[Redraw, Patch], None] | None = None) -> None:
         """p: the picture's own processing; keep: is shown each crop and what became of it."""
         self._p, self._watch, self._keep = p, watch, keep
         self._lengths = cache(compat.prompt_lengths)  # most faces have the picture's own prompts
@@ -76,19 +76,19 @@ class HostDiffuser:
 
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch | None]:
         """Return the crops redrawn inside their masks, in one sampling run; see `protocols.Diffuser`."""
-        if self._watch.stopped():
+        if self._watch.should_stop():
             raise Stopped("stopped before these faces were drawn")
         overrides = compat.option_overrides(sampling.checkpoint, sampling.vae, sampling.clip_skip)
-        run = FacesRun([item.mask for item in items], **self._told(items, sampling, overrides))
+        run = FaceImg2Img([item.mask for item in items], **self._img2img_arguments(items, sampling, overrides))
         run.is_api = getattr(self._p, "is_api", False)
-        with compat.left_as_it_was(self._p, overrides), self._watch.run(items), compat.in_words():
+        with compat.restored_host_state(self._p, overrides), self._watch.run(items), compat.translated_errors():
             try:
                 processing.process_images(run)
             finally:
                 run.close()
         if self._watch.broken_off():
             raise Stopped("stopped while these faces were drawn")
-        drawn = run.drawn()
+        drawn = run.collect_patches()
         if not any(patch is not None for patch in drawn):
             raise BadCrop(compat.NO_PICTURE)
         if self._keep:
@@ -97,10 +97,12 @@ class HostDiffuser:
                     self._keep(item, patch)
         return drawn
 
-    def _told(self, items: Sequence[Redraw], sampling: Sampling, overrides: dict[str, Any]) -> dict[str, Any]:
+    def _img2img_arguments(
+        self, items: Sequence[Redraw], sampling: Sampling, overrides: dict[str, Any]
+    ) -> dict[str, Any]:
         """Return all that img2img is told: the picture's own, less what is not for faces, and what is theirs."""
         height, width = items[0].image.shape[:2]
-        own = compat.inherited(self._p)
+        own = compat.inherit_settings(self._p)
         chosen = {
             "steps": sampling.steps,
             "cfg_scale": sampling.cfg_scale,

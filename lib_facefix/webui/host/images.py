@@ -16,7 +16,7 @@ from PIL import ImageOps
 
 from ...errors import BadPicture
 from ...planning.plan import FaceJob, FixPlan
-from ...settings.face_prompt import Origin
+from ...settings.face_prompt import GenerationParams
 from ...types import Image
 
 INSIDE = 0.5
@@ -41,7 +41,7 @@ def with_changes(picture: torch.Tensor, before: Image, after: Image) -> torch.Te
     return torch.where(torch.from_numpy(changed).to(picture.device), _as_tensor(after).to(picture), picture)
 
 
-def repainted(image: Pil.Image, after: Image) -> Pil.Image:
+def replace_colours(image: Pil.Image, after: Image) -> Pil.Image:
     """Return the picture with other colours; an opacity of its own stays."""
     made = Pil.fromarray(after)
     if image.mode == "RGBA":
@@ -50,13 +50,13 @@ def repainted(image: Pil.Image, after: Image) -> Pil.Image:
     return made
 
 
-def origin_of(p: Any, index: int) -> Origin:
+def origin_of(p: Any, index: int) -> GenerationParams:
     """Return what the picture at this place of the batch was made from, styles and wildcards resolved."""
 
     def at(values: Sequence[Any], default: Any) -> Any:
         return values[min(index, len(values) - 1)] if values else default
 
-    return Origin(at(p.prompts, ""), at(p.negative_prompts, ""), int(at(p.seeds, 0)), int(at(p.subseeds, 0)))
+    return GenerationParams(at(p.prompts, ""), at(p.negative_prompts, ""), int(at(p.seeds, 0)), int(at(p.subseeds, 0)))
 
 
 def is_late(p: Any) -> bool:
@@ -65,7 +65,7 @@ def is_late(p: Any) -> bool:
     return bool(inpainted or p.restore_faces or p.color_corrections is not None)
 
 
-def chosen_by_place(p: Any, plan: FixPlan, choice: str) -> FixPlan:
+def choose_by_position(p: Any, plan: FixPlan, choice: str) -> FixPlan:
     """Return the plan without the faces that lie on the wrong side of the inpainted area.
 
     choice: "all", "inside" or "outside"; in a picture that is not inpainted all are chosen.
@@ -99,7 +99,7 @@ def put_through(p: Any) -> None:
     p.width, p.height = pictures[0].size
 
     def init(*_: Any, **__: Any) -> None:
-        p.mask_for_overlay = _inpainted(p)
+        p.mask_for_overlay = _inpainted_image(p)
 
     def sample(*_: Any, **__: Any) -> Any:
         first = p.iteration * p.batch_size
@@ -109,7 +109,7 @@ def put_through(p: Any) -> None:
     p.init, p.sample = init, sample
 
 
-def _inpainted(p: Any) -> Pil.Image | None:
+def _inpainted_image(p: Any) -> Pil.Image | None:
     area = getattr(p, "image_mask", None)
     if area is None:
         return None

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from ...planning.redraw import SHOWN, latent_mask
 from ...types import Mask, Patch
-from .compat import calling, noised, re_noises
+from .compat import add_noise, calling, re_noises
 
 KEPT_NOISE = 100_000
 """What hosts that noise the kept part at every step add to the seed for it, so that it is not the noise drawn from."""
 
 
-class Catching(ScriptRunner):  # type: ignore[misc]
+class CaptureScript(ScriptRunner):  # type: ignore[misc]
     """In the place of the picture's scripts: none of them runs; what was drawn is caught before it is rounded."""
 
     def __init__(self) -> None:
@@ -32,14 +32,14 @@ class Catching(ScriptRunner):  # type: ignore[misc]
         self.pictures = [picture.detach().float().cpu() for picture in pp.images]
 
 
-class FacesRun(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
+class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
     """Img2img of one batch of crops, each with a mask, a prompt and seeds of its own."""
 
     def __init__(self, masks: Sequence[Mask], **told: Any) -> None:
         """masks: (h, w) each, 0..1, of the size of the crops; told: all else that img2img is told."""
         super().__init__(**told)
         self.face_masks = np.stack(masks)
-        self.catching = Catching()
+        self.catching = CaptureScript()
         self.scripts = self.catching
         self.cached_c, self.cached_uc = [None, None], [None, None]  # the picture's own stay in the host's cache
 
@@ -74,7 +74,7 @@ class FacesRun(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
             noise = torch.stack(
                 [self._noise_like(latent, one) for latent, one in zip(self.init_latent, noises, strict=True)]
             )
-            params.x = params.x * draw + noised(params.denoiser, self.init_latent, noise, params.sigma) * keep
+            params.x = params.x * draw + add_noise(params.denoiser, self.init_latent, noise, params.sigma) * keep
 
         def lay_over(params: Any) -> None:
             params.x = params.x * draw + self.init_latent * keep
@@ -87,7 +87,7 @@ class FacesRun(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
     def _noise_like(latent: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         return torch.randn(latent.shape, generator=generator, device=generator.device).to(latent)
 
-    def drawn(self) -> list[Patch | None]:
+    def collect_patches(self) -> list[Patch | None]:
         """Return what came out, (h, w, 3) each; None for what is no picture, nothing at all after an interruption."""
         return [_picture(picture.numpy()) for picture in self.catching.pictures]
 

@@ -12,7 +12,7 @@ JOB = "FaceFix"
 
 
 @contextmanager
-def host_taken() -> Iterator[None]:
+def exclusive() -> Iterator[None]:
     """Wait for what the host is doing, and keep it from beginning anything else; "Interrupt" works meanwhile."""
     with queue_lock:
         shared.state.begin(job=JOB)

@@ -12,7 +12,7 @@ TOLERANCE = 0.02
 """By what share a tile of the preview may differ from the shape of a crop."""
 
 
-def numbered(image: Pil.Image, numbers: Sequence[int], size: tuple[int, int]) -> Pil.Image:
+def draw_numbers(image: Pil.Image, numbers: Sequence[int], size: tuple[int, int]) -> Pil.Image:
     """Return the host's preview of crops, each of `size` (width, height), with a number in the corner of each tile.
 
     The host lays tiles in rows, and how many there are in one is its setting: it is read off the preview's shape. Where

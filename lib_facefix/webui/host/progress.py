@@ -11,10 +11,10 @@ from PIL import Image as Pil
 
 from ...planning.redraw import Redraw
 from .compat import calling
-from .preview import numbered
+from .preview import draw_numbers
 
 
-class Watch:
+class HostProgress:
     """A `Progress` in the host's own progress line and live preview."""
 
     def step(self, done: int, total: int, doing: str) -> None:
@@ -24,7 +24,7 @@ class Watch:
     def __init__(self) -> None:
         self._finishing = bool(shared.state.stopping_generation)
 
-    def stopped(self) -> bool:
+    def should_stop(self) -> bool:
         """Return True when the person wants no further run.
 
         "Interrupt" may mean "after the current picture". Said before the faces' turn, they are part of that picture;
@@ -62,7 +62,7 @@ class Watch:
         shown = [item.number for item in (items if shared.opts.show_progress_grid else items[:1])]
 
         def show(image: Pil.Image) -> None:
-            assign(numbered(image, shown, (width, height)))
+            assign(draw_numbers(image, shown, (width, height)))
 
         state.textinfo = what
         state.assign_current_image = show

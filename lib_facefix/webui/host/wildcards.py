@@ -16,7 +16,7 @@ EXTENSION = "sd-dynamic-prompts"
 MARKS = ("__", "{", "${")
 
 
-def drawn(text: str, seed: int) -> str:
+def expand_wildcards(text: str, seed: int) -> str:
     """Return the prompt with its wildcards drawn; the same seed draws the same."""
     folder = _folder() if any(mark in text for mark in MARKS) else None
     if folder is None:

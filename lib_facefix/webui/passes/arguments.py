@@ -29,7 +29,7 @@ def read_passes(args: Sequence[Any]) -> tuple[PassSettings, ...]:
     """
     if not is_on(args):
         return ()
-    named = bool(_named(args))
+    named = bool(_parse_named(args))
     units = [(n, unit) for n, unit in enumerate(read_units(args), start=1) if named or unit.get("active") is not False]
     passes = [read_pass(unit, number) for number, unit in units]
     return tuple(one for one in passes if one.active)
@@ -46,18 +46,20 @@ def is_on(args: Sequence[Any]) -> bool:
 def read_units(args: Sequence[Any]) -> list[Unit]:
     """Return what the arguments say of every pass, on or off; at least one."""
     flat = list(args[1:]) or [None] * WIDTH
-    return _named(args) or [_placed(flat[start : start + WIDTH], start == 0) for start in range(0, len(flat), WIDTH)]
+    return _parse_named(args) or [
+        _parse_positional(flat[start : start + WIDTH], start == 0) for start in range(0, len(flat), WIDTH)
+    ]
 
 
 def read_pass(unit: Mapping[str, Any], number: int) -> PassSettings:
     """Return the pass of these values; raises `BadSetting` saying in which pass. number: from 1."""
     try:
-        return PassSettings.from_json({name: fitted(value, KINDS.get(name)) for name, value in unit.items()})
+        return PassSettings.from_json({name: fit_type(value, KINDS.get(name)) for name, value in unit.items()})
     except BadSetting as error:
         raise BadSetting(f"pass {number}: {error}") from error
 
 
-def fitted(value: Any, kind: type | None) -> Any:
+def fit_type(value: Any, kind: type | None) -> Any:
     """Return a whole float as int where that is the kind, and the other way round: gradio and JSON mix them up."""
     if kind is int and type(value) is float and value.is_integer():
         return int(value)
@@ -87,12 +89,12 @@ def changes(one: PassSettings) -> Unit:
     return {field.name: value for field, value in values if value != field.default}
 
 
-def _named(args: Sequence[Any]) -> list[Unit]:
+def _parse_named(args: Sequence[Any]) -> list[Unit]:
     return [dict(arg) for arg in args[1:] if isinstance(arg, Mapping)]
 
 
-def _placed(values: Sequence[Any], first: bool) -> Unit:
+def _parse_positional(values: Sequence[Any], first: bool) -> Unit:
     """Return the pass whose values stand in the order of OFFERED; gradio's None for an empty box is the default."""
     given = zip(OFFERED, values, strict=False)  # the last pass may be cut short
-    said = {field.name: fitted(value, KINDS[field.name]) for (field, _), value in given if value is not None}
+    said = {field.name: fit_type(value, KINDS[field.name]) for (field, _), value in given if value is not None}
     return {"active": first, **said}

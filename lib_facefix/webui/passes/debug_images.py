@@ -13,14 +13,14 @@ from ...facefix import FaceFix
 from ...planning.plan import FixPlan
 from ...planning.redraw import Redraw
 from ...types import Image, Patch
-from ...visualize import numbered_boxes, shaded
+from ...visualize import numbered_boxes, tint_mask
 from ..config.options import PageSettings
 
 if TYPE_CHECKING:
     from .runner import Worked
 
 
-class Keeper:
+class DebugImageSaver:
     """Saves where the host saves the picture, and only if it does."""
 
     def __init__(self, p: Any, page: PageSettings) -> None:
@@ -44,7 +44,7 @@ class Keeper:
                 self._save(np.uint8(np.repeat(mask[..., None], 3, axis=2) * 255 + 0.5), picture.index, "-facefix-mask")
             if self._page.save_preview:
                 faces = [(job.number, job.face) for job in plan.jobs]
-                self._save(numbered_boxes(shaded(picture.image, mask), faces), picture.index, "-facefix-preview")
+                self._save(numbered_boxes(tint_mask(picture.image, mask), faces), picture.index, "-facefix-preview")
 
     def crop(self, item: Redraw, drawn: Patch) -> None:
         """Save one crop before and after it was redrawn, side by side."""

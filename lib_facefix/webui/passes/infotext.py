@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from ...errors import BadSetting
 from ...planning.plan import Outcome
-from ...settings.face_prompt import Origin
+from ...settings.face_prompt import GenerationParams
 from .arguments import WIDTH, changes, flat, read_pass
 from .settings import PassSettings
 
@@ -41,7 +41,7 @@ _BY_HAND = "; paste the infotext again as a whole, or set FaceFix by hand"
 def write(
     passes: Sequence[PassSettings],
     outcomes: Sequence[Sequence[Outcome]] | None = None,
-    origin: Origin | None = None,
+    origin: GenerationParams | None = None,
     overrides: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> str:
     """Return the entry for one picture.
@@ -135,7 +135,7 @@ def _values(text: str | None, count: int) -> tuple[tuple[Any, ...], str]:
     return tuple(flat(passes, count)), complaint
 
 
-def _faces(one: PassSettings, outcomes: Sequence[Outcome], origin: Origin | None) -> Iterator[dict[str, Any]]:
+def _faces(one: PassSettings, outcomes: Sequence[Outcome], origin: GenerationParams | None) -> Iterator[dict[str, Any]]:
     """Yield the record of each face of a pass."""
     said = _Said(origin)
     for outcome in outcomes:
@@ -157,7 +157,7 @@ def _faces(one: PassSettings, outcomes: Sequence[Outcome], origin: Origin | None
 class _Said:
     """The prompts of the faces of one pass, each written out once: JPEGs have little room for an infotext."""
 
-    def __init__(self, origin: Origin | None) -> None:
+    def __init__(self, origin: GenerationParams | None) -> None:
         self._origin = origin
         self._first: dict[tuple[str, str], int] = {}
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from ...facefix import FaceFix
 from ...planning.plan import FixPlan, FixResult
-from ...settings.face_prompt import Origin
+from ...settings.face_prompt import GenerationParams
 from ...types import Image
-from ..config.engine import engine
-from ..config.options import chosen
+from ..config.engine import get_engine
+from ..config.options import read_options
 from ..host.diffuser import HostDiffuser
-from ..host.images import chosen_by_place
-from ..host.progress import Watch
-from ..host.wildcards import drawn
-from .debug_images import Keeper
+from ..host.images import choose_by_position
+from ..host.progress import HostProgress
+from ..host.wildcards import expand_wildcards
+from .debug_images import DebugImageSaver
 from .settings import PassSettings
 
 
@@ -26,7 +26,7 @@ class Worked:
 
     index: int
     """Its place in the batch."""
-    origin: Origin
+    origin: GenerationParams
     before: Image
     image: Image
     """As it is now."""
@@ -38,15 +38,15 @@ def fix_pictures(p: Any, pictures: Sequence[Worked], passes: Sequence[PassSettin
 
     Raises a `FaceFixError` where a pass cannot be done; what those before it did stands there all the same.
     """
-    page, watch = chosen(), Watch()
-    keeper = Keeper(p, page)
-    fixer = engine().with_diffuser(HostDiffuser(p, watch, keeper.crop), page.faces_at_once)
+    page, watch = read_options(), HostProgress()
+    keeper = DebugImageSaver(p, page)
+    fixer = get_engine().with_diffuser(HostDiffuser(p, watch, keeper.crop), page.faces_at_once)
     try:
         with watch.over():
             for settings in passes:
-                if watch.stopped():
+                if watch.should_stop():
                     break
-                plans = [_planned(p, fixer, picture, settings) for picture in pictures]
+                plans = [_make_plan(p, fixer, picture, settings) for picture in pictures]
                 keeper.plans(fixer, pictures, plans)
                 results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
                 for picture, result in zip(pictures, results, strict=True):
@@ -56,12 +56,12 @@ def fix_pictures(p: Any, pictures: Sequence[Worked], passes: Sequence[PassSettin
         keeper.before(pictures)
 
 
-def _planned(p: Any, fixer: FaceFix, picture: Worked, settings: PassSettings) -> FixPlan:
+def _make_plan(p: Any, fixer: FaceFix, picture: Worked, settings: PassSettings) -> FixPlan:
     plan = fixer.plan(picture.image, _with_wildcards(settings, picture.origin), origin=picture.origin)
-    return chosen_by_place(p, plan, settings.inpaint)
+    return choose_by_position(p, plan, settings.inpaint)
 
 
-def _with_wildcards(settings: PassSettings, origin: Origin) -> PassSettings:
+def _with_wildcards(settings: PassSettings, origin: GenerationParams) -> PassSettings:
     """Return the settings with the wildcards of their prompts drawn, by the picture's seed."""
-    prompts = drawn(settings.prompt, origin.seed), drawn(settings.negative_prompt, origin.seed)
+    prompts = expand_wildcards(settings.prompt, origin.seed), expand_wildcards(settings.negative_prompt, origin.seed)
     return replace(settings, prompt=prompts[0], negative_prompt=prompts[1])

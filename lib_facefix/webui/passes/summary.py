@@ -10,7 +10,7 @@ from ...planning.plan import FixResult, Outcome
 DONE = {"restore": "restored", "re-diffuse": "re-diffused"}
 
 
-def lines(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
+def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
     """Yield a line for each pass over one picture, and one for each face that failed.
 
     picture: how the picture is called, where there are several. "FaceFix: 4 faces: 3 re-diffused, 1 left (already

@@ -81,8 +81,8 @@ class PresetPanel:
         try:
             known = not name or name in self._shelf.read().named
         except FaceFixError as error:
-            return self._loaded(str(error))
-        return self._load_again(name) if known else self._loaded("")
+            return self._show_loaded(str(error))
+        return self._load_again(name) if known else self._show_loaded("")
 
     def _load_again(self, name: str | None) -> list[Any]:
         """Set every control."""
@@ -90,14 +90,14 @@ class PresetPanel:
             kept = self._shelf.read().of(name or "")
             values = unfold(kept, self._passes)
         except FaceFixError as error:
-            return self._loaded(str(error))
+            return self._show_loaded(str(error))
         surplus = f"{name!r} has {len(kept)} passes; only {self._passes} are shown."
-        return self._loaded(surplus if len(kept) > self._passes else "", values)
+        return self._show_loaded(surplus if len(kept) > self._passes else "", values)
 
-    def _loaded(self, note: str, values: Sequence[Any] = ()) -> list[Any]:
+    def _show_loaded(self, note: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return what is shown: the note, and the values of all controls, or of none."""
         changes = [{"value": value} for value in values] or [{} for _ in range(self._passes * len(OFFERED))]
-        return [gradio_compat.noted(_html(note)), *(gradio_compat.update(**change) for change in changes)]
+        return [gradio_compat.show_note(_html(note)), *(gradio_compat.update(**change) for change in changes)]
 
     def _on_page(self) -> Any:
         """Show the presets as they are now, not as they were when the WebUI started."""
@@ -114,11 +114,11 @@ def _telling(do: Callable[..., Done]) -> Callable[..., list[Any]]:
         try:
             done = do(given[0] or "", *given[1:])
         except FaceFixError as error:
-            return [gradio_compat.noted(_html(str(error))), gradio_compat.update(), gradio_compat.update()]
+            return [gradio_compat.show_note(_html(str(error))), gradio_compat.update(), gradio_compat.update()]
         chosen = {} if done.chosen is None else {"value": done.chosen}
         text = {} if done.text is None else {"value": done.text}
         return [
-            gradio_compat.noted(_html(done.note)),
+            gradio_compat.show_note(_html(done.note)),
             gradio_compat.choices(_entries(done.presets), **chosen),
             gradio_compat.update(**text),
         ]

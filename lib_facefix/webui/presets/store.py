@@ -57,17 +57,17 @@ class Shelf:
         kept = keep(values)
         before, now, note = self._change(lambda presets: presets.with_preset(name, kept))
         old = before.only(name).to_text() if before.named.get(name, kept) != kept else None
-        return Done(_joined(note, f"Saved as {name!r}.", UNDO if old else ""), now, name, old)
+        return Done(_join_sentences(note, f"Saved as {name!r}.", UNDO if old else ""), now, name, old)
 
     def delete(self, name: str) -> Done:
         """Drop a preset."""
         before, now, note = self._change(lambda presets: presets.without(name))
-        return Done(_joined(note, f"Deleted {name!r}.", UNDO), now, "", before.only(name).to_text())
+        return Done(_join_sentences(note, f"Deleted {name!r}.", UNDO), now, "", before.only(name).to_text())
 
     def start_with(self, name: str) -> Done:
         """Let the WebUI start with a preset; blank: with the defaults."""
         _, now, note = self._change(lambda presets: presets.starting_with(name))
-        return Done(_joined(note, f"From its next start on the WebUI shows {name or NONE!r} at first."), now)
+        return Done(_join_sentences(note, f"From its next start on the WebUI shows {name or NONE!r} at first."), now)
 
     def export(self, name: str) -> Done:
         """Show a preset as text; blank: all of them."""
@@ -84,7 +84,7 @@ class Shelf:
                 raise BadSetting(f"preset {name!r}, {error}") from error
         _, now, note = self._change(lambda presets: presets.joined_by(given)[0])
         names = ", ".join(map(repr, now.joined_by(given)[1]))
-        return Done(_joined(note, f"Imported {names}." if names else "There was no preset in it."), now)
+        return Done(_join_sentences(note, f"Imported {names}." if names else "There was no preset in it."), now)
 
     def _change(self, how: Callable[[Presets], Presets]) -> tuple[Presets, Presets, str]:
         """Write what `how` makes of the presets; return those before, those now, and a sentence on a broken file."""
@@ -118,5 +118,5 @@ class _Broken(BadSetting):
     """The file is there, but holds something else."""
 
 
-def _joined(*sentences: str) -> str:
+def _join_sentences(*sentences: str) -> str:
     return " ".join(sentence for sentence in sentences if sentence)

@@ -79,7 +79,7 @@ class Form:
         gradio_compat.when(button.click, refreshed, [], [self.made[name] for name in names])
 
     def _grey(self, method: str) -> list[Any]:
-        return [greyed(self._controls[name], method) for name in AFFECTED]
+        return [disable_control(self._controls[name], method) for name in AFFECTED]
 
 
 _OPTIONS = {field.name: known for field, known in OFFERED}
@@ -88,6 +88,6 @@ _LAST_FROM_DISK = _FROM_DISK[-1]
 _FOUND = [name for name, known in _OPTIONS.items() if known.found]
 
 
-def greyed(of: Control, method: str) -> Any:
+def disable_control(of: Control, method: str) -> Any:
     """Return the update that makes a control idle, or gives it back, as the method says."""
-    return gradio_compat.greyed(of.hint, idle=why_idle(of.name, method))
+    return gradio_compat.disable_component(of.hint, idle=why_idle(of.name, method))

@@ -39,7 +39,7 @@ def component(control: Control, value: Any, elem_id: str, *, idle: str = "", vis
     return not_in_ui_config(_MAKERS[control.kind](control, facts))
 
 
-def greyed(hint: str, *, idle: str, **more: Any) -> Any:
+def disable_component(hint: str, *, idle: str, **more: Any) -> Any:
     """Return the update that makes a control idle, with the reason in its hint, or gives it back."""
     return gr.update(interactive=not idle, info=idle or hint, **more)
 
@@ -158,7 +158,7 @@ def on_this_page(elem_id: str) -> Any:
     return next((block for block in made if getattr(block, "elem_id", None) == elem_id), None)
 
 
-def noted(html: str) -> Any:
+def show_note(html: str) -> Any:
     """Return the update that shows a message in a line for messages, or hides the line."""
     return gr.update(value=html, visible=bool(html))
 

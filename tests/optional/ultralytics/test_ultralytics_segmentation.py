@@ -21,7 +21,7 @@ from ultralytics import YOLO
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.cli import __main__ as command
-from lib_facefix.imaging.masks import outlined, polygon
+from lib_facefix.imaging.masks import fill_outline, polygon
 
 PHOTOS = {"astronaut": 1, "faceapi_sample6": 4}
 SIDE, EPOCHS = 416, 80
@@ -108,7 +108,8 @@ def test_every_face_is_found_once_and_its_outline_lies_on_it_closer_than_its_box
     for hull in hulls(image):
         taught = polygon(hull, image.shape[:2])
         alike, face = max(
-            ((iou(taught, outlined(face.outline, image.shape[:2])), face) for face in faces), key=lambda pair: pair[0]
+            ((iou(taught, fill_outline(face.outline, image.shape[:2])), face) for face in faces),
+            key=lambda pair: pair[0],
         )
         assert alike > ALIKE
         assert alike > iou(taught, polygon(face.box.corners, image.shape[:2])) + BETTER
@@ -134,5 +135,5 @@ def test_without_a_soft_edge_the_mask_is_what_was_outlined(detector, name, photo
     image, fix = photos[name], FaceFix()
     settings = FaceSettings(detector=detector, angles="off", method="restore", mask="segmentation", mask_feather=0.0)
     plan = fix.plan(image, settings)
-    drawn = np.max([outlined(job.face.outline, image.shape[:2]) for job in plan.jobs], 0)
+    drawn = np.max([fill_outline(job.face.outline, image.shape[:2]) for job in plan.jobs], 0)
     assert iou(fix.mask(image, plan), drawn) > 0.95
