@@ -37,7 +37,7 @@ def webui(monkeypatch):
     rooms = {
         "modules": {},
         "modules.shared": {"cmd_opts": flags},
-        "lib_facefix.webui.standalone": {"diffusing": lambda _: engine},
+        "lib_facefix.webui.standalone": {"diffusing_engine": lambda _: engine},
         "lib_facefix.webui.host.lock": {"exclusive": host_taken},
         "lib_facefix.webui.host.progress": {"HostProgress": object},
     }
