@@ -18,16 +18,16 @@ from .optional_imports import import_optional
 
 EXACT = "exact"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""Names by which Linux, on x86 and on ARM, says that the processor multiplies bfloat16."""
+"""Processor flags of Linux, on x86 and ARM, that mean bfloat16 multiplication in hardware."""
 Blob = NDArray[np.float32]
-"""Input or output of a network; pictures as (N, C, H, W)."""
+"""Input or output of a network; images are (N, C, H, W)."""
 
 
 class Network(Protocol):
     """A loaded network; may be called from any thread."""
 
     engine: str
-    """What runs it, for the report."""
+    """Backend and version, for the report."""
 
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""

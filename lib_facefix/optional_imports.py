@@ -18,9 +18,9 @@ ASKED = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "NO_ALBUMENTATIONS_UPDATE": "1",  # insightface may bring albumentations
 }
-"""Set unless the user has set them."""
+"""Environment variables that are set unless the user has set them."""
 FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
-"""By package, whatever the user has set: who asks for faces has not asked to install anything."""
+"""Environment variables by package that override the user's: asking for faces is not asking to install packages."""
 
 
 def import_optional(package: str) -> Any:

@@ -28,31 +28,31 @@ class ModelInfo(Generic[Made]):
     """One implementation on offer, and what it needs."""
 
     name: str
-    """The name to choose it by."""
+    """Name by which the model is selected."""
     label: str
-    """The name that people see."""
+    """Name shown to people."""
     target: str
-    """Its class as "module:Class", the module relative to this package."""
+    """Class as "module:Class", with the module relative to this package."""
     licence: str = ""
-    """The licence of its weights, where it has any."""
+    """Licence of the weights; empty if there are none."""
     assets: tuple[str, ...] = ()
-    """The file names of its bundled weights."""
+    """File names of the bundled weights."""
     weights_name: str = ""
-    """The published file that it loads, a key of `weights.PUBLISHED`; its class is given the file's path."""
+    """Published file to load, a key of `weights.PUBLISHED`; the class receives the file's path."""
     package: str | None = None
-    """The optional package that it needs."""
+    """Required optional package."""
     install: str = ""
-    """A sentence that says how to install the package, where its name alone does not."""
+    """Sentence that says how to install the package, if its name alone does not."""
     external_file: str = ""
-    """The file that it loads, where that comes from another program and is not published here."""
+    """File to load from another program, which is not published here."""
     origin: str = ""
-    """The address where people get that file."""
+    """Address where people get the external file."""
     folders: tuple[str, ...] = ()
-    """The folders to look for that file in: below a WebUI's models folder, or with a ~ in the home."""
+    """Folders to search for the external file: below a WebUI's models folder, or in the home if they begin with ~."""
     classes: bool = False
-    """Whether it knows more than one kind of thing, of which the user may choose."""
+    """Whether the model detects several classes, among which the user may choose."""
     only: str = ""
-    """The faces it is made for, where it is not for all: "people"."""
+    """Faces that the model is made for, "people", or empty for all."""
 
     def needs(self) -> None:
         """Raise `MissingPackage` unless the package that it needs, if any, is installed; nothing is imported."""
@@ -105,11 +105,11 @@ class Registry(Generic[Made]):
 
 
 FIRST = "auto"
-"""Of several models: the first that is here."""
+"""Name that stands for the first available model."""
 PEOPLE = "people"
 _INSIGHTFACE = "insightface/models", "insightface", "~/.insightface/models"
 _PACKS = "buffalo_l", "antelopev2"
-"""Of insightface, which hold nearly the same files."""
+"""Model packs of insightface, which hold nearly the same files."""
 _SCRFD = ".detectors.scrfd:Scrfd"
 _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler"
 _PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
@@ -261,7 +261,7 @@ EMBEDDINGS: Registry[Embedder] = Registry(
     "embedding",
     _make_bundled("dlib", "Embedding of faces (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
 )
-"""What tells people apart. Nobody chooses it, so it is not listed among the others."""
+"""Models that tell people apart. The user cannot choose one, so they are not in `REGISTRIES`."""
 
 REGISTRIES: tuple[Registry[object], ...] = (
     DETECTORS,

@@ -15,15 +15,15 @@ from .marks import five_of, make_face
 from .windows import windows
 
 SIDE = 192
-"""Of the net's square input, pixels."""
+"""Side of the network's square input, in pixels."""
 GREY = 127.5
-"""What becomes 0 in the net's input, which is -1..1."""
+"""Pixel value that becomes 0 in the network's input, whose range is -1..1."""
 CELL = 4
-"""Pixels of the input for each of its 48 x 48 predictions."""
+"""Input pixels between neighbouring predictions, of which there are 48 x 48."""
 TILE_SCORE = 0.6
-"""What a tile alone must be sure of: an ear or a fist fills a tile more often than a picture."""
+"""Lowest accepted score in a tile: an ear or a fist fills a tile more often than a whole image."""
 MARGIN = 3
-"""Pixels from a tile's inner edge within which a box counts as cut off; its neighbour sees the whole face."""
+"""Pixels from a tile's inner edge within which a box counts as cut off; the neighbouring tile shows the whole face."""
 
 
 class BlazeFace:

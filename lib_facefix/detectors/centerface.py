@@ -14,9 +14,9 @@ from ..weights import asset
 from .marks import make_face
 
 LEAST, MOST = 640, 1280
-"""Pixels of the longer side that the net looks at: smaller pictures are enlarged, larger ones reduced."""
+"""Limits of the input's longer side, in pixels: smaller images are enlarged, larger ones reduced."""
 CELL = 4
-"""Pixels of the input for each of its predictions."""
+"""Input pixels between neighbouring predictions."""
 
 
 class CenterFace:

@@ -14,7 +14,7 @@ from ..types import Face, Image
 from .marks import make_face
 
 SIDE = 640
-"""Of the net's square input, pixels."""
+"""Side of the network's square input, in pixels."""
 
 
 class InsightFace:

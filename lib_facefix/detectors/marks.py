@@ -7,7 +7,7 @@ import numpy as np
 from ..types import Box, Face, Points
 
 MOUTH_WIDTH = 0.888
-"""Of the distance between the eyes, in facexlib's FFHQ template."""
+"""Width of the mouth in distances between the eyes, from facexlib's FFHQ template."""
 
 
 def make_face(corners: Points, score: float, landmarks: Points | None = None) -> Face:

@@ -20,18 +20,18 @@ from ..weights import asset
 from .marks import five_of, tilt_of
 
 CALLS_HOME = (0, 10, 35)
-"""From this version on it contacts its maker while it works, and nothing that we know of stops it."""
+"""First version that contacts its maker while it runs, with no known way to stop it."""
 MOST_OPEN = 3
-"""Detectors that are kept: it wants a new one for each minimum of confidence."""
+"""Number of detectors kept open: MediaPipe needs a new one for each minimum confidence."""
 
 
 class _MediaPipe:
     """A `Detector`: one of the package's two nets for faces."""
 
     solution: int
-    """The number that `solutions` has for the net."""
+    """Number of this network in MediaPipe's `solutions` API."""
     weights: str
-    """The bundled file of the same net, for Tasks, which want one with metadata in it."""
+    """Bundled file of the same network for the Tasks API, which requires metadata in the file."""
 
     def __init__(self) -> None:
         self._version = str(getattr(mediapipe, "__version__", "of unknown version"))

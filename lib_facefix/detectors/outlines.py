@@ -10,9 +10,9 @@ from ..inference import Blob
 from ..types import Points
 
 FINER = 4
-"""By how much the prototypes are enlarged before the edge is drawn: as their cells are larger than pixels."""
+"""Factor by which the prototypes are enlarged before the edge is traced, since their cells are larger than pixels."""
 ROUGH = 0.5
-"""Pixels of the enlarged mask by which the polygon may miss the edge."""
+"""Largest distance of the polygon from the edge, in pixels of the enlarged mask."""
 
 
 def outline_of(

@@ -20,12 +20,12 @@ from ..types import Face, Image
 from .marks import make_face
 
 SIDE = 640
-"""Of the net's square input, pixels."""
+"""Side of the network's square input, in pixels."""
 ANCHORS = 2
-"""Predictions for each cell."""
+"""Number of predictions for each cell."""
 MEAN, DEVIATION = 127.5, 128.0
 SAME = 0.4
-"""IoU above which insightface takes two boxes for one face."""
+"""IoU above which insightface treats two boxes as one face."""
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from ..protocols import Detector
 from ..types import Box, Face, Image, Matrix
 
 UPRIGHT = 20
-"""Degrees either way up to which a head surely stands upright; of one that lies BlazeFace reports 24 and more."""
+"""Largest tilt of an upright head, in degrees; for a lying head BlazeFace reports 24 or more."""
 
 
 class TurnedDetector:

@@ -7,18 +7,19 @@ import math
 from ..types import Box
 
 SMALL = 1024
-"""Up to this longer side, four windows of `SHARE` do."""
+"""Longest side, in pixels, for which four windows of `SHARE` are enough."""
 LARGE = 4096
-"""At this longer side the smallest windows are `FINE` wide; in between their side shrinks evenly."""
+"""Longer side, in pixels, at which the smallest windows are `FINE` wide; in between their side shrinks evenly."""
 SHARE = 0.6
 FINE = 350
-"""Pixels. Reduced to BlazeFace's 192, a face of 20 px is 11 px wide there, of which it finds nine in ten."""
+"""Side of the smallest windows, in pixels. BlazeFace sees a face of 20 px as 11 px there and finds nine in ten of
+them."""
 FINEST_SHARE = 0.06
-"""No window is a smaller part of the longer side, so that the time does not grow without bound."""
+"""Smallest window as a share of the longer side, so that the time does not grow without bound."""
 OVERLAP = 0.18
-"""Share of a window that its neighbour sees too; a larger face is found by the next larger window."""
+"""Share of a window that its neighbour covers too; a larger face is found in the next larger window."""
 STEP = 2.2
-"""From one size of window to the next."""
+"""Ratio of one window size to the next smaller one."""
 
 
 def windows(width: int, height: int) -> list[Box]:

@@ -20,11 +20,11 @@ from .yolo_maps import are_maps, as_table
 from .yolo_outputs import FACE_POINTS, Detections, OutputSpec, read_rows
 
 SIDE = 640
-"""Of the net's input where its file leaves it open, pixels."""
+"""Longer side of the input, in pixels, if the model file does not give it."""
 GREY = 114
-"""What ultralytics fills the rest of the input with."""
+"""Grey level with which ultralytics pads the input."""
 SAME = 0.7
-"""IoU above which two finds of one class are one, as in ultralytics."""
+"""IoU above which two detections of one class are merged, as in ultralytics."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,13 +34,13 @@ class YoloNet:
     file: str
     run: Network
     names: dict[int, str]
-    """Of its classes, by number; empty where the file does not tell."""
+    """Class names by number; empty if the file does not give them."""
     points: tuple[int, int] | None = None
-    """How many key points, and how many numbers for each."""
+    """Number of key points and of values for each."""
     size: tuple[int, int] | None = None
-    """Width and height of its input in pixels; None where that may be any multiples of 32."""
+    """Width and height of the input, in pixels; None if any multiples of 32 are accepted."""
     side: int = SIDE
-    """What the longer side is to be, where it may."""
+    """Longer side of the input, in pixels, if `size` is None."""
 
 
 class Yolo:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..inference import Blob, sigmoid
 
 BINS = 16
-"""Each side's distance is told by how likely each of 0..15 cells is."""
+"""Number of distances, in cells, between which the network divides its belief for each side of a box."""
 POINTS = 5
 CHANNELS = 4 * BINS + 1 + POINTS * 3
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 FACE_POINTS = 5
 MOST_ROWS = 1000
-"""A net that has suppressed by itself gives fewer rows, 300 as a rule; any other gives more."""
+"""Most rows of a network that applies NMS itself (300 as a rule); other networks give more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class OutputSpec:
 
     classes: int | None = None
     points: tuple[int, int] | None = None
-    """How many key points, and how many numbers for each: 2, or 3 with whether it is seen."""
+    """Number of key points and of values for each: 2, or 3 with visibility."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,17 +36,17 @@ class Detections:
     """N finds, in pixels of the net's input."""
 
     corners: Floats
-    """(N, 2, 2): top left, bottom right."""
+    """Top left and bottom right corner of each box, (N, 2, 2)."""
     scores: Floats
-    """(N,) 0..1, of the best class."""
+    """Score of the best class, (N,), 0..1."""
     kinds: NDArray[np.intp]
-    """(N,): the best class."""
+    """Number of the best class, (N,)."""
     marks: Floats
-    """(N, K, 2): key points; K is 0 where the net has none."""
+    """Key points, (N, K, 2); K is 0 if the network has none."""
     weights: Floats
-    """(N, M): what each prototype weighs in the find's mask; M is 0 where the net does not segment."""
+    """Weight of each prototype in the mask, (N, M); M is 0 if the network does not segment."""
     suppressed: bool
-    """Whether the net has dropped by itself what shows the same."""
+    """Whether the network has applied NMS itself."""
 
     def only(self, chosen: NDArray[Any]) -> Detections:
         """Return the rows of these indices, or where this is true."""

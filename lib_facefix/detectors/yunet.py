@@ -14,9 +14,9 @@ from ..types import Face, Image
 from .marks import make_face
 
 MAX_SIDE = 1280
-"""Pixels of the longer side that it looks at: it was made for faces of 10 to 300 px."""
+"""Longest side of the input, in pixels: the network was made for faces of 10 to 300 px."""
 SAME, MANY = 0.3, 5000
-"""What OpenCV drops as the same face (IoU), and how many it compares."""
+"""IoU above which OpenCV merges two boxes, and the number of boxes it compares."""
 
 
 class YuNet:

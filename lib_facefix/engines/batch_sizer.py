@@ -8,9 +8,9 @@ from typing import TypeVar
 import torch
 
 SHARE = 0.8
-"""Of the free memory of an accelerator, what one pass may take."""
+"""Share of an accelerator's free memory that one pass may take."""
 MAX_BATCH = 64
-"""More faces at once than this bring nothing."""
+"""Largest number of faces in a pass; more gain no speed."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -44,7 +44,7 @@ class BatchSizer:
     def __init__(self, meter: CudaMemoryMeter | None, at_once: int = 1) -> None:
         self._meter, self._at_once = meter, at_once
         self._each = 0
-        """Bytes that one face takes; 0 until measured."""
+        """Memory for one face, in bytes; 0 until measured."""
         self._limit = MAX_BATCH
 
     def run(

@@ -15,13 +15,13 @@ class Machine:
     """What nets can run on here."""
 
     accelerator: str = ""
-    """"cuda" or "mps"; "" where there is neither, or it is not wanted."""
+    """Accelerator to use: "cuda", "mps", or "" for none."""
     bf16: bool = False
     """Whether the processor multiplies bfloat16 in hardware."""
     winograd: bool = False
-    """Whether this PyTorch has NNPACK, which has Winograd's convolution."""
+    """Whether this PyTorch includes NNPACK, which implements Winograd's convolution."""
     packages: frozenset[str] = frozenset()
-    """Which of the optional engines are installed, by their import names."""
+    """Import names of the optional backends that are installed."""
 
 
 def this_machine(device: str = "auto") -> Machine:

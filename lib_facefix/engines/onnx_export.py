@@ -19,9 +19,9 @@ from ..nets import Stage
 
 OPSET = 17
 LEFT_BEHIND = 24 * 3600
-"""Seconds after which nobody is still writing a file."""
+"""Age, in seconds, after which an unfinished file counts as abandoned."""
 EDITION = 1
-"""Of what the files hold; another edition makes them anew."""
+"""Version of the exported files; a new version exports them again."""
 
 
 def export_stage(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Path) -> tuple[Path, bool]:
@@ -50,7 +50,7 @@ def _sweep(folder: Path) -> None:
 
 
 _BY_TRACING: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
-"""Older versions know no other way, and no name for it."""
+"""Keyword that selects the tracing exporter; older PyTorch versions have no other and no such keyword."""
 
 
 def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:

@@ -20,10 +20,10 @@ from .onnx_export import export_stage
 from .select import Backend, select_backend
 
 AT_ONCE = 4
-"""Faces in a pass on an accelerator that does not tell how much memory it has."""
+"""Number of faces in a pass on an accelerator that does not report its memory."""
 
 Blob = NDArray[np.float32]
-"""One picture for a net, (3, H, W), or several, (N, 3, H, W); RGB in the range that the net's `Spec` states."""
+"""One image for a network, (3, H, W), or several, (N, 3, H, W); RGB in the range of the network's `Spec`."""
 
 
 def load_runner(

@@ -16,9 +16,9 @@ FASTEST_FLOAT: dict[str, tuple[str, ...]] = {
     "ESRGAN": ("openvino", "winograd", "onnxruntime", "torch"),  # on two threads NNPACK gains nothing here
     "Compact": ("openvino", "winograd", "onnxruntime", "torch"),
 }
-"""Engines in float32 on a processor, the fastest first, as `make bench` measures them."""
+"""Float32 backends on a processor by architecture, fastest first, as measured by `make bench`."""
 OTHERS = ("torch",)
-"""For architectures that nobody here has measured, and which might not survive an export or bear bfloat16."""
+"""Backends for architectures without measurements, which might not survive an export or tolerate bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Backend:
     """How one part of a net is run."""
 
     engine: str
-    """One of `ENGINES`, never "auto"."""
+    """Backend name: one of `ENGINES`, never "auto"."""
     precision: str
-    """"fp32", "tf32" or "bf16"."""
+    """Number format: "fp32", "tf32" or "bf16"."""
     device: str = "cpu"
 
 

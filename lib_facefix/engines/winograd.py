@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 FEWEST = 16
-"""Channels below which tiling costs more than it saves."""
+"""Smallest number of channels for which tiling saves more than it costs."""
 
 
 def with_winograd(module: nn.Module) -> nn.Module:

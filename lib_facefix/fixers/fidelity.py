@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..types import Image
 
 FIDELITY_EXPONENT = 4
-"""How late the slider bites."""
+"""Exponent of the fidelity slider: a larger one keeps more of the restored face until late."""
 
 
 def strength(fidelity: float) -> float:

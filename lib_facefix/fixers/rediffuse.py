@@ -15,11 +15,11 @@ from ..settings.sampling import Sampling
 from ..types import Crop, Patch, Size
 
 MAX_FACES_PER_RUN = 16
-"""Faces of one sampling run, unless the user says otherwise."""
+"""Default number of faces in one sampling run."""
 SHAPES = ((8, 8), (7, 9), (9, 7))
-"""Width and height in eighths of the model's own size: few, so that faces of one picture share a run."""
+"""Allowed shapes as width and height in eighths of the model's native size: few, so that faces can share a run."""
 WHOLE = 8
-"""Pixels of a latent's pixel: sides are multiples of it."""
+"""Side of a latent pixel, in pixels; all sides are multiples of it."""
 
 
 class Rediffuse:
@@ -29,7 +29,7 @@ class Rediffuse:
         """most: faces in one sampling run; it is halved where memory does not take them."""
         self._diffuser, self._most = diffuser, most
         self._fits: dict[tuple[int, ...], int] = {}
-        """By the shape of a crop: how many memory takes, where it did not take as many as asked."""
+        """Number of faces that fit into memory, by crop shape, if it was smaller than the requested number."""
 
     def framing(self, job: FaceJob) -> Surrounded:
         """Return the face with room around it, turned upright where the head is tilted far."""

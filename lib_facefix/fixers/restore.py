@@ -17,7 +17,7 @@ from ..types import Crop, Image
 from .fidelity import blend, strength
 
 SIDE = 512
-"""Of the crops, pixels: what the face restorers were trained on."""
+"""Side of the crops, in pixels; the face restorers were trained on this size."""
 
 Blob = NDArray[np.float32]
 

@@ -15,15 +15,15 @@ from ..types import Face, Image, Matrix, Mesh, Points
 from ..weights import asset
 
 SIDE = 192
-"""Of the net's square input, pixels."""
+"""Side of the network's square input, in pixels."""
 CONTEXT = 1.5
-"""Side of the square that the net looks at, in sides of the detector's box (MediaPipe's face ROI)."""
+"""Side of the network's field of view, in sides of the detector's box (MediaPipe's face ROI)."""
 SURE = 0.5
-"""Below this score, 0..1, the mesh is not to be trusted."""
+"""Lowest score, 0..1, of a mesh that is used."""
 SAME_PLACE = 0.35
-"""Least IoU of the mesh's box with the detector's: a mesh that slid off its face is confident, too."""
+"""Lowest IoU of the mesh's box with the detector's: a mesh that slid off its face can score high, too."""
 LEFT_EYE, RIGHT_EYE, NOSE, MOUTH = [33, 133], [362, 263], 1, [61, 291]
-"""Points of the mesh that make the five landmarks, left and right as the viewer sees them."""
+"""Mesh points that make the five landmarks, left and right as the viewer sees them."""
 
 
 class FaceMesh:

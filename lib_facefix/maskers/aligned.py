@@ -15,9 +15,9 @@ from ..imaging.resample import warp
 from ..types import Crop, Face, Image, Mask, Matrix
 
 ROOM = 0.5
-"""Around a face without landmarks, in sizes of its box: about what the aligned frame shows."""
+"""Padding around a face without landmarks, in sizes of its box: about the extent of the aligned frame."""
 SPECK = 0.015
-"""Sides of the aligned square that a net's mistake has: with a soft edge around it, it would be a spot on the face."""
+"""Side of the largest segmentation error, in sides of the aligned square: blurred, it would show as a spot."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,9 +28,9 @@ class Aligned:
     """
 
     image: Image
-    """(side, side, 3)."""
+    """Aligned face, RGB, (side, side, 3)."""
     matrix: Matrix
-    """From the crop to it."""
+    """Transform from the crop to the aligned square."""
 
     @classmethod
     def of(cls, crop: Crop, face: Face, side: int) -> Aligned:

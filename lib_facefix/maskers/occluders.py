@@ -14,7 +14,7 @@ from ..types import Crop, Face, Image, Mask
 from .aligned import Aligned
 
 SHOWS = 0.5
-"""What XSeg scores higher, 0..1, is face."""
+"""XSeg score, 0..1, above which a pixel counts as face."""
 
 
 class Occluder(Protocol):

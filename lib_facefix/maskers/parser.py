@@ -14,7 +14,7 @@ from ..inference import Blob, load
 from ..types import Image
 
 SIDE = 512
-"""Of the square that all of them take, pixels."""
+"""Side of the square input of all parsers, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class Layout:
     """What a parser takes and gives."""
 
     classes: tuple[str, ...]
-    """Its classes in the order of its numbers, by our names; both eyes, both brows, both lips bear one name."""
+    """Class names in the order of the network's outputs; both eyes, both brows and both lips share a name."""
     mean: tuple[float, float, float]
-    """Of red, green, blue, 0..1: taken off."""
+    """Mean of red, green and blue, 0..1, which is subtracted."""
     deviation: tuple[float, float, float]
-    """What the rest is divided by."""
+    """Standard deviation of red, green and blue, by which the difference is divided."""
 
 
 LAYOUTS = {
@@ -47,9 +47,9 @@ LAYOUTS = {
         (0.229, 0.224, 0.225),
     ),
 }  # fmt: skip
-"""By architecture: the classes of CelebAMask-HQ in the two orders in use."""
+"""The two common orders of CelebAMask-HQ's classes, by architecture."""
 VISIBLE = ("skin", "brows", "eyes", "ears", "nose", "mouth", "lips", "neck")
-"""What of a head is nothing in front of a face."""
+"""Classes of a head that do not cover a face."""
 
 
 class FaceParser:

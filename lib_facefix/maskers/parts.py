@@ -26,9 +26,9 @@ BROWS = (
     (300, 293, 334, 296, 336, 285, 295, 282, 283, 276),
 )
 LIPS = ((61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146),)
-"""The outer edge: teeth and tongue are in it."""
+"""Outer edge of the lips, which encloses teeth and tongue."""
 NOSE = ((168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 97, 326, 327, 294, 278, 344, 440, 275, 45, 220, 115, 48, 64),)
-"""No outline but lines over bridge and wings: the mask is their hull."""
+"""Lines over bridge and wings of the nose, of which the mask is the hull."""
 
 Outlines = tuple[tuple[int, ...], ...]
 

@@ -14,9 +14,9 @@ from ..types import Crop, Face, Mask
 from ..weights import asset
 
 SIDE = 256
-"""Of the net's square input, pixels."""
+"""Side of the network's square input, in pixels."""
 SURE = 0.5
-"""What scores more, 0..1, is a person."""
+"""Score, 0..1, above which a pixel counts as person."""
 
 
 class PersonMasker:

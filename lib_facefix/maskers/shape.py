@@ -7,7 +7,7 @@ from ..imaging.masks import ellipse, polygon
 from ..types import Box, Crop, Face, Mask
 
 WIDER, TALLER = 0.05, 0.12
-"""By how much of its sides, on each, the ellipse reaches past the detector's box, which ends at brow and chin."""
+"""Distance from the detector's box, which ends at brow and chin, to the ellipse, in sides of the box."""
 
 
 class BoxMasker:

@@ -17,7 +17,7 @@ from .lru_cache import ModelCache, file_version
 Model = TypeVar("Model")
 
 NETS, MASK_NETWORKS, DETECTING, PERSONS, SMALL = "nets", "mask networks", "detectors", "persons", "small"
-"""The groups of loaded models."""
+"""Groups of loaded models, each with its own limit."""
 GROUP_OF = {
     RESTORERS.kind: NETS,
     UPSCALERS.kind: NETS,
@@ -25,10 +25,10 @@ GROUP_OF = {
     OCCLUDERS.kind: MASK_NETWORKS,
     DETECTORS.kind: DETECTING,
 }
-"""The group of models that are loaded from a file, by the kind of their registry; all others are small."""
+"""Group of the models that are loaded from a file, by the kind of their registry; all others are small."""
 LIMITS = {MASK_NETWORKS: 2, DETECTING: 8, PERSONS: 64}
-"""How many models of a group stay loaded: a face parser and an occluder model, enough detectors for a vote. How many
-nets stay is the user's choice (`Runtime.keep`), and small models all stay."""
+"""Number of models of a group that stay loaded: a face parser and an occluder model, enough detectors for a vote.
+`Runtime.keep` limits the nets; small models all stay."""
 
 
 class ModelStore:

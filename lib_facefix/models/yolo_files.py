@@ -20,9 +20,9 @@ from ..weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
 from .lru_cache import file_version
 
 FOLDERS = ("adetailer", "ultralytics", "yolo")
-"""Of YOLO models, below a host's models folder. ADetailer's first: who comes from there has no file to move."""
+"""Folders of YOLO models below a host's models folder. ADetailer's is first, so its users need not move files."""
 OWN = ("facefix",)
-"""Of weights of every kind."""
+"""Folders of a host that hold weights of every kind."""
 
 
 def yolo_file(name: str, places: ModelPaths) -> Path:
@@ -138,4 +138,4 @@ def _says_yolo(path: Path, _: Hashable) -> bool:
 _KNOWN = {name for one in PUBLISHED.values() for name in one.names} | {
     info.external_file for registry in REGISTRIES for info in registry
 }
-"""Files that are on offer under names of their own, or of which other models are made."""
+"""Files with a name in the registries, or from which other models are made."""

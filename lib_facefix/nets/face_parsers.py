@@ -236,4 +236,4 @@ KNOWN: dict[str, tuple[str, type[nn.Module]]] = {
     "ParseNet": ("out_mask_conv.conv2d.weight", ParseNet),
     "BiSeNet": ("cp.resnet.conv1.weight", BiSeNet),
 }
-"""By architecture: a weight that only it has, and its class."""
+"""Class of each architecture, with a weight name that only this architecture has."""

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 MARK = "decoder.up.4.attn.0.norm1.weight"
-"""A weight of the decoder's attention at 32 x 32, which RestoreFormer lacks."""
+"""Weight of the decoder's attention at 32 x 32, which RestoreFormer lacks."""
 _HEADS = 4
 _SIDE = 512
 _CODE_SIDE = 16

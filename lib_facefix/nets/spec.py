@@ -11,9 +11,9 @@ from torch import nn
 Kind = Literal["face", "upscale"]
 
 ANSWER = 512
-"""Side in pixels of the picture that a net gives for an input of `Spec.size`."""
+"""Side of a network's output, in pixels, for an input of `Spec.size`."""
 SCALES = (1, 2, 4)
-"""The factors of the upscalers that are taken."""
+"""Supported scale factors of upscalers."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,17 @@ class Spec:
 
     architecture: str
     kind: Kind
-    """"face" wants one aligned face of `size` pixels; "upscale" takes any picture."""
+    """Use of the network: "face" takes one aligned face of `size` pixels; "upscale" takes any image."""
     scale: int
-    """Pixels out for each pixel in, along one side."""
+    """Output pixels for each input pixel, along one side."""
     low: float
-    """The value of black, in and out."""
+    """Value of black, in inputs and outputs."""
     high: float
-    """The value of white, in and out."""
+    """Value of white, in inputs and outputs."""
     size: int
-    """Side in pixels of the input that gives an answer of 512 pixels."""
+    """Side of the input, in pixels, whose output has 512 pixels."""
     fused: bool
-    """Whether `forward` takes CodeFormer's w as well: 0 = the codes alone, 1 = most of the input."""
+    """Whether `forward` also takes CodeFormer's w: 0 uses the codes alone, 1 keeps most of the input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +41,10 @@ class Net:
 
     spec: Spec
     module: nn.Module
-    """`forward(picture)`, or `forward(picture, w)` where `spec.fused`; (N, 3, H, W) to (N, 3, scale H, scale W)."""
+    """Callable network: `forward(picture)`, or `forward(picture, w)` if `spec.fused`; (N, 3, H, W) to (N, 3, scale H,
+    scale W)."""
     sha256: str
-    """Of the file it came from."""
+    """SHA-256 of the file from which the network was loaded."""
 
 
 def _face(architecture: str, *, fused: bool = False) -> Spec:
@@ -56,7 +57,7 @@ FACES: Mapping[str, Spec] = {
     "RestoreFormer": _face("RestoreFormer"),
     "RestoreFormer++": _face("RestoreFormer++"),
 }
-"""The face restorers by architecture; all were trained on 512 px faces in -1..1."""
+"""Specs of the face restorers by architecture; all were trained on 512 px faces in -1..1."""
 
 
 def upscaler(architecture: str, scale: int) -> Spec:

@@ -13,7 +13,7 @@ from .gfpgan import Gfpgan
 from .spec import Net
 
 PICTURE, RESTORED, CODES, FIDELITY = "picture", "restored", "codes", "w"
-"""Names of what goes between the parts."""
+"""Names of the values that are passed between stages."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,16 +22,16 @@ class Stage:
 
     module: nn.Module
     name: str
-    """Tells the parts of one net apart."""
+    """Name of the stage, unique within its network."""
     inputs: tuple[str, ...]
-    """What `forward` takes, in order: of the first part the picture, of any other all outputs of the one before.
-    The last may take "w" after these, float32 of shape (1,)."""
+    """Inputs of `forward`, in order: the image for the first stage, else all outputs of the previous stage. The last
+    stage may take "w" as well, float32 of shape (1,)."""
     outputs: tuple[str, ...]
-    """What it gives, in order; the last part gives the picture alone."""
+    """Outputs of `forward`, in order; the last stage returns only the image."""
     bf16: bool
-    """Whether bfloat16 only rounds its answer."""
+    """Whether bfloat16 changes no more than the last digits of the output."""
     flexible: bool
-    """Whether an export is good for pictures of any size, not only the one it was made with."""
+    """Whether an export accepts images of any size, not only the size of its examples."""
 
 
 def stages(net: Net, w_is_zero: bool = False) -> tuple[Stage, ...]:

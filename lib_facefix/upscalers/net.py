@@ -14,7 +14,7 @@ from ..protocols import Enlarged, Progress
 from ..types import Image
 
 LARGEST_TILE = 512
-"""Side of what a tile becomes, pixels."""
+"""Side of an enlarged tile, in pixels."""
 
 
 class Runner(Protocol):

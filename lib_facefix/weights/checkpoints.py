@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import torch
 
 MOST_REPEATED = 4
-"""Tensors may share storage, but not claim more than so many times the bytes of the file."""
+"""Factor by which tensors that share storage may exceed the size of the file."""
 _OLD_FORM = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""PyTorch before 1.6 begins with this number, pickled."""
+"""First bytes of a file written by PyTorch before 1.6: a pickled number."""
 _WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model", "net")
 _INERT = ("numpy", "pytorch_lightning", "lightning", "omegaconf", "argparse")
-"""Packages whose objects trainers leave beside the weights. Each becomes a stand-in that does nothing."""
+"""Packages whose objects trainers save beside the weights; each object is replaced by an inert stand-in."""
 _FOUND = "WeightsUnpickler error:"
-"""Before what PyTorch's reader has found."""
+"""Prefix of the reason in an error of PyTorch's reader."""
 _REFUSALS = (
     pickle.UnpicklingError,
     RuntimeError,
@@ -44,7 +44,7 @@ _REFUSALS = (
     struct.error,
     OSError,
 )
-"""What a damaged or hostile file makes the restricted reader raise."""
+"""Errors of the restricted reader for damaged or hostile files."""
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:

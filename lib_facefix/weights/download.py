@@ -18,9 +18,9 @@ from .packaged import from_wheel
 from .weight_record import Published, Wheel
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes done and the bytes in all (0: unknown)."""
+"""Callback with the bytes done and the bytes in total (0 if unknown)."""
 FREE_BYTES_LEFT = 64 << 20
-"""Bytes that stay free on the disk."""
+"""Disk space that stays free, in bytes."""
 _OFF = ("", "0", "no", "false", "off")
 
 

@@ -20,17 +20,17 @@ from ..errors import CannotFetch
 from .urls import explain_failure, is_loopback, open_url
 
 TIMEOUT = 30.0
-"""Seconds without a byte."""
+"""Longest wait for the next byte, in seconds."""
 ATTEMPTS = 3
-"""In a row that bring nothing."""
+"""Number of successive attempts without a byte before giving up."""
 MAX_CONNECTIONS = 60
 PAUSE = 1.0
-"""Seconds before the second attempt; then twice as long each time."""
+"""Delay before the second attempt, in seconds; it doubles each time."""
 CHUNK = 1 << 20
 MAX_BYTES = 4 << 30
-"""Bytes, where the size is not known."""
+"""Largest download, in bytes, if the size is not known."""
 _HOPELESS = (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)
-"""Failures that another attempt would meet again."""
+"""Failures that another attempt would not cure."""
 _LOCK_AT = 1 << 40
 
 

@@ -18,7 +18,7 @@ from .tensorfile import read_origin
 from .weight_record import Published
 
 ADETAILERS = "models--Bingsu--adetailer/snapshots"
-"""Where Hugging Face's package keeps the models that ADetailer downloads when it is first started."""
+"""Folder in which Hugging Face's package keeps the models that ADetailer downloads."""
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -52,12 +52,12 @@ class ModelPaths:
     """The folders in which weights are sought, in this order: `folders`, then the known sub-folders of `hosts`."""
 
     own: Path
-    """Folder that receives downloads."""
+    """Folder for downloads."""
     folders: tuple[Path, ...]
     hosts: tuple[Path, ...] = ()
     """Roots, or models folders, of WebUIs and of ComfyUI."""
     yolo: tuple[Path, ...] = ()
-    """Further folders of YOLO models, with all below them."""
+    """Further folders of YOLO models, searched recursively."""
     cache: Path = field(default_factory=cache_folder)
 
     def find(self, name: str) -> Path | None:

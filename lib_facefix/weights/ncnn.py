@@ -19,7 +19,7 @@ Weights = NDArray[np.float32]
 
 MAGIC = "7767517"
 HALF = 0x01306B47
-"""Flag before weights of 16 bits; 0 stands before weights of 32 bits."""
+"""Flag before 16-bit weights; 32-bit weights have the flag 0."""
 MOST_LAYERS = 10_000
 MOST_SIDE = 4096
 _WEIGHTLESS = {"Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp", "PixelShuffle"}
@@ -31,7 +31,7 @@ class Layer:
 
     kind: str
     weight: Weights
-    """Convolution: (out, in, k, k); PReLU: (channels,)."""
+    """Weights of a Convolution, (out, in, k, k), or of a PReLU, (channels,)."""
     bias: Weights | None = None
 
 

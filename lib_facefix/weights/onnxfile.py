@@ -20,16 +20,16 @@ _INPUT, _OUTPUT, _INITIALIZER, _NODE = 11, 12, 5, 1  # of a graph
 _NAME = 3  # of a node
 _OF_INITIALIZER = 8  # its name
 FIRST = 8
-"""Of how many nodes it is told what they are called."""
+"""Number of nodes whose names are read."""
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
-"""Wire types."""
+"""Wire types of protobuf fields."""
 MOST_FIELDS = 1 << 18
-"""Of one message: more than any model's nodes and weights. Of a file that only happens to read as fields, no more."""
+"""Largest number of fields in a message: more than any model needs, so that random files are rejected soon."""
 MOST_TEXT = 1 << 24
-"""Bytes of one text."""
+"""Longest text, in bytes."""
 
 Shape = tuple[int, ...]
-"""Of an input or output; -1 for a side that may be any."""
+"""Shape of an input or output; -1 for a variable side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class OnnxFile:
 
     metadata: dict[str, str]
     inputs: dict[str, Shape]
-    """By name; weights are not among them."""
+    """Shapes of the inputs by name; weights are not included."""
     outputs: dict[str, Shape]
     nodes: tuple[str, ...] = ()
-    """What its first nodes are called; blank where one has no name."""
+    """Names of the first nodes; blank for a node without a name."""
 
 
 def read_onnx(path: Path) -> OnnxFile:

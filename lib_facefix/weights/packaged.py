@@ -16,7 +16,7 @@ from .tensorfile import Raw, Source, is_converted, is_from, write_tensors
 from .weight_record import Packaged, Published
 
 MAX_BYTES = 1 << 28
-"""Bytes; no .bin known here is nearly as large."""
+"""Largest accepted file, in bytes; all known .bin files are far smaller."""
 
 
 def from_data_package(name: str, cache: Path) -> Path | None:

@@ -26,10 +26,10 @@ class Raw:
     """A tensor as bytes."""
 
     kind: str
-    """As the format names it: F32, BF16, I64, ..."""
+    """Type name in the format: F32, BF16, I64, ..."""
     shape: tuple[int, ...]
     data: memoryview
-    """Little-endian, row by row, as single bytes."""
+    """Little-endian values in row order, as single bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ..errors import BadModel
 MAX_PICKLE_BYTES = 64 << 20
 MAX_MEMBERS = 100_000
 _DAMAGE = (OSError, EOFError, ValueError, LookupError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""Errors that `zipfile` and `pickletools`, some of them undocumented, raise for a file that they cannot read."""
+"""Errors that `zipfile` and `pickletools` raise for unreadable files, some of them undocumented."""
 
 
 def find_globals(path: Path) -> Iterator[tuple[str, str]]:

@@ -23,15 +23,15 @@ from .torch_zip import find_globals
 
 PACKAGE = "ultralytics"
 LEAST = (8, 4, 100)
-"""The first version whose restricted reader is to be relied on."""
+"""First version with a reliable restricted reader."""
 INSTALL = (
     "Install it with `pip install 'ultralytics>=8.4.100'`, or convert the file where it is installed: `facefix models "
     "convert` makes an .onnx, which needs no such package."
 )
 POISONED = ("8.3.41", "8.3.42", "8.3.45", "8.3.46")
-"""Releases of December 2024 into which somebody had put a program that mines coins."""
+"""Releases of December 2024 that contain a coin miner."""
 PATIENCE = 600
-"""Seconds that making an ONNX file may take."""
+"""Time limit for an export to ONNX, in seconds."""
 
 
 def is_yolo(path: Path) -> bool:
