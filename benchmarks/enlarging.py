@@ -13,7 +13,7 @@ import argparse
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from lib_facefix import Face, FaceFix, FaceJob, FaceSettings
-from lib_facefix.fixers.restore import Blob, Restorer
+from lib_facefix.engines import Runner
+from lib_facefix.fixers.restore import Restorer
 from lib_facefix.imaging.align import inverse
 from lib_facefix.imaging.frames import Upright
 from lib_facefix.imaging.resample import warp
+from lib_facefix.inference import Blob
 from lib_facefix.nets import Spec
 from lib_facefix.types import Image
 
@@ -60,7 +62,7 @@ class Changeless(FaceFix):
 
     def fixer(self, job: FaceJob) -> Restorer:  # noqa: ARG002 the same for all
         """Return the restorer on it."""
-        return Restorer(Unchanged())
+        return Restorer(cast(Runner, Unchanged()))
 
 
 def measured(path: Path) -> list[Row]:

@@ -26,7 +26,7 @@ from lib_facefix.imaging.blend import match_colour, paste
 from lib_facefix.imaging.frames import Upright, cut
 from lib_facefix.imaging.masks import soften
 from lib_facefix.landmarks.facemesh import FaceMesh
-from lib_facefix.maskers.mesh import HullMasker
+from lib_facefix.maskers.shape import HullMasker
 from lib_facefix.pipeline.run import RING
 from lib_facefix.planning.planner import make_plan
 from lib_facefix.types import Image, Mask, Patch

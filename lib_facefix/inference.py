@@ -1,6 +1,4 @@
-"""Running a small network from a file: on cv2.dnn, or on ONNX Runtime or OpenVINO what those are better at."""
-
-from __future__ import annotations
+"""Running small networks from files, on OpenCV, ONNX Runtime or OpenVINO, whichever suits them best."""
 
 import importlib.util
 from functools import partial
@@ -24,20 +22,19 @@ Blob = NDArray[np.float32]
 
 
 class Network(Protocol):
-    """A loaded network; may be called from any thread."""
+    """A loaded network. Thread-safe."""
 
     engine: str
     """Backend and version, for the report."""
 
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""
-        ...
 
 
 def load(path: Path) -> Network:
-    """Load a `.tflite` or `.onnx` file; raises `BadModel` when nothing installed can read it.
+    """Load a `.tflite` or `.onnx` file; raises `BadModel` if no installed backend can read it.
 
-    OpenCV comes first: its Winograd convolutions take 0.6 of ONNX Runtime's CPU time on these small nets.
+    OpenCV comes first: with its Winograd convolutions these small nets need 0.6 of ONNX Runtime's CPU time.
     """
     try:
         return CvNetwork(path)
@@ -48,18 +45,18 @@ def load(path: Path) -> Network:
 
 
 def load_as_made(path: Path, precision: str = EXACT) -> Network:
-    """Load an `.onnx` file on ONNX Runtime, for which such files are made, or on OpenCV where that is not installed.
+    """Load an `.onnx` file on ONNX Runtime, or on OpenCV if ONNX Runtime is not installed.
 
-    precision: "exact" or "fast", see `Runtime`. Fast is OpenVINO's bfloat16, where that and the processor are at hand.
+    precision: "exact" or "fast" (see `Runtime`). Fast is OpenVINO's bfloat16, if package and processor support it.
     """
     may_round = precision != EXACT and importlib.util.find_spec("openvino") and has_bf16()
-    if may_round and hasattr(import_optional("openvino"), "Core"):  # older ones than ours have it elsewhere
+    if may_round and hasattr(import_optional("openvino"), "Core"):  # older versions have it elsewhere
         return OvNetwork(path)
     return OrtNetwork(path) if importlib.util.find_spec("onnxruntime") else CvNetwork(path)
 
 
 class CvNetwork:
-    """A network on OpenCV's own engine."""
+    """A network on OpenCV."""
 
     def __init__(self, path: Path) -> None:
         read = cv2.dnn.readNetFromTFLite if path.suffix == ".tflite" else cv2.dnn.readNetFromONNX
@@ -67,7 +64,7 @@ class CvNetwork:
         try:
             self._net = self._read()
         except (cv2.error, OSError) as error:
-            raise BadModel(f"{path} is not a model that OpenCV {cv2.__version__} can read: {briefly(error)}") from error
+            raise BadModel(f"OpenCV {cv2.__version__} cannot read the model {path}: {briefly(error)}") from error
         self._outputs = self._net.getUnconnectedOutLayersNames()
         self._shape: tuple[int, ...] | None = None
         self._lock = Lock()
@@ -78,7 +75,7 @@ class CvNetwork:
         with self._lock:
             try:
                 if self._shape not in (None, blob.shape):
-                    self._net = self._read()  # OpenCV 4 keeps the buffers of the size before
+                    self._net = self._read()  # OpenCV 4 keeps the buffers of the previous size
                 self._shape = blob.shape
                 self._net.setInput(blob)
                 return [np.array(output) for output in self._net.forward(self._outputs)]
@@ -93,8 +90,8 @@ class OrtNetwork:
         onnxruntime = import_optional("onnxruntime")
         try:
             self._session = start_session(onnxruntime, path.read_bytes())
-        except Exception as error:  # its exceptions have no base of their own
-            raise BadModel(f"{path} is not a model that ONNX Runtime can read: {briefly(error)}") from error
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise BadModel(f"ONNX Runtime cannot read the model {path}: {briefly(error)}") from error
         self._input = self._session.get_inputs()[0].name
         self.engine = f"ONNX Runtime {onnxruntime.__version__}"
 
@@ -102,31 +99,31 @@ class OrtNetwork:
         """Return all outputs for one input."""
         try:
             outputs: list[Blob] = self._session.run(None, {self._input: blob})
-        except Exception as error:  # its exceptions have no base of their own
-            raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
+        except Exception as error:  # as above
+            raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
         return outputs
 
 
 def start_session(onnxruntime: Any, model: str | bytes, threads: int = 0) -> Any:
-    """Return a session of ONNX Runtime on the processor; raises what that raises, as its errors have no common base.
+    """Return an ONNX Runtime session on the processor; passes on ONNX Runtime's errors, which have no common base.
 
-    model: a path, or the content of a file; threads: how many work in it, 0 for as many as it chooses.
+    model: a path, or the content of a file; threads: number of threads, 0 for ONNX Runtime's choice.
     """
-    wanted = onnxruntime.SessionOptions()
-    wanted.intra_op_num_threads = threads
-    wanted.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads take no CPU
-    return onnxruntime.InferenceSession(model, wanted, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads use no CPU
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 class OvNetwork:
-    """An ONNX network on OpenVINO, in bfloat16: about half the time of float32 on processors that have it."""
+    """An ONNX network on OpenVINO in bfloat16, which takes half as long as float32 on processors that support it."""
 
     def __init__(self, path: Path) -> None:
         openvino = import_optional("openvino")
         try:
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
         except RuntimeError as error:
-            raise BadModel(f"{path} is not a model that OpenVINO can read: {briefly(error)}") from error
+            raise BadModel(f"OpenVINO cannot read the model {path}: {briefly(error)}") from error
         self._request, self._lock = compiled.create_infer_request(), Lock()
         self.engine = f"OpenVINO {openvino.__version__.split('-')[0]} bf16"
 
@@ -141,10 +138,10 @@ class OvNetwork:
 
 
 def has_bf16() -> bool:
-    """Return whether the processor multiplies bfloat16 in hardware; where it does not, float32 is faster."""
+    """Return whether the processor multiplies bfloat16 in hardware; otherwise float32 is faster."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:  # no Linux: PyTorch knows it for x86 in its newer releases; without PyTorch, OpenVINO does
+    except OSError:  # not Linux: newer versions of PyTorch report it for x86; without PyTorch, OpenVINO does
         if importlib.util.find_spec("torch"):
             cpu = import_module("torch").cpu
             known = (getattr(cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
@@ -155,23 +152,23 @@ def has_bf16() -> bool:
     return not BF16_FLAGS.isdisjoint(flags.split())
 
 
-def finite(outputs: list[Blob]) -> list[Blob]:
-    """Return the outputs; raises `BadModel` where one is no number: of that a detector would make "no faces"."""
+def check_outputs(outputs: list[Blob]) -> list[Blob]:
+    """Return the outputs; raises `BadModel` for values that are not finite, which would look like "no faces"."""
     if not all(np.isfinite(output).all() for output in outputs):
-        raise BadModel("a model answered with what is no number; its file is damaged, or made for another program")
+        raise BadModel("A model returned infinite or undefined values. Its file is damaged or for another program.")
     return outputs
 
 
 def sigmoid(values: Any) -> Any:
-    """Return what a net's scores stand for, 0..1; of any shape and type of floats."""
+    """Return the probabilities, 0..1, of a net's scores, of any shape and float type."""
     return 1 / (1 + np.exp(-np.clip(values, -80, 80)))
 
 
 def _source(path: Path) -> tuple[Any, ...]:
-    """Return the arguments with which this OpenCV reads the file on its classic engine.
+    """Return the arguments with which this OpenCV version reads the file on its classic engine.
 
-    OpenCV 5's new engine gives one of BlazeFace's two outputs, and 5.0 forgets the engine asked for when it reads
-    from memory. OpenCV 4 has one engine; from memory it reads files whose path it could not open on Windows.
+    OpenCV 5's new engine returns only one of BlazeFace's two outputs, and 5.0 ignores the requested engine when it
+    reads from memory. OpenCV 4 has one engine, and reads from memory files whose path it cannot open on Windows.
     """
     classic = getattr(cv2.dnn, "ENGINE_CLASSIC", None)
     if classic is None:

@@ -1,9 +1,7 @@
-"""What optional packages are told before they are imported, so that none reaches for the network or installs anything.
+"""Importing optional packages so that none of them uses the network or installs anything.
 
-The one place for it. Others in the process may use the same packages: only what harms nobody is set for all.
+Other code in the process may use the same packages, so only harmless settings are changed for all.
 """
-
-from __future__ import annotations
 
 import os
 import re
@@ -12,11 +10,11 @@ from typing import Any
 
 from .errors import BadModel
 
-ASKED = {
-    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime from 1.29 on would report usage
+DEFAULTS = {
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime reports usage from version 1.29 on
     "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "NO_ALBUMENTATIONS_UPDATE": "1",  # insightface may bring albumentations
+    "NO_ALBUMENTATIONS_UPDATE": "1",  # insightface may import albumentations
 }
 """Environment variables that are set unless the user has set them."""
 FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
@@ -24,21 +22,23 @@ FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 
 
 def import_optional(package: str) -> Any:
-    """Return an optional package, imported with its telemetry disabled; raises `BadModel` where that fails."""
+    """Import and return an optional package with its telemetry disabled; raises `BadModel` if the import fails."""
     disable_telemetry(package)
     try:
         return import_module(package)
     except (ImportError, OSError) as error:
-        raise BadModel(f"{package} cannot be started ({error}); install it again, or choose another engine") from error
+        raise BadModel(
+            f"{package} cannot be imported ({error}). Install it again, or choose another engine."
+        ) from error
 
 
 def disable_telemetry(package: str = "") -> None:
-    """Set the variables that keep optional packages, this one above all, from reporting; call it before the import."""
-    for name, value in ASKED.items():
+    """Set the environment variables that disable telemetry, some only for `package`; call it before the import."""
+    for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED.get(package, {}))
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
-    """Return the first three numbers of a version, to compare it by: "0.10.35rc1" is (0, 10, 35)."""
+    """Return the first three numbers of a version for comparison: "0.10.35rc1" is (0, 10, 35)."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

@@ -1,6 +1,6 @@
-"""Everything the user may choose by name. To add a model: one adapter file, one line here.
+"""All models that the user may select by name, as data: listing the names imports no model code.
 
-The tables are data: listing the names imports no model code.
+To add a model, write one adapter file and add one line to a registry.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .optional_imports import disable_telemetry
 if TYPE_CHECKING:
     from .analysis.embedding import Embedder
     from .maskers.occluders import Occluder
-    from .maskers.parsed_classes import Parser
+    from .maskers.parser import FaceParser
     from .protocols import Detector, FaceFixer, Guesser, Landmarker, Masker, Upscaler
 
 Made = TypeVar("Made", covariant=True)
@@ -25,7 +25,7 @@ Made = TypeVar("Made", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo(Generic[Made]):
-    """One implementation on offer, and what it needs."""
+    """A selectable model and its requirements."""
 
     name: str
     """Name by which the model is selected."""
@@ -55,12 +55,12 @@ class ModelInfo(Generic[Made]):
     """Faces that the model is made for, "people", or empty for all."""
 
     def needs(self) -> None:
-        """Raise `MissingPackage` unless the package that it needs, if any, is installed; nothing is imported."""
+        """Raise `MissingPackage` unless the required package, if any, is installed; nothing is imported."""
         if self.package and not find_spec(self.package):
             raise MissingPackage(self.label, self.package, self.install)
 
     def load(self) -> Callable[..., Made]:
-        """Import and return the class; only now is its package needed."""
+        """Import and return the class; raises `MissingPackage` if its package is not installed."""
         module, attribute = self.target.split(":")
         if self.package:
             disable_telemetry(self.package)
@@ -74,10 +74,10 @@ class ModelInfo(Generic[Made]):
 
 
 class Registry(Generic[Made]):
-    """What is on offer of one kind, in the order in which it is offered."""
+    """The models of one kind, in the order in which they are listed."""
 
     def __init__(self, kind: str, *infos: ModelInfo[Made], own: str = "") -> None:
-        """own: the class that takes model files of the user's own, as a `ModelInfo.target`, where there is one."""
+        """own: the class for the user's own model files, as a `ModelInfo.target`, if there is one."""
         self.kind = kind
         self._own = own
         self._infos = {info.name: info for info in infos}
@@ -90,7 +90,7 @@ class Registry(Generic[Made]):
         return iter(self._infos.values())
 
     def of_file(self, path: str) -> ModelInfo[Made]:
-        """Return what takes the user's own model file; raises `BadSetting` where nothing does."""
+        """Return the info for the user's own model file; raises `BadSetting` if this kind does not accept files."""
         if not self._own:
             raise self._unknown(path)
         return ModelInfo(path, path, self._own, package="torch")
@@ -101,7 +101,7 @@ class Registry(Generic[Made]):
         return self._infos[name]
 
     def _unknown(self, name: str) -> BadSetting:
-        return BadSetting(f"unknown {self.kind} {name!r}; on offer: {', '.join(self._infos)}")
+        return BadSetting(f"Unknown {self.kind} {name!r}. Choose from: {', '.join(self._infos)}")
 
 
 FIRST = "auto"
@@ -115,40 +115,35 @@ _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler
 _PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
 
 
-def _make_bundled(name: str, label: str, target: str, weights: str, licence: str) -> ModelInfo[Any]:
-    """Return what is known of a model whose weights come with this package."""
+def _bundled(name: str, label: str, target: str, weights: str, licence: str) -> ModelInfo[Any]:
     return ModelInfo(name, label, target, licence, assets=(weights,))
 
 
-def _net(name: str, label: str, weights: str, only: str = "") -> ModelInfo[FaceFixer]:
-    """Return what is known of a published network that restores."""
+def _restorer(name: str, label: str, weights: str, only: str = "") -> ModelInfo[FaceFixer]:
     return ModelInfo(name, label, _RESTORING, weights_name=weights, package="torch", only=only)
 
 
-def _upscaling(name: str, label: str, weights: str) -> ModelInfo[Upscaler]:
-    """Return what is known of a published network that enlarges whole pictures."""
+def _upscaler(name: str, label: str, weights: str) -> ModelInfo[Upscaler]:
     return ModelInfo(name, label, _UPSCALING, weights_name=weights, package="torch")
 
 
-def _parser(name: str, label: str, weights: str, package: str | None = None) -> ModelInfo[Parser]:
-    """Return what is known of a published network that tells skin from hair."""
+def _parser(name: str, label: str, weights: str, package: str | None = None) -> ModelInfo[FaceParser]:
     return ModelInfo(name, label, _PARSING, weights_name=weights, package=package)
 
 
 def _mediapipe(reach: str, name: str) -> ModelInfo[Detector]:
-    """Return what is known of a detector of the mediapipe package."""
     return ModelInfo(
         f"mediapipe_face_{reach}",
         f"mediapipe, {reach} range",
         f".detectors.mediapipe:{name}",
         licence="Apache-2.0",
         package="mediapipe",
-        install="Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: later ones contact their maker.",
+        install="Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`. Later versions contact their maker.",
     )
 
 
 def _insightface(name: str, label: str, target: str, file: str, *packs: str, **facts: Any) -> ModelInfo[Any]:
-    """Return what is known of a file in one of insightface's packs, in a WebUI or where its package keeps it."""
+    """Return the info for a file of insightface's model packs, in a WebUI or in the package's own folder."""
     folders = tuple(f"{root}/{one}" for one in packs for root in _INSIGHTFACE)
     origin = f"https://github.com/deepinsight/insightface/releases/download/v0.7/{packs[0]}.zip"
     return ModelInfo(name, label, target, "non-commercial", external_file=file, origin=origin, folders=folders, **facts)
@@ -156,14 +151,14 @@ def _insightface(name: str, label: str, target: str, file: str, *packs: str, **f
 
 DETECTORS: Registry[Detector] = Registry(
     "detector",
-    _make_bundled(
+    _bundled(
         "blazeface",
         "BlazeFace (built in)",
         ".detectors.blazeface:BlazeFace",
         "face_detection_full_range.tflite",
         "Apache-2.0",
     ),
-    _make_bundled("centerface", "CenterFace (built in)", ".detectors.centerface:CenterFace", "centerface.onnx", "MIT"),
+    _bundled("centerface", "CenterFace (built in)", ".detectors.centerface:CenterFace", "centerface.onnx", "MIT"),
     ModelInfo("yunet", "YuNet", ".detectors.yunet:YuNet", weights_name="face_detection_yunet_2023mar.onnx"),
     ModelInfo(
         "yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights_name="yolov8n-face.onnx", classes=True
@@ -174,7 +169,7 @@ DETECTORS: Registry[Detector] = Registry(
     _insightface("antelopev2", "SCRFD of antelopev2", _SCRFD, "scrfd_10g_bnkps.onnx", "antelopev2"),
     _insightface(
         "insightface",
-        "SCRFD of buffalo_l, by insightface's package",
+        "SCRFD of buffalo_l (insightface package)",
         ".detectors.insight:InsightFace",
         "det_10g.onnx",
         "buffalo_l",
@@ -184,82 +179,78 @@ DETECTORS: Registry[Detector] = Registry(
 
 LANDMARKERS: Registry[Landmarker] = Registry(
     "landmarker",
-    _make_bundled(
-        "facemesh", "FaceMesh (built in)", ".landmarks.facemesh:FaceMesh", "face_landmark.tflite", "Apache-2.0"
-    ),
-    _insightface("2d106", "106 points (insightface)", ".landmarks.insight106:Insight106", "2d106det.onnx", *_PACKS),
+    _bundled("facemesh", "FaceMesh (built in)", ".landmarks.facemesh:FaceMesh", "face_landmark.tflite", "Apache-2.0"),
+    _insightface("2d106", "106 points (insightface)", ".landmarks.insight:Insight106", "2d106det.onnx", *_PACKS),
 )
 
 GUESSERS: Registry[Guesser] = Registry(
     "age and gender",
     _insightface(
-        "genderage", "Gender and age (insightface)", ".landmarks.genderage:GenderAge", "genderage.onnx", *_PACKS
+        "genderage", "Gender and age (insightface)", ".landmarks.insight:GenderAge", "genderage.onnx", *_PACKS
     ),
 )
 
 RESTORERS: Registry[FaceFixer] = Registry(
     "restorer",
-    _make_bundled("lite", "lite (built in)", ".fixers.lite:Lite", "lite.onnx", "AGPL-3.0-or-later"),
-    _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
-    _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
-    _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),
-    _net("restoreformer", "RestoreFormer", "RestoreFormer.pth", PEOPLE),
-    _net("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt", PEOPLE),
-    _net("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
-    _net("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
+    _bundled("lite", "lite (built in)", ".fixers.lite:Lite", "lite.onnx", "AGPL-3.0-or-later"),
+    _restorer("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
+    _restorer("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
+    _restorer("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),
+    _restorer("restoreformer", "RestoreFormer", "RestoreFormer.pth", PEOPLE),
+    _restorer("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt", PEOPLE),
+    _restorer("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
+    _restorer("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
     own=_RESTORING,
 )
 
 MASKERS: Registry[Masker] = Registry(
     "mask",
-    ModelInfo("hull", "Mesh hull", ".maskers.mesh:HullMasker"),
+    ModelInfo("hull", "Mesh hull", ".maskers.shape:HullMasker"),
     ModelInfo("ellipse", "Ellipse", ".maskers.shape:EllipseMasker"),
     ModelInfo("box", "Box", ".maskers.shape:BoxMasker"),
-    ModelInfo("skin", "Skin: the hull without eyes, brows and lips", ".maskers.parts:SkinMasker"),
+    ModelInfo("skin", "Skin (hull without eyes, brows and lips)", ".maskers.parts:SkinMasker"),
     ModelInfo("eyes", "Eyes", ".maskers.parts:EyesMasker"),
     ModelInfo("brows", "Brows", ".maskers.parts:BrowsMasker"),
     ModelInfo("lips", "Lips", ".maskers.parts:LipsMasker"),
     ModelInfo("nose", "Nose", ".maskers.parts:NoseMasker"),
-    _make_bundled(
+    _bundled(
         "person",
-        "Person in front of the background",
+        "Person without background",
         ".maskers.person:PersonMasker",
         "selfie_segmentation.tflite",
         "Apache-2.0",
     ),
-    ModelInfo("segmentation", "What the detector outlined", ".maskers.segmentation:SegmentationMasker"),
-    ModelInfo("parsing", "What a face parser sees", ".maskers.parsed_classes:ParsingMasker"),
-    ModelInfo("occluders", "What is in front of the face", ".maskers.occluders:OccludersMasker"),
+    ModelInfo("segmentation", "Outline from the detector", ".maskers.shape:SegmentationMasker"),
+    ModelInfo("parsing", "Classes of a face parser", ".maskers.parser:ParsingMasker"),
+    ModelInfo("occluders", "Objects covering the face", ".maskers.occluders:OccludersMasker"),
 )
 
-PARSERS: Registry[Parser] = Registry(
+PARSERS: Registry[FaceParser] = Registry(
     "face parser",
     _parser("bisenet", "BiSeNet (facexlib)", "parsing_bisenet.pth", "torch"),
     _parser("bisenet-onnx", "BiSeNet (ONNX)", "face_parsing_resnet18.onnx"),
-    _parser("parsenet", "ParseNet (facexlib)", "parsing_parsenet.pth", "torch"),  # twenty times as slow
+    _parser("parsenet", "ParseNet (facexlib)", "parsing_parsenet.pth", "torch"),  # twenty times slower
     own=_PARSING,
 )
 
 OCCLUDERS: Registry[Occluder] = Registry(
-    "occluder model",
-    ModelInfo("xseg", "XSeg", _OCCLUDING, weights_name="xseg_1.onnx"),
-    own=_OCCLUDING,
+    "occluder model", ModelInfo("xseg", "XSeg", _OCCLUDING, weights_name="xseg_1.onnx"), own=_OCCLUDING
 )
 
 UPSCALERS: Registry[Upscaler] = Registry(
     "upscaler",
     ModelInfo("lanczos", "Lanczos (no model)", ".upscalers.lanczos:Lanczos"),
-    _upscaling("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
-    _upscaling("x4plus-anime", "Real-ESRGAN x4plus anime", "RealESRGAN_x4plus_anime_6B.pth"),
-    _upscaling("x2plus", "Real-ESRGAN x2plus", "RealESRGAN_x2plus.pth"),
-    _upscaling("general", "Real-ESRGAN general x4 v3", "realesr-general-x4v3.pth"),
-    _upscaling("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
+    _upscaler("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
+    _upscaler("x4plus-anime", "Real-ESRGAN x4plus anime", "RealESRGAN_x4plus_anime_6B.pth"),
+    _upscaler("x2plus", "Real-ESRGAN x2plus", "RealESRGAN_x2plus.pth"),
+    _upscaler("general", "Real-ESRGAN general x4 v3", "realesr-general-x4v3.pth"),
+    _upscaler("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
     own=_UPSCALING,
 )
 
 EMBEDDINGS: Registry[Embedder] = Registry(
     "embedding",
-    _make_bundled("dlib", "Embedding of faces (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
+    _bundled("dlib", "Embedding of faces (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
 )
 """Models that tell people apart. The user cannot choose one, so they are not in `REGISTRIES`."""
 

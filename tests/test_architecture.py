@@ -51,7 +51,11 @@ MAY_IMPORT = {
     "webui": FRONT_END | {"server"},
 }
 """By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""
-FOR_TYPES = {"registry": {"analysis", "maskers.occluders", "maskers.parsed_classes", "protocols"}}
+FOR_TYPES = {
+    "registry": {"analysis", "maskers.occluders", "maskers.parser", "protocols"},
+    "fixers": {"engines"},
+    "upscalers": {"engines"},
+}
 """What a room may import under `if TYPE_CHECKING:` alone: at run time it knows nothing of it."""
 ONLY_IN = {
     "modules": {"webui"},

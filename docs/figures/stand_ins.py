@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.imaging.masks import polygon
-from lib_facefix.maskers.mesh import HullMasker
 from lib_facefix.maskers.parts import BrowsMasker, EyesMasker, LipsMasker, NoseMasker
 from lib_facefix.maskers.person import PersonMasker
-from lib_facefix.maskers.shape import EllipseMasker
+from lib_facefix.maskers.shape import EllipseMasker, HullMasker
 from lib_facefix.protocols import Masker
 from lib_facefix.types import Crop, Face, Image, Mask, Points
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DegenerateLandmarks
 from ..imaging.align import FFHQ_512, compose, fit_similarity
 from ..imaging.resample import warp
-from ..inference import finite, load
+from ..inference import check_outputs, load
 from ..types import Face, Image
 from ..weights import asset
 
@@ -44,7 +44,7 @@ class Embedder:
             chip = warp(image, compose(cut, fit_similarity(face.landmarks, FFHQ_512)), (CHIP, CHIP))
         except DegenerateLandmarks:
             return None
-        [found] = finite(self._net((chip / np.float32(255)).transpose(2, 0, 1)[None]))
+        [found] = check_outputs(self._net((chip / np.float32(255)).transpose(2, 0, 1)[None]))
         return found.reshape(-1).astype(np.float64)
 
     def distances(self, image: Image, faces: Sequence[Face], person: Embedding) -> list[float | None]:

@@ -1,1 +1,1 @@
-"""Detectors: each file finds faces with one model or package."""
+"""Detectors, one file for each model or package."""

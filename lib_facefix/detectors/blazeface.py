@@ -1,14 +1,12 @@
 """Faces from BlazeFace full range, the built-in detector (MediaPipe, Apache-2.0), on OpenCV alone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
 
 from ..imaging.boxes import nms_faces
 from ..imaging.letterbox import letterbox
-from ..inference import finite, load, sigmoid
+from ..inference import check_outputs, load, sigmoid
 from ..types import Box, Face, Image, Points
 from ..weights import asset
 from .marks import five_of, make_face
@@ -16,7 +14,7 @@ from .windows import windows
 
 SIDE = 192
 """Side of the network's square input, in pixels."""
-GREY = 127.5
+MID_GREY = 127.5
 """Pixel value that becomes 0 in the network's input, whose range is -1..1."""
 CELL = 4
 """Input pixels between neighbouring predictions, of which there are 48 x 48."""
@@ -27,7 +25,7 @@ MARGIN = 3
 
 
 class BlazeFace:
-    """A `Detector`: BlazeFace on the whole picture and on overlapping tiles, one suppression over all."""
+    """A `Detector`: BlazeFace on the whole image and on overlapping tiles, with one NMS over all detections."""
 
     def __init__(self, weights: Path | None = None) -> None:
         self._net = load(weights or asset("face_detection_full_range.tflite"))
@@ -45,10 +43,10 @@ class BlazeFace:
         return nms_faces(faces)
 
     def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
-        """Run the net once, on one window of the picture."""
+        """Run the network once, on one window of the image."""
         part = image[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]
-        fitted = letterbox(part, (SIDE, SIDE), fill=GREY, centred=True)
-        scores, places = sorted(finite(self._net(fitted.blob(GREY, GREY))), key=np.size)
+        fitted = letterbox(part, (SIDE, SIDE), fill=MID_GREY, centred=True)
+        scores, places = sorted(check_outputs(self._net(fitted.blob(MID_GREY, MID_GREY))), key=np.size)
         sure = sigmoid(scores.reshape(-1))
         chosen = np.flatnonzero(sure >= max(min_score, np.finfo(float).tiny))
         # each row: centre, (width, height), six key points; all but the size relative to the anchor
@@ -62,7 +60,7 @@ class BlazeFace:
 
 
 def _face(points: Points, score: float) -> Face:
-    """Make a face of two corners and six key points: eyes, nose, middle of the mouth, ears."""
+    """Return a face from two corners and six key points: eyes, nose, middle of the mouth, ears."""
     return make_face(points[:2], score, five_of(points[2:4], points[4], points[5]))
 
 
@@ -71,7 +69,7 @@ def _has_extent(points: Points) -> bool:
 
 
 def _cut_off(box: Box, window: Box, width: int, height: int) -> bool:
-    """Return True if the window's edge cuts the face and the picture goes on there."""
+    """Return True if the window's edge, inside the image, cuts the face."""
     return (
         (window.left > 0 and box.left < window.left + MARGIN)
         or (window.top > 0 and box.top < window.top + MARGIN)

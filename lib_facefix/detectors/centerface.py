@@ -1,6 +1,4 @@
-"""Faces from CenterFace (StarClouds, MIT): five points, and sure of small faces."""
-
-from __future__ import annotations
+"""Faces from CenterFace (StarClouds, MIT), with five points; reliable for small faces."""
 
 from pathlib import Path
 
@@ -8,28 +6,28 @@ import numpy as np
 
 from ..imaging.boxes import nms_faces
 from ..imaging.letterbox import input_size, letterbox
-from ..inference import CvNetwork, finite
+from ..inference import CvNetwork, check_outputs
 from ..types import Face, Image
 from ..weights import asset
 from .marks import make_face
 
-LEAST, MOST = 640, 1280
+MIN_SIDE, MAX_SIDE = 640, 1280
 """Limits of the input's longer side, in pixels: smaller images are enlarged, larger ones reduced."""
 CELL = 4
 """Input pixels between neighbouring predictions."""
 
 
 class CenterFace:
-    """A `Detector`: the net takes pictures of any shape, so that there are no tiles."""
+    """A `Detector` without tiles, since the network takes images of any shape."""
 
     def __init__(self, weights: Path | None = None) -> None:
-        self._net = CvNetwork(weights or asset("centerface.onnx"))  # for ONNX Runtime its input is of one size
+        self._net = CvNetwork(weights or asset("centerface.onnx"))  # on ONNX Runtime its input has a fixed size
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         height, width = image.shape[:2]
-        fitted = letterbox(image, input_size(width, height, min(max(width, height, LEAST), MOST)))
-        scores, sizes, offsets, places = finite(self._net(fitted.blob(0, 1)))
+        fitted = letterbox(image, input_size(width, height, min(max(width, height, MIN_SIDE), MAX_SIDE)))
+        scores, sizes, offsets, places = check_outputs(self._net(fitted.blob(0, 1)))
         rows, columns = np.nonzero(scores[0, 0] >= max(min_score, np.finfo(float).tiny))
         sides = np.exp(sizes[0, :, rows, columns].astype(np.float64))[:, ::-1] * CELL  # (N, 2): width, height
         cells = np.stack([columns, rows], 1) + 0.5

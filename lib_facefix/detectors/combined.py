@@ -1,6 +1,4 @@
-"""Several detectors at once: what any finds, what one finds and another does not, what most find."""
-
-from __future__ import annotations
+"""Combinations of detectors: faces that any, most, or one and not another of them finds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,36 +9,36 @@ from ..types import Face, Image
 
 
 class Voting:
-    """A `Detector` that finds what at least so many of these find; of 1 that is what any finds.
+    """A `Detector` of the faces that at least `least` of its detectors find.
 
-    Each face has the box and the score of the one that is surest, and of the others what that one does not tell.
+    Each face has box and score of the detection with the highest score; the others add missing landmarks or outlines.
     """
 
     def __init__(self, detectors: Sequence[Detector], least: int = 1) -> None:
         self._detectors, self._least = detectors, least
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return the faces scoring at least `min_score` (0..1), best first; one that fails fails all."""
+        """Return the faces scoring at least `min_score` (0..1), best first; raises the error of any detector."""
         found = [(face, i) for i, detector in enumerate(self._detectors) for face in detector.detect(image, min_score)]
         agreed = (group for group in _groups(found) if len({i for _, i in group}) >= self._least)
         return tuple(_fill_in([face for face, _ in group]) for group in agreed)
 
 
 class Excepting:
-    """A `Detector` that finds what the first finds and the second does not."""
+    """A `Detector` of the faces that the first detector finds and the second does not."""
 
     def __init__(self, found: Detector, unless: Detector) -> None:
         self._found, self._unless = found, unless
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return the faces scoring at least `min_score` (0..1), best first; one that fails fails both."""
+        """Return the faces scoring at least `min_score` (0..1), best first; raises the error of either detector."""
         faces = self._found.detect(image, min_score)
         others = self._unless.detect(image, min_score) if faces else ()
         return tuple(face for face in faces if not any(same_face(face.box, other.box) for other in others))
 
 
 def _groups(found: Sequence[tuple[Face, int]]) -> Iterator[list[tuple[Face, int]]]:
-    """Yield what shows the same face, the surest first, in the groups as among them."""
+    """Yield the detections of each face, sorted by score, the groups as well as their members."""
     waiting = sorted(found, key=lambda one: -one[0].score)
     while waiting:
         best = waiting[0][0]

@@ -1,6 +1,7 @@
-"""Faces from insightface's own package, for whoever has it: the same files as `scrfd.py` reads. Only it knows it."""
+"""Faces from insightface's own package, if installed, with the same files as `scrfd.py`.
 
-from __future__ import annotations
+Only this module uses the package.
+"""
 
 from pathlib import Path
 from threading import Lock
@@ -18,14 +19,14 @@ SIDE = 640
 
 
 class InsightFace:
-    """A `Detector` that asks the package, on the processor."""
+    """A `Detector` that uses insightface's package on the processor."""
 
     def __init__(self, weights: Path) -> None:
         try:
             self._model = insightface.model_zoo.get_model(str(weights), providers=["CPUExecutionProvider"])
             self._model.prepare(ctx_id=-1, input_size=(SIDE, SIDE))
-        except Exception as error:  # it raises what it comes across
-            raise BadModel(f"{weights} is not a detector that insightface can read: {briefly(error)}") from error
+        except Exception as error:  # insightface's errors have no common base
+            raise BadModel(f"insightface cannot read the detector {weights}: {briefly(error)}") from error
         self._lock = Lock()
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
@@ -33,7 +34,7 @@ class InsightFace:
         with self._lock:
             self._model.det_thresh = min_score
             try:
-                rows, marks = self._model.detect(np.ascontiguousarray(image[..., ::-1]))  # it wants BGR
+                rows, marks = self._model.detect(np.ascontiguousarray(image[..., ::-1]))  # BGR
             except Exception as error:  # as above
                 raise BadModel(f"insightface {insightface.__version__} failed: {briefly(error)}") from error
         fives = [None] * len(rows) if marks is None else [five.astype(np.float64) for five in marks]

@@ -1,6 +1,4 @@
-"""What the landmarks of a face say about it."""
-
-from __future__ import annotations
+"""Faces from landmarks: tilt, and five points from fewer."""
 
 import numpy as np
 
@@ -11,18 +9,18 @@ MOUTH_WIDTH = 0.888
 
 
 def make_face(corners: Points, score: float, landmarks: Points | None = None) -> Face:
-    """Return a face of the (2, 2) corners of its box; its (5, 2) landmarks say how far it is tilted."""
+    """Return a face from the (2, 2) corners of its box, tilted like its (5, 2) landmarks."""
     (left, top), (right, bottom) = corners.tolist()
     return Face(Box(left, top, right, bottom), score, landmarks, 0.0 if landmarks is None else tilt_of(landmarks))
 
 
 def tilt_of(landmarks: Points) -> float:
-    """Return by how many degrees the head is turned clockwise in the picture: from (5, 2) landmarks, eyes first."""
+    """Return the clockwise tilt of the head in degrees, from (5, 2) landmarks, eyes first."""
     x, y = landmarks[1] - landmarks[0]
     return float(np.degrees(np.arctan2(y, x)))
 
 
 def five_of(eyes: Points, nose: Points, mouth: Points) -> Points:
-    """Return (5, 2) landmarks where only the middle of the mouth is known; eyes: (2, 2), the left one first."""
+    """Return (5, 2) landmarks from (2, 2) eyes, the left one first, the nose, and the middle of the mouth."""
     half_mouth = (eyes[1] - eyes[0]) * (MOUTH_WIDTH / 2)
     return np.stack([*eyes, nose, mouth - half_mouth, mouth + half_mouth])

@@ -1,6 +1,4 @@
-"""Faces from the mediapipe package: its `solutions` up to 0.10.21, its Tasks on our bundled files from 0.10.30 on."""
-
-from __future__ import annotations
+"""Faces from the mediapipe package: its `solutions` API up to 0.10.21, its Tasks API from 0.10.30 on."""
 
 import atexit
 import warnings
@@ -21,12 +19,12 @@ from .marks import five_of, tilt_of
 
 CALLS_HOME = (0, 10, 35)
 """First version that contacts its maker while it runs, with no known way to stop it."""
-MOST_OPEN = 3
+MAX_DETECTORS = 3
 """Number of detectors kept open: MediaPipe needs a new one for each minimum confidence."""
 
 
 class _MediaPipe:
-    """A `Detector`: one of the package's two nets for faces."""
+    """A `Detector` with one of the package's two face networks."""
 
     solution: int
     """Number of this network in MediaPipe's `solutions` API."""
@@ -37,13 +35,13 @@ class _MediaPipe:
         self._version = str(getattr(mediapipe, "__version__", "of unknown version"))
         if version_numbers(self._version) >= CALLS_HOME:
             warnings.warn(
-                f"mediapipe {self._version} contacts its maker while it works. Install one that does not: "
-                "`pip install 'mediapipe>=0.10.33,<0.10.35'`; or choose the detector blazeface, which is the same net.",
+                f"mediapipe {self._version} contacts its maker while it runs. Install a version that does not: `pip "
+                "install 'mediapipe>=0.10.33,<0.10.35'`. Or choose the detector blazeface, which is the same network.",
                 stacklevel=2,
             )
         solutions = hasattr(mediapipe, "solutions")
         self._find = self._by_solutions if solutions else self._by_tasks
-        self._opened = lru_cache(MOST_OPEN)(self._open_solution if solutions else self._open_task)
+        self._opened = lru_cache(MAX_DETECTORS)(self._open_solution if solutions else self._open_task)
         self._lock = Lock()
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
@@ -53,7 +51,7 @@ class _MediaPipe:
                 return nms_faces(list(self._find(np.ascontiguousarray(image), min_score)))
             except BadModel:
                 raise
-            except Exception as error:  # it raises what it comes across
+            except Exception as error:  # mediapipe's errors have no common base
                 raise BadModel(f"mediapipe {self._version} failed: {briefly(error)}") from error
 
     def _open_solution(self, min_score: float) -> Any:
@@ -73,7 +71,7 @@ class _MediaPipe:
         vision, base = mediapipe.tasks.vision, mediapipe.tasks.BaseOptions(model_asset_path=str(asset(self.weights)))
         options = vision.FaceDetectorOptions(base_options=base, min_detection_confidence=min_score)
         task = vision.FaceDetector.create_from_options(options)
-        atexit.register(setattr, task, "close", int)  # at the end of a program it can no longer close, and says so
+        atexit.register(setattr, task, "close", int)  # closing fails with a message at the end of a program
         return task
 
     def _by_tasks(self, image: Image, min_score: float) -> Iterator[Face]:
@@ -86,18 +84,18 @@ class _MediaPipe:
 
 
 class FullRange(_MediaPipe):
-    """Faces up to five metres away."""
+    """The network for faces up to five metres away."""
 
     solution, weights = 1, "face_detection_full_range_sparse.tflite"
 
 
 class ShortRange(_MediaPipe):
-    """Faces up to two metres away: large ones."""
+    """The network for large faces, up to two metres away."""
 
     solution, weights = 0, "face_detection_short_range.tflite"
 
 
 def _face(box: Box, points: np.ndarray[tuple[int, int], np.dtype[np.float64]], score: float) -> Face:
-    """Make a face of its box and six points: eyes, nose, middle of the mouth, ears."""
+    """Return a face from its box and six points: eyes, nose, middle of the mouth, ears."""
     five = five_of(points[:2], points[2], points[3])
     return Face(box, float(score), five, tilt_of(five))

@@ -1,6 +1,4 @@
-"""The outline of what a segmenting net saw: inside its box alone, never as a full picture."""
-
-from __future__ import annotations
+"""Outlines of the detections of a segmenting network, computed only inside each box to save memory."""
 
 import cv2
 import numpy as np
@@ -18,9 +16,10 @@ ROUGH = 0.5
 def outline_of(
     weights: NDArray[np.float64], prototypes: Blob, corners: NDArray[np.float64], size: tuple[int, int]
 ) -> Points | None:
-    """Return the (N, 2) polygon around the largest part of a find, in pixels of the net's input; None if it has none.
+    """Return the (N, 2) polygon around the largest part of a detection, in pixels of the input; None if it is empty.
 
-    weights: (M,) of the find; prototypes: (M, h, w); corners: (2, 2) of its box; size: (width, height) of the input.
+    weights: (M,) of the detection; prototypes: (M, h, w); corners: (2, 2) of its box; size: (width, height) of the
+    input.
     """
     height, width = prototypes.shape[1:]
     cell = np.array([size[0] / width, size[1] / height])

@@ -1,6 +1,4 @@
-"""Faces that lie on their side or stand on their head: any detector, on the picture turned by quarters."""
-
-from __future__ import annotations
+"""Sideways and upside-down faces: any detector on the image rotated by 90, 180 and 270 degrees."""
 
 from dataclasses import replace
 
@@ -11,15 +9,14 @@ from ..imaging.boxes import bounding, nms_faces
 from ..protocols import Detector
 from ..types import Box, Face, Image, Matrix
 
-UPRIGHT = 20
+MAX_UPRIGHT_TILT = 20
 """Largest tilt of an upright head, in degrees; for a lying head BlazeFace reports 24 or more."""
 
 
 class TurnedDetector:
-    """A `Detector` that asks another one about the upright and the turned picture.
+    """A `Detector` that runs another one on the upright and on the rotated image.
 
-    angles: "off" asks once; "auto" asks about the turned picture when no face is found upright; "all" always asks
-    about all four.
+    angles: "off" for the upright image only; "auto" also rotates it if no upright face is found; "all" always does.
     """
 
     def __init__(self, detector: Detector, angles: str) -> None:
@@ -27,9 +24,10 @@ class TurnedDetector:
         self._angles = angles
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return the faces scoring at least `min_score` (0..1), best first, in the picture as it was given."""
+        """Return the faces scoring at least `min_score` (0..1), best first, in coordinates of the given image."""
         faces = list(self._detector.detect(image, min_score))
-        if self._angles == "off" or (self._angles == "auto" and any(map(_is_upright, faces))):
+        upright = any(abs(face.tilt) <= MAX_UPRIGHT_TILT for face in faces)
+        if self._angles == "off" or (self._angles == "auto" and upright):
             return tuple(faces)
         for quarters in (1, 2, 3):
             turned = np.ascontiguousarray(np.rot90(image, quarters))
@@ -38,12 +36,8 @@ class TurnedDetector:
         return nms_faces(faces)
 
 
-def _is_upright(face: Face) -> bool:
-    return abs(face.tilt) <= UPRIGHT
-
-
 def _back(quarters: int, width: int, height: int) -> Matrix:
-    """Return the map from a picture turned counter-clockwise by `quarters` to the one it was made from."""
+    """Return the transform from an image rotated counter-clockwise by `quarters` of 90 degrees to the original."""
     return np.array(
         {
             1: [(0.0, -1.0, width), (1.0, 0.0, 0.0)],
@@ -54,7 +48,7 @@ def _back(quarters: int, width: int, height: int) -> Matrix:
 
 
 def _turn_face(face: Face, matrix: Matrix, clockwise: float) -> Face:
-    """Return the face after a turn of the picture; boxes stay boxes, as all turns are by quarters."""
+    """Return the face after a rotation of the image by a multiple of 90 degrees."""
     box: Box = bounding(transform_points(face.box.corners, matrix))
     landmarks, outline = (
         None if points is None else transform_points(points, matrix) for points in (face.landmarks, face.outline)

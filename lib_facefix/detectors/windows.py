@@ -1,6 +1,4 @@
-"""Which parts of a picture a detector of fixed input size looks at, so that small faces are seen too."""
-
-from __future__ import annotations
+"""Windows of an image for a detector of fixed input size, so that it also finds small faces."""
 
 import math
 
@@ -23,7 +21,7 @@ STEP = 2.2
 
 
 def windows(width: int, height: int) -> list[Box]:
-    """Return the whole picture, then ever smaller overlapping windows, as whole pixels."""
+    """Return the whole image, then ever smaller overlapping windows, as whole pixels."""
     found = [Box(0, 0, width, height)]
     for side in _sides(max(width, height)):
         found += [

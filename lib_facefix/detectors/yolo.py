@@ -1,35 +1,32 @@
-"""Faces, persons, or whatever a YOLO net (v5, v8 and later) was trained on: what is the same for every kind of file."""
+"""Faces, persons or other objects from YOLO networks (v5, v8 and later), for all kinds of model files."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
+from ..errors import BadSetting
 from ..imaging.boxes import clip, nms
 from ..imaging.letterbox import Letterbox, input_size, letterbox
-from ..inference import Blob, Network, finite
+from ..inference import Blob, Network, check_outputs
 from ..types import Box, Face, Image
-from .classes import numbers_of
 from .marks import tilt_of
 from .outlines import outline_of
-from .yolo_maps import are_maps, as_table
-from .yolo_outputs import FACE_POINTS, Detections, OutputSpec, read_rows
+from .yolo_outputs import FACE_POINTS, Detections, OutputSpec, are_maps, as_table, read_rows
 
 SIDE = 640
 """Longer side of the input, in pixels, if the model file does not give it."""
-GREY = 114
+PADDING_GREY = 114
 """Grey level with which ultralytics pads the input."""
-SAME = 0.7
+NMS_IOU = 0.7
 """IoU above which two detections of one class are merged, as in ultralytics."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YoloNet:
-    """A YOLO net that is loaded, and what its file says of it."""
+    """A loaded YOLO network with the metadata of its file."""
 
     file: str
     run: Network
@@ -44,29 +41,26 @@ class YoloNet:
 
 
 class Yolo:
-    """A `Detector`: of five-point nets it gives landmarks, of segmenting ones outlines."""
+    """A `Detector` with landmarks from five-point networks, and outlines from segmenting ones."""
 
     def __init__(self, net: YoloNet, classes: Sequence[str] = ()) -> None:
-        """classes: names or numbers of what is looked for; all that the net knows, if none.
-
-        Raises `BadSetting` for a class that the net does not know.
-        """
+        """classes: names or numbers of the classes to detect; all if empty. Raises `BadSetting` for an unknown one."""
         self._net = net
-        self._kinds = numbers_of(classes, net.names, net.file)
-        self._told = OutputSpec(len(net.names) or None, net.points)
+        self._kinds = _class_numbers(classes, net.names, net.file)
+        self._spec = OutputSpec(len(net.names) or None, net.points)
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return what scores at least `min_score` (0..1), best first; image: RGB."""
+        """Return the detections scoring at least `min_score` (0..1), best first; image: RGB."""
         height, width = image.shape[:2]
         size = self._net.size or input_size(width, height, self._net.side)
-        fitted = letterbox(image, size, fill=GREY, centred=True, reduce=cv2.INTER_LINEAR)
-        outputs = finite(self._net.run(fitted.blob(0, 255)))
+        fitted = letterbox(image, size, fill=PADDING_GREY, centred=True, reduce=cv2.INTER_LINEAR)
+        outputs = check_outputs(self._net.run(fitted.blob(0, 255)))
         if are_maps(outputs):
             outputs = [as_table(outputs, size[1])]
-        rows, prototypes = read_rows(outputs, self._told)
+        rows, prototypes = read_rows(outputs, self._spec)
         kept = _distinct(rows.only(_select_rows(rows, min_score, self._kinds)))
         faces = (_face(kept, i, fitted, prototypes, Box(0, 0, width, height)) for i in range(len(kept.scores)))
-        return tuple(face for face in faces if face.box.area)  # some see things in the grey around the picture
+        return tuple(face for face in faces if face.box.area)  # some networks detect objects in the padding
 
 
 def _select_rows(rows: Detections, min_score: float, kinds: frozenset[int]) -> Any:
@@ -76,11 +70,11 @@ def _select_rows(rows: Detections, min_score: float, kinds: frozenset[int]) -> A
 
 
 def _distinct(rows: Detections) -> Detections:
-    """Return the rows best first, those without that show what a better one of their class shows."""
+    """Return the rows after NMS within each class, best first."""
     if rows.suppressed:
         return rows.only(np.argsort(-rows.scores, kind="stable"))
-    apart = rows.kinds * (2 * np.abs(rows.corners).max(initial=0) + 1)  # so that no two classes meet
-    return rows.only(nms(rows.corners + apart[:, None, None], rows.scores, SAME))
+    apart = rows.kinds * (2 * np.abs(rows.corners).max(initial=0) + 1)  # moves each class to a place of its own
+    return rows.only(nms(rows.corners + apart[:, None, None], rows.scores, NMS_IOU))
 
 
 def _face(rows: Detections, i: int, fitted: Letterbox, prototypes: Blob, picture: Box) -> Face:
@@ -92,3 +86,22 @@ def _face(rows: Detections, i: int, fitted: Letterbox, prototypes: Blob, picture
     outline = None if edge is None else np.clip(fitted.to_source(edge), 0, (picture.right, picture.bottom))
     tilt = 0.0 if marks is None else tilt_of(marks)
     return Face(box, float(rows.scores[i]), marks, tilt, outline=outline)
+
+
+def _class_numbers(classes: Sequence[str], names: Mapping[int, str], file: str) -> frozenset[int]:
+    """Return the numbers of the classes, given by name or number; an empty set stands for all.
+
+    names: the model's class names by number, empty if unknown. Raises `BadSetting` for an unknown class.
+    """
+    by_name = {name.casefold(): number for number, name in names.items()}
+    found = set()
+    for wanted in classes:
+        if wanted.casefold() in by_name:
+            found.add(by_name[wanted.casefold()])
+        elif wanted.isdecimal() and (int(wanted) in names or not names):
+            found.add(int(wanted))
+        else:
+            known = ", ".join(f"{number} {name}" for number, name in names.items())
+            hint = f"Choose from: {known}" if names else "It has no class names, so give a number"
+            raise BadSetting(f"{file} has no class {wanted!r}. {hint}.")
+    return frozenset(found)

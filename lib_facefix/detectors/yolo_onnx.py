@@ -1,6 +1,4 @@
-"""A YOLO net from its ONNX file, on OpenCV or ONNX Runtime; no ultralytics."""
-
-from __future__ import annotations
+"""YOLO networks from ONNX files, on OpenCV or ONNX Runtime, without ultralytics."""
 
 import ast
 from collections.abc import Sequence
@@ -15,43 +13,43 @@ from .yolo import SIDE, Yolo, YoloNet
 
 def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT) -> Yolo:
     """Return the `Detector` of an ONNX file; raises `BadModel`, and `BadSetting` for an unknown class."""
-    said = read_onnx(weights)
-    shape = next(iter(said.inputs.values()), ())
+    described = read_onnx(weights)
+    shape = next(iter(described.inputs.values()), ())
     if len(shape) != 4:
-        raise BadModel(f"{weights} takes no pictures, so it is no YOLO model.")
+        raise BadModel(f"{weights} does not take images, so it is not a YOLO model. Choose another file.")
     net = YoloNet(
         weights.name,
         load_as_made(weights, precision),
-        _names(said.metadata.get("names", "")),
-        _points(said.metadata.get("kpt_shape", "")),
+        _names(described.metadata.get("names", "")),
+        _points(described.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,
-        _side(said.metadata.get("imgsz", "")),
+        _side(described.metadata.get("imgsz", "")),
     )
     return Yolo(net, classes)
 
 
-def _names(said: str) -> dict[int, str]:
-    """Read "{0: 'face', 1: 'hand'}" or "['face', 'hand']", as the exporters write it; of anything else, nothing."""
-    read = _literal(said)
+def _names(text: str) -> dict[int, str]:
+    """Return the names from "{0: 'face', 1: 'hand'}" or "['face', 'hand']"; none from any other text."""
+    read = _literal(text)
     pairs = read.items() if isinstance(read, dict) else enumerate(read) if isinstance(read, list | tuple) else ()
     return {number: str(name) for number, name in pairs if isinstance(number, int)}
 
 
-def _points(said: str) -> tuple[int, int] | None:
-    read = _literal(said)
+def _points(text: str) -> tuple[int, int] | None:
+    read = _literal(text)
     if isinstance(read, list | tuple) and len(read) == 2 and all(isinstance(number, int) for number in read):
         return read[0], read[1]
     return None
 
 
-def _side(said: str) -> int:
-    read = _literal(said)
+def _side(text: str) -> int:
+    read = _literal(text)
     sides = [side for side in read if isinstance(side, int) and side > 0] if isinstance(read, list | tuple) else []
     return max(sides, default=SIDE)
 
 
-def _literal(said: str) -> Any:
+def _literal(text: str) -> Any:
     try:
-        return ast.literal_eval(said)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None

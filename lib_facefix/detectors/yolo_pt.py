@@ -1,6 +1,4 @@
-"""A YOLO net from its checkpoint (.pt), by ultralytics' restricted reader, on PyTorch."""
-
-from __future__ import annotations
+"""YOLO networks from checkpoints (.pt), read by ultralytics' restricted reader, on PyTorch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +35,7 @@ class TorchNetwork:
     def __init__(self, model: Any) -> None:
         import torch
 
-        self._model, self._lock = model, Lock()  # its head keeps the anchors of the last size
+        self._model, self._lock = model, Lock()  # the head caches the anchors of the last size
         self.engine = f"PyTorch {torch.__version__}"
 
     def __call__(self, blob: Blob) -> list[Blob]:
@@ -48,6 +46,6 @@ class TorchNetwork:
             try:
                 answer = self._model(torch.from_numpy(np.ascontiguousarray(blob)))
             except RuntimeError as error:
-                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
+                raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
         outputs = answer if isinstance(answer, tuple | list) else [answer]
         return [output.numpy() for output in outputs if isinstance(output, torch.Tensor)]

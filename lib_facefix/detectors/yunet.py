@@ -1,6 +1,4 @@
-"""Faces from YuNet, by OpenCV's own class for it. Its weights (MIT) are OpenCV's model zoo's."""
-
-from __future__ import annotations
+"""Faces from YuNet, with OpenCV's own class for it. The weights (MIT) are from OpenCV's model zoo."""
 
 from pathlib import Path
 from threading import Lock
@@ -15,20 +13,18 @@ from .marks import make_face
 
 MAX_SIDE = 1280
 """Longest side of the input, in pixels: the network was made for faces of 10 to 300 px."""
-SAME, MANY = 0.3, 5000
+NMS_IOU, NMS_BOXES = 0.3, 5000
 """IoU above which OpenCV merges two boxes, and the number of boxes it compares."""
 
 
 class YuNet:
-    """A `Detector` that gives five points."""
+    """A `Detector` with five points."""
 
     def __init__(self, weights: Path) -> None:
         try:
-            self._net = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), 0.5, SAME, MANY)
+            self._net = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), 0.5, NMS_IOU, NMS_BOXES)
         except cv2.error as error:
-            raise BadModel(
-                f"{weights} is not a YuNet that OpenCV {cv2.__version__} can read: {briefly(error)}"
-            ) from error
+            raise BadModel(f"OpenCV {cv2.__version__} cannot read the YuNet {weights}: {briefly(error)}") from error
         self._lock = Lock()
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
@@ -37,9 +33,13 @@ class YuNet:
         share = min(1.0, MAX_SIDE / max(width, height))
         size = max(1, round(width * share)), max(1, round(height * share))
         small = image if share == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        rows = self._look(np.ascontiguousarray(small[..., ::-1]), min_score)  # it wants BGR
+        rows = self._look(np.ascontiguousarray(small[..., ::-1]), min_score)  # BGR
         scale = np.array([width / size[0], height / size[1]])
-        return nms_faces([_face(row[:14].reshape(7, 2) * scale, float(row[14])) for row in rows])
+        faces = []
+        for row in rows:
+            corner, extent, *five = row[:14].reshape(7, 2) * scale  # its right eye is the viewer's left
+            faces.append(make_face(np.stack([corner, corner + extent]), float(row[14]), np.stack(five)))
+        return nms_faces(faces)
 
     def _look(self, bgr: Image, min_score: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Return (N, 15): left, top, width, height, five points, score."""
@@ -51,8 +51,3 @@ class YuNet:
             except cv2.error as error:
                 raise BadModel(f"YuNet failed in OpenCV {cv2.__version__}: {briefly(error)}") from error
         return np.empty((0, 15)) if rows is None else np.asarray(rows, np.float64)
-
-
-def _face(points: np.ndarray[tuple[int, int], np.dtype[np.float64]], score: float) -> Face:
-    """Make a face of (7, 2): corner, size, and five points in our order, as its right eye is the viewer's left."""
-    return make_face(np.stack([points[0], points[0] + points[1]]), score, points[2:])

@@ -1,6 +1,6 @@
-"""Running restoring nets: on PyTorch, ONNX Runtime or OpenVINO, in full precision or bfloat16, chosen per net."""
+"""Running restoring nets on PyTorch, ONNX Runtime or OpenVINO, with the backend and precision chosen for each net."""
 
-from .machine import Machine, this_machine
-from .runners import Runner, load_runner
-
-__all__ = ["Machine", "Runner", "load_runner", "this_machine"]
+from .runners import Runner as Runner
+from .runners import load_runner as load_runner
+from .select import Machine as Machine
+from .select import this_machine as this_machine

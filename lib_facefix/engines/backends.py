@@ -1,12 +1,10 @@
-"""One part of a net, ready to run. Each takes and gives tuples of tensors; only the engine differs."""
-
-from __future__ import annotations
+"""Stages of a net on a backend. All take and return tuples of tensors."""
 
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,21 +18,11 @@ from .winograd import with_winograd
 Tensors = tuple[Tensor, ...]
 
 
-class Part(Protocol):
-    """A part of a net on an engine."""
-
-    @property
-    def title(self) -> str:
-        """The engine, its release and the precision, for the report."""
-        ...
-
-    def __call__(self, inputs: Tensors) -> Tensors:
-        """Return the outputs in order; inputs may lie on any device."""
-        ...
-
-
 class TorchPart:
-    """On PyTorch: as it is, with Winograd's convolutions, or in another precision or on another device."""
+    """A stage on PyTorch: unchanged, with Winograd's convolutions, or in another precision or on another device.
+
+    Like all backends it has a `title` for the report: name, version and precision. Inputs may be on any device.
+    """
 
     def __init__(self, module: nn.Module, backend: Backend) -> None:
         self._backend = backend
@@ -51,7 +39,7 @@ class TorchPart:
         self.title = f"PyTorch {torch.__version__.split('+')[0]} {backend.precision}{manner}"
 
     def __call__(self, inputs: Tensors) -> Tensors:
-        """Return the outputs in order, on the device of this part."""
+        """Return the outputs in order."""
         with torch.inference_mode(), _tf32(self._backend):
             outputs = self._module(*(self._to_device(tensor) for tensor in inputs))
         return outputs if isinstance(outputs, tuple) else (outputs,)
@@ -62,7 +50,7 @@ class TorchPart:
 
 
 class OrtPart:
-    """An exported part on ONNX Runtime, float32."""
+    """An exported stage on ONNX Runtime, float32."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
         onnxruntime = import_optional("onnxruntime")
@@ -84,10 +72,10 @@ class OrtPart:
 
 
 class OpenvinoPart:
-    """An exported part on OpenVINO, float32 or bfloat16, compiled once for each shape it meets."""
+    """An exported stage on OpenVINO, float32 or bfloat16, compiled once for each input shape."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...], precision: str, examples: Tensors) -> None:
-        """examples: of what will come, so that a file that cannot be run is told now."""
+        """examples: inputs for a first compilation, so that an unusable file fails now."""
         openvino = import_optional("openvino")
         self._core: Any = openvino.Core()
         self._path, self._names = path, inputs
@@ -104,11 +92,11 @@ class OpenvinoPart:
         arrays = [_plain(tensor).numpy() for tensor in inputs]
         request = self._request(tuple(array.shape for array in arrays))
         request.infer(dict(enumerate(arrays)))
-        # Copies, since the next call writes where these outputs lie.
+        # copies, because the next call overwrites these outputs
         return tuple(torch.tensor(output.data) for output in request.output_tensors)
 
     def _request(self, shapes: tuple[tuple[int, ...], ...]) -> Any:
-        """Return what runs inputs of these shapes; the latest is kept, as one upscaler's tiles are all alike."""
+        """Return an OpenVINO request for these shapes; the last is cached, as most tiles of an image are alike."""
         if self._compiled[0] != shapes:
             try:
                 model = self._core.read_model(self._path)
@@ -119,8 +107,11 @@ class OpenvinoPart:
         return self._compiled[1]
 
 
+Part = TorchPart | OrtPart | OpenvinoPart
+
+
 def _copy_module(module: nn.Module, device: str, kind: torch.dtype, form: torch.memory_format) -> nn.Module:
-    """Return a copy of the module elsewhere; the net keeps its own weights."""
+    """Return a copy of the module on another device or in another type; the net keeps its weights."""
     moved = copy.deepcopy(module).to(device, kind)
     for tensor in (*moved.parameters(), *moved.buffers()):
         if tensor.ndim == 4:
@@ -130,10 +121,10 @@ def _copy_module(module: nn.Module, device: str, kind: torch.dtype, form: torch.
 
 @contextmanager
 def _tf32(backend: Backend) -> Iterator[None]:
-    """Let a CUDA device round the factors of its products to 10 bits meanwhile, or not.
+    """Allow or forbid a CUDA device to round factors of products to 10 bits, as long as the context lasts.
 
-    The switch is the whole program's, so it is left alone where nothing runs on CUDA. PyTorch 2.9 gave it another
-    name, and raises where somebody asks by the old one after somebody else has set the new one.
+    The switch is global, so it is not touched for other devices. PyTorch 2.9 renamed it, and raises if the old name is
+    read after the new one was set.
     """
     if backend.device != "cuda":
         yield
@@ -152,8 +143,8 @@ def _tf32(backend: Backend) -> Iterator[None]:
 
 
 def explain_failure(engine: str, error: Exception) -> str:
-    """Return that a net failed, and why."""
-    return f"the net failed on {engine} ({briefly(error)}); select_backend the engine 'torch', or another model"
+    """Return an error message for a net that failed."""
+    return f"The net failed on {engine} ({briefly(error)}). Choose the engine 'torch', or another model."
 
 
 def _plain(tensor: Tensor) -> Tensor:
@@ -161,5 +152,5 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _unreadable(path: Path, engine: str, error: Exception) -> str:
-    told = briefly(error)
-    return f"{path} cannot be run by {engine} ({told}); delete it to have it made anew, or choose the engine 'torch'"
+    reason = briefly(error)
+    return f"{engine} cannot run {path} ({reason}). Delete it to export it again, or choose the engine 'torch'."

@@ -1,13 +1,11 @@
-"""How many faces go through a net at once."""
-
-from __future__ import annotations
+"""Choosing the number of faces in one pass of a net."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
 
-SHARE = 0.8
+MEMORY_SHARE = 0.8
 """Share of an accelerator's free memory that one pass may take."""
 MAX_BATCH = 64
 """Largest number of faces in a pass; more gain no speed."""
@@ -20,25 +18,25 @@ class CudaMemoryMeter:
     """The memory of a CUDA device, in bytes."""
 
     def free(self) -> int:
-        """What one more pass could take: what nobody has, and what PyTorch holds back for reuse."""
+        """Return the memory that another pass could use: unallocated memory, and PyTorch's cache."""
         unused, _ = torch.cuda.mem_get_info()
         return unused + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin a measurement."""
         torch.cuda.reset_peak_memory_stats()
         self._before = torch.cuda.memory_allocated()
 
     def taken(self) -> int:
-        """Return the most that was in use at once since `start`, beyond what was in use then."""
+        """Return the peak memory use since `start`, beyond the use at that time."""
         return torch.cuda.max_memory_allocated() - self._before
 
 
 class BatchSizer:
-    """Cuts a list of faces into passes that fit.
+    """Splits a list of faces into passes that fit into memory.
 
-    With a meter, the first face is measured, and then as many go together as fit. Without one, always `at_once`: on a
-    processor one, as a larger pass takes memory there and saves no time. Where that is too many, half as many.
+    With a meter, the first face is measured, and each later pass takes as many as fit. Without one, each pass takes
+    `at_once`: one on a processor, where larger passes save no time. If a pass does not fit, its size is halved.
     """
 
     def __init__(self, meter: CudaMemoryMeter | None, at_once: int = 1) -> None:
@@ -48,12 +46,9 @@ class BatchSizer:
         self._limit = MAX_BATCH
 
     def run(
-        self,
-        items: Sequence[Item],
-        work: Callable[[Sequence[Item]], Sequence[Answer]],
-        alone: Callable[[Item], Answer],
+        self, items: Sequence[Item], work: Callable[[Sequence[Item]], Sequence[Answer]], alone: Callable[[Item], Answer]
     ) -> Iterator[Answer]:
-        """Yield the answers in order. `work` does several; `alone` does one that even by itself did not fit."""
+        """Yield the results in order. `work` processes several items; `alone` one item that did not fit."""
         at = 0
         while at < len(items):
             now = items[at : at + self._fitting()]
@@ -62,7 +57,8 @@ class BatchSizer:
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                _give_back()
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
                 if len(now) > 1:
                     self._limit = len(now) // 2
                     continue
@@ -75,7 +71,7 @@ class BatchSizer:
             return min(self._limit, self._at_once)
         if not self._each:
             return 1
-        return max(1, min(self._limit, int(SHARE * self._meter.free() / self._each)))
+        return max(1, min(self._limit, int(MEMORY_SHARE * self._meter.free() / self._each)))
 
     def _measured(self, items: Sequence[Item], work: Callable[[Sequence[Item]], Sequence[Answer]]) -> Sequence[Answer]:
         if self._meter is None or self._each:
@@ -87,10 +83,5 @@ class BatchSizer:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell an accelerator that is full; MPS says it only in words."""
+    """Return whether the error means that an accelerator's memory is full; MPS has no error class for it."""
     return isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower()
-
-
-def _give_back() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -1,6 +1,4 @@
-"""A part of a net as an ONNX file, made once and kept in the cache folder under the hash of the net's weights."""
-
-from __future__ import annotations
+"""Exporting a stage of a net to an ONNX file, once, into the cache folder under the hash of the net's weights."""
 
 import contextlib
 import importlib.util
@@ -18,35 +16,29 @@ from ..fsio import atomic_write
 from ..nets import Stage
 
 OPSET = 17
-LEFT_BEHIND = 24 * 3600
+ABANDONED_AFTER = 24 * 3600
 """Age, in seconds, after which an unfinished file counts as abandoned."""
-EDITION = 1
+EXPORT_VERSION = 1
 """Version of the exported files; a new version exports them again."""
 
 
 def export_stage(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder: Path) -> tuple[Path, bool]:
-    """Return the stage as an ONNX file, and whether it was exported just now; it takes any number of faces.
+    """Return the path of the stage's ONNX file, and whether it is new; the exported stage takes any number of faces.
 
-    examples: inputs of `stage`, in order. sha256: of the net's weights. folder: made when missing.
-    Raises `BadModel` where PyTorch cannot export the net, `CannotWrite` where the file cannot be kept,
-    `MissingPackage` without the package onnx.
+    examples: inputs of `stage`, in order. sha256: hash of the net's weights. folder: created if missing.
+    Raises `BadModel` if PyTorch cannot export the net, `CannotWrite`, or `MissingPackage` without the package onnx.
     """
-    path = folder / f"{sha256}-{stage.name}-{EDITION}.onnx"
+    path = folder / f"{sha256}-{stage.name}-{EXPORT_VERSION}.onnx"
     if path.is_file():
         return path, False
     if importlib.util.find_spec("onnx") is None:
-        raise MissingPackage("making this net ready for another engine", "onnx")
-    _sweep(folder)
+        raise MissingPackage("exporting this net for another engine", "onnx")
+    for partial in folder.glob("*.part"):  # left by a crash
+        with contextlib.suppress(OSError):
+            if time.time() - partial.stat().st_mtime > ABANDONED_AFTER:
+                partial.unlink()
     atomic_write(path, lambda file: _export(stage, examples, file.name))  # of two processes the later one wins
     return path, True
-
-
-def _sweep(folder: Path) -> None:
-    """Delete what a crash left half-written long ago; what cannot be deleted stays."""
-    for partial in folder.glob("*.part"):
-        with contextlib.suppress(OSError):
-            if time.time() - partial.stat().st_mtime > LEFT_BEHIND:
-                partial.unlink()
 
 
 _BY_TRACING: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
@@ -55,7 +47,7 @@ _BY_TRACING: dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature
 
 def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:
     with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")  # the exporter warns of itself, and of every shape that it takes as fixed
+        warnings.simplefilter("ignore")  # the exporter warns of its deprecation, and of every fixed shape
         try:
             torch.onnx.export(
                 stage.module,
@@ -69,8 +61,8 @@ def _export(stage: Stage, examples: tuple[Tensor, ...], path: str) -> None:
             )
         except OSError:
             raise
-        except Exception as error:  # the exporter raises whatever the net's own code and its own passes do
-            raise BadModel(f"this net cannot be exported ({briefly(error)}); choose the engine 'torch'") from error
+        except Exception as error:  # errors of the net's code and of the exporter have no common base
+            raise BadModel(f"This net cannot be exported ({briefly(error)}). Choose the engine 'torch'.") from error
 
 
 def _free_axes(stage: Stage) -> dict[str, dict[int, str]]:

@@ -1,8 +1,9 @@
-"""A restoring net, ready to run: its parts on their engines, any number of faces, numbers in and numbers out."""
+"""A loaded net with its stages on their backends, for any number of faces."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -11,13 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import BadModel, FaceFixError
-from ..nets import Net, Spec, Stage, load_net, stages
+from ..nets import Net, Stage, load_net, stages
 from ..optional_imports import import_optional
 from .backends import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, explain_failure
 from .batch_sizer import BatchSizer, CudaMemoryMeter, Item
-from .machine import Machine, this_machine
 from .onnx_export import export_stage
-from .select import Backend, select_backend
+from .select import Backend, Machine, select_backend, this_machine
 
 AT_ONCE = 4
 """Number of faces in a pass on an accelerator that does not report its memory."""
@@ -29,28 +29,29 @@ Blob = NDArray[np.float32]
 def load_runner(
     path: Path, cache: Path, engine: str = "auto", precision: str = "exact", machine: Machine | None = None
 ) -> Runner:
-    """Load the net of a file; the engines are started when the first picture comes.
+    """Load the net of a file; its backends are started for the first image.
 
-    cache: where exported parts are kept. engine, precision: see `choosing`.
+    cache: folder for exported stages. engine, precision: see `select_backend`.
     Raises `BadModel`, `BadSetting` or `MissingPackage`.
     """
-    runner = Runner(load_net(path), cache, engine, precision, machine or this_machine(), path)
-    runner.check()
+    machine = machine or this_machine()
+    runner = Runner(load_net(path), cache, engine, precision, machine, path)
+    select_backend(runner.spec.architecture, True, machine, engine, precision)
     return runner
 
 
 class Runner:
-    """A net on the engines chosen for it. Any thread may call; one pass runs at a time.
+    """A net on its selected backends. Thread-safe; one pass runs at a time.
 
-    Once its parts are started, the net itself is let go, as the engines have weights of their own; what needs it again
-    (CodeFormer's other half, a face that did not fit) reads its file again.
+    The net is dropped once its stages are started, because the backends have their own weights. It is loaded again if
+    needed (for CodeFormer without fusion, or for a face that did not fit into memory).
     """
 
     def __init__(
         self, net: Net, cache: Path, engine: str, precision: str, machine: Machine, path: Path | None = None
     ) -> None:
-        """path: where the net can be read again; without one it is kept."""
-        self._spec, self._sha256, self._cache, self._machine = net.spec, net.sha256, cache, machine
+        """path: file from which the net can be loaded again; without it the net is kept."""
+        self.spec, self._sha256, self._cache, self._machine = net.spec, net.sha256, cache, machine
         self._engine, self._precision = engine, precision
         self._net: Net | None = net
         self._path = path
@@ -60,32 +61,23 @@ class Runner:
         self._lock = Lock()
 
     @property
-    def spec(self) -> Spec:
-        """What the net takes and gives."""
-        return self._spec
-
-    @property
     def scale(self) -> int:
-        """Pixels out for each pixel in, along one side."""
-        return self._spec.scale
-
-    def check(self) -> None:
-        """Raise `BadSetting` or `MissingPackage` if the engine asked for cannot be had."""
-        select_backend(self.spec.architecture, True, self._machine, self._engine, self._precision)
+        """Output pixels for each input pixel, along one side."""
+        return self.spec.scale
 
     def __call__(self, blob: Blob, w: float = 0.0) -> tuple[Blob, str]:
-        """Return (N, 3, scale H, scale W) for (N, 3, H, W), and what ran the last of them, in which precision."""
+        """Return (N, 3, scale H, scale W) for (N, 3, H, W), and the backend and precision of the last image."""
         answers, engines = zip(*self.each(list(blob), lambda one: one, w), strict=True)
         return np.stack(answers), engines[-1]
 
     def each(
         self, pictures: Sequence[Item], blob_of: Callable[[Item], Blob], w: float = 0.0
     ) -> Iterator[tuple[Blob, str]]:
-        """Yield (3, scale H, scale W) for each picture and what ran it, in as few passes as memory allows.
+        """Yield (3, scale H, scale W) for each image and its backend, in as few passes as memory allows.
 
-        blob_of: makes (3, H, W) of a picture, of the same size for all; asked when its turn has come.
-        w: CodeFormer's, 0..1; other nets do not look at it.
-        Raises `BadModel` where the net fails on its engine.
+        blob_of: converts an image to (3, H, W), the same size for all, just before its pass.
+        w: CodeFormer's, 0..1; other nets ignore it.
+        Raises `BadModel` if the net fails on its backend.
         """
         fused = self.spec.fused and (w > 0 or self._as_authors)
 
@@ -97,11 +89,11 @@ class Runner:
 
         try:
             yield from self._passes.run(pictures, together, lambda one: self._on_processor(blob_of(one), w))
-        except RuntimeError as error:  # what PyTorch raises, whatever it is
+        except RuntimeError as error:  # all of PyTorch's errors
             raise BadModel(explain_failure(_titles(self._parts.get(fused, ())) or "PyTorch", error)) from error
 
     def _on_processor(self, picture: Blob, w: float) -> tuple[Blob, str]:
-        """Return one picture that did not fit into the accelerator."""
+        """Return the output for one image that did not fit into the accelerator's memory."""
         spare = Runner(self._whole(), self._cache, "torch", "exact", Machine())
         [answer], engine = spare(picture[None], w)
         return np.asarray(answer), engine
@@ -116,7 +108,7 @@ class Runner:
         return np.asarray(answer.float().cpu().numpy()), _titles(parts)
 
     def _ready(self, flow: Tensors, fused: bool, more: Tensors) -> list[Part]:
-        """Return the net's parts on their engines, started when they are first needed."""
+        """Return the net's stages on their backends, starting them when they are first needed."""
         if fused not in self._parts:
             net = self._whole()
             if self._as_authors:
@@ -128,7 +120,7 @@ class Runner:
         return self._parts[fused]
 
     def _whole(self) -> Net:
-        """Return the net, read again if it was let go."""
+        """Return the net, loading it again if it was dropped."""
         if self._net is None:
             assert self._path is not None
             return load_net(self._path)
@@ -136,11 +128,11 @@ class Runner:
 
     @property
     def _as_authors(self) -> bool:
-        """Whether the net is run whole, just as its authors run it."""
+        """Whether the net runs undivided, as its authors run it."""
         return (self._engine, self._precision, self._machine.accelerator) == ("torch", "exact", "")
 
     def _start_parts(self, cut: Sequence[Stage], flow: Tensors, more: Tensors) -> list[Part]:
-        """Start each part with what the one before gives, which an export has to see once."""
+        """Start each stage with the outputs of the previous one as examples, which an export needs."""
         parts: list[Part] = []
         for number, stage in enumerate(cut):
             last = number == len(cut) - 1
@@ -155,17 +147,19 @@ class Runner:
         if backend.engine in ("torch", "winograd"):
             return TorchPart(stage.module, backend)
         try:
-            import_optional(backend.engine)  # before an export that it could not read
+            import_optional(backend.engine)  # fails before an export that the backend could not read
             return self._export_part(stage, backend, examples)
         except FaceFixError:
             if self._engine != "auto":
                 raise
+            without_exports = replace(self._machine, packages=frozenset())
             return TorchPart(
-                stage.module, select_backend(self.spec.architecture, stage.bf16, self._bare(), "auto", self._precision)
+                stage.module,
+                select_backend(self.spec.architecture, stage.bf16, without_exports, "auto", self._precision),
             )
 
     def _export_part(self, stage: Stage, backend: Backend, examples: Tensors) -> Part:
-        """Return the stage on an engine that reads exports; an old export that cannot be read is made anew."""
+        """Return the stage on a backend that reads exports; an old export that it cannot read is replaced."""
         path, is_new = export_stage(stage, examples, self._sha256, self._cache / "networks")
         try:
             if backend.engine == "onnxruntime":
@@ -177,11 +171,7 @@ class Runner:
             path.unlink(missing_ok=True)
             return self._export_part(stage, backend, examples)
 
-    def _bare(self) -> Machine:
-        """This machine without the engines that need an export."""
-        return Machine(self._machine.accelerator, self._machine.bf16, self._machine.winograd)
-
 
 def _titles(parts: Sequence[Part]) -> str:
-    """Return what runs the parts of a net, for the report."""
+    """Return the backends of a net's stages, for the report."""
     return " + ".join(dict.fromkeys(part.title for part in parts))

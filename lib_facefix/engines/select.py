@@ -1,12 +1,13 @@
-"""Which engine runs which part of a net, and in which precision. Pure: no net, no package."""
+"""Selecting the backend and precision of each stage of a net, by the abilities of this machine."""
 
-from __future__ import annotations
-
+import importlib.util
 from dataclasses import dataclass
 
+import torch
+
 from ..errors import BadSetting, MissingPackage
+from ..inference import has_bf16
 from ..settings.runtime import ENGINES, PRECISIONS
-from .machine import Machine
 
 FASTEST_FLOAT: dict[str, tuple[str, ...]] = {
     "GFPGAN": ("winograd", "openvino", "onnxruntime", "torch"),
@@ -17,13 +18,48 @@ FASTEST_FLOAT: dict[str, tuple[str, ...]] = {
     "Compact": ("openvino", "winograd", "onnxruntime", "torch"),
 }
 """Float32 backends on a processor by architecture, fastest first, as measured by `make bench`."""
-OTHERS = ("torch",)
+UNMEASURED = ("torch",)
 """Backends for architectures without measurements, which might not survive an export or tolerate bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """The abilities of a machine to run nets."""
+
+    accelerator: str = ""
+    """Accelerator to use: "cuda", "mps", or "" for none."""
+    bf16: bool = False
+    """Whether the processor multiplies bfloat16 in hardware."""
+    winograd: bool = False
+    """Whether this PyTorch includes NNPACK, which implements Winograd's convolution."""
+    packages: frozenset[str] = frozenset()
+    """Import names of the optional backends that are installed."""
+
+
+def this_machine(device: str = "auto") -> Machine:
+    """Return the abilities of this machine; device: "auto", or "cpu" to ignore an accelerator."""
+    accelerator = ""
+    if device != "cpu":
+        accelerator = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else ""
+    packages = frozenset(name for name in ("onnxruntime", "openvino") if importlib.util.find_spec(name))
+    return Machine(accelerator, has_bf16(), _has_winograd(), packages)
+
+
+def _has_winograd() -> bool:
+    """Return True if NNPACK is available and computes correctly; the check also initializes it, as PyTorch does not."""
+    if not (hasattr(torch, "_nnpack_spatial_convolution") and torch._nnpack_available()):
+        return False
+    ones = torch.ones(1, 16, 12, 12)
+    try:
+        found = torch._nnpack_spatial_convolution(ones, torch.ones(16, 16, 3, 3), None, (1, 1), (1, 1))
+    except RuntimeError:
+        return False
+    return bool(torch.allclose(found[0, 0, 5, 5], torch.tensor(144.0), rtol=1e-4))
+
+
+@dataclass(frozen=True, slots=True)
 class Backend:
-    """How one part of a net is run."""
+    """Backend, precision and device of one stage of a net."""
 
     engine: str
     """Backend name: one of `ENGINES`, never "auto"."""
@@ -33,42 +69,31 @@ class Backend:
 
 
 def select_backend(architecture: str, bears_bf16: bool, machine: Machine, engine: str, precision: str) -> Backend:
-    """Return how to run a part of a net of that architecture.
+    """Return the backend for a stage of a net of that architecture.
 
-    bears_bf16: whether bfloat16 only rounds this part's answer.
+    bears_bf16: whether bfloat16 changes no more than the last digits of the stage's output.
     Raises `BadSetting` for an unknown engine or precision, `MissingPackage` for one that is not installed.
     """
-    _check(machine, engine, precision)
+    if engine not in ENGINES:
+        raise BadSetting(f"Engine must be one of {', '.join(ENGINES)}, not {engine!r}.")
+    if precision not in PRECISIONS:
+        raise BadSetting(f"Precision must be one of {', '.join(PRECISIONS)}, not {precision!r}.")
+    if engine in ("onnxruntime", "openvino") and engine not in machine.packages:
+        raise MissingPackage(f"the engine {engine!r}", engine)
+    if engine == "winograd" and not machine.winograd:
+        raise BadSetting("The engine 'winograd' requires a PyTorch with NNPACK. Choose 'auto'.")
     known, fast = architecture in FASTEST_FLOAT, precision == "fast"
     bears_bf16 &= known
     if machine.accelerator and engine in ("auto", "torch"):
-        return Backend("torch", _on_accelerator(machine.accelerator, fast, bears_bf16), machine.accelerator)
+        # never half precision: these nets exceed its range and return grey faces
+        number = "bf16" if fast and bears_bf16 else "tf32" if fast and machine.accelerator == "cuda" else "fp32"
+        return Backend("torch", number, machine.accelerator)
     bf16 = fast and bears_bf16 and machine.bf16
     if engine == "winograd" and not known:
-        engine = "torch"  # there is nothing that it would do
+        engine = "torch"  # Winograd would change nothing
     if engine != "auto":
         return Backend(engine, "bf16" if bf16 and engine in ("torch", "openvino") else "fp32")
     if bf16:
         return Backend("openvino" if "openvino" in machine.packages else "torch", "bf16")
     here = machine.packages | {"torch"} | ({"winograd"} if machine.winograd else set())
-    return Backend(next(name for name in FASTEST_FLOAT.get(architecture, OTHERS) if name in here), "fp32")
-
-
-def _on_accelerator(accelerator: str, fast: bool, bears_bf16: bool) -> str:
-    """Never half precision: these nets leave its range and answer with grey faces."""
-    if not fast:
-        return "fp32"
-    if bears_bf16:
-        return "bf16"
-    return "tf32" if accelerator == "cuda" else "fp32"
-
-
-def _check(machine: Machine, engine: str, precision: str) -> None:
-    if engine not in ENGINES:
-        raise BadSetting(f"Engine must be one of {', '.join(ENGINES)}; not {engine!r}")
-    if precision not in PRECISIONS:
-        raise BadSetting(f"Precision must be one of {', '.join(PRECISIONS)}; not {precision!r}")
-    if engine in ("onnxruntime", "openvino") and engine not in machine.packages:
-        raise MissingPackage(f"the engine {engine!r}", engine)
-    if engine == "winograd" and not machine.winograd:
-        raise BadSetting("this PyTorch has no NNPACK, on which the engine 'winograd' stands; choose 'auto'")
+    return Backend(next(name for name in FASTEST_FLOAT.get(architecture, UNMEASURED) if name in here), "fp32")

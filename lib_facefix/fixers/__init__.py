@@ -1,1 +1,1 @@
-"""Fixers: each makes better faces of crops."""
+"""Fixers, which restore or re-diffuse the faces in crops."""

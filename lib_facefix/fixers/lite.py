@@ -1,6 +1,4 @@
-"""The built-in restorer: a small net that takes blur, noise and JPEG blocks off a face (see training/README.md)."""
-
-from __future__ import annotations
+"""The built-in restorer: a small net that removes blur, noise and JPEG blocks from a face (see training/README.md)."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
@@ -13,14 +11,14 @@ from ..planning.plan import FaceJob
 from ..protocols import Fixed
 from ..types import Crop, Image
 from ..weights import asset
-from .fidelity import strength
+from .restore import strength
 
 
 class Lite:
-    """A `FaceFixer` that adds to a crop what its net says is missing.
+    """A `FaceFixer` that adds the net's correction to a crop.
 
-    The net is trained to the least error, so its full answer is its best guess, and fidelity scales it: strength
-    1 - fidelity^4. Deterministic; one face at a time, which on a CPU is as fast as a batch and keeps memory flat.
+    The net is trained for the least error, so its full output is its best guess; fidelity scales it with the strength
+    1 - fidelity^4. Deterministic. Faces are processed singly, which on a CPU is as fast as a batch and saves memory.
     """
 
     def __init__(self, weights: Path | None = None) -> None:
@@ -31,8 +29,8 @@ class Lite:
         """Return the FFHQ frame of 512 px."""
         return self._framing
 
-    def batch_key(self, job: FaceJob) -> Hashable:  # noqa: ARG002 jobs may differ in all but the net
-        """Return the same for all: any faces may share a round."""
+    def batch_key(self, job: FaceJob) -> Hashable:  # noqa: ARG002 the same for every job
+        """Return the same key for all, since any faces may share a batch."""
         return "lite"
 
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:

@@ -1,6 +1,4 @@
-"""Faces drawn anew by Stable Diffusion, inside their masks; a `Diffuser` does the drawing."""
-
-from __future__ import annotations
+"""Re-diffusing faces inside their masks with Stable Diffusion, by way of a `Diffuser`."""
 
 from collections.abc import Hashable, Iterator, Sequence
 
@@ -18,36 +16,36 @@ MAX_FACES_PER_RUN = 16
 """Default number of faces in one sampling run."""
 SHAPES = ((8, 8), (7, 9), (9, 7))
 """Allowed shapes as width and height in eighths of the model's native size: few, so that faces can share a run."""
-WHOLE = 8
+LATENT_PIXEL = 8
 """Side of a latent pixel, in pixels; all sides are multiples of it."""
 
 
 class Rediffuse:
-    """A `FaceFixer` that asks a `Diffuser`, for as many faces at once as it may."""
+    """A `FaceFixer` that uses a `Diffuser`, with as many faces at once as possible."""
 
     def __init__(self, diffuser: Diffuser, most: int = MAX_FACES_PER_RUN) -> None:
-        """most: faces in one sampling run; it is halved where memory does not take them."""
+        """most: number of faces in one sampling run, which is halved if they do not fit into memory."""
         self._diffuser, self._most = diffuser, most
         self._fits: dict[tuple[int, ...], int] = {}
         """Number of faces that fit into memory, by crop shape, if it was smaller than the requested number."""
 
     def framing(self, job: FaceJob) -> Surrounded:
-        """Return the face with room around it, turned upright where the head is tilted far."""
+        """Return a frame with padding around the face, straightened if the head is tilted far."""
         return self._frame(job, self._size(job))
 
     def batch_key(self, job: FaceJob) -> Hashable:
-        """Return what the faces of one sampling run share."""
+        """Return the values that the faces of one sampling run must share."""
         return self._size(job), job.treatment.of_a_run(), self._diffuser.shares(job)
 
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
-        """Yield each crop redrawn; a run that fails is halved until what fails is a single face."""
+        """Yield each crop re-diffused; a failing run is halved until it has only one face."""
         waiting = [_make_redraw(crop, job) for crop, job in zip(crops, jobs, strict=True)]
         sampling, shape = jobs[0].treatment.of_a_run(), crops[0].image.shape
         now = most = self._fits.get(shape, self._most)
         while waiting:
             asked = waiting[:now]
             try:
-                answers = self._answers(asked, sampling)
+                answers = self._redraw(asked, sampling)
             except (MemoryError, BadCrop) as error:
                 if len(asked) == 1:
                     raise
@@ -59,17 +57,17 @@ class Rediffuse:
             del waiting[: len(asked)]
             now = min(most, 2 * now)
 
-    def _answers(self, asked: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch | None]:
+    def _redraw(self, asked: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch | None]:
         answers = self._diffuser.redraw(asked, sampling)
         if len(answers) != len(asked):
-            raise BadCrop(f"the model gave {len(answers)} pictures for {len(asked)} faces")
+            raise BadCrop(f"The model returned {len(answers)} images for {len(asked)} faces.")
         return answers
 
     def _size(self, job: FaceJob) -> tuple[int, int]:
         wanted = job.treatment.width or job.treatment.height, job.treatment.height or job.treatment.width
         if not all(wanted):
             wanted = fit_size(self._frame(job, self._diffuser.native).extent(job.face), self._diffuser.native)
-        return _whole(wanted[0]), _whole(wanted[1])
+        return _round_side(wanted[0]), _round_side(wanted[1])
 
     @staticmethod
     def _frame(job: FaceJob, size: Size) -> Surrounded:
@@ -78,27 +76,20 @@ class Rediffuse:
 
 
 def fit_size(extent: tuple[float, float], native: int) -> tuple[int, int]:
-    """Return the width and height, of about native x native pixels, that suit what is to be seen best."""
+    """Return the width and height of about native x native pixels that best fit the aspect ratio of `extent`."""
     if not min(extent) > 0:
         return native, native
     aspect = extent[0] / extent[1]
-    across, down = min(SHAPES, key=lambda shape: abs(np.log(shape[0] / shape[1] / aspect)))
-    return native * across // 8, native * down // 8
+    width, height = min(SHAPES, key=lambda shape: abs(np.log(shape[0] / shape[1] / aspect)))
+    return native * width // 8, native * height // 8
 
 
-def _whole(pixels: int) -> int:
-    return max(WHOLE * 8, round(pixels / WHOLE) * WHOLE)
+def _round_side(pixels: int) -> int:
+    return max(LATENT_PIXEL * 8, round(pixels / LATENT_PIXEL) * LATENT_PIXEL)
 
 
 def _make_redraw(crop: Crop, job: FaceJob) -> Redraw:
     assert crop.mask is not None
     asked: Sampling = job.treatment
-    return Redraw(
-        crop.image,
-        crop.mask,
-        asked.prompt,
-        asked.negative_prompt,
-        max(asked.seed, 0),
-        max(asked.subseed, 0),
-        job.number,
-    )
+    seeds = max(asked.seed, 0), max(asked.subseed, 0)
+    return Redraw(crop.image, crop.mask, asked.prompt, asked.negative_prompt, *seeds, job.number)

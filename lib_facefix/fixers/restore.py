@@ -1,9 +1,9 @@
-"""Restoring by a published net or one of the user's own: GFPGAN, CodeFormer, RestoreFormer, ESRGAN and their like."""
+"""Restoring faces with a published net or the user's own: GFPGAN, CodeFormer, RestoreFormer, ESRGAN and others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,61 +11,41 @@ from numpy.typing import NDArray
 
 from ..errors import BadCrop
 from ..imaging.frames import Upright
+from ..inference import Blob
 from ..planning.plan import FaceJob
 from ..protocols import Fixed
 from ..types import Crop, Image
-from .fidelity import blend, strength
+
+if TYPE_CHECKING:
+    from ..engines import Runner
 
 SIDE = 512
 """Side of the crops, in pixels; the face restorers were trained on this size."""
-
-Blob = NDArray[np.float32]
-
-
-class Spec(Protocol):
-    """What a net takes and gives."""
-
-    @property
-    def low(self) -> float:
-        """The value of black."""
-        ...
-
-    @property
-    def high(self) -> float:
-        """The value of white."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Side of the input that it answers with 512 px, pixels."""
-        ...
-
-    @property
-    def fused(self) -> bool:
-        """Whether it has CodeFormer's own fidelity, w."""
-        ...
+FIDELITY_EXPONENT = 4
+"""Exponent of the fidelity slider: a larger one keeps more of the restored face until late."""
 
 
-class Runner(Protocol):
-    """A loaded net."""
+def strength(fidelity: float) -> float:
+    """Return 1 - fidelity^4: 1 at fidelity 0, 0.87 at the default 0.6, 0 at 1; it falls at every step between."""
+    return 1 - fidelity**FIDELITY_EXPONENT
 
-    @property
-    def spec(self) -> Spec:
-        """What it takes and gives."""
-        ...
 
-    def each(self, crops: Sequence[Image], blob_of: Callable[[Image], Blob], w: float) -> Iterator[tuple[Blob, str]]:
-        """Yield the (3, 512, 512) answer for each crop and what ran it, in as few passes as memory allows."""
-        ...
+def blend(crop: Image, restored: NDArray[np.float32], share: float) -> Image:
+    """Return crop + share (restored - crop), rounded.
+
+    crop: (H, W, 3), 0..255; restored: the same as floats; share: 0..1.
+    """
+    mixed = restored if share == 1 else crop + np.float32(share) * (restored - crop)
+    return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
 
 
 class Restorer:
-    """A `FaceFixer` on a net.
+    """A `FaceFixer` that uses a net.
 
-    Fidelity is the net's own where it has one: CodeFormer's w, which lets the features of the crop into its picture.
-    The others know but one picture; it is laid over the crop with strength 1 - fidelity^4 (see `fidelity`), so that
-    every step of the slider brings the face closer to the original, all the way to it. Nets that enlarge 2 or 4 times
-    are given the crop made 2 or 4 times smaller. Answers are rounded, and the same face always gets the same bytes.
+    CodeFormer has its own fidelity, w, which adds features of the crop to the result. The result of other nets is
+    blended over the crop with the strength 1 - fidelity^4 (see `strength`), so that every step of the slider brings
+    the face closer to the original. For nets that enlarge 2 or 4 times the crop is scaled down first. Results are
+    rounded and deterministic.
     """
 
     def __init__(self, runner: Runner) -> None:
@@ -77,11 +57,11 @@ class Restorer:
         return self._framing
 
     def batch_key(self, job: FaceJob) -> Hashable:
-        """Return what a pass must share: with CodeFormer the fidelity."""
+        """Return the value that the faces of a pass must share: CodeFormer's fidelity, else None."""
         return job.treatment.fidelity if self._runner.spec.fused else None
 
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
-        """Yield each (512, 512, 3) crop restored; raises `BadCrop` for an answer that is no picture."""
+        """Yield each (512, 512, 3) crop restored; raises `BadCrop` for an invalid output."""
         fused = self._runner.spec.fused
         strengths = [1.0 if fused else strength(job.treatment.fidelity) for job in jobs]
         asked = [crop.image for crop, share in zip(crops, strengths, strict=True) if share]
@@ -94,7 +74,7 @@ class Restorer:
                 yield Fixed(crop.image, "")
 
     def _blob(self, image: Image) -> Blob:
-        """Return (3, S, S) in the net's range for a (512, 512, 3) crop."""
+        """Return the net's input, (3, S, S) in its range, for a (512, 512, 3) crop."""
         spec = self._runner.spec
         if spec.size != SIDE:
             image = np.asarray(cv2.resize(image, (spec.size, spec.size), interpolation=cv2.INTER_AREA), np.uint8)
@@ -102,9 +82,9 @@ class Restorer:
         return np.ascontiguousarray(scaled, np.float32)
 
     def _picture(self, answer: Blob, engine: str) -> NDArray[np.float32]:
-        """Return (512, 512, 3), 0..255, not yet rounded."""
+        """Return the output as (512, 512, 3), 0..255, not yet rounded."""
         spec = self._runner.spec
         if answer.shape != (3, SIDE, SIDE) or not np.isfinite(answer).all():
-            raise BadCrop(f"the net gave no picture on {engine}; try the precision 'exact', or the engine 'torch'")
+            raise BadCrop(f"The net returned no image on {engine}. Try the precision 'exact', or the engine 'torch'.")
         scaled = (answer.transpose(1, 2, 0) - np.float32(spec.low)) * np.float32(255 / (spec.high - spec.low))
         return np.asarray(np.clip(scaled, 0, 255), np.float32)

@@ -1,1 +1,1 @@
-"""Landmarkers: each file looks at one face more closely with one model."""
+"""Landmark models, which analyse one face: points, mesh, gender and age."""

@@ -1,1 +1,1 @@
-"""Maskers: each says which part of a face's crop may change."""
+"""Maskers, which define the part of a face's crop that may change."""

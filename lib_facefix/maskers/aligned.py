@@ -1,4 +1,4 @@
-"""A face as nets want to see it, and what they say brought back to its crop."""
+"""Aligning a face for networks, and transforming their masks back to its crop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..imaging.masks import polygon, touching, without_specks
 from ..imaging.resample import warp
 from ..types import Crop, Face, Image, Mask, Matrix
 
-ROOM = 0.5
+PADDING = 0.5
 """Padding around a face without landmarks, in sizes of its box: about the extent of the aligned frame."""
 SPECK = 0.015
 """Side of the largest segmentation error, in sides of the aligned square: blurred, it would show as a spot."""
@@ -22,9 +22,9 @@ SPECK = 0.015
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aligned:
-    """An upright square cut from a crop, the eyes where FFHQ has them: as face parsers were trained.
+    """An upright square cut from a crop, with the eyes in FFHQ's positions, for which face parsers were trained.
 
-    Restoring and re-diffusing frame a face differently; this makes the masks of both the same.
+    Restoring and re-diffusing use different frames; alignment makes their masks the same.
     """
 
     image: Image
@@ -34,19 +34,18 @@ class Aligned:
 
     @classmethod
     def of(cls, crop: Crop, face: Face, side: int) -> Aligned:
-        """Return the face of the crop; beyond the crop its edge is repeated. Raises `DegenerateLandmarks`."""
-        frame = Surrounded(side, ROOM, face.tilt) if face.landmarks is None else Upright(side)
+        """Return the aligned face, repeating the crop's edge beyond it; raises `DegenerateLandmarks`."""
+        frame = Surrounded(side, PADDING, face.tilt) if face.landmarks is None else Upright(side)
         matrix = compose(frame.matrix(face), inverse(crop.matrix))
         return cls(warp(crop.image, matrix, (side, side)), matrix)
 
     def back(self, picked: NDArray[np.bool_], crop: Crop, face: Face) -> Mask:
-        """Return what was picked, (side, side), as a mask of the crop, (h, w), 0 or 1: the pieces on the face.
+        """Return the picked pixels, (side, side), as a mask of the crop, (h, w), 0 or 1.
 
-        Pieces, and holes, no larger than a SPECK are not meant.
+        Only pieces that touch the face are kept. Pieces and holes up to SPECK are removed.
         """
         height, width = crop.image.shape[:2]
-        where = without_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
-        way = inverse(self.matrix)
-        moved = warp(where, way, (width, height), interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
-        here = polygon(transform_points(face.box.corners, crop.matrix), (height, width))
-        return touching(moved, here)
+        clean = without_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
+        back = inverse(self.matrix)
+        mask = warp(clean, back, (width, height), interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
+        return touching(mask, polygon(transform_points(face.box.corners, crop.matrix), (height, width)))

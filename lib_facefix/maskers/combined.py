@@ -1,6 +1,4 @@
-"""Two masks joined."""
-
-from __future__ import annotations
+"""Combinations of two masks."""
 
 from collections.abc import Callable
 
@@ -12,12 +10,12 @@ JOINED: dict[str, Callable[[Mask, Mask], Mask]] = {"+": union, "&": limit, "-": 
 
 
 class Combined:
-    """A `Masker` of two others: both together, the first limited to the second, or the first without the second."""
+    """A `Masker` of the union, intersection or difference of two others."""
 
     def __init__(self, first: Masker, sign: str, second: Masker) -> None:
         """sign: "+", "&" or "-"."""
         self._first, self._join, self._second = first, JOINED[sign], second
 
     def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 inside, 0 outside, below 0 where what stands behind "&" or "-" forbids even a soft edge."""
+        """Return (h, w): 1 inside, 0 outside, negative where the second mask of "&" or "-" forbids even a soft edge."""
         return self._join(self._first.mask(crop, face), self._second.mask(crop, face))

@@ -1,6 +1,4 @@
-"""What lies in front of a face: hands, hair, glasses, a microphone."""
-
-from __future__ import annotations
+"""Masks of objects that cover a face: hands, hair, glasses, a microphone."""
 
 from pathlib import Path
 from typing import Protocol
@@ -13,47 +11,45 @@ from ..inference import load
 from ..types import Crop, Face, Image, Mask
 from .aligned import Aligned
 
-SHOWS = 0.5
+FACE_SCORE = 0.5
 """XSeg score, 0..1, above which a pixel counts as face."""
 
 
 class Occluder(Protocol):
-    """Tells a face from what covers it."""
+    """A model that finds the covered parts of a face."""
 
     @property
     def side(self) -> int:
-        """Of the aligned face that it takes, pixels."""
-        ...
+        """Side of the aligned face, in pixels."""
 
     def find_hidden(self, image: Image) -> NDArray[np.bool_]:
-        """Return where an aligned face is covered, or ends."""
-        ...
+        """Return True for pixels of an aligned face that show something else."""
 
 
 class OccludersMasker:
-    """What is in front of the face, and what is beside it: all but the face that shows."""
+    """Mask of everything except the visible face: objects in front of the face, and its surroundings."""
 
     def __init__(self, occluder: Occluder) -> None:
         self._occluder = occluder
 
     def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 where no face shows; raises a `FaceFixError`."""
+        """Return (h, w), 1 outside the visible face; raises a `FaceFixError`."""
         aligned = Aligned.of(crop, face, self._occluder.side)
         return 1 - aligned.back(~self._occluder.find_hidden(aligned.image), crop, face)
 
 
 class XSeg:
-    """DeepFaceLab's XSeg as facefusion has it: (1, 256, 256, 3), BGR, 0..1, to (1, 256, 256, 1), 1 on the face."""
+    """DeepFaceLab's XSeg as exported by facefusion: BGR (1, 256, 256, 3), 0..1, to (1, 256, 256, 1), 1 on the face."""
 
     side = 256
 
-    def __init__(self, path: Path, device: str = "cpu") -> None:  # noqa: ARG002 an .onnx runs on the processor
+    def __init__(self, path: Path, device: str = "cpu") -> None:  # noqa: ARG002 ONNX runs on the processor
         self._net, self._path = load(path), path
 
     def find_hidden(self, image: Image) -> NDArray[np.bool_]:
-        """Return where an aligned face, (256, 256, 3), does not show; raises `BadModel`."""
+        """Return True for pixels of an aligned face, (256, 256, 3), that show something else; raises `BadModel`."""
         bgr = np.ascontiguousarray(image[None, ..., ::-1], np.float32) / np.float32(255)
-        shows = self._net(bgr)[0]
-        if shows.size != self.side**2:
-            raise BadModel(f"{self._path} is no XSeg: it answered with {shows.shape}; choose another file")
-        return shows.reshape(self.side, self.side) < SHOWS
+        scores = self._net(bgr)[0]
+        if scores.size != self.side**2:
+            raise BadModel(f"{self._path} is not an XSeg model: its output is {scores.shape}. Choose another file.")
+        return scores.reshape(self.side, self.side) < FACE_SCORE

@@ -1,6 +1,4 @@
-"""Face parsers: nets that tell skin from hair, lips from teeth. PyTorch's .pth by facexlib, or any .onnx like them."""
-
-from __future__ import annotations
+"""Masks from face parsers, networks that classify pixels: facexlib's .pth on PyTorch, or an .onnx of the same kind."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..errors import BadModel, MissingPackage
 from ..inference import Blob, load
-from ..types import Image
+from ..types import Crop, Face, Image, Mask
+from .aligned import Aligned
 
 SIDE = 512
 """Side of the square input of all parsers, in pixels."""
@@ -19,7 +18,7 @@ SIDE = 512
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a parser takes and gives."""
+    """Classes and input normalisation of a parser."""
 
     classes: tuple[str, ...]
     """Class names in the order of the network's outputs; both eyes, both brows and both lips share a name."""
@@ -53,14 +52,14 @@ VISIBLE = ("skin", "brows", "eyes", "ears", "nose", "mouth", "lips", "neck")
 
 
 class FaceParser:
-    """Names every pixel of an aligned face. Any thread may call."""
+    """Classifies every pixel of an aligned face. Thread-safe."""
 
     side = SIDE
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        """path: .pth or .safetensors of ParseNet or BiSeNet, which take PyTorch, or an .onnx of one of them.
+        """path: .pth or .safetensors of ParseNet or BiSeNet (needs PyTorch), or an .onnx of one of them.
 
-        An .onnx does not say which it is: it is a ParseNet if its name says so, else a BiSeNet. device: PyTorch's.
+        An .onnx counts as ParseNet if its file name contains "parsenet", else as BiSeNet. device: PyTorch's.
         Raises `BadModel` or `MissingPackage`.
         """
         architecture, self._run = _from_onnx(path) if path.suffix.lower() == ".onnx" else _from_torch(path, device)
@@ -68,34 +67,43 @@ class FaceParser:
         self._path = path
 
     def select_classes(self, image: Image, classes: tuple[str, ...]) -> NDArray[np.bool_]:
-        """Return where an aligned face, (512, 512, 3), is of one of these classes; raises `BadModel`."""
+        """Return True for pixels of an aligned face, (512, 512, 3), in one of these classes; raises `BadModel`."""
         numbers = [number for number, name in enumerate(self._layout.classes) if name in classes]
-        return np.isin(self._numbers(image), numbers)
+        return np.isin(self._classify(image), numbers)
 
     def find_hidden(self, image: Image) -> NDArray[np.bool_]:
-        """Return where an aligned face is covered or ends: hair, glasses, hats. It often takes a hand for skin."""
+        """Return True for pixels of hair, glasses, hats and background; a hand often counts as skin."""
         return ~self.select_classes(image, VISIBLE)
 
-    def _numbers(self, image: Image) -> NDArray[np.intp]:
+    def _classify(self, image: Image) -> NDArray[np.intp]:
         mean, deviation = np.array(self._layout.mean, np.float32), np.array(self._layout.deviation, np.float32)
         blob = (image / np.float32(255) - mean) / deviation
         scores = self._run(np.ascontiguousarray(blob.transpose(2, 0, 1)[None], np.float32))
         if scores.shape != (1, len(self._layout.classes), SIDE, SIDE):
             raise BadModel(
-                f"{self._path} is no face parser: it answered with {scores.shape} instead of (1, 19, 512, 512); "
-                "choose another file"
+                f"{self._path} is not a face parser: its output is {scores.shape} instead of (1, 19, 512, 512). Choose "
+                "another file."
             )
         return np.asarray(scores[0].argmax(0), np.intp)
 
 
+class ParsingMasker:
+    """Mask of some classes of a face parser."""
+
+    def __init__(self, parser: FaceParser, classes: tuple[str, ...]) -> None:
+        self._parser, self._classes = parser, classes
+
+    def mask(self, crop: Crop, face: Face) -> Mask:
+        """Return (h, w), 1 on the classes where they touch the face's box; raises a `FaceFixError`."""
+        aligned = Aligned.of(crop, face, self._parser.side)
+        return aligned.back(self._parser.select_classes(aligned.image, self._classes), crop, face)
+
+
 def _from_onnx(path: Path) -> tuple[str, Callable[[Blob], Blob]]:
     net = load(path)
-    return "ParseNet" if "parsenet" in path.name.lower() else "BiSeNet", lambda blob: _largest(net(blob))
-
-
-def _largest(answers: list[Blob]) -> Blob:
-    """Return the scores of the classes: BiSeNet gives those of two coarser branches, too, perhaps smaller, behind."""
-    return max(answers, key=lambda answer: answer.size)
+    name = "ParseNet" if "parsenet" in path.name.lower() else "BiSeNet"
+    # the largest output: BiSeNet may also return the scores of two coarser branches
+    return name, lambda blob: max(net(blob), key=lambda output: output.size)
 
 
 def _from_torch(path: Path, device: str) -> tuple[str, Callable[[Blob], Blob]]:

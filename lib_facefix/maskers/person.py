@@ -1,6 +1,4 @@
-"""The person in front of the background, from MediaPipe's selfie segmentation (Apache-2.0), on OpenCV alone."""
-
-from __future__ import annotations
+"""Masks of a person without background, from MediaPipe's selfie segmentation (Apache-2.0), on OpenCV."""
 
 from pathlib import Path
 
@@ -20,17 +18,16 @@ SURE = 0.5
 
 
 class PersonMasker:
-    """The person whose face it is, as far as the crop shows them: hair, neck and clothes too, but no background."""
+    """Mask of the whole person in the crop: face, hair, neck and clothes."""
 
     def __init__(self, weights: Path | None = None) -> None:
         self._net = load(weights or asset("selfie_segmentation.tflite"))
 
     def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 on the person; others who do not touch them are left out."""
+        """Return (h, w), 1 on the person and on people who touch them."""
         height, width = crop.image.shape[:2]
         seen = cv2.resize(crop.image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(255)
         [scores] = self._net(np.ascontiguousarray(seen.transpose(2, 0, 1)[None], np.float32))
         sure = cv2.resize(scores.reshape(SIDE, SIDE), (width, height), interpolation=cv2.INTER_LINEAR) >= SURE
-        return touching(
-            np.asarray(sure, np.float32), polygon(transform_points(face.box.corners, crop.matrix), (height, width))
-        )
+        box = polygon(transform_points(face.box.corners, crop.matrix), (height, width))
+        return touching(np.asarray(sure, np.float32), box)

@@ -1,6 +1,4 @@
-"""Loaded models by key, each made once, in groups that keep a limited number of them."""
-
-from __future__ import annotations
+"""Loaded models by key, each made once, in groups of limited size."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping
@@ -15,7 +13,7 @@ Model = TypeVar("Model")
 
 
 class _Slot:
-    """The place of one model, with the lock that is held while the model is made."""
+    """Holder of one model, with the lock that is held while the model is made."""
 
     def __init__(self) -> None:
         self.lock = RLock()
@@ -24,27 +22,27 @@ class _Slot:
 
 
 class ModelCache:
-    """Models by group and key; any thread may ask.
+    """Thread-safe cache of models by group and key.
 
-    Each key has a lock of its own: a model that loads slowly delays only the threads that want this very model, and
-    they all get the one that is made. Beyond the limit of a group its least recently used model is let go. While
-    several models of a group load at once, each makes room for itself alone.
+    Each key has its own lock, so a slow load delays only threads that need the same model, and they all receive it. A
+    group over its limit drops its least recently used model. While several models of a group load at once, each makes
+    room for itself alone.
     """
 
     def __init__(self, limits: Mapping[str, int] | None = None) -> None:
-        """limits: how many models each group keeps; a group that is not named keeps all."""
+        """limits: number of models that each group keeps; a group without a limit keeps all."""
         self._limits = dict(limits or {})
         self._lock = Lock()  # held for the dictionaries alone, never while a model is made
         self.clear()
 
     def get(self, group: str, key: Hashable, make: Callable[[], Model]) -> Model:
-        """Return the model of that key, made now if it is not loaded.
+        """Return the model of that key, calling `make` if it is not loaded.
 
-        What `make` raises goes through; the next call tries again. `make` may ask for other models.
+        Errors of `make` are passed on, and the next call tries again. `make` may request other models.
         """
         with self._lock:
             kept = self._kept[group]
-            slot = self._slots.setdefault((group, key), _Slot())  # forgotten once nobody keeps or awaits it
+            slot = self._slots.setdefault((group, key), _Slot())  # a weak reference: dropped once nobody needs it
         with slot.lock:
             if not slot.made:
                 self._drop_oldest(group, kept, 1)
@@ -57,13 +55,13 @@ class ModelCache:
             return model
 
     def clear(self) -> None:
-        """Let go of all models; a thread that uses one, or is loading one, keeps it for itself."""
+        """Drop all models; a thread that uses or loads one keeps it."""
         with self._lock:
             self._kept: defaultdict[str, OrderedDict[Hashable, _Slot]] = defaultdict(OrderedDict)
             self._slots: WeakValueDictionary[Hashable, _Slot] = WeakValueDictionary()
 
     def _drop_oldest(self, group: str, kept: OrderedDict[Hashable, _Slot], room: int = 0) -> None:
-        """Let go of the least recently used models until there is room for so many more."""
+        """Drop the least recently used models until there is room for `room` more."""
         if group not in self._limits:
             return
         with self._lock:
@@ -72,9 +70,9 @@ class ModelCache:
 
 
 def file_version(path: Path) -> Hashable:
-    """Return a key of the file as it is now, which differs once the file has changed; raises `BadModel`."""
+    """Return a key that differs once the file has changed; raises `BadModel` if the file cannot be read."""
     try:
         status = path.stat()
     except OSError as error:
-        raise BadModel(f"{path} cannot be read: {error.strerror or error}; give the path of a model file") from error
+        raise BadModel(f"{path} cannot be read: {error.strerror or error}. Give the path of a model file.") from error
     return path.resolve(), status.st_mtime_ns, status.st_size

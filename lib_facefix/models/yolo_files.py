@@ -1,10 +1,8 @@
-"""The model files that the setting `detector` may name: where they are looked for, and which are on offer.
+"""Finding and listing the model files that the setting `detector` may name.
 
-The folders of other programs for such models are looked into with all that is below them, as ADetailer does. In those
-of weights of every kind a file is looked into as well, before it is offered: nothing in it is run.
+Folders of other programs for such models are searched recursively, as ADetailer does. In folders with weights of every
+kind, a file's content is inspected too before it is listed; nothing in it is run.
 """
-
-from __future__ import annotations
 
 import os
 import stat
@@ -19,16 +17,16 @@ from ..settings.detector_expression import SUFFIXES, can_be_written
 from ..weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
 from .lru_cache import file_version
 
-FOLDERS = ("adetailer", "ultralytics", "yolo")
+YOLO_FOLDERS = ("adetailer", "ultralytics", "yolo")
 """Folders of YOLO models below a host's models folder. ADetailer's is first, so its users need not move files."""
-OWN = ("facefix",)
+MIXED_FOLDERS = ("facefix",)
 """Folders of a host that hold weights of every kind."""
 
 
 def yolo_file(name: str, places: ModelPaths) -> Path:
-    """Return where a model file lies: below the folders of models, or where the path says; raises `BadModel`.
+    """Return the path of a model file from its name, or from its path; raises `BadModel` if there is none.
 
-    What was converted from a .pt and lies beside it comes first, unless it is older: it needs no ultralytics.
+    The .onnx that was converted from a .pt comes first, unless it is older, because it needs no ultralytics.
     """
     wanted = Path(name)
     folders: Iterable[Path] = (folder for folder, _ in _folders(places))
@@ -36,33 +34,32 @@ def yolo_file(name: str, places: ModelPaths) -> Path:
         folders = [expand_home(wanted).parent]
     if found := _first(wanted.name, folders):
         return found
-    own = ", ".join(map(str, (places.own, *places.yolo)))
+    searched = ", ".join(map(str, (places.own, *places.yolo)))
     raise BadModel(
-        f"the model file {name} is not here. Without a folder it is looked for in {own}, and in a WebUI's models "
-        f"folder in {', '.join(FOLDERS)}; ADetailer's are at https://huggingface.co/Bingsu/adetailer. "
-        f"For a file in this folder write ./{wanted.name}."
+        f"{name} is not installed. A file without a folder is searched for in {searched}, and in a WebUI's models "
+        f"folder in {', '.join(YOLO_FOLDERS)}. ADetailer's models are at https://huggingface.co/Bingsu/adetailer. "
+        f"For a file in the current folder write ./{wanted.name}."
     )
 
 
 def yolo_files(places: ModelPaths) -> tuple[Path, ...]:
-    """Return the files that may be named without their folder, by name; weights that have a name on offer are not.
+    """Return the files that may be named without their folder, sorted by name, except those of registered models.
 
-    This reads folders. Of two files of one name the first that `yolo_file` comes to counts.
+    This reads folders. Of two files with one name, the first that `yolo_file` finds counts.
     """
     found: dict[str, Path] = {}
     for folder, mixed in _folders(places):
         for path in _files(folder):
-            if path.name in found or path.name in _KNOWN or not can_be_written(path.name):
-                continue
-            if not mixed or _could_be_yolo(path):
+            is_new = path.name not in found and path.name not in _KNOWN and can_be_written(path.name)
+            if is_new and (not mixed or _could_be_yolo(path)):
                 found[path.name] = path
     return tuple(found[name] for name in sorted(found, key=lambda name: (name.casefold(), name)))
 
 
 def _first(name: str, folders: Iterable[Path]) -> Path | None:
-    """Return the first file of that name, or what was converted from it.
+    """Return the first file of that name, or the .onnx beside it that was converted from it.
 
-    That is the .onnx beside it. One elsewhere may be another model's, and counts where no such file is anywhere.
+    An .onnx elsewhere may be another model's, so it counts only if the named file exists in no folder.
     """
     alone = None
     for folder in folders:
@@ -77,23 +74,23 @@ def _first(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def _changed_at(path: Path) -> int | None:
-    """Return when a file was changed, in ns; None where none lies there, any more, or nothing is in it."""
+    """Return the modification time of a file in ns; None if it does not exist or is empty."""
     try:
         status = path.stat()
-    except (OSError, ValueError):  # ValueError: no name can be like that
+    except (OSError, ValueError):  # ValueError: an impossible name
         return None
     return status.st_mtime_ns if stat.S_ISREG(status.st_mode) and status.st_size else None
 
 
 def _folders(places: ModelPaths) -> Iterator[tuple[Path, bool]]:
-    """Yield every folder that is looked into, in this order, and whether weights of every kind lie in it.
+    """Yield every folder to search, in order, and whether it holds weights of every kind.
 
-    Links to folders are followed; what was seen is passed over, so that none goes round in a circle.
+    Links to folders are followed; a folder that was seen before is skipped, so that no link leads in a circle.
     """
-    yield from ((folder, True) for folder in (*places.folders, *places.list_host_folders(OWN)))
+    yield from ((folder, True) for folder in (*places.folders, *places.list_host_folders(MIXED_FOLDERS)))
     seen = set()
-    for top in (*places.list_host_folders(FOLDERS), *places.yolo):
-        for folder, below, _ in os.walk(top, followlinks=True):  # of what cannot be read, nothing
+    for top in (*places.list_host_folders(YOLO_FOLDERS), *places.yolo):
+        for folder, below, _ in os.walk(top, followlinks=True):  # skips unreadable folders
             if (place := os.path.realpath(folder)) in seen:
                 below.clear()
                 continue
@@ -103,7 +100,7 @@ def _folders(places: ModelPaths) -> Iterator[tuple[Path, bool]]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the model files in a folder; none where it cannot be read."""
+    """Return the model files in a folder; none if it cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES) and is_filled(path))
     except OSError:
@@ -112,27 +109,26 @@ def _files(folder: Path) -> list[Path]:
 
 def _could_be_yolo(path: Path) -> bool:
     try:
-        now = file_version(path)
+        return _inspect_file(path, file_version(path))
     except BadModel:
         return False
-    return _says_yolo(path, now)
 
 
 @lru_cache(maxsize=256)
-def _says_yolo(path: Path, _: Hashable) -> bool:
-    """Return whether a file says that it is YOLO's: by the classes it names, or by one table of finds as its answer.
+def _inspect_file(path: Path, _: Hashable) -> bool:
+    """Return whether a file is a YOLO model: it names YOLO's classes, or its output is one table of detections.
 
-    Another file at its place, which has another version, is looked into anew; a damaged one is not.
+    The result is cached by the file's version, also for damaged files.
     """
     if path.suffix.lower() == ".pt":
         return is_yolo(path)
     try:
-        said = read_onnx(path)
+        described = read_onnx(path)
     except BadModel:
         return False
-    takes_pictures = any(len(shape) == 4 for shape in said.inputs.values())
-    tables = sum(len(shape) == 3 for shape in said.outputs.values())
-    return takes_pictures and ("names" in said.metadata or tables == 1)
+    takes_images = any(len(shape) == 4 for shape in described.inputs.values())
+    tables = sum(len(shape) == 3 for shape in described.outputs.values())
+    return takes_images and ("names" in described.metadata or tables == 1)
 
 
 _KNOWN = {name for one in PUBLISHED.values() for name in one.names} | {

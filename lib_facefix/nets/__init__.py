@@ -1,7 +1,7 @@
-"""Restorers and upscalers as torch nets, from the files people have. The only room that knows spandrel."""
+"""Restorers and upscalers as torch nets, loaded from weights files. Only this room uses spandrel."""
 
-from .loader import load_net
-from .spec import Net, Spec
-from .stages import Stage, stages
-
-__all__ = ["Net", "Spec", "Stage", "load_net", "stages"]
+from .loader import load_net as load_net
+from .spec import Net as Net
+from .spec import Spec as Spec
+from .stages import Stage as Stage
+from .stages import stages as stages

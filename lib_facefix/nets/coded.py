@@ -1,10 +1,8 @@
-"""The restorers that choose codes, cut behind the choice.
+"""The restorers that choose codes, split after the choice.
 
-A rounding error before the choice takes another code, which is another mouth; behind it, it is a rounding error.
-So the first part is for full precision, and only the second may run in bfloat16.
+A rounding error before the choice may select another code, and so another mouth; after it, the error stays small.
+So the first part needs full precision, and only the second may run in bfloat16.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
@@ -13,7 +11,7 @@ from torch import Tensor, nn
 
 
 class CodeformerCodes(nn.Module):
-    """CodeFormer as far as its codes: faces (N, 3, 512, 512) to codes (N, 256, 16, 16) and what the encoder saw."""
+    """First part of CodeFormer: faces (N, 3, 512, 512) to codes (N, 256, 16, 16) and the encoder's features."""
 
     def __init__(self, net: Any, *, fused: bool) -> None:
         super().__init__()
@@ -44,7 +42,7 @@ class CodeformerCodes(nn.Module):
 
 
 class CodeformerPicture(nn.Module):
-    """CodeFormer from its codes on: (N, 256, 16, 16) to (N, 3, 512, 512)."""
+    """Second part of CodeFormer: codes (N, 256, 16, 16) to faces (N, 3, 512, 512)."""
 
     def __init__(self, net: Any, *, fused: bool) -> None:
         super().__init__()
@@ -54,7 +52,7 @@ class CodeformerPicture(nn.Module):
         self.fusions = nn.ModuleList(net.fuse_convs_dict[side] for side in sides)
 
     def forward(self, codes: Tensor, *rest: Tensor) -> Tensor:
-        """`rest`, where fused: the encoder's features, then w of shape (1,)."""
+        """Return the faces; rest: if fused, the encoder's features, then w of shape (1,)."""
         feature = codes
         for number, block in enumerate(self.generator):
             feature = block(feature)
@@ -65,10 +63,10 @@ class CodeformerPicture(nn.Module):
 
 
 class RestoreformerCodes(nn.Module):
-    """RestoreFormer as far as its codes: faces (N, 3, 512, 512) to codes (N, 256, 16, 16) and what its encoder saw."""
+    """First part of RestoreFormer: faces (N, 3, 512, 512) to codes (N, 256, 16, 16) and the encoder's features."""
 
     def __init__(self, net: Any, names: tuple[str, ...]) -> None:
-        """`names`: of the features the decoder looks at, by the encoder's own names."""
+        """names: the features that the decoder uses, by the encoder's names."""
         super().__init__()
         self.encoder = net.encoder
         self.to_code = net.quant_conv
@@ -86,7 +84,7 @@ class RestoreformerCodes(nn.Module):
 
 
 class RestoreformerPicture(nn.Module):
-    """RestoreFormer from its codes on: (N, 256, 16, 16) to (N, 3, 512, 512)."""
+    """Second part of RestoreFormer: codes (N, 256, 16, 16) to faces (N, 3, 512, 512)."""
 
     def __init__(self, net: Any, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -95,7 +93,7 @@ class RestoreformerPicture(nn.Module):
         self.names = names
 
     def forward(self, codes: Tensor, *seen: Tensor) -> Tensor:
-        """`seen`: the encoder's features, in the order of the names."""
+        """Return the faces; seen: the encoder's features, in the order of the names."""
         picture: Tensor = self.decoder(self.from_code(codes), dict(zip(self.names, seen, strict=True)))
         return picture
 
@@ -103,7 +101,7 @@ class RestoreformerPicture(nn.Module):
 def _match_statistics(chosen: Tensor, feature: Tensor) -> Tensor:
     """Return `chosen` with the mean and deviation of `feature` in each channel; both (N, C, M).
 
-    Adaptive instance normalisation (Huang and Belongie, ICCV 2017) as CodeFormer has it: variance of a sample + 1e-5.
+    Adaptive instance normalisation (Huang and Belongie, ICCV 2017) as in CodeFormer: sample variance + 1e-5.
     """
     deviation = torch.sqrt(feature.var(2, keepdim=True) + 1e-5) / torch.sqrt(chosen.var(2, keepdim=True) + 1e-5)
     return (chosen - chosen.mean(2, keepdim=True)) * deviation + feature.mean(2, keepdim=True)

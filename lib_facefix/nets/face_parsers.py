@@ -1,11 +1,9 @@
 """Face parsers in PyTorch: ParseNet and BiSeNet, as facexlib publishes them.
 
 Chen et al., Progressive Semantic-Aware Style Transformation for Blind Face Restoration (CVPR 2021) for the first, Yu
-et al., BiSeNet (ECCV 2018), on a ResNet-18, for the second. What only training needs (ParseNet's picture, BiSeNet's
-two coarser heads) is left out. Names of the weights are those of the files.
+et al., BiSeNet (ECCV 2018), on a ResNet-18, for the second. Parts that only training needs (ParseNet's image,
+BiSeNet's two coarser heads) are omitted. Attributes have the names of the weights in the files.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -27,15 +25,21 @@ CLASSES = 19
 
 
 def load_parser(path: Path, device: str = "cpu") -> tuple[str, Callable[[Blob], Blob]]:
-    """Return the architecture, and what makes (1, 19, 512, 512) scores of a (1, 3, 512, 512) face.
+    """Return the architecture, and a function from a (1, 3, 512, 512) face to its (1, 19, 512, 512) scores.
 
-    Raises `BadModel` where the file holds no such net.
+    Raises `BadModel` if the file contains neither net.
     """
     weights = weights_of(path)
     name = next((name for name, (mark, _) in KNOWN.items() if mark in weights), None)
     if name is None:
-        raise BadModel(f"{path} is no face parser known here (ParseNet, BiSeNet); choose another file")
-    net = _load_weights(KNOWN[name][1](), weights, path).to(device)
+        raise BadModel(f"{path} is not a supported face parser (ParseNet or BiSeNet). Choose another file.")
+    net = KNOWN[name][1]()
+    wanted = {key: value for key, value in net.state_dict().items() if not key.endswith("num_batches_tracked")}
+    for key, value in wanted.items():
+        if key not in weights or weights[key].shape != value.shape:
+            raise BadModel(f"{path}: {key} is missing or has another shape than in {name}. Download it again.")
+    net.load_state_dict({key: weights[key] for key in wanted}, strict=False)
+    net = net.eval().requires_grad_(requires_grad=False).to(device)
 
     def run(blob: Blob) -> Blob:
         with torch.inference_mode():
@@ -45,18 +49,8 @@ def load_parser(path: Path, device: str = "cpu") -> tuple[str, Callable[[Blob], 
     return name, run
 
 
-def _load_weights(net: nn.Module, weights: dict[str, Tensor], path: Path) -> nn.Module:
-    """Return the net with its weights, ready to be called; raises `BadModel` where they do not fit."""
-    wanted = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
-    for name, value in wanted.items():
-        if name not in weights or weights[name].shape != value.shape:
-            raise BadModel(f"{path} looks like a face parser, but {name} is missing or of another shape. Get it again")
-    net.load_state_dict({name: weights[name] for name in wanted}, strict=False)
-    return net.eval().requires_grad_(requires_grad=False)
-
-
 class _Conv(nn.Module):
-    """ParseNet's convolution: over a mirrored edge, perhaps enlarging before or reducing, normed, activated."""
+    """ParseNet's convolution with mirrored edges, and optional scaling, normalisation and activation."""
 
     def __init__(self, wide: int, out: int, scale: str = "", *, normed: bool = False, active: bool = False) -> None:
         super().__init__()
@@ -73,7 +67,7 @@ class _Conv(nn.Module):
 
 
 class _Residual(nn.Module):
-    """ParseNet's block: two convolutions beside a shortcut."""
+    """ParseNet's residual block: two convolutions beside a shortcut."""
 
     def __init__(self, wide: int, out: int, scale: str = "") -> None:
         super().__init__()
@@ -88,7 +82,7 @@ class _Residual(nn.Module):
 
 
 class ParseNet(nn.Module):
-    """From RGB, -1..1, to scores of 19 classes."""
+    """ParseNet: RGB, -1..1, to scores of 19 classes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,7 +100,7 @@ class ParseNet(nn.Module):
 
 
 class _Normed(nn.Module):
-    """BiSeNet's convolution, normed and activated."""
+    """BiSeNet's convolution with normalisation and activation."""
 
     def __init__(self, wide: int, out: int, side: int = 3) -> None:
         super().__init__()
@@ -146,7 +140,7 @@ class _ResNet18(nn.Module):
             setattr(self, f"layer{number}", steps)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what it sees at 1/8, 1/16 and 1/32 of the size."""
+        """Return the features at 1/8, 1/16 and 1/32 of the size."""
         net: Any = self
         x = functional.max_pool2d(functional.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         eighth = net.layer2(net.layer1(x))
@@ -207,7 +201,7 @@ class _Fused(nn.Module):
 
 
 class _Head(nn.Module):
-    """BiSeNet's scores."""
+    """BiSeNet's output head: features to scores."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -219,7 +213,7 @@ class _Head(nn.Module):
 
 
 class BiSeNet(nn.Module):
-    """From RGB, normed as ImageNet is, to scores of 19 classes."""
+    """BiSeNet: RGB, normalised like ImageNet, to scores of 19 classes."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""GFPGAN said another way: the same picture, from constant weights and for any number of faces at once.
+"""GFPGAN rewritten: the same images, but with constant weights and for any number of faces at once.
 
 GFPGAN is Wang et al., CVPR 2021; its decoder is StyleGAN2's, whose convolution has other weights for each face:
 conv(x, W s d), where s (a factor for each channel in) is made from the face and d (one for each channel out) brings
@@ -6,12 +6,10 @@ the weights back to length 1 (Karras et al., CVPR 2020, section 2.2). Both facto
 
     conv(x, W s d) = d conv(s x, W)        d = 1 / sqrt(sum over channels in of s^2 (sum over k of W^2) + 1e-8)
 
-so W is a constant that an engine can lay out once. What else is cheaper here, and equal but for rounding: s before
-the picture is enlarged, the 1x1 convolution of a skip before it is enlarged, halving as a mean over 2 x 2,
-StyleGAN2's sqrt(2) inside d.
+so W is a constant that a backend can prepare once. Other savings, equal except for rounding: s is applied before the
+features are enlarged, the 1x1 convolution of a skip too, halving is a mean over 2 x 2, and StyleGAN2's sqrt(2) is
+part of d.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
@@ -24,10 +22,10 @@ _EPSILON = 1e-8
 
 
 class Gfpgan(nn.Module):
-    """GFPGAN from its authors' net, whose weights it shares; (N, 3, 512, 512) in -1..1 to the same."""
+    """GFPGAN with the weights of its authors' net; (N, 3, 512, 512) in -1..1 to the same."""
 
     def __init__(self, net: Any) -> None:
-        """`net`: a `GFPGANv1Clean` with different codes for each layer and its style taken as it is."""
+        """net: a `GFPGANv1Clean` with different codes for each layer and an unmodified style."""
         super().__init__()
         self.first = net.conv_body_first
         self.down = net.conv_body_down
@@ -73,7 +71,7 @@ class StyleLayer(nn.Module):
     """One of StyleGAN2's convolutions, with its noise, bias and activation."""
 
     def __init__(self, layer: Any, noise: Tensor) -> None:
-        """`layer`: a `StyleConv`; `noise`: (1, 1, S, S), S the side of what it gives."""
+        """layer: a `StyleConv`; noise: (1, 1, S, S), where S is the side of the output."""
         super().__init__()
         convolution = layer.modulated_conv
         self.modulation = convolution.modulation
@@ -88,7 +86,7 @@ class StyleLayer(nn.Module):
         self.register_buffer("bias", layer.bias.detach())
 
     def forward(self, feature: Tensor, code: Tensor) -> Tensor:
-        """(N, C, S, S) and (N, 512) to (N, C', S, S), or twice the side."""
+        """Return (N, C', S, S), or twice the side, from features (N, C, S, S) and codes (N, 512)."""
         style = self.modulation(code)
         length = torch.rsqrt(style.square() @ self.lengths + _EPSILON / 2)
         scaled = feature * style[:, :, None, None]
@@ -99,10 +97,10 @@ class StyleLayer(nn.Module):
 
 
 class StyleRgb(nn.Module):
-    """StyleGAN2's picture from features."""
+    """StyleGAN2's layer from features to RGB."""
 
     def __init__(self, layer: Any) -> None:
-        """`layer`: a `ToRGB`, without what enlarges the picture so far."""
+        """layer: a `ToRGB`, of which the upsampling is not used."""
         super().__init__()
         self.modulation = layer.modulated_conv.modulation
         self.weight: Tensor
@@ -111,12 +109,12 @@ class StyleRgb(nn.Module):
         self.register_buffer("bias", layer.bias.detach().flatten())
 
     def forward(self, feature: Tensor, code: Tensor) -> Tensor:
-        """(N, C, S, S) and (N, 512) to (N, 3, S, S)."""
+        """Return (N, 3, S, S) from features (N, C, S, S) and codes (N, 512)."""
         return functional.conv2d(feature * self.modulation(code)[:, :, None, None], self.weight, self.bias)
 
 
 def _convolution(weight: Tensor) -> nn.Conv2d:
-    """Return a 3 x 3 convolution with these weights, (C', C, 3, 3), as they lie; engines may have a quicker one."""
+    """Return a 3 x 3 convolution module with these weights, (C', C, 3, 3), which backends may replace by a faster."""
     wide, deep = weight.shape[:2]
     layer = nn.Conv2d(deep, wide, 3, padding=1, bias=False, device="meta")
     layer.weight = nn.Parameter(weight, requires_grad=False)
@@ -124,20 +122,20 @@ def _convolution(weight: Tensor) -> nn.Conv2d:
 
 
 def _shrink(block: Any, feature: Tensor) -> Tensor:
-    """GFPGAN's residual block to half the side."""
+    """Apply GFPGAN's residual block that halves the side."""
     inner = functional.avg_pool2d(_activate(block.conv1(feature)), 2)
     skip: Tensor = block.skip(functional.avg_pool2d(feature, 2))
     return _activate(block.conv2(inner)) + skip
 
 
 def _enlarge(block: Any, feature: Tensor) -> Tensor:
-    """GFPGAN's residual block to twice the side."""
+    """Apply GFPGAN's residual block that doubles the side."""
     inner = _twice(_activate(block.conv1(feature)))
     return _activate(block.conv2(inner)) + _twice(block.skip(feature))
 
 
 def _activate(feature: Tensor) -> Tensor:
-    """Change what a layer has just given."""
+    """Apply the activation in place, to the fresh output of a layer."""
     return functional.leaky_relu(feature, _SLOPE, inplace=True)
 
 

@@ -1,77 +1,50 @@
-"""Each architecture called as its authors call it, giving the picture alone.
+"""Networks wrapped so that `forward` is called as the authors call it, and returns only the image.
 
-Pictures are (N, 3, H, W), float32, in the range that the net's `Spec` states. No call changes its input.
+Images are (N, 3, H, W), float32, in the range of the network's `Spec`. No call changes its input.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
 
 class Call(nn.Module):
-    """A net whose `forward` gives the picture alone."""
+    """A network whose `forward` returns only the image."""
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, function: Callable[..., Tensor]) -> None:
+        """function: calls the network with its inputs, and returns the image."""
         super().__init__()
         self.net: Any = net
+        self._function = function
+
+    def forward(self, picture: Tensor, *w: float | Tensor) -> Tensor:
+        """Return the output image; w: CodeFormer's, 0..1 or a tensor of shape (1,), by default 0.5."""
+        return self._function(self.net, picture, *w)
 
 
-class Plain(Call):
-    """A net that gives nothing but a picture."""
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """Return the net's picture."""
-        answer: Tensor = self.net(picture)
-        return answer
-
-
-class Gfpgan(Call):
-    """GFPGAN with the noise that its file holds: the same for every face and in every run."""
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """Return the restored faces; `return_rgb` would only add the small pictures used in training."""
-        answer: Tensor = self.net(picture, return_rgb=False, randomize_noise=False)[0]
-        return answer
-
-
-class Codeformer(Call):
-    """CodeFormer, always with the colours of the input (its authors' `adain=True`)."""
-
-    def forward(self, picture: Tensor, w: float | Tensor = 0.5) -> Tensor:
-        """Return the restored faces; `w` is 0..1, or a tensor of shape (1,)."""
-        answer: Tensor = self.net(picture, w, adain=True)[0]
-        return answer
-
-
-class Restoreformer(Call):
-    """RestoreFormer and RestoreFormer++."""
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """Return the restored faces."""
-        answer: Tensor = self.net(picture)[0]
-        return answer
-
-
-class Described(Call):
-    """Any other net, by spandrel's own description: it pads to the sizes the net can take, and clamps to 0..1."""
+class Described(nn.Module):
+    """Any other network, called by spandrel, which pads to supported sizes and clamps to 0..1."""
 
     def __init__(self, descriptor: Any) -> None:
-        super().__init__(descriptor.model)
+        super().__init__()
+        self.net: Any = descriptor.model
         self._descriptor = descriptor
 
     def forward(self, picture: Tensor) -> Tensor:
-        """Return the net's picture."""
-        answer: Tensor = self._descriptor(picture)
-        return answer
+        """Return the output image."""
+        image: Tensor = self._descriptor(picture)
+        return image
 
 
-BY_ARCHITECTURE: dict[str, type[Call]] = {
-    "GFPGAN": Gfpgan,
-    "CodeFormer": Codeformer,
-    "RestoreFormer": Restoreformer,
-    "RestoreFormer++": Restoreformer,
-    "ESRGAN": Plain,
-    "Compact": Plain,
+CALLS: Mapping[str, Callable[..., Tensor]] = {
+    # with the noise of the weights file, the same in every run; `return_rgb` would add small training images
+    "GFPGAN": lambda net, picture: net(picture, return_rgb=False, randomize_noise=False)[0],
+    # `adain` keeps the colours of the input
+    "CodeFormer": lambda net, picture, w=0.5: net(picture, w, adain=True)[0],
+    "RestoreFormer": lambda net, picture: net(picture)[0],
+    "RestoreFormer++": lambda net, picture: net(picture)[0],
+    "ESRGAN": lambda net, picture: net(picture),
+    "Compact": lambda net, picture: net(picture),
 }
+"""Functions that call a network of each architecture as its authors do."""

@@ -1,10 +1,8 @@
-"""RestoreFormer++, which spandrel does not know: its RestoreFormer with two more places to look at the input.
+"""RestoreFormer++, which spandrel does not support: its RestoreFormer with attention at a second scale.
 
 Wang et al., RestoreFormer++ (TPAMI 2023), as published: 4 heads, and cross attention at 32 x 32 beside 16 x 16
 (there `head_size=4, ex_multi_scale_num=1`). Blocks and names of the weights are RestoreFormer's.
 """
-
-from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
@@ -20,7 +18,7 @@ _CODE_SIDE = 16
 
 
 def build(tensors: Mapping[str, Tensor]) -> nn.Module:
-    """Return the net without its weights, as wide as they are; `forward(picture)` gives the picture, then None."""
+    """Return the net with the widths of these weights, but without them; `forward(picture)` returns (image, None)."""
     from spandrel.architectures.RestoreFormer import RestoreFormer
 
     levels = 1 + max(int(name.split(".")[2]) for name in tensors if name.startswith("encoder.down."))
@@ -42,7 +40,7 @@ def build(tensors: Mapping[str, Tensor]) -> nn.Module:
 
 
 def _decoder_class(blocks: Any) -> type[nn.Module]:
-    """Return RestoreFormer's decoder with what the encoder saw at 32 x 32 offered to its attention there."""
+    """Return RestoreFormer's decoder whose attention at 32 x 32 also sees the encoder's features."""
 
     class Decoder(blocks.MultiHeadDecoderTransformer):  # type: ignore[misc]
         def forward(self, codes: Tensor, seen: dict[str, Tensor]) -> Any:

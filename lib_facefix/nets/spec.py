@@ -1,6 +1,4 @@
-"""What a net is, as data: what it takes, in which range, and what it gives."""
-
-from __future__ import annotations
+"""Description of nets as data: their inputs, ranges and outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from torch import nn
 
 Kind = Literal["face", "upscale"]
 
-ANSWER = 512
+OUTPUT_SIDE = 512
 """Side of a network's output, in pixels, for an input of `Spec.size`."""
 SCALES = (1, 2, 4)
 """Supported scale factors of upscalers."""
@@ -18,7 +16,7 @@ SCALES = (1, 2, 4)
 
 @dataclass(frozen=True)
 class Spec:
-    """What a net takes and gives."""
+    """Inputs and outputs of a net."""
 
     architecture: str
     kind: Kind
@@ -47,19 +45,13 @@ class Net:
     """SHA-256 of the file from which the network was loaded."""
 
 
-def _face(architecture: str, *, fused: bool = False) -> Spec:
-    return Spec(architecture, "face", 1, -1.0, 1.0, ANSWER, fused)
-
-
 FACES: Mapping[str, Spec] = {
-    "GFPGAN": _face("GFPGAN"),
-    "CodeFormer": _face("CodeFormer", fused=True),
-    "RestoreFormer": _face("RestoreFormer"),
-    "RestoreFormer++": _face("RestoreFormer++"),
+    name: Spec(name, "face", 1, -1.0, 1.0, OUTPUT_SIDE, fused=name == "CodeFormer")
+    for name in ("GFPGAN", "CodeFormer", "RestoreFormer", "RestoreFormer++")
 }
 """Specs of the face restorers by architecture; all were trained on 512 px faces in -1..1."""
 
 
-def upscaler(architecture: str, scale: int) -> Spec:
-    """Return what holds for every net that takes pictures of any size, in 0..1."""
-    return Spec(architecture, "upscale", scale, 0.0, 1.0, ANSWER // scale, fused=False)
+def upscaler_spec(architecture: str, scale: int) -> Spec:
+    """Return the spec of a net that takes images of any size, in 0..1."""
+    return Spec(architecture, "upscale", scale, 0.0, 1.0, OUTPUT_SIDE // scale, fused=False)

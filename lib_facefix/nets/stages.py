@@ -1,6 +1,4 @@
-"""A net cut into parts that can be exported, each with the precision it bears."""
-
-from __future__ import annotations
+"""Splitting a net into stages that can be exported, each with the precision it tolerates."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +16,7 @@ PICTURE, RESTORED, CODES, FIDELITY = "picture", "restored", "codes", "w"
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A part of a net. It shares the net's weights: change a copy of it, never itself."""
+    """A part of a net. It shares the net's weights: change only a copy of it."""
 
     module: nn.Module
     name: str
@@ -35,20 +33,22 @@ class Stage:
 
 
 def stages(net: Net, w_is_zero: bool = False) -> tuple[Stage, ...]:
-    """Return the parts of the net, in order; in float32 they give what it gives, but for rounding.
+    """Return the stages of the net, in order; in float32 their result equals the net's, except for rounding.
 
-    `w_is_zero`: leave out CodeFormer's fusion, which is then multiplied by nothing; such parts take no "w".
+    w_is_zero: omit CodeFormer's fusion, which has no effect at w = 0; such stages do not take "w".
     """
     inner: Any = net.module.net
     architecture = net.spec.architecture
     if architecture == "GFPGAN":
         return (_whole(Gfpgan(inner)),)
     if architecture == "CodeFormer":
-        return _codeformer(inner, fused=not w_is_zero)
+        fused = not w_is_zero
+        seen = tuple(f"feature_{side}" for side in inner.connect_list) if fused else ()
+        codes, picture = CodeformerCodes(inner, fused=fused), CodeformerPicture(inner, fused=fused)
+        return _coded_stages(codes, picture, seen, (FIDELITY,) if fused else ())
     if architecture in ("RestoreFormer", "RestoreFormer++"):
         seen = ("mid_atten", "block_5_atten", "block_4")[: 2 + architecture.endswith("++")]
-        codes, picture = RestoreformerCodes(inner, seen), RestoreformerPicture(inner, seen)
-        return _coded_stages(codes, picture, seen, ())
+        return _coded_stages(RestoreformerCodes(inner, seen), RestoreformerPicture(inner, seen), seen, ())
     if architecture == "ESRGAN" and inner.shuffle_factor:
         return (_whole(Shuffled(inner), flexible=True),)
     return (_whole(net.module, flexible=architecture in ("ESRGAN", "Compact")),)
@@ -56,12 +56,6 @@ def stages(net: Net, w_is_zero: bool = False) -> tuple[Stage, ...]:
 
 def _whole(module: nn.Module, *, flexible: bool = False) -> Stage:
     return Stage(module.eval(), "whole", (PICTURE,), (RESTORED,), bf16=True, flexible=flexible)
-
-
-def _codeformer(net: Any, *, fused: bool) -> tuple[Stage, ...]:
-    seen = tuple(f"feature_{side}" for side in net.connect_list) if fused else ()
-    codes, picture = CodeformerCodes(net, fused=fused), CodeformerPicture(net, fused=fused)
-    return _coded_stages(codes, picture, seen, (FIDELITY,) if fused else ())
 
 
 def _coded_stages(
@@ -76,7 +70,7 @@ def _coded_stages(
 
 
 class Shuffled(nn.Module):
-    """An ESRGAN that takes each square of pixels as one, with its padding said so that an export keeps it."""
+    """An ESRGAN that packs squares of pixels into channels, with explicit padding, which an export keeps."""
 
     def __init__(self, net: Any) -> None:
         super().__init__()
@@ -85,7 +79,7 @@ class Shuffled(nn.Module):
         self.scale: int = net.scale // net.shuffle_factor
 
     def forward(self, picture: Tensor) -> Tensor:
-        """(N, 3, H, W) to (N, 3, scale H, scale W)."""
+        """Return (N, 3, scale H, scale W) for (N, 3, H, W)."""
         height, width = picture.shape[2:]
         padded = functional.pad(picture, (0, -width % self.side, 0, -height % self.side), mode="reflect")
         answer: Tensor = self.body(functional.pixel_unshuffle(padded, self.side))

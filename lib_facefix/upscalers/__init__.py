@@ -1,1 +1,1 @@
-"""Upscalers: each makes a whole picture larger."""
+"""Upscalers, which enlarge whole images."""

@@ -1,6 +1,4 @@
-"""Lanczos: no network, no invention."""
-
-from __future__ import annotations
+"""Upscaling with Lanczos interpolation, without a model."""
 
 from typing import cast
 
@@ -10,10 +8,10 @@ from ..types import Image
 
 
 class Lanczos:
-    """An `Upscaler` that interpolates, as Pillow does; where it shrinks, it averages."""
+    """An `Upscaler` that interpolates like Pillow, and averages if it reduces."""
 
-    def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Enlarged:  # noqa: ARG002 it is done before anybody could stop it
-        """Return the picture at `size` = (width, height)."""
+    def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Enlarged:  # noqa: ARG002 too fast to be stopped
+        """Return the image at `size` = (width, height)."""
         from PIL import __version__
 
         return Enlarged(cast(Image, lanczos(image, size)), f"Pillow {__version__}")

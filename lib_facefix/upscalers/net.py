@@ -1,9 +1,9 @@
-"""Upscaling by a network that enlarges by a fixed factor, tile by tile."""
+"""Upscaling with a network of fixed scale factor, tile by tile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -13,42 +13,29 @@ from ..imaging.tiles import Blob, Tiling, by_tiles
 from ..protocols import Enlarged, Progress
 from ..types import Image
 
+if TYPE_CHECKING:
+    from ..engines import Runner
+
 LARGEST_TILE = 512
 """Side of an enlarged tile, in pixels."""
 
 
-class Runner(Protocol):
-    """A loaded network."""
-
-    @property
-    def scale(self) -> int:
-        """By how much it enlarges: 1, 2, 4 ..."""
-        ...
-
-    def __call__(self, blob: Blob) -> tuple[Blob, str]:
-        """Return (1, 3, h * scale, w * scale) for (1, 3, h, w), both RGB, 0..1, and what ran, in which precision."""
-        ...
-
-
 class NetUpscaler:
-    """An `Upscaler` on a network.
+    """An `Upscaler` that uses a network.
 
-    The network runs once over the picture; Lanczos' filter brings its answer to the size that was asked for. So a
-    factor of 2 from a net that enlarges 4 times is averaged down, and 8 is interpolated from 4: a second run over
-    its own inventions would cost sixteen times as much and invent more. All is done band by band: beside the
-    result, memory holds one row of tiles.
+    The network runs once over the image, and Lanczos' filter resizes its output to the requested size. So a factor
+    of 2 from a net that enlarges 4 times is averaged down, and 8 is interpolated from 4, because a second run would
+    cost sixteen times as much and invent more. Bands are processed in turn, so memory holds only one row of tiles
+    besides the result.
     """
 
     def __init__(self, runner: Runner, tile: int | None = None) -> None:
-        """tile: side of the tiles the network is given, pixels; by default what it makes 512 px of."""
+        """tile: side of the network's input tiles, in pixels; by default their output has 512 px."""
         self._runner = runner
         self._tiling = Tiling(tile or LARGEST_TILE // runner.scale)
 
     def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Enlarged | None:
-        """Return the picture at `size` = (width, height); None if `progress` said stop.
-
-        Raises `BadModel` when the network's answer is no picture.
-        """
+        """Return the image at `size` = (width, height), or None if `progress` asks to stop; raises `BadModel`."""
         height, width = image.shape[:2]
         scale, tiles, done, engine = self._runner.scale, self._tiling.count(width, height), 0, ""
 
@@ -59,7 +46,7 @@ class NetUpscaler:
             answer, engine = self._run(blob)
             done += 1
             if progress:
-                progress.step(done, tiles, f"enlarging, tile {done}/{tiles}")
+                progress.step(done, tiles, f"upscaling, tile {done}/{tiles}")
             return answer
 
         bands: Iterable[Image] = by_tiles(image, run, scale, self._tiling)
@@ -72,11 +59,11 @@ class NetUpscaler:
         answer, engine = self._runner(blob)
         wanted = (1, 3, *(side * self._runner.scale for side in blob.shape[2:]))
         if answer.shape != wanted:
-            raise BadModel(f"the upscaler answered with {answer.shape} where {wanted} was due; choose another model")
+            raise BadModel(f"The upscaler returned {answer.shape} instead of {wanted}. Choose another model.")
         if not np.isfinite(answer).all():
-            raise BadModel(f"the upscaler answered with what is no number on {engine}; choose another precision")
+            raise BadModel(f"The upscaler returned undefined values on {engine}. Choose another precision.")
         return answer, engine
 
 
 class _StoppedError(Exception):
-    """The person has seen enough."""
+    """The user stopped the work."""

@@ -1,41 +1,23 @@
-"""Weights: where they lie, getting them, and reading them without running anything.
+"""Finding, downloading, verifying and reading weights files without running code from them.
 
-Importing this room reads no file and opens no socket; what needs the network or PyTorch is imported when it is used.
+Importing this room reads no file and opens no socket. Modules that need the network or PyTorch are imported on use.
 """
 
-from .assets import ASSETS, asset
-from .checkpoints import read_tensors
-from .checksums import sha256_of, verify_file
-from .convert import convert
-from .model_paths import ModelPaths, cache_folder, data_folder, expand_home, locate_models, split_paths
-from .onnxfile import OnnxFile, read_onnx
-from .packaged import find_installed, from_data_package
-from .published import PUBLISHED, find_record
-from .tensorfile import read_origin
-from .ultralytics import is_yolo, load_yolo
-from .weight_record import Published
-
-__all__ = [
-    "ASSETS",
-    "PUBLISHED",
-    "ModelPaths",
-    "OnnxFile",
-    "Published",
-    "asset",
-    "cache_folder",
-    "convert",
-    "data_folder",
-    "expand_home",
-    "find_installed",
-    "find_record",
-    "from_data_package",
-    "is_yolo",
-    "load_yolo",
-    "locate_models",
-    "read_onnx",
-    "read_origin",
-    "read_tensors",
-    "sha256_of",
-    "split_paths",
-    "verify_file",
-]
+from .checkpoints import read_tensors as read_tensors
+from .checksums import sha256_of as sha256_of
+from .checksums import verify_file as verify_file
+from .convert import convert as convert
+from .model_paths import ASSETS as ASSETS
+from .model_paths import ModelPaths as ModelPaths
+from .model_paths import asset as asset
+from .model_paths import expand_home as expand_home
+from .model_paths import locate_models as locate_models
+from .model_paths import split_paths as split_paths
+from .onnxfile import OnnxFile as OnnxFile
+from .onnxfile import read_onnx as read_onnx
+from .packaged import find_installed as find_installed
+from .published import PUBLISHED as PUBLISHED
+from .published import Published as Published
+from .published import find_record as find_record
+from .ultralytics import is_yolo as is_yolo
+from .ultralytics import load_yolo as load_yolo

@@ -1,6 +1,4 @@
-"""SHA-256 of files, remembered, so that a large file is read once; and whether a file is the published one."""
-
-from __future__ import annotations
+"""SHA-256 of files, cached so that a large file is read once, and comparison with the published hashes."""
 
 import contextlib
 import hashlib
@@ -10,10 +8,10 @@ from typing import Any
 
 from ..errors import BadModel, CannotWrite
 from ..fsio import atomic_write
+from .published import Published, Wheel
 from .tensorfile import CHUNK, content_of, read_origin
-from .weight_record import Published, Wheel
 
-MOST_REMEMBERED = 500
+MAX_CACHED_HASHES = 500
 
 
 def sha256_of(path: Path) -> str:
@@ -29,23 +27,17 @@ def sha256_of(path: Path) -> str:
 
 
 class Hashes:
-    """Hashes by path, size and time of the last change, kept in one small file of the cache folder.
+    """Hashes by path, size and modification time, stored in one small file of the cache folder.
 
-    What cannot be kept is computed again: no error comes from a full or locked cache.
+    A full or locked cache raises no error; its hashes are computed again.
     """
 
     def __init__(self, cache: Path) -> None:
         self._file = cache / "hashes.json"
 
-    def of(self, path: Path) -> str:
-        """Return the SHA-256 of the file."""
-        return self._recall(path, "sha256")
-
-    def content(self, path: Path) -> str:
-        """Return the SHA-256 of what the safetensors holds."""
-        return self._recall(path, "content")
-
-    def _recall(self, path: Path, kind: str) -> str:
+    def of(self, path: Path, *, content: bool = False) -> str:
+        """Return the SHA-256 of a file, or of the content of a safetensors file, without its metadata."""
+        kind = "content" if content else "sha256"
         try:
             status = path.stat()
             key, now = f"{kind}:{path.resolve()}", [status.st_size, status.st_mtime_ns, status.st_ino]
@@ -54,11 +46,11 @@ class Hashes:
         known = self._read().get(key)
         if isinstance(known, list) and known[:-1] == now and isinstance(known[-1], str):
             return known[-1]
-        digest = sha256_of(path) if kind == "sha256" else content_of(path)
+        digest = content_of(path) if content else sha256_of(path)
         kept = self._read()  # again: another process may have hashed meanwhile
         kept.pop(key, None)
         kept[key] = [*now, digest]
-        text = json.dumps(dict(list(kept.items())[-MOST_REMEMBERED:]), indent=0)
+        text = json.dumps(dict(list(kept.items())[-MAX_CACHED_HASHES:]), indent=0)
         with contextlib.suppress(CannotWrite):
             atomic_write(self._file, lambda file: file.write(text.encode()))
         return digest
@@ -72,9 +64,9 @@ class Hashes:
 
 
 def verify_file(path: Path, published: Published, cache: Path | None = None) -> Path:
-    """Return `path` if its bytes are those that were published, or were converted from them; raises `BadModel`.
+    """Return `path` if the file is the published one or was converted from it; raises `BadModel`.
 
-    cache: folder in which hashes are remembered; without it every call reads the whole file.
+    cache: folder for cached hashes; without it every call reads the whole file.
     """
     hashes = Hashes(cache) if cache else None
     if path.suffix.lower() != ".safetensors":
@@ -82,24 +74,24 @@ def verify_file(path: Path, published: Published, cache: Path | None = None) -> 
         if found != published.sha256:
             raise BadModel(describe_mismatch(path, published, found))
         return path
-    said = read_origin(path)
+    origin = read_origin(path)
     sources = {published.sha256, published.packaged.bin_sha256 if published.packaged else published.sha256}
-    if "content" not in said:
+    if "content" not in origin:
         raise BadModel(
-            f"{path} does not say what it was converted from, so it cannot be checked. Give the original "
-            f"{published.name}, or choose this file itself by its path."
+            f"{path} cannot be verified, because it does not name the file it was converted from. Use the original "
+            f"{published.name}, or select this file by its path."
         )
-    if said.get("sha256") not in sources:
-        raise BadModel(describe_mismatch(path, published, said.get("sha256", "")))
-    if said["content"] != (hashes.content(path) if hashes else content_of(path)):
-        raise BadModel(f"{path} has changed since it was converted: it is damaged. Delete it, and convert again.")
+    if origin.get("sha256") not in sources:
+        raise BadModel(describe_mismatch(path, published, origin.get("sha256", "")))
+    if origin["content"] != (hashes.of(path, content=True) if hashes else content_of(path)):
+        raise BadModel(f"{path} was changed after its conversion, so it is damaged. Delete it and convert again.")
     return path
 
 
 def describe_mismatch(path: Path, published: Published | Wheel, found: str) -> str:
-    """Return the sentence about a file whose SHA-256 is another one than the published file's."""
-    or_choose = "" if isinstance(published, Wheel) else ", or choose it itself by its path if you trust it"
+    """Return an error message for a file whose SHA-256 differs from the published one."""
+    or_select = "" if isinstance(published, Wheel) else ", or select it by its path if you trust it"
     return (
-        f"{path} is not the published {published.name}: its SHA-256 is {found[:12]}… instead of "
-        f"{published.sha256[:12]}…. It is damaged or another file. Delete it and get it again{or_choose}."
+        f"{path} is not the published {published.name}, or it is damaged: its SHA-256 is {found[:12]}… instead of "
+        f"{published.sha256[:12]}…. Delete it and download it again{or_select}."
     )

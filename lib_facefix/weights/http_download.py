@@ -1,6 +1,4 @@
-"""Downloading one file over HTTPS; a broken download is resumed."""
-
-from __future__ import annotations
+"""Downloading one file over HTTPS. Interrupted downloads resume."""
 
 import contextlib
 import http.client
@@ -24,6 +22,7 @@ TIMEOUT = 30.0
 ATTEMPTS = 3
 """Number of successive attempts without a byte before giving up."""
 MAX_CONNECTIONS = 60
+"""Largest number of connections for one file."""
 PAUSE = 1.0
 """Delay before the second attempt, in seconds; it doubles each time."""
 CHUNK = 1 << 20
@@ -35,14 +34,14 @@ _LOCK_AT = 1 << 40
 
 
 class _Broken(Exception):
-    """The connection ended early; another may carry on."""
+    """The connection ended early; a new one may resume the download."""
 
 
 def download(url: str, file: BinaryIO, size: int, progress: Callable[[int, int], None] | None = None) -> None:
-    """Fill the file with what lies at `url`, after the bytes that it holds already.
+    """Append the rest of the file at `url` to the bytes that `file` already has.
 
-    size: bytes in all, 0 if not known. A server that cannot carry on begins again. Raises `CannotFetch` for whatever
-    the network or the server do; an `OSError` is the disk's.
+    size: total size in bytes, 0 if not known. If the server cannot resume, the download starts again. Raises
+    `CannotFetch` for all failures of network or server; an `OSError` comes from the disk.
     """
     vain, most = 0, file.seek(0, os.SEEK_END)
     for _ in range(MAX_CONNECTIONS):
@@ -55,7 +54,7 @@ def download(url: str, file: BinaryIO, size: int, progress: Callable[[int, int],
             time.sleep(PAUSE * 2 ** (vain - 1) if vain else 0)
         else:
             return
-    raise CannotFetch(f"{url} broke off {MAX_CONNECTIONS} times")
+    raise CannotFetch(f"{url} interrupted the download {MAX_CONNECTIONS} times")
 
 
 def _resume(url: str, file: BinaryIO, size: int, progress: Callable[[int, int], None]) -> None:
@@ -67,19 +66,19 @@ def _resume(url: str, file: BinaryIO, size: int, progress: Callable[[int, int], 
         have = _restart(file)
     with contextlib.closing(_open(url, have)) as answer:
         if answer.status == 206 and not str(answer.headers["Content-Range"]).startswith(f"bytes {have}-"):
-            raise CannotFetch(f"{url} answered with another part than was asked for")
+            raise CannotFetch(f"{url} returned another part of the file than requested")
         if answer.status != 206 and have:  # 200: all of it; 416: our part is longer than the file
             have = _restart(file)
             if answer.status == 416:
-                raise _Broken("it holds less than what is here")
+                raise _Broken("the file is shorter than the partial download")
         rest = answer.headers["Content-Length"] or ""
         total = have + int(rest) if rest.isascii() and rest.isdigit() else size
         if size and total != size:
-            raise CannotFetch(f"{url} holds another file: {total} bytes instead of {size}")
+            raise CannotFetch(f"{url} offers another file: {total} bytes instead of {size}")
         for chunk in _read_chunks(answer):
             have += len(chunk)
             if have > (total or MAX_BYTES):
-                raise CannotFetch(f"{url} sends more than it should")
+                raise CannotFetch(f"{url} sent more than {total or MAX_BYTES} bytes")
             file.write(chunk)
             progress(have, total)
         if have < total:
@@ -104,7 +103,7 @@ def _read_chunks(answer: Any) -> Iterator[bytes]:
 
 
 def _open(url: str, have: int) -> Any:
-    """Return the answer of the server, 200, 206 or 416; raises `CannotFetch`, or `_Broken` where it may yet come."""
+    """Return the response, 200, 206 or 416; raises `CannotFetch`, or `_Broken` if another attempt may succeed."""
     check_scheme(url, loopback=True)
     headers = {"User-Agent": "facefix", "Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     request = urllib.request.Request(url, headers=headers)
@@ -114,10 +113,10 @@ def _open(url: str, have: int) -> Any:
         if error.code == 416 and have:
             return error
         error.close()
-        reason = next(iter(str(error.reason).splitlines()), "").rstrip(".")  # three lines of a circle
+        reason = next(iter(str(error.reason).splitlines()), "").rstrip(".")  # a redirect loop has three lines
         if error.code in (408, 425, 429) or error.code >= 500:
-            raise _Broken(f"it answered {error.code} {reason}") from error
-        raise CannotFetch(f"{url} answered {error.code} {reason}") from error
+            raise _Broken(f"the server returned {error.code} {reason}") from error
+        raise CannotFetch(f"{url} returned {error.code} {reason}") from error
     except (OSError, http.client.HTTPException) as error:
         if isinstance(getattr(error, "reason", None), _HOPELESS):
             raise CannotFetch(f"{url} cannot be reached: {explain_failure(error)}") from error
@@ -125,15 +124,14 @@ def _open(url: str, have: int) -> Any:
 
 
 def check_scheme(url: str, *, loopback: bool) -> None:
-    """Raise `CannotFetch` unless the address is https, or http on this very machine where that is allowed."""
+    """Raise `CannotFetch` unless the address is https, or, if `loopback` allows it, http on this machine."""
     parts = urlsplit(url)
-    if parts.scheme == "https" or (loopback and parts.scheme == "http" and is_loopback(parts.hostname)):
-        return
-    raise CannotFetch(f"{url} is not fetched: only https is, for anyone on the way could read and change the rest")
+    if not (parts.scheme == "https" or (loopback and parts.scheme == "http" and is_loopback(parts.hostname))):
+        raise CannotFetch(f"{url} is not a secure address. Use one that begins with https://")
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows to https only; from this machine also to this machine."""
+    """Follows redirects to https only, and from this machine also to this machine."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         try:
@@ -146,7 +144,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 @contextlib.contextmanager
 def open_locked(path: Path) -> Iterator[BinaryIO]:
-    """Open the file, made if missing, for reading and writing; wait while another process or thread has it so."""
+    """Open or create the file for reading and writing, after waiting until no other process or thread locks it."""
     while True:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b") as file:
             _lock(file)
@@ -155,7 +153,7 @@ def open_locked(path: Path) -> Iterator[BinaryIO]:
                     yield file
                 finally:
                     if _is_at(file, path) and not path.stat().st_size and sys.platform != "win32":
-                        path.unlink()  # nothing came: nothing is left
+                        path.unlink()  # leave no empty file behind
                 return
 
 
@@ -171,7 +169,7 @@ if sys.platform == "win32":
 
     def _lock(file: BinaryIO) -> None:
         while True:
-            file.seek(_LOCK_AT)  # far behind the data: these locks keep others from reading, too
+            file.seek(_LOCK_AT)  # far behind the data, since these locks also keep others from reading
             with contextlib.suppress(OSError):
                 msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
                 return

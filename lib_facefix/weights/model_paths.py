@@ -1,7 +1,6 @@
-"""Where weights are looked for, and where downloads go. Nothing is created here."""
+"""Folders to search for weights, and the folder for downloads. This module creates no folder."""
 
-from __future__ import annotations
-
+import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +12,21 @@ from ..fsio import is_filled
 from ..registry import ModelInfo
 from .checksums import Hashes
 from .packaged import from_data_package
-from .published import PUBLISHED, find_record, record_of
+from .published import PUBLISHED, Published, find_record, record_of
 from .tensorfile import read_origin
-from .weight_record import Published
 
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+"""Folder of the bundled weights."""
 ADETAILERS = "models--Bingsu--adetailer/snapshots"
 """Folder in which Hugging Face's package keeps the models that ADetailer downloads."""
+
+
+def asset(name: str) -> Path:
+    """Return the path of a bundled weights file; raises `BadModel` if the installation lacks it."""
+    path = ASSETS / name
+    if not path.is_file():
+        raise BadModel(f"The built-in model {name} is missing from {ASSETS}. Install FaceFix again.")
+    return path
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -26,10 +34,10 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 def _folder(environ: Mapping[str, str], xdg: str, mac: str, other: str) -> Path:
-    """Return one of the user's own folders, as the system names it."""
+    """Return one of the user's folders by the rules of the operating system."""
     if sys.platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or _home(environ) / "AppData" / "Local")
-    if Path(environ.get(xdg, "")).is_absolute():  # the rule of XDG: a relative one counts as not given
+    if Path(environ.get(xdg, "")).is_absolute():  # XDG ignores relative paths
         return Path(environ[xdg])
     return _home(environ) / (mac if sys.platform == "darwin" else other)
 
@@ -40,7 +48,7 @@ def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of what can be made again: compiled networks, converted files, hashes."""
+    """Return the folder for files that can be created again: exported networks, converted files, hashes."""
     if environ.get("FACEFIX_CACHE"):
         return Path(environ["FACEFIX_CACHE"])
     base = _folder(environ, "XDG_CACHE_HOME", "Library/Caches", ".cache") / "facefix"
@@ -49,7 +57,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ModelPaths:
-    """The folders in which weights are sought, in this order: `folders`, then the known sub-folders of `hosts`."""
+    """Folders to search for weights, in this order: `folders`, then the known sub-folders of `hosts`."""
 
     own: Path
     """Folder for downloads."""
@@ -61,14 +69,14 @@ class ModelPaths:
     cache: Path = field(default_factory=cache_folder)
 
     def find(self, name: str) -> Path | None:
-        """Return the path of the file by this or another of its names, or of what a data package holds of it.
+        """Return the path of a weights file by any of its names, or of its copy from a data package.
 
-        A safetensors that `convert` made of the file beside it comes first. One without its source counts as well.
+        A safetensors file that `convert` made comes before the original beside it, and is also used without it.
         """
         return self.find_local(name) or from_data_package(name, self.cache)
 
     def find_local(self, name: str) -> Path | None:
-        """Return the same, data packages left out: nothing is converted."""
+        """Return the same as `find`, but without data packages, so that nothing is converted."""
         record = record_of(name)
         for folder in self._list_folders(record):
             for known in record.names if record else (name,):
@@ -77,18 +85,18 @@ class ModelPaths:
         return None
 
     def require(self, info: ModelInfo[object]) -> Path:
-        """Return the path of the info's published weights; raises `BadModel`, which says how to get them."""
+        """Return the path of the model's published weights; raises `BadModel` with instructions to get them."""
         if path := self.find(info.weights_name):
             return path
         raise BadModel(
-            f"{info.label} needs {info.weights_name}, which is not here. Get it with `facefix models get {info.name}`, "
-            f"or download it from {find_record(info.weights_name).urls[0]} into {self.own}."
+            f"{info.label} needs {info.weights_name}, which is not installed. Get it with `facefix models get "
+            f"{info.name}`, or download it from {find_record(info.weights_name).urls[0]} to {self.own}."
         )
 
     def find_external(self, info: ModelInfo[object]) -> Path | None:
-        """Return the path of the file that an info takes from another program; None where it takes none.
+        """Return the path of the file that the model takes from another program; None if it takes none.
 
-        Raises `BadModel`, which says where the file is sought.
+        Raises `BadModel` with the searched folders.
         """
         if not info.external_file:
             return None
@@ -98,17 +106,14 @@ class ModelPaths:
             if is_filled(folder / info.external_file):
                 return folder / info.external_file
         raise BadModel(
-            f"{info.label} needs {info.external_file} of {info.origin}, which is not here. It is looked for in "
-            f"{self.own}, and in these folders (those without a ~ are in a WebUI's models folder): "
+            f"{info.label} needs {info.external_file} from {info.origin}, which is not installed. Copy it to "
+            f"{self.own}, or to one of these folders (below a WebUI's models folder unless they begin with ~): "
             f"{', '.join(info.folders)}."
         )
 
     def list_host_folders(self, below: Sequence[str]) -> Iterator[Path]:
         """Yield these sub-folders of the hosts' models folders, whether they exist or not."""
-        yield from (base / folder for base in self._host_bases() for folder in below)
-
-    def _host_bases(self) -> Iterator[Path]:
-        yield from (base for host in self.hosts for base in (host, host / "models"))
+        yield from (base / folder for host in self.hosts for base in (host, host / "models") for folder in below)
 
     def _choose_in(self, folder: Path, name: str) -> Path | None:
         original = folder / name
@@ -120,27 +125,25 @@ class ModelPaths:
         return original
 
     def _is_from(self, converted: Path, original: Path) -> bool:
-        said = read_origin(converted)
-        if said.get("source") != original.name or said.get("bytes") != str(original.stat().st_size):
+        origin = read_origin(converted)
+        if origin.get("source") != original.name or origin.get("bytes") != str(original.stat().st_size):
             return False
-        return said.get("sha256") == Hashes(self.cache).of(original)
+        return origin.get("sha256") == Hashes(self.cache).of(original)
 
     def _list_folders(self, record: Published | None) -> Iterator[Path]:
         yield from self.folders
         known = record.folders if record else sorted({name for one in PUBLISHED.values() for name in one.folders})
-        for base in self._host_bases():
+        for base in self.list_host_folders(("",)):
             below = _sub_folders(base)
             yield from (path for name in known for path in below.get(name.casefold(), ()))
 
 
 def _sub_folders(base: Path) -> dict[str, list[Path]]:
-    """Return the sub-folders by their names in small letters; of what cannot be read, none."""
+    """Return the sub-folders by their names in lower case; none if the folder cannot be read."""
     found: dict[str, list[Path]] = {}
-    try:
+    with contextlib.suppress(OSError):
         for path in sorted(base.iterdir()):
             found.setdefault(path.name.casefold(), []).append(path)
-    except OSError:
-        return {}
     return found
 
 
@@ -150,29 +153,26 @@ def locate_models(
     environ: Mapping[str, str] = os.environ,
     yolo: Sequence[Path] = (),
 ) -> ModelPaths:
-    """Return where to look: folders given, FACEFIX_MODELS, the user's data folder; then hosts given, FACEFIX_WEBUI.
+    """Return the folders to search: `models`, FACEFIX_MODELS, the data folder; then `hosts` or FACEFIX_WEBUI.
 
-    yolo: further folders of YOLO models; those of FACEFIX_YOLO come after them, then what ADetailer has downloaded.
-    The variables hold several paths as PATH does. Downloads go to the first of the user's folders.
+    yolo: further folders of YOLO models; FACEFIX_YOLO and ADetailer's downloads come after them. The variables
+    contain several paths like PATH. Downloads go to the first folder.
     """
-    folders = (
-        [expand_home(one) for one in models] + split_paths(environ.get("FACEFIX_MODELS", "")) + [data_folder(environ)]
-    )
+    folders = [*map(expand_home, models), *split_paths(environ.get("FACEFIX_MODELS", "")), data_folder(environ)]
     roots = [expand_home(one) for one in hosts] or split_paths(environ.get("FACEFIX_WEBUI", ""))
-    nets = (
-        [expand_home(one) for one in yolo] + split_paths(environ.get("FACEFIX_YOLO", "")) + [_hub(environ) / ADETAILERS]
-    )
+    hub = _hub(environ) / ADETAILERS
+    nets = [*map(expand_home, yolo), *split_paths(environ.get("FACEFIX_YOLO", "")), hub]
     folders, roots, nets = (list(dict.fromkeys(paths)) for paths in (folders, roots, nets))
     return ModelPaths(folders[0], tuple(folders), tuple(roots), tuple(nets), cache_folder(environ))
 
 
 def expand_home(path: str | Path) -> Path:
-    """Return the path with the home in place of a ~; as it is where there is no such home."""
+    """Return the path with ~ replaced by the home; unchanged if there is no such home."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
 
 
 def _hub(environ: Mapping[str, str]) -> Path:
-    """Return where Hugging Face's package keeps what programs have downloaded with it, by the package's own rules."""
+    """Return the download folder of Hugging Face's package, by the package's own rules."""
     if named := environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE"):
         return expand_home(named)
     caches = Path(environ.get("XDG_CACHE_HOME") or _home(environ) / ".cache")
@@ -180,5 +180,5 @@ def _hub(environ: Mapping[str, str]) -> Path:
 
 
 def split_paths(text: str) -> list[Path]:
-    """Return the paths of a text that holds several, as PATH does, with the home in place of a ~."""
+    """Return the paths in a text that is written like PATH, with ~ replaced by the home."""
     return [expand_home(one) for one in text.split(os.pathsep) if one.strip()]

@@ -1,10 +1,8 @@
-"""Real-ESRGAN's networks from ncnn files (.param names the layers, .bin holds the numbers), without ncnn.
+"""Real-ESRGAN's networks from ncnn files (.param names the layers, .bin has their weights), without ncnn.
 
-Formats: https://github.com/Tencent/ncnn/wiki/param-and-model-file-structure. Only what these networks consist of is
-read; anything else is refused, for what one layer takes from the .bin decides where the next begins.
+Formats: https://github.com/Tencent/ncnn/wiki/param-and-model-file-structure. Only layers of these networks are read;
+any other is refused, because the length of one layer in the .bin determines the start of the next.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +18,14 @@ Weights = NDArray[np.float32]
 MAGIC = "7767517"
 HALF = 0x01306B47
 """Flag before 16-bit weights; 32-bit weights have the flag 0."""
-MOST_LAYERS = 10_000
-MOST_SIDE = 4096
+MAX_LAYERS = 10_000
+MAX_CHANNELS = 4096
 _WEIGHTLESS = {"Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp", "PixelShuffle"}
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer with weights."""
+    """A layer with weights."""
 
     kind: str
     weight: Weights
@@ -36,7 +34,7 @@ class Layer:
 
 
 class _Numbers:
-    """The .bin, read from its beginning."""
+    """The .bin file, read from its beginning."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
@@ -45,7 +43,7 @@ class _Numbers:
         found_at, size = self._at, np.dtype(kind).itemsize * count
         self._at += (size + 3) // 4 * 4  # each block fills whole words
         if self._at > len(self._data):
-            raise BadModel("the .bin is shorter than its .param says. Get both again.")
+            raise BadModel("the .bin is too short for its .param. Download both again.")
         return np.frombuffer(self._data, kind, count, found_at)
 
     def take_floats(self, count: int, kind: str = "<f4") -> Weights:
@@ -54,24 +52,24 @@ class _Numbers:
     def take_flagged(self, count: int) -> Weights:
         flag = int(self.take("<u4", 1)[0])
         if flag not in (0, HALF):
-            raise BadModel(f"the .bin holds weights of a kind that cannot be read here (flag {flag:#x})")
+            raise BadModel(f"the .bin uses a weight format that FaceFix does not support (flag {flag:#x})")
         return self.take_floats(count, "<f2" if flag else "<f4")
 
     def finish(self) -> None:
         if self._at != len(self._data):
-            raise BadModel("the .bin is longer than its .param says: they are not a pair")
+            raise BadModel("the .bin is too long for its .param, so they are not a pair")
 
 
 def read_layers(param: bytes, data: bytes) -> tuple[Layer, ...]:
-    """Return the layers that have weights, in their order; raises `BadModel` for anything not understood."""
+    """Return the layers with weights, in order; raises `BadModel` for an unsupported file."""
     try:
         lines = [line.split() for line in param.decode("ascii").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
-        raise BadModel("the .param is no text: not a file of ncnn, or one in its binary form") from error
+        raise BadModel("the .param is not text, so it is not an ncnn file, or one in binary form") from error
     if len(lines) < 3 or lines[0] != [MAGIC]:
-        raise BadModel("the .param does not begin as a file of ncnn does")
-    if len(lines) - 2 > MOST_LAYERS or lines[1][0] != str(len(lines) - 2):
-        raise BadModel("the .param does not hold as many layers as it says. Get it again.")
+        raise BadModel("the .param does not begin like an ncnn file")
+    if len(lines) - 2 > MAX_LAYERS or lines[1][0] != str(len(lines) - 2):
+        raise BadModel("the number of layers in the .param is wrong. Download it again.")
     numbers = _Numbers(data)
     layers = tuple(_read(lines[2:], numbers))
     numbers.finish()
@@ -80,29 +78,29 @@ def read_layers(param: bytes, data: bytes) -> tuple[Layer, ...]:
 
 def _read(lines: Sequence[Sequence[str]], numbers: _Numbers) -> Iterator[Layer]:
     for number, line in enumerate(lines, 1):
-        kind, said = line[0], dict(part.split("=", 1) for part in line if "=" in part)
+        kind, fields = line[0], dict(part.split("=", 1) for part in line if "=" in part)
         if kind == "Convolution":
-            channels, side, count = (_whole(said, key, number) for key in ("0", "1", "6"))
+            channels, side, count = (_whole(fields, key, number) for key in ("0", "1", "6"))
             if side > 15 or count % (channels * side * side):
                 raise BadModel(f"layer {number} of the .param is a convolution of impossible size")
             weight = numbers.take_flagged(count).reshape(channels, -1, side, side)
-            yield Layer(kind, weight, numbers.take_floats(channels) if said.get("5") == "1" else None)
+            yield Layer(kind, weight, numbers.take_floats(channels) if fields.get("5") == "1" else None)
         elif kind == "PReLU":
-            yield Layer(kind, numbers.take_floats(_whole(said, "0", number)))
+            yield Layer(kind, numbers.take_floats(_whole(fields, "0", number)))
         elif kind not in _WEIGHTLESS:
-            raise BadModel(f"layer {number} of the .param is {kind[:40]!r}, which no network known here has")
+            raise BadModel(f"layer {number} of the .param is {kind[:40]!r}, which no known network has")
 
 
-def _whole(said: Mapping[str, str], key: str, number: int) -> int:
-    text = said.get(key, "")
-    most = MOST_SIDE**2 * 9 if key == "6" else MOST_SIDE
+def _whole(fields: Mapping[str, str], key: str, number: int) -> int:
+    text = fields.get(key, "")
+    most = MAX_CHANNELS**2 * 9 if key == "6" else MAX_CHANNELS
     if not (text.isascii() and text.isdigit() and len(text) < 12 and 0 < int(text) <= most):
-        raise BadModel(f"layer {number} of the .param has no sensible number at {key}: {text[:20]!r}")
+        raise BadModel(f"layer {number} of the .param has an invalid number at {key}: {text[:20]!r}")
     return int(text)
 
 
 def state_of(layers: Sequence[Layer]) -> dict[str, Weights]:
-    """Return the weights under the names that the networks' PyTorch code gives them; raises `BadModel`.
+    """Return the weights by their names in the networks' PyTorch code; raises `BadModel`.
 
     RRDBNet (Wang et al., ESRGAN, 2018): conv_first; blocks of 3 x 5 convolutions; conv_body, two conv_up, conv_hr,
     conv_last. SRVGGNetCompact (Wang et al., Real-ESRGAN, 2021): convolutions and PReLUs in turn, under `body`.
@@ -119,7 +117,7 @@ def state_of(layers: Sequence[Layer]) -> dict[str, Weights]:
 def _rrdb(layers: Sequence[Layer]) -> list[str]:
     blocks, rest = divmod(len(layers) - 6, 15)
     if blocks < 1 or rest or any(layer.bias is None for layer in layers):
-        raise BadModel("the ncnn files hold a network that is neither an RRDBNet nor an SRVGGNetCompact")
+        raise BadModel("the network is neither an RRDBNet nor an SRVGGNetCompact")
     features, growth = layers[0].weight.shape[0], layers[1].weight.shape[0]
     expected = {"conv_first": (features, 3)}  # channels out and in
     for block, dense, place in product(range(blocks), (1, 2, 3), (1, 2, 3, 4, 5)):
@@ -129,7 +127,7 @@ def _rrdb(layers: Sequence[Layer]) -> list[str]:
     expected["conv_last"] = (3, features)
     for (name, channels), layer in zip(expected.items(), layers, strict=True):
         if layer.weight.shape != (*channels, 3, 3):
-            raise BadModel(f"the ncnn files hold no RRDBNet of three colours: {name} is of {layer.weight.shape}")
+            raise BadModel(f"the network is not an RRDBNet for RGB: {name} has the shape {layer.weight.shape}")
     return list(expected)
 
 
@@ -140,7 +138,7 @@ def _compact(layers: Sequence[Layer]) -> list[str]:
         shape = (features,) if place % 2 else (gives, features if place else 3, 3, 3)
         kind = "PReLU" if place % 2 else "Convolution"
         if layer.kind != kind or layer.weight.shape != shape or (kind == "Convolution") != (layer.bias is not None):
-            raise BadModel("the ncnn files hold a network that is no SRVGGNetCompact")
+            raise BadModel("the network is not an SRVGGNetCompact")
     if last % 2 or layers[last].weight.shape[0] not in (3, 12, 27, 48):
-        raise BadModel("the ncnn files hold an SRVGGNetCompact that enlarges by no whole number from 1 to 4")
+        raise BadModel("the SRVGGNetCompact has a scale factor other than 1, 2, 3 or 4")
     return [f"body.{place}" for place in range(len(layers))]

@@ -1,11 +1,9 @@
-"""What an ONNX file says of itself, read without any package: its metadata, its inputs, its outputs.
+"""Reading the metadata, inputs and outputs of an ONNX file without any package.
 
-ONNX is protobuf (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). Of its wire format only what is needed is
-read: fields of variable length and numbers. Weights are skipped, not read; nothing is mapped into memory, where a file
-that shrinks would end the process.
+ONNX is protobuf (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). Only the required part of its wire format is
+read: fields of variable length and numbers. Weights are skipped. The file is not mapped into memory, because a mapped
+file that shrinks would end the process.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +17,13 @@ _GRAPH, _METADATA = 7, 14  # of a model
 _INPUT, _OUTPUT, _INITIALIZER, _NODE = 11, 12, 5, 1  # of a graph
 _NAME = 3  # of a node
 _OF_INITIALIZER = 8  # its name
-FIRST = 8
+NAMED_NODES = 8
 """Number of nodes whose names are read."""
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 """Wire types of protobuf fields."""
-MOST_FIELDS = 1 << 18
+MAX_FIELDS = 1 << 18
 """Largest number of fields in a message: more than any model needs, so that random files are rejected soon."""
-MOST_TEXT = 1 << 24
+MAX_TEXT_BYTES = 1 << 24
 """Longest text, in bytes."""
 
 Shape = tuple[int, ...]
@@ -34,7 +32,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class OnnxFile:
-    """What a file says of itself."""
+    """Description of an ONNX file, without its weights."""
 
     metadata: dict[str, str]
     inputs: dict[str, Shape]
@@ -45,33 +43,31 @@ class OnnxFile:
 
 
 def read_onnx(path: Path) -> OnnxFile:
-    """Return what the file says of itself; raises `BadModel` where it is no ONNX file."""
+    """Return the description of an ONNX file; raises `BadModel` for any other file."""
     try:
         with path.open("rb") as file:
             return _model(_Part(file, 0, file.seek(0, SEEK_END)))
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, LookupError) as error:
-        raise BadModel(f"{path} is no ONNX file, or cut short. Get it again.") from error
+        raise BadModel(f"{path} is not an ONNX file, or incomplete. Copy or download it again.") from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A message or a text in the file, not read yet: where it begins, and where what follows it begins."""
+    """A message or text in the file that is not read yet: its first byte, and the byte after its last."""
 
     file: BinaryIO
     start: int
     end: int
 
     def text(self) -> str:
-        """Read it as a text; raises ValueError."""
+        """Return the content as text; raises ValueError."""
         length = self.end - self.start
-        if length > MOST_TEXT:
-            raise ValueError(f"a text of {length} bytes")
         self.file.seek(self.start)
-        content = self.file.read(length)
+        content = self.file.read(min(length, MAX_TEXT_BYTES))
         if len(content) < length:
-            raise ValueError("cut short")
+            raise ValueError("too long, or incomplete")
         return content.decode("utf-8")
 
 
@@ -93,7 +89,7 @@ def _model(whole: _Part) -> OnnxFile:
             named[field][name] = shape
         elif field == _INITIALIZER:
             weights.add(_first_text(value, _OF_INITIALIZER))
-        elif field == _NODE and len(nodes) < FIRST:
+        elif field == _NODE and len(nodes) < NAMED_NODES:
             nodes.append(_first_text(value, _NAME))
     inputs = {name: shape for name, shape in named[_INPUT].items() if name not in weights}
     return OnnxFile(metadata, inputs, named[_OUTPUT], tuple(nodes))
@@ -112,12 +108,12 @@ def _value(info: _Part) -> tuple[str, Shape]:
 
 
 def _fields(message: _Part) -> Iterator[tuple[int, int | _Part]]:
-    """Yield number and value of each field of a message; raises ValueError for what is none."""
+    """Yield number and value of each field of a message; raises ValueError for an invalid field."""
     file, at = message.file, message.start
-    for _ in range(MOST_FIELDS):
+    for _ in range(MAX_FIELDS):
         if at == message.end:
             return
-        file.seek(at)  # what was yielded may have been read since
+        file.seek(at)  # the caller may have read the last value since
         number, kind = divmod(_varint(file), 8)
         value: int | _Part
         if kind == _VARINT:
@@ -129,13 +125,13 @@ def _fields(message: _Part) -> Iterator[tuple[int, int | _Part]]:
         else:
             raise ValueError(f"wire type {kind}")
         if not number or at > message.end:
-            raise ValueError("no field, or cut short")
+            raise ValueError("not a field, or incomplete")
         yield number, value
-    raise ValueError(f"more than {MOST_FIELDS} fields")
+    raise ValueError(f"more than {MAX_FIELDS} fields")
 
 
 def _first_text(message: int | _Part, field: int) -> str:
-    """Return the text that a message has in a field; blank where it has none."""
+    """Return the text of a message's field; blank if it has no such field."""
     return next((_part(value).text() for number, value in _fields(_part(message)) if number == field), "")
 
 
@@ -151,5 +147,5 @@ def _varint(file: BinaryIO) -> int:
 
 def _part(value: int | _Part) -> _Part:
     if isinstance(value, int):
-        raise ValueError("a number where a message should be")  # noqa: TRY004 the file's fault, not the caller's
+        raise ValueError("a number instead of a message")  # noqa: TRY004 the file's fault, not the caller's
     return value

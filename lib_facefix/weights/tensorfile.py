@@ -1,11 +1,9 @@
-"""Safetensors files without PyTorch: writing one, and reading what one says of itself.
+"""Writing safetensors files, and reading their headers, without PyTorch.
 
-safetensors' own reader checks every file. Its writer is not used: it stores the metadata in another order each time,
-and knows bfloat16 only with PyTorch; files converted twice are to have the same bytes. Layout: a little-endian 64-bit
+safetensors' own reader checks every file. Its writer is not used, because files converted twice must have the same
+bytes: it orders the metadata at random, and supports bfloat16 only with PyTorch. Layout: a little-endian 64-bit
 length, that many bytes of JSON, the data (https://github.com/huggingface/safetensors#format).
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
@@ -23,7 +21,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A tensor as bytes."""
+    """A tensor with its values as bytes."""
 
     kind: str
     """Type name in the format: F32, BF16, I64, ..."""
@@ -34,7 +32,7 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a file was converted from."""
+    """The original of a converted file."""
 
     name: str
     sha256: str
@@ -42,11 +40,12 @@ class Source:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Raw], source: Source) -> None:
-    """Write a safetensors whole or not at all, which says what it was made from; raises `CannotWrite`."""
+    """Write a safetensors file that names its source, atomically; raises `CannotWrite`."""
     content = _digest((name, raw.kind, raw.shape, [raw.data]) for name, raw in sorted(tensors.items()))
-    said = {"format": "pt", "source": source.name, "sha256": source.sha256, "bytes": str(source.bytes)}
-    header: dict[str, Any] = {"__metadata__": {**said, "content": content}}
-    ordered = sorted(tensors, key=lambda name: (-_width(tensors[name]), name))  # wide ones first: all lie aligned
+    origin = {"format": "pt", "source": source.name, "sha256": source.sha256, "bytes": str(source.bytes)}
+    header: dict[str, Any] = {"__metadata__": {**origin, "content": content}}
+    # the widest types come first, so that all data are aligned
+    ordered = sorted(tensors, key=lambda name: (-int(tensors[name].kind.lstrip("BFIUOL") or 8), name))
     at = 0
     for name in ordered:
         raw = tensors[name]
@@ -63,14 +62,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Raw], source: Source) -> Non
     atomic_write(path, write)
 
 
-def _width(raw: Raw) -> int:
-    return int(raw.kind.lstrip("BFIUOL") or 8)  # bits: F32, BF16, I64, U8, BOOL
-
-
 def read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """Return the header of a safetensors and the offset of its data in bytes; raises `BadModel`.
+    """Return the header of a safetensors file and the offset of its data in bytes; raises `BadModel`.
 
-    Every tensor's bytes are inside of the file, one after the other, and as many as its type and shape say.
+    safetensors checks that every tensor's bytes are inside the file and match its type and shape.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -81,11 +76,11 @@ def read_header(path: Path) -> tuple[dict[str, Any], int]:
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
     except (SafetensorError, ValueError, RecursionError) as error:
-        raise BadModel(f"{path} is no safetensors file, or cut short: {error}. Get it again.") from error
+        raise BadModel(f"{path} is not a safetensors file, or incomplete: {error}. Download it again.") from error
 
 
 def read_origin(path: Path) -> dict[str, str]:
-    """Return what a converted file says it was made from (source, sha256, bytes, content); of another, nothing."""
+    """Return the origin of a converted file (source, sha256, bytes, content); nothing for any other file."""
     try:
         header, _ = read_header(path)
     except BadModel:
@@ -94,21 +89,19 @@ def read_origin(path: Path) -> dict[str, str]:
 
 
 def is_from(path: Path, sha256: str) -> bool:
-    """Return whether a converted file lies there that says it was made from the source of that SHA-256."""
+    """Return whether `path` is a file that was converted from the source with this SHA-256."""
     return is_filled(path) and read_origin(path).get("sha256") == sha256
 
 
 def is_converted(target: Path, sha256: str) -> bool:
-    """Return whether the target was made from that source before; raises `CannotWrite` for a file of another origin."""
-    if not target.exists():
-        return False
-    if is_from(target, sha256):
-        return True
-    raise CannotWrite(f"{target} is of another origin, so it was not overwritten. Move it, and try again.")
+    """Return whether the target was already made from this source; raises `CannotWrite` for another file."""
+    if target.exists() and not is_from(target, sha256):
+        raise CannotWrite(f"{target} already exists and has another source. Move or delete it, and try again.")
+    return target.exists()
 
 
 def content_of(path: Path) -> str:
-    """Return the SHA-256 of what a safetensors holds: names, types, shapes and values, whatever else it says."""
+    """Return the SHA-256 of a safetensors file's names, types, shapes and values, without its metadata."""
     header, data = read_header(path)
     header.pop("__metadata__", None)
     try:

@@ -1,11 +1,9 @@
-"""YOLO checkpoints (.pt): told from other files, read by ultralytics' restricted reader, made into ONNX.
+"""YOLO checkpoints (.pt): recognising them, reading them with ultralytics' restricted reader, exporting to ONNX.
 
-The only file that knows ultralytics. A .pt holds pickled classes; ultralytics' usual way of reading one runs whatever
-it holds. Its restricted reader (8.4.100 and newer, on PyTorch 2.6 and newer) builds known layers and nothing else; on
-an older PyTorch it quietly falls back to the usual way, so that is refused here before the file is opened.
+Only this module uses ultralytics. A .pt contains pickled classes, and ultralytics' usual reader runs any code in it.
+The restricted reader (8.4.100 and newer, on PyTorch 2.6 and newer) only builds known layers. On an older PyTorch it
+silently falls back to the usual reader, so this module refuses that before it opens the file.
 """
-
-from __future__ import annotations
 
 import importlib.metadata
 import os
@@ -19,23 +17,24 @@ from typing import Any
 from ..errors import BadModel, CannotWrite, MissingPackage, briefly
 from ..fsio import atomic_write
 from ..optional_imports import disable_telemetry, version_numbers
-from .torch_zip import find_globals
+from .checkpoints import find_globals
 
 PACKAGE = "ultralytics"
-LEAST = (8, 4, 100)
+MIN_VERSION = (8, 4, 100)
 """First version with a reliable restricted reader."""
 INSTALL = (
-    "Install it with `pip install 'ultralytics>=8.4.100'`, or convert the file where it is installed: `facefix models "
-    "convert` makes an .onnx, which needs no such package."
+    "Install it with `pip install 'ultralytics>=8.4.100'`, or convert the file on a machine that has it: `facefix "
+    "models convert` makes an .onnx, which does not need the package."
 )
+"""How to proceed if ultralytics is missing."""
 POISONED = ("8.3.41", "8.3.42", "8.3.45", "8.3.46")
 """Releases of December 2024 that contain a coin miner."""
-PATIENCE = 600
+EXPORT_TIMEOUT = 600
 """Time limit for an export to ONNX, in seconds."""
 
 
 def is_yolo(path: Path) -> bool:
-    """Return whether a .pt names classes of YOLO's; the file is looked through, nothing in it is run."""
+    """Return whether a .pt refers to YOLO classes, without running anything in it."""
     try:
         return any(module.startswith(("ultralytics.", "models.yolo")) for module, _ in find_globals(path))
     except BadModel:
@@ -43,79 +42,26 @@ def is_yolo(path: Path) -> bool:
 
 
 def load_yolo(path: Path) -> Any:
-    """Return the torch module of a YOLO checkpoint, in float32 and ready to be asked, its head as ONNX files have it.
+    """Return the torch module of a YOLO checkpoint in float32, its layers fused, with outputs like an ONNX file's.
 
-    Raises `MissingPackage`, and `BadModel` where it cannot be read safely, or is no such checkpoint.
+    Raises `MissingPackage`, and `BadModel` if the file cannot be read safely or is not a YOLO checkpoint.
     """
     if not path.is_file():
-        raise BadModel(f"{path} is not there; give the path of a model file.")
+        raise BadModel(f"{path} does not exist. Give the path of a model file.")
     check_package(path)
     import torch
     from ultralytics.nn import tasks
 
     try:
         checkpoint, _ = tasks.torch_safe_load(str(path), safe_only=True)
-    except Exception as error:  # it raises what it comes across
+    except Exception as error:  # the reader's errors have no common base
         raise BadModel(
-            f"{path} was refused by ultralytics' safe reader: it is damaged, no YOLO model, or asks for more than a "
-            f"model needs. ({briefly(error)}) Get it again from a place you trust."
+            f"ultralytics' safe reader refused {path}: it is damaged, not a YOLO model, or contains more than a model "
+            f"needs. ({briefly(error)}) Download it again from a source you trust."
         ) from error
-    model = (checkpoint.get("ema") or checkpoint.get("model")) if isinstance(checkpoint, dict) else None
+    model: Any = (checkpoint.get("ema") or checkpoint.get("model")) if isinstance(checkpoint, dict) else None
     if not isinstance(model, torch.nn.Module):
-        raise BadModel(f"{path} holds no YOLO model.")
-    return _ready(model)
-
-
-def convert_yolo(path: Path) -> Path:
-    """Return the ONNX file beside a YOLO checkpoint, made by a process of its own; needs ultralytics and onnx.
-
-    Raises `BadModel`, `MissingPackage`, or `CannotWrite` where a file is there already.
-    """
-    target = path.with_suffix(".onnx")
-    if target.exists():
-        raise CannotWrite(f"{target} is there already, so it was not overwritten. Move it, and convert again.")
-    check_package(path)
-    if not _version("onnx"):
-        raise MissingPackage(f"converting {path.name}", "onnx")
-    with tempfile.TemporaryDirectory(prefix="facefix-") as folder:
-        copy = Path(folder) / path.name
-        shutil.copyfile(path, copy)
-        _export(copy, path)
-        made = copy.with_suffix(".onnx")
-        if not made.is_file():
-            raise BadModel(f"{path} could not be made into an ONNX file: ultralytics wrote none.")
-        atomic_write(target, lambda file: file.write(made.read_bytes()))
-    return target
-
-
-def check_package(path: Path) -> None:
-    """Raise `MissingPackage` or `BadModel` unless an ultralytics is here that reads the file without running it."""
-    installed = _version(PACKAGE)
-    if installed is None:
-        raise MissingPackage(f"{path.name}, or making an .onnx of it,", PACKAGE, INSTALL)
-    if installed in POISONED:
-        raise BadModel(
-            f"ultralytics {installed} holds malware (a release of December 2024); it was not imported. Remove it with "
-            f"`pip uninstall ultralytics`, and change your passwords."
-        )
-    if version_numbers(installed) < LEAST:
-        raise BadModel(
-            f"{path} is a pickle, and ultralytics {installed} would run whatever it holds. Install ultralytics "
-            f"{'.'.join(map(str, LEAST))} or newer, or convert the file where one is: `facefix models convert "
-            f"{path.name}` makes an .onnx, which needs no ultralytics."
-        )
-    disable_telemetry(PACKAGE)
-    import torch
-
-    if not hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint"):
-        raise BadModel(
-            f"{path} is a pickle, and reading it safely takes PyTorch 2.6 or newer; this is {torch.__version__}. "
-            f"Convert it where there is one: `facefix models convert {path.name}` makes an .onnx."
-        )
-
-
-def _ready(model: Any) -> Any:
-    """Return the model with its layers fused, its head answering as in an ONNX file."""
+        raise BadModel(f"{path} contains no YOLO model.")
     model = model.float().eval()
     if hasattr(model, "fuse"):
         model = model.fuse(verbose=False)
@@ -127,9 +73,57 @@ def _ready(model: Any) -> Any:
     return model.requires_grad_(requires_grad=False)
 
 
+def convert_yolo(path: Path) -> Path:
+    """Export a YOLO checkpoint to an ONNX file beside it, in a separate process; needs ultralytics and onnx.
+
+    Raises `BadModel`, `MissingPackage`, or `CannotWrite` if the ONNX file exists.
+    """
+    target = path.with_suffix(".onnx")
+    if target.exists():
+        raise CannotWrite(f"{target} already exists. Move or delete it, and convert again.")
+    check_package(path)
+    if not _version("onnx"):
+        raise MissingPackage(f"converting {path.name}", "onnx")
+    with tempfile.TemporaryDirectory(prefix="facefix-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        _export(copy, path)
+        made = copy.with_suffix(".onnx")
+        if not made.is_file():
+            raise BadModel(f"{path} could not be exported to ONNX: ultralytics wrote no file.")
+        atomic_write(target, lambda file: file.write(made.read_bytes()))
+    return target
+
+
+def check_package(path: Path) -> None:
+    """Raise `MissingPackage` or `BadModel` unless the installed ultralytics can read the file without running it."""
+    installed = _version(PACKAGE)
+    if installed is None:
+        raise MissingPackage(f"{path.name}, or exporting it to .onnx,", PACKAGE, INSTALL)
+    if installed in POISONED:
+        raise BadModel(
+            f"ultralytics {installed} contains malware (a release of December 2024), so FaceFix did not import it. "
+            "Remove it with `pip uninstall ultralytics`, and change your passwords."
+        )
+    if version_numbers(installed) < MIN_VERSION:
+        raise BadModel(
+            f"{path} is a pickle, and ultralytics {installed} would run any code in it. Install ultralytics "
+            f"{'.'.join(map(str, MIN_VERSION))} or newer, or convert the file on a machine that has it: `facefix "
+            f"models convert {path.name}` makes an .onnx, which does not need ultralytics."
+        )
+    disable_telemetry(PACKAGE)
+    import torch
+
+    if not hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint"):
+        raise BadModel(
+            f"{path} is a pickle, and reading it safely requires PyTorch 2.6 or newer; this is {torch.__version__}. "
+            f"Convert it on a machine that has it: `facefix models convert {path.name}` makes an .onnx."
+        )
+
+
 def _export(copy: Path, path: Path) -> None:
-    """Let ultralytics make the ONNX file in another process, which reads safely or not at all."""
-    any_size = bool(_version("onnxruntime"))  # OpenCV wants one size, and a square, of which a third is grey
+    """Export the copy with ultralytics in another process, which is forced to read safely."""
+    any_size = bool(_version("onnxruntime"))  # OpenCV requires one fixed, square size, a third of which is padding
     code = (
         "import sys; from ultralytics import YOLO; "
         f"YOLO(sys.argv[1]).export(format='onnx', simplify=False, dynamic={any_size})"
@@ -138,15 +132,18 @@ def _export(copy: Path, path: Path) -> None:
     command = [sys.executable, "-c", code, str(copy)]
     try:
         subprocess.run(
-            command, cwd=copy.parent, env={**os.environ, **quiet}, capture_output=True, check=True, timeout=PATIENCE
+            command,
+            cwd=copy.parent,
+            env={**os.environ, **quiet},
+            capture_output=True,
+            check=True,
+            timeout=EXPORT_TIMEOUT,
         )
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise BadModel(
-            f"{path} could not be made into an ONNX file: {said[-1] if said else 'no reason given'}"
-        ) from error
+        lines = error.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+        raise BadModel(f"{path} could not be exported to ONNX: {lines[-1]}") from error
     except subprocess.TimeoutExpired as error:
-        raise BadModel(f"{path} could not be made into an ONNX file within {PATIENCE} s.") from error
+        raise BadModel(f"{path} could not be exported to ONNX within {EXPORT_TIMEOUT} s.") from error
 
 
 def _version(package: str) -> str | None:

@@ -1,6 +1,4 @@
-"""Opening addresses over HTTP and HTTPS: which hosts are this machine, which proxy is used, why it failed."""
-
-from __future__ import annotations
+"""Opening addresses over HTTP and HTTPS, with proxies, loopback hosts and explanations of failures."""
 
 import ipaddress
 import urllib.request
@@ -9,9 +7,9 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(host: str | None) -> bool:
-    """Return whether a host is this machine alone: "localhost", or an address of 127.0.0.0/8 or ::1.
+    """Return whether a host is this machine: "localhost", or an address of 127.0.0.0/8 or ::1.
 
-    Names are not resolved, so that "127.example.com" is another machine.
+    Names are not resolved, so "127.example.com" is another machine.
     """
     host = (host or "").casefold()
     if host == "localhost":
@@ -26,8 +24,8 @@ def is_loopback(host: str | None) -> bool:
 def open_url(request: urllib.request.Request, timeout: float, redirects: urllib.request.HTTPRedirectHandler) -> Any:
     """Return the response to a request over http or https; other schemes (file, ftp) have no handler.
 
-    timeout: seconds without a byte. redirects: decides which redirects are followed. The proxies of the environment
-    are used, but never to reach this machine. Raises what urllib raises.
+    timeout: longest wait for a byte, in seconds. redirects: decides which redirects are followed. The proxies of the
+    environment are used except for this machine. Passes on urllib's errors.
     """
     opener = urllib.request.OpenerDirector()
     for handler in (
@@ -43,7 +41,7 @@ def open_url(request: urllib.request.Request, timeout: float, redirects: urllib.
 
 
 def explain_failure(error: Exception) -> str:
-    """Return in a few words why a server could not be reached, or why its response broke off."""
+    """Return in a few words why a server could not be reached, or why its response ended early."""
     reason = getattr(error, "reason", error)
     if isinstance(reason, TimeoutError):
         return "it does not answer in time"
@@ -51,7 +49,7 @@ def explain_failure(error: Exception) -> str:
 
 
 class _Proxies(urllib.request.ProxyHandler):
-    """Uses the proxies of the environment for every host but this machine, also after a redirect."""
+    """Uses the proxies of the environment for every host except this machine, also after a redirect."""
 
     def proxy_open(self, req: urllib.request.Request, *proxy: Any) -> Any:
         return None if is_loopback(urlsplit(req.full_url).hostname) else super().proxy_open(req, *proxy)

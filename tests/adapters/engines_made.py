@@ -9,8 +9,8 @@ import torch
 
 from lib_facefix.engines import this_machine
 from lib_facefix.nets import Net, Spec, stages
-from lib_facefix.nets.net_calls import BY_ARCHITECTURE, Call
-from lib_facefix.nets.spec import FACES, upscaler
+from lib_facefix.nets.net_calls import CALLS, Call
+from lib_facefix.nets.spec import FACES, upscaler_spec
 
 EXACT = 2e-3
 """How far an answer may be from PyTorch's, in deviations of the picture."""
@@ -71,9 +71,9 @@ SIDE = 128
 
 def made(architecture, **shape):
     """Return the net as it would come from a file."""
-    spec: Spec = FACES.get(architecture) or upscaler(architecture, 4)
-    call = InParts if architecture == "CodeFormer" else BY_ARCHITECTURE[architecture]
-    module = call(MAKE[architecture](**shape)).eval().requires_grad_(requires_grad=False)
+    spec: Spec = FACES.get(architecture) or upscaler_spec(architecture, 4)
+    call = InParts if architecture == "CodeFormer" else Call
+    module = call(MAKE[architecture](**shape), CALLS[architecture]).eval().requires_grad_(requires_grad=False)
     return Net(spec, module, architecture.lower().replace("+", "p"))
 
 

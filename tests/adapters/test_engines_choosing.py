@@ -7,8 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from lib_facefix.engines.batch_sizer import MAX_BATCH, BatchSizer, is_out_of_memory  # noqa: E402
-from lib_facefix.engines.machine import Machine, this_machine  # noqa: E402
-from lib_facefix.engines.select import FASTEST_FLOAT, Backend, select_backend  # noqa: E402
+from lib_facefix.engines.select import FASTEST_FLOAT, Backend, Machine, select_backend, this_machine  # noqa: E402  # noqa: E402
 from lib_facefix.errors import BadSetting, MissingPackage  # noqa: E402
 from lib_facefix.settings.runtime import ENGINES, PRECISIONS  # noqa: E402
 
@@ -84,7 +83,7 @@ def test_no_choice_is_ever_fp16_or_an_engine_that_is_not_there(machine, architec
     [
         ("openvino", "exact", MissingPackage, "the engine 'openvino' needs the Python package 'openvino'"),
         ("onnxruntime", "exact", MissingPackage, "pip install onnxruntime"),
-        ("winograd", "exact", BadSetting, "has no NNPACK"),
+        ("winograd", "exact", BadSetting, "PyTorch with NNPACK"),
         ("tensorrt", "exact", BadSetting, "Engine must be one of auto"),
         ("auto", "fp16", BadSetting, "Precision must be one of exact, fast"),
     ],

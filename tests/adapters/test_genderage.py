@@ -11,7 +11,7 @@ from PIL import Image as Pil
 
 from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.errors import BadModel
-from lib_facefix.landmarks.genderage import GenderAge
+from lib_facefix.landmarks.insight import GenderAge
 from lib_facefix.types import Box, Face
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample5.jpg"

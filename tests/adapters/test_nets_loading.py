@@ -119,10 +119,12 @@ def without(tensors, name):
 @pytest.mark.parametrize(
     ("tensors", "says"),
     [
-        pytest.param(lambda: {"a": torch.zeros(2)}, "no restorer or upscaler that spandrel knows", id="of no net"),
+        pytest.param(
+            lambda: {"a": torch.zeros(2)}, "not a restorer or upscaler that spandrel supports", id="of no net"
+        ),
         pytest.param(lambda: nets_made.compact(upscale=3).state_dict(), "enlarges 3 times", id="x3"),
         pytest.param(lambda: nets_made.esrgan(scale=8).state_dict(), "enlarges 8 times", id="x8"),
-        pytest.param(lambda: nets_made.compact(num_in_ch=1, num_out_ch=1).state_dict(), "takes 1 channels", id="grey"),
+        pytest.param(lambda: nets_made.compact(num_in_ch=1, num_out_ch=1).state_dict(), "has 1 input", id="grey"),
         pytest.param(
             lambda: without(nets_made.restoreformer().state_dict(), "encoder.conv_out.bias"),
             "do not fit",
@@ -135,7 +137,7 @@ def without(tensors, name):
         ),
         pytest.param(
             lambda: changed(nets_made.compact().state_dict(), **{"body.0.bias": torch.full((16,), torch.nan)}),
-            "body.0.bias holds values that are no numbers",
+            "body.0.bias contains infinite or undefined values",
             id="not a number",
         ),
     ],

@@ -75,10 +75,10 @@ def test_what_openvino_gave_stays_what_it_was(weights):
 @pytest.mark.usefixtures("bf16")
 def test_a_damaged_file_and_a_picture_that_does_not_fit_are_told(weights, tmp_path):
     net = load_as_made(weights, "fast")
-    with pytest.raises(BadModel, match="a model failed in OpenVINO"):
+    with pytest.raises(BadModel, match="A model failed in OpenVINO"):
         net(np.ones((1, 5, 32, 32), np.float32))
     (tmp_path / "broken.onnx").write_bytes(b"nothing")
-    with pytest.raises(BadModel, match=r"broken\.onnx is not a model that OpenVINO can read"):
+    with pytest.raises(BadModel, match=r"OpenVINO cannot read the model .*broken\.onnx"):
         load_as_made(tmp_path / "broken.onnx", "fast")
 
 
@@ -86,7 +86,7 @@ def test_an_openvino_that_cannot_be_started_is_told_and_one_that_is_too_old_is_p
     monkeypatch.setattr(inference, "has_bf16", lambda: True)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(BadModel, match="openvino cannot be started"):
+    with pytest.raises(BadModel, match="Cannot import openvino"):
         load_as_made(weights, "fast")
     monkeypatch.setitem(sys.modules, "openvino", types.ModuleType("openvino"))
     assert isinstance(load_as_made(weights, "fast"), OrtNetwork)

@@ -21,11 +21,11 @@ from lib_facefix.weights import (
     ModelPaths,
     convert,
     find_installed,
-    from_data_package,
-    read_origin,
     read_tensors,
     verify_file,
 )
+from lib_facefix.weights.packaged import from_data_package
+from lib_facefix.weights.tensorfile import read_origin
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -135,7 +135,7 @@ def test_a_refusal_names_what_the_file_asked_for_and_never_how_to_allow_it(tmp_p
     with pytest.raises(BadModel, match=f"{os.system.__module__}.system") as told:
         read_tensors(path)
     assert "weights_only" not in str(told.value)
-    assert "Get it again from a place you trust" in str(told.value)
+    assert "Download it again from a source you trust" in str(told.value)
 
 
 class Disguised(Exploit):
@@ -155,11 +155,11 @@ def test_a_function_of_a_harmless_package_does_not_run_either(tmp_path, state):
     ("content", "told"),
     [
         pytest.param(b"", "empty", id="empty"),
-        pytest.param(b"hello, this is text", "neither", id="text"),
+        pytest.param(b"hello, this is text", "not a weights file", id="text"),
         pytest.param(b"<!DOCTYPE html><html>", "web page", id="a web page"),
-        pytest.param(b"PK\x03\x04 and no more", "cut short or damaged", id="the first bytes of a zip"),
-        pytest.param(b"\x10\0\0\0\0\0\0\0{", "cut short", id="the first bytes of a safetensors"),
-        pytest.param(b"\x02\0\0\0\0\0\0\0{}", "holds no weights", id="a safetensors of nothing"),
+        pytest.param(b"PK\x03\x04 and no more", "incomplete or damaged", id="the first bytes of a zip"),
+        pytest.param(b"\x10\0\0\0\0\0\0\0{", "incomplete", id="the first bytes of a safetensors"),
+        pytest.param(b"\x02\0\0\0\0\0\0\0{}", "contains no weights", id="a safetensors of nothing"),
     ],
 )
 def test_what_is_no_weights_file_is_refused_with_a_reason(tmp_path, content, told):
@@ -182,7 +182,7 @@ def test_a_file_without_weights_is_refused(tmp_path, content):
 
 
 def test_more_numbers_than_the_file_holds_are_refused(tmp_path):
-    with pytest.raises(BadModel, match="claims more numbers"):
+    with pytest.raises(BadModel, match="declares more values"):
         read_tensors(save({"a": torch.zeros(1).expand(1000, 1000, 1000)}, tmp_path / "x.pth"))
 
 
@@ -246,7 +246,7 @@ def test_weights_are_converted_beside_the_original_and_say_what_they_are_from(tm
     assert ModelPaths(tmp_path, (tmp_path,), cache=tmp_path / "cache").find("x.pth") == made
 
     save({"params_ema": {"a": shared}}, path)
-    with pytest.raises(CannotWrite, match="not overwritten"):
+    with pytest.raises(CannotWrite, match="has another source"):
         convert(path)
 
 
@@ -277,7 +277,7 @@ def test_the_data_package_gives_the_weights_once_converted(tmp_path, one):
 @needs_package
 def test_a_cache_that_cannot_hold_the_data_package_is_told(tmp_path):
     (tmp_path / "cache").write_text("a file stands here")
-    with pytest.raises(CannotWrite, match="FACEFIX_CACHE names the folder"):
+    with pytest.raises(CannotWrite, match="Set FACEFIX_CACHE"):
         from_data_package(X4PLUS.name, tmp_path / "cache")
 
 

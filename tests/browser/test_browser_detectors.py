@@ -79,7 +79,7 @@ def test_one_that_cannot_be_used_is_said_under_the_picture(desk, tab):
     tab.generate()
     [line] = tab.lines
     assert line.startswith(
-        "FaceFix: nothing was done, the pictures are as they were: the model file gone.onnx is not here."
+        "FaceFix: nothing was done, the pictures are as they were: the model file gone.onnx is not installed."
     )
     desk.shot("detectors-missing", full=True)
     assert (tab.picture == pictures.array(TWO)).all()
@@ -101,5 +101,5 @@ def test_in_extras_a_file_finds_and_one_that_cannot_be_used_is_said(desk, file, 
     detector.type("gone.onnx")
     desk.page.keyboard.press("Tab")
     extras.part("find").click()
-    expect(extras.part("trouble")).to_contain_text("gone.onnx is not here")
+    expect(extras.part("trouble")).to_contain_text("gone.onnx is not installed")
     desk.shot("detectors-missing-in-extras", full=True)

@@ -134,7 +134,7 @@ def test_offline_is_a_failure_with_a_sentence_and_nobody_is_asked(photo, tmp_pat
         monkeypatch.setenv("FACEFIX_OFFLINE", "1")
     assert run("fix", photo, "-o", tmp_path / "out.png", "--restorer", "codeformer", *flags) == 1
     told = capsys.readouterr().err
-    assert "codeformer-v0.1.0.pth is not here, and the network is not to be used" in told
+    assert "codeformer-v0.1.0.pth is not installed, and downloads are turned off" in told
     assert "consent" not in told
 
 
@@ -190,7 +190,7 @@ def test_a_model_of_ones_own_enlarges_and_the_report_says_what_ran_it(photo, own
 @pytest.mark.parametrize("flags", [["--restorer"], ["--upscale", "2", "--upscaler"]], ids=" ".join)
 def test_a_path_that_leads_nowhere_is_refused_before_any_picture_is_written(photo, tmp_path, capsys, flags):
     assert run("fix", photo, "-o", tmp_path / "out.png", *flags, tmp_path / "gone.pth") == 2
-    assert f"there is no file {tmp_path / 'gone.pth'}; give the path of a model" in capsys.readouterr().err
+    assert f"{tmp_path / 'gone.pth'} does not exist. Give the path of a model" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
 
 
@@ -223,7 +223,7 @@ def test_a_plan_that_names_an_unknown_restorer_is_refused_with_what_is_on_offer(
 def test_a_plan_that_names_an_unknown_upscaler_is_refused_with_what_is_on_offer(plan, tmp_path, capsys):
     path = plan(lambda picture: picture["upscale"].update(upscaler="nonsense"))
     assert run("fix", "--plan", path, "-o", tmp_path / "out.png") == 2
-    assert "unknown upscaler 'nonsense'; on offer: lanczos, x4plus" in capsys.readouterr().err
+    assert "Unknown upscaler 'nonsense'. Choose from: lanczos, x4plus" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
 
 

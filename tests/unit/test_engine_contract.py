@@ -53,8 +53,8 @@ def test_a_plan_needs_the_models_of_the_faces_that_it_restores(plan):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"restorer": "gone.pth"}, "there is no file gone.pth; give the path of a model"),
-        ({"upscale": "2", "upscaler": "gone.pth"}, "there is no file gone.pth; give the path of a model"),
+        ({"restorer": "gone.pth"}, "gone.pth does not exist. Give the path of a model"),
+        ({"upscale": "2", "upscaler": "gone.pth"}, "gone.pth does not exist. Give the path of a model"),
     ],
 )
 def test_a_model_that_is_nowhere_is_refused_and_nothing_is_loaded(engine, monkeypatch, settings, sentence):
@@ -70,7 +70,7 @@ def test_a_name_that_no_catalogue_has_is_refused(engine, plan, catalog, kind):
     named = replace(job, decision="restore", treatment=job.treatment.but({"restorer": "a.pth"}))
     object.__setattr__(named.treatment, "restorer", "no-such" if kind == "restorers" else "lite")
     needs = Needs.of_plans([replace(plan, jobs=(named,), upscaled=(9, 9), upscaler="no-such")])
-    with pytest.raises(BadSetting, match=f"unknown {catalog.kind} 'no-such'; on offer: {catalog.names()[0]}"):
+    with pytest.raises(BadSetting, match=f"Unknown {catalog.kind} 'no-such'. Choose from: {catalog.names()[0]}"):
         engine.prepare(needs)
 
 

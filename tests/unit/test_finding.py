@@ -90,12 +90,12 @@ def test_beyond_eight_detectors_of_files_the_one_used_longest_ago_is_let_go(made
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("face_yolov9c.pt", r"face_yolov9c\.pt is not here\. .*adetailer.*write \./face_yolov9c\.pt"),
-        ("/nowhere/net.onnx", r"net\.onnx is not here"),
-        ("yunet", r"YuNet needs .*, which is not here\. Get it with `facefix models get yunet`"),
+        ("face_yolov9c.pt", r"face_yolov9c\.pt is not installed\. .*adetailer.*write \./face_yolov9c\.pt"),
+        ("/nowhere/net.onnx", r"net\.onnx is not installed"),
+        ("yunet", r"YuNet needs .*, which is not installed\. Get it with `facefix models get yunet`"),
         (
             "buffalo_l",
-            r"needs det_10g\.onnx of https.*buffalo_l\.zip, which is not here\..*insightface/models/buffalo_l",
+            r"needs det_10g\.onnx from https.*buffalo_l\.zip, which is not installed\..*insightface/models/buffalo_l",
         ),
         ("blazeface + antelopev2", r"needs scrfd_10g_bnkps\.onnx"),
     ],
@@ -107,7 +107,7 @@ def test_what_is_not_here_is_told_with_what_to_do(made, webui, text, said):
 
 def test_gender_and_age_are_guessed_by_a_file_of_the_users_alone(made, webui):
     with pytest.raises(
-        BadModel, match=r"needs genderage\.onnx of .*, which is not here\..*insightface/models/buffalo_l"
+        BadModel, match=r"needs genderage\.onnx from .*, which is not installed\..*insightface/models/buffalo_l"
     ):
         store(webui).load(GUESSERS, "genderage")
     there = webui / "models" / "insightface" / "models" / "antelopev2" / "genderage.onnx"

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import BadCrop
-from lib_facefix.fixers.fidelity import blend, strength
-from lib_facefix.fixers.restore import Restorer
+from lib_facefix.fixers.restore import Restorer, blend, strength
 from lib_facefix.planning.plan import FaceJob
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Crop, Face, Pose
@@ -125,7 +124,7 @@ def test_a_net_that_enlarges_gets_the_crop_made_smaller():
     ],
 )
 def test_an_answer_that_is_no_picture_is_told_in_a_sentence(answer):
-    with pytest.raises(BadCrop, match="gave no picture on NumPy fp32; try the precision 'exact'"):
+    with pytest.raises(BadCrop, match=r"returned no image on NumPy fp32\. Try the precision 'exact'"):
         fixed(FakeRunner(net=lambda blob: answer), [0.5])
 
 

@@ -223,5 +223,5 @@ def test_a_link_has_the_version_of_its_file(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path):
-    with pytest.raises(BadModel, match=r"gone\.pth cannot be read: .+; give the path of a model file"):
+    with pytest.raises(BadModel, match=r"gone\.pth cannot be read: .+\. Give the path of a model file"):
         file_version(tmp_path / "gone.pth")

@@ -13,8 +13,7 @@ from lib_facefix.imaging.frames import Surrounded, Upright, cut
 from lib_facefix.maskers import occluders, parser
 from lib_facefix.maskers.combined import Combined
 from lib_facefix.maskers.occluders import OccludersMasker, XSeg
-from lib_facefix.maskers.parsed_classes import ParsingMasker
-from lib_facefix.maskers.parser import LAYOUTS, SIDE, VISIBLE, FaceParser
+from lib_facefix.maskers.parser import LAYOUTS, SIDE, VISIBLE, FaceParser, ParsingMasker
 from lib_facefix.maskers.shape import BoxMasker, EllipseMasker
 from lib_facefix.planning.planner import make_plan
 from lib_facefix.settings.mask_expression import CLASSES
@@ -169,7 +168,7 @@ def test_both_orders_have_the_same_classes():
 
 def test_a_network_that_is_no_parser_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(parser, "load", lambda path: Network(None, np.zeros((1, 3, 512, 512), np.float32)))
-    with pytest.raises(BadModel, match=r"other.onnx is no face parser: it answered with \(1, 3, 512, 512\)"):
+    with pytest.raises(BadModel, match=r"other.onnx is not a face parser: its output is \(1, 3, 512, 512\)"):
         FaceParser(tmp_path / "other.onnx").select_classes(np.zeros((SIDE, SIDE, 3), np.uint8), ("skin",))
 
 
@@ -200,7 +199,7 @@ def test_xseg_is_given_blue_first_and_says_where_the_face_shows(tmp_path, monkey
 
 def test_a_network_that_is_no_xseg_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(occluders, "load", lambda path: lambda blob: [np.zeros((1, 2), np.float32)])
-    with pytest.raises(BadModel, match=r"is no XSeg: it answered with \(1, 2\); choose another file"):
+    with pytest.raises(BadModel, match=r"is not an XSeg model: its output is \(1, 2\)\. Choose another file"):
         XSeg(tmp_path / "x.onnx").find_hidden(np.zeros((256, 256, 3), np.uint8))
 
 
@@ -213,9 +212,9 @@ def test_a_network_that_is_no_xseg_is_told(tmp_path, monkeypatch):
     [
         (
             "hull - parsing:hair",
-            r"BiSeNet \(facexlib\) needs parsing_bisenet.pth, which is not here. Get it with `face",
+            r"BiSeNet \(facexlib\) needs parsing_bisenet.pth, which is not installed. Get it with `face",
         ),
-        ("hull - occluders", r"XSeg needs xseg_1.onnx, which is not here. Get it with `facefix models get xseg`"),
+        ("hull - occluders", r"XSeg needs xseg_1.onnx, which is not installed. Get it with `facefix models get xseg`"),
     ],
 )
 def test_a_mask_whose_model_is_missing_fails_the_face_and_says_how_to_get_it(mask, said, picture, face, away_from_home):

@@ -20,7 +20,6 @@ from lib_facefix.imaging.masks import (
     union,
     without_specks,
 )
-from lib_facefix.maskers.mesh import HullMasker
 from lib_facefix.maskers.parts import (
     BROWS,
     EYES,
@@ -31,8 +30,7 @@ from lib_facefix.maskers.parts import (
     NoseMasker,
     SkinMasker,
 )
-from lib_facefix.maskers.segmentation import SegmentationMasker
-from lib_facefix.maskers.shape import BoxMasker, EllipseMasker
+from lib_facefix.maskers.shape import BoxMasker, EllipseMasker, HullMasker, SegmentationMasker
 from lib_facefix.types import Box, Crop, Face, Mesh
 
 SIDE = 200
@@ -275,7 +273,7 @@ def test_what_may_never_show_moves_with_the_mask_and_does_not_wrap_round():
 
 @pytest.mark.parametrize("masker", [EyesMasker, BrowsMasker, LipsMasker, NoseMasker, SkinMasker])
 def test_a_part_without_a_mesh_is_told_with_what_to_do(masker):
-    with pytest.raises(MissingPart, match=r"needs the face mesh, which is unsure .*; give it the mask 'hull' or"):
+    with pytest.raises(MissingPart, match=r"needs the face mesh, which is unsure .*; Use the mask 'hull' or"):
         masker().mask(CROP, Face(Box(75, 80, 125, 120), 0.9))
 
 

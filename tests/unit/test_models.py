@@ -110,8 +110,8 @@ def test_published_weights_that_change_while_loaded_are_checked_again(models, gf
 
 def test_weights_that_are_not_here_are_told_with_the_command_that_gets_them(models, folder, loaded):
     said = (
-        r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not here\. Get it with `facefix models get gfpgan`, "
-        r"or download it from https://\S+/GFPGANv1\.4\.pth into \S+models\."
+        r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not installed\. Get it with `facefix models get gfpgan`, "
+        r"or download it from https://\S+/GFPGANv1\.4\.pth to \S+models\."
     )
     with pytest.raises(BadModel, match=said):
         models.load(RESTORERS, "gfpgan")
@@ -148,12 +148,12 @@ def test_a_path_that_leads_nowhere_is_told(models, folder):
 
 @pytest.mark.parametrize("registry", [RESTORERS, UPSCALERS], ids=lambda registry: registry.kind)
 def test_an_unknown_name_is_answered_with_what_is_on_offer(models, registry):
-    with pytest.raises(BadSetting, match=f"unknown {registry.kind} 'nonsense'; on offer: l.*x4plus"):
+    with pytest.raises(BadSetting, match=f"Unknown {registry.kind} 'nonsense'. Choose from: l.*x4plus"):
         models.load(registry, "nonsense")
 
 
 def test_a_kind_of_model_that_takes_no_files_says_what_is_on_offer(models):
-    with pytest.raises(BadSetting, match=r"unknown mask 'own\.pth'; on offer: hull"):
+    with pytest.raises(BadSetting, match=r"Unknown mask 'own\.pth'. Choose from: hull"):
         models.load(Registry("mask", ModelInfo("hull", "Hull", "a:b")), "own.pth")
 
 
@@ -282,8 +282,10 @@ def test_a_face_parser_of_the_users_own_is_taken_by_its_path_and_again_when_it_h
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        pytest.param("auto", "BiSeNet .* needs parsing_bisenet.pth, which is not here. Get it with", id="none is here"),
-        pytest.param("parsenet", "ParseNet .* needs parsing_parsenet.pth, which is not here", id="not the one"),
+        pytest.param(
+            "auto", "BiSeNet .* needs parsing_bisenet.pth, which is not installed. Get it with", id="none is here"
+        ),
+        pytest.param("parsenet", "ParseNet .* needs parsing_parsenet.pth, which is not installed", id="not the one"),
         pytest.param("nowhere.onnx", "nowhere.onnx cannot be read", id="no such file"),
     ],
 )
@@ -325,11 +327,11 @@ def test_unloading_one_store_leaves_the_models_of_another(folder, loaded, gfpgan
 @pytest.mark.parametrize(
     ("registry", "name", "said"),
     [
-        (RESTORERS, "nonsense", "unknown restorer 'nonsense'; on offer: lite, gfpgan"),
+        (RESTORERS, "nonsense", "Unknown restorer 'nonsense'. Choose from: lite, gfpgan"),
         (RESTORERS, "auto", "unknown restorer 'auto'"),
-        (DETECTORS, "net.onnx", r"unknown detector 'net\.onnx'; on offer: blazeface"),
-        (UPSCALERS, "nowhere.pth", r"there is no file nowhere\.pth; give the path of a model, or a name of `facefix"),
-        (PARSERS, "nowhere.onnx", r"there is no file nowhere\.onnx"),
+        (DETECTORS, "net.onnx", r"Unknown detector 'net\.onnx'. Choose from: blazeface"),
+        (UPSCALERS, "nowhere.pth", r"nowhere\.pth does not exist\. Give the path of a model, or a name from `facefix"),
+        (PARSERS, "nowhere.onnx", r"nowhere\.onnx does not exist"),
     ],
 )
 def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, said, may_fetch):
@@ -340,9 +342,9 @@ def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, 
 @pytest.mark.parametrize(
     ("registry", "name", "said"),
     [
-        (RESTORERS, "gfpgan", r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not here"),
-        (PARSERS, "auto", "needs parsing_bisenet.pth, which is not here"),
-        (GUESSERS, "genderage", r"needs genderage\.onnx of https.*, which is not here"),
+        (RESTORERS, "gfpgan", r"GFPGAN 1\.4 needs GFPGANv1\.4\.pth, which is not installed"),
+        (PARSERS, "auto", "needs parsing_bisenet.pth, which is not installed"),
+        (GUESSERS, "genderage", r"needs genderage\.onnx from https.*, which is not installed"),
     ],
 )
 def test_what_a_name_stands_for_may_be_missing_only_where_it_can_be_got(models, monkeypatch, registry, name, said):

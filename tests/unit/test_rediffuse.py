@@ -331,7 +331,7 @@ def test_a_diffuser_that_never_gives_as_many_pictures_as_faces_fails_each_with_a
             return super().redraw(items, sampling)[1:]
 
     result = fix(picture, plan_for(picture, row(3)), Wrong())
-    assert [str(outcome.error) for outcome in result.outcomes] == ["the model gave 0 pictures for 1 faces"] * 3
+    assert [str(outcome.error) for outcome in result.outcomes] == ["The model returned 0 images for 1 faces."] * 3
     assert (result.image == picture).all()
 
 

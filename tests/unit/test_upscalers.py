@@ -87,7 +87,7 @@ def test_every_tile_is_told(photo):
     watcher, runner = Watcher(), Repeats()
     NetUpscaler(runner, 64).enlarge(photo, (420, 300), watcher)
     total = len(runner.shapes)
-    assert watcher.told == [(i, total, f"enlarging, tile {i}/{total}") for i in range(1, total + 1)]
+    assert watcher.told == [(i, total, f"upscaling, tile {i}/{total}") for i in range(1, total + 1)]
 
 
 def test_a_stop_gives_nothing_and_runs_no_further_tile(photo):
@@ -99,8 +99,11 @@ def test_a_stop_gives_nothing_and_runs_no_further_tile(photo):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda blob: blob, r"answered with \(1, 3, 64, 64\) where \(1, 3, 256, 256\) was due"),
-        (lambda blob: np.full((1, 3, 256, 256), np.nan, np.float32), "no number on NumPy fp16; choose another prec"),
+        (lambda blob: blob, r"returned \(1, 3, 64, 64\) instead of \(1, 3, 256, 256\)"),
+        (
+            lambda blob: np.full((1, 3, 256, 256), np.nan, np.float32),
+            r"undefined values on NumPy fp16\. Choose another prec",
+        ),
     ],
     ids=["of the wrong size", "not a number"],
 )

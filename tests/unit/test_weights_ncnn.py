@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_facefix.errors import BadModel, CannotWrite
-from lib_facefix.weights import convert, read_origin
+from lib_facefix.weights import convert
 from lib_facefix.weights.ncnn import HALF, MAGIC, read_layers, state_of
-from lib_facefix.weights.tensorfile import content_of, read_header
+from lib_facefix.weights.tensorfile import content_of, read_header, read_origin
 
 RNG = np.random.default_rng(3)
 
@@ -67,17 +67,17 @@ def test_an_rrdb_network_is_read_under_its_names():
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        pytest.param(lambda p, d: (p, d[:-4]), "shorter", id="the numbers are cut short"),
-        pytest.param(lambda p, d: (p, d + b"1234"), "longer", id="numbers are left over"),
+        pytest.param(lambda p, d: (p, d[:-4]), "too short", id="the numbers are cut short"),
+        pytest.param(lambda p, d: (p, d + b"1234"), "too long", id="numbers are left over"),
         pytest.param(lambda p, d: (p, b"\1" + d[1:]), "flag", id="weights of another kind"),
         pytest.param(lambda p, d: (p[1:], d), "begin", id="no magic number"),
         pytest.param(lambda p, d: (b"", d), "begin", id="an empty list"),
-        pytest.param(lambda p, d: (b"\xff" + p, d), "no text", id="the binary form"),
-        pytest.param(lambda p, d: (p.replace(b"6 9", b"7 9"), d), "as many layers", id="a layer is missing"),
+        pytest.param(lambda p, d: (b"\xff" + p, d), "not text", id="the binary form"),
+        pytest.param(lambda p, d: (p.replace(b"6 9", b"7 9"), d), "number of layers", id="a layer is missing"),
         pytest.param(lambda p, d: (p.replace(b"PReLU", b"LSTM"), d), "LSTM", id="a layer that is not known"),
         pytest.param(lambda p, d: (p.replace(b"6=216", b"6=217"), d), "impossible", id="numbers that do not divide"),
-        pytest.param(lambda p, d: (p.replace(b"0=8", b"0=-8"), d), "sensible", id="a negative size"),
-        pytest.param(lambda p, d: (p.replace(b"0=8", b"0=999999999999"), d), "sensible", id="a huge size"),
+        pytest.param(lambda p, d: (p.replace(b"0=8", b"0=-8"), d), "invalid number", id="a negative size"),
+        pytest.param(lambda p, d: (p.replace(b"0=8", b"0=999999999999"), d), "invalid number", id="a huge size"),
     ],
 )
 def test_what_is_not_a_pair_of_ncnn_is_refused_with_a_reason(spoil, told):
@@ -137,6 +137,6 @@ def test_what_lies_in_the_way_is_not_overwritten(tmp_path):
     for end, content in zip(("param", "bin"), compact(), strict=True):
         (tmp_path / f"net.{end}").write_bytes(content)
     (tmp_path / "net.safetensors").write_bytes(b"precious")
-    with pytest.raises(CannotWrite, match="not overwritten"):
+    with pytest.raises(CannotWrite, match="has another source"):
         convert(tmp_path / "net.bin")
     assert (tmp_path / "net.safetensors").read_bytes() == b"precious"

@@ -59,7 +59,7 @@ def test_no_few_bytes_in_a_graph_bring_another_error(file, content):
 )
 def test_what_is_no_onnx_file_is_told(file, content):
     file.write_bytes(content)
-    with pytest.raises(BadModel, match="is no ONNX file, or cut short"):
+    with pytest.raises(BadModel, match="is not an ONNX file, or incomplete"):
         read_onnx(file)
 
 
@@ -82,7 +82,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_no_model_and_ends_no_process(fi
         return whole(content)
 
     monkeypatch.setattr(onnxfile, "_model", shrinking)
-    with pytest.raises(BadModel, match="cut short"):
+    with pytest.raises(BadModel, match="incomplete"):
         read_onnx(file)
 
 

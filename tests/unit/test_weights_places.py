@@ -15,14 +15,13 @@ from lib_facefix.weights import (
     ModelPaths,
     Published,
     asset,
-    cache_folder,
-    data_folder,
     find_record,
     locate_models,
     packaged,
     sha256_of,
     verify_file,
 )
+from lib_facefix.weights.model_paths import cache_folder, data_folder
 from lib_facefix.weights.packaged import as_raw
 from lib_facefix.weights.tensorfile import Source, write_tensors
 
@@ -199,12 +198,12 @@ def test_a_converted_file_is_checked_by_its_origin_and_its_content(tmp_path):
         verify_file(good, record)
 
     put(good, b'\x08\0\0\0\0\0\0\0{"a":{}}')
-    with pytest.raises(BadModel, match="does not say"):
+    with pytest.raises(BadModel, match="cannot be verified"):
         verify_file(good, record)
 
 
 def test_a_file_that_is_missing_is_refused_with_its_path(tmp_path):
     with pytest.raises(BadModel, match="gone"):
         verify_file(tmp_path / "gone.pth", PUBLISHED[GFPGAN], tmp_path)
-    with pytest.raises(BadModel, match="install FaceFix again"):
+    with pytest.raises(BadModel, match="Install FaceFix again"):
         asset("nothing.onnx")

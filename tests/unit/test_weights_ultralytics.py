@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from lib_facefix.detectors.yolo_pt import from_pt
 from lib_facefix.errors import BadModel, CannotWrite, MissingPackage
 from lib_facefix.optional_imports import disable_telemetry
-from lib_facefix.weights import convert, torch_zip, ultralytics
+from lib_facefix.weights import checkpoints, convert, ultralytics
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_file_that_says_it_goes_on_beyond_all_files_is_none_of_yolos(damaged):
 
 def test_a_pickle_that_unpacks_without_an_end_is_not_looked_through(damaged, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "read", None)
-    damaged.write_bytes(zipped(zipfile.ZIP_DEFLATED, b"\0" * (torch_zip.MAX_PICKLE_BYTES + 1)))
+    damaged.write_bytes(zipped(zipfile.ZIP_DEFLATED, b"\0" * (checkpoints.MAX_PICKLE_BYTES + 1)))
     assert not ultralytics.is_yolo(damaged)
 
 
@@ -110,14 +110,14 @@ def test_without_ultralytics_the_other_way_is_named(checkpoint, installed, use):
 @pytest.mark.parametrize("version", ["8.3.41", "8.3.42", "8.3.45", "8.3.46"])
 def test_a_poisoned_release_is_not_imported(checkpoint, installed, version):
     installed["ultralytics"] = version
-    with pytest.raises(BadModel, match=r"holds malware .* not imported"):
+    with pytest.raises(BadModel, match=r"contains malware .* did not import"):
         from_pt(checkpoint)
 
 
 @pytest.mark.parametrize("version", ["8.3.75", "8.4.99", "8.0"])
 def test_a_release_that_would_run_the_pickle_is_refused(checkpoint, installed, version):
     installed["ultralytics"] = version
-    with pytest.raises(BadModel, match=rf"is a pickle, and ultralytics {version} would run whatever it holds"):
+    with pytest.raises(BadModel, match=rf"is a pickle, and ultralytics {version} would run any code in it"):
         from_pt(checkpoint)
 
 
@@ -125,13 +125,13 @@ def test_a_pytorch_that_cannot_read_it_safely_is_refused(checkpoint, installed, 
     torch = pytest.importorskip("torch")
     installed["ultralytics"] = "8.4.190"
     monkeypatch.delattr(torch.serialization, "get_unsafe_globals_in_checkpoint")
-    with pytest.raises(BadModel, match=r"takes PyTorch 2\.6 or newer"):
+    with pytest.raises(BadModel, match=r"requires PyTorch 2\.6 or newer"):
         from_pt(checkpoint)
 
 
 def test_a_converted_file_is_not_overwritten(checkpoint, installed):
     checkpoint.with_suffix(".onnx").write_bytes(b"mine")
-    with pytest.raises(CannotWrite, match="is there already"):
+    with pytest.raises(CannotWrite, match="already exists"):
         convert(checkpoint)
     assert checkpoint.with_suffix(".onnx").read_bytes() == b"mine"
 

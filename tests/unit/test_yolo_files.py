@@ -232,7 +232,7 @@ def test_a_file_that_vanishes_while_it_is_looked_for_is_not_here(places, tmp_pat
 
     monkeypatch.setattr(Path, "stat", once)
     assert yolo_file("face.pt", places) == there.with_suffix(".onnx")
-    with pytest.raises(BadModel, match=r"face\.pt is not here"):
+    with pytest.raises(BadModel, match=r"face\.pt is not installed"):
         yolo_file("face.pt", places)
 
 
@@ -248,7 +248,7 @@ def test_all_folders_are_gone_through_once(places, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["~x.pt", "~nobody-of-that-name/x.pt", "./" + "x" * 300 + ".pt", "a\0b/x.onnx"])
 def test_whatever_is_asked_for_the_answer_is_a_sentence(places, name):
-    with pytest.raises(BadModel, match="is not here"):
+    with pytest.raises(BadModel, match="is not installed"):
         yolo_file(name, places)
 
 

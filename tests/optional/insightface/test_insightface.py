@@ -20,8 +20,7 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.detectors.insight import InsightFace
 from lib_facefix.detectors.scrfd import Scrfd
 from lib_facefix.errors import BadModel
-from lib_facefix.landmarks.genderage import GenderAge
-from lib_facefix.landmarks.insight106 import FIVE, Insight106
+from lib_facefix.landmarks.insight import FIVE, GenderAge, Insight106
 from lib_facefix.types import Box, Face
 
 STRIDES, ANCHORS = (8, 16, 32), 2
@@ -158,10 +157,10 @@ def test_our_points_are_insightfaces_own(points106, photo):
     theirs = Landmark(str(points106))
     wanted = theirs.get(np.ascontiguousarray(picture[..., ::-1]), as_known(face))
     ours = Insight106(points106)
-    away = np.abs(ours.points(picture, face) - wanted)  # ours are cut out without a shift by half a pixel
+    away = np.abs(ours.find_points(picture, face) - wanted)  # ours are cut out without a shift by half a pixel
     assert away.mean() < 2.0
     assert away.max() < 8.0
-    assert np.array_equal(ours.locate(picture, face).landmarks, ours.points(picture, face)[list(FIVE)])
+    assert np.array_equal(ours.locate(picture, face).landmarks, ours.find_points(picture, face)[list(FIVE)])
 
 
 def test_our_genders_and_ages_are_insightfaces_own(genderage, photo):
@@ -190,9 +189,9 @@ def test_the_files_are_found_where_webuis_keep_them(scrfd, photo, tmp_path):
 
 def test_what_is_no_detector_is_told(points106, tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"nothing")
-    with pytest.raises(BadModel, match="insightface can read"):
+    with pytest.raises(BadModel, match="insightface cannot read"):
         InsightFace(tmp_path / "broken.onnx")
-    with pytest.raises(BadModel, match=r"2d106det\.onnx is no SCRFD|failed in"):
+    with pytest.raises(BadModel, match=r"2d106det\.onnx is not an SCRFD|failed in"):
         Scrfd(points106).detect(np.zeros((64, 64, 3), np.uint8), 0.5)
 
 
