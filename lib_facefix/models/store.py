@@ -143,7 +143,7 @@ class ModelStore:
         if group == MASK_NETWORKS and path.suffix.lower() == ".onnx":
             return path, "cpu"
         try:
-            from ..engines import load_runner, this_machine
+            from ..engines import this_machine
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
@@ -151,6 +151,8 @@ class ModelStore:
         machine = this_machine(self._runtime.device)
         if group == MASK_NETWORKS:
             return path, machine.accelerator or "cpu"
+        from ..engines import load_runner
+
         return (load_runner(path, self.paths.cache, self._runtime.engine, self._runtime.precision, machine),)
 
 

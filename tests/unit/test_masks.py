@@ -273,7 +273,7 @@ def test_what_may_never_show_moves_with_the_mask_and_does_not_wrap_round():
 
 @pytest.mark.parametrize("masker", [EyesMasker, BrowsMasker, LipsMasker, NoseMasker, SkinMasker])
 def test_a_part_without_a_mesh_is_told_with_what_to_do(masker):
-    with pytest.raises(MissingPart, match=r"needs the face mesh, which is unsure .*; Use the mask 'hull' or"):
+    with pytest.raises(MissingPart, match=r"needs the face mesh, which is unsure .*\. Use the mask 'hull' or"):
         masker().mask(CROP, Face(Box(75, 80, 125, 120), 0.9))
 
 

@@ -120,7 +120,7 @@ def test_weights_that_are_not_here_are_told_with_the_command_that_gets_them(mode
 
 def test_weights_with_a_wrong_hash_are_refused_before_they_are_read(models, folder, loaded):
     (folder / "GFPGANv1.4.pth").write_bytes(GFPGAN)
-    with pytest.raises(BadModel, match=r"is not the published GFPGANv1\.4\.pth: its SHA-256 is"):
+    with pytest.raises(BadModel, match=r"is not the published GFPGANv1\.4\.pth, or it is damaged: its SHA-256 is"):
         models.load(RESTORERS, "gfpgan")
     assert loaded == []
 
@@ -328,7 +328,7 @@ def test_unloading_one_store_leaves_the_models_of_another(folder, loaded, gfpgan
     ("registry", "name", "said"),
     [
         (RESTORERS, "nonsense", "Unknown restorer 'nonsense'. Choose from: lite, gfpgan"),
-        (RESTORERS, "auto", "unknown restorer 'auto'"),
+        (RESTORERS, "auto", "Unknown restorer 'auto'"),
         (DETECTORS, "net.onnx", r"Unknown detector 'net\.onnx'. Choose from: blazeface"),
         (UPSCALERS, "nowhere.pth", r"nowhere\.pth does not exist\. Give the path of a model, or a name from `facefix"),
         (PARSERS, "nowhere.onnx", r"nowhere\.onnx does not exist"),

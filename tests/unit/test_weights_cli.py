@@ -252,9 +252,9 @@ def test_what_cannot_be_converted_is_kept_as_it_came(folder, fetched, monkeypatc
     ("arguments", "told"),
     [
         (["get"], "at least one name"),
-        (["get", "nothing"], "Choose from: yunet"),
+        (["get", "nothing"], "on offer: yunet"),
         (["get", "lite"], "nothing to do"),
-        (["verify", "nothing"], "Choose from"),
+        (["verify", "nothing"], "on offer"),
     ],
 )
 def test_wrong_use_is_told_in_a_sentence(capsys, arguments, told):
