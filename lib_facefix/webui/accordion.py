@@ -28,12 +28,12 @@ class Accordion:
         """All of them, flat: what a script's `ui()` returns."""
         return [self.enabled, *(made for parts in self.passes for made in parts.values())]
 
-    def of(self, number: int, name: str) -> Any:
+    def get_component(self, number: int, name: str) -> Any:
         """Return the component of one setting of one pass, counted from 1."""
         return self.passes[number - 1][name]
 
 
-def build(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[str], str]) -> Accordion:
+def build_accordion(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[str], str]) -> Accordion:
     """Make the accordion, closed and off, in the part of the page that is being built.
 
     passes: how many, at least 1. presets: the file they are kept in, which is only read here.

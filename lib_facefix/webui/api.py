@@ -23,14 +23,14 @@ from ..server.routes import make_router
 from ..settings.face_prompt import GenerationParams
 
 
-def mount(app: FastAPI, flags: Any) -> None:
+def mount_router(app: FastAPI, flags: Any) -> None:
     """Add the API to the host's app. flags: the host's command line."""
     named = () if flags.hide_ui_dir_config else getattr(flags, "facefix_allowed_folders", None) or ()
-    app.include_router(make_router(InWebUI(tuple(map(Path, named))), guards(flags.api_auth)))
+    app.include_router(make_router(WebUIHost(tuple(map(Path, named))), make_guards(flags.api_auth)))
 
 
 @dataclass(frozen=True, slots=True)
-class InWebUI:
+class WebUIHost:
     """A `Host` that takes turns with all else that the WebUI does."""
 
     folders: tuple[Path, ...] = ()
@@ -38,9 +38,9 @@ class InWebUI:
 
     def engine_for_queries(self) -> FaceFix:
         """Give the engine, whatever the host is doing."""
-        from .standalone import planner
+        from .standalone import planning_engine
 
-        return planner()
+        return planning_engine()
 
     @contextmanager
     def working(self, origin: GenerationParams | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 see `http.service`
@@ -53,7 +53,7 @@ class InWebUI:
             yield diffusing_engine(HostProgress())
 
 
-def guards(api_auth: str | None) -> Sequence[Any]:
+def make_guards(api_auth: str | None) -> Sequence[Any]:
     """Return what a call must pass. api_auth: "name:password,name:password", as the host's flag has it."""
     return [Depends(_guard(dict(_pairs(api_auth))))] if api_auth else []
 

@@ -10,7 +10,7 @@ from ..protocols import FaceFixer
 from ..registry import RESTORERS, UPSCALERS, ModelInfo
 from ..settings.face_settings import FaceSettings
 from ..types import Image
-from .config.engine import get_engine, runtime, unload
+from .config.engine import get_engine, read_runtime, unload
 from .config.options import read_options
 
 
@@ -23,7 +23,7 @@ def list_restorers() -> tuple[ModelInfo[FaceFixer], ...]:
     return tuple(info for info in RESTORERS if info.name not in UPSCALERS.names())
 
 
-def register() -> None:
+def add_restorers() -> None:
     """Add ours to the host's restorers, once, however often its UI is reloaded; for `on_before_ui`."""
     from modules import shared
     from modules.face_restoration import FaceRestoration
@@ -81,5 +81,5 @@ def _make_room() -> None:
     """Let go of the nets where the host's setting wants no restorer to stay in graphics memory."""
     from modules import shared
 
-    if shared.opts.face_restoration_unload and runtime().device != "cpu":
+    if shared.opts.face_restoration_unload and read_runtime().device != "cpu":
         unload()

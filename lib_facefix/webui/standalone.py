@@ -18,7 +18,7 @@ from ..planning.plan import FaceJob, FixPlan, FixResult
 from ..settings.face_prompt import GenerationParams
 from ..settings.generation_info import parse_generation_info
 from ..types import Image
-from .config.choices import host_list, knows
+from .config.choices import host_list, is_known_choice
 from .config.engine import get_engine
 from .config.options import read_options
 from .host.diffuser import HostDiffuser
@@ -33,40 +33,40 @@ def read_origin(picture: Pil.Image) -> GenerationParams | None:
     """Return what the picture's infotext says that it was made from; None where it has none."""
     text, _ = images.read_info_from_image(picture)
     origin = parse_generation_info(text or "")
-    return origin and known_here(origin)
+    return origin and drop_unknown_samplers(origin)
 
 
-def known_here(origin: GenerationParams) -> GenerationParams:
+def drop_unknown_samplers(origin: GenerationParams) -> GenerationParams:
     """Return the origin without a sampler or scheduler that this host lacks."""
     return replace(
         origin,
-        sampler=origin.sampler if knows("samplers", origin.sampler) else "",
-        scheduler=origin.scheduler if knows("schedulers", origin.scheduler) else "",
+        sampler=origin.sampler if is_known_choice("samplers", origin.sampler) else "",
+        scheduler=origin.scheduler if is_known_choice("schedulers", origin.scheduler) else "",
     )
 
 
-def fix(image: Image, plan: FixPlan) -> FixResult:
+def run_plan(image: Image, plan: FixPlan) -> FixResult:
     """Carry out a plan, with the loaded checkpoint where faces are to be re-diffused.
 
     image: RGB (H, W, 3). For whoever has the host to himself.
     """
     watch = HostProgress()
-    with watch.over():
+    with watch.restored_textinfo():
         [result] = diffusing_engine(watch).run([image], [plan], progress=watch)
     return result
 
 
 def diffusing_engine(watch: HostProgress) -> FaceFix:
     """Return an engine that re-diffuses faces, for whoever has the host to himself."""
-    return get_engine().with_diffuser(StandingDiffuser(watch), read_options().faces_at_once)
+    return get_engine().with_diffuser(StandaloneDiffuser(watch), read_options().faces_at_once)
 
 
-def planner() -> FaceFix:
+def planning_engine() -> FaceFix:
     """Return an engine that plans faces to be re-diffused, whatever the host is doing; nothing is run by it."""
     return diffusing_engine(HostProgress())
 
 
-class StandingDiffuser(HostDiffuser):
+class StandaloneDiffuser(HostDiffuser):
     """A `Diffuser` on the checkpoint that is chosen, which is loaded when the first face wants it."""
 
     def __init__(self, watch: HostProgress) -> None:

@@ -16,14 +16,14 @@ from .config.options import read_options
 from .passes.arguments import read_units
 from .passes.settings import OFFERED
 
-NAME = "facefix"
+SCRIPT_NAME = "facefix"
 """Of our script: hosts keep its title in small letters."""
-SWITCH = {"true": True, "false": False}
+BOOLEAN_TEXTS = {"true": True, "false": False}
 
 Lists = Callable[[str], Sequence[str]]
 
 
-def register() -> None:
+def add_axes() -> None:
     """Add the axes to every X/Y/Z plot that the host has loaded, once; for `on_before_ui`."""
     from modules import scripts
 
@@ -31,10 +31,10 @@ def register() -> None:
     plots = (data.module for data in scripts.scripts_data if Path(data.path).name == "xyz_grid.py")
     for plot in plots:
         known = {option.label for option in plot.axis_options}
-        plot.axis_options += [option for option in axes(plot, passes) if option.label not in known]
+        plot.axis_options += [option for option in make_axes(plot, passes) if option.label not in known]
 
 
-def axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
+def make_axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
     """Return the `AxisOption`s of the passes 1 to `passes`.
 
     plot: the host's module xyz_grid. lists: gives what the host has on one of its lists, by the names of `Option.host`.
@@ -92,7 +92,7 @@ class Axis:
     def read(self, text: str) -> Any:
         """Return the value that a person chose or typed; the plot confirms it afterwards."""
         if self.kind is bool:
-            return SWITCH.get(text.strip().lower(), text)
+            return BOOLEAN_TEXTS.get(text.strip().lower(), text)
         return "" if self.known.host and text == OWN else text
 
     def format_value(self, p: Any, option: Any, value: Any) -> str:  # noqa: ARG002 the host hands them on
@@ -130,6 +130,6 @@ class Axis:
 def _own_script(p: Any) -> Any:
     """Return our script among those that run for `p`."""
     for script in p.scripts.alwayson_scripts:
-        if script.name == NAME:
+        if script.name == SCRIPT_NAME:
             return script
     raise BadSetting("the X/Y/Z plot cannot vary FaceFix: it is not among the scripts of this tab; see Extensions")

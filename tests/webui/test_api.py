@@ -56,7 +56,7 @@ def serve(webui):
     def begin(**flags):
         vars(webui.flags).update(flags)
         app = fastapi.FastAPI()
-        script.serve(None, app)
+        script.mount_api(None, app)
         return TestClient(app)
 
     return begin

@@ -12,7 +12,15 @@ from lib_facefix import FaceFix
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.extras import handlers
 from lib_facefix.webui.extras.face_overrides import FIX, FaceOverrides
-from lib_facefix.webui.extras.inputs import COMMON, ENABLE, FACE, HANDED_ON, ONE, TUNING, read_given
+from lib_facefix.webui.extras.inputs import (
+    ENABLE,
+    EVENT_INPUTS,
+    FACE_CONTROLS,
+    IS_SINGLE,
+    SHARED_SETTINGS,
+    TUNING,
+    read_input,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
@@ -32,8 +40,8 @@ def told(monkeypatch, engine):
     rooms = {
         "standalone": {
             "read_origin": lambda _: stands["origin"],
-            "fix": lambda image, plan: engine.run([image], [plan])[0],
-            "planner": lambda: planner,
+            "run_plan": lambda image, plan: engine.run([image], [plan])[0],
+            "planning_engine": lambda: planner,
         },
         "config.engine": {"get_engine": lambda: engine},
         "host.lock": {"exclusive": _taken},
@@ -80,7 +88,7 @@ class Page:
 
     def does(self, part, event, *first):
         """Let something happen; what it changes is on the page afterwards."""
-        self.take(handler(self.blocks, part, event)(*first, *(self.values[name] for name in HANDED_ON)))
+        self.take(handler(self.blocks, part, event)(*first, *(self.values[name] for name in EVENT_INPUTS)))
 
     def take(self, changes):
         names = {part._id: name for name, part in self.parts.items()}
@@ -96,9 +104,9 @@ class Page:
         self.does(self.at("thumbnails"), "select", SimpleNamespace(index=number - 1))
 
     def change(self, name, value):
-        self.values[FACE[name]] = value
+        self.values[FACE_CONTROLS[name]] = value
         first = (self.picture,) if name in (FIX, "method", "mask") else ()
-        self.does(self.parts[FACE[name]], "input", *first)
+        self.does(self.parts[FACE_CONTROLS[name]], "input", *first)
 
     def html(self, name):
         return self.shown[name]["value"]
@@ -109,16 +117,16 @@ class Page:
 
 
 def test_what_is_handed_on_are_all_settings_and_what_the_page_keeps(page):
-    assert list(page.parts) == [ENABLE, ONE, *HANDED_ON]
-    assert "upscale" not in COMMON
-    assert "inpaint" not in COMMON
-    assert {"detector", "max_size", "fidelity", "seed"} <= set(COMMON)
+    assert list(page.parts) == [ENABLE, IS_SINGLE, *EVENT_INPUTS]
+    assert "upscale" not in SHARED_SETTINGS
+    assert "inpaint" not in SHARED_SETTINGS
+    assert {"detector", "max_size", "fidelity", "seed"} <= set(SHARED_SETTINGS)
 
 
 def test_as_the_page_starts_it_is_off_and_all_settings_have_their_defaults(page):
     assert page.values[ENABLE] is False
-    assert page.values[ONE] is True
-    assert read_given(page.values, None) == read_given({}, None)
+    assert page.values[IS_SINGLE] is True
+    assert read_input(page.values, None) == read_input({}, None)
 
 
 def test_every_component_has_an_id_of_its_own(page):
@@ -165,7 +173,7 @@ def test_choosing_a_thumbnail_shows_that_face(page):
     assert page.html("line") == "<p>Face 3 · 75 px · sharp · restore, because: small (75 px)</p>"
     assert page.shown["one_face"]["visible"] is True
     assert "<tr aria-current='true'><th scope='row'>3</th>" in page.html("table")
-    assert page.values[FACE["fidelity"]] == 0.6
+    assert page.values[FACE_CONTROLS["fidelity"]] == 0.6
 
 
 def test_a_face_unticked_is_left_and_shown_so(page):
@@ -186,14 +194,14 @@ def test_what_is_set_for_one_face_stays_while_another_is_set(page):
     page.change("fidelity", 0.9)
     assert page.tuning.overrides == {2: {"method": "leave"}, 3: {"fidelity": 0.9}}
     page.choose(2)
-    assert (page.values[FACE[FIX]], page.values[FACE["fidelity"]]) == (False, 0.6)
+    assert (page.values[FACE_CONTROLS[FIX]], page.values[FACE_CONTROLS["fidelity"]]) == (False, 0.6)
 
 
 def test_generate_counts_what_the_page_has_not_told_yet(page):
     page.find()
     page.choose(3)
-    page.values[FACE["fidelity"]] = 0.9  # moved, and Generate pressed before the event was answered
-    assert read_given(page.values, FaceFix()).tuning.overrides == {3: {"fidelity": 0.9}}
+    page.values[FACE_CONTROLS["fidelity"]] = 0.9  # moved, and Generate pressed before the event was answered
+    assert read_input(page.values, FaceFix()).tuning.overrides == {3: {"fidelity": 0.9}}
 
 
 def test_a_control_without_effect_is_greyed_with_the_reason(page):
@@ -220,7 +228,7 @@ def test_a_common_setting_shows_in_the_table_and_in_the_face_without_one_of_its_
     page.values["fidelity"] = 0.1
     page.does(page.parts["fidelity"], "input")
     assert page.html("table").count("<td>0.10</td>") == 4
-    assert (page.values[FACE["fidelity"]], page.values[FACE["visibility"]]) == (0.1, 0.5)
+    assert (page.values[FACE_CONTROLS["fidelity"]], page.values[FACE_CONTROLS["visibility"]]) == (0.1, 0.5)
     assert page.tuning.overrides == {4: {"visibility": 0.5}}
 
 
@@ -295,11 +303,11 @@ def test_batches_and_folders_are_told_from_a_single_picture(page):
 def test_the_host_may_make_the_controls_where_its_own_tab_is_not(on_page, gradio, told):
     with gradio.Blocks():
         parts = on_page("extras.panel").build()
-    assert list(parts) == [ENABLE, ONE, *HANDED_ON]
+    assert list(parts) == [ENABLE, IS_SINGLE, *EVENT_INPUTS]
 
 
 def test_handlers_say_what_to_do_where_no_faces_were_found():
-    given = read_given({}, FaceFix())
-    assert handlers.edit(given) == {}
+    given = read_input({}, FaceFix())
+    assert handlers.show_edit(given) == {}
     assert handlers.refill(given) == {}
     assert handlers.edit_and_redraw(None, given) == {}

@@ -12,7 +12,7 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.models.yolo_files import yolo_files
 from lib_facefix.registry import DETECTORS
 from lib_facefix.webui import restorers
-from lib_facefix.webui.config.engine import get_engine, runtime, unload
+from lib_facefix.webui.config.engine import get_engine, read_runtime, unload
 from lib_facefix.weights.download import is_offline
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
@@ -21,7 +21,7 @@ GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
 @pytest.fixture
 def ours(host, away_from_home):
     """Register, and return ours by name."""
-    restorers.register()
+    restorers.add_restorers()
     return {one.name(): one for one in host.face_restorers if one.name().startswith("FaceFix")}
 
 
@@ -46,7 +46,7 @@ def test_the_restorers_made_for_faces_are_offered_beside_the_hosts_own(host, our
 
 def test_reloading_the_ui_adds_none_a_second_time(host, ours):
     before = list(host.face_restorers)
-    restorers.register()
+    restorers.add_restorers()
     assert host.face_restorers == before
 
 
@@ -120,7 +120,7 @@ def test_unloading_lets_go_of_models_and_keeps_the_engine(host, group):
 
 def test_weights_are_looked_for_in_our_folder_first_and_in_the_hosts_models(host):
     host.opts.data |= {"facefix_engine": "torch", "facefix_precision": "fast", "facefix_keep": 3}
-    assert runtime() == Runtime(
+    assert read_runtime() == Runtime(
         engine="torch",
         precision="fast",
         device="auto",
@@ -141,7 +141,7 @@ def test_the_hosts_own_weights_are_found(host, away_from_home, folder):
 def test_folders_named_by_flags_come_before_the_hosts_models(host, tmp_path):
     host.cmd_opts.facefix_models_dir = str(tmp_path / "mine")
     host.cmd_opts.gfpgan_models_path = str(tmp_path / "elsewhere")
-    assert runtime().models.split(os.pathsep) == [str(tmp_path / "mine"), str(tmp_path / "elsewhere")]
+    assert read_runtime().models.split(os.pathsep) == [str(tmp_path / "mine"), str(tmp_path / "elsewhere")]
 
 
 def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(host, away_from_home, tmp_path):
@@ -153,9 +153,9 @@ def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(
     host.opts.data_labels["ad_extra_models_dir"] = "ADetailer's"
     saved = dict(host.opts.data)
     assert yolo_files(get_engine().models.paths) == (more,)
-    assert runtime().yolo.split(os.pathsep) == [str(tmp_path / "my models"), str(tmp_path / "gone")]
+    assert read_runtime().yolo.split(os.pathsep) == [str(tmp_path / "my models"), str(tmp_path / "gone")]
     del host.opts.data["ad_extra_models_dir"]  # as it is until somebody sets it
-    assert runtime().yolo == ""
+    assert read_runtime().yolo == ""
     assert host.opts.data == {name: value for name, value in saved.items() if name != "ad_extra_models_dir"}
 
 
@@ -171,7 +171,7 @@ def test_a_host_that_did_not_read_our_flags_is_served_all_the_same(host):
 )
 def test_the_graphics_processor_is_left_alone_where_flag_or_host_want_it(host, flag, device, expected):
     host.cmd_opts.facefix_device, host.device = flag, device
-    assert runtime().device == expected
+    assert read_runtime().device == expected
 
 
 def test_the_offline_flag_forbids_every_download(host, monkeypatch):

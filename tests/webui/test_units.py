@@ -6,7 +6,7 @@ from hypothesis import given
 from passes_made import passes
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.webui.passes.arguments import WIDTH, as_units, changes, flat, read_passes
+from lib_facefix.webui.passes.arguments import VALUES_PER_PASS, changed_values, flatten, read_passes, to_units
 from lib_facefix.webui.passes.settings import OFFERED, PassSettings
 
 DEFAULTS = {field.name: field.default for field, _ in OFFERED}
@@ -27,7 +27,7 @@ def kinds_mixed_up(value):
 
 @given(st.lists(passes(), min_size=1, max_size=3), st.integers(0, 2))
 def test_what_the_ui_shows_is_read_back(made, spare):
-    shown = flat(made, len(made) + spare)
+    shown = flatten(made, len(made) + spare)
 
     assert read_passes(shown) == tuple(made)
     assert read_passes([kinds_mixed_up(value) for value in shown]) == tuple(made)
@@ -35,7 +35,7 @@ def test_what_the_ui_shows_is_read_back(made, spare):
 
 @given(st.lists(passes(), max_size=3))
 def test_what_is_sent_over_the_api_is_read_back(made):
-    assert read_passes(as_units(made)) == tuple(made)
+    assert read_passes(to_units(made)) == tuple(made)
 
 
 def test_a_number_has_its_declared_type_whatever_gradio_sent():
@@ -46,8 +46,8 @@ def test_a_number_has_its_declared_type_whatever_gradio_sent():
 
 
 def test_an_empty_box_of_the_ui_means_the_default():
-    assert read_passes([True, *[None] * WIDTH]) == (PassSettings(),)
-    assert read_passes([None, *[None] * WIDTH]) == ()
+    assert read_passes([True, *[None] * VALUES_PER_PASS]) == (PassSettings(),)
+    assert read_passes([None, *[None] * VALUES_PER_PASS]) == ()
 
 
 def test_true_alone_is_one_pass_with_all_defaults():
@@ -128,25 +128,25 @@ def test_the_arguments_are_not_changed():
 
 
 def test_the_ui_starts_off_with_its_first_pass_ready():
-    enabled, *values = flat((), 2)
+    enabled, *values = flatten((), 2)
 
     assert enabled is False
-    assert values[:WIDTH] == [*DEFAULTS.values()]
-    assert values[WIDTH:] == [*{**DEFAULTS, "active": False}.values()]
+    assert values[:VALUES_PER_PASS] == [*DEFAULTS.values()]
+    assert values[VALUES_PER_PASS:] == [*{**DEFAULTS, "active": False}.values()]
 
 
 def test_controls_beyond_the_passes_go_back_to_defaults_and_are_off():
     own = [getattr(PASS, name) for name in DEFAULTS]
-    assert flat((PASS,), 2) == [True, *own, *flat((), 2)[1 + WIDTH :]]
+    assert flatten((PASS,), 2) == [True, *own, *flatten((), 2)[1 + VALUES_PER_PASS :]]
 
 
 def test_passes_beyond_the_controls_are_left_out():
-    assert flat((PASS, PassSettings()), 1) == flat((PASS,), 1)
+    assert flatten((PASS, PassSettings()), 1) == flatten((PASS,), 1)
 
 
 def test_only_what_differs_from_the_defaults_is_sent():
     only = {"steps": 12, "sampler": "Euler a", "fidelity": 0.9, "match_colour": False, "faces": "1,3-4"}
-    assert list(changes(PASS).items()) == list(only.items())
-    assert as_units((PASS,)) == [True, only]
-    assert as_units((PassSettings(),)) == [True, {}]
-    assert as_units(()) == [False]
+    assert list(changed_values(PASS).items()) == list(only.items())
+    assert to_units((PASS,)) == [True, only]
+    assert to_units((PassSettings(),)) == [True, {}]
+    assert to_units(()) == [False]

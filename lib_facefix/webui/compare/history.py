@@ -20,23 +20,23 @@ from ...types import Image
 
 MAX_PICTURES = 48
 """Pictures that are kept."""
-MOST_BYTES = 128 << 20
+MAX_BYTES = 128 << 20
 """Memory that they may take up: as arrays, which cost nothing to keep; they are packed when somebody asks."""
 NOT_KEPT = (
     "The picture before is not kept any more: FaceFix keeps those of the last results, at most {}, "
     "until the WebUI is restarted. Generate it again to compare."
 )
 
-Shares = tuple[float, float, float, float]
+RelativeBox = tuple[float, float, float, float]
 """Left, top, right and bottom of a box, as shares of the picture's width and height, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Before:
+class Original:
     """A picture before FaceFix, and where faces were fixed in it."""
 
     image: Image
-    faces: Mapping[int, Shares]
+    faces: Mapping[int, RelativeBox]
     """By number."""
 
 
@@ -49,7 +49,7 @@ class Comparison:
     after: str = ""
     """URL of the picture after; blank: the one at `place` in the gallery."""
     place: int = 0
-    faces: Mapping[int, Shares] = field(default_factory=dict)
+    faces: Mapping[int, RelativeBox] = field(default_factory=dict)
     note: str = ""
     """A sentence; where there is no picture before, it says why."""
 
@@ -61,19 +61,19 @@ class Comparison:
         )
 
 
-class Befores:
+class OriginalStore:
     """The pictures kept, by the infotext of the result: who does not have that cannot ask for them.
 
     The oldest go when there are more than `most`, or they take more than `most_bytes`. May be used by several threads.
     """
 
-    def __init__(self, most: int = MAX_PICTURES, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int = MAX_PICTURES, most_bytes: int = MAX_BYTES) -> None:
         self.most = most
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[bytes, Before] = OrderedDict()
+        self._kept: OrderedDict[bytes, Original] = OrderedDict()
         self._lock = Lock()
 
-    def keep(self, infotext: str, before: Before) -> None:
+    def keep(self, infotext: str, before: Original) -> None:
         """Keep a picture, unless it is too large by itself."""
         if before.image.nbytes > self._most_bytes:
             return
@@ -83,7 +83,7 @@ class Befores:
             while len(self._kept) > self.most or self._bytes() > self._most_bytes:
                 self._kept.popitem(last=False)
 
-    def find(self, infotext: str) -> Before | None:
+    def find(self, infotext: str) -> Original | None:
         """Return what the picture with this infotext was before, None if it is not kept."""
         with self._lock:
             return self._kept.get(_key(infotext))
@@ -95,14 +95,14 @@ class Befores:
         return sum(before.image.nbytes for before in self._kept.values())
 
 
-class Runs:
+class PendingOriginals:
     """Pictures of runs that are not over, by their number in the run: their infotexts are not known yet."""
 
-    def __init__(self, befores: Befores) -> None:
+    def __init__(self, befores: OriginalStore) -> None:
         self._befores = befores
-        self._waiting: dict[int, dict[int, tuple[str, Before]]] = {}
+        self._waiting: dict[int, dict[int, tuple[str, Original]]] = {}
 
-    def add(self, p: Any, number: int, entry: str, before: Before) -> None:
+    def add(self, p: Any, number: int, entry: str, before: Original) -> None:
         """Let a picture wait. entry: what FaceFix writes into its infotext."""
         if id(p) not in self._waiting:
             self._waiting[id(p)] = {}
@@ -119,14 +119,14 @@ class Runs:
         return len(self._waiting)
 
 
-BEFORES = Befores()
+BEFORES = OriginalStore()
 """Of this WebUI."""
-RUNS = Runs(BEFORES)
+PENDING = PendingOriginals(BEFORES)
 
 
-def fixed_faces(results: Sequence[FixResult]) -> dict[int, Shares]:
+def find_fixed_faces(results: Sequence[FixResult]) -> dict[int, RelativeBox]:
     """Return where faces were fixed, by number, over all passes; the first pass to fix a number places it."""
-    found: dict[int, Shares] = {}
+    found: dict[int, RelativeBox] = {}
     for result in results:
         width, height = result.size or result.result_size
         for outcome in result.outcomes:
@@ -137,7 +137,7 @@ def fixed_faces(results: Sequence[FixResult]) -> dict[int, Shares]:
     return found
 
 
-def find_comparison(generation_info: str, chosen: int, befores: Befores = BEFORES) -> Comparison:
+def find_comparison(generation_info: str, chosen: int, befores: OriginalStore = BEFORES) -> Comparison:
     """Return what there is to be seen of the result that is chosen in the gallery.
 
     generation_info: what the host tells the page of a run, JSON; chosen: place in the gallery, -1 for none.
@@ -152,10 +152,10 @@ def find_comparison(generation_info: str, chosen: int, befores: Befores = BEFORE
     before = befores.find(infotexts[place])
     if before is None:
         return Comparison(note=NOT_KEPT.format(befores.most))
-    return Comparison(before=data_url(before.image), place=place, faces=before.faces)
+    return Comparison(before=make_data_url(before.image), place=place, faces=before.faces)
 
 
-def data_url(image: Image) -> str:
+def make_data_url(image: Image) -> str:
     """Return a picture, RGB uint8 (H, W, 3), as the URL of a PNG that holds it."""
     file = io.BytesIO()
     Pil.fromarray(image).save(file, "PNG", compress_level=1)

@@ -14,7 +14,7 @@ RESULTS = ("txt2img", "img2img")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Slider:
     """A part of the page with the slider in it, which is not seen until there is something to compare."""
 
     elem_id: str
@@ -34,23 +34,23 @@ class Place:
         self.show_after(when(asked.click, do, given, [self.told], script))
 
 
-def place(elem_id: str, result: str = "") -> Place:
+def make_slider(elem_id: str, result: str = "") -> Slider:
     """Make a place. result: the tab whose results it compares; it then has a button, for results with fixed faces."""
     html(f'<div class="facefix-place" data-result="{result}" hidden></div>', elem_id)
-    return Place(elem_id, hidden_text(f"{elem_id}_told"))
+    return Slider(elem_id, hidden_text(f"{elem_id}_told"))
 
 
-class UnderResults:
+class CompareHook:
     """Called for each component of the page once it is made: puts places under the galleries."""
 
     def __init__(self) -> None:
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, Slider] = {}
 
     def __call__(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
         """Make a place after the buttons under a gallery; let it ask once what it asks with is there."""
         for tab in RESULTS:
             if elem_id == f"download_files_{tab}":
-                self._places[tab] = place(f"facefix_compare_{tab}", tab)
+                self._places[tab] = make_slider(f"facefix_compare_{tab}", tab)
             elif elem_id == f"generation_info_{tab}" and tab in self._places:
                 here = self._places[tab]
                 here.ask(_answer, [component, here.told], f"(info) => [info, String(facefix.chosen({tab!r}))]")

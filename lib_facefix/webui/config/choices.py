@@ -17,7 +17,7 @@ def host_list(name: str) -> list[str]:
     return LISTS[name]()
 
 
-def knows(name: str, value: str) -> bool:
+def is_known_choice(name: str, value: str) -> bool:
     """Return whether a host takes a value, be it hidden in its list or another name of what is listed."""
     if name not in OTHER_NAMES:
         return value in host_list(name)
@@ -25,7 +25,7 @@ def knows(name: str, value: str) -> bool:
     return value in host_list(name) or value in getattr(import_module(module), names, ())
 
 
-def refresh() -> None:
+def refresh_host_lists() -> None:
     """Let the host look for checkpoints and VAEs again; model files are looked for anew each time.
 
     This reads folders.

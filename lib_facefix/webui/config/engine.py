@@ -11,9 +11,9 @@ from ...facefix import FaceFix
 from ...settings.runtime import Runtime
 from .options import read_options
 
-ALSO = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
+WEIGHT_FOLDER_FLAGS = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
 """The host's own flags for folders of weights that we can use."""
-ADETAILERS = "ad_extra_models_dir"
+ADETAILER_OPTION = "ad_extra_models_dir"
 """ADetailer's own setting for further folders of YOLO models, with bars between them."""
 
 _lock = Lock()
@@ -26,7 +26,7 @@ def get_engine() -> FaceFix:
     if getattr(shared.cmd_opts, "facefix_offline", False):
         os.environ["FACEFIX_OFFLINE"] = "1"  # what `weights.fetch` looks at
     with _lock:
-        return _make_engine(runtime())
+        return _make_engine(read_runtime())
 
 
 def unload() -> None:
@@ -34,7 +34,7 @@ def unload() -> None:
     get_engine().unload()
 
 
-def runtime() -> Runtime:
+def read_runtime() -> Runtime:
     """Return what the flags and the settings page say now.
 
     Weights are looked for in a folder of our own, in those of the host's flags, and in its models folder; YOLO models
@@ -45,7 +45,7 @@ def runtime() -> Runtime:
 
     flags, page = shared.cmd_opts, read_options()
     own = getattr(flags, "facefix_models_dir", None) or Path(models_path) / "facefix"
-    also = (getattr(flags, name, None) for name in ALSO)
+    also = (getattr(flags, name, None) for name in WEIGHT_FOLDER_FLAGS)
     return Runtime(
         engine=page.engine,
         precision=page.precision,
@@ -61,9 +61,9 @@ def _of_adetailer() -> list[str]:
     """Return the folders that ADetailer's setting names; none where ADetailer is not installed."""
     from modules import shared
 
-    if ADETAILERS not in shared.opts.data_labels:
+    if ADETAILER_OPTION not in shared.opts.data_labels:
         return []
-    named = shared.opts.data.get(ADETAILERS) or ""
+    named = shared.opts.data.get(ADETAILER_OPTION) or ""
     return [folder.strip() for folder in named.split("|") if folder.strip()]
 
 

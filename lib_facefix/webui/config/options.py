@@ -15,7 +15,7 @@ from .optional_packages import KEY, OPTIONAL
 SECTION = ("facefix", "FaceFix")
 PREFIX = "facefix_"
 """Before a setting's name, in the host's config.json."""
-TAKES_EFFECT = {"passes": "needs_reload_ui", "optional": "needs_restart"}
+RESTART_NEEDED = {"passes": "needs_reload_ui", "optional": "needs_restart"}
 """What a change waits for; all others take effect at once."""
 
 
@@ -54,7 +54,7 @@ class PageSettings:
     )  # fmt: skip
 
 
-def key_of(name: str) -> str:
+def config_key(name: str) -> str:
     """Return by which name the host keeps a setting of the page."""
     return KEY if name == "optional" else PREFIX + name
 
@@ -69,9 +69,9 @@ def add_options() -> None:
         shown = shared.OptionInfo(default, known.label, component, arguments, section=SECTION)
         if known.help:
             shown.info(known.help.rstrip("."))
-        if field.name in TAKES_EFFECT:
-            getattr(shown, TAKES_EFFECT[field.name])()
-        shared.opts.add_option(key_of(field.name), shown)
+        if field.name in RESTART_NEEDED:
+            getattr(shown, RESTART_NEEDED[field.name])()
+        shared.opts.add_option(config_key(field.name), shown)
 
 
 def read_options() -> PageSettings:
@@ -80,7 +80,7 @@ def read_options() -> PageSettings:
 
     saved = shared.opts.data
     return PageSettings(
-        **{field.name: _read(saved.get(key_of(field.name)), field.default, known)
+        **{field.name: _read(saved.get(config_key(field.name)), field.default, known)
            for field, known in options(PageSettings)}
     )  # fmt: skip
 

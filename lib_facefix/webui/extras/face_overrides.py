@@ -29,8 +29,8 @@ from ...types import Image
 VERSION = 1
 FIX = "fix"
 """Beside the settings of a face: whether it is fixed at all."""
-SINGLE = ("method", "restorer", "visibility", "fidelity", "denoising_strength", "mask", "mask_grow", "mask_feather",
-          "prompt", "negative_prompt")  # fmt: skip
+FACE_SETTINGS = ("method", "restorer", "visibility", "fidelity", "denoising_strength", "mask", "mask_grow",
+                 "mask_feather", "prompt", "negative_prompt")  # fmt: skip
 """Settings that have a control of their own for the face that is shown."""
 FIND_AGAIN = "press Find faces again"
 
@@ -102,7 +102,7 @@ class FaceOverrides:
         """Return what is to be done now; raises `BadSetting`."""
         return self.engine.replan(self.plan, settings, overrides=self.overrides, origin=self.origin)
 
-    def why_not_for(self, picture: str, settings: FaceSettings) -> str:
+    def explain_mismatch(self, picture: str, settings: FaceSettings) -> str:
         """Return why the faces are not those of this picture under these settings; blank where they are."""
         if self.picture != picture:
             return "this is another picture than the one whose faces were set"
@@ -110,18 +110,22 @@ class FaceOverrides:
             return "the settings for finding faces have changed since they were found"
         return ""
 
-    def showing(self, number: int, settings: FaceSettings) -> FaceOverrides:
+    def show_face(self, number: int, settings: FaceSettings) -> FaceOverrides:
         """Return this with the controls of one face on the page."""
         shown = replace(self, shown=number)
-        return replace(shown, filled=shown.values(settings))
+        return replace(shown, filled=shown.control_values(settings))
 
-    def values(self, settings: FaceSettings) -> dict[str, Any]:
+    def control_values(self, settings: FaceSettings) -> dict[str, Any]:
         """Return what the controls of the shown face are to show, by the names of SINGLE and FIX."""
-        job, asked = self.job(settings), self._requested_treatment(settings)
+        job, asked = self.shown_job(settings), self._requested_treatment(settings)
         method = next(method for method in (asked.method, settings.method, "auto") if method != "leave")
-        return {FIX: job.decision != "leave", **{name: getattr(asked, name) for name in SINGLE}, "method": method}
+        return {
+            FIX: job.decision != "leave",
+            **{name: getattr(asked, name) for name in FACE_SETTINGS},
+            "method": method,
+        }
 
-    def job(self, settings: FaceSettings) -> FaceJob:
+    def shown_job(self, settings: FaceSettings) -> FaceJob:
         """Return what is to be done with the shown face."""
         return next(job for job in self.plan_for(settings).jobs if job.number == self.shown)
 
@@ -132,19 +136,19 @@ class FaceOverrides:
         """
         if not self.shown:
             return self
-        changes = {name: values[name] for name in SINGLE if values[name] != self.filled.get(name)}
+        changes = {name: values[name] for name in FACE_SETTINGS if values[name] != self.filled.get(name)}
         if values[FIX] != self.filled.get(FIX):
             changes["method"] = _sure(values["method"]) if values[FIX] else "leave"
         if not changes:
             return self
         own = {**self.overrides.get(self.shown, {}), **changes}
-        return replace(self, overrides={**self.overrides, self.shown: own}).showing(self.shown, settings)
+        return replace(self, overrides={**self.overrides, self.shown: own}).show_face(self.shown, settings)
 
-    def alike(self, settings: FaceSettings) -> FaceOverrides:
+    def apply_to_all(self, settings: FaceSettings) -> FaceOverrides:
         """Return this with every face set as the shown one is."""
         own = self.overrides.get(self.shown, {})
         everyone = {job.number: own for job in self.plan.jobs} if own else {}
-        return replace(self, overrides=everyone).showing(self.shown, settings)
+        return replace(self, overrides=everyone).show_face(self.shown, settings)
 
     def _requested_treatment(self, settings: FaceSettings) -> Treatment:
         try:

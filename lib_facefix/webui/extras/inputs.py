@@ -12,21 +12,21 @@ from typing import Any
 
 from ...protocols import Engine
 from ...settings.face_settings import FaceSettings
-from ..passes.arguments import KINDS, fit_type
+from ..passes.arguments import SETTING_TYPES, fit_type
 from ..passes.settings import ELSEWHERE, PassSettings
-from .face_overrides import FIX, SINGLE, FaceOverrides
+from .face_overrides import FACE_SETTINGS, FIX, FaceOverrides
 
-ENABLE, ONE, TUNING = "enable", "single", "tuning"
-COMMON = tuple(field.name for field in fields(FaceSettings) if field.name not in ELSEWHERE)
+ENABLE, IS_SINGLE, TUNING = "enable", "single", "tuning"
+SHARED_SETTINGS = tuple(field.name for field in fields(FaceSettings) if field.name not in ELSEWHERE)
 """Settings of all faces, those of a pass that are not about img2img."""
-FACE = {name: f"face_{name}" for name in (FIX, *SINGLE)}
+FACE_CONTROLS = {name: f"face_{name}" for name in (FIX, *FACE_SETTINGS)}
 """The names of the controls of the face that is shown."""
-HANDED_ON = (TUNING, *FACE.values(), *COMMON)
+EVENT_INPUTS = (TUNING, *FACE_CONTROLS.values(), *SHARED_SETTINGS)
 """What every event of the accordion is given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ExtrasInput:
     """What a person has set when something happens."""
 
     engine: Engine
@@ -35,16 +35,16 @@ class Given:
     """With what was changed last in the controls of the face that is shown; None where no faces were found."""
 
 
-def read_given(values: Mapping[str, Any], engine: Engine) -> Given:
+def read_input(values: Mapping[str, Any], engine: Engine) -> ExtrasInput:
     """Return what is set; raises `BadSetting`. engine: what plans the faces again."""
-    settings = PassSettings.from_json(_fit_values({name: values.get(name) for name in COMMON}))
+    settings = PassSettings.from_json(_fit_values({name: values.get(name) for name in SHARED_SETTINGS}))
     text = values.get(TUNING)
     if not text:
-        return Given(engine, settings, None)
+        return ExtrasInput(engine, settings, None)
     tuning = FaceOverrides.from_text(text, engine)
-    shown = _fit_values({name: values.get(control) for name, control in FACE.items()})
-    return Given(engine, settings, tuning.edit({**tuning.filled, **shown}, settings))
+    shown = _fit_values({name: values.get(control) for name, control in FACE_CONTROLS.items()})
+    return ExtrasInput(engine, settings, tuning.edit({**tuning.filled, **shown}, settings))
 
 
 def _fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: fit_type(value, KINDS.get(name)) for name, value in values.items() if value is not None}
+    return {name: fit_type(value, SETTING_TYPES.get(name)) for name, value in values.items() if value is not None}

@@ -6,24 +6,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...errors import FaceFixError
-from ..compare.slider import place
+from ..compare.slider import make_slider
 from ..config.choices import host_list
 from ..passes.settings import OFFERED, PassSettings
 from ..ui import gradio_compat
-from ..ui.controls import control
+from ..ui.controls import make_control
 from ..ui.form import Form
 from . import handlers
-from .face_overrides import FIX, SINGLE
-from .inputs import COMMON, ENABLE, FACE, HANDED_ON, ONE, TUNING, read_given
-from .view import note
+from .face_overrides import FACE_SETTINGS, FIX
+from .inputs import ENABLE, EVENT_INPUTS, FACE_CONTROLS, IS_SINGLE, SHARED_SETTINGS, TUNING, read_input
+from .view import render_note
 
 TITLE = "FaceFix"
-ROWS = (("restorer", "visibility"), ("fidelity", "denoising_strength"), ("mask",), ("mask_grow", "mask_feather"),
+FACE_ROWS = (("restorer", "visibility"), ("fidelity", "denoising_strength"), ("mask",), ("mask_grow", "mask_feather"),
         ("prompt",), ("negative_prompt",))  # fmt: skip
 """The controls of a single face, under its tick box and its method."""
-REDRAWN = (FIX, "method", "mask")
+REDRAW_AT_ONCE = (FIX, "method", "mask")
 """Of those: what changes the pictures at once."""
-SLIDERS = ("mask_grow", "mask_feather")
+REDRAW_ON_RELEASE = ("mask_grow", "mask_feather")
 """Of those: what changes the pictures when it is let go."""
 IN_THE_TABLE = ("method", "restorer", "fidelity", "visibility", "denoising_strength", "min_size", "max_size",
                 "min_share", "max_share", "at_most", "keep_by", "faces", "sharp_above", "large_above",
@@ -31,13 +31,13 @@ IN_THE_TABLE = ("method", "restorer", "fidelity", "visibility", "denoising_stren
 """Settings of all faces on which the table depends."""
 TROUBLE = "trouble"
 """The line for what could not be done."""
-FOUND = (handlers.NOTE, handlers.TABLE, handlers.LINE, handlers.TRIED, handlers.ONE_FACE, TUNING)
+FACES = (handlers.NOTE, handlers.TABLE, handlers.LINE, handlers.TRIED, handlers.ONE_FACE, TUNING)
 PICTURES = (handlers.OVERVIEW, handlers.THUMBNAILS)
-TOLD = (handlers.TABLE, handlers.LINE, TUNING)
+DECISIONS = (handlers.TABLE, handlers.LINE, TUNING)
 """Groups of components that change together."""
-TABS = {"extras_single_tab": True, "extras_batch_process_tab": False, "extras_batch_directory_tab": False}
+SOURCE_TABS = {"extras_single_tab": True, "extras_batch_process_tab": False, "extras_batch_directory_tab": False}
 """The host's tabs for where pictures come from, and whether it is a single one."""
-PICTURE = "extras_image"
+SINGLE_IMAGE = "extras_image"
 """The host's place for a single picture."""
 
 
@@ -51,7 +51,7 @@ def build() -> dict[str, Any]:
         panel.show_faces()
         panel.show_settings()
     panel.listen()
-    return {ENABLE: enabled, ONE: panel.parts[ONE], **{name: panel.parts[name] for name in HANDED_ON}}
+    return {ENABLE: enabled, IS_SINGLE: panel.parts[IS_SINGLE], **{name: panel.parts[name] for name in EVENT_INPUTS}}
 
 
 class _Panel:
@@ -59,8 +59,8 @@ class _Panel:
 
     def __init__(self) -> None:
         start = PassSettings()
-        self._start = {name: getattr(start, name) for name in COMMON}
-        self._controls = {field.name: control(field, known, host_list) for field, known in OFFERED}
+        self._start = {name: getattr(start, name) for name in SHARED_SETTINGS}
+        self._controls = {field.name: make_control(field, known, host_list) for field, known in OFFERED}
         self.parts: dict[str, Any] = {}
 
     def show_faces(self) -> None:
@@ -76,7 +76,7 @@ class _Panel:
             self._show_one_face()
         self._show(_line, handlers.TABLE)
         self.parts[TUNING] = gradio_compat.hidden_text(_id(TUNING))
-        self.parts[ONE] = gradio_compat.hidden_switch(True, _id(ONE))
+        self.parts[IS_SINGLE] = gradio_compat.hidden_switch(True, _id(IS_SINGLE))
 
     def show_settings(self) -> None:
         """Make the lower part: the settings of all faces."""
@@ -90,30 +90,30 @@ class _Panel:
 
     def listen(self) -> None:
         """Let everything do what it is for."""
-        parts, faces = self.parts, [FACE[name] for name in (FIX, *SINGLE)]
-        everything = (*FOUND, *PICTURES, *faces)
-        picture = [found] if (found := gradio_compat.on_this_page(PICTURE)) else []
-        chosen = self._handler(handlers.choose)
-        thumbnails, changed = parts[handlers.THUMBNAILS], self._those(FOUND, faces)
+        parts, faces = self.parts, [FACE_CONTROLS[name] for name in (FIX, *FACE_SETTINGS)]
+        everything = (*FACES, *PICTURES, *faces)
+        picture = [found] if (found := gradio_compat.on_this_page(SINGLE_IMAGE)) else []
+        chosen = self._handler(handlers.choose_face)
+        thumbnails, changed = parts[handlers.THUMBNAILS], self._those(FACES, faces)
         self._tried.show_after(gradio_compat.when_chosen(thumbnails, chosen, self._given, changed))
-        for name in SINGLE:
-            if name not in REDRAWN:
-                self._on(parts[FACE[name]].input, handlers.edit, TOLD, when=gradio_compat.when_moved)
+        for name in FACE_SETTINGS:
+            if name not in REDRAW_AT_ONCE:
+                self._on(parts[FACE_CONTROLS[name]].input, handlers.show_edit, DECISIONS, when=gradio_compat.when_moved)
         for name in IN_THE_TABLE:
-            self._on(parts[name].input, handlers.refill, (*TOLD, *faces), when=gradio_compat.when_moved)
-        for name in TABS:
+            self._on(parts[name].input, handlers.refill, (*DECISIONS, *faces), when=gradio_compat.when_moved)
+        for name in SOURCE_TABS:
             self._tell_whether_single(name)
         if not picture:  # the host makes the tab's scripts for its API, too
             return
-        self._on(self._find.click, handlers.find, everything, picture, gradio_compat.when_busy)
+        self._on(self._find.click, handlers.find_faces, everything, picture, gradio_compat.when_busy)
         self._tried.show_after(
             self._on(self._try.click, handlers.try_face, (handlers.TRIED,), picture, gradio_compat.when_busy)
         )
         self._on(self._all.click, handlers.apply_to_all, everything, picture)
-        for name in REDRAWN:
-            self._on(parts[FACE[name]].input, handlers.edit_and_redraw, everything, picture)
-        for name in SLIDERS:
-            self._on(parts[FACE[name]].release, handlers.redraw, PICTURES, picture)
+        for name in REDRAW_AT_ONCE:
+            self._on(parts[FACE_CONTROLS[name]].input, handlers.edit_and_redraw, everything, picture)
+        for name in REDRAW_ON_RELEASE:
+            self._on(parts[FACE_CONTROLS[name]].release, handlers.redraw, PICTURES, picture)
         cleared = gradio_compat.when(picture[0].change, self._clear, [], self._those(everything))
         self._tried.show_after(cleared)
 
@@ -124,25 +124,27 @@ class _Panel:
         self._show(_line, handlers.LINE)
         with gradio_compat.row():
             with gradio_compat.column(1, least=120):
-                self.parts[FACE[FIX]] = gradio_compat.tick_box("Fix this face", True, _id(FACE[FIX]))
+                self.parts[FACE_CONTROLS[FIX]] = gradio_compat.tick_box("Fix this face", True, _id(FACE_CONTROLS[FIX]))
             with gradio_compat.column(3, least=280):
                 self._show_control("method")
-        for names in ROWS:
+        for names in FACE_ROWS:
             with gradio_compat.row():
                 for name in names:
                     self._show_control(name)
         with gradio_compat.row():
             self._try = gradio_compat.button("Try this face", _id("try"))
             self._all = gradio_compat.button("Apply to all", _id("apply_to_all"))
-        self._tried = place(_id("compare"))
+        self._tried = make_slider(_id("compare"))
         self.parts[handlers.TRIED] = self._tried.told
 
     def _show_control(self, name: str) -> None:
-        self.parts[FACE[name]] = gradio_compat.component(self._controls[name], self._start[name], _id(FACE[name]))
+        self.parts[FACE_CONTROLS[name]] = gradio_compat.component(
+            self._controls[name], self._start[name], _id(FACE_CONTROLS[name])
+        )
 
     @property
     def _given(self) -> list[Any]:
-        return [self.parts[name] for name in HANDED_ON]
+        return [self.parts[name] for name in EVENT_INPUTS]
 
     def _those(self, *groups: Sequence[str]) -> list[Any]:
         return [self.parts[name] for group in (*groups, (TROUBLE,)) for name in group]
@@ -162,13 +164,13 @@ class _Panel:
         """Return what the page calls; what cannot be done is said in a line."""
 
         def handler(*values: Any) -> dict[Any, Any]:
-            from ..standalone import planner
+            from ..standalone import planning_engine
 
-            first, given = values[: -len(HANDED_ON)], values[-len(HANDED_ON) :]
+            first, given = values[: -len(EVENT_INPUTS)], values[-len(EVENT_INPUTS) :]
             try:
-                changes = do(*first, read_given(dict(zip(HANDED_ON, given, strict=True)), planner()))
+                changes = do(*first, read_input(dict(zip(EVENT_INPUTS, given, strict=True)), planning_engine()))
             except FaceFixError as error:
-                return self._updates({TROUBLE: {"value": note([str(error)]), "visible": True}})
+                return self._updates({TROUBLE: {"value": render_note([str(error)]), "visible": True}})
             return self._updates({TROUBLE: {"value": "", "visible": False}, **changes})
 
         return handler
@@ -187,7 +189,7 @@ class _Panel:
 
     def _tell_whether_single(self, tab: str) -> None:
         if (found := gradio_compat.on_this_page(tab)) is not None:
-            gradio_compat.when(found.select, lambda: TABS[tab], [], [self.parts[ONE]])
+            gradio_compat.when(found.select, lambda: SOURCE_TABS[tab], [], [self.parts[IS_SINGLE]])
 
 
 def _line(elem_id: str) -> Any:

@@ -12,47 +12,47 @@ import numpy as np
 from ...errors import FaceFixError
 from ...planning.rescale import rescale_plan
 from ...settings.face_prompt import GenerationParams
-from ..compare.history import BEFORES, Before, fixed_faces
+from ..compare.history import BEFORES, Original, find_fixed_faces
 from ..passes import infotext
 from ..passes.summary import summarize
-from .compare import under_result as under_result
+from .compare import add_slider as add_slider
 from .face_overrides import fingerprint
-from .handlers import pixels
-from .inputs import ENABLE, ONE, TUNING, Given, read_given
+from .handlers import to_pixels
+from .inputs import ENABLE, IS_SINGLE, TUNING, ExtrasInput, read_input
 
 TITLE = infotext.KEY
 ORDER = 1500
 """After the host's Upscale (1000), before its GFPGAN (2000)."""
-SAID = "FaceFix said"
+SUMMARY_KEY = "FaceFix said"
 """The key of the result's infotext under which a person reads what was done."""
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class InputImage:
     """What a picture was before other scripts of the tab changed it."""
 
     fingerprint: str
     origin: GenerationParams | None
 
 
-class Firsts:
+class InputImages:
     """What is known of the pictures that are being worked on; it goes with the picture."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Any, First] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Any, InputImage] = WeakKeyDictionary()
 
-    def look(self, pp: Any, args: Mapping[str, Any]) -> None:
+    def remember(self, pp: Any, args: Mapping[str, Any]) -> None:
         """Look at a picture before anything is done to it; for `process_firstpass`."""
         if not args.get(ENABLE):
             return
         from ..standalone import read_origin
 
-        of = fingerprint(pixels(pp.image)) if args.get(TUNING) and args.get(ONE) else ""
-        self._known[pp] = First(of, read_origin(pp.image))
+        of = fingerprint(to_pixels(pp.image)) if args.get(TUNING) and args.get(IS_SINGLE) else ""
+        self._known[pp] = InputImage(of, read_origin(pp.image))
 
-    def of(self, pp: Any) -> First:
+    def get(self, pp: Any) -> InputImage:
         """Return what is known of a picture; one that another script has made was never looked at."""
-        return self._known.get(pp, First("", None))
+        return self._known.get(pp, InputImage("", None))
 
 
 def build() -> dict[str, Any]:
@@ -62,40 +62,40 @@ def build() -> dict[str, Any]:
     return build_panel()
 
 
-def process(pp: Any, first: First, args: Mapping[str, Any]) -> None:
+def process(pp: Any, first: InputImage, args: Mapping[str, Any]) -> None:
     """Fix the faces of one picture as the arguments say; what cannot be done leaves it as it is, and is said."""
     if not args.get(ENABLE):
         return
-    from ..standalone import planner
+    from ..standalone import planning_engine
 
     try:
-        _fix(pp, first, read_given(args, planner()), bool(args.get(ONE)))
+        _fix(pp, first, read_input(args, planning_engine()), bool(args.get(IS_SINGLE)))
     except (FaceFixError, MemoryError) as error:
         from ..ui.gradio_compat import warn
 
         _say(pp, [f"nothing was done: {error or 'out of memory'}"])
-        warn(f"FaceFix: {pp.info[SAID]}")
+        warn(f"FaceFix: {pp.info[SUMMARY_KEY]}")
 
 
-def _fix(pp: Any, first: First, given: Given, single: bool) -> None:
+def _fix(pp: Any, first: InputImage, given: ExtrasInput, single: bool) -> None:
     from ..host.images import replace_colours
-    from ..standalone import fix
+    from ..standalone import run_plan
 
-    image = pixels(pp.image)
+    image = to_pixels(pp.image)
     tuning = given.tuning if single else None
-    why = tuning.why_not_for(first.fingerprint, given.settings) if tuning else ""
+    why = tuning.explain_mismatch(first.fingerprint, given.settings) if tuning else ""
     if tuning and not why:
         plan, overrides = rescale_plan(tuning.plan_for(given.settings), pp.image.size), tuning.overrides
     else:
         plan, overrides = given.engine.plan(image, given.settings, origin=first.origin), {}
-    result = fix(image, plan)
+    result = run_plan(image, plan)
     if not np.array_equal(image, result.image):
         pp.image = replace_colours(pp.image, result.image)
     pp.info[TITLE] = infotext.write([given.settings], [result.outcomes], first.origin, overrides)
-    if single and (faces := fixed_faces([result])):
-        BEFORES.keep(pp.info[TITLE], Before(image, faces))
+    if single and (faces := find_fixed_faces([result])):
+        BEFORES.keep(pp.info[TITLE], Original(image, faces))
     _say(pp, [*summarize([result]), *([f"the settings for all faces were used, as {why}"] if why else [])])
 
 
 def _say(pp: Any, sentences: Iterable[str]) -> None:
-    pp.info[SAID] = "; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences)
+    pp.info[SUMMARY_KEY] = "; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences)

@@ -16,7 +16,7 @@ from ...types import Image, Mask
 from ...visualize import around, tint_mask
 from ..compare.history import Comparison
 
-WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
+SHARPNESS_WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
 """What a face's sharpness is called: each word up to its number."""
 THUMBNAIL, OVERVIEW, TRIED = 160, 1280, 1024
 """Longest sides in pixels of what is sent to the page: a thumbnail, the whole picture, one face."""
@@ -28,23 +28,23 @@ FROM = {
 }
 
 
-def sharpness_in_words(sharpness: float) -> str:
+def describe_sharpness(sharpness: float) -> str:
     """Return a word for 0 (nothing but blur) .. 1 (crisp)."""
-    return next(word for most, word in WORDS if sharpness < most)
+    return next(word for most, word in SHARPNESS_WORDS if sharpness < most)
 
 
-def caption(job: FaceJob) -> str:
+def make_caption(job: FaceJob) -> str:
     """Return what stands under a thumbnail: "3 · 96 px · soft · restore"."""
     return " · ".join([str(job.number), *_facts(job), job.decision])
 
 
-def line(job: FaceJob) -> str:
+def describe_face(job: FaceJob) -> str:
     """Return a face in a line: "Face 3 · 96 px · soft · restore, because: not sharp (0.31), 96 px"."""
     return " · ".join([f"Face {job.number}", *_facts(job), f"{job.decision}, because: {job.reason}"])
 
 
 def _facts(job: FaceJob) -> tuple[str, str]:
-    return f"{job.face.box.size:.0f} px", sharpness_in_words(job.sharpness)
+    return f"{job.face.box.size:.0f} px", describe_sharpness(job.sharpness)
 
 
 def describe_found(plan: FixPlan, origin: GenerationParams | None) -> str:
@@ -71,7 +71,7 @@ def _details(origin: GenerationParams) -> str:
     return f"<details><summary>What was read</summary><dl class='facefix-origin'>{''.join(rows)}</dl></details>"
 
 
-def table(plan: FixPlan, shown: int = 0) -> str:
+def render_table(plan: FixPlan, shown: int = 0) -> str:
     """Return all faces and what is to be done to each as an HTML table. shown: the one whose controls are there."""
     head = "".join(f"<th scope='col'>{column}</th>" for column in COLUMNS)
     jobs = sorted(plan.jobs, key=lambda job: job.number)
@@ -97,16 +97,16 @@ def _row(job: FaceJob, shown: bool) -> str:
     return f"<tr{mark}><th scope='row'>{job.number}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-def overview(image: Image, mask: Mask, plan: FixPlan) -> str:
+def render_overview(image: Image, mask: Mask, plan: FixPlan) -> str:
     """Return the picture, tinted where it may change, with a numbered box for each face, as HTML.
 
     The boxes are laid over it by the page, so that their numbers can be read however small it is shown.
     """
     height, width = image.shape[:2]
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    alt = f"The picture, tinted red where it may change. {'. '.join(map(caption, jobs))}"
+    alt = f"The picture, tinted red where it may change. {'. '.join(map(make_caption, jobs))}"
     boxes = "".join(_box(job, width, height) for job in jobs)
-    url = data_url(tint_mask(image, mask), OVERVIEW)
+    url = make_jpeg_url(tint_mask(image, mask), OVERVIEW)
     return f"<div class='facefix-overview'><img alt='{escape(alt)}' src='{url}'>{boxes}</div>"
 
 
@@ -122,26 +122,26 @@ def _box(job: FaceJob, width: int, height: int) -> str:
     return f"<span class='facefix-box facefix-{job.decision}' style='{style}'><b>{job.number}</b></span>"
 
 
-def thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
+def make_thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
     """Return each face with its caption, in the order of their numbers."""
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    return [(_small(around(image, job.face.box), THUMBNAIL), caption(job)) for job in jobs]
+    return [(_small(around(image, job.face.box), THUMBNAIL), make_caption(job)) for job in jobs]
 
 
 def compare_face(before: Image, after: Image, job: FaceJob) -> Comparison:
     """Return what the slider shows of one face that was fixed."""
     part, now = around(before, job.face.box), around(after, job.face.box)
-    return Comparison(before=data_url(part, TRIED), after=data_url(now, TRIED))
+    return Comparison(before=make_jpeg_url(part, TRIED), after=make_jpeg_url(now, TRIED))
 
 
-def data_url(image: Image, longest: int) -> str:
+def make_jpeg_url(image: Image, longest: int) -> str:
     """Return a picture as an address that holds it, JPEG, its longer side at most `longest` pixels."""
     file = io.BytesIO()
     _small(image, longest).save(file, "JPEG", quality=92)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def note(sentences: Sequence[str]) -> str:
+def render_note(sentences: Sequence[str]) -> str:
     """Return messages as HTML."""
     return "".join(f"<p>{escape(sentence[0].upper() + sentence[1:])}</p>" for sentence in sentences if sentence)
 

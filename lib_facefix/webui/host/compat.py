@@ -16,14 +16,14 @@ from modules import devices, processing, prompt_parser, script_callbacks, sd_mod
 
 from ...errors import BadCrop, FaceFixError
 
-SAMPLING = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
+SAMPLING_CALLBACKS = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
 """Callbacks that fire while something is sampled."""
 NO_PICTURE = "the model gave no picture, only NaN; try a float32 VAE (--no-half-vae), or --no-half"
-OWN_MODELS = {"is_sd1": 512, "is_sd2": 512}
+NATIVE_SIZES = {"is_sd1": 512, "is_sd2": 512}
 """Sides in pixels of the squares that models draw best; all others 1024."""
 
 
-def re_noises(p: Any) -> bool:
+def renoises_kept_part(p: Any) -> bool:
     """Tell a host that noises the kept part anew at every step, from one generator for the whole batch."""
     return hasattr(p.sd_model, "forge_objects")
 
@@ -41,7 +41,7 @@ def add_noise(denoiser: Any, latent: torch.Tensor, noise: torch.Tensor, sigma: t
 
 def native_size() -> int:
     """Return the side in pixels of the squares that the loaded model draws best."""
-    found = (side for feature, side in OWN_MODELS.items() if getattr(shared.sd_model, feature, False))
+    found = (side for feature, side in NATIVE_SIZES.items() if getattr(shared.sd_model, feature, False))
     return next(found, 1024)
 
 
@@ -71,7 +71,7 @@ def _takes(function: Callable[..., Any], argument: str) -> bool:
     return argument in inspect.signature(function).parameters
 
 
-def inherit_settings(p: Any) -> dict[str, Any]:
+def inherited_settings(p: Any) -> dict[str, Any]:
     """Return all that img2img can be told, as the picture's own `p` has it."""
     fields = dataclasses.fields(processing.StableDiffusionProcessingImg2Img)
     return {field.name: getattr(p, field.name) for field in fields if field.init and hasattr(p, field.name)}
@@ -97,17 +97,17 @@ def restored_host_state(p: Any, overrides: dict[str, Any]) -> Iterator[None]:
     """For one sampling run inside the picture's: whatever it changes in the host is put back."""
     with ExitStack() as stack:
         stack.enter_context(_options_kept(overrides))
-        stack.enter_context(_set(shared.cmd_opts, "no_prompt_history", True))
+        stack.enter_context(_attribute_set(shared.cmd_opts, "no_prompt_history", True))
         stack.enter_context(_no_other_callbacks())
         stack.enter_context(_without_controlnet(p))
         try:
             yield
         finally:
-            _settle(p, overrides)
+            _restore_model(p, overrides)
 
 
 @contextmanager
-def calling(**callbacks: Callable[[Any], None]) -> Iterator[None]:
+def sampling_callbacks(**callbacks: Callable[[Any], None]) -> Iterator[None]:
     """Let the host call these while it samples, by the names in `SAMPLING`."""
     with _callbacks_kept(callbacks) as lists:
         for name, callback in callbacks.items():
@@ -118,7 +118,7 @@ def calling(**callbacks: Callable[[Any], None]) -> Iterator[None]:
 
 @contextmanager
 def _no_other_callbacks() -> Iterator[None]:
-    with _callbacks_kept(SAMPLING) as lists:
+    with _callbacks_kept(SAMPLING_CALLBACKS) as lists:
         for name, known in lists.items():
             known.clear()
             _forget_order(name)
@@ -144,7 +144,7 @@ def _forget_order(name: str) -> None:
 
 
 @contextmanager
-def _set(where: Any, name: str, value: Any) -> Iterator[None]:
+def _attribute_set(where: Any, name: str, value: Any) -> Iterator[None]:
     before = getattr(where, name)
     setattr(where, name, value)
     try:
@@ -175,11 +175,11 @@ def _without_controlnet(p: Any) -> Iterator[None]:
     if not hasattr(unet, "_original_forward"):
         yield
         return
-    with _set(unet, "forward", unet._original_forward):
+    with _attribute_set(unet, "forward", unet._original_forward):
         yield
 
 
-def _settle(p: Any, overrides: dict[str, Any]) -> None:
+def _restore_model(p: Any, overrides: dict[str, Any]) -> None:
     """Make the loaded model again what the picture's further batches need; the host does that once a run alone."""
     if hasattr(sd_models, "forge_model_reload"):
         if overrides:
@@ -216,7 +216,7 @@ def _out_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower()
 
 
-def refuse(p: Any, error: FaceFixError) -> None:
+def refuse_run(p: Any, error: FaceFixError) -> None:
     """Make the run end with this error before anything is drawn, in the host's own way: the caller sees it."""
 
     def init(*_: Any, **__: Any) -> None:

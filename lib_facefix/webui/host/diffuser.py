@@ -18,7 +18,7 @@ from . import compat
 from .img2img import FaceImg2Img
 from .progress import HostProgress
 
-UNTOUCHED: dict[str, Any] = {
+NOT_INHERITED: dict[str, Any] = {
     "sampler_index": None,
     "styles": None,
     "n_iter": 1,
@@ -81,12 +81,16 @@ class HostDiffuser:
         overrides = compat.option_overrides(sampling.checkpoint, sampling.vae, sampling.clip_skip)
         run = FaceImg2Img([item.mask for item in items], **self._img2img_arguments(items, sampling, overrides))
         run.is_api = getattr(self._p, "is_api", False)
-        with compat.restored_host_state(self._p, overrides), self._watch.run(items), compat.translated_errors():
+        with (
+            compat.restored_host_state(self._p, overrides),
+            self._watch.sampling_run(items),
+            compat.translated_errors(),
+        ):
             try:
                 processing.process_images(run)
             finally:
                 run.close()
-        if self._watch.broken_off():
+        if self._watch.was_interrupted():
             raise Stopped("stopped while these faces were drawn")
         drawn = run.collect_patches()
         if not any(patch is not None for patch in drawn):
@@ -102,7 +106,7 @@ class HostDiffuser:
     ) -> dict[str, Any]:
         """Return all that img2img is told: the picture's own, less what is not for faces, and what is theirs."""
         height, width = items[0].image.shape[:2]
-        own = compat.inherit_settings(self._p)
+        own = compat.inherited_settings(self._p)
         chosen = {
             "steps": sampling.steps,
             "cfg_scale": sampling.cfg_scale,
@@ -113,7 +117,7 @@ class HostDiffuser:
             own["initial_noise_multiplier"] = sampling.noise_multiplier
         return {
             **own,
-            **{name: value for name, value in UNTOUCHED.items() if name in own},
+            **{name: value for name, value in NOT_INHERITED.items() if name in own},
             **{name: value for name, value in chosen.items() if value},
             "init_images": [Pil.fromarray(item.image) for item in items],
             "prompt": [item.prompt for item in items],

@@ -19,26 +19,26 @@ from ...planning.plan import FaceJob, FixPlan
 from ...settings.face_prompt import GenerationParams
 from ...types import Image
 
-INSIDE = 0.5
+MIN_INSIDE_SHARE = 0.5
 """Share of a face's box that must lie in the inpainted area."""
 
 
-def as_image(picture: torch.Tensor) -> Image:
+def to_image(picture: torch.Tensor) -> Image:
     """Return (H, W, 3), 0..255, of (3, H, W), 0..1: the very bytes the host makes of it; it cuts fractions off."""
     values = 255.0 * np.moveaxis(picture.detach().cpu().numpy(), 0, 2)
     return np.ascontiguousarray(values.astype(np.uint8))
 
 
-def with_changes(picture: torch.Tensor, before: Image, after: Image) -> torch.Tensor:
+def write_changes(picture: torch.Tensor, before: Image, after: Image) -> torch.Tensor:
     """Return the host's picture with what differs between the two written in, so that it cuts off to just that."""
     if after is before:
         return picture
     if after.shape != before.shape:
-        return _as_tensor(after).to(picture)
+        return _to_tensor(after).to(picture)
     changed = (before != after).any(axis=2)
     if not changed.any():
         return picture
-    return torch.where(torch.from_numpy(changed).to(picture.device), _as_tensor(after).to(picture), picture)
+    return torch.where(torch.from_numpy(changed).to(picture.device), _to_tensor(after).to(picture), picture)
 
 
 def replace_colours(image: Pil.Image, after: Image) -> Pil.Image:
@@ -59,13 +59,13 @@ def origin_of(p: Any, index: int) -> GenerationParams:
     return GenerationParams(at(p.prompts, ""), at(p.negative_prompts, ""), int(at(p.seeds, 0)), int(at(p.subseeds, 0)))
 
 
-def is_late(p: Any) -> bool:
+def is_finished_later(p: Any) -> bool:
     """Whether the host changes the picture further after the batch: faces are then fixed in the finished picture."""
     inpainted = getattr(p, "image_mask", None) is not None
     return bool(inpainted or p.restore_faces or p.color_corrections is not None)
 
 
-def choose_by_position(p: Any, plan: FixPlan, choice: str) -> FixPlan:
+def select_by_inpaint_area(p: Any, plan: FixPlan, choice: str) -> FixPlan:
     """Return the plan without the faces that lie on the wrong side of the inpainted area.
 
     choice: "all", "inside" or "outside"; in a picture that is not inpainted all are chosen.
@@ -82,13 +82,13 @@ def _left_unless(choice: str, job: FaceJob, inpainted: NDArray[np.float32]) -> F
     rows = slice(max(0, int(box.top)), max(1, int(np.ceil(box.bottom))))
     columns = slice(max(0, int(box.left)), max(1, int(np.ceil(box.right))))
     part = inpainted[rows, columns]
-    inside = bool(part.size and part.mean() >= INSIDE)
+    inside = bool(part.size and part.mean() >= MIN_INSIDE_SHARE)
     if job.decision == "leave" or inside == (choice == "inside"):
         return job
     return replace(job, decision="leave", reason=f"{'inside' if inside else 'outside'} the inpainted area")
 
 
-def put_through(p: Any) -> None:
+def bypass_img2img(p: Any) -> None:
     """Let img2img draw nothing: its pictures come out byte for byte as they were put in.
 
     Raises `BadPicture` where pictures of several sizes would go into one batch.
@@ -104,7 +104,7 @@ def put_through(p: Any) -> None:
     def sample(*_: Any, **__: Any) -> Any:
         first = p.iteration * p.batch_size
         wanted = (pictures[(first + place) % len(pictures)] for place in range(len(p.prompts)))
-        return DecodedSamples(_as_tensor(np.asarray(picture)) * 2 - 1 for picture in wanted)
+        return DecodedSamples(_to_tensor(np.asarray(picture)) * 2 - 1 for picture in wanted)
 
     p.init, p.sample = init, sample
 
@@ -117,7 +117,7 @@ def _inpainted_image(p: Any) -> Pil.Image | None:
     return ImageOps.invert(area) if p.inpainting_mask_invert else area
 
 
-def _as_tensor(image: Image) -> torch.Tensor:
+def _to_tensor(image: Image) -> torch.Tensor:
     """Return (3, H, W), 0..1, in the middle of what the host cuts off to the same bytes."""
     values = np.moveaxis(image, 2, 0).astype(np.float32, order="C")
     values += 0.5

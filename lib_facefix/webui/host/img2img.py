@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ...planning.redraw import SHOWN, latent_mask
 from ...types import Mask, Patch
-from .compat import add_noise, calling, re_noises
+from .compat import add_noise, renoises_kept_part, sampling_callbacks
 
-KEPT_NOISE = 100_000
+KEPT_NOISE_SEED_OFFSET = 100_000
 """What hosts that noise the kept part at every step add to the seed for it, so that it is not the noise drawn from."""
 
 
@@ -64,11 +64,14 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
 
     def sample(self, *args: Any, **kwargs: Any) -> Any:
         """Draw. Where the host noises the kept part from one generator for all, each crop gets its own."""
-        if not re_noises(self):
+        if not renoises_kept_part(self):
             return super().sample(*args, **kwargs)
         keep, draw = self.mask, self.nmask
         self.mask = self.nmask = None
-        noises = [torch.Generator(shared.device).manual_seed((seed + KEPT_NOISE) % 65536) for seed in kwargs["seeds"]]
+        noises = [
+            torch.Generator(shared.device).manual_seed((seed + KEPT_NOISE_SEED_OFFSET) % 65536)
+            for seed in kwargs["seeds"]
+        ]
 
         def noise_kept(params: Any) -> None:
             noise = torch.stack(
@@ -79,7 +82,7 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         def lay_over(params: Any) -> None:
             params.x = params.x * draw + self.init_latent * keep
 
-        with calling(cfg_denoiser=noise_kept, cfg_after_cfg=lay_over):
+        with sampling_callbacks(cfg_denoiser=noise_kept, cfg_after_cfg=lay_over):
             samples = super().sample(*args, **kwargs)
         return samples * draw + self.init_latent * keep
 

@@ -10,7 +10,7 @@ from modules import shared
 from PIL import Image as Pil
 
 from ...planning.redraw import Redraw
-from .compat import calling
+from .compat import sampling_callbacks
 from .preview import draw_numbers
 
 
@@ -30,14 +30,14 @@ class HostProgress:
         "Interrupt" may mean "after the current picture". Said before the faces' turn, they are part of that picture;
         said while they are drawn, the run at hand is the last.
         """
-        return self.broken_off() or bool(shared.state.stopping_generation and not self._finishing)
+        return self.was_interrupted() or bool(shared.state.stopping_generation and not self._finishing)
 
-    def broken_off(self) -> bool:
+    def was_interrupted(self) -> bool:
         """Return True when the run at hand was ended in the middle: what came of it is not finished."""
         return bool(shared.state.interrupted or shared.state.skipped)
 
     @contextmanager
-    def over(self) -> Iterator[None]:
+    def restored_textinfo(self) -> Iterator[None]:
         """From the first face to the last: the progress line is the picture's own again afterwards."""
         before = shared.state.textinfo
         try:
@@ -46,7 +46,7 @@ class HostProgress:
             shared.state.textinfo = before
 
     @contextmanager
-    def run(self, items: Sequence[Redraw]) -> Iterator[None]:
+    def sampling_run(self, items: Sequence[Redraw]) -> Iterator[None]:
         """For one sampling run: name its faces in the progress line, number them in the preview."""
         state = shared.state
         before = state.job, state.textinfo
@@ -67,7 +67,7 @@ class HostProgress:
         state.textinfo = what
         state.assign_current_image = show
         try:
-            with calling(cfg_denoiser=tell):
+            with sampling_callbacks(cfg_denoiser=tell):
                 yield
         finally:
             del state.assign_current_image

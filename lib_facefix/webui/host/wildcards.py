@@ -13,12 +13,12 @@ from typing import Any
 from modules import extensions, shared
 
 EXTENSION = "sd-dynamic-prompts"
-MARKS = ("__", "{", "${")
+WILDCARD_MARKS = ("__", "{", "${")
 
 
 def expand_wildcards(text: str, seed: int) -> str:
     """Return the prompt with its wildcards drawn; the same seed draws the same."""
-    folder = _folder() if any(mark in text for mark in MARKS) else None
+    folder = _folder() if any(mark in text for mark in WILDCARD_MARKS) else None
     if folder is None:
         return text
     try:

@@ -14,9 +14,9 @@ from ...errors import BadSetting
 from ...settings.options import is_number
 from .settings import OFFERED, PassSettings
 
-WIDTH = len(OFFERED)
+VALUES_PER_PASS = len(OFFERED)
 """How many values the UI sends for one pass."""
-KINDS = {field.name: type(field.default) for field, _ in OFFERED}
+SETTING_TYPES = {field.name: type(field.default) for field, _ in OFFERED}
 
 Unit = dict[str, Any]
 """Values of one pass by the names of settings, not yet checked."""
@@ -45,16 +45,17 @@ def is_on(args: Sequence[Any]) -> bool:
 
 def read_units(args: Sequence[Any]) -> list[Unit]:
     """Return what the arguments say of every pass, on or off; at least one."""
-    flat = list(args[1:]) or [None] * WIDTH
+    flat = list(args[1:]) or [None] * VALUES_PER_PASS
     return _parse_named(args) or [
-        _parse_positional(flat[start : start + WIDTH], start == 0) for start in range(0, len(flat), WIDTH)
+        _parse_positional(flat[start : start + VALUES_PER_PASS], start == 0)
+        for start in range(0, len(flat), VALUES_PER_PASS)
     ]
 
 
 def read_pass(unit: Mapping[str, Any], number: int) -> PassSettings:
     """Return the pass of these values; raises `BadSetting` saying in which pass. number: from 1."""
     try:
-        return PassSettings.from_json({name: fit_type(value, KINDS.get(name)) for name, value in unit.items()})
+        return PassSettings.from_json({name: fit_type(value, SETTING_TYPES.get(name)) for name, value in unit.items()})
     except BadSetting as error:
         raise BadSetting(f"pass {number}: {error}") from error
 
@@ -68,7 +69,7 @@ def fit_type(value: Any, kind: type | None) -> Any:
     return value
 
 
-def flat(passes: Sequence[PassSettings], count: int) -> list[Any]:
+def flatten(passes: Sequence[PassSettings], count: int) -> list[Any]:
     """Return what a UI of `count` passes shows for these, enabled first; passes beyond `count` are left out.
 
     With no passes it is what the UI starts with: FaceFix off, and the first pass ready.
@@ -78,12 +79,12 @@ def flat(passes: Sequence[PassSettings], count: int) -> list[Any]:
     return [bool(passes), *(getattr(one, field.name) for one in shown for field, _ in OFFERED)]
 
 
-def as_units(passes: Sequence[PassSettings]) -> list[Any]:
+def to_units(passes: Sequence[PassSettings]) -> list[Any]:
     """Return the arguments that stand for these passes over the API: [True, {unit}, ...]."""
-    return [bool(passes), *map(changes, passes)]
+    return [bool(passes), *map(changed_values, passes)]
 
 
-def changes(one: PassSettings) -> Unit:
+def changed_values(one: PassSettings) -> Unit:
     """Return by name what differs from the defaults, in the order of OFFERED."""
     values = ((field, getattr(one, field.name)) for field, _ in OFFERED)
     return {field.name: value for field, value in values if value != field.default}
@@ -96,5 +97,5 @@ def _parse_named(args: Sequence[Any]) -> list[Unit]:
 def _parse_positional(values: Sequence[Any], first: bool) -> Unit:
     """Return the pass whose values stand in the order of OFFERED; gradio's None for an empty box is the default."""
     given = zip(OFFERED, values, strict=False)  # the last pass may be cut short
-    said = {field.name: fit_type(value, KINDS[field.name]) for (field, _), value in given if value is not None}
+    said = {field.name: fit_type(value, SETTING_TYPES[field.name]) for (field, _), value in given if value is not None}
     return {"active": first, **said}

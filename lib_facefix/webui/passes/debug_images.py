@@ -17,7 +17,7 @@ from ...visualize import numbered_boxes, tint_mask
 from ..config.options import PageSettings
 
 if TYPE_CHECKING:
-    from .runner import Worked
+    from .runner import BatchImage
 
 
 class DebugImageSaver:
@@ -27,14 +27,14 @@ class DebugImageSaver:
         self._p, self._page = p, page
         self._saves = p.save_samples()
 
-    def before(self, pictures: Sequence[Worked]) -> None:
+    def save_originals(self, pictures: Sequence[BatchImage]) -> None:
         """Save each picture that was changed as it was before."""
         if self._saves and self._page.save_before:
             for picture in pictures:
                 if any(result.changed for result in picture.results):
                     self._save(picture.before, picture.index, "-before-facefix")
 
-    def plans(self, fixer: FaceFix, pictures: Sequence[Worked], plans: Sequence[FixPlan]) -> None:
+    def save_plans(self, fixer: FaceFix, pictures: Sequence[BatchImage], plans: Sequence[FixPlan]) -> None:
         """Save masks and previews of what is going to be done."""
         if not (self._saves and (self._page.save_masks or self._page.save_preview)):
             return
@@ -46,7 +46,7 @@ class DebugImageSaver:
                 faces = [(job.number, job.face) for job in plan.jobs]
                 self._save(numbered_boxes(tint_mask(picture.image, mask), faces), picture.index, "-facefix-preview")
 
-    def crop(self, item: Redraw, drawn: Patch) -> None:
+    def save_crop(self, item: Redraw, drawn: Patch) -> None:
         """Save one crop before and after it was redrawn, side by side."""
         if self._saves and self._page.save_crops:
             self._save(

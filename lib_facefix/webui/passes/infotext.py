@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from ...errors import BadSetting
 from ...planning.plan import Outcome
 from ...settings.face_prompt import GenerationParams
-from .arguments import WIDTH, changes, flat, read_pass
+from .arguments import VALUES_PER_PASS, changed_values, flatten, read_pass
 from .settings import PassSettings
 
 KEY = "FaceFix"
@@ -50,7 +50,7 @@ def write(
     not known yet. origin: what the picture was made from; without it, all prompts of faces are recorded.
     overrides: what was set for single faces, by number.
     """
-    entry: dict[str, Any] = {"v": VERSION, "passes": [changes(one) for one in passes]}
+    entry: dict[str, Any] = {"v": VERSION, "passes": [changed_values(one) for one in passes]}
     if overrides:
         entry["overrides"] = overrides
     if outcomes is not None:
@@ -83,9 +83,9 @@ def read_params(params: Params) -> tuple[PassSettings, ...] | None:
     return None if text is None else read(str(text))
 
 
-def fields(
+def make_fields(
     components: Sequence[Component], tell: Callable[[str], object] = _LOG.warning
-) -> list[tuple[Component, Pasted]]:
+) -> list[tuple[Component, PastedValue]]:
     """Return what `Script.infotext_fields` needs: each control with what pasting an infotext makes of it.
 
     components: those of the script's arguments, enabled first. tell: is given the sentence where an entry cannot be
@@ -93,14 +93,14 @@ def fields(
     An infotext without an entry, or with a broken one, switches FaceFix off and puts every control to its default: a
     host leaves alone what it is told nothing of, and the next picture would get the settings of the one before.
     """
-    count, surplus = divmod(len(components) - 1, WIDTH)
+    count, surplus = divmod(len(components) - 1, VALUES_PER_PASS)
     if surplus:
-        raise ValueError(f"{len(components)} controls are not one and {WIDTH} for each pass")
-    return [(component, Pasted(place, count, tell)) for place, component in enumerate(components)]
+        raise ValueError(f"{len(components)} controls are not one and {VALUES_PER_PASS} for each pass")
+    return [(component, PastedValue(place, count, tell)) for place, component in enumerate(components)]
 
 
 @dataclass(frozen=True)
-class Pasted:
+class PastedValue:
     """Gives one control its value from an infotext; never raises, as some hosts would drop the whole paste."""
 
     place: int
@@ -132,12 +132,12 @@ def _values(text: str | None, count: int) -> tuple[tuple[Any, ...], str]:
             f"{_IT} has {len(passes)} passes, and there are controls for {count}: only the first {count} are set; "
             "raise the number of passes in the settings and paste it again"
         )
-    return tuple(flat(passes, count)), complaint
+    return tuple(flatten(passes, count)), complaint
 
 
 def _faces(one: PassSettings, outcomes: Sequence[Outcome], origin: GenerationParams | None) -> Iterator[dict[str, Any]]:
     """Yield the record of each face of a pass."""
-    said = _Said(origin)
+    said = _PromptRecorder(origin)
     for outcome in outcomes:
         job, box = outcome.job, outcome.job.face.box
         edges = [round(edge) for edge in (box.left, box.top, box.right, box.bottom)]
@@ -154,7 +154,7 @@ def _faces(one: PassSettings, outcomes: Sequence[Outcome], origin: GenerationPar
         yield record
 
 
-class _Said:
+class _PromptRecorder:
     """The prompts of the faces of one pass, each written out once: JPEGs have little room for an infotext."""
 
     def __init__(self, origin: GenerationParams | None) -> None:

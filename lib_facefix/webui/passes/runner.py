@@ -13,7 +13,7 @@ from ...types import Image
 from ..config.engine import get_engine
 from ..config.options import read_options
 from ..host.diffuser import HostDiffuser
-from ..host.images import choose_by_position
+from ..host.images import select_by_inpaint_area
 from ..host.progress import HostProgress
 from ..host.wildcards import expand_wildcards
 from .debug_images import DebugImageSaver
@@ -21,7 +21,7 @@ from .settings import PassSettings
 
 
 @dataclass(slots=True, eq=False)
-class Worked:
+class BatchImage:
     """One picture of a batch, and what each pass did to it."""
 
     index: int
@@ -33,32 +33,32 @@ class Worked:
     results: list[FixResult] = field(default_factory=list)
 
 
-def fix_pictures(p: Any, pictures: Sequence[Worked], passes: Sequence[PassSettings]) -> None:
+def fix_pictures(p: Any, pictures: Sequence[BatchImage], passes: Sequence[PassSettings]) -> None:
     """Do all passes, each over all pictures at once; what came of it stands in the pictures.
 
     Raises a `FaceFixError` where a pass cannot be done; what those before it did stands there all the same.
     """
     page, watch = read_options(), HostProgress()
     keeper = DebugImageSaver(p, page)
-    fixer = get_engine().with_diffuser(HostDiffuser(p, watch, keeper.crop), page.faces_at_once)
+    fixer = get_engine().with_diffuser(HostDiffuser(p, watch, keeper.save_crop), page.faces_at_once)
     try:
-        with watch.over():
+        with watch.restored_textinfo():
             for settings in passes:
                 if watch.should_stop():
                     break
                 plans = [_make_plan(p, fixer, picture, settings) for picture in pictures]
-                keeper.plans(fixer, pictures, plans)
+                keeper.save_plans(fixer, pictures, plans)
                 results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
                 for picture, result in zip(pictures, results, strict=True):
                     picture.results.append(result)
                     picture.image = result.image
     finally:
-        keeper.before(pictures)
+        keeper.save_originals(pictures)
 
 
-def _make_plan(p: Any, fixer: FaceFix, picture: Worked, settings: PassSettings) -> FixPlan:
+def _make_plan(p: Any, fixer: FaceFix, picture: BatchImage, settings: PassSettings) -> FixPlan:
     plan = fixer.plan(picture.image, _with_wildcards(settings, picture.origin), origin=picture.origin)
-    return choose_by_position(p, plan, settings.inpaint)
+    return select_by_inpaint_area(p, plan, settings.inpaint)
 
 
 def _with_wildcards(settings: PassSettings, origin: GenerationParams) -> PassSettings:

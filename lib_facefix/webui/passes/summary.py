@@ -19,22 +19,24 @@ def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
     for number, result in enumerate(results, start=1):
         where = ", ".join(filter(None, [picture, f"pass {number}" if len(results) > 1 else ""]))
         start = f"FaceFix, {where}: " if where else "FaceFix: "
-        yield start + in_words(result)
+        yield start + describe_result(result)
         for outcome in result.outcomes:
             if outcome.verdict == "failed":
                 yield f"{start}face {outcome.job.number} was not fixed: {outcome.error}"
 
 
-def in_words(result: FixResult) -> str:
+def describe_result(result: FixResult) -> str:
     """Return what became of the faces of one picture, in a line."""
     if not result.outcomes:
         return "no face found"
-    parts = [f"{many} {what}" for what, many in Counter(_what(outcome) for outcome in result.outcomes).items()]
+    parts = [
+        f"{many} {what}" for what, many in Counter(_describe_outcome(outcome) for outcome in result.outcomes).items()
+    ]
     faces = len(result.outcomes)
     return f"{faces} face{'' if faces == 1 else 's'}: {', '.join(parts)}"
 
 
-def _what(outcome: Outcome) -> str:
+def _describe_outcome(outcome: Outcome) -> str:
     job = outcome.job
     if outcome.verdict == "fixed":
         return DONE[job.decision]

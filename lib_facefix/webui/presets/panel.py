@@ -11,8 +11,8 @@ from ...errors import FaceFixError
 from ..passes.arguments import read_units
 from ..passes.settings import OFFERED
 from ..ui import gradio_compat
-from .presets import NONE, Presets, unfold
-from .store import Done, Shelf
+from .presets import NO_PRESET, Presets, flatten_preset
+from .store import PresetStore, StoreResult
 
 SAVE = "\U0001f4be"
 
@@ -21,16 +21,16 @@ class PresetPanel:
     """Shows the presets of one accordion; `listen` makes it work."""
 
     def __init__(self, path: Path, passes: int, elem_id: Callable[[str], str]) -> None:
-        self._shelf = Shelf(path)
+        self._shelf = PresetStore(path)
         self._passes = passes
         self._elem_id = elem_id
         self._presets, self._trouble = Presets(), ""
         try:
             self._presets = self._shelf.read()
-            values = unfold(self._presets.of(self._presets.start), passes)
+            values = flatten_preset(self._presets.get(self._presets.start), passes)
         except FaceFixError as error:
             self._trouble = f"Presets: {error}"
-            values = unfold(({},), passes)
+            values = flatten_preset(({},), passes)
         self.at_start = read_units([True, *values])
         """Of each pass, the values that the page starts with."""
 
@@ -57,7 +57,7 @@ class PresetPanel:
                 self._export = gradio_compat.button("Export", self._id("export"))
                 self._import = gradio_compat.button("Import", self._id("import"))
                 self._file = gradio_compat.upload_button("Import file", self._id("file"), ".json")
-            info = f"Export puts the chosen preset here (with {NONE}: all); Import reads what is pasted here."
+            info = f"Export puts the chosen preset here (with {NO_PRESET}: all); Import reads what is pasted here."
             self._text = gradio_compat.text_box("Presets as text", info, self._id("text"))
 
     def listen(self, components: Sequence[Any]) -> None:
@@ -69,7 +69,7 @@ class PresetPanel:
         gradio_compat.when(self._start.click, _telling(shelf.start_with), [self._name], shown)
         gradio_compat.when(self._delete.click, _telling(shelf.delete), [self._name], shown)
         gradio_compat.when(self._export.click, _telling(shelf.export), [self._name], shown)
-        gradio_compat.when(self._import.click, _telling(shelf.take_in), [self._text], shown)
+        gradio_compat.when(self._import.click, _telling(shelf.import_text), [self._text], shown)
         gradio_compat.when(self._file.upload, _telling(_take_in_file(shelf)), [self._file], shown)
         gradio_compat.when_page_opens(self._on_page, [self._name])
 
@@ -87,8 +87,8 @@ class PresetPanel:
     def _load_again(self, name: str | None) -> list[Any]:
         """Set every control."""
         try:
-            kept = self._shelf.read().of(name or "")
-            values = unfold(kept, self._passes)
+            kept = self._shelf.read().get(name or "")
+            values = flatten_preset(kept, self._passes)
         except FaceFixError as error:
             return self._show_loaded(str(error))
         surplus = f"{name!r} has {len(kept)} passes; only {self._passes} are shown."
@@ -107,7 +107,7 @@ class PresetPanel:
             return gradio_compat.update()
 
 
-def _telling(do: Callable[..., Done]) -> Callable[..., list[Any]]:
+def _telling(do: Callable[..., StoreResult]) -> Callable[..., list[Any]]:
     """Return a handler that does it and says what came of it: in the note, the box of names, and the text."""
 
     def handler(*given: Any) -> list[Any]:
@@ -126,19 +126,19 @@ def _telling(do: Callable[..., Done]) -> Callable[..., list[Any]]:
     return handler
 
 
-def _save(shelf: Shelf) -> Callable[..., Done]:
+def _save(shelf: PresetStore) -> Callable[..., StoreResult]:
     return lambda name, *values: shelf.save(name, values)
 
 
-def _take_in_file(shelf: Shelf) -> Callable[[bytes | str], Done]:
-    return lambda content: shelf.take_in(
+def _take_in_file(shelf: PresetStore) -> Callable[[bytes | str], StoreResult]:
+    return lambda content: shelf.import_text(
         content if isinstance(content, str) else content.decode("utf-8-sig", "replace")
     )
 
 
 def _entries(presets: Presets) -> list[tuple[str, str]]:
     """Return what the box of names offers: what is shown, what is sent."""
-    return [(NONE, ""), *((name, name) for name in presets.named)]
+    return [(NO_PRESET, ""), *((name, name) for name in presets.named)]
 
 
 def _html(sentence: str) -> str:

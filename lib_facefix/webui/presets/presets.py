@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BadSetting
-from ..passes.arguments import changes, flat, read_pass, read_units
+from ..passes.arguments import changed_values, flatten, read_pass, read_units
 from ..passes.infotext import DEFAULTS, VERSION
 from ..passes.settings import PassSettings
 
-NONE = "Defaults"
+NO_PRESET = "Defaults"
 """How "no preset" is shown; no preset may be called so."""
 
-Kept = tuple[dict[str, Any], ...]
+Preset = tuple[dict[str, Any], ...]
 """Pass by pass, what differs from the defaults."""
 
 
@@ -25,39 +25,39 @@ def presets_file(data_folder: Path) -> Path:
     return data_folder / "facefix-presets.json"
 
 
-def keep(values: Sequence[Any]) -> Kept:
+def make_preset(values: Sequence[Any]) -> Preset:
     """Return what to keep of the values of OFFERED, pass after pass; raises `BadSetting`, naming the pass."""
     units = read_units([True, *values])
-    return tuple(changes(read_pass(unit, number)) for number, unit in enumerate(units, start=1))
+    return tuple(changed_values(read_pass(unit, number)) for number, unit in enumerate(units, start=1))
 
 
-def read(kept: Kept) -> tuple[PassSettings, ...]:
+def read_preset(kept: Preset) -> tuple[PassSettings, ...]:
     """Return the passes that were kept; raises `BadSetting`, naming the pass."""
     return tuple(read_pass(unit, number) for number, unit in enumerate(kept, start=1))
 
 
-def unfold(kept: Kept, count: int) -> list[Any]:
+def flatten_preset(kept: Preset, count: int) -> list[Any]:
     """Return the values of OFFERED for `count` passes, what is not kept switched off; raises `BadSetting`."""
-    return flat(read(kept), count)[1:]
+    return flatten(read_preset(kept), count)[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
     """All presets by name, and the one that the WebUI starts with (blank: the defaults)."""
 
-    named: Mapping[str, Kept] = field(default_factory=dict)
+    named: Mapping[str, Preset] = field(default_factory=dict)
     start: str = ""
 
-    def of(self, name: str) -> Kept:
+    def get(self, name: str) -> Preset:
         """Return a preset, of blank the defaults; raises `BadSetting` for an unknown one."""
         if name and name not in self.named:
             raise BadSetting(f"there is no preset {name!r}; choose one, or save one under this name")
         return self.named[name] if name else ({},)
 
-    def with_preset(self, name: str, kept: Kept) -> Presets:
+    def with_preset(self, name: str, kept: Preset) -> Presets:
         """Return these and one more, or another of that name; raises `BadSetting` for no name."""
-        if not name or name.casefold() == NONE.casefold():
-            raise BadSetting(f"a preset needs a name, other than {NONE!r}: type one where you choose presets")
+        if not name or name.casefold() == NO_PRESET.casefold():
+            raise BadSetting(f"a preset needs a name, other than {NO_PRESET!r}: type one where you choose presets")
         return replace(self, named={**self.named, name: kept})
 
     def without(self, name: str) -> Presets:
@@ -70,14 +70,14 @@ class Presets:
         """Return a single one; raises `BadSetting` for blank or an unknown one."""
         if not name:
             raise BadSetting("choose a preset first")
-        return Presets({name: self.of(name)})
+        return Presets({name: self.get(name)})
 
     def starting_with(self, name: str) -> Presets:
         """Return these with another one, or blank, to start with; raises `BadSetting` for an unknown one."""
-        self.of(name)
+        self.get(name)
         return replace(self, start=name)
 
-    def joined_by(self, others: Presets) -> tuple[Presets, tuple[str, ...]]:
+    def merge(self, others: Presets) -> tuple[Presets, tuple[str, ...]]:
         """Return these and all others, and the others' names: nothing is replaced, another "x" becomes "x (2)"."""
         joined, names = self, []
         for name, kept in others.named.items():
@@ -86,7 +86,7 @@ class Presets:
             names.append(free)
         return joined, tuple(names)
 
-    def _free(self, name: str, kept: Kept) -> str:
+    def _free(self, name: str, kept: Preset) -> str:
         """Return the name, or with a number so that no other preset has it."""
         numbered, number = name, 1
         while self.named.get(numbered, kept) != kept:
@@ -115,11 +115,11 @@ class Presets:
         version = told.get("v")
         if type(version) is not int or version not in DEFAULTS:
             raise BadSetting(f"this is of version {version}, FaceFix knows {VERSION}: update it")
-        named = {name: _today(name, kept, DEFAULTS[version]) for name, kept in told["presets"].items()}
+        named = {name: _update_preset(name, kept, DEFAULTS[version]) for name, kept in told["presets"].items()}
         return cls(named, next((name for name in named if name == told.get("start")), ""))
 
 
-def _today(name: str, kept: Any, defaults: Mapping[str, Any]) -> Kept:
+def _update_preset(name: str, kept: Any, defaults: Mapping[str, Any]) -> Preset:
     """Return a preset as what differs from today's defaults."""
     if not isinstance(kept, list) or not all(isinstance(values, dict) for values in kept):
         raise BadSetting(f"the preset {name!r} is no list of passes")

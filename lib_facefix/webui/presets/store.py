@@ -10,14 +10,14 @@ from typing import Any
 
 from ...errors import BadSetting, CannotWrite
 from ...fsio import atomic_write
-from .presets import NONE, Presets, keep, read
+from .presets import NO_PRESET, Presets, make_preset, read_preset
 
 _ONE_AT_A_TIME = Lock()
 UNDO = "What it was stands under Presets as text: Import brings it back."
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StoreResult:
     """What came of a click."""
 
     note: str
@@ -30,7 +30,7 @@ class Done:
     """Presets as text, where there are any to show."""
 
 
-class Shelf:
+class PresetStore:
     """The file, read anew each time: several tabs and people share it.
 
     Every method raises `BadSetting` and `CannotWrite` with a sentence; then nothing is changed. A file that
@@ -49,42 +49,44 @@ class Shelf:
         except OSError as error:
             raise BadSetting(f"{self._path} cannot be read: {error.strerror}") from error
         except (UnicodeDecodeError, BadSetting) as error:
-            raise _Broken(f"{self._path} cannot be used: {error}") from error
+            raise _BrokenFile(f"{self._path} cannot be used: {error}") from error
 
-    def save(self, name: str, values: Sequence[Any]) -> Done:
+    def save(self, name: str, values: Sequence[Any]) -> StoreResult:
         """Keep the values of OFFERED, pass after pass, under a name."""
         name = name.strip()
-        kept = keep(values)
+        kept = make_preset(values)
         before, now, note = self._change(lambda presets: presets.with_preset(name, kept))
         old = before.only(name).to_text() if before.named.get(name, kept) != kept else None
-        return Done(_join_sentences(note, f"Saved as {name!r}.", UNDO if old else ""), now, name, old)
+        return StoreResult(_join_sentences(note, f"Saved as {name!r}.", UNDO if old else ""), now, name, old)
 
-    def delete(self, name: str) -> Done:
+    def delete(self, name: str) -> StoreResult:
         """Drop a preset."""
         before, now, note = self._change(lambda presets: presets.without(name))
-        return Done(_join_sentences(note, f"Deleted {name!r}.", UNDO), now, "", before.only(name).to_text())
+        return StoreResult(_join_sentences(note, f"Deleted {name!r}.", UNDO), now, "", before.only(name).to_text())
 
-    def start_with(self, name: str) -> Done:
+    def start_with(self, name: str) -> StoreResult:
         """Let the WebUI start with a preset; blank: with the defaults."""
         _, now, note = self._change(lambda presets: presets.starting_with(name))
-        return Done(_join_sentences(note, f"From its next start on the WebUI shows {name or NONE!r} at first."), now)
+        return StoreResult(
+            _join_sentences(note, f"From its next start on the WebUI shows {name or NO_PRESET!r} at first."), now
+        )
 
-    def export(self, name: str) -> Done:
+    def export(self, name: str) -> StoreResult:
         """Show a preset as text; blank: all of them."""
         presets = self.read()
-        return Done("", presets, text=(presets.only(name) if name else presets).to_text())
+        return StoreResult("", presets, text=(presets.only(name) if name else presets).to_text())
 
-    def take_in(self, text: str) -> Done:
+    def import_text(self, text: str) -> StoreResult:
         """Add presets from what `export` showed; nothing is replaced."""
         given = Presets.from_text(text)
         for name, kept in given.named.items():
             try:
-                read(kept)
+                read_preset(kept)
             except BadSetting as error:
                 raise BadSetting(f"preset {name!r}, {error}") from error
-        _, now, note = self._change(lambda presets: presets.joined_by(given)[0])
-        names = ", ".join(map(repr, now.joined_by(given)[1]))
-        return Done(_join_sentences(note, f"Imported {names}." if names else "There was no preset in it."), now)
+        _, now, note = self._change(lambda presets: presets.merge(given)[0])
+        names = ", ".join(map(repr, now.merge(given)[1]))
+        return StoreResult(_join_sentences(note, f"Imported {names}." if names else "There was no preset in it."), now)
 
     def _change(self, how: Callable[[Presets], Presets]) -> tuple[Presets, Presets, str]:
         """Write what `how` makes of the presets; return those before, those now, and a sentence on a broken file."""
@@ -98,7 +100,7 @@ class Shelf:
     def _usable(self) -> tuple[Presets, str]:
         try:
             return self.read(), ""
-        except _Broken as error:
+        except _BrokenFile as error:
             return Presets(), str(error)
 
     def _put_aside(self) -> str:
@@ -114,7 +116,7 @@ class Shelf:
         return aside.name
 
 
-class _Broken(BadSetting):
+class _BrokenFile(BadSetting):
     """The file is there, but holds something else."""
 
 

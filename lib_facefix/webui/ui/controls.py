@@ -10,14 +10,14 @@ from ...registry import Registry
 from ...settings.options import Option
 from ..passes.settings import OFFERED
 
-OWN = "The picture's own"
+AS_IMAGE = "The picture's own"
 """How a blank choice out of a host's list is shown."""
-LINES = {"prompt": 2, "negative_prompt": 2}
+TEXT_LINES = {"prompt": 2, "negative_prompt": 2}
 NOT_FOR_A_PASS = {"method": ("leave",)}
 """Choices that only single faces have: a pass that leaves all alone is one switched off."""
-MOST_STEPS = 10_000
+MAX_SLIDER_STEPS = 10_000
 """A slider with more is hard to set; a number is typed instead."""
-SHORT = 10
+MAX_RADIO_LENGTH = 10
 """Letters a choice may have to stand in a row of buttons, which takes four at most."""
 
 
@@ -42,29 +42,31 @@ class Control:
     lines: int = 1
 
 
-def control(field: Field[Any], known: Option, host_list: Callable[[str], Sequence[str]]) -> Control:
+def make_control(field: Field[Any], known: Option, host_list: Callable[[str], Sequence[str]]) -> Control:
     """Return the control of one setting; `host_list` gives the names in one of the host's lists."""
     whole = type(field.default) is int
     return Control(
         field.name,
-        kind(field.default, known),
+        choose_kind(field.default, known),
         known.label,
         " · ".join(part for part in (known.unit, known.help) if part),
-        pairs=pairs(field.name, known, host_list),
+        pairs=list_pairs(field.name, known, host_list),
         typed=bool(known.suffixes or known.host or known.reads),
         low=known.low,
         high=known.high,
         step=known.step or (1 if whole else 0.01),
         whole=whole,
-        lines=LINES.get(field.name, 1),
+        lines=TEXT_LINES.get(field.name, 1),
     )
 
 
-def kind(default: Any, known: Option) -> str:
+def choose_kind(default: Any, known: Option) -> str:
     """Return what kind of control a setting is best shown as."""
     if known.choices and not _registry_of(known):
         few = (
-            not known.suffixes and len(known.choices()) <= 4 and all(len(choice) <= SHORT for choice in known.choices())
+            not known.suffixes
+            and len(known.choices()) <= 4
+            and all(len(choice) <= MAX_RADIO_LENGTH for choice in known.choices())
         )
         return "radio" if few else "dropdown"
     if known.choices or known.host:
@@ -73,13 +75,13 @@ def kind(default: Any, known: Option) -> str:
         return "checkbox" if isinstance(default, bool) else "textbox"
     if known.low is None or known.high is None:
         return "number"
-    return "number" if type(default) is int and known.high - known.low > MOST_STEPS else "slider"
+    return "number" if type(default) is int and known.high - known.low > MAX_SLIDER_STEPS else "slider"
 
 
-def pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str]]) -> tuple[tuple[str, str], ...]:
+def list_pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str]]) -> tuple[tuple[str, str], ...]:
     """Return the choices of a setting as pairs: what is shown, what is sent."""
     if known.host:
-        return (OWN, ""), *((entry, entry) for entry in host_list(known.host))
+        return (AS_IMAGE, ""), *((entry, entry) for entry in host_list(known.host))
     if registry := _registry_of(known):
         found = host_list(known.found) if known.found else ()
         return *((info.label, info.name) for info in registry), *((name, name) for name in found)
@@ -99,13 +101,13 @@ def _left_out(name: str) -> tuple[str, ...]:
 
 # Where they stand
 
-TOP = (("denoising_strength", "fidelity"), ("prompt",), ("negative_prompt",), ("restorer", "visibility"))
+TOP_ROWS = (("denoising_strength", "fidelity"), ("prompt",), ("negative_prompt",), ("restorer", "visibility"))
 """What is always in sight, row by row; the method stands above, beside the presets."""
 SECTIONS = {"Which faces": ("find", "choose"), "Mask": ("mask",), "Sampling": ("sampling",)}
 """What can be unfolded, by title: the groups of settings in it."""
-APART = ("method", "active", "skip_img2img")
+PLACED_BY_ACCORDION = ("method", "active", "skip_img2img")
 """What the accordion places itself."""
-ALONE = ("mask", "padding", "detector")
+FULL_WIDTH = ("mask", "padding", "detector")
 """Settings that have a row to themselves: for long texts, or so that those after them pair well."""
 ONLY_IMG2IMG = ("inpaint", "skip_img2img")
 
@@ -114,8 +116,8 @@ Rows = tuple[tuple[str, ...], ...]
 
 def top_rows() -> Rows:
     """Return what is always in sight: the rows of TOP, then what else the group has."""
-    placed = {name for row in TOP for name in row}
-    return *TOP, *_in_twos(name for name in _of_group("fix") if name not in placed)
+    placed = {name for row in TOP_ROWS for name in row}
+    return *TOP_ROWS, *_in_twos(name for name in _of_group("fix") if name not in placed)
 
 
 def section_rows(title: str) -> Rows:
@@ -124,13 +126,13 @@ def section_rows(title: str) -> Rows:
 
 
 def _of_group(group: str) -> Iterator[str]:
-    return (field.name for field, known in OFFERED if known.group == group and field.name not in APART)
+    return (field.name for field, known in OFFERED if known.group == group and field.name not in PLACED_BY_ACCORDION)
 
 
 def _in_twos(names: Iterator[str]) -> Rows:
     rows: list[tuple[str, ...]] = []
     for name in names:
-        if rows and len(rows[-1]) == 1 and not {name, *rows[-1]} & {*ALONE}:
+        if rows and len(rows[-1]) == 1 and not {name, *rows[-1]} & {*FULL_WIDTH}:
             rows[-1] = (*rows[-1], name)
         else:
             rows.append((name,))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ..config.choices import FROM_DISK, host_list, refresh
+from ..config.choices import FROM_DISK, host_list, refresh_host_lists
 from ..passes.settings import OFFERED
 from . import gradio_compat
-from .controls import AFFECTED, SECTIONS, Control, Rows, control, pairs, section_rows, top_rows, why_idle
+from .controls import AFFECTED, SECTIONS, Control, Rows, list_pairs, make_control, section_rows, top_rows, why_idle
 
 REFRESH = "\U0001f504"
 
@@ -24,7 +24,7 @@ class Form:
         hidden: settings that are made, but not shown.
         """
         self._values, self._elem_id, self._hidden = values, elem_id, hidden
-        self._controls = {field.name: control(field, known, host_list) for field, known in OFFERED}
+        self._controls = {field.name: make_control(field, known, host_list) for field, known in OFFERED}
         self.made: dict[str, Any] = {}
 
     def show(self, name: str, *, visible: bool = True) -> None:
@@ -61,7 +61,7 @@ class Form:
                 for name in wanted:
                     self.show(name)
                 if names[-1] == _LAST_FROM_DISK:
-                    self._show_refresh("refresh", "Look for checkpoints and VAEs again", _FROM_DISK, refresh)
+                    self._show_refresh("refresh", "Look for checkpoints and VAEs again", _FROM_DISK, refresh_host_lists)
                 elif names[-1] in _FOUND:
                     self._show_refresh(f"refresh_{names[-1]}", "Look for model files again", names[-1:])
 
@@ -73,7 +73,9 @@ class Form:
         def refreshed() -> dict[Any, Any]:
             if look:
                 look()
-            return {self.made[name]: gradio_compat.choices(pairs(name, _OPTIONS[name], host_list)) for name in names}
+            return {
+                self.made[name]: gradio_compat.choices(list_pairs(name, _OPTIONS[name], host_list)) for name in names
+            }
 
         button = gradio_compat.tool_button(REFRESH, tooltip, self._elem_id(elem_id))
         gradio_compat.when(button.click, refreshed, [], [self.made[name] for name in names])
