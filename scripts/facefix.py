@@ -59,7 +59,9 @@ class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
 
     def ui(self):
         """Return the controls by name."""
-        return script.build()
+        from lib_facefix.webui.extras.panel import build
+
+        return build()
 
     def process_firstpass(self, pp, **args):
         """Look at the picture before other scripts change it."""

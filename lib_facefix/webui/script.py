@@ -1,4 +1,4 @@
-"""What the WebUI's hooks do, in their order: check, record, fix, tell."""
+"""The WebUI's hooks, in the order of their calls: check, record, fix, report."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from .config.choices import host_list, is_known_choice
 from .config.options import add_options as add_options
 from .config.options import read_options
 from .passes import infotext
-from .passes.arguments import read_passes
-from .passes.settings import OFFERED, PassSettings
+from .passes.settings import OFFERED, PassSettings, read_passes
 
 if TYPE_CHECKING:
     from .accordion import Accordion
 
 TITLE = infotext.KEY
-"""The name in the API, and the key of the infotext."""
+"""Name of the script in the API, and key of its infotext entry."""
 PASSES_ATTRIBUTE = "_facefix_read"
-"""The attribute of a run under which its arguments are kept with the passes that they stand for."""
+"""Attribute of a run that caches its arguments together with their passes."""
 
 
 def build_controls(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
@@ -40,22 +39,22 @@ def build_controls(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion
 
 
 def make_infotext_fields(accordion: Accordion) -> list[Any]:
-    """Return how the controls are filled when an infotext is pasted."""
+    """Return the controls with the functions that fill them when an infotext is pasted."""
     from .ui.gradio_compat import warn
 
     return infotext.make_fields(accordion.components, tell=warn)
 
 
 def register() -> None:
-    """Offer the restorers in the host's own settings, and the settings as axes of its X/Y/Z plot."""
-    from .restorers import add_restorers as offer_restorers
+    """Add the restorers to the host's settings, and the axes to its X/Y/Z plot."""
+    from .restorers import add_restorers
 
-    offer_restorers()
+    add_restorers()
     xyz.add_axes()
 
 
 def make_compare_hook() -> Callable[..., None]:
-    """Return what puts "Compare faces" under the results; the host calls it for every component of a page."""
+    """Return a hook that adds "Compare faces" under the results; the host calls it for every component."""
     from .compare.slider import CompareHook
 
     return CompareHook()
@@ -72,7 +71,7 @@ def mount_api(_: Any, app: Any) -> None:
 
 
 def check_run(p: Any, args: Sequence[Any]) -> None:
-    """Check what is asked for; what cannot be done ends the run before anything is drawn."""
+    """Check the settings; an error ends the run before anything is generated."""
     from .host.compat import refuse_run
     from .host.images import bypass_img2img
 
@@ -87,16 +86,16 @@ def check_run(p: Any, args: Sequence[Any]) -> None:
 
 
 def record_settings(p: Any, args: Sequence[Any]) -> None:
-    """Write the settings where the host reads them for its record of the last prompt."""
-    with suppress(FaceFixError):  # `begin` has refused the run
+    """Write the settings for the host's record of the last prompt."""
+    with suppress(FaceFixError):  # `check_run` has refused the run
         passes = _read_passes_once(p, args)
         others = {name: value for name, value in p.extra_generation_params.items() if name != TITLE}
-        # not changed in place: pictures of an X/Y/Z plot share it, and extensions call this for copies of `p`
+        # not changed in place: cells of an X/Y/Z plot share it, and extensions call this for copies of `p`
         p.extra_generation_params = {**others, **({TITLE: infotext.write(passes, None)} if passes else {})}
 
 
 def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
-    """Fix the faces of all pictures of a batch together, unless the host changes them further."""
+    """Fix the faces of all images of a batch together, unless the host still changes the images."""
     from .host.images import is_finished_later, to_image, write_changes
 
     passes = _read_passes_once(p, args)
@@ -109,7 +108,7 @@ def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
 
 
 def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
-    """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
+    """Fix the faces of one finished image, if `fix_batch` was too early."""
     from .host.images import is_finished_later, replace_colours
 
     passes = _read_passes_once(p, args)
@@ -123,7 +122,7 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
 
 
 def keep_originals(p: Any, processed: Any) -> None:
-    """Keep the pictures as they were before, now that the infotexts of the results are known."""
+    """Keep the originals, now that the infotexts of the results are known."""
     PENDING.finish(p, processed.infotexts[processed.index_of_first_image :])
 
 
@@ -138,7 +137,9 @@ def _read_passes_once(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
 
 
 def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[PassSettings], batch: int) -> Iterator[Any]:
-    """Yield each picture fixed; record what was done in its infotext, and tell it under the result."""
+    """Yield each fixed image; write its infotext, and report the outcome under the result."""
+    from modules import errors
+
     from .host.images import origin_of
     from .passes.runner import BatchImage, fix_pictures
     from .passes.summary import summarize
@@ -149,7 +150,10 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
     try:
         fix_pictures(p, pictures, passes)
     except FaceFixError as error:
-        _report_failed_pass(p, len(pictures[0].results), error)
+        done = len(pictures[0].results)
+        outcome = f"pass {done + 1} failed, earlier passes are kept" if done else "the images are unchanged"
+        p.comment(f"FaceFix: {outcome}: {error}")
+        errors.report(f"FaceFix: {outcome}: {error}")
     for picture in pictures:
         entry = infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
         _record_infotext(p, picture.index, entry)
@@ -157,23 +161,14 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
         if not p.is_api and (faces := find_fixed_faces(picture.results)):
             PENDING.add(p, number, entry, Original(picture.before, faces))
         several = p.batch_size * p.n_iter > 1
-        name = f"picture {number + 1}" if several else ""
+        name = f"image {number + 1}" if several else ""
         for line in summarize(picture.results, name):
             p.comment(line)
         yield picture.image
 
 
-def _report_failed_pass(p: Any, done: int, error: FaceFixError) -> None:
-    """Say under the result, and in the console, which pass could not be done. done: how many were before it."""
-    from modules import errors
-
-    what = f"pass {done + 1} was not done" if done else "nothing was done, the pictures are as they were"
-    p.comment(f"FaceFix: {what}: {error}")
-    errors.report(f"FaceFix: {what}: {error}")
-
-
 def _record_infotext(p: Any, place: int, text: str) -> None:
-    """Write the infotext of one picture of the batch; the host takes lists by the picture's place."""
+    """Write the infotext of one image of the batch; the host reads lists by the image's place."""
     known = p.extra_generation_params.get(TITLE)
     texts = known if isinstance(known, list) else [known] * p.batch_size
     texts = [*texts, *[known] * (place + 1 - len(texts))]
@@ -182,7 +177,7 @@ def _record_infotext(p: Any, place: int, text: str) -> None:
 
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
-    """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not there."""
+    """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not installed."""
     from .config.engine import get_engine
     from .host.diffuser import HostDiffuser
     from .host.progress import HostProgress
@@ -194,15 +189,15 @@ def _check(p: Any, number: int, settings: PassSettings) -> None:
     for field, known in OFFERED:
         value = getattr(settings, field.name)
         if known.host and value and not is_known_choice(known.host, value):
-            offered = ", ".join(host_list(known.host)) or "nothing"
-            raise BadSetting(f"pass {number}: {known.label} {value!r} is not here; on offer: {offered}")
+            choices = ", ".join(host_list(known.host)) or "none"
+            raise BadSetting(f"pass {number}: {known.label} {value!r} is not available. Available: {choices}")
 
 
 @contextmanager
 def _report_errors(p: Any) -> Iterator[None]:
-    """The host swallows what a hook fails with: say it under the result, too."""
+    """Report an error under the result as well, because the host only logs errors of hooks."""
     try:
         yield
     except Exception as error:
-        p.comment(f"FaceFix failed, the pictures are as they were: {error}")
+        p.comment(f"FaceFix failed, the images are unchanged: {error}")
         raise

@@ -5,8 +5,7 @@ import hypothesis.strategies as st
 from lib_facefix.planning.plan import FaceJob, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
-from lib_facefix.webui.passes.arguments import SETTING_TYPES, flatten
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.settings import OFFERED, SETTING_TYPES, PassSettings, flatten
 
 BOUNDS = {
     field.name: (known.low, 2000 if known.high is None else known.high)

@@ -38,8 +38,7 @@ def webui(monkeypatch):
         "modules": {},
         "modules.shared": {"cmd_opts": flags},
         "lib_facefix.webui.standalone": {"diffusing_engine": lambda _: engine},
-        "lib_facefix.webui.host.lock": {"exclusive": host_taken},
-        "lib_facefix.webui.host.progress": {"HostProgress": object},
+        "lib_facefix.webui.host.progress": {"HostProgress": object, "exclusive": host_taken},
     }
     for name, members in rooms.items():
         room = ModuleType(name)

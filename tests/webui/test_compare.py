@@ -138,8 +138,8 @@ def test_what_is_shown_is_the_picture_chosen_in_the_gallery():
 @pytest.mark.parametrize(
     ("info", "chosen", "sentence"),
     [
-        pytest.param(told("one"), 0, "not kept any more", id="forgotten"),
-        pytest.param(told("grid", "one", first=1), 0, "choose one of them", id="the grid"),
+        pytest.param(told("one"), 0, "no longer kept", id="forgotten"),
+        pytest.param(told("grid", "one", first=1), 0, "Choose one image", id="the grid"),
         pytest.param(told("one"), 3, "no result", id="something else in the gallery"),
         pytest.param("", -1, "no result", id="nothing generated"),
     ],

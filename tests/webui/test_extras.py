@@ -13,9 +13,8 @@ from PIL import Image
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.compare.history import OriginalStore
-from lib_facefix.webui.extras import compare, script
-from lib_facefix.webui.extras.face_overrides import FaceOverrides
-from lib_facefix.webui.extras.inputs import ENABLE, EVENT_INPUTS, IS_SINGLE, TUNING
+from lib_facefix.webui.extras import script
+from lib_facefix.webui.extras.face_overrides import ENABLE, EVENT_INPUTS, IS_SINGLE, TUNING, FaceOverrides
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
 """Four faces."""
@@ -34,7 +33,7 @@ def host(monkeypatch, engine):
         "standalone": {
             "read_origin": lambda _: known.origin,
             "run_plan": lambda image, plan: engine.run([image], [plan])[0],
-            "planning_engine": lambda: engine.with_diffuser(None),
+            "diffusing_engine": lambda: engine.with_diffuser(None),
         },
         "config.engine": {"get_engine": lambda: engine},
         "host.images": {"replace_colours": _repainted},
@@ -130,7 +129,7 @@ def test_settings_of_single_faces_are_those_of_the_command_line(host, engine, ph
     pp = done(photo, {ENABLE: True, IS_SINGLE: True, TUNING: tuned(engine, photo, overrides)})
     [expected] = engine.fix([colours(photo)], overrides=overrides)
     assert (colours(pp.image) == expected.image).all()
-    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 left (asked to be left)"
+    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 skipped (asked to be left)"
     assert record(pp)["overrides"] == {"2": {"method": "leave"}, "3": {"fidelity": 0.9}}
 
 
@@ -145,15 +144,15 @@ def test_they_move_with_the_picture_when_another_script_enlarges_it(host, engine
     shares = {n: changed[top:bottom, left:right].mean() for n, (left, top, right, bottom) in regions.items()}
     assert shares[2] == 0
     assert min(shares[number] for number in (1, 3, 4)) > 0.2
-    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 left (asked to be left)"
+    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 skipped (asked to be left)"
 
 
 @pytest.mark.parametrize(
     ("others", "why"),
     [
-        pytest.param({"picture": "rotated"}, "this is another picture than the one whose faces were set", id="picture"),
+        pytest.param({"picture": "rotated"}, "the faces were found in a different image", id="picture"),
         pytest.param(
-            {"min_score": 0.3}, "the settings for finding faces have changed since they were found", id="settings"
+            {"min_score": 0.3}, "the detection settings have changed since the faces were found", id="settings"
         ),
     ],
 )
@@ -162,7 +161,7 @@ def test_where_they_do_not_fit_the_common_settings_are_used_and_it_is_said(host,
     if others.pop("picture", None):
         photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     pp = done(photo, {**args, **others})
-    assert pp.info["FaceFix said"] == f"4 faces: 4 restored; the settings for all faces were used, as {why}"
+    assert pp.info["FaceFix said"] == f"4 faces: 4 restored; the settings for all faces were used, because {why}"
     assert "overrides" not in record(pp)
 
 
@@ -177,13 +176,13 @@ def test_a_picture_that_another_script_made_has_no_settings_of_single_faces(host
     args = {ENABLE: True, IS_SINGLE: True, TUNING: tuned(engine, photo, {2: {"method": "leave"}})}
     pp = Postprocessed(photo)
     script.process(pp, script.InputImages().get(pp), args)
-    assert pp.info["FaceFix said"].startswith("4 faces: 4 restored; the settings for all faces were used, as")
+    assert pp.info["FaceFix said"].startswith("4 faces: 4 restored; the settings for all faces were used, because")
 
 
 def test_what_cannot_be_done_leaves_the_picture_and_is_said(host, photo):
     pp = done(photo, {ENABLE: True, IS_SINGLE: True, TUNING: "{"})
     assert pp.image is photo
-    assert pp.info["FaceFix said"].startswith("nothing was done: what this page says of the faces is damaged")
+    assert pp.info["FaceFix said"].startswith("the image is unchanged: the face settings on this page are damaged")
     assert host.shown == [f"FaceFix: {pp.info['FaceFix said']}"]
 
 
@@ -224,16 +223,16 @@ class TestComparing:
         return ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in pp.info.items())
 
     def test_the_result_is_compared_with_what_it_was(self, kept, infotext):
-        shown = compare.find_comparison(infotext, -1, 1, kept)
+        shown = script.find_comparison(infotext, -1, 1, kept)
         assert shown.before.startswith("data:image/png")
         assert (shown.place, list(shown.faces)) == (0, [1, 2, 3, 4])
 
     def test_only_the_last_of_several_pictures_is_known_to_the_page(self, kept, infotext):
-        assert compare.find_comparison(infotext, 0, 3, kept).note.startswith("The page knows only the last")
-        assert compare.find_comparison(infotext, 2, 3, kept).place == 2
+        assert script.find_comparison(infotext, 0, 3, kept).note.startswith("Only the last of several images")
+        assert script.find_comparison(infotext, 2, 3, kept).place == 2
 
     def test_a_picture_that_is_not_kept_any_more_is_said(self, infotext):
-        assert "not kept any more" in compare.find_comparison(infotext, -1, 1, OriginalStore()).note
+        assert "no longer kept" in script.find_comparison(infotext, -1, 1, OriginalStore()).note
 
     def test_an_infotext_without_facefix_gives_no_picture(self, kept):
-        assert compare.find_comparison("Postprocess upscale by: 2", -1, 1, kept).before == ""
+        assert script.find_comparison("Postprocess upscale by: 2", -1, 1, kept).before == ""

@@ -11,14 +11,15 @@ from toolkit import handler
 from lib_facefix import FaceFix
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.extras import handlers
-from lib_facefix.webui.extras.face_overrides import FIX, FaceOverrides
-from lib_facefix.webui.extras.inputs import (
+from lib_facefix.webui.extras.face_overrides import (
     ENABLE,
     EVENT_INPUTS,
     FACE_CONTROLS,
+    FIX,
     IS_SINGLE,
     SHARED_SETTINGS,
     TUNING,
+    FaceOverrides,
     read_input,
 )
 
@@ -41,10 +42,10 @@ def told(monkeypatch, engine):
         "standalone": {
             "read_origin": lambda _: stands["origin"],
             "run_plan": lambda image, plan: engine.run([image], [plan])[0],
-            "planning_engine": lambda: planner,
+            "diffusing_engine": lambda: planner,
         },
         "config.engine": {"get_engine": lambda: engine},
-        "host.lock": {"exclusive": _taken},
+        "host.progress": {"exclusive": _taken},
     }
     for name, members in rooms.items():
         room = ModuleType(f"lib_facefix.webui.{name}")
@@ -137,12 +138,12 @@ def test_every_component_has_an_id_of_its_own(page):
 def test_without_a_picture_a_sentence_says_what_to_do(page):
     page.picture = None
     page.find()
-    assert page.html("trouble") == "<p>Put a picture into Single Image first</p>"
+    assert page.html("trouble") == "<p>Add an image to Single Image first</p>"
 
 
 def test_faces_are_found_numbered_and_summed_up(page):
     page.find()
-    assert page.html("note") == "<p>4 faces found · no prompt in the picture's PNG info</p>"
+    assert page.html("note") == "<p>4 faces found · no prompt in the image's PNG info</p>"
     assert [caption for _, caption in page.html("thumbnails")] == [
         "1 · 81 px · sharp · restore",
         "2 · 90 px · sharp · restore",
@@ -160,7 +161,7 @@ def test_what_the_picture_was_made_from_is_shown_and_escaped(page, told):
     )
     page.find()
     said = page.html("note")
-    assert "4 faces found · prompt read from the picture's PNG info" in said
+    assert "4 faces found · prompt read from the image's PNG info" in said
     assert "a &lt;b&gt;crowd&lt;/b&gt;" in said
     for name, value in {"Seed": 7, "Sampler": "Euler Karras", "Steps": 9, "CFG scale": 6.5}.items():
         assert f"<dt>{name}</dt><dd>{value}</dd>" in said
@@ -247,7 +248,7 @@ def test_trying_a_face_that_is_left_says_why_not(page):
     page.choose(1)
     page.change(FIX, False)
     page.does(page.at("try"), "click", page.picture)
-    assert "Face 1 is left (asked to be left); tick Fix this face to try it." in page.html("compare_told")
+    assert "Face 1 is skipped (asked to be left). Tick Fix this face to try it." in page.html("compare_told")
 
 
 @pytest.mark.parametrize("button", ["try", "apply_to_all"])
@@ -262,7 +263,7 @@ def test_trying_a_face_of_another_picture_is_refused(page):
     page.choose(1)
     page.picture = page.picture.rotate(180)
     page.does(page.at("try"), "click", page.picture)
-    assert "another picture than the one whose faces were set" in page.html("trouble")
+    assert "found in a different image" in page.html("trouble")
 
 
 def test_another_picture_clears_all(page):

@@ -7,9 +7,8 @@ import pytest
 from host_loading import every_host, load
 from passes_made import a_face, controls
 
-from lib_facefix.webui.passes.arguments import flatten, read_passes
-from lib_facefix.webui.passes.infotext import KEY, make_fields, read_params, write
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.infotext import KEY, make_fields, read, write
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten, read_passes
 
 HARD = [
     pytest.param("she said \"hi\", 'bye'", id="quotes"),
@@ -41,7 +40,7 @@ def test_pasting_sets_every_control_so_that_nothing_stale_survives(params):
     told = []
     values = [value(params) for _, value in make_fields(controls(3), told.append)]
 
-    assert values == flatten(read_params(params) or (), 3)
+    assert values == flatten(read(params[KEY]) if KEY in params else (), 3)
     assert None not in values  # a host leaves the control alone then
     assert told == []
 
@@ -64,7 +63,7 @@ def test_passes_without_controls_are_told():
 
     assert values == flatten((PASS, PASS), 2)
     assert len(told) == 1
-    assert "has 3 passes, and there are controls for 2" in told[0]
+    assert "has 3 passes, but there are only controls for 2" in told[0]
 
 
 def test_both_tabs_have_the_same_fields_so_that_send_to_finds_them():
@@ -74,7 +73,7 @@ def test_both_tabs_have_the_same_fields_so_that_send_to_finds_them():
 
 
 def test_controls_that_are_not_those_of_whole_passes_are_a_mistake():
-    with pytest.raises(ValueError, match="are not one and"):
+    with pytest.raises(ValueError, match="do not match 1"):
         make_fields(controls(2)[:-1])
 
 
@@ -134,7 +133,7 @@ def check_pasting(host, made):
     text = whole(host, write(made, [[a_face(prompt=one.prompt, decision="re-diffuse")] for one in made]))
     params = host.parsed(text)
 
-    assert read_params(params) == made
+    assert read(params[KEY]) == made
     assert (params["Seed"], params["Face restoration"], params["Version"]) == ("1", "GFPGAN", "v1.10.1")
     assert read_passes(host.paste(text, controls(3))) == made
     assert read_passes(host.api(text, controls(3))) == made

@@ -7,8 +7,7 @@ import pytest
 
 from lib_facefix.errors import BadSetting, CannotWrite
 from lib_facefix.webui.passes import infotext
-from lib_facefix.webui.passes.arguments import flatten
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten
 from lib_facefix.webui.presets import store
 from lib_facefix.webui.presets.presets import Presets, flatten_preset, make_preset, presets_file
 from lib_facefix.webui.presets.store import PresetStore
@@ -61,13 +60,13 @@ def test_presets_come_back_from_their_text():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        pytest.param("{oops", "no JSON", id="no JSON"),
-        pytest.param("[" * 100_000, "no JSON", id="bottomless"),
-        pytest.param('{"v": 1, "presets": {"\\ud800": []}}', "no JSON", id="half a character"),
+        pytest.param("{oops", "not valid JSON", id="no JSON"),
+        pytest.param("[" * 100_000, "not valid JSON", id="bottomless"),
+        pytest.param('{"v": 1, "presets": {"\\ud800": []}}', "not valid JSON", id="half a character"),
         pytest.param("[1]", "no presets of FaceFix", id="something else"),
         pytest.param('{"v": 99, "presets": {}}', "version 99", id="a later version"),
         pytest.param('{"presets": {}}', "version None", id="no version"),
-        pytest.param('{"v": 1, "presets": {"a": {"fidelity": 1}}}', "'a' is no list", id="a preset that is none"),
+        pytest.param('{"v": 1, "presets": {"a": {"fidelity": 1}}}', "'a' is not a list", id="a preset that is none"),
     ],
 )
 def test_a_text_that_holds_no_presets_is_refused_with_the_reason(text, told):
@@ -163,7 +162,7 @@ def test_a_broken_file_is_left_alone_until_something_is_saved_and_then_kept_asid
     for number in (1, 2):
         path.write_bytes(b'{"v": 1, "presets": \xff')
         note = PresetStore(path).save("a", values(PassSettings())).note
-        assert f"It is kept as facefix-presets.broken-{number}.json." in note
+        assert f"The old file is kept as facefix-presets.broken-{number}.json." in note
         assert path.with_suffix(f".broken-{number}.json").read_bytes() == b'{"v": 1, "presets": \xff'
     assert list(PresetStore(path).read().named) == ["a"]
 

@@ -12,7 +12,7 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.models.yolo_files import yolo_files
 from lib_facefix.registry import DETECTORS
 from lib_facefix.webui import restorers
-from lib_facefix.webui.config.engine import get_engine, read_runtime, unload
+from lib_facefix.webui.config.engine import get_engine, read_runtime
 from lib_facefix.weights.download import is_offline
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
@@ -70,7 +70,7 @@ def test_restoring_gives_what_the_library_gives(host, ours, group):
 def test_without_a_face_the_picture_comes_back_itself_and_the_console_says_why(ours, capsys):
     leaves = np.full((64, 64, 3), 90, np.uint8)
     assert ours["FaceFix lite"].restore(leaves) is leaves
-    assert capsys.readouterr().out == "FaceFix lite: no face was found; the picture stays as it is.\n"
+    assert capsys.readouterr().out == "FaceFix lite: no face found; the image is unchanged.\n"
 
 
 def test_without_weights_the_picture_comes_back_itself_and_the_console_says_where_they_belong(
@@ -87,7 +87,7 @@ def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, 
     monkeypatch.setattr(restorers, "get_engine", lambda: 1 / 0)
     picture = np.zeros((8, 8, 3), np.uint8)
     assert ours["FaceFix lite"].restore(picture) is picture
-    host.report.assert_called_once_with("FaceFix lite failed; the picture stays as it is.", exc_info=True)
+    host.report.assert_called_once_with("FaceFix lite failed; the image is unchanged.", exc_info=True)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, 
 def test_the_hosts_wish_that_restorers_leave_graphics_memory_is_heeded(host, ours, monkeypatch, device, wanted, goes):
     host.opts.face_restoration_unload, host.device = wanted, device
     gone = []
-    monkeypatch.setattr(restorers, "unload", lambda: gone.append(1))
+    monkeypatch.setattr(FaceFix, "unload", lambda _: gone.append(1))
     ours["FaceFix lite"].restore(np.zeros((64, 64, 3), np.uint8))
     assert bool(gone) == goes
 
@@ -113,7 +113,7 @@ def test_there_is_one_engine_until_a_setting_changes(host):
 def test_unloading_lets_go_of_models_and_keeps_the_engine(host, group):
     first = get_engine()
     detector = first.models.load(DETECTORS, "blazeface")
-    unload()
+    first.unload()
     assert get_engine() is first
     assert first.models.load(DETECTORS, "blazeface") is not detector
 

@@ -39,7 +39,7 @@ def changed(tuning, number, settings=SETTINGS, **changes):
 @pytest.mark.parametrize("given", [{"gender": "male"}, {"max_age": 30}, {"person": "ann.jpg"}], ids=str)
 def test_faces_that_were_not_looked_at_for_a_criterion_are_found_again(tuning, given):
     assert tuning.explain_mismatch(tuning.picture, SETTINGS) == ""
-    assert "settings for finding faces have changed" in tuning.explain_mismatch(tuning.picture, FaceSettings(**given))
+    assert "detection settings have changed" in tuning.explain_mismatch(tuning.picture, FaceSettings(**given))
 
 
 def test_a_criterion_that_is_taken_away_changes_nothing_of_what_was_found(image):
@@ -77,13 +77,13 @@ def test_it_survives_the_way_to_the_page_and_back(tuning):
     ],
 )
 def test_a_damaged_text_is_refused_with_what_to_do(text):
-    with pytest.raises(BadSetting, match="press Find faces again"):
+    with pytest.raises(BadSetting, match="select Find faces again"):
         FaceOverrides.from_text(text, ENGINE)
 
 
 def test_a_text_of_another_version_is_refused(tuning):
     text = json.dumps({**json.loads(tuning.to_text()), "v": 2})
-    with pytest.raises(BadSetting, match="of version 2, not 1; press Find faces again"):
+    with pytest.raises(BadSetting, match="version 2, not 1; select Find faces again"):
         FaceOverrides.from_text(text, ENGINE)
 
 
@@ -91,13 +91,13 @@ def test_it_is_for_its_own_picture_only(tuning, image):
     other = image.copy()
     other[0, 0, 0] ^= 1
     assert tuning.explain_mismatch(fingerprint(image), SETTINGS) == ""
-    assert "another picture" in tuning.explain_mismatch(fingerprint(other), SETTINGS)
-    assert "another picture" in tuning.explain_mismatch(fingerprint(image.reshape(320, 200, 3)), SETTINGS)
+    assert "different image" in tuning.explain_mismatch(fingerprint(other), SETTINGS)
+    assert "different image" in tuning.explain_mismatch(fingerprint(image.reshape(320, 200, 3)), SETTINGS)
 
 
 @pytest.mark.parametrize("given", [{"min_score": 0.2}, {"angles": "all"}], ids=str)
 def test_other_settings_for_finding_faces_mean_other_numbers(tuning, image, given):
-    assert "finding faces have changed" in tuning.explain_mismatch(fingerprint(image), FaceSettings(**given))
+    assert "detection settings have changed" in tuning.explain_mismatch(fingerprint(image), FaceSettings(**given))
 
 
 def test_a_face_unticked_is_left_and_the_others_are_not_touched(tuning):

@@ -11,8 +11,7 @@ from PIL import Image
 from lib_facefix.errors import BadSetting
 from lib_facefix.webui import xyz
 from lib_facefix.webui.config.options import PageSettings
-from lib_facefix.webui.passes.arguments import flatten, read_passes
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten, read_passes
 from lib_facefix.webui.xyz import add_axes, make_axes
 
 TUNED = PassSettings(fidelity=0.9, steps=12)
@@ -110,7 +109,7 @@ def test_the_axis_active_compares_with_and_without():
 def test_a_tab_without_us_says_so():
     p = processing([])
     p.scripts.alwayson_scripts.pop()
-    with pytest.raises(BadSetting, match="not among the scripts of this tab"):
+    with pytest.raises(BadSetting, match="off in this tab"):
         axis("[FaceFix] Steps").apply(p, 3, [3])
 
 

@@ -1,9 +1,11 @@
-"""The accordion "FaceFix" of the extras tab: every face of the picture, and the settings of all of them."""
+"""The accordion "FaceFix" of the extras tab: the faces of the image, and the settings for all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import gradio as gr
 
 from ...errors import FaceFixError
 from ..compare.slider import make_slider
@@ -13,39 +15,45 @@ from ..ui import gradio_compat
 from ..ui.controls import make_control
 from ..ui.form import Form
 from . import handlers
-from .face_overrides import FACE_SETTINGS, FIX
-from .inputs import ENABLE, EVENT_INPUTS, FACE_CONTROLS, IS_SINGLE, SHARED_SETTINGS, TUNING, read_input
+from .face_overrides import (
+    ENABLE,
+    EVENT_INPUTS,
+    FACE_CONTROLS,
+    FACE_SETTINGS,
+    FIX,
+    IS_SINGLE,
+    SHARED_SETTINGS,
+    TUNING,
+    read_input,
+)
 from .view import render_note
 
 TITLE = "FaceFix"
 FACE_ROWS = (("restorer", "visibility"), ("fidelity", "denoising_strength"), ("mask",), ("mask_grow", "mask_feather"),
         ("prompt",), ("negative_prompt",))  # fmt: skip
-"""The controls of a single face, under its tick box and its method."""
+"""Rows of controls for the shown face, below its tick box and its method."""
 REDRAW_AT_ONCE = (FIX, "method", "mask")
-"""Of those: what changes the pictures at once."""
+"""Controls of the shown face that redraw the image and the thumbnails at once."""
 REDRAW_ON_RELEASE = ("mask_grow", "mask_feather")
-"""Of those: what changes the pictures when it is let go."""
+"""Sliders of the shown face that redraw the image and the thumbnails when they are released."""
 IN_THE_TABLE = ("method", "restorer", "fidelity", "visibility", "denoising_strength", "min_size", "max_size",
                 "min_share", "max_share", "at_most", "keep_by", "faces", "sharp_above", "large_above",
                 "redraw_below")  # fmt: skip
-"""Settings of all faces on which the table depends."""
+"""Settings for all faces that can change the table."""
 TROUBLE = "trouble"
-"""The line for what could not be done."""
+"""Name of the line for error messages."""
 FACES = (handlers.NOTE, handlers.TABLE, handlers.LINE, handlers.TRIED, handlers.ONE_FACE, TUNING)
 PICTURES = (handlers.OVERVIEW, handlers.THUMBNAILS)
 DECISIONS = (handlers.TABLE, handlers.LINE, TUNING)
-"""Groups of components that change together."""
+"""Names of the components that change with a decision; `FACES` and `PICTURES` group others in the same way."""
 SOURCE_TABS = {"extras_single_tab": True, "extras_batch_process_tab": False, "extras_batch_directory_tab": False}
-"""The host's tabs for where pictures come from, and whether it is a single one."""
+"""Ids of the host's tabs for the source of images, with True for the single image."""
 SINGLE_IMAGE = "extras_image"
-"""The host's place for a single picture."""
+"""Id of the host's component for the single image."""
 
 
 def build() -> dict[str, Any]:
-    """Make the accordion, closed and off, in the part of the page that is being built.
-
-    Returns the components whose values are handed on, by name.
-    """
+    """Make the accordion, closed and off; return the components whose values the script receives, by name."""
     panel = _Panel()
     with gradio_compat.input_accordion(TITLE, False, _id("enabled")) as enabled:
         panel.show_faces()
@@ -55,7 +63,7 @@ def build() -> dict[str, Any]:
 
 
 class _Panel:
-    """The components by name, and what happens when they are used."""
+    """The components of the accordion by name, and their event handlers."""
 
     def __init__(self) -> None:
         start = PassSettings()
@@ -64,24 +72,24 @@ class _Panel:
         self.parts: dict[str, Any] = {}
 
     def show_faces(self) -> None:
-        """Make the upper part: the faces of the picture."""
+        """Make the upper part: the faces of the image."""
         self._find = gradio_compat.button("Find faces", _id("find"), main=True)
         self._show(_line, TROUBLE, handlers.NOTE)
         with gradio_compat.row():
-            with gradio_compat.column(1, least=280):
+            with gr.Column(scale=1, min_width=280):
                 self._show(_line, handlers.OVERVIEW)
-            with gradio_compat.column(1, least=280):
-                self._show(gradio_compat.gallery, handlers.THUMBNAILS)
-        with gradio_compat.group(_id(handlers.ONE_FACE)) as self.parts[handlers.ONE_FACE]:
+            with gr.Column(scale=1, min_width=280):
+                self._show(_gallery, handlers.THUMBNAILS)
+        with gr.Column(visible=False, elem_id=_id(handlers.ONE_FACE)) as self.parts[handlers.ONE_FACE]:
             self._show_one_face()
         self._show(_line, handlers.TABLE)
         self.parts[TUNING] = gradio_compat.hidden_text(_id(TUNING))
-        self.parts[IS_SINGLE] = gradio_compat.hidden_switch(True, _id(IS_SINGLE))
+        self.parts[IS_SINGLE] = _checkbox(True, elem_id=_id(IS_SINGLE), visible=False)
 
     def show_settings(self) -> None:
-        """Make the lower part: the settings of all faces."""
+        """Make the lower part: the settings for all faces."""
         form = Form(self._start, _id)
-        with gradio_compat.section("Settings for all faces, also those of batches and folders", _id("all")):
+        with gr.Accordion("Settings for all faces", open=False, elem_id=_id("all")):
             with gradio_compat.row():
                 form.show("method")
             form.show_rest()
@@ -89,22 +97,23 @@ class _Panel:
         self.parts |= form.in_order()
 
     def listen(self) -> None:
-        """Let everything do what it is for."""
+        """Connect the components to their handlers."""
         parts, faces = self.parts, [FACE_CONTROLS[name] for name in (FIX, *FACE_SETTINGS)]
         everything = (*FACES, *PICTURES, *faces)
-        picture = [found] if (found := gradio_compat.on_this_page(SINGLE_IMAGE)) else []
-        chosen = self._handler(handlers.choose_face)
-        thumbnails, changed = parts[handlers.THUMBNAILS], self._those(FACES, faces)
-        self._tried.show_after(gradio_compat.when_chosen(thumbnails, chosen, self._given, changed))
+        found = gradio_compat.on_this_page(SINGLE_IMAGE)
+        choose, changed = self._handler(handlers.choose_face), self._those(FACES, faces)
+        self._tried.show_after(gradio_compat.when_chosen(parts[handlers.THUMBNAILS], choose, self._inputs, changed))
         for name in FACE_SETTINGS:
             if name not in REDRAW_AT_ONCE:
                 self._on(parts[FACE_CONTROLS[name]].input, handlers.show_edit, DECISIONS, when=gradio_compat.when_moved)
         for name in IN_THE_TABLE:
             self._on(parts[name].input, handlers.refill, (*DECISIONS, *faces), when=gradio_compat.when_moved)
-        for name in SOURCE_TABS:
-            self._tell_whether_single(name)
-        if not picture:  # the host makes the tab's scripts for its API, too
+        for name, is_single in SOURCE_TABS.items():
+            if (tab := gradio_compat.on_this_page(name)) is not None:
+                gradio_compat.when(tab.select, lambda value=is_single: value, [], [parts[IS_SINGLE]])
+        if found is None:  # the host makes the tab's scripts for its API, too
             return
+        picture = [found]
         self._on(self._find.click, handlers.find_faces, everything, picture, gradio_compat.when_busy)
         self._tried.show_after(
             self._on(self._try.click, handlers.try_face, (handlers.TRIED,), picture, gradio_compat.when_busy)
@@ -114,8 +123,7 @@ class _Panel:
             self._on(parts[FACE_CONTROLS[name]].input, handlers.edit_and_redraw, everything, picture)
         for name in REDRAW_ON_RELEASE:
             self._on(parts[FACE_CONTROLS[name]].release, handlers.redraw, PICTURES, picture)
-        cleared = gradio_compat.when(picture[0].change, self._clear, [], self._those(everything))
-        self._tried.show_after(cleared)
+        self._tried.show_after(gradio_compat.when(found.change, self._clear, [], self._those(everything)))
 
     def _show(self, make: Callable[[str], Any], *names: str) -> None:
         self.parts |= {name: make(_id(name)) for name in names}
@@ -123,9 +131,9 @@ class _Panel:
     def _show_one_face(self) -> None:
         self._show(_line, handlers.LINE)
         with gradio_compat.row():
-            with gradio_compat.column(1, least=120):
-                self.parts[FACE_CONTROLS[FIX]] = gradio_compat.tick_box("Fix this face", True, _id(FACE_CONTROLS[FIX]))
-            with gradio_compat.column(3, least=280):
+            with gr.Column(scale=1, min_width=120):
+                self.parts[FACE_CONTROLS[FIX]] = _checkbox(True, elem_id=_id(FACE_CONTROLS[FIX]), label="Fix this face")
+            with gr.Column(scale=3, min_width=280):
                 self._show_control("method")
         for names in FACE_ROWS:
             with gradio_compat.row():
@@ -143,7 +151,7 @@ class _Panel:
         )
 
     @property
-    def _given(self) -> list[Any]:
+    def _inputs(self) -> list[Any]:
         return [self.parts[name] for name in EVENT_INPUTS]
 
     def _those(self, *groups: Sequence[str]) -> list[Any]:
@@ -157,18 +165,18 @@ class _Panel:
         picture: Sequence[Any] = (),
         when: Callable[..., Any] = gradio_compat.when,
     ) -> Any:
-        """Call `do` with the picture, where it is asked for, and all that is set; `changed` may change."""
-        return when(event, self._handler(do), [*picture, *self._given], self._those(changed))
+        """Call `do` with the image, if given, and all settings; `changed`: names of the components it may change."""
+        return when(event, self._handler(do), [*picture, *self._inputs], self._those(changed))
 
     def _handler(self, do: Callable[..., handlers.Changes]) -> Callable[..., dict[Any, Any]]:
-        """Return what the page calls; what cannot be done is said in a line."""
+        """Return an event handler around `do` that shows its errors in the line for messages."""
 
         def handler(*values: Any) -> dict[Any, Any]:
-            from ..standalone import planning_engine
+            from ..standalone import diffusing_engine
 
             first, given = values[: -len(EVENT_INPUTS)], values[-len(EVENT_INPUTS) :]
             try:
-                changes = do(*first, read_input(dict(zip(EVENT_INPUTS, given, strict=True)), planning_engine()))
+                changes = do(*first, read_input(dict(zip(EVENT_INPUTS, given, strict=True)), diffusing_engine()))
             except FaceFixError as error:
                 return self._updates({TROUBLE: {"value": render_note([str(error)]), "visible": True}})
             return self._updates({TROUBLE: {"value": "", "visible": False}, **changes})
@@ -183,13 +191,19 @@ class _Panel:
 
     def _update(self, name: str, change: dict[str, Any]) -> Any:
         if "idle" not in change:
-            return gradio_compat.update(**change)
+            return gr.update(**change)
         hint = self._controls[name.removeprefix("face_")].hint
         return gradio_compat.disable_component(hint, idle=change["idle"], value=change["value"])
 
-    def _tell_whether_single(self, tab: str) -> None:
-        if (found := gradio_compat.on_this_page(tab)) is not None:
-            gradio_compat.when(found.select, lambda: SOURCE_TABS[tab], [], [self.parts[IS_SINGLE]])
+
+def _gallery(elem_id: str) -> Any:
+    """Make a row of thumbnails with captions to choose from, hidden at first."""
+    facts = {"columns": 4, "object_fit": "contain", "allow_preview": False, "show_download_button": False}
+    return gradio_compat.not_in_ui_config(gr.Gallery(show_label=False, visible=False, elem_id=elem_id, **facts))
+
+
+def _checkbox(value: bool, **facts: Any) -> Any:
+    return gradio_compat.not_in_ui_config(gr.Checkbox(value, **facts))
 
 
 def _line(elem_id: str) -> Any:
