@@ -22,14 +22,14 @@ class FaceFixScript(scripts.Script):
 
     def ui(self, is_img2img):
         """Return the controls; called several times, so nothing is kept but what the host asks for."""
-        accordion = facefix.build(is_img2img, self.elem_id)
-        self.infotext_fields = facefix.infotext_fields(accordion)
+        accordion = facefix.build_controls(is_img2img, self.elem_id)
+        self.infotext_fields = facefix.make_infotext_fields(accordion)
         self.paste_field_names = [target for _, target in self.infotext_fields]  # what "Send to" carries
         return accordion.components
 
     def before_process(self, p, *args):
         """Check what is asked for, before anything is drawn."""
-        facefix.begin(p, args)
+        facefix.check_run(p, args)
 
     def process(self, p, *args):
         """Record the settings."""
@@ -45,7 +45,7 @@ class FaceFixScript(scripts.Script):
 
     def postprocess(self, p, processed, *_):
         """Keep the pictures as they were before, for the page to compare."""
-        facefix.finish(p, processed)
+        facefix.keep_originals(p, processed)
 
 
 class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
@@ -55,23 +55,25 @@ class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
     order = script.ORDER
 
     def __init__(self):
-        self._firsts = script.Firsts()
+        self._firsts = script.InputImages()
 
     def ui(self):
         """Return the controls by name."""
-        return script.build()
+        from lib_facefix.webui.extras.panel import build
+
+        return build()
 
     def process_firstpass(self, pp, **args):
         """Look at the picture before other scripts change it."""
-        self._firsts.look(pp, args)
+        self._firsts.remember(pp, args)
 
     def process(self, pp, **args):
         """Fix the faces of the picture, as it has become."""
-        script.process(pp, self._firsts.of(pp), args)
+        script.process(pp, self._firsts.get(pp), args)
 
 
 script_callbacks.on_ui_settings(facefix.add_options)
 script_callbacks.on_before_ui(facefix.register)
-script_callbacks.on_after_component(facefix.under_results())
-script_callbacks.on_after_component(script.under_result)
-script_callbacks.on_app_started(facefix.serve)
+script_callbacks.on_after_component(facefix.make_compare_hook())
+script_callbacks.on_after_component(script.add_slider)
+script_callbacks.on_app_started(facefix.mount_api)

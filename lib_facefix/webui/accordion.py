@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
 from .presets.panel import PresetPanel
 from .ui import gradio_compat
 from .ui.controls import ONLY_IMG2IMG
@@ -17,52 +19,43 @@ TITLE = "FaceFix"
 
 @dataclass(frozen=True, slots=True)
 class Accordion:
-    """The components whose values a script is given."""
+    """The components whose values the script receives."""
 
     enabled: Any
     passes: tuple[Mapping[str, Any], ...]
-    """Of each pass, the component of every setting, in the order of OFFERED."""
+    """Components of each pass by setting, in the order of OFFERED."""
 
     @property
     def components(self) -> list[Any]:
-        """All of them, flat: what a script's `ui()` returns."""
+        """All components in one list, as a script's `ui()` returns them."""
         return [self.enabled, *(made for parts in self.passes for made in parts.values())]
 
-    def of(self, number: int, name: str) -> Any:
-        """Return the component of one setting of one pass, counted from 1."""
-        return self.passes[number - 1][name]
 
+def build_accordion(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[str], str]) -> Accordion:
+    """Make the accordion, closed and off.
 
-def build(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[str], str]) -> Accordion:
-    """Make the accordion, closed and off, in the part of the page that is being built.
-
-    passes: how many, at least 1. presets: the file they are kept in, which is only read here.
-    elem_id: gives a component's id on the page from its name in the accordion.
+    passes: number of passes, at least 1. presets: the file of presets, which is only read. elem_id: returns a
+    component's id on the page for its name in the accordion.
     """
     panel = PresetPanel(presets, passes, elem_id)
     forms = [_PassForm(number, is_img2img, values, elem_id) for number, values in enumerate(panel.at_start, start=1)]
     with gradio_compat.input_accordion(TITLE, False, elem_id("enabled")) as enabled:
         with gradio_compat.row():
-            with gradio_compat.column(3, least=310):
+            with gr.Column(scale=3, min_width=310):
                 forms[0].show("method")
-            with gradio_compat.column(2, least=200), gradio_compat.row():
+            with gr.Column(scale=2, min_width=200), gradio_compat.row():
                 panel.show_choice()
         panel.show_note()
         forms[0].show("active", visible=False)
         forms[0].show_rest()
-        _show_more(forms[1:], elem_id)
+        if forms[1:]:
+            with gr.Accordion("More passes", open=False, elem_id=elem_id("more_passes")):
+                for form in forms[1:]:
+                    form.show_as_pass()
         panel.show_more()
     made = tuple(form.in_order() for form in forms)
     panel.listen([component for parts in made for component in parts.values()])
     return Accordion(enabled, made)
-
-
-def _show_more(forms: list[_PassForm], elem_id: Callable[[str], str]) -> None:
-    if not forms:
-        return
-    with gradio_compat.section("More passes", elem_id("more_passes")):
-        for form in forms:
-            form.show_as_pass()
 
 
 class _PassForm(Form):
@@ -74,7 +67,7 @@ class _PassForm(Form):
         self._number = number
 
     def show_as_pass(self) -> None:
-        """Make all controls here, under a head that switches the pass on."""
+        """Make all controls, under a heading that switches the pass on."""
         label, active = f"Pass {self._number}", self._values["active"]
         with gradio_compat.input_accordion(label, active, self._elem_id("active")) as head:
             self.show("method")
@@ -82,7 +75,7 @@ class _PassForm(Form):
         self.made["active"] = gradio_compat.not_in_ui_config(head)
 
     def show_rest(self) -> None:
-        """Make all controls but the two that stand at the head of a pass."""
+        """Make all controls except the two at the head of a pass."""
         super().show_rest()
         self.show("skip_img2img", visible=self._number == 1)
         self.listen()

@@ -1,4 +1,4 @@
-"""What the WebUI's hooks do, in their order: check, record, fix, tell."""
+"""The WebUI's hooks, in the order of their calls: check, record, fix, report."""
 
 from __future__ import annotations
 
@@ -12,108 +12,107 @@ import numpy as np
 from ..errors import BadSetting, FaceFixError
 from ..planning.needs import Needs
 from . import xyz
-from .compare.history import RUNS, Before, fixed_faces
-from .config.choices import host_list, knows
+from .compare.history import PENDING, Original, find_fixed_faces
+from .config.choices import host_list, is_known_choice
 from .config.options import add_options as add_options
 from .config.options import read_options
 from .passes import infotext
-from .passes.arguments import read_passes
-from .passes.settings import OFFERED, PassSettings
+from .passes.settings import OFFERED, PassSettings, read_passes
 
 if TYPE_CHECKING:
     from .accordion import Accordion
 
 TITLE = infotext.KEY
-"""The name in the API, and the key of the infotext."""
-READ = "_facefix_read"
-"""The attribute of a run under which its arguments are kept with the passes that they stand for."""
+"""Name of the script in the API, and key of its infotext entry."""
+PASSES_ATTRIBUTE = "_facefix_read"
+"""Attribute of a run that caches its arguments together with their passes."""
 
 
-def build(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
+def build_controls(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion:
     """Return the controls."""
     from modules.paths import data_path
 
-    from .accordion import build as build_accordion
+    from .accordion import build_accordion as build_accordion
     from .presets.presets import presets_file
 
     return build_accordion(is_img2img, read_options().passes, elem_id=elem_id, presets=presets_file(Path(data_path)))
 
 
-def infotext_fields(accordion: Accordion) -> list[Any]:
-    """Return how the controls are filled when an infotext is pasted."""
+def make_infotext_fields(accordion: Accordion) -> list[Any]:
+    """Return the controls with the functions that fill them when an infotext is pasted."""
     from .ui.gradio_compat import warn
 
-    return infotext.fields(accordion.components, tell=warn)
+    return infotext.make_fields(accordion.components, tell=warn)
 
 
 def register() -> None:
-    """Offer the restorers in the host's own settings, and the settings as axes of its X/Y/Z plot."""
-    from .restorers import register as offer_restorers
+    """Add the restorers to the host's settings, and the axes to its X/Y/Z plot."""
+    from .restorers import add_restorers
 
-    offer_restorers()
-    xyz.register()
-
-
-def under_results() -> Callable[..., None]:
-    """Return what puts "Compare faces" under the results; the host calls it for every component of a page."""
-    from .compare.slider import UnderResults
-
-    return UnderResults()
+    add_restorers()
+    xyz.add_axes()
 
 
-def serve(_: Any, app: Any) -> None:
+def make_compare_hook() -> Callable[..., None]:
+    """Return a hook that adds "Compare faces" under the results; the host calls it for every component."""
+    from .compare.slider import CompareHook
+
+    return CompareHook()
+
+
+def mount_api(_: Any, app: Any) -> None:
     """Add the HTTP API to the host's app, if the host has one of its own; for `on_app_started`."""
     from modules import shared
 
     if shared.cmd_opts.api or shared.cmd_opts.nowebui:
-        from .api import mount
+        from .api import mount_router
 
-        mount(app, shared.cmd_opts)
+        mount_router(app, shared.cmd_opts)
 
 
-def begin(p: Any, args: Sequence[Any]) -> None:
-    """Check what is asked for; what cannot be done ends the run before anything is drawn."""
-    from .host.compat import refuse
-    from .host.images import put_through
+def check_run(p: Any, args: Sequence[Any]) -> None:
+    """Check the settings; an error ends the run before anything is generated."""
+    from .host.compat import refuse_run
+    from .host.images import bypass_img2img
 
     try:
-        passes = _passes(p, args)
+        passes = _read_passes_once(p, args)
         for number, settings in enumerate(passes, start=1):
             _check(p, number, settings)
         if any(settings.skip_img2img for settings in passes) and getattr(p, "init_images", None):
-            put_through(p)
+            bypass_img2img(p)
     except FaceFixError as error:
-        refuse(p, error)
+        refuse_run(p, error)
 
 
 def record_settings(p: Any, args: Sequence[Any]) -> None:
-    """Write the settings where the host reads them for its record of the last prompt."""
-    with suppress(FaceFixError):  # `begin` has refused the run
-        passes = _passes(p, args)
+    """Write the settings for the host's record of the last prompt."""
+    with suppress(FaceFixError):  # `check_run` has refused the run
+        passes = _read_passes_once(p, args)
         others = {name: value for name, value in p.extra_generation_params.items() if name != TITLE}
-        # not changed in place: pictures of an X/Y/Z plot share it, and extensions call this for copies of `p`
+        # not changed in place: cells of an X/Y/Z plot share it, and extensions call this for copies of `p`
         p.extra_generation_params = {**others, **({TITLE: infotext.write(passes, None)} if passes else {})}
 
 
 def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:
-    """Fix the faces of all pictures of a batch together, unless the host changes them further."""
-    from .host.images import as_image, is_late, with_changes
+    """Fix the faces of all images of a batch together, unless the host still changes the images."""
+    from .host.images import is_finished_later, to_image, write_changes
 
-    passes = _passes(p, args)
-    if not passes or is_late(p):
+    passes = _read_passes_once(p, args)
+    if not passes or is_finished_later(p):
         return
     with _report_errors(p):
-        before = [as_image(picture) for picture in pp.images]
+        before = [to_image(picture) for picture in pp.images]
         for place, after in enumerate(_fix(p, before, range(len(before)), passes, batch_number)):
-            pp.images[place] = with_changes(pp.images[place], before[place], after)
+            pp.images[place] = write_changes(pp.images[place], before[place], after)
 
 
 def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
-    """Fix the faces of one picture that the host has finished, where `fix_batch` came too early."""
-    from .host.images import is_late, replace_colours
+    """Fix the faces of one finished image, if `fix_batch` was too early."""
+    from .host.images import is_finished_later, replace_colours
 
-    passes = _passes(p, args)
-    if not passes or not is_late(p):
+    passes = _read_passes_once(p, args)
+    if not passes or not is_finished_later(p):
         return
     with _report_errors(p):
         before = np.asarray(pp.image.convert("RGB"))
@@ -122,56 +121,54 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
             pp.image = replace_colours(pp.image, after)
 
 
-def finish(p: Any, processed: Any) -> None:
-    """Keep the pictures as they were before, now that the infotexts of the results are known."""
-    RUNS.finish(p, processed.infotexts[processed.index_of_first_image :])
+def keep_originals(p: Any, processed: Any) -> None:
+    """Keep the originals, now that the infotexts of the results are known."""
+    PENDING.finish(p, processed.infotexts[processed.index_of_first_image :])
 
 
-def _passes(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
+def _read_passes_once(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
     """Return the passes of a run, read once for all hooks; raises `BadSetting`."""
-    known = getattr(p, READ, None)
+    known = getattr(p, PASSES_ATTRIBUTE, None)
     if known is None or known[0] != args:  # a copy of `p` may be given other arguments
         known = args, read_passes(args)
-        setattr(p, READ, known)
+        setattr(p, PASSES_ATTRIBUTE, known)
     passes: tuple[PassSettings, ...] = known[1]
     return passes
 
 
 def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[PassSettings], batch: int) -> Iterator[Any]:
-    """Yield each picture fixed; record what was done in its infotext, and tell it under the result."""
+    """Yield each fixed image; write its infotext, and report the outcome under the result."""
+    from modules import errors
+
     from .host.images import origin_of
-    from .passes.runner import Worked, fix_pictures
+    from .passes.runner import BatchImage, fix_pictures
     from .passes.summary import summarize
 
-    pictures = [Worked(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)]
+    pictures = [
+        BatchImage(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)
+    ]
     try:
         fix_pictures(p, pictures, passes)
     except FaceFixError as error:
-        _say_undone(p, len(pictures[0].results), error)
+        done = len(pictures[0].results)
+        outcome = f"pass {done + 1} failed, earlier passes are kept" if done else "the images are unchanged"
+        p.comment(f"FaceFix: {outcome}: {error}")
+        errors.report(f"FaceFix: {outcome}: {error}")
     for picture in pictures:
         entry = infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
-        _record(p, picture.index, entry)
+        _record_infotext(p, picture.index, entry)
         number = batch * p.batch_size + picture.index
-        if not p.is_api and (faces := fixed_faces(picture.results)):
-            RUNS.add(p, number, entry, Before(picture.before, faces))
+        if not p.is_api and (faces := find_fixed_faces(picture.results)):
+            PENDING.add(p, number, entry, Original(picture.before, faces))
         several = p.batch_size * p.n_iter > 1
-        name = f"picture {number + 1}" if several else ""
+        name = f"image {number + 1}" if several else ""
         for line in summarize(picture.results, name):
             p.comment(line)
         yield picture.image
 
 
-def _say_undone(p: Any, done: int, error: FaceFixError) -> None:
-    """Say under the result, and in the console, which pass could not be done. done: how many were before it."""
-    from modules import errors
-
-    what = f"pass {done + 1} was not done" if done else "nothing was done, the pictures are as they were"
-    p.comment(f"FaceFix: {what}: {error}")
-    errors.report(f"FaceFix: {what}: {error}")
-
-
-def _record(p: Any, place: int, text: str) -> None:
-    """Write the infotext of one picture of the batch; the host takes lists by the picture's place."""
+def _record_infotext(p: Any, place: int, text: str) -> None:
+    """Write the infotext of one image of the batch; the host reads lists by the image's place."""
     known = p.extra_generation_params.get(TITLE)
     texts = known if isinstance(known, list) else [known] * p.batch_size
     texts = [*texts, *[known] * (place + 1 - len(texts))]
@@ -180,7 +177,7 @@ def _record(p: Any, place: int, text: str) -> None:
 
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
-    """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not there."""
+    """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not installed."""
     from .config.engine import get_engine
     from .host.diffuser import HostDiffuser
     from .host.progress import HostProgress
@@ -191,16 +188,16 @@ def _check(p: Any, number: int, settings: PassSettings) -> None:
         raise BadSetting(f"pass {number}: {error}") from error
     for field, known in OFFERED:
         value = getattr(settings, field.name)
-        if known.host and value and not knows(known.host, value):
-            offered = ", ".join(host_list(known.host)) or "nothing"
-            raise BadSetting(f"pass {number}: {known.label} {value!r} is not here; on offer: {offered}")
+        if known.host and value and not is_known_choice(known.host, value):
+            choices = ", ".join(host_list(known.host)) or "none"
+            raise BadSetting(f"pass {number}: {known.label} {value!r} is not available. Available: {choices}")
 
 
 @contextmanager
 def _report_errors(p: Any) -> Iterator[None]:
-    """The host swallows what a hook fails with: say it under the result, too."""
+    """Report an error under the result as well, because the host only logs errors of hooks."""
     try:
         yield
     except Exception as error:
-        p.comment(f"FaceFix failed, the pictures are as they were: {error}")
+        p.comment(f"FaceFix failed, the images are unchanged: {error}")
         raise

@@ -1,4 +1,4 @@
-"""Axes of the host's X/Y/Z plot: one for every number, switch and choice of every pass."""
+"""Axes for the host's X/Y/Z plot: one for every number, switch and choice of every pass."""
 
 from __future__ import annotations
 
@@ -13,31 +13,30 @@ from ..settings.options import Option
 from ..settings.sampling import OWN
 from .config.choices import host_list
 from .config.options import read_options
-from .passes.arguments import read_units
-from .passes.settings import OFFERED
+from .passes.settings import OFFERED, read_units
 
-NAME = "facefix"
-"""Of our script: hosts keep its title in small letters."""
-SWITCH = {"true": True, "false": False}
+SCRIPT_NAME = "facefix"
+"""Name of FaceFix's script; hosts keep titles in lower case."""
+BOOLEAN_TEXTS = {"true": True, "false": False}
 
 Lists = Callable[[str], Sequence[str]]
 
 
-def register() -> None:
-    """Add the axes to every X/Y/Z plot that the host has loaded, once; for `on_before_ui`."""
+def add_axes() -> None:
+    """Add the axes to every loaded X/Y/Z plot, once; for `on_before_ui`."""
     from modules import scripts
 
     passes = read_options().passes
     plots = (data.module for data in scripts.scripts_data if Path(data.path).name == "xyz_grid.py")
     for plot in plots:
         known = {option.label for option in plot.axis_options}
-        plot.axis_options += [option for option in axes(plot, passes) if option.label not in known]
+        plot.axis_options += [option for option in make_axes(plot, passes) if option.label not in known]
 
 
-def axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
+def make_axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
     """Return the `AxisOption`s of the passes 1 to `passes`.
 
-    plot: the host's module xyz_grid. lists: gives what the host has on one of its lists, by the names of `Option.host`.
+    plot: the host's module xyz_grid. lists: returns the host's choices for a name of `Option.host`.
     """
     wanted = [(field, known) for field, known in OFFERED if type(field.default) is not str or _is_choice(known)]
     return [
@@ -56,14 +55,14 @@ class Axis:
     """One setting of one pass, as the X/Y/Z plot varies it."""
 
     number: int
-    """Of the pass, from 1."""
+    """Number of the pass, from 1."""
     field: dataclasses.Field[Any]
     known: Option
     lists: Lists
 
     @property
     def label(self) -> str:
-        """What people choose it by."""
+        """Label in the plot's list of axes."""
         return f"[FaceFix{f' {self.number}' if self.number > 1 else ''}] {self.known.label}"
 
     @property
@@ -76,12 +75,12 @@ class Axis:
         facts: dict[str, Any] = {"choices": self.choices} if self.kind is bool or _is_choice(self.known) else {}
         if self.known.host:
             facts["format_value"] = self.format_value
-        # the host spreads out ranges such as 0-1 [5] where the type is the very int or float
+        # the host expands ranges such as 0-1 [5] only for the types int and float themselves
         kind = self.kind if self.kind in (int, float) else self.read
         return plot.AxisOption(self.label, kind, self.apply, confirm=self.confirm, **facts)
 
     def choices(self) -> list[str]:
-        """Return what there is to choose from, as it is shown; nothing for numbers."""
+        """Return the choices as the plot shows them; none for numbers."""
         if self.kind is bool:
             return ["True", "False"]
         if self.known.host:
@@ -90,17 +89,17 @@ class Axis:
         return [*(self.known.choices() if self.known.choices else ()), *found]
 
     def read(self, text: str) -> Any:
-        """Return the value that a person chose or typed; the plot confirms it afterwards."""
+        """Return the value of a chosen or typed text; the plot confirms it afterwards."""
         if self.kind is bool:
-            return SWITCH.get(text.strip().lower(), text)
+            return BOOLEAN_TEXTS.get(text.strip().lower(), text)
         return "" if self.known.host and text == OWN else text
 
     def format_value(self, p: Any, option: Any, value: Any) -> str:  # noqa: ARG002 the host hands them on
-        """Return what stands beside the pictures of this value."""
+        """Return the heading for the images of this value."""
         return f"{self.label}: {value or OWN}"
 
     def confirm(self, p: Any, values: Sequence[Any]) -> None:  # noqa: ARG002 the host hands it on
-        """Raise `BadSetting` at the first value that is not allowed, before any picture is made."""
+        """Raise `BadSetting` for the first value that is not allowed, before any image is generated."""
         try:
             for value in values:
                 self._check(value)
@@ -108,11 +107,14 @@ class Axis:
             raise BadSetting(f"pass {self.number}: {error}") from error
 
     def apply(self, p: Any, value: Any, values: Sequence[Any]) -> None:  # noqa: ARG002 the host hands them on
-        """Give the setting this value for the pictures of `p`; switches FaceFix and the pass on.
+        """Set the value for the images of `p`; also switches FaceFix and the pass on.
 
-        p: a shallow copy that shares its arguments with those of the other cells, so that they are replaced.
+        p: a shallow copy that shares its list of arguments with the other cells, so the list is replaced.
         """
-        script, args = _own_script(p), p.script_args
+        script = next((script for script in p.scripts.alwayson_scripts if script.name == SCRIPT_NAME), None)
+        if script is None:
+            raise BadSetting("the X/Y/Z plot cannot vary FaceFix, because it is off in this tab; see Extensions")
+        args = p.script_args
         own = args[script.args_from : script.args_to]
         units = read_units(own)
         units += [{"active": False} for _ in range(len(units), self.number)]
@@ -122,14 +124,5 @@ class Axis:
 
     def _check(self, value: Any) -> None:
         self.known.check(value, self.kind)
-        there = self.choices() if value and self.known.host else [value]
-        if value not in there:
-            raise BadSetting(f"{self.known.label} must be one of {', '.join(there)}; not {value!r}")
-
-
-def _own_script(p: Any) -> Any:
-    """Return our script among those that run for `p`."""
-    for script in p.scripts.alwayson_scripts:
-        if script.name == NAME:
-            return script
-    raise BadSetting("the X/Y/Z plot cannot vary FaceFix: it is not among the scripts of this tab; see Extensions")
+        if value and self.known.host and value not in (choices := self.choices()):
+            raise BadSetting(f"{self.known.label} must be one of {', '.join(choices)}; not {value!r}")

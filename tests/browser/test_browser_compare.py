@@ -122,7 +122,7 @@ def test_it_follows_what_is_chosen_in_the_gallery(desk, tab, compared):
     thumbnail(desk, 2).click()
     assert compared.shows_before(OTHERS)
     thumbnail(desk, 0).click()
-    compared.says("This is the grid of all pictures")
+    compared.says("This is the grid of all images")
     expect(compared.slider.frame).to_be_hidden()
     desk.shot("compare-grid", of=compared.place)
 

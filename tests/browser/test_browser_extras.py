@@ -168,7 +168,7 @@ def test_a_folder_is_fixed_with_the_settings_of_all_faces_and_a_broken_file_stop
     (tmp_path / "b.png").write_bytes(b"no picture")
     extras.take_from(tmp_path)
     made = extras.generate_all(2)
-    assert [said(picture) for picture in made] == ["4 faces: 1 left (larger than 62 px (63 px)), 3 restored"] * 2
+    assert [said(picture) for picture in made] == ["4 faces: 1 skipped (larger than 62 px (63 px)), 3 restored"] * 2
     assert ["overrides" in record(picture) for picture in made] == [False, False]
 
 
@@ -181,7 +181,7 @@ def test_what_the_picture_was_made_from_is_shown_used_and_kept(desk, open_extras
         photo.save(tmp_path / "drawn.png", pnginfo=text)
     extras = open_extras(tmp_path / "drawn.png")
     extras.upscale(None)
-    assert extras.find().startswith("4 faces found · prompt read from the picture's PNG info")
+    assert extras.find().startswith("4 faces found · prompt read from the image's PNG info")
     assert {row["method"] for row in extras.table.values()} == {"re-diffuse"}
     extras.unfold_all()
     extras.part("section_sampling").locator(".label-wrap").click()

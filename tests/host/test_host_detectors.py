@@ -109,7 +109,7 @@ def test_a_detector_that_cannot_be_used_is_said_and_the_picture_is_unharmed(host
 
     assert difference(made.picture, pictures.array(TWO)) == 0
     for told in (host.comments(), console):
-        assert "FaceFix: nothing was done, the pictures are as they were: " in told
+        assert "FaceFix: the images are unchanged: " in told
         assert said in told
     assert "Traceback" not in console
     assert (made.record()["passes"], made.record()["faces"]) == ([{**QUICK, "detector": detector}], [])
@@ -122,7 +122,9 @@ def test_where_the_second_pass_cannot_be_done_the_first_is_kept(host):
     made = host.txt2img(QUICK, {**QUICK, "detector": "gone.onnx"}, draws=[TWO])
     assert difference(made.picture, good.picture) == 0
     assert made.record()["faces"] == good.record()["faces"]
-    assert "FaceFix: pass 2 was not done: the model file gone.onnx is not installed." in host.comments()
+    assert (
+        "FaceFix: pass 2 failed, earlier passes are kept: the model file gone.onnx is not installed." in host.comments()
+    )
     assert "FaceFix: 2 faces: 2 re-diffused" in host.comments()
 
 

@@ -5,13 +5,12 @@ import hypothesis.strategies as st
 from lib_facefix.planning.plan import FaceJob, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
-from lib_facefix.webui.passes.arguments import KINDS, flat
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.settings import OFFERED, SETTING_TYPES, PassSettings, flatten
 
 BOUNDS = {
     field.name: (known.low, 2000 if known.high is None else known.high)
     for field, known in OFFERED
-    if KINDS[field.name] in (int, float)
+    if SETTING_TYPES[field.name] in (int, float)
 }
 TOGETHER = {"max_size": 0, "max_share": 1.0, "max_age": 0}
 """Settings that would have to suit others."""
@@ -19,13 +18,13 @@ TOGETHER = {"max_size": 0, "max_share": 1.0, "max_age": 0}
 
 def _numbers(name):
     low, high = BOUNDS[name]
-    if KINDS[name] is int:
+    if SETTING_TYPES[name] is int:
         return st.integers(int(low), int(high))
     return st.floats(low, high, allow_subnormal=False)
 
 
 def _values(field, known):
-    if KINDS[field.name] is bool:
+    if SETTING_TYPES[field.name] is bool:
         return st.booleans()
     if known.choices:
         return st.sampled_from(known.choices())
@@ -53,7 +52,7 @@ class Control:
 
 def controls(count):
     """Return those of a UI of `count` passes, as it starts."""
-    return [Control(value) for value in flat((), count)]
+    return [Control(value) for value in flatten((), count)]
 
 
 def a_face(number=1, *, decision="restore", verdict="fixed", error=None, reason="asked for", **treatment):

@@ -3,10 +3,9 @@
 import pytest
 from toolkit import handler
 
-from lib_facefix.webui.passes.arguments import WIDTH, read_passes
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.settings import OFFERED, VALUES_PER_PASS, PassSettings, read_passes
 from lib_facefix.webui.presets.presets import Presets
-from lib_facefix.webui.ui.controls import OWN
+from lib_facefix.webui.ui.controls import AS_IMAGE
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
@@ -22,7 +21,7 @@ def build(on_page, gradio, tmp_path):
             path.write_text(presets.to_text(), "utf-8")
         before = path.read_bytes() if path.exists() else None
         with gradio.Blocks() as page:
-            made = accordion.build(is_img2img, passes, presets=path, elem_id=lambda name: f"facefix_{name}")
+            made = accordion.build_accordion(is_img2img, passes, presets=path, elem_id=lambda name: f"facefix_{name}")
         assert [one.read_bytes() for one in tmp_path.iterdir()] == [before][: path.exists()], "building only reads"
         return page, made
 
@@ -35,10 +34,10 @@ def by_id(page, name):
 
 def test_a_script_is_given_every_setting_of_every_pass_in_order(build):
     _, made = build(passes=3)
-    assert len(made.components) == 1 + 3 * WIDTH
+    assert len(made.components) == 1 + 3 * VALUES_PER_PASS
     assert made.components[0] is made.enabled
     assert [list(parts) for parts in made.passes] == [[field.name for field, _ in OFFERED]] * 3
-    assert made.components[1 + WIDTH + 2] is made.of(2, OFFERED[2][0].name)
+    assert made.components[1 + VALUES_PER_PASS + 2] is made.passes[1][OFFERED[2][0].name]
 
 
 def test_what_the_api_takes_as_defaults_is_off_and_then_one_plain_pass(build):
@@ -51,16 +50,16 @@ def test_what_the_api_takes_as_defaults_is_off_and_then_one_plain_pass(build):
 @pytest.mark.parametrize("is_img2img", [False, True])
 def test_what_only_img2img_needs_is_there_but_out_of_sight_in_txt2img(build, is_img2img):
     _, made = build(is_img2img)
-    assert [made.of(1, name).visible for name in ("inpaint", "skip_img2img")] == [is_img2img] * 2
-    assert made.of(2, "skip_img2img").visible is False
-    assert made.of(1, "active").visible is False
+    assert [made.passes[0][name].visible for name in ("inpaint", "skip_img2img")] == [is_img2img] * 2
+    assert made.passes[1]["skip_img2img"].visible is False
+    assert made.passes[0]["active"].visible is False
 
 
 def test_every_component_has_an_id_of_its_own(build):
     page, made = build()
     ids = [block.elem_id for block in page.blocks.values() if block.elem_id]
     assert len(ids) == len(set(ids))
-    assert made.of(2, "fidelity").elem_id == "facefix_pass2_fidelity"
+    assert made.passes[1]["fidelity"].elem_id == "facefix_pass2_fidelity"
 
 
 def test_presets_rather_than_the_hosts_own_file_give_the_defaults(build):
@@ -71,22 +70,22 @@ def test_presets_rather_than_the_hosts_own_file_give_the_defaults(build):
 
 def test_a_blank_choice_is_shown_in_words_and_sent_as_blank(build):
     _, made = build()
-    sampler = made.of(1, "sampler")
+    sampler = made.passes[0]["sampler"]
     shown, sent = (lambda entry: (entry, entry) if isinstance(entry, str) else entry)(sampler.choices[0])
-    assert (shown, sampler.preprocess(sent)) == (OWN, "")
-    assert sampler.get_config()["value"] in {OWN, ""}
+    assert (shown, sampler.preprocess(sent)) == (AS_IMAGE, "")
+    assert sampler.get_config()["value"] in {AS_IMAGE, ""}
     assert sampler.value == ""
 
 
 def test_a_path_is_sent_as_it_was_typed(build):
-    restorer = build()[1].of(1, "restorer")
+    restorer = build()[1].passes[0]["restorer"]
     assert restorer.preprocess("/models/my own.pth") == "/models/my own.pth"
     assert restorer.allow_custom_value
 
 
 def test_a_method_greys_what_it_does_not_look_at_and_says_why(build):
     page, made = build()
-    method = made.of(1, "method")
+    method = made.passes[0]["method"]
     restore, auto = (handler(page, method, "change")(name) for name in ("restore", "auto"))
     assert {change["interactive"] for change in auto} == {True}
     greyed = [change["info"] for change in restore if not change["interactive"]]
@@ -98,15 +97,15 @@ def test_the_button_beside_the_detectors_finds_a_file_that_was_just_put_there(bu
     page, made = build()
     for number in (1, 2):
         button = by_id(page, f"pass{number}_refresh_detector")
-        assert made.of(number, "detector").elem_id == f"facefix_pass{number}_detector"
+        assert made.passes[number - 1]["detector"].elem_id == f"facefix_pass{number}_detector"
         monkeypatch.setattr(on_page("ui.form"), "host_list", lambda name: ["new.onnx"] if name == "detectors" else [])
-        update = handler(page, button, "click")()[made.of(number, "detector")]
+        update = handler(page, button, "click")()[made.passes[number - 1]["detector"]]
         assert [choice if isinstance(choice, str) else choice[1] for choice in update["choices"]][-1] == "new.onnx"
         assert "value" not in update
 
 
 def test_files_and_expressions_are_sent_as_they_are_shown(build):
-    detector = build()[1].of(1, "detector")
+    detector = build()[1].passes[0]["detector"]
     assert detector.allow_custom_value
     for text in ("face_yolov8n.pt", "blazeface + face_yolov8n.pt"):
         assert detector.preprocess(text) == text
@@ -115,17 +114,17 @@ def test_files_and_expressions_are_sent_as_they_are_shown(build):
 def test_the_page_starts_with_the_preset_that_was_chosen_for_it(build):
     presets = Presets({"a": ({"method": "restore", "fidelity": 0.9}, {"mask": "box"})}, start="a")
     _, made = build(presets=presets)
-    assert made.of(1, "fidelity").value == 0.9
-    assert not made.of(1, "denoising_strength").interactive
-    assert made.of(1, "prompt").info == "No effect with Restore: nothing is re-diffused."
-    assert (made.of(2, "mask").value, made.of(2, "active").value) == ("box", True)
+    assert made.passes[0]["fidelity"].value == 0.9
+    assert not made.passes[0]["denoising_strength"].interactive
+    assert made.passes[0]["prompt"].info == "No effect with Restore: nothing is re-diffused."
+    assert (made.passes[1]["mask"].value, made.passes[1]["active"].value) == ("box", True)
 
 
 def test_a_broken_file_of_presets_is_said_and_the_page_starts_with_the_defaults(build, tmp_path):
     (tmp_path / "presets.json").write_text("{oops", "utf-8")
     page, made = build()
-    assert "cannot be used: this is no JSON" in by_id(page, "presets_note").value
-    assert made.of(1, "fidelity").value == PassSettings().fidelity
+    assert "cannot be used: not valid JSON" in by_id(page, "presets_note").value
+    assert made.passes[0]["fidelity"].value == PassSettings().fidelity
 
 
 def test_choosing_a_preset_sets_every_control_of_every_pass(build):
@@ -156,4 +155,4 @@ def test_a_file_can_be_imported_and_cleared(build):
     upload = handler(page, by_id(page, "presets_file"), "upload")
     text = Presets({"a": ({"fidelity": 0.9},)}).to_text()
     assert "Imported" in upload(b"\xef\xbb\xbf" + text.encode())[0]["value"]
-    assert "no JSON" in upload(None)[0]["value"]
+    assert "valid JSON" in upload(None)[0]["value"]

@@ -38,8 +38,7 @@ def webui(monkeypatch):
         "modules": {},
         "modules.shared": {"cmd_opts": flags},
         "lib_facefix.webui.standalone": {"diffusing_engine": lambda _: engine},
-        "lib_facefix.webui.host.lock": {"exclusive": host_taken},
-        "lib_facefix.webui.host.progress": {"HostProgress": object},
+        "lib_facefix.webui.host.progress": {"HostProgress": object, "exclusive": host_taken},
     }
     for name, members in rooms.items():
         room = ModuleType(name)
@@ -56,7 +55,7 @@ def serve(webui):
     def begin(**flags):
         vars(webui.flags).update(flags)
         app = fastapi.FastAPI()
-        script.serve(None, app)
+        script.mount_api(None, app)
         return TestClient(app)
 
     return begin

@@ -13,7 +13,15 @@ from PIL import Image as Pil
 from lib_facefix.planning.plan import FixResult
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face
-from lib_facefix.webui.compare.history import Before, Befores, Comparison, Runs, data_url, find_comparison, fixed_faces
+from lib_facefix.webui.compare.history import (
+    Comparison,
+    Original,
+    OriginalStore,
+    PendingOriginals,
+    find_comparison,
+    find_fixed_faces,
+    make_data_url,
+)
 
 ENTRY = '{"v":1,"faces":[[{"n":1,"do":"restore"}]]}'
 INFOTEXT = f"a face\nSteps: 4, FaceFix: {json.dumps(ENTRY)}"
@@ -33,7 +41,7 @@ def picture(value=0, side=4):
 
 
 def before(value=0, side=4):
-    return Before(picture(value, side), {1: (0.0, 0.0, 0.5, 0.5)})
+    return Original(picture(value, side), {1: (0.0, 0.0, 0.5, 0.5)})
 
 
 def told(*infotexts, first=0):
@@ -41,7 +49,7 @@ def told(*infotexts, first=0):
 
 
 def test_who_has_the_infotext_gets_the_picture_and_nobody_else():
-    befores, kept = Befores(), before()
+    befores, kept = OriginalStore(), before()
     befores.keep(INFOTEXT, kept)
     assert befores.find(INFOTEXT) is kept
     assert befores.find(INFOTEXT + " ") is None
@@ -49,21 +57,21 @@ def test_who_has_the_infotext_gets_the_picture_and_nobody_else():
 
 
 def test_the_oldest_pictures_go_when_there_are_too_many():
-    befores = Befores(most=2)
+    befores = OriginalStore(most=2)
     for name in ("one", "two", "three"):
         befores.keep(name, before())
     assert [befores.find(name) is not None for name in ("one", "two", "three")] == [False, True, True]
 
 
 def test_the_oldest_pictures_go_when_they_take_too_much_memory():
-    befores = Befores(most_bytes=2 * picture().nbytes)
+    befores = OriginalStore(most_bytes=2 * picture().nbytes)
     for name in ("one", "two", "three"):
         befores.keep(name, before())
     assert [befores.find(name) is not None for name in ("one", "two", "three")] == [False, True, True]
 
 
 def test_a_picture_that_is_too_large_by_itself_does_not_drive_the_others_out():
-    befores = Befores(most_bytes=2 * picture().nbytes)
+    befores = OriginalStore(most_bytes=2 * picture().nbytes)
     befores.keep("small", before())
     befores.keep("large", before(side=100))
     assert befores.find("large") is None
@@ -71,7 +79,7 @@ def test_a_picture_that_is_too_large_by_itself_does_not_drive_the_others_out():
 
 
 def test_the_same_result_again_takes_its_own_place():
-    befores = Befores(most=2)
+    befores = OriginalStore(most=2)
     for name in ("one", "two", "one"):
         befores.keep(name, before())
     befores.keep("three", before())
@@ -80,8 +88,8 @@ def test_the_same_result_again_takes_its_own_place():
 
 
 def test_a_picture_is_kept_once_the_run_tells_its_infotext():
-    befores, p, kept = Befores(), Run(), before()
-    runs = Runs(befores)
+    befores, p, kept = OriginalStore(), Run(), before()
+    runs = PendingOriginals(befores)
     runs.add(p, 1, ENTRY, kept)
     assert len(befores) == 0
     runs.finish(p, ["a picture without faces", INFOTEXT])
@@ -98,15 +106,15 @@ def test_a_picture_is_kept_once_the_run_tells_its_infotext():
     ],
 )
 def test_a_picture_whose_infotext_lacks_what_was_written_is_not_kept(infotexts):
-    befores, p = Befores(), Run()
-    runs = Runs(befores)
+    befores, p = OriginalStore(), Run()
+    runs = PendingOriginals(befores)
     runs.add(p, 0, ENTRY, before())
     runs.finish(p, infotexts)
     assert len(befores) == 0
 
 
 def test_a_run_that_fails_leaves_nothing_behind():
-    runs, p = Runs(Befores()), Run()
+    runs, p = PendingOriginals(OriginalStore()), Run()
     runs.add(p, 0, ENTRY, before())
     assert len(runs) == 1
     del p
@@ -115,7 +123,7 @@ def test_a_run_that_fails_leaves_nothing_behind():
 
 
 def test_what_is_shown_is_the_picture_chosen_in_the_gallery():
-    befores = Befores()
+    befores = OriginalStore()
     befores.keep("first", before(10))
     befores.keep("second", before(20))
     info = told("grid", "first", "second", first=1)
@@ -130,14 +138,14 @@ def test_what_is_shown_is_the_picture_chosen_in_the_gallery():
 @pytest.mark.parametrize(
     ("info", "chosen", "sentence"),
     [
-        pytest.param(told("one"), 0, "not kept any more", id="forgotten"),
-        pytest.param(told("grid", "one", first=1), 0, "choose one of them", id="the grid"),
+        pytest.param(told("one"), 0, "no longer kept", id="forgotten"),
+        pytest.param(told("grid", "one", first=1), 0, "Choose one image", id="the grid"),
         pytest.param(told("one"), 3, "no result", id="something else in the gallery"),
         pytest.param("", -1, "no result", id="nothing generated"),
     ],
 )
 def test_where_there_is_nothing_to_compare_a_sentence_says_why(info, chosen, sentence):
-    shown = find_comparison(info, chosen, Befores())
+    shown = find_comparison(info, chosen, OriginalStore())
     assert sentence in shown.note
     assert shown.before == ""
 
@@ -155,7 +163,7 @@ def test_the_page_is_told_in_json():
 
 def test_a_picture_goes_to_the_page_without_loss():
     image = np.random.default_rng(3).integers(0, 256, (5, 7, 3)).astype(np.uint8)
-    data = base64.b64decode(data_url(image).split(",")[1])
+    data = base64.b64decode(make_data_url(image).split(",")[1])
     assert (np.asarray(Pil.open(io.BytesIO(data))) == image).all()
 
 
@@ -171,4 +179,4 @@ def test_faces_that_were_fixed_in_any_pass_are_placed_in_shares_of_the_picture()
             picture(side=200), (outcome(1, (0, 0, 9, 9), "fixed"), outcome(2, (50, 60, 70, 80), "fixed")), (100, 200)
         ),
     ]
-    assert fixed_faces(passes) == {1: (0.1, 0.2, 0.3, 0.4), 2: (0.5, 0.3, 0.7, 0.4)}
+    assert find_fixed_faces(passes) == {1: (0.1, 0.2, 0.3, 0.4), 2: (0.5, 0.3, 0.7, 0.4)}

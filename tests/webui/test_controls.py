@@ -11,11 +11,11 @@ from lib_facefix.settings.treatment import METHODS
 from lib_facefix.webui.passes.settings import OFFERED
 from lib_facefix.webui.ui.controls import (
     AFFECTED,
-    APART,
-    OWN,
+    AS_IMAGE,
+    PLACED_BY_ACCORDION,
     SECTIONS,
-    control,
-    kind,
+    choose_kind,
+    make_control,
     section_rows,
     top_rows,
     why_idle,
@@ -29,12 +29,12 @@ HOST = {
     "vaes": [],
     "detectors": ["face_yolov8n.pt"],
 }
-SHOWN = {field.name: control(field, known, HOST.__getitem__) for field, known in OFFERED}
+SHOWN = {field.name: make_control(field, known, HOST.__getitem__) for field, known in OFFERED}
 
 
 def test_every_setting_of_a_pass_stands_in_exactly_one_place():
     rows = [*top_rows(), *(row for title in SECTIONS for row in section_rows(title))]
-    assert sorted([*APART, *(name for row in rows for name in row)]) == sorted(NAMES)
+    assert sorted([*PLACED_BY_ACCORDION, *(name for row in rows for name in row)]) == sorted(NAMES)
     assert all(len(row) <= 2 for row in rows)
 
 
@@ -61,7 +61,7 @@ def test_settings_of_one_kind_stand_side_by_side():
     ],
 )
 def test_the_kind_of_control_follows_from_the_declaration(default, facts, made):
-    assert kind(default, Option("label", **facts)) == made
+    assert choose_kind(default, Option("label", **facts)) == made
 
 
 def test_every_default_can_be_shown():
@@ -74,8 +74,8 @@ def test_every_default_can_be_shown():
 
 
 def test_what_is_blank_is_shown_as_the_pictures_own_and_sent_as_blank():
-    assert SHOWN["sampler"].pairs == ((OWN, ""), ("Euler", "Euler"), ("Heun", "Heun"))
-    assert SHOWN["vae"].pairs == ((OWN, ""),)
+    assert SHOWN["sampler"].pairs == ((AS_IMAGE, ""), ("Euler", "Euler"), ("Heun", "Heun"))
+    assert SHOWN["vae"].pairs == ((AS_IMAGE, ""),)
 
 
 def test_catalogues_show_labels_and_send_names():

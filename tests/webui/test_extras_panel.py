@@ -11,8 +11,17 @@ from toolkit import handler
 from lib_facefix import FaceFix
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.extras import handlers
-from lib_facefix.webui.extras.face_overrides import FIX, FaceOverrides
-from lib_facefix.webui.extras.inputs import COMMON, ENABLE, FACE, HANDED_ON, ONE, TUNING, read_given
+from lib_facefix.webui.extras.face_overrides import (
+    ENABLE,
+    EVENT_INPUTS,
+    FACE_CONTROLS,
+    FIX,
+    IS_SINGLE,
+    SHARED_SETTINGS,
+    TUNING,
+    FaceOverrides,
+    read_input,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
@@ -32,11 +41,11 @@ def told(monkeypatch, engine):
     rooms = {
         "standalone": {
             "read_origin": lambda _: stands["origin"],
-            "fix": lambda image, plan: engine.run([image], [plan])[0],
-            "planner": lambda: planner,
+            "run_plan": lambda image, plan: engine.run([image], [plan])[0],
+            "diffusing_engine": lambda: planner,
         },
         "config.engine": {"get_engine": lambda: engine},
-        "host.lock": {"exclusive": _taken},
+        "host.progress": {"exclusive": _taken},
     }
     for name, members in rooms.items():
         room = ModuleType(f"lib_facefix.webui.{name}")
@@ -80,7 +89,7 @@ class Page:
 
     def does(self, part, event, *first):
         """Let something happen; what it changes is on the page afterwards."""
-        self.take(handler(self.blocks, part, event)(*first, *(self.values[name] for name in HANDED_ON)))
+        self.take(handler(self.blocks, part, event)(*first, *(self.values[name] for name in EVENT_INPUTS)))
 
     def take(self, changes):
         names = {part._id: name for name, part in self.parts.items()}
@@ -96,9 +105,9 @@ class Page:
         self.does(self.at("thumbnails"), "select", SimpleNamespace(index=number - 1))
 
     def change(self, name, value):
-        self.values[FACE[name]] = value
+        self.values[FACE_CONTROLS[name]] = value
         first = (self.picture,) if name in (FIX, "method", "mask") else ()
-        self.does(self.parts[FACE[name]], "input", *first)
+        self.does(self.parts[FACE_CONTROLS[name]], "input", *first)
 
     def html(self, name):
         return self.shown[name]["value"]
@@ -109,16 +118,16 @@ class Page:
 
 
 def test_what_is_handed_on_are_all_settings_and_what_the_page_keeps(page):
-    assert list(page.parts) == [ENABLE, ONE, *HANDED_ON]
-    assert "upscale" not in COMMON
-    assert "inpaint" not in COMMON
-    assert {"detector", "max_size", "fidelity", "seed"} <= set(COMMON)
+    assert list(page.parts) == [ENABLE, IS_SINGLE, *EVENT_INPUTS]
+    assert "upscale" not in SHARED_SETTINGS
+    assert "inpaint" not in SHARED_SETTINGS
+    assert {"detector", "max_size", "fidelity", "seed"} <= set(SHARED_SETTINGS)
 
 
 def test_as_the_page_starts_it_is_off_and_all_settings_have_their_defaults(page):
     assert page.values[ENABLE] is False
-    assert page.values[ONE] is True
-    assert read_given(page.values, None) == read_given({}, None)
+    assert page.values[IS_SINGLE] is True
+    assert read_input(page.values, None) == read_input({}, None)
 
 
 def test_every_component_has_an_id_of_its_own(page):
@@ -129,12 +138,12 @@ def test_every_component_has_an_id_of_its_own(page):
 def test_without_a_picture_a_sentence_says_what_to_do(page):
     page.picture = None
     page.find()
-    assert page.html("trouble") == "<p>Put a picture into Single Image first</p>"
+    assert page.html("trouble") == "<p>Add an image to Single Image first</p>"
 
 
 def test_faces_are_found_numbered_and_summed_up(page):
     page.find()
-    assert page.html("note") == "<p>4 faces found · no prompt in the picture's PNG info</p>"
+    assert page.html("note") == "<p>4 faces found · no prompt in the image's PNG info</p>"
     assert [caption for _, caption in page.html("thumbnails")] == [
         "1 · 81 px · sharp · restore",
         "2 · 90 px · sharp · restore",
@@ -152,7 +161,7 @@ def test_what_the_picture_was_made_from_is_shown_and_escaped(page, told):
     )
     page.find()
     said = page.html("note")
-    assert "4 faces found · prompt read from the picture's PNG info" in said
+    assert "4 faces found · prompt read from the image's PNG info" in said
     assert "a &lt;b&gt;crowd&lt;/b&gt;" in said
     for name, value in {"Seed": 7, "Sampler": "Euler Karras", "Steps": 9, "CFG scale": 6.5}.items():
         assert f"<dt>{name}</dt><dd>{value}</dd>" in said
@@ -165,7 +174,7 @@ def test_choosing_a_thumbnail_shows_that_face(page):
     assert page.html("line") == "<p>Face 3 · 75 px · sharp · restore, because: small (75 px)</p>"
     assert page.shown["one_face"]["visible"] is True
     assert "<tr aria-current='true'><th scope='row'>3</th>" in page.html("table")
-    assert page.values[FACE["fidelity"]] == 0.6
+    assert page.values[FACE_CONTROLS["fidelity"]] == 0.6
 
 
 def test_a_face_unticked_is_left_and_shown_so(page):
@@ -186,14 +195,14 @@ def test_what_is_set_for_one_face_stays_while_another_is_set(page):
     page.change("fidelity", 0.9)
     assert page.tuning.overrides == {2: {"method": "leave"}, 3: {"fidelity": 0.9}}
     page.choose(2)
-    assert (page.values[FACE[FIX]], page.values[FACE["fidelity"]]) == (False, 0.6)
+    assert (page.values[FACE_CONTROLS[FIX]], page.values[FACE_CONTROLS["fidelity"]]) == (False, 0.6)
 
 
 def test_generate_counts_what_the_page_has_not_told_yet(page):
     page.find()
     page.choose(3)
-    page.values[FACE["fidelity"]] = 0.9  # moved, and Generate pressed before the event was answered
-    assert read_given(page.values, FaceFix()).tuning.overrides == {3: {"fidelity": 0.9}}
+    page.values[FACE_CONTROLS["fidelity"]] = 0.9  # moved, and Generate pressed before the event was answered
+    assert read_input(page.values, FaceFix()).tuning.overrides == {3: {"fidelity": 0.9}}
 
 
 def test_a_control_without_effect_is_greyed_with_the_reason(page):
@@ -220,7 +229,7 @@ def test_a_common_setting_shows_in_the_table_and_in_the_face_without_one_of_its_
     page.values["fidelity"] = 0.1
     page.does(page.parts["fidelity"], "input")
     assert page.html("table").count("<td>0.10</td>") == 4
-    assert (page.values[FACE["fidelity"]], page.values[FACE["visibility"]]) == (0.1, 0.5)
+    assert (page.values[FACE_CONTROLS["fidelity"]], page.values[FACE_CONTROLS["visibility"]]) == (0.1, 0.5)
     assert page.tuning.overrides == {4: {"visibility": 0.5}}
 
 
@@ -239,7 +248,7 @@ def test_trying_a_face_that_is_left_says_why_not(page):
     page.choose(1)
     page.change(FIX, False)
     page.does(page.at("try"), "click", page.picture)
-    assert "Face 1 is left (asked to be left); tick Fix this face to try it." in page.html("compare_told")
+    assert "Face 1 is skipped (asked to be left). Tick Fix this face to try it." in page.html("compare_told")
 
 
 @pytest.mark.parametrize("button", ["try", "apply_to_all"])
@@ -254,7 +263,7 @@ def test_trying_a_face_of_another_picture_is_refused(page):
     page.choose(1)
     page.picture = page.picture.rotate(180)
     page.does(page.at("try"), "click", page.picture)
-    assert "another picture than the one whose faces were set" in page.html("trouble")
+    assert "found in a different image" in page.html("trouble")
 
 
 def test_another_picture_clears_all(page):
@@ -295,11 +304,11 @@ def test_batches_and_folders_are_told_from_a_single_picture(page):
 def test_the_host_may_make_the_controls_where_its_own_tab_is_not(on_page, gradio, told):
     with gradio.Blocks():
         parts = on_page("extras.panel").build()
-    assert list(parts) == [ENABLE, ONE, *HANDED_ON]
+    assert list(parts) == [ENABLE, IS_SINGLE, *EVENT_INPUTS]
 
 
 def test_handlers_say_what_to_do_where_no_faces_were_found():
-    given = read_given({}, FaceFix())
-    assert handlers.edit(given) == {}
+    given = read_input({}, FaceFix())
+    assert handlers.show_edit(given) == {}
     assert handlers.refill(given) == {}
     assert handlers.edit_and_redraw(None, given) == {}

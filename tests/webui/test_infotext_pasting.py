@@ -7,9 +7,8 @@ import pytest
 from host_loading import every_host, load
 from passes_made import a_face, controls
 
-from lib_facefix.webui.passes.arguments import flat, read_passes
-from lib_facefix.webui.passes.infotext import KEY, fields, read_params, write
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.infotext import KEY, make_fields, read, write
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten, read_passes
 
 HARD = [
     pytest.param("she said \"hi\", 'bye'", id="quotes"),
@@ -39,9 +38,9 @@ PASS = PassSettings(fidelity=0.9, steps=12, sampler="DPM++ 2M, SDE", mask="box")
 )
 def test_pasting_sets_every_control_so_that_nothing_stale_survives(params):
     told = []
-    values = [value(params) for _, value in fields(controls(3), told.append)]
+    values = [value(params) for _, value in make_fields(controls(3), told.append)]
 
-    assert values == flat(read_params(params) or (), 3)
+    assert values == flatten(read(params[KEY]) if KEY in params else (), 3)
     assert None not in values  # a host leaves the control alone then
     assert told == []
 
@@ -51,31 +50,31 @@ def test_pasting_sets_every_control_so_that_nothing_stale_survives(params):
 )
 def test_pasting_a_broken_entry_switches_faces_off_and_says_so_once(text):
     told = []
-    values = [value({KEY: text}) for _, value in fields(controls(2), told.append)]
+    values = [value({KEY: text}) for _, value in make_fields(controls(2), told.append)]
 
-    assert values == flat((), 2)
+    assert values == flatten((), 2)
     [sentence] = told
     assert sentence.startswith("FaceFix is switched off: the FaceFix entry of this infotext ")
 
 
 def test_passes_without_controls_are_told():
     told = []
-    values = [value({KEY: write((PASS, PASS, PASS))}) for _, value in fields(controls(2), told.append)]
+    values = [value({KEY: write((PASS, PASS, PASS))}) for _, value in make_fields(controls(2), told.append)]
 
-    assert values == flat((PASS, PASS), 2)
+    assert values == flatten((PASS, PASS), 2)
     assert len(told) == 1
-    assert "has 3 passes, and there are controls for 2" in told[0]
+    assert "has 3 passes, but there are only controls for 2" in told[0]
 
 
 def test_both_tabs_have_the_same_fields_so_that_send_to_finds_them():
-    here, there = ([value for _, value in fields(controls(2))] for _ in range(2))
+    here, there = ([value for _, value in make_fields(controls(2))] for _ in range(2))
     assert here == there
     assert len(set(here + there)) == len(here)
 
 
 def test_controls_that_are_not_those_of_whole_passes_are_a_mistake():
-    with pytest.raises(ValueError, match="are not one and"):
-        fields(controls(2)[:-1])
+    with pytest.raises(ValueError, match="do not match 1"):
+        make_fields(controls(2)[:-1])
 
 
 class Restated:
@@ -91,7 +90,7 @@ class Restated:
         return {key: json.loads(value) if value.startswith('"') else value for key, value in entries}
 
     def paste(self, text, shown):
-        return [value(self.parsed(text)) for _, value in fields(shown)]
+        return [value(self.parsed(text)) for _, value in make_fields(shown)]
 
     api = paste
 
@@ -109,13 +108,13 @@ class Real:
     def paste(self, text, shown):
         """Return the values of the controls after the button below the prompt."""
         button = MagicMock()
-        self.host.connect_paste(button, fields(shown), None, None, "txt2img")
+        self.host.connect_paste(button, make_fields(shown), None, None, "txt2img")
         pasted = button.click.call_args_list[0].kwargs["fn"]
         return [update["value"] for update in pasted(text)]  # without a value it leaves the control alone
 
     def api(self, text, shown):
         """Return the script's arguments that the field `infotext` of the API makes."""
-        self.host.add_paste_fields("txt2img", None, fields(shown))
+        self.host.add_paste_fields("txt2img", None, make_fields(shown))
         request = SimpleNamespace(infotext=text, override_settings={}, dict=lambda **_: {}, __fields__={})
         runner, values = SimpleNamespace(inputs=[None, *shown]), {}
         self.server.apply_infotext(None, request, "txt2img", script_runner=runner, mentioned_script_args=values)
@@ -134,7 +133,7 @@ def check_pasting(host, made):
     text = whole(host, write(made, [[a_face(prompt=one.prompt, decision="re-diffuse")] for one in made]))
     params = host.parsed(text)
 
-    assert read_params(params) == made
+    assert read(params[KEY]) == made
     assert (params["Seed"], params["Face restoration"], params["Version"]) == ("1", "GFPGAN", "v1.10.1")
     assert read_passes(host.paste(text, controls(3))) == made
     assert read_passes(host.api(text, controls(3))) == made
@@ -173,5 +172,5 @@ def test_pasting_in_a_real_host_an_infotext_without_faces_fixed_switches_them_of
     text = "a cat\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 1, Size: 64x64"
 
     assert read_passes(real.paste(text, controls(2))) == ()
-    assert real.api(text, controls(2)) == flat((), 2)
+    assert real.api(text, controls(2)) == flatten((), 2)
     assert read_passes(real.paste(f"{text}, {KEY}: broken", controls(2))) == ()

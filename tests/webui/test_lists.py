@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from lib_facefix.webui.config.choices import LISTS, host_list, knows, refresh
+from lib_facefix.webui.config.choices import LISTS, host_list, is_known_choice, refresh_host_lists
 from lib_facefix.webui.passes.settings import OFFERED
 from lib_facefix.weights import locate_models
 
@@ -42,7 +42,7 @@ def test_every_list_that_a_setting_names_can_be_read():
 def test_samplers_hidden_by_the_user_are_not_listed_but_known(host):
     host(sd_samplers={"visible_sampler_names": lambda: ["Euler"], "all_samplers_map": {"Euler": 1, "Heun": 2}})
     assert host_list("samplers") == ["Euler"]
-    assert [knows("samplers", name) for name in ("Euler", "Heun", "Oiler")] == [True, True, False]
+    assert [is_known_choice("samplers", name) for name in ("Euler", "Heun", "Oiler")] == [True, True, False]
 
 
 def test_schedulers_are_listed_where_there_are_any(host):
@@ -56,13 +56,13 @@ def test_checkpoints_are_listed_by_file_name_and_known_by_title(host):
     title = "a.safetensors [0123456789]"
     host(sd_models={"checkpoints_list": {title: named("a.safetensors")[0]}, "checkpoint_aliases": {title: 1}})
     assert host_list("checkpoints") == ["a.safetensors"]
-    assert [knows("checkpoints", name) for name in (title, "a.safetensors", "b")] == [True, True, False]
+    assert [is_known_choice("checkpoints", name) for name in (title, "a.safetensors", "b")] == [True, True, False]
 
 
 def test_vaes_are_those_that_the_host_would_take(host):
     host(sd_vae={"vae_dict": {"soft.pt": "/models/soft.pt"}})
     assert host_list("vaes") == ["Automatic", "None", "soft.pt"]
-    assert knows("vaes", "soft.pt")
+    assert is_known_choice("vaes", "soft.pt")
     host(options=["forge_additional_modules"], main_entry={"module_list": {"ae.safetensors": "/models/ae"}})
     assert host_list("vaes") == ["ae.safetensors"]
 
@@ -85,8 +85,8 @@ def test_model_files_are_listed_as_an_expression_names_them_and_looked_for_each_
 def test_refreshing_looks_for_both_kinds_of_file(host):
     models, vaes, both = Mock(), Mock(), Mock()
     host(sd_models={"list_models": models}, sd_vae={"refresh_vae_list": vaes})
-    refresh()
+    refresh_host_lists()
     assert (models.call_count, vaes.call_count) == (1, 1)
     host(options=["forge_additional_modules"], main_entry={"refresh_models": both})
-    refresh()
+    refresh_host_lists()
     assert both.call_count == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.webui.host.preview import draw_numbers, tiles_across
+from lib_facefix.webui.host.preview import count_columns, draw_numbers
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from lib_facefix.webui.host.preview import draw_numbers, tiles_across
     ],
 )
 def test_how_many_stand_in_a_row_is_read_off_the_shape(preview, count, size, across):
-    assert tiles_across(preview, count, size) == across
+    assert count_columns(preview, count, size) == across
 
 
 def test_every_tile_gets_a_number_and_the_picture_given_stays():

@@ -12,7 +12,7 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.models.yolo_files import yolo_files
 from lib_facefix.registry import DETECTORS
 from lib_facefix.webui import restorers
-from lib_facefix.webui.config.engine import get_engine, runtime, unload
+from lib_facefix.webui.config.engine import get_engine, read_runtime
 from lib_facefix.weights.download import is_offline
 
 GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
@@ -21,7 +21,7 @@ GROUP = Path(__file__).parents[2] / "examples" / "group.jpg"
 @pytest.fixture
 def ours(host, away_from_home):
     """Register, and return ours by name."""
-    restorers.register()
+    restorers.add_restorers()
     return {one.name(): one for one in host.face_restorers if one.name().startswith("FaceFix")}
 
 
@@ -46,7 +46,7 @@ def test_the_restorers_made_for_faces_are_offered_beside_the_hosts_own(host, our
 
 def test_reloading_the_ui_adds_none_a_second_time(host, ours):
     before = list(host.face_restorers)
-    restorers.register()
+    restorers.add_restorers()
     assert host.face_restorers == before
 
 
@@ -70,7 +70,7 @@ def test_restoring_gives_what_the_library_gives(host, ours, group):
 def test_without_a_face_the_picture_comes_back_itself_and_the_console_says_why(ours, capsys):
     leaves = np.full((64, 64, 3), 90, np.uint8)
     assert ours["FaceFix lite"].restore(leaves) is leaves
-    assert capsys.readouterr().out == "FaceFix lite: no face was found; the picture stays as it is.\n"
+    assert capsys.readouterr().out == "FaceFix lite: no face found; the image is unchanged.\n"
 
 
 def test_without_weights_the_picture_comes_back_itself_and_the_console_says_where_they_belong(
@@ -87,7 +87,7 @@ def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, 
     monkeypatch.setattr(restorers, "get_engine", lambda: 1 / 0)
     picture = np.zeros((8, 8, 3), np.uint8)
     assert ours["FaceFix lite"].restore(picture) is picture
-    host.report.assert_called_once_with("FaceFix lite failed; the picture stays as it is.", exc_info=True)
+    host.report.assert_called_once_with("FaceFix lite failed; the image is unchanged.", exc_info=True)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, 
 def test_the_hosts_wish_that_restorers_leave_graphics_memory_is_heeded(host, ours, monkeypatch, device, wanted, goes):
     host.opts.face_restoration_unload, host.device = wanted, device
     gone = []
-    monkeypatch.setattr(restorers, "unload", lambda: gone.append(1))
+    monkeypatch.setattr(FaceFix, "unload", lambda _: gone.append(1))
     ours["FaceFix lite"].restore(np.zeros((64, 64, 3), np.uint8))
     assert bool(gone) == goes
 
@@ -113,14 +113,14 @@ def test_there_is_one_engine_until_a_setting_changes(host):
 def test_unloading_lets_go_of_models_and_keeps_the_engine(host, group):
     first = get_engine()
     detector = first.models.load(DETECTORS, "blazeface")
-    unload()
+    first.unload()
     assert get_engine() is first
     assert first.models.load(DETECTORS, "blazeface") is not detector
 
 
 def test_weights_are_looked_for_in_our_folder_first_and_in_the_hosts_models(host):
     host.opts.data |= {"facefix_engine": "torch", "facefix_precision": "fast", "facefix_keep": 3}
-    assert runtime() == Runtime(
+    assert read_runtime() == Runtime(
         engine="torch",
         precision="fast",
         device="auto",
@@ -141,7 +141,7 @@ def test_the_hosts_own_weights_are_found(host, away_from_home, folder):
 def test_folders_named_by_flags_come_before_the_hosts_models(host, tmp_path):
     host.cmd_opts.facefix_models_dir = str(tmp_path / "mine")
     host.cmd_opts.gfpgan_models_path = str(tmp_path / "elsewhere")
-    assert runtime().models.split(os.pathsep) == [str(tmp_path / "mine"), str(tmp_path / "elsewhere")]
+    assert read_runtime().models.split(os.pathsep) == [str(tmp_path / "mine"), str(tmp_path / "elsewhere")]
 
 
 def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(host, away_from_home, tmp_path):
@@ -153,9 +153,9 @@ def test_folders_of_adetailers_setting_are_looked_into_where_adetailer_is_there(
     host.opts.data_labels["ad_extra_models_dir"] = "ADetailer's"
     saved = dict(host.opts.data)
     assert yolo_files(get_engine().models.paths) == (more,)
-    assert runtime().yolo.split(os.pathsep) == [str(tmp_path / "my models"), str(tmp_path / "gone")]
+    assert read_runtime().yolo.split(os.pathsep) == [str(tmp_path / "my models"), str(tmp_path / "gone")]
     del host.opts.data["ad_extra_models_dir"]  # as it is until somebody sets it
-    assert runtime().yolo == ""
+    assert read_runtime().yolo == ""
     assert host.opts.data == {name: value for name, value in saved.items() if name != "ad_extra_models_dir"}
 
 
@@ -171,7 +171,7 @@ def test_a_host_that_did_not_read_our_flags_is_served_all_the_same(host):
 )
 def test_the_graphics_processor_is_left_alone_where_flag_or_host_want_it(host, flag, device, expected):
     host.cmd_opts.facefix_device, host.device = flag, device
-    assert runtime().device == expected
+    assert read_runtime().device == expected
 
 
 def test_the_offline_flag_forbids_every_download(host, monkeypatch):

@@ -23,7 +23,7 @@ def result(*faces):
 def test_what_was_done_is_counted_and_what_was_left_has_its_reason():
     redrawn = ("re-diffuse", "fixed", "small")
     made = result(redrawn, redrawn, ("restore", "fixed", "blurred"), ("leave", "left", "already sharp"))
-    assert list(summarize([made])) == ["FaceFix: 4 faces: 2 re-diffused, 1 restored, 1 left (already sharp)"]
+    assert list(summarize([made])) == ["FaceFix: 4 faces: 2 re-diffused, 1 restored, 1 skipped (already sharp)"]
 
 
 def test_a_face_that_failed_is_named_with_the_reason():
@@ -32,7 +32,7 @@ def test_a_face_that_failed_is_named_with_the_reason():
 
 
 def test_what_was_stopped_is_not_called_left():
-    assert list(summarize([result(("re-diffuse", "left", "small"))])) == ["FaceFix: 1 face: 1 not done (stopped)"]
+    assert list(summarize([result(("re-diffuse", "left", "small"))])) == ["FaceFix: 1 face: 1 not fixed (stopped)"]
 
 
 def test_pictures_and_passes_are_named_where_there_are_several():

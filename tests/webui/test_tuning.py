@@ -12,7 +12,7 @@ from lib_facefix.planning.planner import make_plan
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.types import Box, Face
-from lib_facefix.webui.extras.face_overrides import FIX, SINGLE, FaceOverrides, fingerprint
+from lib_facefix.webui.extras.face_overrides import FACE_SETTINGS, FIX, FaceOverrides, fingerprint
 
 SETTINGS = FaceSettings()
 ENGINE = FaceFix().with_diffuser(None)  # it plans; nothing is drawn
@@ -32,22 +32,22 @@ def tuning(image):
 
 def changed(tuning, number, settings=SETTINGS, **changes):
     """Return the tuning after a person has chosen a face and changed some of its controls."""
-    shown = tuning.showing(number, settings)
-    return shown.edit({**shown.values(settings), **changes}, settings)
+    shown = tuning.show_face(number, settings)
+    return shown.edit({**shown.control_values(settings), **changes}, settings)
 
 
 @pytest.mark.parametrize("given", [{"gender": "male"}, {"max_age": 30}, {"person": "ann.jpg"}], ids=str)
 def test_faces_that_were_not_looked_at_for_a_criterion_are_found_again(tuning, given):
-    assert tuning.why_not_for(tuning.picture, SETTINGS) == ""
-    assert "settings for finding faces have changed" in tuning.why_not_for(tuning.picture, FaceSettings(**given))
+    assert tuning.explain_mismatch(tuning.picture, SETTINGS) == ""
+    assert "detection settings have changed" in tuning.explain_mismatch(tuning.picture, FaceSettings(**given))
 
 
 def test_a_criterion_that_is_taken_away_changes_nothing_of_what_was_found(image):
     asked = FaceSettings(gender="female", person="ann.jpg")
     tuning = FaceOverrides.start(ENGINE, image, asked, make_plan(image, FACES, SETTINGS))
     for now in (asked, SETTINGS, FaceSettings(gender="male"), FaceSettings(person="ann.jpg")):
-        assert tuning.why_not_for(tuning.picture, now) == ""
-    assert tuning.why_not_for(tuning.picture, FaceSettings(person="ben.jpg"))
+        assert tuning.explain_mismatch(tuning.picture, now) == ""
+    assert tuning.explain_mismatch(tuning.picture, FaceSettings(person="ben.jpg"))
 
 
 def decisions(tuning, settings=SETTINGS):
@@ -77,34 +77,34 @@ def test_it_survives_the_way_to_the_page_and_back(tuning):
     ],
 )
 def test_a_damaged_text_is_refused_with_what_to_do(text):
-    with pytest.raises(BadSetting, match="press Find faces again"):
+    with pytest.raises(BadSetting, match="select Find faces again"):
         FaceOverrides.from_text(text, ENGINE)
 
 
 def test_a_text_of_another_version_is_refused(tuning):
     text = json.dumps({**json.loads(tuning.to_text()), "v": 2})
-    with pytest.raises(BadSetting, match="of version 2, not 1; press Find faces again"):
+    with pytest.raises(BadSetting, match="version 2, not 1; select Find faces again"):
         FaceOverrides.from_text(text, ENGINE)
 
 
 def test_it_is_for_its_own_picture_only(tuning, image):
     other = image.copy()
     other[0, 0, 0] ^= 1
-    assert tuning.why_not_for(fingerprint(image), SETTINGS) == ""
-    assert "another picture" in tuning.why_not_for(fingerprint(other), SETTINGS)
-    assert "another picture" in tuning.why_not_for(fingerprint(image.reshape(320, 200, 3)), SETTINGS)
+    assert tuning.explain_mismatch(fingerprint(image), SETTINGS) == ""
+    assert "different image" in tuning.explain_mismatch(fingerprint(other), SETTINGS)
+    assert "different image" in tuning.explain_mismatch(fingerprint(image.reshape(320, 200, 3)), SETTINGS)
 
 
 @pytest.mark.parametrize("given", [{"min_score": 0.2}, {"angles": "all"}], ids=str)
 def test_other_settings_for_finding_faces_mean_other_numbers(tuning, image, given):
-    assert "finding faces have changed" in tuning.why_not_for(fingerprint(image), FaceSettings(**given))
+    assert "detection settings have changed" in tuning.explain_mismatch(fingerprint(image), FaceSettings(**given))
 
 
 def test_a_face_unticked_is_left_and_the_others_are_not_touched(tuning):
     left = changed(tuning, 2, **{FIX: False})
     assert left.overrides == {2: {"method": "leave"}}
     assert decisions(left) == {1: "restore", 2: "leave", 3: "restore"}
-    assert left.values(SETTINGS)[FIX] is False
+    assert left.control_values(SETTINGS)[FIX] is False
 
 
 def test_a_face_ticked_again_is_fixed(tuning):
@@ -137,18 +137,18 @@ def test_only_what_was_changed_is_kept(tuning):
 
 def test_what_all_faces_have_in_common_still_reaches_a_face_with_other_changes(tuning):
     tuned = changed(tuning, 3, fidelity=0.9)
-    treatment = tuned.showing(3, FaceSettings(visibility=0.5)).job(FaceSettings(visibility=0.5)).treatment
+    treatment = tuned.show_face(3, FaceSettings(visibility=0.5)).shown_job(FaceSettings(visibility=0.5)).treatment
     assert (treatment.fidelity, treatment.visibility) == (0.9, 0.5)
 
 
 def test_controls_filled_before_the_common_settings_changed_override_nothing(tuning):
-    shown = tuning.showing(3, SETTINGS)
+    shown = tuning.show_face(3, SETTINGS)
     later = FaceSettings(visibility=0.5)
-    assert shown.edit(shown.values(SETTINGS), later).overrides == {}
+    assert shown.edit(shown.control_values(SETTINGS), later).overrides == {}
 
 
 def test_without_a_face_on_the_page_nothing_is_edited(tuning):
-    assert tuning.edit(dict.fromkeys((FIX, *SINGLE)), SETTINGS) is tuning
+    assert tuning.edit(dict.fromkeys((FIX, *FACE_SETTINGS)), SETTINGS) is tuning
 
 
 def test_a_value_out_of_range_names_the_face(tuning):
@@ -157,9 +157,9 @@ def test_a_value_out_of_range_names_the_face(tuning):
 
 
 def test_apply_to_all_gives_every_face_what_the_shown_one_has(tuning):
-    tuned = changed(changed(tuning, 1, visibility=0.2), 3, fidelity=0.9).alike(SETTINGS)
+    tuned = changed(changed(tuning, 1, visibility=0.2), 3, fidelity=0.9).apply_to_all(SETTINGS)
     assert tuned.overrides == {number: {"fidelity": 0.9} for number in (1, 2, 3)}
-    assert tuning.showing(2, SETTINGS).alike(SETTINGS).overrides == {}
+    assert tuning.show_face(2, SETTINGS).apply_to_all(SETTINGS).overrides == {}
 
 
 def test_auto_re_diffuses_only_where_it_is_known_what_the_picture_was_made_from(image):

@@ -6,8 +6,14 @@ from hypothesis import given
 from passes_made import passes
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.webui.passes.arguments import WIDTH, as_units, changes, flat, read_passes
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
+from lib_facefix.webui.passes.settings import (
+    OFFERED,
+    VALUES_PER_PASS,
+    PassSettings,
+    changed_values,
+    flatten,
+    read_passes,
+)
 
 DEFAULTS = {field.name: field.default for field, _ in OFFERED}
 PASS = PassSettings(fidelity=0.9, steps=12, sampler="Euler a", match_colour=False, faces="1,3-4")
@@ -27,7 +33,7 @@ def kinds_mixed_up(value):
 
 @given(st.lists(passes(), min_size=1, max_size=3), st.integers(0, 2))
 def test_what_the_ui_shows_is_read_back(made, spare):
-    shown = flat(made, len(made) + spare)
+    shown = flatten(made, len(made) + spare)
 
     assert read_passes(shown) == tuple(made)
     assert read_passes([kinds_mixed_up(value) for value in shown]) == tuple(made)
@@ -35,7 +41,7 @@ def test_what_the_ui_shows_is_read_back(made, spare):
 
 @given(st.lists(passes(), max_size=3))
 def test_what_is_sent_over_the_api_is_read_back(made):
-    assert read_passes(as_units(made)) == tuple(made)
+    assert read_passes([bool(made), *map(changed_values, made)]) == tuple(made)
 
 
 def test_a_number_has_its_declared_type_whatever_gradio_sent():
@@ -46,8 +52,8 @@ def test_a_number_has_its_declared_type_whatever_gradio_sent():
 
 
 def test_an_empty_box_of_the_ui_means_the_default():
-    assert read_passes([True, *[None] * WIDTH]) == (PassSettings(),)
-    assert read_passes([None, *[None] * WIDTH]) == ()
+    assert read_passes([True, *[None] * VALUES_PER_PASS]) == (PassSettings(),)
+    assert read_passes([None, *[None] * VALUES_PER_PASS]) == ()
 
 
 def test_true_alone_is_one_pass_with_all_defaults():
@@ -86,7 +92,7 @@ def test_more_units_may_be_sent_than_the_ui_has_passes():
 @pytest.mark.parametrize(
     ("unit", "sentence"),
     [
-        pytest.param({"fidelty": 1}, "pass 2: unknown setting 'fidelty'; on offer: ", id="unknown"),
+        pytest.param({"fidelty": 1}, "pass 2: unknown setting 'fidelty'; available: ", id="unknown"),
         pytest.param({"fidelity": 1.5}, "pass 2: Fidelity must lie between 0 and 1, not 1.5", id="too large"),
         pytest.param({"steps": 2.5}, "pass 2: Steps must be a whole number, not 2.5", id="half a step"),
         pytest.param({"steps": "20"}, "pass 2: Steps must be a whole number, not '20'", id="a text for a number"),
@@ -99,7 +105,7 @@ def test_more_units_may_be_sent_than_the_ui_has_passes():
         pytest.param({"faces": "two"}, "pass 2: face numbers are written like \"1,3-4\", not 'two'", id="grammar"),
         pytest.param({"mask": "square"}, "pass 2: Mask must be one of ", id="no such choice"),
         pytest.param({"min_size": 9, "max_size": 8}, "pass 2: Largest face", id="two that do not go together"),
-        pytest.param({"upscale": "2"}, "pass 2: 'upscale' is no setting of a pass", id="what the host does itself"),
+        pytest.param({"upscale": "2"}, "pass 2: 'upscale' is not a setting of a pass", id="what the host does itself"),
         pytest.param({"active": False, "no": 1}, "pass 2: unknown setting 'no'", id="unknown in a pass that is off"),
     ],
 )
@@ -128,25 +134,24 @@ def test_the_arguments_are_not_changed():
 
 
 def test_the_ui_starts_off_with_its_first_pass_ready():
-    enabled, *values = flat((), 2)
+    enabled, *values = flatten((), 2)
 
     assert enabled is False
-    assert values[:WIDTH] == [*DEFAULTS.values()]
-    assert values[WIDTH:] == [*{**DEFAULTS, "active": False}.values()]
+    assert values[:VALUES_PER_PASS] == [*DEFAULTS.values()]
+    assert values[VALUES_PER_PASS:] == [*{**DEFAULTS, "active": False}.values()]
 
 
 def test_controls_beyond_the_passes_go_back_to_defaults_and_are_off():
     own = [getattr(PASS, name) for name in DEFAULTS]
-    assert flat((PASS,), 2) == [True, *own, *flat((), 2)[1 + WIDTH :]]
+    assert flatten((PASS,), 2) == [True, *own, *flatten((), 2)[1 + VALUES_PER_PASS :]]
 
 
 def test_passes_beyond_the_controls_are_left_out():
-    assert flat((PASS, PassSettings()), 1) == flat((PASS,), 1)
+    assert flatten((PASS, PassSettings()), 1) == flatten((PASS,), 1)
 
 
 def test_only_what_differs_from_the_defaults_is_sent():
     only = {"steps": 12, "sampler": "Euler a", "fidelity": 0.9, "match_colour": False, "faces": "1,3-4"}
-    assert list(changes(PASS).items()) == list(only.items())
-    assert as_units((PASS,)) == [True, only]
-    assert as_units((PassSettings(),)) == [True, {}]
-    assert as_units(()) == [False]
+    assert list(changed_values(PASS).items()) == list(only.items())
+    assert changed_values(PASS) == only
+    assert changed_values(PassSettings()) == {}

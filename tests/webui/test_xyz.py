@@ -11,9 +11,8 @@ from PIL import Image
 from lib_facefix.errors import BadSetting
 from lib_facefix.webui import xyz
 from lib_facefix.webui.config.options import PageSettings
-from lib_facefix.webui.passes.arguments import flat, read_passes
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings
-from lib_facefix.webui.xyz import axes, register
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten, read_passes
+from lib_facefix.webui.xyz import add_axes, make_axes
 
 TUNED = PassSettings(fidelity=0.9, steps=12)
 
@@ -32,7 +31,7 @@ def lists(name):
 
 
 def axis(label, passes=2):
-    [found] = [option for option in axes(a_plot(), passes, lists) if option.label == label]
+    [found] = [option for option in make_axes(a_plot(), passes, lists) if option.label == label]
     return found
 
 
@@ -50,7 +49,7 @@ def own(p):
 
 
 def test_there_is_an_axis_for_every_number_switch_and_choice_of_every_pass():
-    labels = [option.label for option in axes(a_plot(), 2, lists)]
+    labels = [option.label for option in make_axes(a_plot(), 2, lists)]
     written = ("prompt", "negative_prompt", "faces", "person")
     wanted = [known.label for field, known in OFFERED if field.name not in written]
 
@@ -62,9 +61,9 @@ def test_there_is_an_axis_for_every_number_switch_and_choice_of_every_pass():
 @pytest.mark.parametrize(
     ("args", "passes"),
     [
-        pytest.param(flat((TUNED,), 2), [0.25], id="on in the UI"),
-        pytest.param([False, *flat((TUNED,), 2)[1:]], [0.25], id="off in the UI"),
-        pytest.param(flat((TUNED, TUNED), 2), [0.25, 0.9], id="two passes"),
+        pytest.param(flatten((TUNED,), 2), [0.25], id="on in the UI"),
+        pytest.param([False, *flatten((TUNED,), 2)[1:]], [0.25], id="off in the UI"),
+        pytest.param(flatten((TUNED, TUNED), 2), [0.25, 0.9], id="two passes"),
         pytest.param([True, {"fidelity": 0.9, "steps": 12}, {"steps": 1}, None], [0.25, 0.6], id="over the API"),
         pytest.param([True, None, {"fidelity": 0.9, "steps": 12}, None], [0.25], id="a unit further behind"),
         pytest.param([False, {"active": False, "steps": 12}, None], [0.25], id="a unit that is off"),
@@ -85,7 +84,7 @@ def test_an_axis_sets_its_value_whatever_the_arguments_were(args, passes, kind):
 
 
 def test_an_axis_of_a_later_pass_switches_it_on():
-    p, over_api = processing(flat((), 3)), processing([False, {"mask": "box"}, *[None] * 5])
+    p, over_api = processing(flatten((), 3)), processing([False, {"mask": "box"}, *[None] * 5])
     axis("[FaceFix 3] Steps", passes=3).apply(p, 7, [7])
     axis("[FaceFix 3] Steps", passes=3).apply(over_api, 7, [7])
 
@@ -94,7 +93,7 @@ def test_an_axis_of_a_later_pass_switches_it_on():
 
 
 def test_axes_add_up():
-    p = processing(flat((TUNED,), 2))
+    p = processing(flatten((TUNED,), 2))
     for label, value in (("[FaceFix] Steps", 3), ("[FaceFix 2] Mask", "box"), ("[FaceFix] Method", "restore")):
         axis(label).apply(p, value, [value])
 
@@ -102,7 +101,7 @@ def test_axes_add_up():
 
 
 def test_the_axis_active_compares_with_and_without():
-    p = processing(flat((TUNED,), 2))
+    p = processing(flatten((TUNED,), 2))
     axis("[FaceFix] Active").apply(p, False, [False])
     assert read_passes(own(p)) == ()
 
@@ -110,7 +109,7 @@ def test_the_axis_active_compares_with_and_without():
 def test_a_tab_without_us_says_so():
     p = processing([])
     p.scripts.alwayson_scripts.pop()
-    with pytest.raises(BadSetting, match="not among the scripts of this tab"):
+    with pytest.raises(BadSetting, match="off in this tab"):
         axis("[FaceFix] Steps").apply(p, 3, [3])
 
 
@@ -171,7 +170,7 @@ def test_the_hosts_lists_are_asked_only_when_somebody_looks():
     def not_yet(name):
         raise AssertionError(name)
 
-    assert axes(a_plot(), 1, not_yet)
+    assert make_axes(a_plot(), 1, not_yet)
 
 
 def test_axes_are_registered_once(monkeypatch):
@@ -180,12 +179,12 @@ def test_axes_are_registered_once(monkeypatch):
     host = SimpleNamespace(scripts_data=data)
     monkeypatch.setitem(sys.modules, "modules", SimpleNamespace(scripts=host))
     monkeypatch.setattr(xyz, "read_options", lambda: PageSettings(passes=3))
-    register()
-    register()
+    add_axes()
+    add_axes()
 
     labels = [option.label for option in plot.axis_options]
     assert labels[0] == "Nothing"
-    assert labels[1:] == [option.label for option in axes(a_plot(), 3, lists)]
+    assert labels[1:] == [option.label for option in make_axes(a_plot(), 3, lists)]
 
 
 class Grid:
@@ -203,7 +202,7 @@ class Grid:
         modules.shared.state.configure_mock(interrupted=False, stopping_generation=False)
         modules.images.image_grid.return_value = Image.new("RGB", (8, 8))
         self.plot = load(path, modules=modules)
-        self.plot.axis_options += axes(self.plot, 2, lists)
+        self.plot.axis_options += make_axes(self.plot, 2, lists)
 
     def process_images(self, p):
         self.seen.append(read_passes(own(p)))
@@ -231,7 +230,7 @@ class Grid:
 @every_host
 def test_a_real_plot_makes_each_cell_from_its_own_values(host):
     grid = Grid(host)
-    p = processing(flat((TUNED,), 2))
+    p = processing(flatten((TUNED,), 2))
     vars(p).update({key: [""] for key in ("all_prompts", "all_seeds", "all_subseeds")}, styles=[])
     vars(p).update(seed=1, n_iter=1, batch_size=1, width=8, height=8, steps=4, extra_generation_params={})
     before = list(p.script_args)
@@ -245,7 +244,7 @@ def test_a_real_plot_makes_each_cell_from_its_own_values(host):
 @every_host
 def test_a_real_plot_refuses_what_is_out_of_range(host):
     grid = Grid(host)
-    p = processing(flat((TUNED,), 1))
+    p = processing(flatten((TUNED,), 1))
     with pytest.raises(BadSetting, match="pass 1: Fidelity must lie between"):
         grid.run(p, x=("[FaceFix] Fidelity", "0-2 [3]"))
     assert grid.seen == []

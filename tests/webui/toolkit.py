@@ -13,7 +13,7 @@ LISTS = {
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
 }
-OURS = ("ui.gradio_compat", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel", "extras.compare")
+OURS = ("ui.gradio_compat", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel")
 """Our rooms that know the toolkit."""
 
 

@@ -1,4 +1,4 @@
-"""Pictures as they were before FaceFix, kept for a while so that the page can show them beside the result."""
+"""Keeps the latest originals, so that the page can compare them with the results."""
 
 from __future__ import annotations
 
@@ -19,98 +19,96 @@ from ...planning.plan import FixResult
 from ...types import Image
 
 MAX_PICTURES = 48
-"""Pictures that are kept."""
-MOST_BYTES = 128 << 20
-"""Memory that they may take up: as arrays, which cost nothing to keep; they are packed when somebody asks."""
+"""Largest number of originals that are kept."""
+MAX_BYTES = 128 << 20
+"""Largest total size of the kept arrays, in bytes. They are encoded only when the page asks for them."""
 NOT_KEPT = (
-    "The picture before is not kept any more: FaceFix keeps those of the last results, at most {}, "
-    "until the WebUI is restarted. Generate it again to compare."
+    "The original is no longer kept. FaceFix keeps the latest {} at most, until the WebUI restarts. "
+    "To compare, generate the image again."
 )
 
-Shares = tuple[float, float, float, float]
-"""Left, top, right and bottom of a box, as shares of the picture's width and height, 0..1."""
+RelativeBox = tuple[float, float, float, float]
+"""Left, top, right and bottom of a box, as shares of the image's width and height (0 to 1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Before:
-    """A picture before FaceFix, and where faces were fixed in it."""
+class Original:
+    """An image before FaceFix, and the boxes of its fixed faces."""
 
     image: Image
-    faces: Mapping[int, Shares]
-    """By number."""
+    faces: Mapping[int, RelativeBox]
+    """Boxes of the fixed faces by number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the page shows when it compares two pictures; blank: nothing."""
+    """Two images to compare on the page; blank: none."""
 
     before: str = ""
-    """URL of the picture before."""
+    """URL of the original; blank: none."""
     after: str = ""
-    """URL of the picture after; blank: the one at `place` in the gallery."""
+    """URL of the result; blank: the image at `place` in the gallery."""
     place: int = 0
-    faces: Mapping[int, Shares] = field(default_factory=dict)
+    faces: Mapping[int, RelativeBox] = field(default_factory=dict)
     note: str = ""
-    """A sentence; where there is no picture before, it says why."""
+    """Message to show, such as the reason for a missing original."""
 
     def to_text(self) -> str:
-        """Return it as JSON, which javascript/facefix.js reads."""
+        """Return it as JSON for javascript/facefix.js."""
         faces = [{"number": number, "box": list(box)} for number, box in self.faces.items()]
         return json.dumps(
             {"before": self.before, "after": self.after, "place": self.place, "faces": faces, "note": self.note}
         )
 
 
-class Befores:
-    """The pictures kept, by the infotext of the result: who does not have that cannot ask for them.
+class OriginalStore:
+    """Originals by the infotext of their results: only a client that has the infotext can get them.
 
-    The oldest go when there are more than `most`, or they take more than `most_bytes`. May be used by several threads.
+    The oldest are dropped if there are more than `most`, or if they need more than `most_bytes`. Thread-safe.
     """
 
-    def __init__(self, most: int = MAX_PICTURES, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int = MAX_PICTURES, most_bytes: int = MAX_BYTES) -> None:
         self.most = most
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[bytes, Before] = OrderedDict()
+        self._kept: OrderedDict[bytes, Original] = OrderedDict()
         self._lock = Lock()
 
-    def keep(self, infotext: str, before: Before) -> None:
-        """Keep a picture, unless it is too large by itself."""
+    def keep(self, infotext: str, before: Original) -> None:
+        """Keep an original, unless it alone exceeds the limit in bytes."""
         if before.image.nbytes > self._most_bytes:
             return
         with self._lock:
             self._kept.pop(_key(infotext), None)
             self._kept[_key(infotext)] = before
-            while len(self._kept) > self.most or self._bytes() > self._most_bytes:
-                self._kept.popitem(last=False)
+            size = sum(kept.image.nbytes for kept in self._kept.values())
+            while len(self._kept) > self.most or size > self._most_bytes:
+                size -= self._kept.popitem(last=False)[1].image.nbytes
 
-    def find(self, infotext: str) -> Before | None:
-        """Return what the picture with this infotext was before, None if it is not kept."""
+    def find(self, infotext: str) -> Original | None:
+        """Return the original of the image with this infotext; None if it is not kept."""
         with self._lock:
             return self._kept.get(_key(infotext))
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _bytes(self) -> int:
-        return sum(before.image.nbytes for before in self._kept.values())
 
+class PendingOriginals:
+    """Originals of unfinished runs, whose infotexts are not known yet."""
 
-class Runs:
-    """Pictures of runs that are not over, by their number in the run: their infotexts are not known yet."""
-
-    def __init__(self, befores: Befores) -> None:
+    def __init__(self, befores: OriginalStore) -> None:
         self._befores = befores
-        self._waiting: dict[int, dict[int, tuple[str, Before]]] = {}
+        self._waiting: dict[int, dict[int, tuple[str, Original]]] = {}
 
-    def add(self, p: Any, number: int, entry: str, before: Before) -> None:
-        """Let a picture wait. entry: what FaceFix writes into its infotext."""
+    def add(self, p: Any, number: int, entry: str, before: Original) -> None:
+        """Add the original of one image. number: of the image in the run. entry: FaceFix's entry in its infotext."""
         if id(p) not in self._waiting:
             self._waiting[id(p)] = {}
             weakref.finalize(p, self._waiting.pop, id(p), None)  # a run that fails is never finished
         self._waiting[id(p)][number] = entry, before
 
     def finish(self, p: Any, infotexts: Sequence[str]) -> None:
-        """Keep what waits of this run. infotexts: of its pictures, by number."""
+        """Keep the originals of a finished run. infotexts: of its images, by number."""
         for number, (entry, before) in self._waiting.pop(id(p), {}).items():
             if number < len(infotexts) and json.dumps(entry, ensure_ascii=False) in infotexts[number]:
                 self._befores.keep(infotexts[number], before)
@@ -119,14 +117,14 @@ class Runs:
         return len(self._waiting)
 
 
-BEFORES = Befores()
-"""Of this WebUI."""
-RUNS = Runs(BEFORES)
+BEFORES = OriginalStore()
+"""Originals of this WebUI."""
+PENDING = PendingOriginals(BEFORES)
 
 
-def fixed_faces(results: Sequence[FixResult]) -> dict[int, Shares]:
-    """Return where faces were fixed, by number, over all passes; the first pass to fix a number places it."""
-    found: dict[int, Shares] = {}
+def find_fixed_faces(results: Sequence[FixResult]) -> dict[int, RelativeBox]:
+    """Return the boxes of the faces that any pass fixed, by number; the box is from the first such pass."""
+    found: dict[int, RelativeBox] = {}
     for result in results:
         width, height = result.size or result.result_size
         for outcome in result.outcomes:
@@ -137,26 +135,26 @@ def fixed_faces(results: Sequence[FixResult]) -> dict[int, Shares]:
     return found
 
 
-def find_comparison(generation_info: str, chosen: int, befores: Befores = BEFORES) -> Comparison:
-    """Return what there is to be seen of the result that is chosen in the gallery.
+def find_comparison(generation_info: str, chosen: int, befores: OriginalStore = BEFORES) -> Comparison:
+    """Return the comparison for the result that is chosen in the gallery.
 
-    generation_info: what the host tells the page of a run, JSON; chosen: place in the gallery, -1 for none.
+    generation_info: JSON with which the host describes a run. chosen: place in the gallery; -1: none is chosen.
     """
-    told = json.loads(generation_info or "{}")
-    infotexts, first = told.get("infotexts", []), told.get("index_of_first_image", 0)
+    info = json.loads(generation_info or "{}")
+    infotexts, first = info.get("infotexts", []), info.get("index_of_first_image", 0)
     place = first if chosen < 0 else chosen
     if place < first:
-        return Comparison(note="This is the grid of all pictures: choose one of them, then compare.")
+        return Comparison(note="This is the grid of all images. Choose one image to compare.")
     if place >= len(infotexts):
-        return Comparison(note="There is no result to compare here.")
+        return Comparison(note="There is no result to compare.")
     before = befores.find(infotexts[place])
     if before is None:
         return Comparison(note=NOT_KEPT.format(befores.most))
-    return Comparison(before=data_url(before.image), place=place, faces=before.faces)
+    return Comparison(before=make_data_url(before.image), place=place, faces=before.faces)
 
 
-def data_url(image: Image) -> str:
-    """Return a picture, RGB uint8 (H, W, 3), as the URL of a PNG that holds it."""
+def make_data_url(image: Image) -> str:
+    """Return an RGB uint8 image (H, W, 3) as a PNG data URL."""
     file = io.BytesIO()
     Pil.fromarray(image).save(file, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Where the page compares pictures: under the results of txt2img and img2img, and wherever else a place is made."""
+"""The before/after slider of the page: under the results of txt2img and img2img, and in the extras tab."""
 
 from __future__ import annotations
 
@@ -6,54 +6,56 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..ui.gradio_compat import button, hidden_text, html, then_script, when
+import gradio as gr
+
+from ..ui.gradio_compat import button, hidden_text, then_script, when
 from .history import find_comparison
 
 RESULTS = ("txt2img", "img2img")
-"""Tabs whose results can be compared."""
+"""Names of the tabs with a slider under their results."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A part of the page with the slider in it, which is not seen until there is something to compare."""
+class Slider:
+    """A part of the page with a before/after slider, hidden until there is something to compare."""
 
     elem_id: str
     told: Any
-    """Component, never seen: takes `Comparison.to_text()` as a handler's output."""
+    """Hidden component that takes `Comparison.to_text()` as a handler's output."""
 
     def show_after(self, event: Any) -> None:
-        """When the handler of an event (what its `click` and the like return) is done, show what `told` then holds."""
+        """After the handler of an event, show the comparison in `told`. event: return value of `click` or the like."""
         then_script(event, f"(told) => facefix.show({self.elem_id!r}, told)", [self.told])
 
     def ask(self, do: Callable[..., str], given: Sequence[Any], script: str = "") -> None:
-        """Let the page ask for what to show, with `facefix.ask(elem_id)`.
+        """Make a hidden button with which `facefix.ask(elem_id)` requests a comparison.
 
-        do: is called with the values of `given`, returns `Comparison.to_text()`; script: changes these in the page.
+        do: gets the values of `given` and returns `Comparison.to_text()`. script: JavaScript that changes the values.
         """
         asked = button("", f"{self.elem_id}_ask", visible=False)
         self.show_after(when(asked.click, do, given, [self.told], script))
 
 
-def place(elem_id: str, result: str = "") -> Place:
-    """Make a place. result: the tab whose results it compares; it then has a button, for results with fixed faces."""
-    html(f'<div class="facefix-place" data-result="{result}" hidden></div>', elem_id)
-    return Place(elem_id, hidden_text(f"{elem_id}_told"))
+def make_slider(elem_id: str, result: str = "") -> Slider:
+    """Make a slider. result: tab whose results it compares, with a button for results with fixed faces; blank: none."""
+    gr.HTML(f'<div class="facefix-place" data-result="{result}" hidden></div>', elem_id=elem_id)
+    return Slider(elem_id, hidden_text(f"{elem_id}_told"))
 
 
-class UnderResults:
-    """Called for each component of the page once it is made: puts places under the galleries."""
+class CompareHook:
+    """A hook for each finished component of the page that adds sliders under the galleries."""
 
     def __init__(self) -> None:
-        self._places: dict[str, Place] = {}
+        self._sliders: dict[str, Slider] = {}
 
     def __call__(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
-        """Make a place after the buttons under a gallery; let it ask once what it asks with is there."""
+        """Make a slider after the buttons of a gallery; connect it once the component it reads exists."""
         for tab in RESULTS:
             if elem_id == f"download_files_{tab}":
-                self._places[tab] = place(f"facefix_compare_{tab}", tab)
-            elif elem_id == f"generation_info_{tab}" and tab in self._places:
-                here = self._places[tab]
-                here.ask(_answer, [component, here.told], f"(info) => [info, String(facefix.chosen({tab!r}))]")
+                self._sliders[tab] = make_slider(f"facefix_compare_{tab}", tab)
+            elif elem_id == f"generation_info_{tab}" and tab in self._sliders:
+                slider = self._sliders[tab]
+                slider.ask(_answer, [component, slider.told], f"(info) => [info, String(facefix.chosen({tab!r}))]")
 
 
 def _answer(generation_info: str, chosen: str) -> str:

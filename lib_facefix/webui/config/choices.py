@@ -1,6 +1,6 @@
-"""The names that a host offers to choose from: samplers, schedulers, checkpoints, VAEs; and model files that are found.
+"""Choices that only the host knows (samplers, schedule types, checkpoints, VAEs), and model files on disk.
 
-Hosts are told apart by what they have, never by their name.
+Hosts are recognised by their features, never by their name.
 """
 
 from __future__ import annotations
@@ -13,32 +13,25 @@ from ...settings.detector_expression import quote_name
 
 
 def host_list(name: str) -> list[str]:
-    """Return one of the host's lists, as the host knows it now, or of what is found: `Option.host`, `Option.found`."""
+    """Return the current choices for a name of `Option.host` or `Option.found`."""
     return LISTS[name]()
 
 
-def knows(name: str, value: str) -> bool:
-    """Return whether a host takes a value, be it hidden in its list or another name of what is listed."""
+def is_known_choice(name: str, value: str) -> bool:
+    """Return whether the host accepts a value: a listed or hidden one, or an alias."""
     if name not in OTHER_NAMES:
         return value in host_list(name)
     module, names = OTHER_NAMES[name]
     return value in host_list(name) or value in getattr(import_module(module), names, ())
 
 
-def refresh() -> None:
-    """Let the host look for checkpoints and VAEs again; model files are looked for anew each time.
-
-    This reads folders.
-    """
+def refresh_host_lists() -> None:
+    """Have the host read its folders of checkpoints and VAEs again. Model files are read each time."""
     if _takes_modules():
         import_module("modules_forge.main_entry").refresh_models()
         return
     import_module("modules.sd_models").list_models()
     import_module("modules.sd_vae").refresh_vae_list()
-
-
-def _samplers() -> list[str]:
-    return list(import_module("modules.sd_samplers").visible_sampler_names())
 
 
 def _schedulers() -> list[str]:
@@ -47,12 +40,12 @@ def _schedulers() -> list[str]:
     except ModuleNotFoundError as error:
         if error.name != "modules.sd_schedulers":
             raise
-        return []  # there the schedule is part of the sampler
+        return []  # in older hosts, the schedule is part of the sampler
     return [scheduler.label for scheduler in known]
 
 
 def _checkpoints() -> list[str]:
-    """Return file names, without the hashes that a host adds to the titles once it knows them."""
+    """Return file names, without the hashes in the host's titles."""
     return [known.name for known in import_module("modules.sd_models").checkpoints_list.values()]
 
 
@@ -63,29 +56,29 @@ def _vaes() -> list[str]:
 
 
 def _detectors() -> list[str]:
-    """Return the model files that are found, as an expression names them. This reads folders."""
+    """Return the names of model files, quoted for expressions. Reads folders."""
     from .engine import get_engine
 
     return [quote_name(path.name) for path in yolo_files(get_engine().models.paths)]
 
 
 def _takes_modules() -> bool:
-    """Tell a host where VAEs are among the modules that are loaded beside a checkpoint."""
+    """Return whether the host loads VAEs among the modules beside a checkpoint."""
     return "forge_additional_modules" in import_module("modules.shared").opts.data_labels
 
 
 LISTS: dict[str, Callable[[], list[str]]] = {
-    "samplers": _samplers,
+    "samplers": lambda: list(import_module("modules.sd_samplers").visible_sampler_names()),
     "schedulers": _schedulers,
     "checkpoints": _checkpoints,
     "vaes": _vaes,
     "detectors": _detectors,
 }
-"""By the names that `Option.host` and `Option.found` use."""
+"""Functions that return a list, by the names of `Option.host` and `Option.found`."""
 FROM_DISK = ("checkpoints", "vaes")
-"""Those that `refresh` may change."""
+"""Names of the lists that `refresh_host_lists` can change."""
 OTHER_NAMES = {
     "samplers": ("modules.sd_samplers", "all_samplers_map"),
     "checkpoints": ("modules.sd_models", "checkpoint_aliases"),
 }
-"""Where a host keeps more names than it lists: samplers hidden in the settings; titles and hashes of checkpoints."""
+"""Modules and attributes with unlisted names: hidden samplers; titles and hashes of checkpoints."""

@@ -1,4 +1,4 @@
-"""The one `FaceFix` of the WebUI: its models stay loaded from picture to picture."""
+"""The WebUI's single `FaceFix`, whose models stay loaded between images."""
 
 from __future__ import annotations
 
@@ -11,71 +11,48 @@ from ...facefix import FaceFix
 from ...settings.runtime import Runtime
 from .options import read_options
 
-ALSO = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
-"""The host's own flags for folders of weights that we can use."""
-ADETAILERS = "ad_extra_models_dir"
-"""ADetailer's own setting for further folders of YOLO models, with bars between them."""
+WEIGHT_FOLDER_FLAGS = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
+"""Flags of the host for folders with usable weights."""
+ADETAILER_OPTION = "ad_extra_models_dir"
+"""Option of ADetailer for more folders of YOLO models, separated by "|"."""
 
 _lock = Lock()
 
 
 def get_engine() -> FaceFix:
-    """Return the host's `FaceFix`: made when first asked for, and anew when flags or settings have changed."""
+    """Return the `FaceFix` for the current flags and settings; a new one only if they have changed."""
     from modules import shared
 
     if getattr(shared.cmd_opts, "facefix_offline", False):
-        os.environ["FACEFIX_OFFLINE"] = "1"  # what `weights.fetch` looks at
+        os.environ["FACEFIX_OFFLINE"] = "1"  # read by `weights.fetch`
     with _lock:
-        return _make_engine(runtime())
+        return _make_engine(read_runtime())
 
 
-def unload() -> None:
-    """Let go of all models; the next picture loads what it needs again."""
-    get_engine().unload()
+def read_runtime() -> Runtime:
+    """Return the current flags and page settings.
 
-
-def runtime() -> Runtime:
-    """Return what the flags and the settings page say now.
-
-    Weights are looked for in a folder of our own, in those of the host's flags, and in its models folder; YOLO models
-    in those of ADetailer's setting, too.
+    Weights come from FaceFix's own folder, those of the host's flags, and the host's models folder. YOLO models can
+    also come from the folders of ADetailer's option.
     """
-    from modules import shared
+    from modules import devices, shared
     from modules.paths_internal import models_path
 
     flags, page = shared.cmd_opts, read_options()
     own = getattr(flags, "facefix_models_dir", None) or Path(models_path) / "facefix"
-    also = (getattr(flags, name, None) for name in ALSO)
+    also = (getattr(flags, name, None) for name in WEIGHT_FOLDER_FLAGS)
+    has_adetailer = ADETAILER_OPTION in shared.opts.data_labels
+    yolo = (shared.opts.data.get(ADETAILER_OPTION) or "").split("|") if has_adetailer else []
+    on_cpu = getattr(flags, "facefix_device", "auto") == "cpu" or devices.get_device_for("gfpgan").type == "cpu"
     return Runtime(
         engine=page.engine,
         precision=page.precision,
-        device="cpu" if _on_cpu() else "auto",
+        device="cpu" if on_cpu else "auto",
         models=os.pathsep.join(str(folder) for folder in (own, *also) if folder),
         webui=str(models_path),
-        yolo=os.pathsep.join(_of_adetailer()),
+        yolo=os.pathsep.join(folder.strip() for folder in yolo if folder.strip()),
         keep=page.keep,
     )
 
 
-def _of_adetailer() -> list[str]:
-    """Return the folders that ADetailer's setting names; none where ADetailer is not installed."""
-    from modules import shared
-
-    if ADETAILERS not in shared.opts.data_labels:
-        return []
-    named = shared.opts.data.get(ADETAILERS) or ""
-    return [folder.strip() for folder in named.split("|") if folder.strip()]
-
-
-def _on_cpu() -> bool:
-    """Return whether the graphics processor is to be left alone: by our flag, or because the host leaves it alone."""
-    from modules import devices, shared
-
-    if getattr(shared.cmd_opts, "facefix_device", "auto") == "cpu":
-        return True
-    return bool(devices.get_device_for("gfpgan").type == "cpu")
-
-
-@lru_cache(maxsize=1)
-def _make_engine(wanted: Runtime) -> FaceFix:
-    return FaceFix(wanted)
+_make_engine = lru_cache(maxsize=1)(FaceFix)

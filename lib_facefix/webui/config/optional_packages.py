@@ -1,12 +1,12 @@
-"""Packages that a person may have installed into the WebUI; none is needed. Data alone: `install.py` runs this file."""
+"""Optional packages for the WebUI. Only data, because `install.py` runs this file by itself."""
 
 KEY = "facefix_optional"
-"""Under which the host's config.json names the chosen ones."""
+"""Key of the chosen packages in the host's config.json."""
 OPTIONAL = {
     "onnxruntime": ("onnx>=1.15", "onnxruntime>=1.17"),
     "openvino": ("onnx>=1.15", "openvino>=2024.4"),
 }
-"""What is installed for each: the extras of pyproject.toml. Both run restorers on processors.
+"""Requirements of each choice, as in the extras of pyproject.toml. Both run restorers on the processor.
 
-onnx, which readies them, comes first: it is what may not go with a host's protobuf, and is refused before the rest.
+onnx comes first, because it can conflict with the host's protobuf, and then nothing else is installed.
 """

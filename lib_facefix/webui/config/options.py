@@ -1,4 +1,4 @@
-"""The page "FaceFix" in the host's settings: declared once, to be shown and to be read."""
+"""The page "FaceFix" in the host's settings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .optional_packages import KEY, OPTIONAL
 
 SECTION = ("facefix", "FaceFix")
 PREFIX = "facefix_"
-"""Before a setting's name, in the host's config.json."""
-TAKES_EFFECT = {"passes": "needs_reload_ui", "optional": "needs_restart"}
-"""What a change waits for; all others take effect at once."""
+"""Prefix of a setting's name in the host's config.json."""
+RESTART_NEEDED = {"passes": "needs_reload_ui", "optional": "needs_restart"}
+"""Settings that take effect after a reload or a restart; all others do at once."""
 
 
 def _as_in(settings: type, name: str, label: str = "") -> Any:
-    """Return a field as another class declares it, by another label where one is given."""
+    """Return a field as another class declares it, optionally with another label."""
     field, known = next(pair for pair in options(settings) if pair[0].name == name)
     facts = dataclasses.replace(known, label=label or known.label)
     return dataclasses.field(default=field.default, metadata={"option": facts})
@@ -28,39 +28,37 @@ def _as_in(settings: type, name: str, label: str = "") -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSettings:
-    """What holds for all pictures, in the order in which the page shows it."""
+    """Settings for all images, in the order of the page."""
 
     passes: int = option(
         2, "Number of passes", low=1, high=10, step=1,
-        help="How many times the faces of a picture can be gone over, each time with other settings.",
+        help="Largest number of passes over the faces of an image, each with its own settings.",
     )  # fmt: skip
     faces_at_once: int = option(
-        16, "Most faces in one sampling run", low=1, high=64, step=1,
-        help="Fewer take less memory; where memory does not suffice, half as many are tried by themselves.",
+        16, "Faces per sampling run", low=1, high=64, step=1,
+        help="Fewer faces need less memory. If memory runs out, FaceFix retries with half as many.",
     )  # fmt: skip
-    save_before: bool = option(False, "Save the picture as it was before its faces were fixed")
-    save_masks: bool = option(False, "Save the masks", help="White where a picture may change.")
-    save_preview: bool = option(False, "Save a preview with numbered faces and masks")
-    save_crops: bool = option(
-        False, "Save the crops that are redrawn", help="Each as it was and as it was drawn, side by side."
-    )
-    fidelity: float = _as_in(Treatment, "fidelity", 'Fidelity of FaceFix in "Restore faces"')
+    save_before: bool = option(False, "Save the original image")
+    save_masks: bool = option(False, "Save masks", help="White areas may change.")
+    save_preview: bool = option(False, "Save a preview", help="The image with numbered faces and masks.")
+    save_crops: bool = option(False, "Save re-diffused crops", help="Before and after, side by side.")
+    fidelity: float = _as_in(Treatment, "fidelity", 'Fidelity in "Restore faces"')
     engine: str = _as_in(Runtime, "engine")
     precision: str = _as_in(Runtime, "precision")
     keep: int = _as_in(Runtime, "keep")
     optional: tuple[str, ...] = option(
-        (), "Install for running restorers on the processor", choices=lambda: tuple(OPTIONAL),
-        help="None is needed. What is ticked is installed when the WebUI starts, if it goes with all that is there.",
+        (), "Install optional packages", choices=lambda: tuple(OPTIONAL),
+        help="They speed up restorers on the processor, and are installed at the next start of the WebUI.",
     )  # fmt: skip
 
 
-def key_of(name: str) -> str:
-    """Return by which name the host keeps a setting of the page."""
+def config_key(name: str) -> str:
+    """Return the key of a setting in the host's config.json."""
     return KEY if name == "optional" else PREFIX + name
 
 
 def add_options() -> None:
-    """Put the page into the host's settings; for `on_ui_settings`."""
+    """Add the page to the host's settings; for `on_ui_settings`."""
     from modules import shared
 
     for field, known in options(PageSettings):
@@ -69,24 +67,24 @@ def add_options() -> None:
         shown = shared.OptionInfo(default, known.label, component, arguments, section=SECTION)
         if known.help:
             shown.info(known.help.rstrip("."))
-        if field.name in TAKES_EFFECT:
-            getattr(shown, TAKES_EFFECT[field.name])()
-        shared.opts.add_option(key_of(field.name), shown)
+        if field.name in RESTART_NEEDED:
+            getattr(shown, RESTART_NEEDED[field.name])()
+        shared.opts.add_option(config_key(field.name), shown)
 
 
 def read_options() -> PageSettings:
-    """Return what is set now. What is absent, or not allowed, has its default."""
+    """Return the current settings. A missing or invalid value has its default."""
     from modules import shared
 
     saved = shared.opts.data
     return PageSettings(
-        **{field.name: _read(saved.get(key_of(field.name)), field.default, known)
+        **{field.name: _read(saved.get(config_key(field.name)), field.default, known)
            for field, known in options(PageSettings)}
     )  # fmt: skip
 
 
 def _read(saved: Any, default: Any, known: Option) -> Any:
-    """Return what the host has saved, or the default."""
+    """Return the saved value, or the default if it is missing or invalid."""
     if isinstance(default, tuple):
         offered = known.choices() if known.choices else ()
         return tuple(name for name in offered if isinstance(saved, list) and name in saved)
@@ -100,7 +98,7 @@ def _read(saved: Any, default: Any, known: Option) -> Any:
 
 
 def _component(default: Any, known: Option) -> tuple[Any, dict[str, Any]]:
-    """Return the control for a setting, and what it is told."""
+    """Return the class of control for a setting, and its arguments."""
     import gradio as gr
 
     if isinstance(default, bool):

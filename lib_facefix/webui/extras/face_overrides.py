@@ -1,13 +1,13 @@
-"""What a person has set for the single faces of one picture, as the page of the extras tab keeps it.
+"""Settings of the single faces of one image, as the page of the extras tab keeps them.
 
-It travels with every event as a text, so that nothing of it is kept on the server, nor in the host's options:
+They travel with every event as text, so neither the server nor the host's options keep any of it:
 
     {"v":1,"picture":"640x512 9f86d08...","found":{...},"overrides":{"2":{"method":"leave"}},"shown":3,"plan":{...}}
 
-"picture" tells the picture apart from all others, "origin" is what it was made from, where that is known, "found" has
-the settings that its faces were found with, "plan" is the plan as `facefix plan` writes it, "overrides" has the
-settings of single faces by number, "shown" is the number of the face whose controls are on the page, 0 for none, and
-"filled" what they were filled with.
+"picture" is a fingerprint of the image, "origin" has its generation parameters (null: unknown), "found" has the
+detection settings, "plan" is the plan in the format of `facefix plan`, "overrides" has the settings of single faces by
+number, "shown" is the number of the face whose controls are on the page (0: none), and "filled" has the values that
+those controls started with.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ...errors import BadSetting, FaceFixError
@@ -25,28 +25,36 @@ from ...settings.face_prompt import GenerationParams
 from ...settings.face_settings import FaceSettings
 from ...settings.treatment import Overrides, Treatment
 from ...types import Image
+from ..passes.settings import ELSEWHERE, SETTING_TYPES, PassSettings, fit_type
 
 VERSION = 1
+ENABLE, IS_SINGLE, TUNING = "enable", "single", "tuning"
 FIX = "fix"
-"""Beside the settings of a face: whether it is fixed at all."""
-SINGLE = ("method", "restorer", "visibility", "fidelity", "denoising_strength", "mask", "mask_grow", "mask_feather",
-          "prompt", "negative_prompt")  # fmt: skip
-"""Settings that have a control of their own for the face that is shown."""
-FIND_AGAIN = "press Find faces again"
+"""Name of the switch for fixing a face at all, beside the settings of a face."""
+FACE_SETTINGS = ("method", "restorer", "visibility", "fidelity", "denoising_strength", "mask", "mask_grow",
+                 "mask_feather", "prompt", "negative_prompt")  # fmt: skip
+"""Settings that have their own control for the shown face."""
+FACE_CONTROLS = {name: f"face_{name}" for name in (FIX, *FACE_SETTINGS)}
+"""Component names of the controls for the shown face."""
+SHARED_SETTINGS = tuple(field.name for field in fields(FaceSettings) if field.name not in ELSEWHERE)
+"""Settings for all faces: those of a pass, without the ones for img2img only."""
+EVENT_INPUTS = (TUNING, *FACE_CONTROLS.values(), *SHARED_SETTINGS)
+"""Component names whose values every event of the accordion receives."""
+FIND_AGAIN = "select Find faces again"
 
 
 @dataclass(frozen=True, slots=True)
 class FaceOverrides:
-    """The faces that were found in one picture, and what a person wants of each."""
+    """The detected faces of one image, and the settings of each."""
 
     engine: Engine
-    """Plans them again when a setting changes; the page does not keep it."""
+    """Engine that plans the faces again when a setting changes; not part of the text on the page."""
     picture: str
-    """As `fingerprint` gives it."""
+    """Fingerprint of the image, from `fingerprint`."""
     found: Mapping[str, Any]
     plan: FixPlan
     origin: GenerationParams | None = None
-    """What the picture was made from, where that is known; without it, auto re-diffuses nothing."""
+    """Generation parameters of the image; None: unknown, then auto re-diffuses nothing."""
     overrides: Overrides = field(default_factory=dict)
     shown: int = 0
     filled: Mapping[str, Any] = field(default_factory=dict)
@@ -55,96 +63,88 @@ class FaceOverrides:
     def start(
         cls, engine: Engine, image: Image, settings: FaceSettings, plan: FixPlan, origin: GenerationParams | None = None
     ) -> FaceOverrides:
-        """Return that of a picture whose faces were just found; nothing is set for any of them."""
+        """Return the overrides of an image whose faces were just detected: none."""
         return cls(engine, fingerprint(image), settings.finding, plan, origin)
 
     def to_text(self) -> str:
         """Return it as JSON."""
-        told = {
-            "v": VERSION,
-            "picture": self.picture,
-            "origin": self.origin and asdict(self.origin),
-            "found": self.found,
-            "overrides": self.overrides,
-            "shown": self.shown,
-            "filled": self.filled,
-            "plan": self.plan.to_json(),
-        }
-        return json.dumps(told, separators=(",", ":"))
+        facts = {name: getattr(self, name) for name in ("picture", "found", "overrides", "shown", "filled")}
+        origin = self.origin and asdict(self.origin)
+        return json.dumps({"v": VERSION, **facts, "origin": origin, "plan": self.plan.to_json()}, separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str, engine: Engine) -> FaceOverrides:
         """Read what `to_text` wrote; raises `BadSetting` for anything else."""
         try:
-            told = json.loads(text)
-            version = told["v"]
-            known = cls._from_json(told, engine) if version == VERSION else None
+            facts = json.loads(text)
+            if (version := facts["v"]) == VERSION:
+                return cls(
+                    engine,
+                    picture=str(facts["picture"]),
+                    found=dict(facts["found"]),
+                    plan=FixPlan.from_json(facts["plan"]),
+                    origin=facts["origin"] and GenerationParams(**facts["origin"]),
+                    overrides={int(number): dict(changes) for number, changes in facts["overrides"].items()},
+                    shown=int(facts["shown"]),
+                    filled=dict(facts["filled"]),
+                )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, FaceFixError) as error:
-            raise BadSetting(f"what this page says of the faces is damaged ({error}); {FIND_AGAIN}") from error
-        if known is None:
-            raise BadSetting(f"the faces on this page are of version {version!r}, not {VERSION}; {FIND_AGAIN}")
-        return known
-
-    @classmethod
-    def _from_json(cls, told: Mapping[str, Any], engine: Engine) -> FaceOverrides:
-        return cls(
-            engine,
-            picture=str(told["picture"]),
-            found=dict(told["found"]),
-            plan=FixPlan.from_json(told["plan"]),
-            origin=told["origin"] and GenerationParams(**told["origin"]),
-            overrides={int(number): dict(changes) for number, changes in told["overrides"].items()},
-            shown=int(told["shown"]),
-            filled=dict(told["filled"]),
-        )
+            raise BadSetting(f"the face settings on this page are damaged ({error}); {FIND_AGAIN}") from error
+        raise BadSetting(f"the face settings on this page have version {version!r}, not {VERSION}; {FIND_AGAIN}")
 
     def plan_for(self, settings: FaceSettings) -> FixPlan:
-        """Return what is to be done now; raises `BadSetting`."""
+        """Return the current plan; raises `BadSetting`."""
         return self.engine.replan(self.plan, settings, overrides=self.overrides, origin=self.origin)
 
-    def why_not_for(self, picture: str, settings: FaceSettings) -> str:
-        """Return why the faces are not those of this picture under these settings; blank where they are."""
+    def explain_mismatch(self, picture: str, settings: FaceSettings) -> str:
+        """Return why the faces do not match this image and these settings; blank if they do."""
         if self.picture != picture:
-            return "this is another picture than the one whose faces were set"
+            return "the faces were found in a different image"
         if not settings.finding.items() <= self.found.items():
-            return "the settings for finding faces have changed since they were found"
+            return "the detection settings have changed since the faces were found"
         return ""
 
-    def showing(self, number: int, settings: FaceSettings) -> FaceOverrides:
-        """Return this with the controls of one face on the page."""
+    def show_face(self, number: int, settings: FaceSettings) -> FaceOverrides:
+        """Return a copy that shows the controls of one face."""
         shown = replace(self, shown=number)
-        return replace(shown, filled=shown.values(settings))
+        return replace(shown, filled=shown.control_values(settings))
 
-    def values(self, settings: FaceSettings) -> dict[str, Any]:
-        """Return what the controls of the shown face are to show, by the names of SINGLE and FIX."""
-        job, asked = self.job(settings), self._requested_treatment(settings)
-        method = next(method for method in (asked.method, settings.method, "auto") if method != "leave")
-        return {FIX: job.decision != "leave", **{name: getattr(asked, name) for name in SINGLE}, "method": method}
+    def control_values(self, settings: FaceSettings) -> dict[str, Any]:
+        """Return the values for the controls of the shown face, by the names of FACE_SETTINGS and FIX."""
+        job, treatment = self.shown_job(settings), self._requested_treatment(settings)
+        method = next(method for method in (treatment.method, settings.method, "auto") if method != "leave")
+        return {
+            FIX: job.decision != "leave",
+            **{name: getattr(treatment, name) for name in FACE_SETTINGS},
+            "method": method,
+        }
 
-    def job(self, settings: FaceSettings) -> FaceJob:
-        """Return what is to be done with the shown face."""
+    def shown_job(self, settings: FaceSettings) -> FaceJob:
+        """Return the job of the shown face."""
         return next(job for job in self.plan_for(settings).jobs if job.number == self.shown)
 
     def edit(self, values: Mapping[str, Any], settings: FaceSettings) -> FaceOverrides:
-        """Return this with what a person changed in the controls of the shown face.
+        """Return a copy with the changed controls of the shown face as its overrides.
 
-        values: what they show now, by the names of SINGLE and FIX. Raises `BadSetting` for one that is not allowed.
+        values: current values by the names of FACE_SETTINGS and FIX. Raises `BadSetting` for one that is not allowed.
         """
         if not self.shown:
             return self
-        changes = {name: values[name] for name in SINGLE if values[name] != self.filled.get(name)}
+        changes = {name: values[name] for name in FACE_SETTINGS if values[name] != self.filled.get(name)}
         if values[FIX] != self.filled.get(FIX):
-            changes["method"] = _sure(values["method"]) if values[FIX] else "leave"
+            # auto might skip a face that the person wants fixed
+            method = "restore" if values["method"] == "auto" else values["method"]
+            changes["method"] = method if values[FIX] else "leave"
         if not changes:
             return self
         own = {**self.overrides.get(self.shown, {}), **changes}
-        return replace(self, overrides={**self.overrides, self.shown: own}).showing(self.shown, settings)
+        return replace(self, overrides={**self.overrides, self.shown: own}).show_face(self.shown, settings)
 
-    def alike(self, settings: FaceSettings) -> FaceOverrides:
-        """Return this with every face set as the shown one is."""
+    def apply_to_all(self, settings: FaceSettings) -> FaceOverrides:
+        """Return a copy in which every face has the overrides of the shown one."""
         own = self.overrides.get(self.shown, {})
         everyone = {job.number: own for job in self.plan.jobs} if own else {}
-        return replace(self, overrides=everyone).showing(self.shown, settings)
+        return replace(self, overrides=everyone).show_face(self.shown, settings)
 
     def _requested_treatment(self, settings: FaceSettings) -> Treatment:
         try:
@@ -154,11 +154,34 @@ class FaceOverrides:
 
 
 def fingerprint(image: Image) -> str:
-    """Return the size of a picture and a hash of its pixels, (H, W, 3)."""
+    """Return the size of an image (H, W, 3) and a hash of its pixels."""
     height, width = image.shape[:2]
     return f"{width}x{height} {hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()}"
 
 
-def _sure(method: str) -> str:
-    """Return the method for a face that is to be fixed in any case: auto might leave it."""
-    return "restore" if method == "auto" else method
+@dataclass(frozen=True, slots=True)
+class ExtrasInput:
+    """The settings on the page when an event happens."""
+
+    engine: Engine
+    settings: PassSettings
+    tuning: FaceOverrides | None
+    """Overrides that include the latest changes to the shown face; None: no faces were found."""
+
+
+def read_input(values: Mapping[str, Any], engine: Engine) -> ExtrasInput:
+    """Return the settings from values by component name; raises `BadSetting`. engine: plans the faces again.
+
+    None means the default, because the host's own API passes no values for scripts it does not know.
+    """
+    settings = PassSettings.from_json(_fit_values({name: values.get(name) for name in SHARED_SETTINGS}))
+    text = values.get(TUNING)
+    if not text:
+        return ExtrasInput(engine, settings, None)
+    tuning = FaceOverrides.from_text(text, engine)
+    shown = _fit_values({name: values.get(control) for name, control in FACE_CONTROLS.items()})
+    return ExtrasInput(engine, settings, tuning.edit({**tuning.filled, **shown}, settings))
+
+
+def _fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: fit_type(value, SETTING_TYPES.get(name)) for name, value in values.items() if value is not None}

@@ -1,6 +1,6 @@
-"""What happens in the accordion of the extras tab: each function returns what changes on the page.
+"""Event handlers of the accordion in the extras tab.
 
-The changes come by the names of components; what is told of each is what the host's toolkit calls an update.
+Each handler returns the changes to the page, by component name, as keyword arguments of the toolkit's update.
 """
 
 from __future__ import annotations
@@ -12,37 +12,45 @@ import numpy as np
 from PIL import Image as Pil
 
 from ...errors import BadPicture, BadSetting
-from ...planning.plan import FaceJob, FixPlan
+from ...planning.plan import FixPlan
 from ...settings.face_settings import FaceSettings
 from ...types import Image
 from ..compare.history import Comparison
 from ..ui.controls import why_idle
 from . import view
-from .face_overrides import FIND_AGAIN, FIX, SINGLE, FaceOverrides, fingerprint
-from .inputs import FACE, TUNING, Given
+from .face_overrides import (
+    FACE_CONTROLS,
+    FACE_SETTINGS,
+    FIND_AGAIN,
+    FIX,
+    TUNING,
+    ExtrasInput,
+    FaceOverrides,
+    fingerprint,
+)
 
 NOTE, OVERVIEW, THUMBNAILS, TABLE, LINE, ONE_FACE, TRIED = (
     "note", "overview", "thumbnails", "table", "line", "one_face", "tried"
 )  # fmt: skip
-"""Beside the controls: what the accordion shows."""
+"""Names of the accordion's other components, which show results."""
 NOTHING = Comparison()
-NO_PICTURE = "put a picture into Single Image first"
+NO_PICTURE = "add an image to Single Image first"
 
 Changes = dict[str, dict[str, Any]]
 
 
-def pixels(picture: Pil.Image | None) -> Image:
-    """Return a picture's colours, (H, W, 3); raises `BadPicture` where there is none."""
+def to_pixels(picture: Pil.Image | None) -> Image:
+    """Return an image as RGB uint8 (H, W, 3); raises `BadPicture` for None."""
     if picture is None:
         raise BadPicture(NO_PICTURE)
     return np.asarray(picture.convert("RGB"))
 
 
-def find(picture: Pil.Image | None, given: Given) -> Changes:
-    """Find the faces of a picture and show them; whatever was set for faces before is gone."""
+def find_faces(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
+    """Detect the faces of an image and show them; earlier settings of single faces are dropped."""
     from ..standalone import read_origin
 
-    image = pixels(picture)
+    image = to_pixels(picture)
     assert picture is not None
     origin = read_origin(picture)
     plan = given.engine.plan(image, given.settings, origin=origin)
@@ -50,13 +58,13 @@ def find(picture: Pil.Image | None, given: Given) -> Changes:
         **clear_faces(),
         NOTE: _show_html(view.describe_found(plan, origin)),
         **_pictures(image, plan),
-        TABLE: _show_html(view.table(plan)),
+        TABLE: _show_html(view.render_table(plan)),
         TUNING: {"value": FaceOverrides.start(given.engine, image, given.settings, plan, origin).to_text()},
     }
 
 
 def clear_faces() -> Changes:
-    """Forget all faces: the picture is another."""
+    """Clear all faces, because the image has changed."""
     return {
         **{name: _show_html("") for name in (NOTE, OVERVIEW, TABLE, LINE)},
         THUMBNAILS: {"value": [], "visible": False},
@@ -66,63 +74,62 @@ def clear_faces() -> Changes:
     }
 
 
-def choose(place: int, given: Given) -> Changes:
-    """Show the controls of the face whose thumbnail stands at this place, from 0."""
+def choose_face(place: int, given: ExtrasInput) -> Changes:
+    """Show the controls of the face whose thumbnail is at this place, from 0."""
     tuning = _require_found(given)
     numbers = sorted(job.number for job in tuning.plan.jobs)
     if place >= len(numbers):
         return {}
-    shown = tuning.showing(numbers[place], given.settings)
+    shown = tuning.show_face(numbers[place], given.settings)
     return {**_show_decisions(shown, given.settings, refill=True), ONE_FACE: {"visible": True}, **_show_tried()}
 
 
-def edit(given: Given) -> Changes:
-    """Say what is to be done now that a control was changed."""
+def show_edit(given: ExtrasInput) -> Changes:
+    """Update the table after a change to a control of the shown face."""
     return _show_decisions(given.tuning, given.settings) if given.tuning else {}
 
 
-def edit_and_redraw(picture: Pil.Image | None, given: Given) -> Changes:
-    """Say and show what is to be done now that a control was changed."""
+def edit_and_redraw(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
+    """Update the table, the image and the thumbnails after a change to a control of the shown face."""
     return {**refill(given), **redraw(picture, given)} if given.tuning else {}
 
 
-def refill(given: Given) -> Changes:
-    """Say what is to be done now that a setting of all faces was changed; the shown face may have changed with it."""
+def refill(given: ExtrasInput) -> Changes:
+    """Update the table and the controls of the shown face after a change to a setting for all faces."""
     if given.tuning is None:
         return {}
-    shown = given.tuning.shown
-    return _show_decisions(
-        given.tuning.showing(shown, given.settings) if shown else given.tuning, given.settings, refill=True
-    )
+    tuning, settings = given.tuning, given.settings
+    return _show_decisions(tuning.show_face(tuning.shown, settings) if tuning.shown else tuning, settings, refill=True)
 
 
-def apply_to_all(picture: Pil.Image | None, given: Given) -> Changes:
-    """Set all faces as the shown one is."""
-    alike = _require_chosen(given).alike(given.settings)
-    return edit_and_redraw(picture, replace(given, tuning=alike))
+def apply_to_all(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
+    """Copy the overrides of the shown face to all faces."""
+    tuning = _require_chosen(given).apply_to_all(given.settings)
+    return edit_and_redraw(picture, replace(given, tuning=tuning))
 
 
-def redraw(picture: Pil.Image | None, given: Given) -> Changes:
-    """Show the picture with its boxes and masks, and the thumbnails, as is decided now."""
-    image, tuning = pixels(picture), _require_found(given)
+def redraw(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
+    """Update the image with its boxes and masks, and the thumbnails."""
+    image, tuning = to_pixels(picture), _require_found(given)
     if tuning.picture != fingerprint(image):
         return {}
     return _pictures(image, tuning.plan_for(given.settings))
 
 
-def try_face(picture: Pil.Image | None, given: Given) -> Changes:
-    """Fix the shown face alone, and show it before and after; nothing is kept."""
-    from ..host.lock import exclusive
-    from ..standalone import fix
+def try_face(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
+    """Fix only the shown face, and show it before and after; nothing is kept."""
+    from ..host.progress import exclusive
+    from ..standalone import run_plan
 
-    image, tuning = pixels(picture), _require_chosen(given)
-    if why := tuning.why_not_for(fingerprint(image), given.settings):
+    image, tuning = to_pixels(picture), _require_chosen(given)
+    if why := tuning.explain_mismatch(fingerprint(image), given.settings):
         raise BadSetting(f"{why}; {FIND_AGAIN}")
-    job = tuning.job(given.settings)
+    job = tuning.shown_job(given.settings)
     if job.decision == "leave":
-        return _show_tried(Comparison(note=f"Face {job.number} is left ({job.reason}); tick Fix this face to try it."))
+        note = f"Face {job.number} is skipped ({job.reason}). Tick Fix this face to try it."
+        return _show_tried(Comparison(note=note))
     with exclusive():
-        result = fix(image, replace(tuning.plan, jobs=(job,)))
+        result = run_plan(image, replace(tuning.plan, jobs=(job,)))
     [outcome] = result.outcomes
     if outcome.verdict != "fixed":
         return _show_tried(Comparison(note=f"Face {job.number} was not fixed: {outcome.error or 'stopped'}."))
@@ -133,13 +140,13 @@ def _show_tried(shown: Comparison = NOTHING) -> Changes:
     return {TRIED: {"value": shown.to_text()}}
 
 
-def _require_found(given: Given) -> FaceOverrides:
+def _require_found(given: ExtrasInput) -> FaceOverrides:
     if given.tuning is None:
         raise BadSetting(f"no faces were found yet; {FIND_AGAIN}")
     return given.tuning
 
 
-def _require_chosen(given: Given) -> FaceOverrides:
+def _require_chosen(given: ExtrasInput) -> FaceOverrides:
     tuning = _require_found(given)
     if not tuning.shown:
         raise BadSetting("choose a face first")
@@ -147,43 +154,40 @@ def _require_chosen(given: Given) -> FaceOverrides:
 
 
 def _show_decisions(tuning: FaceOverrides, settings: FaceSettings, *, refill: bool = False) -> Changes:
-    """Return what stands in the table and over the controls. refill: and in the controls of the shown face."""
+    """Update the table and the line above the controls. refill: also the controls of the shown face."""
     changes = {
         TUNING: {"value": tuning.to_text()},
-        TABLE: _show_html(view.table(tuning.plan_for(settings), tuning.shown)),
+        TABLE: _show_html(view.render_table(tuning.plan_for(settings), tuning.shown)),
     }
     if not tuning.shown:
         return changes
-    changes |= {LINE: _show_html(view.note([view.line(tuning.job(settings))]))}
+    changes |= {LINE: _show_html(view.render_note([view.describe_face(tuning.shown_job(settings))]))}
     return {**changes, **_controls(tuning, settings)} if refill else changes
 
 
 def _controls(tuning: FaceOverrides, settings: FaceSettings) -> Changes:
-    values = tuning.values(settings)
-    idle = {name: why_idle(name, values["method"]) for name in SINGLE}
-    changes = {FACE[name]: {"value": values[name], "idle": idle[name]} for name in SINGLE}
-    return {FACE[FIX]: {"value": values[FIX]}, **changes}
+    values = tuning.control_values(settings)
+    idle = {name: why_idle(name, values["method"]) for name in FACE_SETTINGS}
+    changes = {FACE_CONTROLS[name]: {"value": values[name], "idle": idle[name]} for name in FACE_SETTINGS}
+    return {FACE_CONTROLS[FIX]: {"value": values[FIX]}, **changes}
 
 
 def _pictures(image: Image, plan: FixPlan) -> Changes:
-    """Return the picture with boxes and masks, and the thumbnails."""
-    return {
-        OVERVIEW: _show_html(view.overview(image, _mask(image, plan), plan)),
-        THUMBNAILS: {"value": view.thumbnails(image, plan), "visible": bool(plan.jobs)},
-    }
-
-
-def _mask(image: Image, plan: FixPlan) -> Any:
-    """Return where the picture may change; as all framings show the same masks, the one that costs least is used."""
+    """Update the image with boxes and masks, and the thumbnails."""
     from ..config.engine import get_engine
 
-    return get_engine().mask(image, replace(plan, jobs=tuple(map(_cheap, plan.jobs))))
-
-
-def _cheap(job: FaceJob) -> FaceJob:
-    if job.decision == "leave":
-        return job
-    return replace(job, decision="restore", treatment=job.treatment.but({"restorer": "lite"}))
+    # a mask is the same for every method and restorer, so the cheapest one is used
+    cheap = (
+        job
+        if job.decision == "leave"
+        else replace(job, decision="restore", treatment=job.treatment.but({"restorer": "lite"}))
+        for job in plan.jobs
+    )
+    mask = get_engine().mask(image, replace(plan, jobs=tuple(cheap)))
+    return {
+        OVERVIEW: _show_html(view.render_overview(image, mask, plan)),
+        THUMBNAILS: {"value": view.make_thumbnails(image, plan), "visible": bool(plan.jobs)},
+    }
 
 
 def _show_html(html: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""What FaceFix does in the extras tab: looks at a picture before other scripts change it, then fixes its faces."""
+"""FaceFix in the extras tab: remembers the input image before other scripts change it, then fixes its faces."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,90 +14,120 @@ import numpy as np
 from ...errors import FaceFixError
 from ...planning.rescale import rescale_plan
 from ...settings.face_prompt import GenerationParams
-from ..compare.history import BEFORES, Before, fixed_faces
+from ..compare.history import BEFORES, Comparison, Original, OriginalStore, find_fixed_faces, make_data_url
 from ..passes import infotext
 from ..passes.summary import summarize
-from .compare import under_result as under_result
-from .face_overrides import fingerprint
-from .handlers import pixels
-from .inputs import ENABLE, ONE, TUNING, Given, read_given
+from .face_overrides import ENABLE, IS_SINGLE, TUNING, ExtrasInput, fingerprint, read_input
+from .handlers import to_pixels
 
 TITLE = infotext.KEY
 ORDER = 1500
-"""After the host's Upscale (1000), before its GFPGAN (2000)."""
-SAID = "FaceFix said"
-"""The key of the result's infotext under which a person reads what was done."""
+"""Position among the scripts of the tab: after the host's Upscale (1000), before its GFPGAN (2000)."""
+SUMMARY_KEY = "FaceFix said"
+"""Infotext key of the summary in words."""
+TAB = "extras"
+INFOTEXT_ID = f"html_info_x_{TAB}"
+"""Id of the host's component below the buttons of the gallery; the slider is placed after it."""
+READ_RESULT_SCRIPT = f"() => [facefix.infotextOf({TAB!r}), facefix.seen({TAB!r})]"
+"""JavaScript that returns the result's infotext, and the chosen place and the number of images, as in "0/1"."""
+_ENTRY = re.compile(rf'{infotext.KEY}: ("(?:\\.|[^"\\])*")')
 
 
 @dataclass(frozen=True, slots=True)
-class First:
-    """What a picture was before other scripts of the tab changed it."""
+class InputImage:
+    """Facts about an image before other scripts of the tab changed it."""
 
     fingerprint: str
     origin: GenerationParams | None
 
 
-class Firsts:
-    """What is known of the pictures that are being worked on; it goes with the picture."""
+class InputImages:
+    """Facts about the images in progress; an entry is dropped together with its image."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Any, First] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Any, InputImage] = WeakKeyDictionary()
 
-    def look(self, pp: Any, args: Mapping[str, Any]) -> None:
-        """Look at a picture before anything is done to it; for `process_firstpass`."""
-        if not args.get(ENABLE):
-            return
-        from ..standalone import read_origin
+    def remember(self, pp: Any, args: Mapping[str, Any]) -> None:
+        """Record an image before anything is done to it; for `process_firstpass`."""
+        if args.get(ENABLE):
+            from ..standalone import read_origin
 
-        of = fingerprint(pixels(pp.image)) if args.get(TUNING) and args.get(ONE) else ""
-        self._known[pp] = First(of, read_origin(pp.image))
+            has_overrides = args.get(TUNING) and args.get(IS_SINGLE)
+            self._known[pp] = InputImage(
+                fingerprint(to_pixels(pp.image)) if has_overrides else "", read_origin(pp.image)
+            )
 
-    def of(self, pp: Any) -> First:
-        """Return what is known of a picture; one that another script has made was never looked at."""
-        return self._known.get(pp, First("", None))
-
-
-def build() -> dict[str, Any]:
-    """Return the controls by name."""
-    from .panel import build as build_panel
-
-    return build_panel()
+    def get(self, pp: Any) -> InputImage:
+        """Return the facts about an image; blank ones for an image that another script has made."""
+        return self._known.get(pp, InputImage("", None))
 
 
-def process(pp: Any, first: First, args: Mapping[str, Any]) -> None:
-    """Fix the faces of one picture as the arguments say; what cannot be done leaves it as it is, and is said."""
+def process(pp: Any, source: InputImage, args: Mapping[str, Any]) -> None:
+    """Fix the faces of one image; after an error the image is unchanged, and its infotext says why."""
     if not args.get(ENABLE):
         return
-    from ..standalone import planner
+    from ..standalone import diffusing_engine
 
     try:
-        _fix(pp, first, read_given(args, planner()), bool(args.get(ONE)))
+        _fix(pp, source, read_input(args, diffusing_engine()), bool(args.get(IS_SINGLE)))
     except (FaceFixError, MemoryError) as error:
         from ..ui.gradio_compat import warn
 
-        _say(pp, [f"nothing was done: {error or 'out of memory'}"])
-        warn(f"FaceFix: {pp.info[SAID]}")
+        _write_summary(pp, [f"the image is unchanged: {error or 'out of memory'}"])
+        warn(f"FaceFix: {pp.info[SUMMARY_KEY]}")
 
 
-def _fix(pp: Any, first: First, given: Given, single: bool) -> None:
+def _fix(pp: Any, source: InputImage, given: ExtrasInput, single: bool) -> None:
     from ..host.images import replace_colours
-    from ..standalone import fix
+    from ..standalone import run_plan
 
-    image = pixels(pp.image)
+    image = to_pixels(pp.image)
     tuning = given.tuning if single else None
-    why = tuning.why_not_for(first.fingerprint, given.settings) if tuning else ""
-    if tuning and not why:
+    mismatch = tuning.explain_mismatch(source.fingerprint, given.settings) if tuning else ""
+    if tuning and not mismatch:
         plan, overrides = rescale_plan(tuning.plan_for(given.settings), pp.image.size), tuning.overrides
     else:
-        plan, overrides = given.engine.plan(image, given.settings, origin=first.origin), {}
-    result = fix(image, plan)
+        plan, overrides = given.engine.plan(image, given.settings, origin=source.origin), {}
+    result = run_plan(image, plan)
     if not np.array_equal(image, result.image):
         pp.image = replace_colours(pp.image, result.image)
-    pp.info[TITLE] = infotext.write([given.settings], [result.outcomes], first.origin, overrides)
-    if single and (faces := fixed_faces([result])):
-        BEFORES.keep(pp.info[TITLE], Before(image, faces))
-    _say(pp, [*summarize([result]), *([f"the settings for all faces were used, as {why}"] if why else [])])
+    pp.info[TITLE] = infotext.write([given.settings], [result.outcomes], source.origin, overrides)
+    if single and (faces := find_fixed_faces([result])):
+        BEFORES.keep(pp.info[TITLE], Original(image, faces))
+    notes = [f"the settings for all faces were used, because {mismatch}"] if mismatch else []
+    _write_summary(pp, [*summarize([result]), *notes])
 
 
-def _say(pp: Any, sentences: Iterable[str]) -> None:
-    pp.info[SAID] = "; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences)
+def _write_summary(pp: Any, sentences: Iterable[str]) -> None:
+    pp.info[SUMMARY_KEY] = "; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences)
+
+
+def add_slider(component: Any, elem_id: str | None = None, **_: Any) -> None:  # noqa: ARG001 the host's form
+    """Make the before/after slider under the gallery; for `on_after_component`."""
+    from ..compare.slider import make_slider
+    from ..ui.gradio_compat import hidden_text
+
+    if elem_id == INFOTEXT_ID:
+        slider = make_slider("extras_facefix_result", TAB)
+        slider.ask(_answer, [hidden_text("extras_facefix_said"), slider.told], READ_RESULT_SCRIPT)
+
+
+def find_comparison(generation_info: str, chosen: int, count: int, originals: OriginalStore = BEFORES) -> Comparison:
+    """Return the comparison for the result on the page.
+
+    generation_info: infotext of the last image, as the host shows it. chosen: place in the gallery, of `count` images;
+    -1: none is chosen.
+    """
+    found = _ENTRY.search(generation_info)
+    last = max(count, 1) - 1
+    if found is None or chosen not in (-1, last):
+        return Comparison(note="Only the last of several images can be compared. Choose the last one.")
+    original = originals.find(json.loads(found[1]))
+    if original is None:
+        return Comparison(note="The original is no longer kept. To compare, generate a single image again.")
+    return Comparison(before=make_data_url(original.image), place=last, faces=original.faces)
+
+
+def _answer(generation_info: str, seen: str) -> str:
+    chosen, _, count = seen.partition("/")
+    return find_comparison(generation_info, int(chosen), int(count)).to_text()

@@ -1,6 +1,6 @@
-"""What WebUIs differ in, and what we bend in them for the length of a sampling run and then put back.
+"""Differences between WebUIs, and changes to their state that last for one sampling run.
 
-Hosts are told apart by what they have, never by their name.
+Hosts are recognised by their features, never by their name.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from modules import devices, processing, prompt_parser, script_callbacks, sd_mod
 
 from ...errors import BadCrop, FaceFixError
 
-SAMPLING = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
-"""Callbacks that fire while something is sampled."""
-NO_PICTURE = "the model gave no picture, only NaN; try a float32 VAE (--no-half-vae), or --no-half"
-OWN_MODELS = {"is_sd1": 512, "is_sd2": 512}
-"""Sides in pixels of the squares that models draw best; all others 1024."""
+SAMPLING_CALLBACKS = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
+"""Names of the host's callbacks during sampling."""
+NO_PICTURE = "the model gave no picture, only NaN; start the WebUI with --no-half-vae or --no-half"
+NATIVE_SIZES = {"is_sd1": 512, "is_sd2": 512}
+"""Native sizes of models, in pixels, by the host's attribute; all other models: 1024."""
 
 
-def re_noises(p: Any) -> bool:
-    """Tell a host that noises the kept part anew at every step, from one generator for the whole batch."""
+def renoises_kept_part(p: Any) -> bool:
+    """Return whether the host adds new noise to the kept part at every step, from one generator for the batch."""
     return hasattr(p.sd_model, "forge_objects")
 
 
 def add_noise(denoiser: Any, latent: torch.Tensor, noise: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
-    """Return the latents (N, C, h, w) with as much of the noise as there is at `sigma` (N), by the model's own rule."""
+    """Return latents (N, C, h, w) with noise at the levels `sigma` (N), added by the model's own rule."""
     model = denoiser.inner_model.inner_model.forge_objects.unet.model
     rule = getattr(model, "predictor", None) or getattr(model, "model_sampling", None)
     level = sigma.reshape(-1, *[1] * (latent.ndim - 1))
@@ -40,8 +40,8 @@ def add_noise(denoiser: Any, latent: torch.Tensor, noise: torch.Tensor, sigma: t
 
 
 def native_size() -> int:
-    """Return the side in pixels of the squares that the loaded model draws best."""
-    found = (side for feature, side in OWN_MODELS.items() if getattr(shared.sd_model, feature, False))
+    """Return the native size of the loaded model, in pixels."""
+    found = (side for feature, side in NATIVE_SIZES.items() if getattr(shared.sd_model, feature, False))
     return next(found, 1024)
 
 
@@ -52,7 +52,7 @@ def model_name() -> str:
 
 
 def prompt_lengths(text: str, steps: int) -> tuple[int, ...]:
-    """Return the length in tokens, padded as the model reads it, of each text the prompt is made of while sampling."""
+    """Return the padded length, in tokens, of each text that the prompt uses while sampling."""
     _, flat, _ = prompt_parser.get_multicond_prompt_list([text])
     schedules = prompt_parser.get_learned_conditioning_prompt_schedules(flat, steps)
     return tuple(_padded_length(part) for schedule in schedules for _, part in schedule)
@@ -63,22 +63,19 @@ def _padded_length(text: str) -> int:
         return int(shared.sd_model.get_prompt_lengths_on_ui(text)[1])
     from modules.sd_hijack import model_hijack
 
-    more = [shared.sd_model.cond_stage_model] if _takes(model_hijack.get_prompt_lengths, "cond_stage_model") else []
+    parameters = inspect.signature(model_hijack.get_prompt_lengths).parameters
+    more = [shared.sd_model.cond_stage_model] if "cond_stage_model" in parameters else []
     return int(model_hijack.get_prompt_lengths(text, *more)[1])
 
 
-def _takes(function: Callable[..., Any], argument: str) -> bool:
-    return argument in inspect.signature(function).parameters
-
-
-def inherit_settings(p: Any) -> dict[str, Any]:
-    """Return all that img2img can be told, as the picture's own `p` has it."""
+def inherited_settings(p: Any) -> dict[str, Any]:
+    """Return the values of the image's own `p` for all parameters of img2img."""
     fields = dataclasses.fields(processing.StableDiffusionProcessingImg2Img)
     return {field.name: getattr(p, field.name) for field in fields if field.init and hasattr(p, field.name)}
 
 
 def option_overrides(checkpoint: str, vae: str, clip_skip: int) -> dict[str, Any]:
-    """Return the host's options that stand for these; blank and 0: as they are."""
+    """Return the host's options for these values; blank and 0: unchanged."""
     wanted = {
         "sd_model_checkpoint": checkpoint,
         "forge_additional_modules" if "forge_additional_modules" in shared.opts.data_labels else "sd_vae": vae,
@@ -94,21 +91,23 @@ def option_overrides(checkpoint: str, vae: str, clip_skip: int) -> dict[str, Any
 
 @contextmanager
 def restored_host_state(p: Any, overrides: dict[str, Any]) -> Iterator[None]:
-    """For one sampling run inside the picture's: whatever it changes in the host is put back."""
+    """Undo all changes to the host's state after a sampling run inside the image's own run."""
     with ExitStack() as stack:
         stack.enter_context(_options_kept(overrides))
-        stack.enter_context(_set(shared.cmd_opts, "no_prompt_history", True))
-        stack.enter_context(_no_other_callbacks())
-        stack.enter_context(_without_controlnet(p))
-        try:
-            yield
-        finally:
-            _settle(p, overrides)
+        stack.enter_context(attribute_set(shared.cmd_opts, "no_prompt_history", True))
+        for name, known in stack.enter_context(_callbacks_kept(SAMPLING_CALLBACKS)).items():
+            known.clear()
+            _forget_order(name)
+        unet: Any = getattr(getattr(p.sd_model, "model", None), "diffusion_model", None)
+        if hasattr(unet, "_original_forward"):  # ControlNet has replaced it; faces are re-diffused without ControlNet
+            stack.enter_context(attribute_set(unet, "forward", unet._original_forward))
+        stack.callback(_restore_model, p, overrides)
+        yield
 
 
 @contextmanager
-def calling(**callbacks: Callable[[Any], None]) -> Iterator[None]:
-    """Let the host call these while it samples, by the names in `SAMPLING`."""
+def sampling_callbacks(**callbacks: Callable[[Any], None]) -> Iterator[None]:
+    """Have the host call these while it samples, by the names in `SAMPLING_CALLBACKS`."""
     with _callbacks_kept(callbacks) as lists:
         for name, callback in callbacks.items():
             lists[name].append(script_callbacks.ScriptCallback(__file__, callback))
@@ -117,17 +116,8 @@ def calling(**callbacks: Callable[[Any], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _no_other_callbacks() -> Iterator[None]:
-    with _callbacks_kept(SAMPLING) as lists:
-        for name, known in lists.items():
-            known.clear()
-            _forget_order(name)
-        yield
-
-
-@contextmanager
 def _callbacks_kept(names: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
-    """Give the host's own lists of callbacks, to be changed; they are as they were afterwards."""
+    """Yield the host's lists of callbacks, and undo all changes to them afterwards."""
     lists = {name: script_callbacks.callback_map.get(f"callbacks_{name}", []) for name in names}
     before = {name: list(known) for name, known in lists.items()}
     try:
@@ -139,12 +129,13 @@ def _callbacks_kept(names: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
 
 
 def _forget_order(name: str) -> None:
-    """The host keeps callbacks sorted, and notices a change by their number alone."""
+    """Make the host sort its callbacks again, because it only notices a change of their number."""
     getattr(script_callbacks, "ordered_callbacks_map", {}).pop(name, None)
 
 
 @contextmanager
-def _set(where: Any, name: str, value: Any) -> Iterator[None]:
+def attribute_set(where: Any, name: str, value: Any) -> Iterator[None]:
+    """Set an attribute, and restore its old value afterwards."""
     before = getattr(where, name)
     setattr(where, name, value)
     try:
@@ -155,12 +146,10 @@ def _set(where: Any, name: str, value: Any) -> Iterator[None]:
 
 @contextmanager
 def _options_kept(overrides: dict[str, Any]) -> Iterator[None]:
-    """The host puts back only options that somebody has saved once; the others are given their defaults meanwhile."""
-    data, added = shared.opts.data, []
-    for name in overrides:
-        if name not in data:
-            data[name] = shared.opts.get_default(name)
-            added.append(name)
+    """Give options without a saved value their defaults for a while, because the host only restores saved ones."""
+    data = shared.opts.data
+    added = [name for name in overrides if name not in data]
+    data.update((name, shared.opts.get_default(name)) for name in added)
     try:
         yield
     finally:
@@ -168,19 +157,8 @@ def _options_kept(overrides: dict[str, Any]) -> Iterator[None]:
             data.pop(name, None)
 
 
-@contextmanager
-def _without_controlnet(p: Any) -> Iterator[None]:
-    """ControlNet stands in for the model's forward while the picture is made; faces are drawn without it."""
-    unet: Any = getattr(getattr(p.sd_model, "model", None), "diffusion_model", None)
-    if not hasattr(unet, "_original_forward"):
-        yield
-        return
-    with _set(unet, "forward", unet._original_forward):
-        yield
-
-
-def _settle(p: Any, overrides: dict[str, Any]) -> None:
-    """Make the loaded model again what the picture's further batches need; the host does that once a run alone."""
+def _restore_model(p: Any, overrides: dict[str, Any]) -> None:
+    """Restore the loaded model for the image's next batches, because the host only sets it once a run."""
     if hasattr(sd_models, "forge_model_reload"):
         if overrides:
             sd_models.forge_model_reload()
@@ -189,7 +167,7 @@ def _settle(p: Any, overrides: dict[str, Any]) -> None:
 
         sd_models.reload_model_weights()
         sd_vae.reload_vae_weights()
-    if hasattr(processing, "apply_circular_forge"):  # token merging is set before every sampling there
+    if hasattr(processing, "apply_circular_forge"):  # such hosts set token merging before every sampling
         processing.apply_circular_forge(p.sd_model, p.tiling)
         return
     from modules.sd_hijack import model_hijack
@@ -200,24 +178,20 @@ def _settle(p: Any, overrides: dict[str, Any]) -> None:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn what a sampling run fails with into what a fixer understands; raises MemoryError and `BadCrop`."""
+    """Translate the errors of a sampling run; raises MemoryError and `BadCrop`."""
     try:
         yield
     except devices.NansException as error:
         raise BadCrop(NO_PICTURE) from error
     except (RuntimeError, AssertionError, ValueError, OSError) as error:
-        if _out_of_memory(error):
+        if isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower():
             devices.torch_gc()
-            raise MemoryError(f"the graphics memory does not take this face ({type(error).__name__})") from error
-        raise BadCrop(f"the model could not draw this face: {type(error).__name__}: {error}") from error
+            raise MemoryError(f"not enough graphics memory for this face ({type(error).__name__})") from error
+        raise BadCrop(f"the model could not re-diffuse this face: {type(error).__name__}: {error}") from error
 
 
-def _out_of_memory(error: Exception) -> bool:
-    return isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower()
-
-
-def refuse(p: Any, error: FaceFixError) -> None:
-    """Make the run end with this error before anything is drawn, in the host's own way: the caller sees it."""
+def refuse_run(p: Any, error: FaceFixError) -> None:
+    """End the run with this error before anything is generated, so that the host reports it to the caller."""
 
     def init(*_: Any, **__: Any) -> None:
         raise Refused(error)
@@ -226,7 +200,7 @@ def refuse(p: Any, error: FaceFixError) -> None:
 
 
 class Refused(FaceFixError):
-    """What the host's API answers as 422, with the sentence."""
+    """An error that the host's API answers with status 422 and the message."""
 
     def __init__(self, error: FaceFixError) -> None:
         super().__init__(str(error))

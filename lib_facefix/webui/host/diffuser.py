@@ -1,4 +1,4 @@
-"""Redrawing faces with the Stable Diffusion that drew the picture."""
+"""Re-diffuses faces with the Stable Diffusion that generated the image."""
 
 from __future__ import annotations
 
@@ -18,76 +18,64 @@ from . import compat
 from .img2img import FaceImg2Img
 from .progress import HostProgress
 
-UNTOUCHED: dict[str, Any] = {
-    "sampler_index": None,
-    "styles": None,
-    "n_iter": 1,
-    "restore_faces": False,
-    "tiling": False,
-    "do_not_save_samples": True,
-    "do_not_save_grid": True,
-    "do_not_reload_embeddings": True,
-    "extra_generation_params": None,
-    "overlay_images": None,
-    "firstpass_image": None,
-    "override_settings_restore_afterwards": True,
-    "seed_enable_extras": True,
-    "seed_resize_from_h": -1,
-    "seed_resize_from_w": -1,
-    "resize_mode": 0,
-    "mask": None,
-    "mask_blur": 0,
-    "mask_blur_x": 0,
-    "mask_blur_y": 0,
-    "latent_mask": None,
-    "inpainting_fill": 1,
-    "inpaint_full_res": False,
-    "inpaint_full_res_padding": 0,
-    "inpainting_mask_invert": 0,
+NOT_INHERITED: dict[str, Any] = {
+    **dict.fromkeys(("sampler_index", "styles", "extra_generation_params", "overlay_images", "firstpass_image"), None),
+    **dict.fromkeys(("mask", "latent_mask"), None),
+    **dict.fromkeys(("restore_faces", "tiling", "inpaint_full_res"), False),
+    **dict.fromkeys(("do_not_save_samples", "do_not_save_grid", "do_not_reload_embeddings"), True),
+    **dict.fromkeys(("override_settings_restore_afterwards", "seed_enable_extras"), True),
+    **dict.fromkeys(("resize_mode", "mask_blur", "mask_blur_x", "mask_blur_y"), 0),
+    **dict.fromkeys(("inpaint_full_res_padding", "inpainting_mask_invert"), 0),
+    **dict.fromkeys(("seed_resize_from_h", "seed_resize_from_w"), -1),
+    **dict.fromkeys(("n_iter", "inpainting_fill"), 1),
 }
-"""What of the picture's own run does not concern its faces; all else is inherited."""
+"""Parameters of img2img that faces do not inherit from the image's own run, with their values."""
 
 
 class HostDiffuser:
-    """A `Diffuser` that inherits all that the picture was made with."""
+    """A `Diffuser` that inherits the parameters of the image's own run."""
 
     def __init__(self, p: Any, watch: HostProgress, keep: Callable[[Redraw, Patch], None] | None = None) -> None:
-        """p: the picture's own processing; keep: is shown each crop and what became of it."""
+        """p: the image's own processing. keep: called with each crop and its re-diffused version."""
         self._p, self._watch, self._keep = p, watch, keep
-        self._lengths = cache(compat.prompt_lengths)  # most faces have the picture's own prompts
+        self._lengths = cache(compat.prompt_lengths)  # most faces have the prompts of the image
 
     @property
     def engine(self) -> str:
-        """The checkpoint's name."""
+        """Name of the checkpoint."""
         return f"WebUI, {compat.model_name()}"
 
     @property
     def native(self) -> int:
-        """Side in pixels of the squares that the loaded model draws best."""
+        """Native size of the loaded model, in pixels."""
         return compat.native_size()
 
     def shares(self, job: FaceJob) -> Hashable:
-        """Return the lengths of both prompts in tokens and the extra networks: the host reads these once a batch."""
+        """Return the lengths of both prompts, in tokens, and the extra networks: the host reads these once a batch."""
         treatment = job.treatment
         steps = treatment.steps or self._p.steps
         [prompt], networks = extra_networks.parse_prompts([treatment.prompt])
-        tags = tuple(sorted((name, repr([one.items for one in many])) for name, many in networks.items()))
+        tags = tuple(sorted((name, repr([network.items for network in used])) for name, used in networks.items()))
         return self._lengths(prompt, steps), self._lengths(treatment.negative_prompt, steps), tags
 
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch | None]:
-        """Return the crops redrawn inside their masks, in one sampling run; see `protocols.Diffuser`."""
+        """Return the crops, re-diffused inside their masks in one sampling run; see `protocols.Diffuser`."""
         if self._watch.should_stop():
-            raise Stopped("stopped before these faces were drawn")
+            raise Stopped("stopped before these faces were re-diffused")
         overrides = compat.option_overrides(sampling.checkpoint, sampling.vae, sampling.clip_skip)
         run = FaceImg2Img([item.mask for item in items], **self._img2img_arguments(items, sampling, overrides))
         run.is_api = getattr(self._p, "is_api", False)
-        with compat.restored_host_state(self._p, overrides), self._watch.run(items), compat.translated_errors():
+        with (
+            compat.restored_host_state(self._p, overrides),
+            self._watch.sampling_run(items),
+            compat.translated_errors(),
+        ):
             try:
                 processing.process_images(run)
             finally:
                 run.close()
-        if self._watch.broken_off():
-            raise Stopped("stopped while these faces were drawn")
+        if self._watch.was_interrupted():
+            raise Stopped("stopped while these faces were re-diffused")
         drawn = run.collect_patches()
         if not any(patch is not None for patch in drawn):
             raise BadCrop(compat.NO_PICTURE)
@@ -100,9 +88,9 @@ class HostDiffuser:
     def _img2img_arguments(
         self, items: Sequence[Redraw], sampling: Sampling, overrides: dict[str, Any]
     ) -> dict[str, Any]:
-        """Return all that img2img is told: the picture's own, less what is not for faces, and what is theirs."""
+        """Return the parameters of img2img: those of the image, then the fixed ones, then those of the faces."""
         height, width = items[0].image.shape[:2]
-        own = compat.inherit_settings(self._p)
+        own = compat.inherited_settings(self._p)
         chosen = {
             "steps": sampling.steps,
             "cfg_scale": sampling.cfg_scale,
@@ -113,7 +101,7 @@ class HostDiffuser:
             own["initial_noise_multiplier"] = sampling.noise_multiplier
         return {
             **own,
-            **{name: value for name, value in UNTOUCHED.items() if name in own},
+            **{name: value for name, value in NOT_INHERITED.items() if name in own},
             **{name: value for name, value in chosen.items() if value},
             "init_images": [Pil.fromarray(item.image) for item in items],
             "prompt": [item.prompt for item in items],

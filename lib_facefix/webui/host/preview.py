@@ -1,4 +1,4 @@
-"""Numbers on the live preview of a sampling run."""
+"""Draws face numbers on the live preview of a sampling run."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from PIL import Image as Pil
 from PIL import ImageDraw
 
-TOLERANCE = 0.02
-"""By what share a tile of the preview may differ from the shape of a crop."""
+MAX_ASPECT_ERROR = 0.02
+"""Largest relative difference between the aspect ratios of a tile and a crop."""
 
 
 def draw_numbers(image: Pil.Image, numbers: Sequence[int], size: tuple[int, int]) -> Pil.Image:
-    """Return the host's preview of crops, each of `size` (width, height), with a number in the corner of each tile.
+    """Return the host's preview of crops, each of `size` (width, height), with a number in each tile.
 
-    The host lays tiles in rows, and how many there are in one is its setting: it is read off the preview's shape. Where
-    no number of tiles a row fits, the preview comes back as it is.
+    The number of tiles in a row is a setting of the host, so it is derived from the preview's shape. If no number fits,
+    the preview is returned unchanged.
     """
-    across = tiles_across(image.size, len(numbers), size)
+    across = count_columns(image.size, len(numbers), size)
     if not across:
         return image
     drawn = image.convert("RGB").copy()
@@ -31,11 +31,11 @@ def draw_numbers(image: Pil.Image, numbers: Sequence[int], size: tuple[int, int]
     return drawn
 
 
-def tiles_across(preview: tuple[int, int], count: int, size: tuple[int, int]) -> int:
-    """Return how many crops stand in a row of the preview; 0 where that cannot be told."""
+def count_columns(preview: tuple[int, int], count: int, size: tuple[int, int]) -> int:
+    """Return the number of crops in a row of the preview; 0 if none fits."""
     shape = size[0] / size[1]
     for across in range(1, count + 1):
         down = math.ceil(count / across)
-        if abs(preview[0] / across / (preview[1] / down) / shape - 1) <= TOLERANCE:
+        if abs(preview[0] / across / (preview[1] / down) / shape - 1) <= MAX_ASPECT_ERROR:
             return across
-    return 1 if abs(preview[0] / preview[1] / shape - 1) <= TOLERANCE else 0
+    return 1 if abs(preview[0] / preview[1] / shape - 1) <= MAX_ASPECT_ERROR else 0

@@ -1,8 +1,7 @@
-"""Wildcards in prompts for faces, drawn as the host's own extension for them would draw them.
+"""Resolves wildcards in prompts for faces, as the host's extension sd-dynamic-prompts would.
 
-A blank prompt is the picture's own, whose wildcards are resolved already. One of its own, `__hair__ {smiling|stern}`,
-is resolved here where the extension sd-dynamic-prompts is in use, with its library and from its folder; elsewhere it is
-left as it is.
+A blank prompt is that of the image, whose wildcards are already resolved. A prompt like `__hair__ {smiling|stern}` is
+resolved if the extension is active, with its library and its folder; otherwise it is unchanged.
 """
 
 from __future__ import annotations
@@ -13,14 +12,18 @@ from typing import Any
 from modules import extensions, shared
 
 EXTENSION = "sd-dynamic-prompts"
-MARKS = ("__", "{", "${")
+WILDCARD_MARKS = ("__", "{", "${")
 
 
 def expand_wildcards(text: str, seed: int) -> str:
-    """Return the prompt with its wildcards drawn; the same seed draws the same."""
-    folder = _folder() if any(mark in text for mark in MARKS) else None
-    if folder is None:
+    """Return the prompt with its wildcards resolved; the same seed gives the same result."""
+    if not any(mark in text for mark in WILDCARD_MARKS):
         return text
+    active = (Path(extension.path) for extension in extensions.active())
+    home = next((path for path in active if path.name == EXTENSION), None)
+    if home is None:
+        return text
+    folder = Path(getattr(shared.opts, "wildcard_dir", None) or home / "wildcards")
     try:
         from dynamicprompts.generators import RandomPromptGenerator
         from dynamicprompts.wildcards import WildcardManager
@@ -30,12 +33,3 @@ def expand_wildcards(text: str, seed: int) -> str:
         return text
     generator: Any = RandomPromptGenerator(WildcardManager(folder), seed=seed)
     return str(next(iter(generator.generate(text, 1)), text))
-
-
-def _folder() -> Path | None:
-    """Return where the extension keeps its wildcards; None where it is not in use."""
-    for extension in extensions.active():
-        if Path(extension.path).name == EXTENSION:
-            chosen = getattr(shared.opts, "wildcard_dir", None)
-            return Path(chosen) if chosen else Path(extension.path) / "wildcards"
-    return None

@@ -1,4 +1,4 @@
-"""Files beside the result that a person asked for: the picture before, masks, previews, crops."""
+"""Optional files beside the result: originals, masks, previews, crops."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ...visualize import numbered_boxes, tint_mask
 from ..config.options import PageSettings
 
 if TYPE_CHECKING:
-    from .runner import Worked
+    from .runner import BatchImage
 
 
 class DebugImageSaver:
-    """Saves where the host saves the picture, and only if it does."""
+    """Saves optional files in the folder of the result, if the host saves results."""
 
     def __init__(self, p: Any, page: PageSettings) -> None:
         self._p, self._page = p, page
         self._saves = p.save_samples()
 
-    def before(self, pictures: Sequence[Worked]) -> None:
-        """Save each picture that was changed as it was before."""
+    def save_originals(self, pictures: Sequence[BatchImage]) -> None:
+        """Save the original of each changed image."""
         if self._saves and self._page.save_before:
             for picture in pictures:
                 if any(result.changed for result in picture.results):
                     self._save(picture.before, picture.index, "-before-facefix")
 
-    def plans(self, fixer: FaceFix, pictures: Sequence[Worked], plans: Sequence[FixPlan]) -> None:
-        """Save masks and previews of what is going to be done."""
+    def save_plans(self, fixer: FaceFix, pictures: Sequence[BatchImage], plans: Sequence[FixPlan]) -> None:
+        """Save masks and previews of the plans."""
         if not (self._saves and (self._page.save_masks or self._page.save_preview)):
             return
         for picture, plan in zip(pictures, plans, strict=True):
@@ -46,8 +46,8 @@ class DebugImageSaver:
                 faces = [(job.number, job.face) for job in plan.jobs]
                 self._save(numbered_boxes(tint_mask(picture.image, mask), faces), picture.index, "-facefix-preview")
 
-    def crop(self, item: Redraw, drawn: Patch) -> None:
-        """Save one crop before and after it was redrawn, side by side."""
+    def save_crop(self, item: Redraw, drawn: Patch) -> None:
+        """Save one crop, uint8 (h, w, 3), and its re-diffused version side by side."""
         if self._saves and self._page.save_crops:
             self._save(
                 np.concatenate([item.image, np.uint8(np.rint(drawn))], axis=1), 0, f"-facefix-crop-{item.number}"

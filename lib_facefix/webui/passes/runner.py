@@ -1,4 +1,4 @@
-"""Pass after pass over the pictures of a batch."""
+"""Runs all passes over the images of a batch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from modules import shared
+
 from ...facefix import FaceFix
 from ...planning.plan import FixPlan, FixResult
 from ...settings.face_prompt import GenerationParams
 from ...types import Image
 from ..config.engine import get_engine
 from ..config.options import read_options
+from ..host.compat import attribute_set
 from ..host.diffuser import HostDiffuser
-from ..host.images import choose_by_position
+from ..host.images import select_by_inpaint_area
 from ..host.progress import HostProgress
 from ..host.wildcards import expand_wildcards
 from .debug_images import DebugImageSaver
@@ -21,47 +24,46 @@ from .settings import PassSettings
 
 
 @dataclass(slots=True, eq=False)
-class Worked:
-    """One picture of a batch, and what each pass did to it."""
+class BatchImage:
+    """One image of a batch, and the results of its passes."""
 
     index: int
-    """Its place in the batch."""
+    """Place of the image in the batch, from 0."""
     origin: GenerationParams
     before: Image
     image: Image
-    """As it is now."""
+    """The image after the latest pass, RGB uint8 (H, W, 3)."""
     results: list[FixResult] = field(default_factory=list)
 
 
-def fix_pictures(p: Any, pictures: Sequence[Worked], passes: Sequence[PassSettings]) -> None:
-    """Do all passes, each over all pictures at once; what came of it stands in the pictures.
+def fix_pictures(p: Any, pictures: Sequence[BatchImage], passes: Sequence[PassSettings]) -> None:
+    """Run all passes, each over all images at once, and write the results into `pictures`.
 
-    Raises a `FaceFixError` where a pass cannot be done; what those before it did stands there all the same.
+    Raises a `FaceFixError` if a pass fails; the results of earlier passes are kept.
     """
     page, watch = read_options(), HostProgress()
     keeper = DebugImageSaver(p, page)
-    fixer = get_engine().with_diffuser(HostDiffuser(p, watch, keeper.crop), page.faces_at_once)
+    fixer = get_engine().with_diffuser(HostDiffuser(p, watch, keeper.save_crop), page.faces_at_once)
     try:
-        with watch.over():
+        with attribute_set(shared.state, "textinfo", shared.state.textinfo):
             for settings in passes:
                 if watch.should_stop():
                     break
                 plans = [_make_plan(p, fixer, picture, settings) for picture in pictures]
-                keeper.plans(fixer, pictures, plans)
+                keeper.save_plans(fixer, pictures, plans)
                 results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
                 for picture, result in zip(pictures, results, strict=True):
                     picture.results.append(result)
                     picture.image = result.image
     finally:
-        keeper.before(pictures)
+        keeper.save_originals(pictures)
 
 
-def _make_plan(p: Any, fixer: FaceFix, picture: Worked, settings: PassSettings) -> FixPlan:
-    plan = fixer.plan(picture.image, _with_wildcards(settings, picture.origin), origin=picture.origin)
-    return choose_by_position(p, plan, settings.inpaint)
-
-
-def _with_wildcards(settings: PassSettings, origin: GenerationParams) -> PassSettings:
-    """Return the settings with the wildcards of their prompts drawn, by the picture's seed."""
-    prompts = expand_wildcards(settings.prompt, origin.seed), expand_wildcards(settings.negative_prompt, origin.seed)
-    return replace(settings, prompt=prompts[0], negative_prompt=prompts[1])
+def _make_plan(p: Any, fixer: FaceFix, picture: BatchImage, settings: PassSettings) -> FixPlan:
+    """Return the plan for one image, with the wildcards of the pass's prompts resolved by the image's seed."""
+    prompt, negative_prompt = (
+        expand_wildcards(text, picture.origin.seed) for text in (settings.prompt, settings.negative_prompt)
+    )
+    resolved = replace(settings, prompt=prompt, negative_prompt=negative_prompt)
+    plan = fixer.plan(picture.image, resolved, origin=picture.origin)
+    return select_by_inpaint_area(p, plan, settings.inpaint)

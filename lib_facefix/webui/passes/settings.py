@@ -1,51 +1,139 @@
-"""The settings of one pass in the WebUI: all that the library has, and what only a WebUI knows."""
+"""The settings of one pass in the WebUI, and the script arguments that carry them.
+
+The UI sends flat arguments: [enabled, *values of OFFERED for pass 1, *for pass 2, ...]. API clients may send
+[true, {unit}, {unit}] instead: if a dict follows the first argument, the dicts are the passes, and all other arguments
+are ignored. A unit has setting names as keys; missing settings have their defaults.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BadSetting
 from ...settings.face_settings import FaceSettings
-from ...settings.options import Option, option, options
+from ...settings.options import Option, is_number, option, options
 
 INPAINT = ("all", "inside", "outside")
 ELSEWHERE = {
-    "upscale": "the WebUI enlarges pictures itself (Hires fix, extras)",
-    "upscaler": "the WebUI enlarges pictures itself (Hires fix, extras)",
+    "upscale": "use the WebUI's own upscaling (Hires. fix, Extras)",
+    "upscaler": "use the WebUI's own upscaling (Hires. fix, Extras)",
 }
-"""Settings of the library that a pass does not have, and why."""
+"""Settings of the library that a pass does not have, with the alternative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassSettings(FaceSettings):
-    """One pass over the faces of a picture."""
+    """One pass over the faces of an image."""
 
-    active: bool = option(True, "Active", group="pass", help="Whether this pass is done.")
+    active: bool = option(True, "Active", group="pass", help="Whether to run this pass.")
     inpaint: str = option(
-        "all", "Faces of an inpainted picture", choices=lambda: INPAINT, group="mask",
-        help="Inpainting in img2img: all faces, those inside the inpainted area, or those outside it.",
+        "all", "Inpainted faces", choices=lambda: INPAINT, group="mask",
+        help="Faces to fix after inpainting: all, or only those inside or outside the inpainted area.",
     )  # fmt: skip
     skip_img2img: bool = option(
         False, "Fix only, skip img2img", group="pass",
-        help="img2img: the picture stays as it was put in, only its faces are fixed.",
+        help="Fix only the faces of the input image, without img2img.",
     )  # fmt: skip
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PassSettings:
-        """Make a pass from names and values; raises `BadSetting` for what is unknown or out of range."""
+        """Return the pass for values by setting; raises `BadSetting` for an unknown name or invalid value."""
         known = [field.name for field, _ in OFFERED]
         for name in values:
             if name in ELSEWHERE:
-                raise BadSetting(f"{name!r} is no setting of a pass: {ELSEWHERE[name]}")
+                raise BadSetting(f"{name!r} is not a setting of a pass; {ELSEWHERE[name]}")
             if name not in known:
-                raise BadSetting(f"unknown setting {name!r}; on offer: {', '.join(known)}")
+                raise BadSetting(f"unknown setting {name!r}; available: {', '.join(known)}")
         return cls(**values)
 
 
 OFFERED: tuple[tuple[dataclasses.Field[Any], Option], ...] = tuple(
     (field, known) for field, known in options(PassSettings) if field.name not in ELSEWHERE
 )
-"""What a pass has, in the order in which it is shown, sent and recorded."""
+"""Settings of a pass, in the order in which they are shown, sent and recorded."""
+
+VALUES_PER_PASS = len(OFFERED)
+"""Number of values that the UI sends for one pass."""
+SETTING_TYPES = {field.name: type(field.default) for field, _ in OFFERED}
+
+Unit = dict[str, Any]
+"""Unchecked values of one pass, by setting."""
+
+
+def read_passes(args: Sequence[Any]) -> tuple[PassSettings, ...]:
+    """Return the active passes, in order; none if FaceFix is off.
+
+    Raises `BadSetting` with the pass and the setting. Inactive passes are checked too, if they came as units.
+    """
+    if not is_on(args):
+        return ()
+    named = bool(_parse_named(args))
+    units = [(n, unit) for n, unit in enumerate(read_units(args), start=1) if named or unit.get("active") is not False]
+    passes = [read_pass(unit, number) for number, unit in units]
+    return tuple(settings for settings in passes if settings.active)
+
+
+def is_on(args: Sequence[Any]) -> bool:
+    """Return whether FaceFix is on; raises `BadSetting` unless the first argument is true or false."""
+    enabled = args[0] if args and args[0] is not None else False
+    if type(enabled) is not bool:
+        raise BadSetting(f"FaceFix's first argument must be true or false, as in [true, {{...}}]; not {enabled!r}")
+    return enabled
+
+
+def read_units(args: Sequence[Any]) -> list[Unit]:
+    """Return the values of every pass, active or not; at least one."""
+    flat = list(args[1:]) or [None] * VALUES_PER_PASS
+    return _parse_named(args) or [
+        _parse_positional(flat[start : start + VALUES_PER_PASS], start == 0)
+        for start in range(0, len(flat), VALUES_PER_PASS)
+    ]
+
+
+def read_pass(unit: Mapping[str, Any], number: int) -> PassSettings:
+    """Return the pass with these values; raises `BadSetting` with its number. number: from 1."""
+    try:
+        return PassSettings.from_json({name: fit_type(value, SETTING_TYPES.get(name)) for name, value in unit.items()})
+    except BadSetting as error:
+        raise BadSetting(f"pass {number}: {error}") from error
+
+
+def fit_type(value: Any, kind: type | None) -> Any:
+    """Convert a whole float to int, or an int to float, if that is `kind`: gradio and JSON mix them up."""
+    if kind is int and type(value) is float and value.is_integer():
+        return int(value)
+    if kind is float and type(value) is int and is_number(value):
+        return float(value)
+    return value
+
+
+def flatten(passes: Sequence[PassSettings], count: int) -> list[Any]:
+    """Return the values with which a UI of `count` passes shows these, enabled first; more passes are left out.
+
+    Without passes, FaceFix is off and the first pass is active, as in a new UI.
+    """
+    spare = [PassSettings(active=not passes and number == 0) for number in range(len(passes), count)]
+    shown = [*passes[:count], *spare]
+    return [bool(passes), *(getattr(settings, field.name) for settings in shown for field, _ in OFFERED)]
+
+
+def changed_values(settings: PassSettings) -> Unit:
+    """Return the values that differ from the defaults, by setting, in the order of OFFERED."""
+    values = ((field, getattr(settings, field.name)) for field, _ in OFFERED)
+    return {field.name: value for field, value in values if value != field.default}
+
+
+def _parse_named(args: Sequence[Any]) -> list[Unit]:
+    return [dict(arg) for arg in args[1:] if isinstance(arg, Mapping)]
+
+
+def _parse_positional(values: Sequence[Any], first: bool) -> Unit:
+    """Return the values of a pass in the order of OFFERED by name; None, gradio's empty box, means the default."""
+    given = zip(OFFERED, values, strict=False)  # the last pass may be cut short
+    values_by_name = {
+        field.name: fit_type(value, SETTING_TYPES[field.name]) for (field, _), value in given if value is not None
+    }
+    return {"active": first, **values_by_name}

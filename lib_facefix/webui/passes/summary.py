@@ -1,4 +1,4 @@
-"""What a person reads under the result."""
+"""Messages under the result."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ DONE = {"restore": "restored", "re-diffuse": "re-diffused"}
 
 
 def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
-    """Yield a line for each pass over one picture, and one for each face that failed.
+    """Yield a line for each pass over one image, and one for each failed face.
 
-    picture: how the picture is called, where there are several. "FaceFix: 4 faces: 3 re-diffused, 1 left (already
-    sharp (0.61) and large (412 px))".
+    picture: name of the image, if there are several. "FaceFix: 4 faces: 3 re-diffused, 1 skipped (already sharp (0.61)
+    and large (412 px))".
     """
     for number, result in enumerate(results, start=1):
         where = ", ".join(filter(None, [picture, f"pass {number}" if len(results) > 1 else ""]))
         start = f"FaceFix, {where}: " if where else "FaceFix: "
-        yield start + in_words(result)
+        yield start + describe_result(result)
         for outcome in result.outcomes:
             if outcome.verdict == "failed":
                 yield f"{start}face {outcome.job.number} was not fixed: {outcome.error}"
 
 
-def in_words(result: FixResult) -> str:
-    """Return what became of the faces of one picture, in a line."""
+def describe_result(result: FixResult) -> str:
+    """Return the outcomes of the faces of one image in a line."""
     if not result.outcomes:
         return "no face found"
-    parts = [f"{many} {what}" for what, many in Counter(_what(outcome) for outcome in result.outcomes).items()]
+    parts = [
+        f"{count} {what}" for what, count in Counter(_describe_outcome(outcome) for outcome in result.outcomes).items()
+    ]
     faces = len(result.outcomes)
     return f"{faces} face{'' if faces == 1 else 's'}: {', '.join(parts)}"
 
 
-def _what(outcome: Outcome) -> str:
+def _describe_outcome(outcome: Outcome) -> str:
     job = outcome.job
     if outcome.verdict == "fixed":
         return DONE[job.decision]
     if outcome.verdict == "failed":
         return "failed"
     if job.decision == "leave" or outcome.note:
-        return f"left ({outcome.note or job.reason})"
-    return "not done (stopped)"
+        return f"skipped ({outcome.note or job.reason})"
+    return "not fixed (stopped)"

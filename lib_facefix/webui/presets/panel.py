@@ -1,4 +1,4 @@
-"""Presets in the accordion: chosen at its head, looked after at its foot."""
+"""Presets in the accordion: the choice at the top, the buttons at the bottom."""
 
 from __future__ import annotations
 
@@ -7,38 +7,41 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
 from ...errors import FaceFixError
-from ..passes.arguments import read_units
-from ..passes.settings import OFFERED
+from ..passes.settings import OFFERED, read_units
 from ..ui import gradio_compat
-from .presets import NONE, Presets, unfold
-from .store import Done, Shelf
+from .presets import NO_PRESET, Presets, flatten_preset
+from .store import PresetStore, StoreResult
 
 SAVE = "\U0001f4be"
 
 
 class PresetPanel:
-    """Shows the presets of one accordion; `listen` makes it work."""
+    """The presets of one accordion; `listen` connects the components to their handlers."""
 
     def __init__(self, path: Path, passes: int, elem_id: Callable[[str], str]) -> None:
-        self._shelf = Shelf(path)
+        self._store = PresetStore(path)
         self._passes = passes
         self._elem_id = elem_id
         self._presets, self._trouble = Presets(), ""
         try:
-            self._presets = self._shelf.read()
-            values = unfold(self._presets.of(self._presets.start), passes)
+            self._presets = self._store.read()
+            values = flatten_preset(self._presets.get(self._presets.start), passes)
         except FaceFixError as error:
             self._trouble = f"Presets: {error}"
-            values = unfold(({},), passes)
+            values = flatten_preset(({},), passes)
         self.at_start = read_units([True, *values])
-        """Of each pass, the values that the page starts with."""
+        """Initial values of each pass by setting."""
 
     def show_choice(self) -> None:
-        """Make the box with all names, and the button that saves."""
-        info = "Choose one, or type a new name and save."
-        self._name = gradio_compat.names_box(
-            "Preset", info, _entries(self._presets), self._presets.start, self._id("name")
+        """Make the box of names and the save button."""
+        info = "Choose a preset, or type a new name and save."
+        facts = {"label": "Preset", "info": info, "value": self._presets.start, "elem_id": self._id("name")}
+        entries = _entries(self._presets)
+        self._name = gradio_compat.not_in_ui_config(
+            gradio_compat.dropdown(entries, interactive=True, allow_custom_value=True, **facts)
         )
         tip = "Save the settings of all passes under this name"
         self._save = gradio_compat.tool_button(SAVE, tip, self._id("save"))
@@ -48,38 +51,54 @@ class PresetPanel:
         self._note = gradio_compat.note(_html(self._trouble), self._id("note"))
 
     def show_more(self) -> None:
-        """Make the part where presets are looked after."""
-        with gradio_compat.section("Presets", self._id("more")):
+        """Make the section with the buttons that manage presets."""
+        with gr.Accordion("Presets", open=False, elem_id=self._id("more")):
             with gradio_compat.row():
-                self._again = gradio_compat.button("Load again", self._id("again"))
+                self._again = gradio_compat.button("Reload", self._id("again"))
                 self._start = gradio_compat.button("Use at start", self._id("start"))
                 self._delete = gradio_compat.button("Delete", self._id("delete"))
                 self._export = gradio_compat.button("Export", self._id("export"))
                 self._import = gradio_compat.button("Import", self._id("import"))
                 self._file = gradio_compat.upload_button("Import file", self._id("file"), ".json")
-            info = f"Export puts the chosen preset here (with {NONE}: all); Import reads what is pasted here."
-            self._text = gradio_compat.text_box("Presets as text", info, self._id("text"))
+            info = f"Export writes the chosen preset ({NO_PRESET}: all) into this box. Import reads from it."
+            self._text = gradio_compat.not_in_ui_config(
+                gr.Textbox(
+                    "",
+                    label="Presets as text",
+                    info=info,
+                    elem_id=self._id("text"),
+                    lines=3,
+                    max_lines=12,
+                    show_copy_button=True,
+                    interactive=True,
+                )
+            )
 
     def listen(self, components: Sequence[Any]) -> None:
-        """Make everything work on these components: those of OFFERED, pass after pass."""
-        shelf, shown = self._shelf, [self._note, self._name, self._text]
+        """Connect the handlers to the components of all settings: those of OFFERED, pass after pass."""
+        store, shown = self._store, [self._note, self._name, self._text]
         gradio_compat.when(self._name.input, self._load, [self._name], [self._note, *components])
         gradio_compat.when(self._again.click, self._load_again, [self._name], [self._note, *components])
-        gradio_compat.when(self._save.click, _telling(_save(shelf)), [self._name, *components], shown)
-        gradio_compat.when(self._start.click, _telling(shelf.start_with), [self._name], shown)
-        gradio_compat.when(self._delete.click, _telling(shelf.delete), [self._name], shown)
-        gradio_compat.when(self._export.click, _telling(shelf.export), [self._name], shown)
-        gradio_compat.when(self._import.click, _telling(shelf.take_in), [self._text], shown)
-        gradio_compat.when(self._file.upload, _telling(_take_in_file(shelf)), [self._file], shown)
+        gradio_compat.when(
+            self._save.click,
+            _make_handler(lambda name, *values: store.save(name, values)),
+            [self._name, *components],
+            shown,
+        )
+        gradio_compat.when(self._start.click, _make_handler(store.start_with), [self._name], shown)
+        gradio_compat.when(self._delete.click, _make_handler(store.delete), [self._name], shown)
+        gradio_compat.when(self._export.click, _make_handler(store.export), [self._name], shown)
+        gradio_compat.when(self._import.click, _make_handler(store.import_text), [self._text], shown)
+        gradio_compat.when(self._file.upload, _make_handler(store.import_file), [self._file], shown)
         gradio_compat.when_page_opens(self._on_page, [self._name])
 
     def _id(self, name: str) -> str:
         return self._elem_id(f"presets_{name}")
 
     def _load(self, name: str | None) -> list[Any]:
-        """Set every control, or none: a name that is not known is a new one."""
+        """Set every control, or none for an unknown name, which is a new one."""
         try:
-            known = not name or name in self._shelf.read().named
+            known = not name or name in self._store.read().named
         except FaceFixError as error:
             return self._show_loaded(str(error))
         return self._load_again(name) if known else self._show_loaded("")
@@ -87,58 +106,49 @@ class PresetPanel:
     def _load_again(self, name: str | None) -> list[Any]:
         """Set every control."""
         try:
-            kept = self._shelf.read().of(name or "")
-            values = unfold(kept, self._passes)
+            kept = self._store.read().get(name or "")
+            values = flatten_preset(kept, self._passes)
         except FaceFixError as error:
             return self._show_loaded(str(error))
-        surplus = f"{name!r} has {len(kept)} passes; only {self._passes} are shown."
-        return self._show_loaded(surplus if len(kept) > self._passes else "", values)
+        surplus = len(kept) > self._passes
+        note = f"{name!r} has {len(kept)} passes, but the page only shows {self._passes}." if surplus else ""
+        return self._show_loaded(note, values)
 
     def _show_loaded(self, note: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Return what is shown: the note, and the values of all controls, or of none."""
+        """Return updates of the note and of all controls; without `values`, the controls do not change."""
         changes = [{"value": value} for value in values] or [{} for _ in range(self._passes * len(OFFERED))]
-        return [gradio_compat.show_note(_html(note)), *(gradio_compat.update(**change) for change in changes)]
+        return [gradio_compat.show_note(_html(note)), *(gr.update(**change) for change in changes)]
 
     def _on_page(self) -> Any:
-        """Show the presets as they are now, not as they were when the WebUI started."""
+        """Update the list of names, which may have changed since the WebUI started."""
         try:
-            return gradio_compat.choices(_entries(self._shelf.read()))
+            return gradio_compat.choices(_entries(self._store.read()))
         except FaceFixError:
-            return gradio_compat.update()
+            return gr.update()
 
 
-def _telling(do: Callable[..., Done]) -> Callable[..., list[Any]]:
-    """Return a handler that does it and says what came of it: in the note, the box of names, and the text."""
+def _make_handler(do: Callable[..., StoreResult]) -> Callable[..., list[Any]]:
+    """Return a handler that calls `do` and updates the note, the box of names, and the text."""
 
     def handler(*given: Any) -> list[Any]:
         try:
-            done = do(given[0] or "", *given[1:])
+            result = do(given[0] or "", *given[1:])
         except FaceFixError as error:
-            return [gradio_compat.show_note(_html(str(error))), gradio_compat.update(), gradio_compat.update()]
-        chosen = {} if done.chosen is None else {"value": done.chosen}
-        text = {} if done.text is None else {"value": done.text}
+            return [gradio_compat.show_note(_html(str(error))), gr.update(), gr.update()]
+        chosen = {} if result.chosen is None else {"value": result.chosen}
+        text = {} if result.text is None else {"value": result.text}
         return [
-            gradio_compat.show_note(_html(done.note)),
-            gradio_compat.choices(_entries(done.presets), **chosen),
-            gradio_compat.update(**text),
+            gradio_compat.show_note(_html(result.note)),
+            gradio_compat.choices(_entries(result.presets), **chosen),
+            gr.update(**text),
         ]
 
     return handler
 
 
-def _save(shelf: Shelf) -> Callable[..., Done]:
-    return lambda name, *values: shelf.save(name, values)
-
-
-def _take_in_file(shelf: Shelf) -> Callable[[bytes | str], Done]:
-    return lambda content: shelf.take_in(
-        content if isinstance(content, str) else content.decode("utf-8-sig", "replace")
-    )
-
-
 def _entries(presets: Presets) -> list[tuple[str, str]]:
-    """Return what the box of names offers: what is shown, what is sent."""
-    return [(NONE, ""), *((name, name) for name in presets.named)]
+    """Return the choices of the box of names as pairs: the shown text and the sent value."""
+    return [(NO_PRESET, ""), *((name, name) for name in presets.named)]
 
 
 def _html(sentence: str) -> str:

@@ -1,4 +1,4 @@
-"""The file with the presets, and what a person does with it."""
+"""The file of presets, and the actions on it."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import Any
 
 from ...errors import BadSetting, CannotWrite
 from ...fsio import atomic_write
-from .presets import NONE, Presets, keep, read
+from .presets import NO_PRESET, Presets, make_preset, read_preset
 
 _ONE_AT_A_TIME = Lock()
-UNDO = "What it was stands under Presets as text: Import brings it back."
+UNDO = "To undo, select Import: the old preset is in the box Presets as text."
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What came of a click."""
+class StoreResult:
+    """The outcome of a click."""
 
     note: str
-    """A sentence for a person."""
+    """Message to show."""
     presets: Presets
-    """As they are now."""
+    """All presets after the click."""
     chosen: str | None = None
-    """The preset to show as chosen, where that changes."""
+    """Name of the preset to select; None: unchanged."""
     text: str | None = None
-    """Presets as text, where there are any to show."""
+    """Text for the box Presets as text; None: unchanged."""
 
 
-class Shelf:
-    """The file, read anew each time: several tabs and people share it.
+class PresetStore:
+    """The file of presets, which is read each time, because several tabs and people share it.
 
-    Every method raises `BadSetting` and `CannotWrite` with a sentence; then nothing is changed. A file that
-    holds something else stays as it is until something is saved; then it is kept under another name.
+    Methods raise `BadSetting` and `CannotWrite`, and then change nothing. An unreadable file is kept under another name
+    when something is saved.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> Presets:
-        """Return all presets, none if there is no file."""
+        """Return all presets; none if there is no file."""
         try:
             return Presets.from_text(self._path.read_text("utf-8"))
         except FileNotFoundError:
@@ -49,60 +49,64 @@ class Shelf:
         except OSError as error:
             raise BadSetting(f"{self._path} cannot be read: {error.strerror}") from error
         except (UnicodeDecodeError, BadSetting) as error:
-            raise _Broken(f"{self._path} cannot be used: {error}") from error
+            raise _BrokenFile(f"{self._path} cannot be used: {error}") from error
 
-    def save(self, name: str, values: Sequence[Any]) -> Done:
-        """Keep the values of OFFERED, pass after pass, under a name."""
+    def save(self, name: str, values: Sequence[Any]) -> StoreResult:
+        """Save the values of OFFERED, pass after pass, under a name."""
         name = name.strip()
-        kept = keep(values)
+        kept = make_preset(values)
         before, now, note = self._change(lambda presets: presets.with_preset(name, kept))
         old = before.only(name).to_text() if before.named.get(name, kept) != kept else None
-        return Done(_join_sentences(note, f"Saved as {name!r}.", UNDO if old else ""), now, name, old)
+        return StoreResult(_join_sentences(note, f"Saved as {name!r}.", UNDO if old else ""), now, name, old)
 
-    def delete(self, name: str) -> Done:
-        """Drop a preset."""
+    def delete(self, name: str) -> StoreResult:
+        """Delete a preset."""
         before, now, note = self._change(lambda presets: presets.without(name))
-        return Done(_join_sentences(note, f"Deleted {name!r}.", UNDO), now, "", before.only(name).to_text())
+        return StoreResult(_join_sentences(note, f"Deleted {name!r}.", UNDO), now, "", before.only(name).to_text())
 
-    def start_with(self, name: str) -> Done:
-        """Let the WebUI start with a preset; blank: with the defaults."""
+    def start_with(self, name: str) -> StoreResult:
+        """Set the preset that the page starts with; blank: the defaults."""
         _, now, note = self._change(lambda presets: presets.starting_with(name))
-        return Done(_join_sentences(note, f"From its next start on the WebUI shows {name or NONE!r} at first."), now)
+        return StoreResult(
+            _join_sentences(note, f"From the next start, the WebUI starts with {name or NO_PRESET!r}."), now
+        )
 
-    def export(self, name: str) -> Done:
-        """Show a preset as text; blank: all of them."""
+    def export(self, name: str) -> StoreResult:
+        """Return a preset as text; blank: all presets."""
         presets = self.read()
-        return Done("", presets, text=(presets.only(name) if name else presets).to_text())
+        return StoreResult("", presets, text=(presets.only(name) if name else presets).to_text())
 
-    def take_in(self, text: str) -> Done:
-        """Add presets from what `export` showed; nothing is replaced."""
+    def import_text(self, text: str) -> StoreResult:
+        """Add presets from a text of `export`; no existing preset is replaced."""
         given = Presets.from_text(text)
         for name, kept in given.named.items():
             try:
-                read(kept)
+                read_preset(kept)
             except BadSetting as error:
                 raise BadSetting(f"preset {name!r}, {error}") from error
-        _, now, note = self._change(lambda presets: presets.joined_by(given)[0])
-        names = ", ".join(map(repr, now.joined_by(given)[1]))
-        return Done(_join_sentences(note, f"Imported {names}." if names else "There was no preset in it."), now)
+        _, now, note = self._change(lambda presets: presets.merge(given)[0])
+        names = ", ".join(map(repr, now.merge(given)[1]))
+        return StoreResult(_join_sentences(note, f"Imported {names}." if names else "The text has no presets."), now)
+
+    def import_file(self, content: bytes | str) -> StoreResult:
+        """Add presets from a file of `export`."""
+        return self.import_text(content if isinstance(content, str) else content.decode("utf-8-sig", "replace"))
 
     def _change(self, how: Callable[[Presets], Presets]) -> tuple[Presets, Presets, str]:
-        """Write what `how` makes of the presets; return those before, those now, and a sentence on a broken file."""
+        """Write the presets that `how` returns; return the old ones, the new ones, and a note on a broken file."""
         with _ONE_AT_A_TIME:
-            before, broken = self._usable()
+            broken = ""
+            try:
+                before = self.read()
+            except _BrokenFile as error:
+                before, broken = Presets(), str(error)
             now = how(before)
-            note = f"{broken}. It is kept as {self._put_aside()}." if broken else ""
+            note = f"{broken}. The old file is kept as {self._put_aside()}." if broken else ""
             atomic_write(self._path, lambda file: file.write(now.to_text().encode("utf-8")))
             return before, now, note
 
-    def _usable(self) -> tuple[Presets, str]:
-        try:
-            return self.read(), ""
-        except _Broken as error:
-            return Presets(), str(error)
-
     def _put_aside(self) -> str:
-        """Copy the file to a free name beside it."""
+        """Copy the file to a free name in its folder; return the name."""
         number = 1
         while (aside := self._path.with_suffix(f".broken-{number}.json")).exists():
             number += 1
@@ -114,8 +118,8 @@ class Shelf:
         return aside.name
 
 
-class _Broken(BadSetting):
-    """The file is there, but holds something else."""
+class _BrokenFile(BadSetting):
+    """The file exists, but is no valid file of presets."""
 
 
 def _join_sentences(*sentences: str) -> str:

@@ -1,4 +1,4 @@
-"""What the controls of a pass are, where they stand, and when one has no effect: as data, without any toolkit."""
+"""The controls of a pass as plain data: their kind, their place, and when they have no effect."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ...registry import Registry
 from ...settings.options import Option
 from ..passes.settings import OFFERED
 
-OWN = "The picture's own"
-"""How a blank choice out of a host's list is shown."""
-LINES = {"prompt": 2, "negative_prompt": 2}
+AS_IMAGE = "Same as image"
+"""Label of the blank choice of a host's list."""
+TEXT_LINES = {"prompt": 2, "negative_prompt": 2}
 NOT_FOR_A_PASS = {"method": ("leave",)}
-"""Choices that only single faces have: a pass that leaves all alone is one switched off."""
-MOST_STEPS = 10_000
-"""A slider with more is hard to set; a number is typed instead."""
-SHORT = 10
-"""Letters a choice may have to stand in a row of buttons, which takes four at most."""
+"""Choices for single faces only; to skip all faces, switch the pass off."""
+MAX_SLIDER_STEPS = 10_000
+"""Largest number of steps of a slider; above it, the control is a number box."""
+MAX_RADIO_LENGTH = 10
+"""Longest choice of radio buttons, in characters; longer ones get a dropdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +27,46 @@ class Control:
 
     name: str
     kind: str
-    """checkbox, radio, dropdown, slider, number, textbox"""
+    """One of checkbox, radio, dropdown, slider, number, textbox."""
     label: str
     hint: str
     pairs: tuple[tuple[str, str], ...] = ()
-    """To choose from: what is shown, what is sent."""
+    """Choices as pairs: the shown text and the sent value."""
     typed: bool = False
-    """Whether something may be typed that is not among the choices."""
+    """Whether a value outside the choices can be typed."""
     low: float | None = None
     high: float | None = None
     step: float = 1
     whole: bool = False
-    """Of numbers: no fractions."""
+    """Whether a number has no fraction."""
     lines: int = 1
 
 
-def control(field: Field[Any], known: Option, host_list: Callable[[str], Sequence[str]]) -> Control:
-    """Return the control of one setting; `host_list` gives the names in one of the host's lists."""
+def make_control(field: Field[Any], known: Option, host_list: Callable[[str], Sequence[str]]) -> Control:
+    """Return the control of one setting. host_list: returns the names in one of the host's lists."""
     whole = type(field.default) is int
     return Control(
         field.name,
-        kind(field.default, known),
+        choose_kind(field.default, known),
         known.label,
         " · ".join(part for part in (known.unit, known.help) if part),
-        pairs=pairs(field.name, known, host_list),
+        pairs=list_pairs(field.name, known, host_list),
         typed=bool(known.suffixes or known.host or known.reads),
         low=known.low,
         high=known.high,
         step=known.step or (1 if whole else 0.01),
         whole=whole,
-        lines=LINES.get(field.name, 1),
+        lines=TEXT_LINES.get(field.name, 1),
     )
 
 
-def kind(default: Any, known: Option) -> str:
-    """Return what kind of control a setting is best shown as."""
+def choose_kind(default: Any, known: Option) -> str:
+    """Return the best kind of control for a setting: a value of `Control.kind`."""
     if known.choices and not _registry_of(known):
         few = (
-            not known.suffixes and len(known.choices()) <= 4 and all(len(choice) <= SHORT for choice in known.choices())
+            not known.suffixes
+            and len(known.choices()) <= 4
+            and all(len(choice) <= MAX_RADIO_LENGTH for choice in known.choices())
         )
         return "radio" if few else "dropdown"
     if known.choices or known.host:
@@ -73,83 +75,80 @@ def kind(default: Any, known: Option) -> str:
         return "checkbox" if isinstance(default, bool) else "textbox"
     if known.low is None or known.high is None:
         return "number"
-    return "number" if type(default) is int and known.high - known.low > MOST_STEPS else "slider"
+    return "number" if type(default) is int and known.high - known.low > MAX_SLIDER_STEPS else "slider"
 
 
-def pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    """Return the choices of a setting as pairs: what is shown, what is sent."""
+def list_pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """Return the choices of a setting as pairs: the shown text and the sent value."""
     if known.host:
-        return (OWN, ""), *((entry, entry) for entry in host_list(known.host))
+        return (AS_IMAGE, ""), *((entry, entry) for entry in host_list(known.host))
     if registry := _registry_of(known):
         found = host_list(known.found) if known.found else ()
         return *((info.label, info.name) for info in registry), *((name, name) for name in found)
     choices = known.choices() if known.choices else ()
-    return tuple((choice[0].upper() + choice[1:], choice) for choice in choices if choice not in _left_out(name))
+    left_out = NOT_FOR_A_PASS.get(name, ())
+    return tuple((choice[0].upper() + choice[1:], choice) for choice in choices if choice not in left_out)
 
 
 def _registry_of(known: Option) -> Registry[object] | None:
-    """Return the registry that the setting's choices are the names of, if they are."""
+    """Return the registry whose names are the setting's choices; None if it has other choices."""
     owner = getattr(known.choices, "__self__", None)
     return owner if isinstance(owner, Registry) else None
 
 
-def _left_out(name: str) -> tuple[str, ...]:
-    return NOT_FOR_A_PASS.get(name, ())
+# Layout
 
-
-# Where they stand
-
-TOP = (("denoising_strength", "fidelity"), ("prompt",), ("negative_prompt",), ("restorer", "visibility"))
-"""What is always in sight, row by row; the method stands above, beside the presets."""
+TOP_ROWS = (("denoising_strength", "fidelity"), ("prompt",), ("negative_prompt",), ("restorer", "visibility"))
+"""Rows of settings that are always visible, below the method and the presets."""
 SECTIONS = {"Which faces": ("find", "choose"), "Mask": ("mask",), "Sampling": ("sampling",)}
-"""What can be unfolded, by title: the groups of settings in it."""
-APART = ("method", "active", "skip_img2img")
-"""What the accordion places itself."""
-ALONE = ("mask", "padding", "detector")
-"""Settings that have a row to themselves: for long texts, or so that those after them pair well."""
+"""Groups of settings in each closed section, by its title."""
+PLACED_BY_ACCORDION = ("method", "active", "skip_img2img")
+"""Settings that the accordion places itself."""
+FULL_WIDTH = ("mask", "padding", "detector")
+"""Settings with a row of their own, for long texts or for better pairs after them."""
 ONLY_IMG2IMG = ("inpaint", "skip_img2img")
 
 Rows = tuple[tuple[str, ...], ...]
 
 
 def top_rows() -> Rows:
-    """Return what is always in sight: the rows of TOP, then what else the group has."""
-    placed = {name for row in TOP for name in row}
-    return *TOP, *_in_twos(name for name in _of_group("fix") if name not in placed)
+    """Return the rows that are always visible: `TOP_ROWS`, then the rest of the group."""
+    placed = {name for row in TOP_ROWS for name in row}
+    return *TOP_ROWS, *_in_twos(name for name in _of_group("fix") if name not in placed)
 
 
 def section_rows(title: str) -> Rows:
-    """Return the rows of one section, in the order in which the settings are declared."""
+    """Return the rows of one section, in the order of the settings' declarations."""
     return tuple(row for group in SECTIONS[title] for row in _in_twos(_of_group(group)))
 
 
 def _of_group(group: str) -> Iterator[str]:
-    return (field.name for field, known in OFFERED if known.group == group and field.name not in APART)
+    return (field.name for field, known in OFFERED if known.group == group and field.name not in PLACED_BY_ACCORDION)
 
 
 def _in_twos(names: Iterator[str]) -> Rows:
     rows: list[tuple[str, ...]] = []
     for name in names:
-        if rows and len(rows[-1]) == 1 and not {name, *rows[-1]} & {*ALONE}:
+        if rows and len(rows[-1]) == 1 and not {name, *rows[-1]} & {*FULL_WIDTH}:
             rows[-1] = (*rows[-1], name)
         else:
             rows.append((name,))
     return tuple(rows)
 
 
-# When one has no effect
+# Settings without effect
 
 _ONLY = {field.name: known.only for field, known in OFFERED if known.only}
 AFFECTED = tuple(_ONLY)
-"""Every setting that some method does not look at."""
+"""Settings that some method ignores."""
 _BECAUSE = {
     "restore": "no restorer is used",
     "re-diffuse": "nothing is re-diffused",
-    "auto": "only Auto looks at it",
+    "auto": "only Auto uses it",
 }
 
 
 def why_idle(name: str, method: str) -> str:
-    """Return why a setting has no effect with this method; blank if it has, or if no pass has that method."""
+    """Return why a setting has no effect with this method; blank if it has, or for the method `leave`."""
     only = _ONLY.get(name, method)
     return "" if method in ("auto", "leave", only) else f"No effect with {method.capitalize()}: {_BECAUSE[only]}."
