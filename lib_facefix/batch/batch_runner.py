@@ -12,13 +12,13 @@ from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
 from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_picture
-from ..planning.plan import FixPlan, FixResult
+from ..planning.plan import FixPlan
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.treatment import Overrides
 from ..visualize import Pair, draw_strips
-from .report import describe_plan, list_reasons, summarize_result
+from .report import describe_plan, list_reasons, summarize_faces
 
 MOST_DRAWN = 12
 """Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
@@ -85,13 +85,10 @@ class Batch:
         write_picture(picture, result.image, target, png_level=self.png_level)
         record.update(result.to_json(), output=str(target))
         self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-        self._keep(path.name, picture, result)
-        return [f"{path}: {summarize_result(result)} -> {target}", *(f"  {line}" for line in list_reasons(result))]
-
-    def _keep(self, title: str, picture: Picture, result: FixResult) -> None:
         if self.draw and self._drawn < MOST_DRAWN:
             self._drawn += 1
-            self.strips += draw_strips(Pair(title, picture.image, result.image, result.outcomes))
+            self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
+        return [f"{path}: {summarize_faces(record)} -> {target}", *(f"  {line}" for line in list_reasons(record))]
 
 
 def make_planner(
