@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,20 +44,42 @@ class Batch:
 
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
-        return self.record(path, self._look)
+        with self.recording(path) as record:
+            plan = self.plan(read_picture(path))
+            record.update(plan.to_json(), dry_run=True)
+            return [f"{path}: {describe_plan(plan)}"]
+        return self.failure()
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
-        return self.record(path, lambda record: self._fix(record, path, target, progress))
+        with self.recording(path) as record:
+            picture = read_picture(path)
+            plan = self.plan(picture)
+            if plan.upscaled:
+                check_writable(target, picture, plan.upscaled)  # before minutes of work
+            [result] = self.engine.run([picture.image], [plan], progress=progress)
+            write_picture(picture, result.image, target, png_level=self.png_level)
+            record.update(result.to_json(), output=str(target))
+            self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
+            if self.draw and self._drawn < MOST_DRAWN:
+                self._drawn += 1
+                self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
+            return [f"{path}: {summarize_faces(record)} -> {target}", *(f"  {line}" for line in list_reasons(record))]
+        return self.failure()
 
-    def record(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
-        """Do `work`, which fills the record of this picture; whatever fails is recorded and ends this picture only."""
+    def failure(self) -> list[str]:
+        """Return what to tell the person of the picture that has just failed."""
+        return [f"{self.records[-1]['path']}: failed: {self.records[-1]['error']}"]
+
+    @contextmanager
+    def recording(self, path: Path) -> Iterator[dict[str, Any]]:
+        """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
         record |= {"output": None, "error": None}
         self.records.append(record)
         try:
-            return work(record)
+            yield record
         except KeyboardInterrupt:
             record["error"] = "stopped before it was done"
             raise
@@ -68,27 +91,7 @@ class Batch:
             record["error"] = f"{path}: unexpected {type(error).__name__}: {error}"
         finally:
             record["seconds"] = round(time.perf_counter() - started, 4)
-        self.failed = True
-        return [f"{path}: failed: {record['error']}"]
-
-    def _look(self, record: dict[str, Any]) -> list[str]:
-        plan = self.plan(read_picture(Path(record["path"])))
-        record.update(plan.to_json(), dry_run=True)
-        return [f"{record['path']}: {describe_plan(plan)}"]
-
-    def _fix(self, record: dict[str, Any], path: Path, target: Path, progress: Progress) -> list[str]:
-        picture = read_picture(path)
-        plan = self.plan(picture)
-        if plan.upscaled:
-            check_writable(target, picture, plan.upscaled)  # before minutes of work
-        [result] = self.engine.run([picture.image], [plan], progress=progress)
-        write_picture(picture, result.image, target, png_level=self.png_level)
-        record.update(result.to_json(), output=str(target))
-        self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-        if self.draw and self._drawn < MOST_DRAWN:
-            self._drawn += 1
-            self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
-        return [f"{path}: {summarize_faces(record)} -> {target}", *(f"  {line}" for line in list_reasons(record))]
+            self.failed |= record["error"] is not None
 
 
 def make_planner(

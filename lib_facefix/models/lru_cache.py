@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
@@ -42,17 +43,22 @@ class ModelCache:
 
         What `make` raises goes through; the next call tries again. `make` may ask for other models.
         """
+        limit = self._limits.get(group, math.inf)
         with self._lock:
             kept = self._kept[group]
-            slot = self._slots.setdefault((group, key), _Slot())  # forgotten once nobody keeps or awaits it
+            slot = self._slots.get((group, key)) or _Slot()
+            self._slots[group, key] = slot  # forgotten once nobody keeps or awaits it
         with slot.lock:
             if not slot.made:
-                self._drop_oldest(group, kept, 1)
+                with self._lock:
+                    while kept and len(kept) >= limit:
+                        kept.popitem(last=False)
                 slot.model, slot.made = make(), True
             with self._lock:
                 kept[key] = slot
                 kept.move_to_end(key)
-            self._drop_oldest(group, kept)
+                while len(kept) > limit:
+                    kept.popitem(last=False)
             model: Model = slot.model
             return model
 
@@ -61,14 +67,6 @@ class ModelCache:
         with self._lock:
             self._kept: defaultdict[str, OrderedDict[Hashable, _Slot]] = defaultdict(OrderedDict)
             self._slots: WeakValueDictionary[Hashable, _Slot] = WeakValueDictionary()
-
-    def _drop_oldest(self, group: str, kept: OrderedDict[Hashable, _Slot], room: int = 0) -> None:
-        """Let go of the least recently used models until there is room for so many more."""
-        if group not in self._limits:
-            return
-        with self._lock:
-            while kept and len(kept) > self._limits[group] - room:
-                kept.popitem(last=False)
 
 
 def file_version(path: Path) -> Hashable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Hashable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,9 +44,9 @@ class ModelStore:
         """In which precision nets are to run: "exact" or "fast"."""
         return self._runtime.precision
 
-    @property
+    @cached_property
     def paths(self) -> ModelPaths:
-        """Where weights are looked for."""
+        """Where weights are looked for: by the environment as it is when this is first asked for."""
         of = self._runtime
         return locate_models(_paths(of.models), _paths(of.webui), yolo=_paths(of.yolo))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from importlib import metadata
 from pathlib import Path
 
 from ..errors import BadModel, CannotWrite
@@ -44,6 +43,8 @@ def find_installed(record: Published) -> tuple[Path, Path] | None:
     """Return where an installed package holds the network: its .param and its .bin."""
     if record.packaged is None:
         return None
+    from importlib import metadata  # here, as it takes a while to import
+
     try:
         distribution = metadata.distribution(record.packaged.wheel.package)
     except metadata.PackageNotFoundError:
