@@ -26,6 +26,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType, FrameType, SimpleNamespace
@@ -145,12 +146,20 @@ def post(photo: Path, _: Path) -> None:
     """Send the photo to the app of `facefix serve`."""
     from fastapi.testclient import TestClient
 
-    from lib_facefix.server.app import StandaloneHost, app
+    from lib_facefix.server.app import app
     from lib_facefix.server.routes import PREFIX
 
     body = {"image": base64.b64encode(photo.read_bytes()).decode(), "settings": {"method": METHOD}}
-    with TestClient(app(StandaloneHost()), base_url="http://localhost") as client:
+    with TestClient(app(_host()), base_url="http://localhost") as client:
         client.post(f"{PREFIX}/fix", json=body).raise_for_status()
+
+
+@cache
+def _host() -> Any:
+    """Return the host of every app: its models stay loaded, as those of a server do."""
+    from lib_facefix.server.app import StandaloneHost
+
+    return StandaloneHost()
 
 
 WAYS = {"fix": fix, "post": post}

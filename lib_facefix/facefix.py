@@ -76,6 +76,12 @@ class FaceFix:
             self.models.load(registry, name)
         for treatment in needs.treatments:
             self.masker_of(treatment)
+        for name in sorted({BUILT_IN, *needs.landmarkers}):
+            with suppress(FaceFixError):  # one that cannot be used fails each picture, with the reason
+                self.models.load(LANDMARKERS, name)
+        for detector in needs.detectors:
+            with suppress(FaceFixError):
+                make_detector(self.models, detector, "off")
 
     def fix(
         self,

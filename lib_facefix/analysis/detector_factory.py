@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 from ..detectors.combined import Excepting, Voting
 from ..detectors.turned import TurnedDetector
 from ..models.store import DETECTING, ModelStore
@@ -17,21 +14,18 @@ _ONNX = DETECTORS["yolov8n-face"].target
 """The function that makes a detector of any YOLO model's `.onnx`."""
 
 
-def make_detector(store: ModelStore, text: str, angles: str) -> Detector:
+def make_detector(store: ModelStore, detector: str | Wanted, angles: str) -> Detector:
     """Return what looks for faces as the setting `detector` says; raises a `FaceFixError` where it cannot.
 
     store: loads and keeps each single detector. angles: each looks at the turned picture for itself, see
     `TurnedDetector`.
     """
-    return _combine(parse_detector(text), angles, partial(_load_one, store))
-
-
-def _combine(wanted: Wanted, angles: str, load: Callable[[Leaf], Detector]) -> Detector:
+    wanted = parse_detector(detector) if isinstance(detector, str) else detector
     if isinstance(wanted, Leaf):
-        return TurnedDetector(load(wanted), angles)
+        return TurnedDetector(_load_one(store, wanted), angles)
     if isinstance(wanted, Difference):
-        return Excepting(*(_combine(part, angles, load) for part in (wanted.found, wanted.unless)))
-    parts = [_combine(part, angles, load) for part in wanted.parts]
+        return Excepting(*(make_detector(store, part, angles) for part in (wanted.found, wanted.unless)))
+    parts = [make_detector(store, part, angles) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
 
 

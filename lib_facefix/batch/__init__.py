@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .batch_runner import Batch, make_planner, plan_from_file
-from .report import describe_plan, list_reasons, make_document, summarize_result
+from .report import describe_plan, list_reasons, make_document, summarize_faces
 from .targets import below_common_folder, choose_targets, exclude_results, keep_apart
 
 __all__ = [
@@ -17,5 +17,5 @@ __all__ = [
     "make_document",
     "make_planner",
     "plan_from_file",
-    "summarize_result",
+    "summarize_faces",
 ]

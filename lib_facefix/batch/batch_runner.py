@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
 from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_picture
-from ..planning.plan import FixPlan, FixResult
+from ..planning.plan import FixPlan
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.treatment import Overrides
 from ..visualize import Pair, draw_strips
-from .report import describe_plan, list_reasons, summarize_result
+from .report import describe_plan, list_reasons, summarize_faces
 
 MOST_DRAWN = 12
 """Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
@@ -43,20 +44,42 @@ class Batch:
 
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
-        return self.record(path, self._look)
+        with self.recording(path) as record:
+            plan = self.plan(read_picture(path))
+            record.update(plan.to_json(), dry_run=True)
+            return [f"{path}: {describe_plan(plan)}"]
+        return self.failure()
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
-        return self.record(path, lambda record: self._fix(record, path, target, progress))
+        with self.recording(path) as record:
+            picture = read_picture(path)
+            plan = self.plan(picture)
+            if plan.upscaled:
+                check_writable(target, picture, plan.upscaled)  # before minutes of work
+            [result] = self.engine.run([picture.image], [plan], progress=progress)
+            write_picture(picture, result.image, target, png_level=self.png_level)
+            record.update(result.to_json(), output=str(target))
+            self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
+            if self.draw and self._drawn < MOST_DRAWN:
+                self._drawn += 1
+                self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
+            return [f"{path}: {summarize_faces(record)} -> {target}", *(f"  {line}" for line in list_reasons(record))]
+        return self.failure()
 
-    def record(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
-        """Do `work`, which fills the record of this picture; whatever fails is recorded and ends this picture only."""
+    def failure(self) -> list[str]:
+        """Return what to tell the person of the picture that has just failed."""
+        return [f"{self.records[-1]['path']}: failed: {self.records[-1]['error']}"]
+
+    @contextmanager
+    def recording(self, path: Path) -> Iterator[dict[str, Any]]:
+        """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
         record |= {"output": None, "error": None}
         self.records.append(record)
         try:
-            return work(record)
+            yield record
         except KeyboardInterrupt:
             record["error"] = "stopped before it was done"
             raise
@@ -68,30 +91,7 @@ class Batch:
             record["error"] = f"{path}: unexpected {type(error).__name__}: {error}"
         finally:
             record["seconds"] = round(time.perf_counter() - started, 4)
-        self.failed = True
-        return [f"{path}: failed: {record['error']}"]
-
-    def _look(self, record: dict[str, Any]) -> list[str]:
-        plan = self.plan(read_picture(Path(record["path"])))
-        record.update(plan.to_json(), dry_run=True)
-        return [f"{record['path']}: {describe_plan(plan)}"]
-
-    def _fix(self, record: dict[str, Any], path: Path, target: Path, progress: Progress) -> list[str]:
-        picture = read_picture(path)
-        plan = self.plan(picture)
-        if plan.upscaled:
-            check_writable(target, picture, plan.upscaled)  # before minutes of work
-        [result] = self.engine.run([picture.image], [plan], progress=progress)
-        write_picture(picture, result.image, target, png_level=self.png_level)
-        record.update(result.to_json(), output=str(target))
-        self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-        self._keep(path.name, picture, result)
-        return [f"{path}: {summarize_result(result)} -> {target}", *(f"  {line}" for line in list_reasons(result))]
-
-    def _keep(self, title: str, picture: Picture, result: FixResult) -> None:
-        if self.draw and self._drawn < MOST_DRAWN:
-            self._drawn += 1
-            self.strips += draw_strips(Pair(title, picture.image, result.image, result.outcomes))
+            self.failed |= record["error"] is not None
 
 
 def make_planner(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..planning.plan import VERSION, FixPlan, FixResult
+from ..planning.plan import VERSION, FixPlan
 
 
 def make_document(pictures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -12,17 +14,15 @@ def make_document(pictures: list[dict[str, Any]]) -> dict[str, Any]:
     return {"version": VERSION, "pictures": pictures}
 
 
-def summarize_result(result: FixResult) -> str:
-    """Return "4 faces: 3 fixed, 1 left, enlarged to 1600x1200 by lanczos"."""
-    enlarged = _describe_enlarging(result.size or result.result_size, result.result_size, result.upscaler)
-    if not result.outcomes:
+def summarize_faces(record: Mapping[str, Any]) -> str:
+    """Return "4 faces: 3 fixed, 1 left, enlarged to 1600x1200 by lanczos" for the record of a picture."""
+    upscale, faces = record["upscale"], record["faces"]
+    enlarged = _describe_enlarging(record["size"], upscale["size"], upscale["upscaler"]) if upscale else ""
+    if not faces:
         return f"no faces found, {enlarged or 'left as it is'}"
-    parts = [
-        f"{len(same)} {verdict}"
-        for verdict in ("fixed", "left", "failed")
-        if (same := [outcome for outcome in result.outcomes if outcome.verdict == verdict])
-    ]
-    return f"{_count(len(result.outcomes), 'face')}: {', '.join(filter(None, [*parts, enlarged]))}"
+    counts = Counter(face["outcome"] for face in faces)
+    parts = [f"{counts[verdict]} {verdict}" for verdict in ("fixed", "left", "failed") if counts[verdict]]
+    return f"{_count(len(faces), 'face')}: {', '.join(filter(None, [*parts, enlarged]))}"
 
 
 def describe_plan(plan: FixPlan) -> str:
@@ -33,19 +33,19 @@ def describe_plan(plan: FixPlan) -> str:
     return "\n".join([f"{counted}, to be {enlarged}" if enlarged else counted, *lines])
 
 
-def list_reasons(result: FixResult) -> list[str]:
-    """Return a line for each face that was not fixed: which, and why."""
+def list_reasons(record: Mapping[str, Any]) -> list[str]:
+    """Return a line for each face of a picture's record that was not fixed: which, and why."""
     return [
-        f"face {outcome.job.number} {outcome.verdict}: {outcome.error or outcome.note or outcome.job.reason}"
-        for outcome in result.outcomes
-        if outcome.verdict != "fixed"
+        f"face {face['number']} {face['outcome']}: {face['error'] or face['note'] or face['reason']}"
+        for face in record["faces"]
+        if face["outcome"] != "fixed"
     ]
 
 
-def _describe_enlarging(was: tuple[int, int], size: tuple[int, int], upscaler: str) -> str:
-    """Return "enlarged to 1600x1200 by lanczos", "scaled to" where no side or only one grows; empty without one."""
+def _describe_enlarging(was: Sequence[int], size: Sequence[int], upscaler: str) -> str:
+    """Return "enlarged to 1600x1200 by lanczos", or "scaled to" where no side or only one grows."""
     how = "enlarged" if size[0] > was[0] and size[1] > was[1] else "scaled"
-    return f"{how} to {size[0]}x{size[1]} by {upscaler}" if upscaler else ""
+    return f"{how} to {size[0]}x{size[1]} by {upscaler}"
 
 
 def _count(number: int, what: str) -> str:

@@ -6,28 +6,30 @@ import argparse
 import io
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from .. import __version__
 from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
-from . import detect, fix, models, plan, serve, settings
-from .terminal import tell
+from .terminal import STOPPED, tell
 
+COMMANDS = ("fix", "detect", "plan", "models", "settings", "serve")
+"""Commands by the names of their modules, in the order of the help."""
 EXITS = "exit codes: 0 all done, 1 some pictures or faces failed, 2 wrong use"
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def make_parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the parser of one command, whose module alone is imported; for any other word that of all commands."""
     parser = argparse.ArgumentParser(prog="facefix", description=__doc__, epilog=EXITS)
     parser.add_argument("--version", action="version", version=f"facefix {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (fix, detect, plan, models, settings, serve):
-        command.add(commands)
+    for name in [command] if command in COMMANDS else COMMANDS:
+        import_module(f".{name}", __package__).add(commands)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line; return its exit code (argparse itself exits with 2 for a flag it does not know)."""
-    chosen = make_parser().parse_args(arguments)
+    chosen = make_parser(*arguments[:1]).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
     except (CannotFetch, CannotReach, CannotWrite) as error:
@@ -50,7 +52,7 @@ def entry() -> None:
         sys.stderr.close()
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(fix.STOPPED)
+        sys.exit(STOPPED)
 
 
 if __name__ == "__main__":

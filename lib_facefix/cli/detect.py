@@ -41,20 +41,18 @@ def run(arguments: argparse.Namespace) -> int:
     engine = engine_for(arguments)
     batch = Batch(engine, make_planner(engine, settings))
     for one in found:
-        lines = batch.record(one.path, lambda record: _detect(batch, record, arguments.draw))
-        tell(lines, error=True)
+        with batch.recording(one.path) as record:
+            picture = read_picture(one.path)
+            plan = batch.plan(picture)
+            if arguments.draw:
+                faces = [(job.number, job.face) for job in plan.jobs]
+                write_drawing(numbered_boxes(picture.image, faces), arguments.draw)
+            found_faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
+            record.update(size=list(plan.size), faces=found_faces)
+            continue
+        tell(batch.failure(), error=True)
     write_json(make_document([_detection_record(record) for record in batch.records]), arguments.output)
     return 1 if batch.failed else 0
-
-
-def _detect(batch: Batch, record: dict[str, Any], draw: Path | None) -> list[str]:
-    picture = read_picture(Path(record["path"]))
-    plan = batch.plan(picture)
-    if draw:
-        write_drawing(numbered_boxes(picture.image, [(job.number, job.face) for job in plan.jobs]), draw)
-    faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
-    record.update(size=list(plan.size), faces=faces)
-    return []
 
 
 def _detection_record(record: dict[str, Any]) -> dict[str, Any]:

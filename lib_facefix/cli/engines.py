@@ -6,7 +6,6 @@ import argparse
 import os
 from collections.abc import Mapping
 
-from ..client.remote import connect
 from ..errors import BadSetting
 from ..facefix import FaceFix
 from ..protocols import Engine
@@ -44,6 +43,8 @@ def engine_for(arguments: argparse.Namespace, environ: Mapping[str, str] = os.en
         return here
     if arguments.native is not None and not 64 <= arguments.native <= 4096:
         raise BadSetting(f"--native must lie between 64 and 4096, not {arguments.native}")
+    from ..client.remote import connect  # here, as its HTTP client takes a while to import
+
     told = arguments.token or "@" in arguments.remote
     token = arguments.token or (None if told else environ.get("FACEFIX_TOKEN"))
     user = None if told else environ.get("FACEFIX_USER")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from ..batch import (
     Batch,
@@ -31,10 +31,11 @@ from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, given_settings, read_overrides, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch
 from .sheets import write_drawing
-from .terminal import match_plans, read_plans, tell, write_json
+from .terminal import STOPPED, match_plans, read_plans, tell, write_json
 
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells use it."""
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 NO_DIFFUSER = (
     "re-diffusing needs Stable Diffusion, which is not here; give the address of a WebUI that runs with --api, as in "
     "--remote http://127.0.0.1:7860, or use --method restore"
@@ -64,12 +65,13 @@ def add(commands: Any) -> None:
 class Bar:
     """A `Progress` that tells how far the faces of the picture at hand are."""
 
-    bar: tqdm[Any]
+    bar: tqdm[Any] | None
     name: str
 
     def step(self, done: int, total: int, doing: str) -> None:
         """Show it behind the bar of pictures."""
-        self.bar.set_postfix_str(f"{self.name}: {done}/{total} faces, {doing}")
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"{self.name}: {done}/{total} faces, {doing}")
 
     def should_stop(self) -> bool:
         """Return False: Ctrl-C ends the run between pictures, by an exception."""
@@ -86,7 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
     places = choose_targets(found, arguments.output, arguments.in_place)
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, places, (arguments.report, arguments.compare))
-    _prepare(engine, work.needs, arguments)
+
+    def fetch(missing: Published, paths: ModelPaths) -> None:
+        ask_to_fetch(missing, paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
+
+    try:  # a model that cannot be used is refused before any picture is written without it
+        engine.prepare(work.needs, None if arguments.dry_run else fetch)
+    except MissingDiffuser as error:
+        raise BadSetting(NO_DIFFUSER) from error
     batch = Batch(engine, work.plan, draw=arguments.compare is not None, png_level=arguments.png_level)
     code = _fix_all(batch, found, places, arguments)
     if arguments.report:
@@ -103,18 +112,6 @@ class Work:
     found: list[Found]
     plan: Callable[[Picture], FixPlan]
     needs: Needs
-
-
-def _prepare(engine: Engine, needs: Needs, arguments: argparse.Namespace) -> None:
-    """Get and load every model; what cannot be used is refused before any picture is written without it."""
-
-    def fetch(missing: Published, places: ModelPaths) -> None:
-        ask_to_fetch(missing, places, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
-
-    try:
-        engine.prepare(needs, None if arguments.dry_run else fetch)
-    except MissingDiffuser as error:
-        raise BadSetting(NO_DIFFUSER) from error
 
 
 def _plan_work(arguments: argparse.Namespace, engine: Engine) -> Work:
@@ -138,7 +135,7 @@ def _plan_work(arguments: argparse.Namespace, engine: Engine) -> Work:
 def _fix_all(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:
     """Take the pictures one after another; return the exit code."""
     quiet = arguments.quiet
-    with tqdm(total=len(found), unit="picture", disable=True if quiet else None, leave=False) as bar:
+    with _make_bar(len(found), quiet=quiet) as bar:
         for one, target in zip(found, places, strict=True):
             try:
                 if arguments.dry_run:
@@ -152,5 +149,15 @@ def _fix_all(batch: Batch, found: Sequence[Found], places: Sequence[Path], argum
                 tell(lines, error=True)
             elif not quiet:
                 tell(lines)
-            bar.update()
+            if bar is not None:
+                bar.update()
     return 1 if batch.failed else 0
+
+
+def _make_bar(total: int, *, quiet: bool) -> AbstractContextManager[tqdm[Any] | None]:
+    """Return the bar of pictures; none where it would not show, as importing what draws it takes a while."""
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit="picture", leave=False)

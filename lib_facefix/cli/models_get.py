@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tqdm import tqdm
-
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
 from ..registry import REGISTRIES
 from ..weights import PUBLISHED, ModelPaths, Published, convert, locate_models, split_paths
@@ -152,6 +150,8 @@ def _get(one: Published, places: ModelPaths, *, offline: bool, mirror: str) -> P
 
 @contextmanager
 def _bar(name: str) -> Iterator[Progress]:
+    from tqdm import tqdm  # here, as it takes a while to import
+
     with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
 
         def show(done: int, total: int) -> None:

@@ -8,18 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..errors import BadPlan
 from ..fsio import atomic_write
 from ..pictures import Found
 from ..planning.plan import VERSION, FixPlan
 
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells use it."""
+
 
 def tell(lines: Iterable[str], *, error: bool = False) -> None:
     """Print lines beside a progress bar: to standard error what went wrong, to standard output the rest."""
+    tqdm = sys.modules.get("tqdm")  # imported by whoever shows a bar; it takes a while
     for line in lines:
-        tqdm.write(line, file=sys.stderr if error else sys.stdout)
+        if tqdm:
+            tqdm.tqdm.write(line, file=sys.stderr if error else sys.stdout)
+        else:
+            print(line, file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def write_json(content: Mapping[str, Any], path: Path | None) -> None:

@@ -9,7 +9,7 @@ from ..imaging.frames import Upright
 from ..inference import load
 from ..planning.plan import FaceJob
 from ..protocols import Fixed
-from ..types import Crop, Image
+from ..types import Crop
 from ..weights import asset
 from .restore import strength
 
@@ -37,11 +37,10 @@ class Lite:
         """Yield each (512, 512, 3) crop restored."""
         engine = f"{self._net.engine} fp32"
         for crop, job in zip(crops, jobs, strict=True):
-            share = strength(job.treatment.fidelity)
-            yield Fixed(self._restore(crop.image, share) if share else crop.image, engine)
-
-    def _restore(self, image: Image, share: float) -> Image:
-        blob = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
-        [residual] = self._net(blob)
-        change = residual[0].transpose(1, 2, 0) * np.float32(255 * share)
-        return np.asarray(np.clip(np.rint(image + change), 0, 255), np.uint8)
+            share, restored = strength(job.treatment.fidelity), crop.image
+            if share:
+                blob = np.ascontiguousarray(crop.image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+                [residual] = self._net(blob)
+                change = residual[0].transpose(1, 2, 0) * np.float32(255 * share)
+                restored = np.asarray(np.clip(np.rint(crop.image + change), 0, 255), np.uint8)
+            yield Fixed(restored, engine)

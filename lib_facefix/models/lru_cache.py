@@ -1,5 +1,6 @@
 """Loaded models by key, each made once, in groups of limited size."""
 
+import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
@@ -40,17 +41,21 @@ class ModelCache:
 
         Errors of `make` are passed on, and the next call tries again. `make` may request other models.
         """
+        limit = self._limits.get(group, math.inf)
         with self._lock:
             kept = self._kept[group]
             slot = self._slots.setdefault((group, key), _Slot())  # a weak reference: dropped once nobody needs it
         with slot.lock:
             if not slot.made:
-                self._drop_oldest(group, kept, 1)
+                with self._lock:
+                    while kept and len(kept) >= limit:
+                        kept.popitem(last=False)
                 slot.model, slot.made = make(), True
             with self._lock:
                 kept[key] = slot
                 kept.move_to_end(key)
-            self._drop_oldest(group, kept)
+                while len(kept) > limit:
+                    kept.popitem(last=False)
             model: Model = slot.model
             return model
 
@@ -59,14 +64,6 @@ class ModelCache:
         with self._lock:
             self._kept: defaultdict[str, OrderedDict[Hashable, _Slot]] = defaultdict(OrderedDict)
             self._slots: WeakValueDictionary[Hashable, _Slot] = WeakValueDictionary()
-
-    def _drop_oldest(self, group: str, kept: OrderedDict[Hashable, _Slot], room: int = 0) -> None:
-        """Drop the least recently used models until there is room for `room` more."""
-        if group not in self._limits:
-            return
-        with self._lock:
-            while kept and len(kept) > self._limits[group] - room:
-                kept.popitem(last=False)
 
 
 def file_version(path: Path) -> Hashable:

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 from collections.abc import Callable, Hashable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,7 +42,7 @@ class ModelStore:
         """Precision of the nets: "exact" or "fast"."""
         return self._runtime.precision
 
-    @property
+    @cached_property
     def paths(self) -> ModelPaths:
         """Folders to search for weights."""
         models, webui, yolo = (

@@ -7,7 +7,7 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 from __future__ import annotations
 
 from .discovery import Found, find_pictures, name_apart
-from .formats import SUFFIXES, format_for
+from .formats import SUFFIXES, format_for, media_type
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
 from .read import read_picture
@@ -25,6 +25,7 @@ __all__ = [
     "encode",
     "find_pictures",
     "format_for",
+    "media_type",
     "name_apart",
     "read_picture",
     "write_picture",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from .picture import Samples
 from .strips import band_slices, bands
 
 Header = Mapping[bytes, bytes]
+Number = TypeVar("Number", np.uint8, np.uint16)
 
 _GREY = {"1", "L", "LA", "La"}
 _DEEP_GREY = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
@@ -36,7 +38,7 @@ class Pixels:
     alpha: Samples | None = None
 
 
-def orient(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+def orient(pixels: NDArray[Number], orientation: int) -> NDArray[Number]:
     """Return a view of stored `pixels` as EXIF's orientation 1..8 wants them seen."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
@@ -54,7 +56,23 @@ def decode(picture: Pillow.Image, raw: Callable[[], bytes], header: Header, orie
         return _deep(_deep_colours(picture, raw, header), header, orientation)
     if picture.mode == "F":
         raise BadPicture("its samples are floating-point numbers. Save it with 8 or 16 bits")
-    return _shallow(picture, header, orientation)
+    see_through = picture.mode in _TRANSLUCENT or (not header and "transparency" in picture.info)
+    see_through |= picture.mode == "P" and "transparency" in picture.info
+    width, height = picture.size if orientation < 5 else picture.size[::-1]
+    upright = [np.empty((height, width, channels), np.uint8) for channels in ((3, 1) if see_through else (3,))]
+    as_stored = upright  # the same pixels, seen as the file holds them
+    if orientation > 1:
+        as_stored = [orient(pixels, _BACK.get(orientation, orientation)) for pixels in upright]
+    rgb = to_rgb(picture)
+    for rows in band_slices(picture.height, 4 * picture.width):
+        strip = picture.crop((0, rows.start, picture.width, rows.stop))
+        if see_through:
+            strip = strip.convert("RGBA")
+            as_stored[1][rows, :, 0] = np.asarray(strip.getchannel("A"))
+        as_stored[0][rows] = np.asarray(rgb(strip))
+    key = _key(header)
+    alpha: Samples | None = upright[1][..., 0] if see_through else None
+    return Pixels(upright[0], picture.mode in _GREY, alpha=alpha if key is None else _key_to_alpha(upright[0], key))
 
 
 def is_deep(picture: Pillow.Image, header: Header) -> bool:
@@ -64,32 +82,6 @@ def is_deep(picture: Pillow.Image, header: Header) -> bool:
     bits = getattr(picture, "tag_v2", {}).get(_BITS, ())
     deep = tuple(bits[:1]) == (16,) or header.get(b"IHDR", b"")[8:9] == b"\x10"
     return deep and picture.mode in {"RGB", "RGBA", "RGBX", "RGBa", "LA"}
-
-
-def _shallow(picture: Pillow.Image, header: Header, orientation: int) -> Pixels:
-    see_through = picture.mode in _TRANSLUCENT or (not header and "transparency" in picture.info)
-    see_through |= picture.mode == "P" and "transparency" in picture.info
-    image, stored = _upright(picture, 3, orientation)
-    opacity, stored_opacity = _upright(picture, 1, orientation) if see_through else (None, None)
-    rgb = to_rgb(picture)
-    for rows in band_slices(picture.height, 4 * picture.width):
-        strip = picture.crop((0, rows.start, picture.width, rows.stop))
-        if stored_opacity is not None:
-            strip = strip.convert("RGBA")
-            stored_opacity[rows, :, 0] = np.asarray(strip.getchannel("A"))
-        stored[rows] = np.asarray(rgb(strip))
-    key = _key(header)
-    alpha: Samples | None = None if opacity is None else opacity[..., 0]
-    return Pixels(image, picture.mode in _GREY, alpha=alpha if key is None else _key_to_alpha(image, key))
-
-
-def _upright(picture: Pillow.Image, channels: int, orientation: int) -> tuple[Image, Image]:
-    """Return room for the upright picture, and the same room seen as the file lies."""
-    width, height = picture.size if orientation < 5 else picture.size[::-1]
-    image = np.empty((height, width, channels), np.uint8)
-    if orientation == 1:
-        return image, image
-    return image, orient(image, _BACK.get(orientation, orientation))  # type: ignore[return-value]
 
 
 def _deep(colours: NDArray[np.uint16], header: Header, orientation: int) -> Pixels:

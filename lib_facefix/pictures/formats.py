@@ -44,6 +44,11 @@ SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 """Of the files that a folder contributes, and of those we write; lower case."""
 
 
+def media_type(name: str) -> str:
+    """Return the kind of file of Pillow's `name` in the words of HTTP, such as "image/png"."""
+    return Pillow.MIME.get(name, "application/octet-stream")
+
+
 def format_for(path: Path) -> Format:
     """Return the kind of file that the suffix of `path` asks for. Raises BadSetting if we cannot write it."""
     kind = next((kind for kind in FORMATS if path.suffix.lower() in kind.suffixes), None)

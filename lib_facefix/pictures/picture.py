@@ -9,7 +9,6 @@ from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from ..imaging.lanczos import lanczos
 from ..types import Image
@@ -89,11 +88,6 @@ class Picture:
     """The file's time and size when it was read: is it still the same?"""
     stream: BinaryIO | None = None
     """The stream that it was read from, if it was one."""
-
-    @property
-    def media_type(self) -> str:
-        """What the file is in the words of HTTP, such as "image/png"."""
-        return Pillow.MIME.get(self.format, "application/octet-stream")
 
     @property
     def is_as_read(self) -> bool:

@@ -7,8 +7,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,22 +52,11 @@ def read_picture(source: Path | BinaryIO, name: str = "the picture", max_pixels:
     Raises BadPicture with what is wrong and what to do. Refused rather than flattened: animations and files of
     several pages. Of an MPO (several pictures of a phone or 3D camera) the first is read.
     """
-    if not isinstance(source, Path):
-        return _read(source, name, max_pixels)
+    of_file, name = (True, str(source)) if isinstance(source, Path) else (False, name)
+    file = _open_file(source) if isinstance(source, Path) else source
     try:
-        file = source.open("rb")
-    except (OSError, ValueError) as error:
-        raise BadPicture(f"{source} {_why_closed(source, error)}.") from error
-    with file:
-        state = os.fstat(file.fileno())
-        picture = _read(file, str(source), max_pixels)
-    return replace(picture, path=source, stamp=(state.st_mtime_ns, state.st_size), stream=None)
-
-
-def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
-    """Read from an open file; whatever goes wrong with it is said in a sentence that begins with `name`."""
-    try:
-        with _raised_limit(), _open(file, min(max_pixels, MAX_PIXELS)) as opened:
+        with _raised_limit(), file if of_file else nullcontext(), _open(file, min(max_pixels, MAX_PIXELS)) as opened:
+            state = os.fstat(file.fileno()) if of_file else None
             opened.load()
             kind = "JPEG" if opened.format == "MPO" else opened.format or ""
             chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
@@ -83,12 +71,21 @@ def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
                 alpha=pixels.alpha,
                 metadata=metadata,
                 coding=_coding(opened, file),
-                stream=file,
+                stamp=(state.st_mtime_ns, state.st_size) if state else None,
+                stream=None if of_file else file,
             )
     except BadPicture as error:
         raise BadPicture(f"{name} cannot be used: {error}.") from error
     except _PILLOW_RAISES as error:
         raise BadPicture(f"{name} {_damage(error)} ({error}). Get the file again from where it came.") from error
+
+
+def _open_file(path: Path) -> BinaryIO:
+    """Return the file, open for reading; raises BadPicture, which says why it cannot be opened."""
+    try:
+        return path.open("rb")
+    except (OSError, ValueError) as error:
+        raise BadPicture(f"{path} {_why_closed(path, error)}.") from error
 
 
 def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:

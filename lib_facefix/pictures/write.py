@@ -110,7 +110,8 @@ def _copy(picture: Picture, file: BinaryIO) -> None:
 def _write(
     picture: Picture, fixed: Image, kind: Format, text: Mapping[str, str], png_level: int, file: BinaryIO
 ) -> None:
-    pixels, said = _merge(picture, fixed, kind), picture.metadata
+    plain = picture.samples is None and picture.alpha is None and not picture.grey
+    pixels, said = fixed if plain else _merge(picture, fixed, kind), picture.metadata
     if not fits(said.icc, pixels.shape[2]):
         said = replace(said, icc=b"")
     if kind.name == "PNG":

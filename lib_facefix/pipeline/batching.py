@@ -6,18 +6,13 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
-from ..errors import FaceFixError
 from ..planning.grouping import bounding_box, merge_jobs
 from ..planning.plan import FaceJob
 from ..protocols import FaceFixer, Masker, Parts
 from ..types import Box, Crop, Face, Mask
-from .face_masks import affected_box
-
-FAILURES = (FaceFixError, MemoryError, cv2.error)
-"""What fails one face and lets the others go on."""
+from .face_masks import FAILURES, affected_box
 
 
 @dataclass(frozen=True, slots=True, eq=False)

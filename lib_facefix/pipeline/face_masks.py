@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 
+import cv2
 import numpy as np
 
-from ..errors import DegenerateLandmarks
+from ..errors import DegenerateLandmarks, FaceFixError
 from ..imaging import masks
 from ..imaging.align import inverse, scale_factor, transform_points
 from ..imaging.boxes import bounding, grow
 from ..imaging.frames import width_and_height
 from ..planning.plan import FaceJob
-from ..protocols import FaceFixer, Framing
+from ..protocols import FaceFixer, Framing, Masker
 from ..settings.mask_expression import keeps_to_face, mask_terms, parse_mask
-from ..types import Box, Crop, Face, Mask
+from ..types import Box, Crop, Face, Mask, Matrix
+from .threads import one_thread
 
+FAILURES = (FaceFixError, MemoryError, cv2.error)
+"""Errors that fail one face and let the others go on."""
 REACH = 0.12
 """How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh, or the outline."""
 ROUNDED, PIXELS = 0.03, 2.0
@@ -24,34 +29,46 @@ AROUND = 0.1
 """How much of its sides is added to a face's box, on each, where its mask is inverted."""
 
 
-def face_width(crop: Crop, job: FaceJob) -> float:
-    """Return the width of the face in its crop, pixels."""
-    return job.face.box.size * scale_factor(crop.matrix)
+def make_masks(
+    crop: Crop, maskers: Mapping[FaceJob, Masker]
+) -> tuple[dict[FaceJob, Mask], list[tuple[FaceJob, Exception]]]:
+    """Return for each face where the fixed crop shows, (h, w), 0..1; and the faces without a mask, with the reason.
 
-
-def move_mask(shape: Mask, job: FaceJob, width: float) -> Mask:
-    """Return the shape of a face's mask, moved, its edge not yet soft; where it is inverted grown, for that stays.
-
-    shape: what the masker made, (h, w). width: of the face in its crop, pixels.
+    maskers: what makes the mask of each face that the crop is fixed for. A mask that is not inverted is the masker's
+    shape, moved, grown and softened. One that is inverted is the region around the face without the shapes of all
+    faces whose masks are inverted: what stays of one face stays in all of these masks.
     """
-    treatment = job.treatment
-    shape = masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
-    return masks.soften(shape, treatment.mask_grow * width, 0.0) if treatment.mask_invert else shape
+    widths = {job: face_width(job, crop.matrix) for job in maskers}
+    shapes, made, failed = {}, {}, []
+    for job, masker in maskers.items():
+        treatment, width = job.treatment, widths[job]
+        try:
+            with one_thread():
+                shape = masker.mask(crop, job.face)
+                if treatment.mask_x or treatment.mask_y:
+                    shape = masks.move(shape, treatment.mask_x * width, treatment.mask_y * width)
+                if treatment.mask_invert:  # grown now, as what stays grows, not the region around it
+                    shape = masks.soften(shape, treatment.mask_grow * width, 0.0)
+                shapes[job] = shape
+        except FAILURES as error:
+            failed.append((job, error))
+    for job, shape in shapes.items():
+        treatment, width = job.treatment, widths[job]
+        try:
+            with one_thread():
+                grow = treatment.mask_grow * width
+                if treatment.mask_invert:
+                    staying = (shapes[one] for one in shapes if one.treatment.mask_invert)
+                    shape, grow = reduce(masks.subtract, staying, _region(crop, job.face)), 0.0
+                made[job] = masks.soften(shape, grow, treatment.feather * width)
+        except FAILURES as error:
+            failed.append((job, error))
+    return made, failed
 
 
-def soft_mask(crop: Crop, job: FaceJob, shapes: Mapping[FaceJob, Mask]) -> Mask:
-    """Return where the fixed crop shows, (h, w), 0..1: the shape grown and softened, or what is around it.
-
-    shapes: of all faces that the crop is fixed for; what is to stay of any stays in all that are inverted.
-    """
-    treatment, width = job.treatment, face_width(crop, job)
-    if not treatment.mask_invert:
-        return masks.soften(shapes[job], treatment.mask_grow * width, treatment.feather * width)
-    region = _region(crop, job.face)
-    for one, shape in shapes.items():
-        if one.treatment.mask_invert:
-            region = masks.subtract(region, shape)
-    return masks.soften(region, 0.0, treatment.feather * width)
+def face_width(job: FaceJob, matrix: Matrix) -> float:
+    """Return the width of the face in the crop that `matrix` maps the picture to, pixels."""
+    return job.face.box.size * scale_factor(matrix)
 
 
 def affected_box(job: FaceJob, fixer: FaceFixer) -> Box:

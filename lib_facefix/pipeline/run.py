@@ -12,17 +12,21 @@ import numpy as np
 
 from ..errors import BadCrop, FaceFixError, Stopped
 from ..imaging.blend import paste
+from ..imaging.frames import width_and_height
+from ..imaging.resample import warp
 from ..planning.grouping import group_jobs
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from ..protocols import Fixed, Parts, Progress
-from ..types import Crop, Image, Mask, Patch
-from .batching import FAILURES, Task, make_rounds, meetings
+from ..types import Crop, Image, Mask
+from .batching import Task, make_rounds, meetings
 from .canvas import Canvas
-from .face_masks import describe_mask, face_width, move_mask, soft_mask
+from .face_masks import FAILURES, describe_mask, face_width, make_masks
 from .threads import one_thread
 
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
+KINDS = (np.uint8, np.float32)
+"""Types of the pixels that a fixer may give back."""
 EMPTY = "nothing of this face is in the mask"
 
 
@@ -96,7 +100,10 @@ def fix_faces(
 
     changed, met = {task.picture for task in tasks}, meetings(tasks)
     seen_again = {earlier for others in met.values() for earlier in others}
-    canvases = [Canvas(*both, i in changed) for i, both in enumerate(zip(images, onto or images, strict=True))]
+    canvases = []
+    for picture, (image, result) in enumerate(zip(images, onto or images, strict=True)):
+        own = image.copy() if result is image and picture in changed else result
+        canvases.append(Canvas(image, own, own if result is image else image))
     report = Report(progress or NullProgress(), outcomes, sum(len(task.jobs) for task in tasks))
     with suppress(Stopped):
         for tasks_now in make_rounds(tasks, met):
@@ -114,7 +121,7 @@ def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
 
     image: RGB (H, W, 3), the one the plan is for.
     """
-    shown, canvas = np.zeros_like(image), Canvas(image, image, fixed=False)
+    shown, canvas = np.zeros_like(image), Canvas(image, image, image)
     for jobs in group_jobs(plan.jobs):
         made, _ = _cut(Task.make(0, jobs, parts), canvas)
         for cut in made:
@@ -132,12 +139,6 @@ class Cut:
     """Its mask shows all that may be fixed."""
     masks: dict[FaceJob, Mask]
     """Of each of its faces that has one, in order."""
-
-    @property
-    def shown(self) -> Mask:
-        """How much of the fixed crop is to show, (h, w), 0..1."""
-        shares = (mask * np.float32(job.treatment.visibility) for job, mask in self.masks.items())
-        return reduce(np.maximum, shares)
 
 
 def _cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report) -> list[Cut]:
@@ -159,29 +160,26 @@ def _paste_round(
     for cut, fixed in _fix_cuts(waiting):
         task, first = cut.task, next(iter(cut.masks))
         try:
-            patch, engine = _check_patch(fixed, cut.crop, first)
-            ring = RING * face_width(cut.crop, first) if first.treatment.match_colour else 0.0
+            if isinstance(fixed, Exception):
+                raise fixed
+            patch = fixed.patch
+            of_kind = patch is not None and patch.shape == cut.crop.image.shape and patch.dtype in KINDS
+            if patch is None or not of_kind or not np.isfinite(patch).all():
+                raise BadCrop(f"the {first.decision} step gave no picture back, or one of NaN")
+            ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
+            shares = [mask * np.float32(job.treatment.visibility) for job, mask in cut.masks.items()]
             with one_thread():
-                canvases[task.picture].paste(patch, cut.shown, cut.crop, ring=ring, seen_again=task in seen_again)
+                canvases[task.picture].paste(
+                    patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again
+                )
         except FAILURES as error:
             outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
         else:
-            outcome = Outcome(first, "fixed", None, time.perf_counter() - started, engine)
+            outcome = Outcome(first, "fixed", None, time.perf_counter() - started, fixed.engine)
         for job in cut.masks:
             note = _note(job, cut.masks) if outcome.verdict == "fixed" else ""
             report.add(task.picture, replace(outcome, job=job, note=note))
         started = time.perf_counter()
-
-
-def _check_patch(fixed: Fixed | Exception, crop: Crop, job: FaceJob) -> tuple[Patch, str]:
-    """Return the patch and what made it; raises what the fixer failed with, or `BadCrop` where there is no picture."""
-    if isinstance(fixed, Exception):
-        raise fixed
-    patch, engine = fixed
-    kinds = (np.uint8, np.float32)
-    if patch is None or patch.shape != crop.image.shape or patch.dtype not in kinds or not np.isfinite(patch).all():
-        raise BadCrop(f"the {job.decision} step gave no picture back, or one of NaN")
-    return patch, engine
 
 
 def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
@@ -189,30 +187,18 @@ def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
     try:
         framing = task.fixer.framing(task.asked)
         with one_thread():
-            crop = canvas.cut(framing.matrix(task.asked.face), framing.size)
+            matrix = framing.matrix(task.asked.face)
+            crop = Crop(warp(canvas.source, matrix, width_and_height(framing.size)), matrix)
     except FAILURES as error:
         return [], [Outcome(job, "failed", _in_words(error)) for job in task.jobs]
 
-    shapes, masks, outcomes = {}, {}, []
-    for job in task.jobs:
-        try:
-            with one_thread():
-                shapes[job] = move_mask(task.maskers[job].mask(crop, job.face), job, face_width(crop, job))
-        except FAILURES as error:
-            outcomes.append(Outcome(job, "failed", _in_words(error)))
-    for job in shapes:  # when all shapes are known: a mask that is inverted leaves out those of the others, too
-        try:
-            with one_thread():
-                mask = soft_mask(crop, job, shapes)
-        except FAILURES as error:
-            outcomes.append(Outcome(job, "failed", _in_words(error)))
-        else:
-            if mask.any():
-                masks[job] = mask
-            else:
-                outcomes.append(Outcome(job, "left", note=EMPTY))
-    made = [Cut(task, replace(crop, mask=reduce(np.maximum, masks.values())), masks)] if masks else []
-    return made, outcomes
+    made, failed = make_masks(crop, task.maskers)
+    masks = {job: mask for job, mask in made.items() if mask.any()}
+    outcomes = [Outcome(job, "failed", _in_words(error)) for job, error in failed]
+    outcomes += [Outcome(job, "left", note=EMPTY) for job in made if job not in masks]
+    if not masks:
+        return [], outcomes
+    return [Cut(task, replace(crop, mask=reduce(np.maximum, masks.values())), masks)], outcomes
 
 
 def _note(job: FaceJob, together: Iterable[FaceJob]) -> str:

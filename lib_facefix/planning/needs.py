@@ -20,6 +20,10 @@ class Needs:
     """Names, or paths of model files, of what restores faces."""
     upscalers: frozenset[str]
     """Names, or paths of model files, of what enlarges pictures."""
+    detectors: frozenset[str] = frozenset()
+    """Values of the setting `detector`; none for plans, as their faces are found."""
+    landmarkers: frozenset[str] = frozenset()
+    """Names of what places landmarks on found faces; none for plans."""
     rediffuses: bool = False
     """True if settings ask for re-diffusing; False for plans, as each of their faces fails alone where nothing does."""
 
@@ -30,7 +34,9 @@ class Needs:
         treatments = [everyone, *(everyone.but(own) for own in (overrides or {}).values())]
         upscalers = frozenset([settings.upscaler] if settings.upscale else [])
         restorers = frozenset(one.restorer for one in treatments if one.method in ("auto", "restore"))
-        return cls(treatments, restorers, upscalers, any(one.method == "re-diffuse" for one in treatments))
+        rediffuses = any(one.method == "re-diffuse" for one in treatments)
+        finders = frozenset([settings.detector]), frozenset([settings.landmarker])
+        return cls(treatments, restorers, upscalers, *finders, rediffuses)
 
     @classmethod
     def of_plans(cls, plans: Iterable[FixPlan]) -> Needs:

@@ -167,10 +167,10 @@ class FixResult:
 
     def to_json(self) -> dict[str, Any]:
         """Sizes and faces as plain data."""
-        now = list(self.result_size)
+        now = list(self.image.shape[1::-1])
         upscale = {"size": now, "upscaler": self.upscaler, "engine": self.upscaler_engine} if self.upscaler else None
         return {
-            "size": list(self.size or self.result_size),
+            "size": list(self.size or now),
             "upscale": upscale,
             "result_size": now,
             "faces": [outcome.to_json() for outcome in self.outcomes],

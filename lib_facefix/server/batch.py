@@ -45,20 +45,14 @@ def fix_folder(
     batch = Batch(engine, make_planner(engine, body.settings, body.overrides))
     for done, (one, target) in enumerate(zip(found, choose_targets(found, str(output), in_place=False), strict=True)):
         if progress.should_stop():
-            batch.record(one.path, _raise_stopped)
+            with batch.recording(one.path):
+                raise Stopped("stopped before its turn")
             continue
         progress.step(done, len(found), one.path.name)
         if is_inside(one.path, allowed) and is_inside(target, allowed):
             batch.fix(one.path, target, BatchProgress(progress, done, len(found), one.path.name))
         else:
-            batch.record(one.path, _raise_led_away)
+            with batch.recording(one.path):
+                raise BadPicture(f"{one.path} is a link that leads out of the folders that may be used here")
     progress.step(len(found), len(found), "done")
     return make_document(batch.records)
-
-
-def _raise_stopped(_: dict[str, Any]) -> list[str]:
-    raise Stopped("stopped before its turn")
-
-
-def _raise_led_away(record: dict[str, Any]) -> list[str]:
-    raise BadPicture(f"{record['path']} is a link that leads out of the folders that may be used here")

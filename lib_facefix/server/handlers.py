@@ -14,7 +14,7 @@ from PIL import Image as Pil
 from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
 from ..models.yolo_files import yolo_files
-from ..pictures import Picture, encode, read_picture
+from ..pictures import Picture, encode, media_type, read_picture
 from ..planning.plan import VERSION, FixPlan, face_to_json
 from ..protocols import Progress
 from ..registry import (
@@ -147,7 +147,7 @@ class Service:
             [result] = engine.run([sent.image], [plan], progress=progress)
             file = io.BytesIO()
             encode(sent, result.image, file)
-            return Answer({"version": VERSION, **result.to_json()}, file.getvalue(), sent.media_type)
+            return Answer({"version": VERSION, **result.to_json()}, file.getvalue(), media_type(sent.format))
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the picture with numbered boxes, and the parts of it that the plan may change."""

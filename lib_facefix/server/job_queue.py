@@ -76,23 +76,23 @@ class Job:
 
     def run(self) -> None:
         """Do it; whatever it fails with is kept for who waits."""
+        work, self.do = self.do, None  # it holds the picture
+        if work is None or self.should_stop():
+            self._fail(Stopped("stopped before it began"))
+            return
+        self.state = "running"
         try:
-            answer = self._run()
+            answer = work(self)
         except Exception as error:  # noqa: BLE001 an edge: the next in the line must have its turn
-            self.state = "stopped" if isinstance(error, Stopped) else "failed"
-            self.future.set_exception(_to_refusal(error))
+            self._fail(error)
         else:
             self.weight = answer.weight
             self.state = "stopped" if self.should_stop() else "done"
             self.future.set_result(answer)
-        finally:
-            self.do = None  # it holds the picture
 
-    def _run(self) -> Answer:
-        if self.do is None or self.should_stop():
-            raise Stopped("stopped before it began")
-        self.state = "running"
-        return self.do(self)
+    def _fail(self, error: Exception) -> None:
+        self.state = "stopped" if isinstance(error, Stopped) else "failed"
+        self.future.set_exception(_to_refusal(error))
 
     @property
     def answer(self) -> Answer | None:

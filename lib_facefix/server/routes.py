@@ -142,10 +142,7 @@ class _Calls:
             del values  # the text of the picture: it would be kept for as long as the call waits
             wait = getattr(body, "wait", True)
 
-            def work(progress: Progress) -> Answer:
-                return do(body, progress)
-
-            job = self._line.add(work, held.size, keep=not wait)
+            job = self._line.add(partial(do, body), held.size, keep=not wait)
             held.hand_over()
         return await self._await_answer(request, job) if wait else _respond_started(job)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import BadSetting
@@ -61,6 +62,7 @@ class Vote:
 Wanted = Leaf | Union | Difference | Vote
 
 
+@lru_cache(maxsize=64)
 def parse_detector(text: str) -> Wanted:
     """Read what looks for faces; raises `BadSetting`, also for a name that is on offer nowhere."""
     return _GRAMMAR.parse(text)

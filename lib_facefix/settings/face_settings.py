@@ -11,7 +11,7 @@ from ..registry import DETECTORS, LANDMARKERS, UPSCALERS
 from .detector_expression import files_in, parse_detector
 from .face_prompt import read_negative_prompt, read_prompt
 from .number_ranges import read_numbers
-from .options import check_names, option
+from .options import check_all, check_names, option
 from .output_size import read_upscale
 from .treatment import MODEL_FILES, Treatment
 
@@ -123,7 +123,7 @@ class FaceSettings(Treatment):
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        Treatment.__post_init__(self)
+        check_all(self)
         read_prompt(self.prompt)
         read_negative_prompt(self.negative_prompt)
         if self.max_size and self.max_size < self.min_size:

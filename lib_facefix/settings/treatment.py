@@ -103,7 +103,10 @@ class Treatment(Sampling):
 
     def of_one_face(self) -> Treatment:
         """Return just the part that may differ from face to face (of a `FaceSettings`, say)."""
-        return Treatment(**{field.name: getattr(self, field.name) for field in fields(Treatment)})
+        made = object.__new__(Treatment)  # its values have been checked
+        for field in fields(Treatment):
+            object.__setattr__(made, field.name, getattr(self, field.name))
+        return made
 
     def to_json(self) -> dict[str, Any]:
         """Every setting by its name."""

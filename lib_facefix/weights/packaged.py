@@ -2,7 +2,6 @@
 
 import hashlib
 import zipfile
-from importlib import metadata
 from pathlib import Path
 
 from ..errors import BadModel, CannotWrite
@@ -41,6 +40,8 @@ def find_installed(record: Published) -> tuple[Path, Path] | None:
     """Return the .param and the .bin file of the network in an installed package, or None."""
     if record.packaged is None:
         return None
+    from importlib import metadata  # here, as it takes a while to import
+
     try:
         distribution = metadata.distribution(record.packaged.wheel.package)
     except metadata.PackageNotFoundError:

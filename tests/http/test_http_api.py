@@ -37,7 +37,7 @@ def test_models_says_what_is_on_offer_and_what_is_here(client):
 
 def test_models_tells_the_files_that_a_detector_may_be(client, engine, away_from_home, monkeypatch, tmp_path):
     (tmp_path / "face.onnx").write_bytes(yolo_onnx((640, 640), []))
-    monkeypatch.setattr(type(engine.models), "paths", locate_models([tmp_path]))
+    monkeypatch.setattr(engine.models, "paths", locate_models([tmp_path]))
     told = client.get(f"{PREFIX}/models").json()["detectors"]
     assert told[-1] == {"name": "face.onnx", "label": "face.onnx", "licence": "", "here": True, "note": ""}
     [scrfd] = [one for one in told if one["name"] == "buffalo_l"]
@@ -50,7 +50,7 @@ def test_models_tells_names_in_text_whatever_a_file_is_called(client, engine, aw
         (tmp_path / os.fsdecode(b"\xff.onnx")).write_bytes(yolo_onnx((640, 640), []))
     except OSError:
         pytest.skip("this file system has no such names")
-    monkeypatch.setattr(type(engine.models), "paths", locate_models([tmp_path]))
+    monkeypatch.setattr(engine.models, "paths", locate_models([tmp_path]))
     assert client.get(f"{PREFIX}/models").status_code == 200
 
 
