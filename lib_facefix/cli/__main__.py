@@ -1,4 +1,4 @@
-"""`facefix`: finds the faces of pictures, restores them, and pastes them back without a seam."""
+"""FaceFix finds the faces in images, restores them, and blends them back in seamlessly."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from importlib import import_module
 
 from .. import __version__
 from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
-from .terminal import STOPPED, tell
+from .terminal import STOPPED, print_lines
 
 COMMANDS = ("fix", "detect", "plan", "models", "settings", "serve")
 """Commands by the names of their modules, in the order of the help."""
-EXITS = "exit codes: 0 all done, 1 some pictures or faces failed, 2 wrong use"
+EXITS = "exit codes: 0 success, 1 some images or faces failed, 2 wrong usage"
 
 
 def make_parser(command: str = "") -> argparse.ArgumentParser:
@@ -28,27 +28,24 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line; return its exit code (argparse itself exits with 2 for a flag it does not know)."""
+    """Run the command line and return its exit code. argparse itself exits with 2 for an unknown flag."""
     chosen = make_parser(*arguments[:1]).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
-    except (CannotFetch, CannotReach, CannotWrite) as error:
-        tell([f"facefix: {error}"], error=True)
-        return 1
     except FaceFixError as error:
-        tell([f"facefix: {error}"], error=True)
-        return 2
+        print_lines([f"facefix: {error}"], error=True)
+        return 1 if isinstance(error, CannotFetch | CannotReach | CannotWrite) else 2
     return code
 
 
 def entry() -> None:
-    """Run with the arguments of the process, and end it."""
+    """Run the command line with the arguments of the process and exit."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file name may hold what the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):  # file names may contain characters that the terminal cannot print
             stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(main(sys.argv[1:]))
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed the pipe
         sys.stderr.close()
         sys.exit(1)
     except KeyboardInterrupt:

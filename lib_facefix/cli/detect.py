@@ -1,4 +1,4 @@
-"""Find faces and print them as JSON; nothing is fixed."""
+"""Find faces and print them as JSON, without fixing them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from ..errors import BadSetting
 from ..pictures import check_writable, find_pictures, read_picture
 from ..planning.plan import face_to_json
 from ..visualize import numbered_boxes
-from .engines import add_remote, engine_for
+from .engines import add_remote, choose_engine
 from .flags import add_runtime, add_settings, read_settings
-from .sheets import write_drawing
-from .terminal import tell, write_json
+from .terminal import print_lines, write_drawing, write_json
 
 
 def add(commands: Any) -> None:
-    """Add the command to the parser."""
+    """Add the command to a parser."""
     parser = commands.add_parser("detect", help="find faces and print them as JSON", description=__doc__)
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="picture, folder, or pattern such as 'old/*.jpg'")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the JSON there")
-    parser.add_argument("--draw", type=Path, metavar="FILE", help="draw the numbered boxes; for one picture")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the JSON (default: print it)")
+    parser.add_argument("--draw", type=Path, metavar="FILE", help="save one image with numbered boxes")
     add_settings(parser, groups=("find",))
     add_remote(parser)
     add_runtime(parser)
@@ -30,15 +29,15 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out; return its exit code."""
+    """Run the command. Return its exit code."""
     settings = read_settings(arguments)
     found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
-    keep_apart((one.path for one in found), (), (arguments.output, arguments.draw))
+    keep_apart((file.path for file in found), (), (arguments.output, arguments.draw))
     if arguments.draw:
         check_writable(arguments.draw)
         if len(found) > 1:
-            raise BadSetting(f"--draw takes one picture, not {len(found)}")
-    engine = engine_for(arguments)
+            raise BadSetting(f"--draw supports only one image, not {len(found)}")
+    engine = choose_engine(arguments)
     batch = Batch(engine, make_planner(engine, settings))
     for one in found:
         with batch.recording(one.path) as record:
@@ -50,12 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
             found_faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
             record.update(size=list(plan.size), faces=found_faces)
             continue
-        tell(batch.failure(), error=True)
+        print_lines(batch.failure(), error=True)
     write_json(make_document([_detection_record(record) for record in batch.records]), arguments.output)
     return 1 if batch.failed else 0
 
 
 def _detection_record(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a record that detecting fills; with the error, if there was one."""
+    """Return the members of a record that detection sets, and the error if there was one."""
     names = ("path", "size", "faces", *(("error",) if record["error"] else ()))
     return {name: record[name] for name in names}

@@ -1,4 +1,4 @@
-"""Where the work is done: here, on a `facefix serve`, or in a WebUI."""
+"""Chooses the engine: this machine, a `facefix serve`, or a WebUI."""
 
 from __future__ import annotations
 
@@ -9,49 +9,40 @@ from collections.abc import Mapping
 from ..errors import BadSetting
 from ..facefix import FaceFix
 from ..protocols import Engine
-from .flags import given_runtime, read_runtime
-from .models_get import host_folders
-from .terminal import tell
+from .flags import list_given_runtime, read_runtime
+from .models_get import read_host_folders
+from .terminal import print_lines
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the flags about where the work is done."""
-    section = parser.add_argument_group("where the work is done")
-    section.add_argument(
-        "--remote",
-        metavar="URL",
-        help="a `facefix serve`, or a WebUI with --api, that does the work; user and password of a WebUI's --api-auth "
-        "stand in it, or as name:password in FACEFIX_USER",
-    )
-    section.add_argument("--token", metavar="T", help="of that `facefix serve`; default: FACEFIX_TOKEN")
-    section.add_argument(
-        "--native",
-        type=int,
-        metavar="N",
-        help="side in px of the squares that a WebUI without FaceFix draws best, such as 1024 for SDXL; default: what "
-        "it tells, else 512",
-    )
+    """Add the flags for remote work to a parser."""
+    section = parser.add_argument_group("remote machine")
+    address = "address of a `facefix serve` or a WebUI with --api, such as http://user:password@10.0.0.2:7860"
+    section.add_argument("--remote", metavar="URL", help=address)
+    section.add_argument("--token", metavar="T", help="token of the `facefix serve` (default: FACEFIX_TOKEN)")
+    side = "native image side of a WebUI without FaceFix, such as 1024 for SDXL [px; default: detected, otherwise 512]"
+    section.add_argument("--native", type=int, metavar="N", help=side)
 
 
-def engine_for(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Engine:
-    """Return what the flags choose to do the work; raises `BadSetting`, `CannotReach` and `Refused`."""
-    host_folders([arguments.webui or ""])
+def choose_engine(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Engine:
+    """Return the engine that the flags choose. Raises `BadSetting`, `CannotReach`, or `Refused`."""
+    read_host_folders([arguments.webui or ""])
     here = FaceFix(read_runtime(arguments))
     if not arguments.remote:
         if arguments.token or arguments.native:
-            raise BadSetting("--token and --native say how a server is asked; give its address, too: --remote URL")
+            raise BadSetting("--token and --native have no effect without a server; add --remote URL")
         return here
     if arguments.native is not None and not 64 <= arguments.native <= 4096:
-        raise BadSetting(f"--native must lie between 64 and 4096, not {arguments.native}")
+        raise BadSetting(f"--native must be between 64 and 4096 px, not {arguments.native}")
     from ..client.remote import connect  # here, as its HTTP client takes a while to import
 
-    told = arguments.token or "@" in arguments.remote
-    token = arguments.token or (None if told else environ.get("FACEFIX_TOKEN"))
-    user = None if told else environ.get("FACEFIX_USER")
+    given_here = arguments.token or "@" in arguments.remote
+    token = arguments.token or (None if given_here else environ.get("FACEFIX_TOKEN"))
+    user = None if given_here else environ.get("FACEFIX_USER")
     engine = connect(arguments.remote, token, user, here, arguments.native)
     info = engine.describe()
-    if not info.loads_models and (given := given_runtime(arguments)):
-        raise BadSetting(f"what runs the models is chosen where they run; leave out {', '.join(given)}")
+    if not info.loads_models and (given := list_given_runtime(arguments)):
+        raise BadSetting(f"models run on the server, which ignores {', '.join(given)}; remove these flags")
     if info.note:
-        tell([f"facefix: {info.note}"], error=True)
+        print_lines([f"facefix: {info.note}"], error=True)
     return engine

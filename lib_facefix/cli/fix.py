@@ -1,4 +1,4 @@
-"""Find the faces of pictures, restore them, and write the results; inputs are never overwritten unless asked."""
+"""Find the faces in images, restore them, and save the results. Originals are kept unless you use --in-place."""
 
 from __future__ import annotations
 
@@ -27,34 +27,33 @@ from ..planning.plan import FixPlan
 from ..protocols import Engine
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
-from .engines import add_remote, engine_for
-from .flags import add_runtime, add_settings, given_settings, read_overrides, read_settings
+from .engines import add_remote, choose_engine
+from .flags import add_runtime, add_settings, list_given_settings, read_overrides, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch
-from .sheets import write_drawing
-from .terminal import STOPPED, match_plans, read_plans, tell, write_json
+from .terminal import STOPPED, match_plans, print_lines, read_plans, write_drawing, write_json
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 NO_DIFFUSER = (
-    "re-diffusing needs Stable Diffusion, which is not here; give the address of a WebUI that runs with --api, as in "
-    "--remote http://127.0.0.1:7860, or use --method restore"
+    "re-diffuse needs Stable Diffusion, which is not available; use `--method restore`, or give the address of a WebUI "
+    "with --api, such as `--remote http://127.0.0.1:7860`"
 )
 
 
 def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("fix", help="fix the faces of pictures", description=__doc__)
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="picture, folder, or pattern such as 'old/*.jpg'")
-    parser.add_argument("-o", "--output", help="file for one picture, else folder; default: NAME.fixed.EXT beside it")
-    parser.add_argument("--in-place", action="store_true", help="write over the pictures themselves")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write what was found and done as JSON")
-    parser.add_argument("--compare", type=Path, metavar="FILE", help="write a sheet of faces before and after")
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="carry out a plan of `facefix plan`, perhaps edited")
+    """Add the command to a parser."""
+    parser = commands.add_parser("fix", help="fix the faces in images", description=__doc__)
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
+    parser.add_argument("-o", "--output", help="output file or folder (default: NAME.fixed.EXT beside each image)")
+    parser.add_argument("--in-place", action="store_true", help="overwrite the original images")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a JSON report of all faces")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="write a before/after sheet of all faces")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="run a plan from `facefix plan`, edited or not")
     level = {"type": int, "choices": range(10), "default": PNG_LEVEL, "metavar": "0..9"}
-    parser.add_argument("--png-level", **level, help=f"compression of PNGs: 0 none, 9 smallest; default: {PNG_LEVEL}")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done; write no picture")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    parser.add_argument("--png-level", **level, help=f"PNG compression, 9 for the smallest file [default {PNG_LEVEL}]")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan without writing any image")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only errors")
     add_settings(parser)
     add_remote(parser)
     add_fetch_flags(add_runtime(parser))
@@ -62,42 +61,43 @@ def add(commands: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A `Progress` that tells how far the faces of the picture at hand are."""
+class ImageProgress:
+    """A `Progress` that shows the progress within the current image."""
 
     bar: tqdm[Any] | None
+    """Progress bar of all images; None if none is shown."""
     name: str
+    """File name of the current image."""
 
     def step(self, done: int, total: int, doing: str) -> None:
-        """Show it behind the bar of pictures."""
+        """Show the number of finished faces and the current step after the progress bar."""
         if self.bar is not None:
             self.bar.set_postfix_str(f"{self.name}: {done}/{total} faces, {doing}")
 
     def should_stop(self) -> bool:
-        """Return False: Ctrl-C ends the run between pictures, by an exception."""
+        """Return False. Ctrl-C stops the run with an exception instead."""
         return False
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out; return its exit code."""
+    """Run the command. Return its exit code."""
     if arguments.compare:
         check_writable(arguments.compare)
-    engine = engine_for(arguments)
-    work = _plan_work(arguments, engine)
-    found = work.found
-    places = choose_targets(found, arguments.output, arguments.in_place)
-    sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
-    keep_apart(sources, places, (arguments.report, arguments.compare))
+    engine = choose_engine(arguments)
+    found, plan, needs = _plan_work(arguments, engine)
+    targets = choose_targets(found, arguments.output, arguments.in_place)
+    sources = [*(file.path for file in found), *([arguments.plan] if arguments.plan else [])]
+    keep_apart(sources, targets, (arguments.report, arguments.compare))
 
     def fetch(missing: Published, paths: ModelPaths) -> None:
         ask_to_fetch(missing, paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
 
-    try:  # a model that cannot be used is refused before any picture is written without it
-        engine.prepare(work.needs, None if arguments.dry_run else fetch)
+    try:  # a missing model is reported before any image is written
+        engine.prepare(needs, None if arguments.dry_run else fetch)
     except MissingDiffuser as error:
         raise BadSetting(NO_DIFFUSER) from error
-    batch = Batch(engine, work.plan, draw=arguments.compare is not None, png_level=arguments.png_level)
-    code = _fix_all(batch, found, places, arguments)
+    batch = Batch(engine, plan, draw=arguments.compare is not None, png_level=arguments.png_level)
+    code = _fix_all(batch, found, targets, arguments)
     if arguments.report:
         write_json(make_document(batch.records), arguments.report)
     if arguments.compare and not arguments.dry_run:
@@ -105,59 +105,49 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be done."""
-
-    found: list[Found]
-    plan: Callable[[Picture], FixPlan]
-    needs: Needs
-
-
-def _plan_work(arguments: argparse.Namespace, engine: Engine) -> Work:
-    """Return the pictures and how each is planned; raises `BadSetting` or `BadPlan`."""
+def _plan_work(
+    arguments: argparse.Namespace, engine: Engine
+) -> tuple[list[Found], Callable[[Picture], FixPlan], Needs]:
+    """Return the image files, the function that plans each, and the needs of all. Raises `BadSetting` or `BadPlan`."""
     if arguments.plan:
-        if given := given_settings(arguments):
-            raise BadPlan(f"a plan holds all settings; edit it instead of giving {', '.join(given)}")
+        if given := list_given_settings(arguments):
+            raise BadPlan(f"a plan contains all settings; edit it instead of using {', '.join(given)}")
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
         matched = match_plans(plans, found)
-        return Work(found, plan_from_file(matched), Needs.of_plans(matched.values()))
+        return found, plan_from_file(matched), Needs.of_plans(matched.values())
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if not arguments.inputs:
-        raise BadSetting("give at least one picture, folder, or pattern such as 'old/*.jpg'")
+        raise BadSetting("give at least one image, folder, or pattern such as 'old/*.jpg'")
     found = exclude_results(find_pictures(arguments.inputs), arguments.inputs, arguments.output)
     if arguments.upscaler and not settings.upscale:
-        tell(["facefix: --upscaler enlarges nothing without --upscale; give that too, such as --upscale 2"], error=True)
-    return Work(found, make_planner(engine, settings, overrides), Needs.of_settings(settings, overrides))
+        print_lines(["facefix: --upscaler has no effect without --upscale; add it, as in --upscale 2"], error=True)
+    return found, make_planner(engine, settings, overrides), Needs.of_settings(settings, overrides)
 
 
-def _fix_all(batch: Batch, found: Sequence[Found], places: Sequence[Path], arguments: argparse.Namespace) -> int:
-    """Take the pictures one after another; return the exit code."""
+def _fix_all(batch: Batch, found: Sequence[Found], targets: Sequence[Path], arguments: argparse.Namespace) -> int:
+    """Fix the images one after another. Return the exit code."""
     quiet = arguments.quiet
     with _make_bar(len(found), quiet=quiet) as bar:
-        for one, target in zip(found, places, strict=True):
+        for path, target in zip((file.path for file in found), targets, strict=True):
             try:
-                if arguments.dry_run:
-                    lines = batch.look(one.path)
-                else:
-                    lines = batch.fix(one.path, target, Bar(bar, one.path.name))
+                lines = (
+                    batch.look(path) if arguments.dry_run else batch.fix(path, target, ImageProgress(bar, path.name))
+                )
             except KeyboardInterrupt:
-                tell([f"stopped at {one.path}; {len(batch.records) - 1} of {len(found)} pictures are done"], error=True)
+                print_lines([f"stopped at {path}; {len(batch.records) - 1} of {len(found)} images done"], error=True)
                 return STOPPED
-            if batch.records[-1]["error"]:
-                tell(lines, error=True)
-            elif not quiet:
-                tell(lines)
+            if (failed := bool(batch.records[-1]["error"])) or not quiet:
+                print_lines(lines, error=failed)
             if bar is not None:
                 bar.update()
     return 1 if batch.failed else 0
 
 
 def _make_bar(total: int, *, quiet: bool) -> AbstractContextManager[tqdm[Any] | None]:
-    """Return the bar of pictures; none where it would not show, as importing what draws it takes a while."""
+    """Return the progress bar, or None where it would not be visible: importing tqdm takes a while."""
     if quiet or not sys.stderr.isatty():
         return nullcontext()
     from tqdm import tqdm
 
-    return tqdm(total=total, unit="picture", leave=False)
+    return tqdm(total=total, unit="image", leave=False)

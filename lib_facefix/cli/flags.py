@@ -1,4 +1,4 @@
-"""Flags made from the settings, and settings made from flags."""
+"""Makes flags from the settings, and settings from the flags that were given."""
 
 from __future__ import annotations
 
@@ -14,21 +14,31 @@ from ..settings.runtime import Runtime
 from ..settings.treatment import Overrides
 
 TITLES = {
-    "fix": "how a face is fixed",
+    "fix": "restoration",
     "mask": "mask",
-    "sampling": "re-diffusing, where Stable Diffusion is at hand",
-    "find": "finding faces",
-    "choose": "which faces",
-    "upscale": "making the picture larger",
+    "sampling": "re-diffusion (needs Stable Diffusion)",
+    "find": "face detection",
+    "choose": "face selection",
+    "upscale": "upscaling",
 }
+"""Titles of the groups of flags in the help, by the group of the settings."""
+ALIASES = {
+    "at_most": "--max-faces",
+    "min_score": "--confidence",
+    "person_means": "--person-mode",
+    "person_within": "--person-distance",
+    "redraw_below": "--rediffuse-below",
+    "upright_above": "--straighten-above",
+}
+"""Clearer names of flags, by setting. The flag with the name of the setting works, too."""
 
 
 def add_settings(parser: argparse.ArgumentParser, groups: Collection[str] = tuple(TITLES)) -> None:
-    """Give `parser` one flag for each setting of the groups, under their titles."""
+    """Add one flag for each setting of the groups to a parser."""
     sections = {name: parser.add_argument_group(TITLES[name]) for name in groups}
     for field, known in options(FaceSettings):
         if known.group in sections:
-            _add(sections[known.group], field, known)
+            _add_flag(sections[known.group], field, known)
     if "choose" not in sections:
         return
     sections["choose"].add_argument(
@@ -36,30 +46,30 @@ def add_settings(parser: argparse.ArgumentParser, groups: Collection[str] = tupl
         action="append",
         default=[],
         metavar="N:NAME=VALUE",
-        help='a setting of face N alone, as in "3:fidelity=0.9" or "2:method=leave"; may be given often',
+        help='a setting for face N only, such as "3:fidelity=0.9" or "2:method=leave" (repeatable)',
     )
 
 
 def add_runtime(parser: argparse.ArgumentParser) -> Any:
-    """Give `parser` one flag for each choice of what runs the models; return their group."""
-    section = parser.add_argument_group("what runs the models")
+    """Add the flags for models and hardware to a parser. Return their group."""
+    section = parser.add_argument_group("models and hardware")
     for field, known in options(Runtime):
-        _add(section, field, known)
+        _add_flag(section, field, known)
     return section
 
 
 def read_runtime(arguments: argparse.Namespace) -> Runtime:
-    """Return what the flags choose to run the models; raises `BadSetting`."""
+    """Return the runtime settings that the flags give. Raises `BadSetting`."""
     return Runtime(**_given_flags(arguments, Runtime))
 
 
 def read_settings(arguments: argparse.Namespace) -> FaceSettings:
-    """Return the settings that the flags give; raises `BadSetting`."""
+    """Return the settings that the flags give. Raises `BadSetting`."""
     return FaceSettings.from_json(_given_flags(arguments, FaceSettings))
 
 
 def read_overrides(arguments: argparse.Namespace) -> Overrides:
-    """Return the settings of single faces; raises `BadSetting`."""
+    """Return the settings that --face gives for single faces. Raises `BadSetting`."""
     overrides: dict[int, dict[str, Any]] = {}
     for text in arguments.face:
         number, changes = read_override(text)
@@ -72,33 +82,36 @@ def read_overrides(arguments: argparse.Namespace) -> Overrides:
     return overrides
 
 
-def given_settings(arguments: argparse.Namespace) -> Sequence[str]:
-    """Return the flags of settings that were given."""
-    return [_flag(name) for name in _given_flags(arguments, FaceSettings)] + (["--face"] if arguments.face else [])
+def list_given_settings(arguments: argparse.Namespace) -> Sequence[str]:
+    """Return the names of all given flags that are settings."""
+    return [_flag_name(name) for name in _given_flags(arguments, FaceSettings)] + (["--face"] if arguments.face else [])
 
 
-def given_runtime(arguments: argparse.Namespace) -> Sequence[str]:
-    """Return the flags of what runs the models that were given."""
-    return [_flag(name) for name in _given_flags(arguments, Runtime)]
+def list_given_runtime(arguments: argparse.Namespace) -> Sequence[str]:
+    """Return the names of all given flags for models and hardware."""
+    return [_flag_name(name) for name in _given_flags(arguments, Runtime)]
 
 
-def _add(section: Any, field: Any, known: Option) -> None:
-    how = _how(field, known)
-    section.add_argument(_flag(field.name), dest=field.name, default=None, help=_help(known, field.default), **how)
+def _add_flag(section: Any, field: Any, known: Option) -> None:
+    names = [ALIASES[field.name]] if field.name in ALIASES else []
+    text = _make_help(known, field.default)
+    section.add_argument(
+        *names, _flag_name(field.name), dest=field.name, default=None, help=text, **_argparse_options(field, known)
+    )
 
 
 def _given_flags(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:
-    """Return the values of the flags that were given, by the names of the settings."""
+    """Return the values of all given flags, by setting."""
     values = {field.name: getattr(arguments, field.name, None) for field, _ in options(settings)}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _flag(name: str) -> str:
+def _flag_name(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _how(field: Any, known: Option) -> dict[str, Any]:
-    """Return how argparse is to read the flag; ranges are checked by the settings themselves."""
+def _argparse_options(field: Any, known: Option) -> dict[str, Any]:
+    """Return the arguments that tell argparse how to read a flag. The settings check their ranges themselves."""
     kind = type(field.default)
     if kind is bool:
         return {"action": argparse.BooleanOptionalAction}
@@ -107,12 +120,11 @@ def _how(field: Any, known: Option) -> dict[str, Any]:
     return {"type": kind, "metavar": {int: "N", float: "X", str: "TEXT"}[kind]}
 
 
-def _help(known: Option, default: object) -> str:
-    """Return the label, the help, what may be given, and the default."""
-    parts = [known.label + (f" ({known.unit})" if known.unit else "")]
-    if known.choices:
-        parts.append(" | ".join(known.choices()))
-    elif known.high is not None:
-        parts.append(f"{known.low:g} .. {known.high:g}")
+def _make_help(known: Option, default: object) -> str:
+    """Return the label and the help, followed by the choices or the range and unit, and the default, in brackets."""
+    facts = " | ".join(known.choices()) if known.choices else known.unit
+    if not known.choices and known.high is not None:
+        facts = f"{known.low:g} to {known.high:g} {known.unit}".rstrip()
     shown = ("on" if default else "off") if isinstance(default, bool) else default
-    return ("; ".join(parts) + f"; default {'none' if shown == '' else shown}. {known.help}").replace("%", "%%")
+    data = "; ".join(filter(None, [facts, f"default {'none' if shown == '' else shown}"]))
+    return f"{known.label}. {known.help} [{data}]".replace("%", "%%").replace("  ", " ")

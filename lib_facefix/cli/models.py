@@ -1,4 +1,4 @@
-"""List the models on offer: what for, licence, size, where they lie. With an action: get, verify or convert weights."""
+"""List all models with their licence, size, and location. Use an action to download, verify, or convert weights."""
 
 from __future__ import annotations
 
@@ -13,23 +13,18 @@ from ..registry import DETECTORS, REGISTRIES, ModelInfo
 from ..settings.detector_expression import quote_name
 from ..weights import PUBLISHED, ModelPaths, Published, asset, find_installed
 from . import models_check, models_get
-from .terminal import tell, write_json
+from .terminal import print_lines, write_json
 
 COLUMNS = ("kind", "name", "label", "licence", "size", "where")
 
 
 def add(commands: Any) -> None:
     """Add the command and its actions to the parser."""
-    parser = commands.add_parser("models", help="list, get, verify and convert models", description=__doc__)
+    parser = commands.add_parser("models", help="list, get, verify, and convert models", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    models_get.add_shelf_flags(parser, default=[])
-    parser.add_argument(
-        "--yolo",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder of YOLO models, used with all that is below it; several as in PATH, or given often",
-    )
+    models_get.add_path_flags(parser, default=[])
+    folder = "folder of YOLO models, including subfolders (repeatable, or several separated as in PATH)"
+    parser.add_argument("--yolo", action="append", default=[], metavar="DIR", help=folder)
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     models_get.add(actions)
@@ -37,79 +32,78 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out; return its exit code."""
-    rows = list(_rows(models_get.read_shelf(arguments, arguments.yolo)))
+    """Run the command. Return its exit code."""
+    rows = list(_make_rows(models_get.read_model_paths(arguments, arguments.yolo)))
     if arguments.json:
         write_json({"version": 1, "models": rows}, None)
         return 0
     table = [COLUMNS, *([str(row[column]) for column in COLUMNS] for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(COLUMNS))]
-    tell("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table)
+    print_lines("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)
     return 0
 
 
-def _rows(places: ModelPaths) -> Iterator[dict[str, Any]]:
+def _make_rows(paths: ModelPaths) -> Iterator[dict[str, Any]]:
     listed = set()
     for registry in REGISTRIES:
         for info in registry:
             if info.assets:
-                yield _built_in(registry.kind, info)
+                yield _built_in_row(registry.kind, info)
             elif info.weights_name:
                 listed.add(info.weights_name)
-                yield _published_row(registry.kind, info.name, info.label, PUBLISHED[info.weights_name], places)
+                yield _published_row(registry.kind, info.name, info.label, PUBLISHED[info.weights_name], paths)
             elif info.external_file or info.package:
-                yield _elsewhere(registry.kind, info, places)
+                yield _external_row(registry.kind, info, paths)
         if registry is DETECTORS:
-            yield from map(_own, yolo_files(places))
-    for name, one in PUBLISHED.items():
+            for path in yolo_files(paths):
+                yield _make_row(
+                    DETECTORS.kind, quote_name(path.name), path.stem, "", _file_size(path), "found", str(path)
+                )
+    for name, published in PUBLISHED.items():
         if name not in listed:
-            yield _published_row("weights", name, Path(name).stem, one, places)
+            yield _published_row("weights", name, Path(name).stem, published, paths)
 
 
-def _built_in(kind: str, info: ModelInfo[object]) -> dict[str, Any]:
+def _built_in_row(kind: str, info: ModelInfo[object]) -> dict[str, Any]:
     try:
         paths = [asset(name) for name in info.assets]
     except BadModel as error:
-        return _missing(kind, info, ", ".join(info.assets), error)
+        return _missing_row(kind, info, ", ".join(info.assets), error)
     where = ", ".join(map(str, paths))
-    return _row(kind, info.name, info.label, info.licence, sum(map(_size, paths)), "built in", where)
+    return _make_row(kind, info.name, info.label, info.licence, sum(map(_file_size, paths)), "built in", where)
 
 
-def _published_row(kind: str, name: str, label: str, one: Published, places: ModelPaths) -> dict[str, Any]:
-    if path := places.find_local(one.name):
-        size, state, where = _size(path), "found", str(path)
-    elif pair := find_installed(one):  # not converted just to be listed
-        size, state, where = _size(pair[1]), "found", str(pair[1])
-    else:
-        size, state, where = one.bytes, "missing", f"not here: facefix models get {name}"
-    return _row(kind, name, label, one.licence, size, state, where)
+def _published_row(kind: str, name: str, label: str, file: Published, paths: ModelPaths) -> dict[str, Any]:
+    path = paths.find_local(file.name)
+    if path is None and (pair := find_installed(file)):  # not converted just to be listed
+        path = pair[1]
+    if path:
+        return _make_row(kind, name, label, file.licence, _file_size(path), "found", str(path))
+    return _make_row(
+        kind, name, label, file.licence, file.bytes, "missing", f"not installed: facefix models get {name}"
+    )
 
 
-def _elsewhere(kind: str, info: ModelInfo[object], places: ModelPaths) -> dict[str, Any]:
-    """Return the row of what another package brings, or what stands on another program's file."""
+def _external_row(kind: str, info: ModelInfo[object], paths: ModelPaths) -> dict[str, Any]:
+    """Return the row of a model that is part of another package or uses another program's file."""
     try:
         info.needs()
-        path = places.find_external(info)
+        path = paths.find_external(info)
     except MissingPackage as error:
-        return _missing(kind, info, f"the Python package {info.package}", error)
+        return _missing_row(kind, info, f"Python package {info.package}", error)
     except BadModel as error:
         program, *_, pack = Path(info.folders[0]).parts
-        return _missing(kind, info, f"{info.external_file} of {program}'s {pack}", error)
-    size, where = (_size(path), str(path)) if path else (0, f"in the Python package {info.package}")
-    return _row(kind, info.name, info.label, info.licence, size, "found", where)
+        return _missing_row(kind, info, f"{info.external_file} of {program}'s {pack}", error)
+    size, where = (_file_size(path), str(path)) if path else (0, f"in the Python package {info.package}")
+    return _make_row(kind, info.name, info.label, info.licence, size, "found", where)
 
 
-def _own(path: Path) -> dict[str, Any]:
-    """Return the row of a detector that nobody has on offer."""
-    return _row(DETECTORS.kind, quote_name(path.name), path.stem, "", _size(path), "found", str(path))
+def _missing_row(kind: str, info: ModelInfo[object], needed: str, error: FaceFixError) -> dict[str, Any]:
+    """Return the row of a missing model, with a short description of the needed part and the full error as note."""
+    return _make_row(kind, info.name, info.label, info.licence, 0, "missing", f"not installed: {needed}", str(error))
 
 
-def _missing(kind: str, info: ModelInfo[object], what: str, error: FaceFixError) -> dict[str, Any]:
-    """Return the row of what is not here: in a few words, and as the sentence that says what to do."""
-    return _row(kind, info.name, info.label, info.licence, 0, "missing", f"not here: {what}", str(error))
-
-
-def _row(
+def _make_row(
     kind: str, name: str, label: str, licence: str, size: int, state: str, where: str, note: str = ""
 ) -> dict[str, Any]:
     return {
@@ -125,8 +119,8 @@ def _row(
     }
 
 
-def _size(path: Path) -> int:
-    """Return how many bytes a file has; 0 where it has gone since it was found."""
+def _file_size(path: Path) -> int:
+    """Return the size of a file in bytes, or 0 if it has been deleted since it was found."""
     try:
         return path.stat().st_size
     except OSError:

@@ -1,51 +1,56 @@
-"""Check weights against their published hashes, and convert files to safetensors."""
+"""Verify weights against their published hashes, and convert files to safetensors."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..errors import FaceFixError
-from ..weights import PUBLISHED, convert, verify_file
-from .models_get import add_shelf_flags, find_published, read_shelf
-from .terminal import tell
+from ..errors import BadModel, FaceFixError
+from ..weights import PUBLISHED, Published, convert, verify_file
+from .models_get import add_path_flags, find_published, read_model_paths
+from .terminal import print_lines
+
+T = TypeVar("T")
 
 
 def add(actions: Any) -> None:
     """Add the actions to the parser of `models`."""
-    verify = actions.add_parser("verify", help="compare weights with their published SHA-256")
-    verify.add_argument("names", nargs="*", metavar="NAME", help="default: all that are found")
-    add_shelf_flags(verify)
+    verify = actions.add_parser("verify", help="compare weights with their published SHA-256 hashes")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="name of a model (default: all installed ones)")
+    add_path_flags(verify)
     verify.set_defaults(run=run_verify)
-    converting = actions.add_parser("convert", help="make a safetensors beside each file")
+    converting = actions.add_parser("convert", help="convert files to safetensors, beside the originals")
     converting.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".pth, .ckpt, .pt, .param/.bin or .whl")
     converting.set_defaults(run=run_convert)
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
-    """Check the files named, or all that are found; return the exit code."""
-    places, failed = read_shelf(arguments), False
-    for one in [find_published(name) for name in arguments.names] or PUBLISHED.values():
-        try:
-            if path := places.find(one.name):
-                tell([f"{one.name}: as published, {verify_file(path, one, places.cache)}"])
-            elif arguments.names:
-                failed = True
-                tell([f"{one.name}: not here; facefix models get {one.name}"], error=True)
-        except FaceFixError as error:
-            failed = True
-            tell([f"facefix: {error}"], error=True)
-    return 1 if failed else 0
+    """Verify the named files, or all installed ones. Return the exit code."""
+    paths = read_model_paths(arguments)
+
+    def verify(file: Published) -> None:
+        if path := paths.find(file.name):
+            print_lines([f"{file.name}: as published, {verify_file(path, file, paths.cache)}"])
+        elif arguments.names:
+            raise BadModel(f"{file.name} is not installed; get it with `facefix models get {file.name}`")
+
+    return _run_each([find_published(name) for name in arguments.names] or PUBLISHED.values(), verify)
 
 
 def run_convert(arguments: argparse.Namespace) -> int:
-    """Convert each file; return the exit code."""
+    """Convert each file. Return the exit code."""
+    return _run_each(arguments.files, lambda path: print_lines([f"{path} -> {convert(path)}"]))
+
+
+def _run_each(files: Iterable[T], work: Callable[[T], None]) -> int:
+    """Process each file, and print the errors. Return the exit code."""
     failed = False
-    for path in arguments.files:
+    for file in files:
         try:
-            tell([f"{path} -> {convert(path)}"])
+            work(file)
         except FaceFixError as error:
             failed = True
-            tell([f"facefix: {error}"], error=True)
+            print_lines([f"facefix: {error}"], error=True)
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""Download weights after showing their licence, check them, and convert them to safetensors."""
+"""Download weights after showing their licence, verify them, and convert them to safetensors."""
 
 from __future__ import annotations
 
@@ -14,142 +14,139 @@ from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
 from ..registry import REGISTRIES
 from ..weights import PUBLISHED, ModelPaths, Published, convert, locate_models, split_paths
 from ..weights.download import Progress, download, is_offline, list_sources
-from .terminal import tell
+from .terminal import print_lines
 
 
 def add(actions: Any) -> None:
     """Add the action to the parser of `models`."""
     parser = actions.add_parser("get", help="download weights", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="as `facefix models` lists it, or a file name")
-    parser.add_argument("--all-free", action="store_true", help="all whose licence allows every use")
-    add_shelf_flags(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="name from `facefix models`, or a file name")
+    parser.add_argument("--all-free", action="store_true", help="download all models whose licence allows any use")
+    add_path_flags(parser)
     add_fetch_flags(parser)
     parser.set_defaults(run=run)
 
 
-def add_shelf_flags(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:
-    """Give a parser the flags about where weights lie: --models, --webui.
+def add_path_flags(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:
+    """Add the flags --models and --webui to a parser.
 
-    default: an action of `models` has none, so that it does not undo what was given there.
+    default: actions of `models` have none, so that they keep the value of the same flag before the action.
     """
-    several = "several as in PATH, or given often"
+    several = "(repeatable, or several separated as in PATH)"
     more: dict[str, Any] = {"action": "append", "default": default, "metavar": "DIR"}
-    parser.add_argument("--models", help=f"a folder of weights, the first is downloaded to; {several}", **more)
-    parser.add_argument("--webui", help=f"a WebUI or ComfyUI whose models are used, too; {several}", **more)
+    parser.add_argument("--models", help=f"folder of weights; downloads go to the first {several}", **more)
+    parser.add_argument("--webui", help=f"folder of a WebUI or ComfyUI whose models are used, too {several}", **more)
 
 
-def read_shelf(arguments: argparse.Namespace, yolo: Sequence[str] = ()) -> ModelPaths:
-    """Return where the flags say that weights lie; raises `BadSetting`. yolo: folders of YOLO models."""
-    return locate_models(_folders(arguments.models), host_folders(arguments.webui), yolo=_folders(yolo))
+def read_model_paths(arguments: argparse.Namespace, yolo: Sequence[str] = ()) -> ModelPaths:
+    """Return the model paths that the flags give. Raises `BadSetting`. yolo: folders of YOLO models."""
+    return locate_models(
+        _split_folders(arguments.models), read_host_folders(arguments.webui), yolo=_split_folders(yolo)
+    )
 
 
-def host_folders(given: Sequence[str]) -> list[Path]:
-    """Return the folders that --webui names; raises `BadSetting` for one that is not there.
-
-    It is misspelt, and what it has would be downloaded.
-    """
-    for path in (folders := _folders(given)):
+def read_host_folders(given: Sequence[str]) -> list[Path]:
+    """Return the folders that --webui names. Raises `BadSetting` for a missing one, which is probably misspelt."""
+    for path in (folders := _split_folders(given)):
         if not path.is_dir():
-            raise BadSetting(f"there is no folder {path}; give the folder of a WebUI or ComfyUI to --webui")
+            raise BadSetting(f"the folder {path} does not exist; give the folder of a WebUI or ComfyUI to --webui")
     return folders
 
 
-def _folders(given: Sequence[str]) -> list[Path]:
+def _split_folders(given: Sequence[str]) -> list[Path]:
     return [path for text in given for path in split_paths(text)]
 
 
 def add_fetch_flags(parser: Any) -> None:
-    """Give a parser, or a group of it, the flags about downloads: --yes, --offline, --mirror."""
-    parser.add_argument("-y", "--yes", action="store_true", help="agree to licences and downloads without being asked")
+    """Add the flags --yes, --offline, and --mirror to a parser or to a group of one."""
+    parser.add_argument("-y", "--yes", action="store_true", help="accept licences and downloads without asking")
     parser.add_argument("--offline", action="store_true", help="never use the network")
-    parser.add_argument("--mirror", default="", metavar="URL", help="download from here instead; hashes still decide")
+    parser.add_argument("--mirror", default="", metavar="URL", help="download from this address (files are verified)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the action out; return its exit code."""
-    places = read_shelf(arguments)
+    """Run the action. Return its exit code."""
+    paths = read_model_paths(arguments)
     wanted = [find_published(name) for name in arguments.names]
-    wanted += [one for one in PUBLISHED.values() if arguments.all_free and one.free and one not in wanted]
+    wanted += [file for file in PUBLISHED.values() if arguments.all_free and file.free and file not in wanted]
     if not wanted:
-        raise BadSetting("give at least one name of `facefix models`, or --all-free")
-    if not arguments.offline:  # asked before anything is downloaded
-        lacking = [one for one in wanted if not places.find(one.name)]
-        _consent(lacking, places, yes=arguments.yes, mirror=arguments.mirror)
+        raise BadSetting("give at least one name from `facefix models`, or --all-free")
+    if not arguments.offline:  # ask once, before the first download
+        missing = [file for file in wanted if not paths.find(file.name)]
+        _ask_consent(missing, paths, yes=arguments.yes, mirror=arguments.mirror)
     failed = False
-    for one in wanted:
+    for file in wanted:
         try:
-            if path := places.find(one.name):
-                tell([f"{one.name}: here already, {path}"])
+            if path := paths.find(file.name):
+                print_lines([f"{file.name}: already installed, {path}"])
             else:
-                tell([f"{one.name}: {_get(one, places, offline=arguments.offline, mirror=arguments.mirror)}"])
+                print_lines(
+                    [f"{file.name}: {_download_file(file, paths, offline=arguments.offline, mirror=arguments.mirror)}"]
+                )
         except CannotFetch as error:
-            tell([f"facefix: {error}"], error=True)
+            print_lines([f"facefix: {error}"], error=True)
             failed = True
     return 1 if failed else 0
 
 
 def ask_to_fetch(
-    published: Published, places: ModelPaths, *, yes: bool = False, offline: bool = False, mirror: str = ""
+    published: Published, paths: ModelPaths, *, yes: bool = False, offline: bool = False, mirror: str = ""
 ) -> Path:
-    """Return where the weights lie: found, or, after showing the licence and asking, downloaded and converted.
+    """Return the path of the weights. If missing, show the licence, ask, download, and convert them.
 
-    yes: do not ask. Raises `Offline` or `CannotFetch`; `BadSetting` where there is no terminal to ask on, or the
-    answer was no.
+    yes: do not ask. Raises `Offline` or `CannotFetch`, and `BadSetting` if there is no terminal to ask on or the user
+    declines.
     """
-    if path := places.find(published.name):
+    if path := paths.find(published.name):
         return path
     if not (offline or is_offline()):
-        _consent([published], places, yes=yes, mirror=mirror)
-    return _get(published, places, offline=offline, mirror=mirror)
+        _ask_consent([published], paths, yes=yes, mirror=mirror)
+    return _download_file(published, paths, offline=offline, mirror=mirror)
 
 
 def find_published(name: str) -> Published:
-    """Return the weights of a model on offer, or of that file name; raises `BadSetting`."""
+    """Return the published weights with this model name or file name. Raises `BadSetting`."""
     entries = {info.name: info.weights_name for registry in REGISTRIES for info in registry if info.weights_name}
-    for one in PUBLISHED.values():
-        if name in one.names or entries.get(name) == one.name:
-            return one
+    for published in PUBLISHED.values():
+        if name in published.names or entries.get(name) == published.name:
+            return published
     if any(name in registry.names() for registry in REGISTRIES):
-        raise BadSetting(f"{name} is built in or needs no weights: there is nothing to do")
-    raise BadSetting(f"unknown weights {name!r}; on offer: {', '.join([*entries, *PUBLISHED])}")
+        raise BadSetting(f"{name} is built in or needs no weights, so there is nothing to download")
+    raise BadSetting(f"unknown weights {name!r}; available: {', '.join([*entries, *PUBLISHED])}")
 
 
-def _consent(wanted: Sequence[Published], places: ModelPaths, *, yes: bool, mirror: str) -> None:
-    """Show what would be downloaded, and ask; raises `BadSetting` unless the answer is yes."""
+def _ask_consent(wanted: Sequence[Published], paths: ModelPaths, *, yes: bool, mirror: str) -> None:
+    """Show the size, source, and licence of each download, and ask. Raises `BadSetting` unless the answer is yes."""
     if not wanted:
         return
-    for one in wanted:
-        source = " or ".join(dict.fromkeys(urlsplit(url).hostname or url for url, _ in list_sources(one, mirror)))
-        size = f"{one.bytes / 1e6:.0f} MB" if one.bytes else "size unknown"
-        tell(
-            [f"{one.name}: {size} from {source}, to {places.own}", f"  licence: {one.licence}. {one.notice}"],
-            error=True,
-        )
+    for file in wanted:
+        source = " or ".join(dict.fromkeys(urlsplit(url).hostname or url for url, _ in list_sources(file, mirror)))
+        size = f"{file.bytes / 1e6:.0f} MB" if file.bytes else "size unknown"
+        print_lines([f"{file.name}: {size} from {source}, to {paths.own}"], error=True)
+        print_lines([f"  licence: {file.licence}. {file.notice}"], error=True)
     if yes:
         return
     if not sys.stdin.isatty():
-        raise BadSetting(
-            "downloading needs your consent: give --yes, or run `facefix models get` on a terminal and answer there"
-        )
-    print("Download, and keep to the licence? [y/N] ", end="", file=sys.stderr, flush=True)
+        raise BadSetting("downloads need your consent; use `--yes`, or run `facefix models get` in a terminal")
+    print("Download and accept the licence? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise BadSetting("nothing was downloaded, as you wish; `facefix models` lists what needs no download")
+        raise BadSetting("download cancelled; `facefix models` lists the models that need no download")
 
 
-def _get(one: Published, places: ModelPaths, *, offline: bool, mirror: str) -> Path:
-    with _bar(one.name) as progress:
-        path = download(one, places, offline=offline, mirror=mirror, progress=progress)
+def _download_file(file: Published, paths: ModelPaths, *, offline: bool, mirror: str) -> Path:
+    with _show_progress(file.name) as progress:
+        path = download(file, paths, offline=offline, mirror=mirror, progress=progress)
     try:
         return convert(path)
-    except MissingPackage:  # it can be converted when PyTorch is there
+    except MissingPackage:  # conversion needs PyTorch; the file is used unconverted
         return path
     except CannotWrite as error:
-        tell([f"facefix: {error}"], error=True)
+        print_lines([f"facefix: {error}"], error=True)
         return path
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[Progress]:
+def _show_progress(name: str) -> Iterator[Progress]:
     from tqdm import tqdm  # here, as it takes a while to import
 
     with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as bar:

@@ -1,4 +1,4 @@
-"""Decide what would be done to every face, and write it as JSON to be read, edited, and run by `facefix fix --plan`."""
+"""Plan how each face is fixed, and write the plan as JSON. Edit the plan and run it with `facefix fix --plan`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..pictures import find_pictures
-from .engines import add_remote, engine_for
+from .engines import add_remote, choose_engine
 from .flags import add_runtime, add_settings, read_overrides, read_settings
-from .terminal import tell, write_json
+from .terminal import print_lines, write_json
 
 
 def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("plan", help="decide what would be done, as JSON to edit and run", description=__doc__)
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="picture, folder, or pattern such as 'old/*.jpg'")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the plan there; default: print it")
+    """Add the command to a parser."""
+    parser = commands.add_parser("plan", help="write a plan as JSON, to edit and run", description=__doc__)
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the plan (default: print it)")
     add_settings(parser)
     add_remote(parser)
     add_runtime(parser)
@@ -25,18 +25,16 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out; return its exit code."""
+    """Run the command. Return its exit code."""
     settings, overrides = read_settings(arguments), read_overrides(arguments)
-    engine = engine_for(arguments)
+    engine = choose_engine(arguments)
     batch = Batch(engine, make_planner(engine, settings, overrides))
     found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
-    keep_apart((one.path for one in found), (), (arguments.output,))
-    for one in found:
-        lines = batch.look(one.path)
-        if batch.records[-1]["error"]:
-            tell(lines, error=True)
-        elif arguments.output:
-            tell(lines)
+    keep_apart((file.path for file in found), (), (arguments.output,))
+    for file in found:
+        lines = batch.look(file.path)
+        if (failed := bool(batch.records[-1]["error"])) or arguments.output:
+            print_lines(lines, error=failed)
     planned = [record for record in batch.records if not record["error"]]
     names = ("path", "size", "upscale", "faces")
     write_json(make_document([{name: record[name] for name in names} for record in planned]), arguments.output)

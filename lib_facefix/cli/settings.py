@@ -1,4 +1,4 @@
-"""Print every setting as a JSON schema: name, label, default, range."""
+"""Print all settings as a JSON schema, with label, default, and range."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .terminal import write_json
 
 
 def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("settings", help="print every setting as a JSON schema", description=__doc__)
+    """Add the command to a parser."""
+    parser = commands.add_parser("settings", help="print all settings as a JSON schema", description=__doc__)
     parser.set_defaults(run=run)
 
 
 def run(_: argparse.Namespace) -> int:
-    """Carry the command out; return its exit code."""
+    """Run the command. Return its exit code."""
     write_json(schema(FaceSettings), None)
     return 0

@@ -1,4 +1,4 @@
-"""Printing lines beside a progress bar; writing JSON, and reading the plans in it."""
+"""Prints lines beside a progress bar, writes JSON and drawings, and reads plans."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image as Pil
+
 from ..errors import BadPlan
 from ..fsio import atomic_write
-from ..pictures import Found
+from ..pictures import Found, format_for
 from ..planning.plan import VERSION, FixPlan
+from ..types import Image
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
 
 
-def tell(lines: Iterable[str], *, error: bool = False) -> None:
-    """Print lines beside a progress bar: to standard error what went wrong, to standard output the rest."""
-    tqdm = sys.modules.get("tqdm")  # imported by whoever shows a bar; it takes a while
+def print_lines(lines: Iterable[str], *, error: bool = False) -> None:
+    """Print lines without damaging a progress bar: errors to standard error, all else to standard output."""
+    tqdm = sys.modules.get("tqdm")  # imported only where a bar is shown
     for line in lines:
         if tqdm:
             tqdm.tqdm.write(line, file=sys.stderr if error else sys.stdout)
@@ -28,9 +31,9 @@ def tell(lines: Iterable[str], *, error: bool = False) -> None:
 
 
 def write_json(content: Mapping[str, Any], path: Path | None) -> None:
-    """Write indented JSON to the file, whole or not at all, or print it."""
+    """Write indented JSON to a file, atomically, or print it if there is no path."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if any("\ud800" <= letter <= "\udfff" for letter in text):  # a name that is no UTF-8
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # a file name that is not valid UTF-8
         text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     if path is None:
         sys.stdout.write(text)
@@ -38,40 +41,47 @@ def write_json(content: Mapping[str, Any], path: Path | None) -> None:
         atomic_write(path, lambda file: file.write(text.encode()))
 
 
+def write_drawing(image: Image, path: Path) -> None:
+    """Write an RGB image (H, W, 3), uint8, atomically and in the format of the file's suffix."""
+    form = format_for(path).name
+    options = {"quality": 92} if form in ("JPEG", "WEBP") else {}
+    atomic_write(path, lambda file: Pil.fromarray(image).save(file, form, **options))
+
+
 def read_plans(path: Path) -> dict[str, FixPlan]:
-    """Return the plans of a file by the path of their picture; raises `BadPlan`."""
+    """Return the plans in a file, by the path of their image. Raises `BadPlan`."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadPlan(f"{path} cannot be read: {error.strerror}") from error
+        raise BadPlan(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise BadPlan(f"{path} is no JSON: {error}") from error
+        raise BadPlan(f"{path} is not valid JSON: {error}") from error
     if not isinstance(content, Mapping) or content.get("version") != VERSION:
-        raise BadPlan(f"{path} is not a plan of version {VERSION}; make one with `facefix plan`")
+        raise BadPlan(f"{path} is not a plan of version {VERSION}; create one with `facefix plan`")
     pictures = content.get("pictures")
     if not isinstance(pictures, list) or not all(isinstance(p, Mapping) and "path" in p for p in pictures):
-        raise BadPlan(f"{path}: pictures must be a list of plans, each with its path")
-    return {str(picture["path"]): _plan(picture, path) for picture in pictures}
+        raise BadPlan(f"{path}: `pictures` must be a list of plans, each with a `path`")
+    return {str(picture["path"]): _read_plan(picture, path) for picture in pictures}
 
 
 def match_plans(plans: Mapping[str, FixPlan], found: Sequence[Found]) -> dict[Path, FixPlan]:
-    """Return the plan of each picture: by its path, else by a file name that only one plan has."""
+    """Return the plan of each image, matched by path, otherwise by a file name that is unique among the plans."""
     named: dict[str, list[FixPlan]] = {}
-    for path, plan in plans.items():
-        named.setdefault(Path(path).name, []).append(plan)
+    for planned, plan in plans.items():
+        named.setdefault(Path(planned).name, []).append(plan)
     matched = {}
-    for one in found:
-        same_name = named.get(one.path.name, [])
-        if str(one.path) in plans:
-            matched[one.path] = plans[str(one.path)]
+    for path in (file.path for file in found):
+        same_name = named.get(path.name, [])
+        if str(path) in plans:
+            matched[path] = plans[str(path)]
         elif len(same_name) == 1:
-            matched[one.path] = same_name[0]
+            matched[path] = same_name[0]
         else:
-            raise BadPlan(f"the plan says nothing about {one.path}; it is for {', '.join(plans) or 'no picture'}")
+            raise BadPlan(f"the plan does not contain {path}; it contains {', '.join(plans) or 'no image'}")
     return matched
 
 
-def _plan(picture: Mapping[str, Any], path: Path) -> FixPlan:
+def _read_plan(picture: Mapping[str, Any], path: Path) -> FixPlan:
     try:
         return FixPlan.from_json(picture)
     except BadPlan as error:

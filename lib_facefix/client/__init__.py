@@ -1,1 +1,1 @@
-"""The typed client of the HTTP API, and engines that work on another machine."""
+"""The typed client of the HTTP API, and engines that run on another machine."""

@@ -1,10 +1,10 @@
-"""The API of FaceFix as a Python object: nouns of the library in and out, over the standard library alone.
+"""A Python client for the HTTP API of FaceFix. It uses the library's own types and only the standard library.
 
     client = Client("http://127.0.0.1:7861", token="...")
     fixed = client.fix(path.read_bytes(), FaceSettings(method="restore"))
     new.write_bytes(fixed.image)
 
-Pictures are files, of any kind that is read; they come back as files of the same kind.
+Images are sent as files in any supported format, and the results are files of the same format.
 """
 
 from __future__ import annotations
@@ -21,67 +21,68 @@ from ..protocols import Progress
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
-from .png import from_text, to_text
-from .transport import PATIENCE, Transport
+from .png import decode_base64, encode_base64
+from .transport import TIMEOUT, Transport
 
 ROOT = "/facefix/v1"
-OVER = ("done", "failed", "stopped")
-"""States in which a job stays."""
-FIRST_LOOK, LAST_LOOK = 0.05, 1.0
-"""Seconds between two looks at a job: few at first, as most pictures take no time, then more."""
-LOST = 5
-"""Looks in a row that may fail before a job is given up."""
+FINAL_STATES = ("done", "failed", "stopped")
+"""States of a finished job."""
+FIRST_POLL, LAST_POLL = 0.05, 1.0
+"""First and longest interval in seconds between two status requests. The interval grows, as most jobs are short."""
+MAX_LOST_POLLS = 5
+"""Number of consecutive failed status requests after which the client gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that a server does on its own time."""
+    """A job that runs on a server in the background."""
 
     id: str
     state: str
-    """"waiting", "running", "done", "failed" or "stopped"."""
+    """State of the job: "waiting", "running", "done", "failed", or "stopped"."""
     done: int = 0
+    """Number of finished faces, or of finished images in a folder."""
     total: int = 0
-    """Faces, or pictures of a folder."""
+    """Number of all faces, or of all images in a folder."""
     doing: str = ""
-    """What is being done, in words."""
+    """Description of the current step."""
     error: str | None = None
-    """Why it failed."""
+    """Error message of a failed job."""
     result: Any = None
-    """What the call would have answered."""
+    """The JSON that the call would have returned without a job."""
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.state in OVER
+        """Whether the job is finished."""
+        return self.state in FINAL_STATES
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A fixed picture, as it came from the server."""
+    """A fixed image from the server."""
 
     image: bytes
-    """A file of the kind that was sent; the very bytes that were sent where nothing changed."""
+    """Image file of the same format as the one sent. If nothing changed, it has the same bytes."""
     report: Mapping[str, Any] = field(default_factory=dict)
-    """Sizes, and what became of each face: see `FixResult.to_json`."""
+    """Sizes and the outcome for each face, as in `FixResult.to_json`."""
 
 
 class Client:
-    """Asks a `facefix serve`, or a WebUI with FaceFix. Any thread may call; nothing is kept open between two calls.
+    """Client for `facefix serve` or a WebUI with FaceFix. It is thread-safe and keeps no connection open.
 
-    Every call raises `CannotReach` where no server answers, and `Refused` where it does not do what was asked.
+    Every call raises `CannotReach` if no server responds, and `Refused` if the server rejects the request.
     """
 
-    def __init__(self, url: str, token: str | None = None, user: str | None = None, patience: float = PATIENCE) -> None:
-        """url: such as "http://127.0.0.1:7861", perhaps with a folder. token: of `facefix serve`.
+    def __init__(self, url: str, token: str | None = None, user: str | None = None, patience: float = TIMEOUT) -> None:
+        """url: such as "http://127.0.0.1:7861"; it may include a path. token: the token of `facefix serve`.
 
-        user: "name:password", of a WebUI's --api-auth. patience: seconds without a byte after which it is given up.
+        user: "name:password" of a WebUI's --api-auth. patience: timeout in seconds without a byte received.
         Raises `BadSetting`.
         """
-        self.wire = Transport.to(url, token, user, patience)
+        self.transport = Transport.from_url(url, token, user, patience)
 
     def models(self) -> dict[str, list[dict[str, Any]]]:
-        """Return what is on offer there, by kind: "restorers", say; each with name, licence, and whether it is here."""
+        """Return the server's models by kind, such as "restorers". Each has a name, a licence, and `here` (usable)."""
         return {kind: entries for kind, entries in self._get("/models").items() if isinstance(entries, list)}
 
     def settings(self) -> dict[str, Any]:
@@ -89,8 +90,8 @@ class Client:
         return self._get("/settings")
 
     def detect(self, image: bytes, settings: FaceSettings | None = None) -> list[dict[str, Any]]:
-        """Return the faces of a picture, as `facefix detect` prints them; image: a file, of any kind that is read."""
-        faces: list[dict[str, Any]] = self._part(self._post("/detect", image, **_make_body(settings)), "faces")
+        """Return the faces in an image file, as printed by `facefix detect`."""
+        faces: list[dict[str, Any]] = self._require(self._post("/detect", image, **_make_body(settings)), "faces")
         return faces
 
     def plan(
@@ -101,7 +102,7 @@ class Client:
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
     ) -> FixPlan:
-        """Return what would be done to each face, and why; see `FaceFix.plan`."""
+        """Return the plan for an image file. See `FaceFix.plan`."""
         return FixPlan.from_json(self._post("/plan", image, **_make_body(settings, overrides, origin=origin)))
 
     def replan(
@@ -112,8 +113,8 @@ class Client:
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
     ) -> FixPlan:
-        """Return the plan for the same faces with other settings; no picture is sent. See `FaceFix.replan`."""
-        return FixPlan.from_json(self.wire.post(f"{ROOT}/replan", _make_body(settings, overrides, plan, origin)))
+        """Return a new plan for the same faces with other settings, without sending the image. See `FaceFix.replan`."""
+        return FixPlan.from_json(self.transport.post(f"{ROOT}/replan", _make_body(settings, overrides, plan, origin)))
 
     def fix(
         self,
@@ -125,110 +126,109 @@ class Client:
         origin: GenerationParams | None = None,
         progress: Progress | None = None,
     ) -> Fixed:
-        """Fix the faces of a picture, or carry out a plan for it; wait until it is done.
+        """Fix the faces in an image file, or carry out a plan for it, and wait for the result.
 
-        With `progress` the server is asked how far it is; when that says stop, the server keeps what is done of it.
-        Raises `Stopped` where nothing came of it.
+        With `progress`, the work runs as a job whose progress is reported. When `progress` stops it, the faces fixed
+        so far are returned. Raises `Stopped` if there are none.
         """
-        asked = _make_body(settings, overrides, plan, origin)
+        body = _make_body(settings, overrides, plan, origin)
         if progress is None:
-            return self._read_fixed(self._post("/fix", image, **asked))
-        started = self._post("/fix", image, **asked, wait=False)
-        return self._read_fixed(self.wait(str(self._part(started, "job")), progress))
+            answer = self._post("/fix", image, **body)
+        else:
+            job = self._require(self._post("/fix", image, **body, wait=False), "job")
+            answer = self.wait(str(job), progress)
+        fixed = self._require_image(answer)
+        return Fixed(fixed, {name: value for name, value in answer.items() if name not in ("image", "version")})
 
     def preview(self, image: bytes, plan: FixPlan) -> bytes:
-        """Return a PNG of the picture with the plan's faces numbered, and their masks."""
-        return self._picture(self._post("/preview", image, **_make_body(plan=plan)))
+        """Return a PNG of the image with numbered boxes and the masks of a plan."""
+        return self._require_image(self._post("/preview", image, **_make_body(plan=plan)))
 
     def batch(
         self, folder: str, output: str, settings: FaceSettings | None = None, *, overrides: Overrides | None = None
     ) -> Job:
-        """Let the server fix a folder of its own into another; return the job, for `wait`."""
+        """Start a job that fixes a folder on the server and writes the results to another. Pass its id to `wait`."""
         body = {"folder": folder, "output": output, **_make_body(settings, overrides)}
-        return self.job(str(self._part(self.wire.post(f"{ROOT}/batch", body), "job")))
+        return self.job(str(self._require(self.transport.post(f"{ROOT}/batch", body), "job")))
 
     def job(self, job: str) -> Job:
-        """Return how far a job is."""
+        """Return the state of a job."""
         answer = self._get(f"/jobs/{quote(job, safe='')}")
-        known = {one.name for one in fields(Job)} - {"id"}
+        known = {field.name for field in fields(Job)} - {"id"}
         return Job(job, **{name: value for name, value in answer.items() if name in known})
 
     def cancel(self, job: str) -> None:
-        """End a job after what is at hand; what is done of it is kept."""
-        self.wire.delete(f"{ROOT}/jobs/{quote(job, safe='')}")
+        """Stop a job after the current step. The server keeps the finished part."""
+        self.transport.delete(f"{ROOT}/jobs/{quote(job, safe='')}")
 
     def wait(self, job: str, progress: Progress) -> Any:
-        """Return a job's result once it is over, telling `progress` meanwhile.
+        """Wait for a job, report to `progress`, and return the result.
 
-        When that says stop, or on Ctrl-C, the job is cancelled. Raises `FaceFixError` where it failed, with its
-        sentence, and `Stopped` where it was stopped before there was a result.
+        The job is cancelled when `progress` stops it or on Ctrl-C. Raises `FaceFixError` with the job's error if it
+        failed, and `Stopped` if it was stopped before there was a result.
         """
         try:
             over = self._watch_job(job, progress)
-        except BaseException:  # also Ctrl-C: the server is not to work on for nobody
+        except BaseException:  # also Ctrl-C: nobody waits for the job any more
             self._cancel_quietly(job)
             raise
         if over.state == "failed":
-            raise FaceFixError(f"{self.wire.url}: {over.error or 'the work failed there'}")
+            raise FaceFixError(f"{self.transport.url}: {over.error or 'the job failed'}")
         if over.result is None:
             raise Stopped("stopped before it was done")
         return over.result
 
     def _watch_job(self, job: str, progress: Progress) -> Job:
-        pause, asked_to_stop = FIRST_LOOK, False
-        while not (seen := self._poll_job(job)).over:
-            progress.step(seen.done, seen.total, seen.doing or f"{seen.state} on the server")
-            if not asked_to_stop and progress.should_stop():
-                asked_to_stop = True
+        pause, cancelled = FIRST_POLL, False
+        while not (state := self._poll_job(job)).over:
+            progress.step(state.done, state.total, state.doing or f"{state.state} on the server")
+            if not cancelled and progress.should_stop():
+                cancelled = True
                 self.cancel(job)
             time.sleep(pause)
-            pause = min(LAST_LOOK, 1.5 * pause)
-        return seen
+            pause = min(LAST_POLL, 1.5 * pause)
+        return state
 
     def _poll_job(self, job: str) -> Job:
-        """Look at a job; a look or two may fail, as networks do, and the work goes on there."""
-        for left in reversed(range(LOST)):
+        """Return the state of a job. A short network failure is tolerated, as the job continues on the server."""
+        for _ in range(MAX_LOST_POLLS - 1):
             try:
                 return self.job(job)
             except CannotReach:
-                if not left:
-                    raise
-                time.sleep(LAST_LOOK)
-        raise AssertionError("there is always a last look")
+                time.sleep(LAST_POLL)
+        return self.job(job)
 
     def _cancel_quietly(self, job: str) -> None:
         try:
             self.cancel(job)
         except (CannotReach, Refused):
-            return  # it is why we are here, or the job is over: there is nothing left to end
+            return  # the server is gone, or the job is finished: there is nothing to cancel
 
     def _get(self, path: str) -> dict[str, Any]:
-        answer = self.wire.get(ROOT + path)
+        answer = self.transport.get(ROOT + path)
         if not isinstance(answer, dict):
-            raise self._stranger()
+            raise self._not_facefix()
         return answer
 
-    def _post(self, path: str, image: bytes, **asked: Any) -> Any:
-        return self.wire.post(ROOT + path, {"image": to_text(image), **asked})
+    def _post(self, path: str, image: bytes, **body: Any) -> Any:
+        return self.transport.post(ROOT + path, {"image": encode_base64(image), **body})
 
-    def _part(self, answer: Any, name: str) -> Any:
-        """Return a part of an answer; raises `CannotReach` where it has none of that name."""
+    def _require(self, answer: Any, name: str) -> Any:
+        """Return a member of a response. Raises `CannotReach` if it is missing."""
         if not isinstance(answer, Mapping) or name not in answer:
-            raise self._stranger()
+            raise self._not_facefix()
         return answer[name]
 
-    def _picture(self, answer: Any) -> bytes:
-        image = from_text(self._part(answer, "image"))
+    def _require_image(self, answer: Any) -> bytes:
+        image = decode_base64(self._require(answer, "image"))
         if image is None:
-            raise self._stranger()
+            raise self._not_facefix()
         return image
 
-    def _read_fixed(self, answer: Any) -> Fixed:
-        image = self._picture(answer)
-        return Fixed(image, {name: one for name, one in answer.items() if name not in ("image", "version")})
-
-    def _stranger(self) -> CannotReach:
-        return CannotReach(f"{self.wire.url} answers, but not as FaceFix does; check the address and its version")
+    def _not_facefix(self) -> CannotReach:
+        return CannotReach(
+            f"{self.transport.url} does not respond like FaceFix; check the address and the server's version"
+        )
 
 
 def _make_body(
@@ -237,11 +237,11 @@ def _make_body(
     plan: FixPlan | None = None,
     origin: GenerationParams | None = None,
 ) -> dict[str, Any]:
-    """Return the part of a body that says what is to be done; what is None is left out."""
-    asked: dict[str, Any] = {
+    """Return the members of a request body, without those that are None."""
+    body: dict[str, Any] = {
         "settings": settings and settings.to_json(),
         "overrides": {str(n): dict(own) for n, own in overrides.items()} if overrides else None,
         "plan": plan and plan.to_json(),
         "origin": origin and asdict(origin),
     }
-    return {name: one for name, one in asked.items() if one is not None}
+    return {name: value for name, value in body.items() if value is not None}

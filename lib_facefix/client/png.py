@@ -1,4 +1,4 @@
-"""Pixels as they are sent: PNG without anything beside them."""
+"""Encodes pixels for sending: PNG without metadata, and base64."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import numpy as np
 
 from ..types import Image
 
-QUICK = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+PNG_FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 def encode_png(image: Image) -> bytes:
-    """Return a PNG of RGB (H, W, 3), or of grey (H, W)."""
-    _, data = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image, QUICK)
+    """Return a PNG file of an RGB image (H, W, 3) or a grey one (H, W), both uint8."""
+    _, data = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image, PNG_FAST)
     return data.tobytes()
 
 
 def decode_png(data: bytes) -> Image | None:
-    """Return the RGB (H, W, 3) of a PNG; None for what is none."""
+    """Return the RGB image (H, W, 3), uint8, of a PNG file, or None if the data is not an image."""
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     return None if image is None else np.ascontiguousarray(image[..., ::-1], np.uint8)
 
 
-def to_text(data: bytes) -> str:
-    """Return bytes in base64."""
+def encode_base64(data: bytes) -> str:
+    """Return the bytes encoded as base64."""
     return base64.b64encode(data).decode()
 
 
-def from_text(text: Any) -> bytes | None:
-    """Return the bytes of a base64 text; None for what is none."""
+def decode_base64(text: Any) -> bytes | None:
+    """Return the bytes of a base64 text, or None if it is not valid base64."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, TypeError, ValueError):

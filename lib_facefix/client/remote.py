@@ -1,13 +1,12 @@
-"""Engines that work elsewhere, asked like `FaceFix`: pixels are sent, and pixels come back.
+"""Engines with the interface of `FaceFix` that run on another machine.
 
-Files are read and written here. So what is written is what this machine would have written, in any kind of file and
-depth, and what a file says besides its pixels (where a photo was taken, say) is never sent.
+Only pixels are sent and received. Files are read and written on this machine, so the results have the same format and
+depth as local ones, and metadata (such as where a photo was taken) is never sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from ..errors import BadSetting, CannotReach, FaceFixError
@@ -22,30 +21,30 @@ from ..types import Image
 from .client import ROOT, Client
 from .png import decode_png, encode_png
 from .sdapi_diffuser import FaceProgress, SdapiDiffuser
-from .transport import Transport
 from .webui_api import ROOT as SD_ROOT
-from .webui_api import SMALL, WebUI
+from .webui_api import SD1_SIDE, WebUI
 
 
 class RemoteFaceFix:
-    """Plans and runs like `FaceFix`, on another machine."""
+    """Plans and runs on a FaceFix server."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.replan = client.replan  # needs no image
 
     def describe(self) -> EngineInfo:
-        """Return what the server offers; raises `CannotReach` or `Refused`."""
-        return EngineInfo(self.client.wire.url, _rediffuses(self.client.models()), loads_models=False)
+        """Return the abilities of the server. Raises `CannotReach` or `Refused`."""
+        return EngineInfo(self.client.transport.url, _can_rediffuse(self.client.models()), loads_models=False)
 
-    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:  # noqa: ARG002 no request starts a download
-        """Raise `BadSetting` for what the server has not, before anything is sent; see `Engine.prepare`."""
-        url, offered = self.client.wire.url, self.client.models()
-        if needs.rediffuses and not _rediffuses(offered):
-            raise BadSetting(f"{url} has no Stable Diffusion to re-diffuse with; choose the method 'restore'")
+    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:  # noqa: ARG002 a server downloads nothing on request
+        """Raise `BadSetting` if the server lacks a required model. See `Engine.prepare`."""
+        url, offered = self.client.transport.url, self.client.models()
+        if needs.rediffuses and not _can_rediffuse(offered):
+            raise BadSetting(f"{url} has no Stable Diffusion, so it cannot re-diffuse; choose the method 'restore'")
         for kind, names in (("restorer", needs.restorers), ("upscaler", needs.upscalers)):
-            here = {str(one.get("name")): one for one in offered.get(f"{kind}s", ()) if one.get("here")}
-            for name in sorted(names - set(here)):
-                raise BadSetting(f"{url} has no {kind} {name!r}; on offer there: {', '.join(here) or 'none'}")
+            usable = [str(model.get("name")) for model in offered.get(f"{kind}s", ()) if model.get("here")]
+            for name in sorted(names.difference(usable)):
+                raise BadSetting(f"{url} has no {kind} {name!r}; available: {', '.join(usable) or 'none'}")
 
     def plan(
         self,
@@ -55,118 +54,77 @@ class RemoteFaceFix:
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
     ) -> FixPlan:
-        """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
+        """Return the plan for one RGB image (H, W, 3). See `Engine.plan`."""
         return self.client.plan(encode_png(image), settings, overrides=overrides, origin=origin)
-
-    def replan(
-        self,
-        plan: FixPlan,
-        settings: FaceSettings | None = None,
-        *,
-        overrides: Overrides | None = None,
-        origin: GenerationParams | None = None,
-    ) -> FixPlan:
-        """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
-        return self.client.replan(plan, settings, overrides=overrides, origin=origin)
 
     def run(
         self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
     ) -> list[FixResult]:
-        """Carry out plans, one for each picture; see `FaceFix.run`."""
+        """Carry out one plan for each image. See `Engine.run`."""
         return [self._run(image, plan, progress) for image, plan in zip(images, plans, strict=True)]
 
     def _run(self, image: Image, plan: FixPlan, progress: Progress | None) -> FixResult:
         fixed = self.client.fix(encode_png(image), plan=plan, progress=progress)
         drawn = decode_png(fixed.image)
         if drawn is None or drawn.shape[1::-1] not in (plan.size, plan.upscaled):
-            raise CannotReach(f"{self.client.wire.url} answers with no picture of the size that was asked for")
+            raise CannotReach(f"{self.client.transport.url} returned no image of the requested size")
         return read_result(fixed.report, drawn)
 
 
-@dataclass(frozen=True, slots=True)
 class ThroughWebUI:
-    """Plans and runs here, and lets a WebUI that has no FaceFix redraw the faces."""
+    """Plans and restores on this machine, and re-diffuses faces with a WebUI that does not have FaceFix."""
 
-    here: FaceFix
-    webui: WebUI
-    native: int
-    """Side in pixels of the squares that its model draws best."""
+    def __init__(self, here: FaceFix, webui: WebUI, native: int) -> None:
+        """here: engine for all other work. native: native image side of the WebUI's model, in pixels."""
+        self.here, self.webui, self.native = here, webui, native
+        engine = self._with_webui(None)
+        self.prepare, self.plan, self.replan = engine.prepare, engine.plan, engine.replan
 
     def describe(self) -> EngineInfo:
-        """Return what is done there, and what is done on this machine."""
-        url = self.webui.wire.url
-        does = f"it redraws faces, at about {self.native} px, and all else is done here"
-        return EngineInfo(url, rediffuses=True, loads_models=True, note=f"{url} has no FaceFix: {does}")
-
-    def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
-        """Refuse what cannot be done, with the models of this machine; see `Engine.prepare`."""
-        self._drawing(None).prepare(needs, fetch)
-
-    def plan(
-        self,
-        image: Image,
-        settings: FaceSettings | None = None,
-        *,
-        overrides: Overrides | None = None,
-        origin: GenerationParams | None = None,
-    ) -> FixPlan:
-        """Return what would be done to each face of one picture, and why; see `FaceFix.plan`."""
-        return self._drawing(None).plan(image, settings, overrides=overrides, origin=origin)
-
-    def replan(
-        self,
-        plan: FixPlan,
-        settings: FaceSettings | None = None,
-        *,
-        overrides: Overrides | None = None,
-        origin: GenerationParams | None = None,
-    ) -> FixPlan:
-        """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
-        return self._drawing(None).replan(plan, settings, overrides=overrides, origin=origin)
+        """Return the engine's abilities, and a note about the work that each machine does."""
+        url = self.webui.transport.url
+        note = f"{url} has no FaceFix: it re-diffuses faces at about {self.native} px; this machine does the rest"
+        return EngineInfo(url, rediffuses=True, loads_models=True, note=note)
 
     def run(
         self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
     ) -> list[FixResult]:
-        """Carry out plans, one for each picture; see `FaceFix.run`."""
-        wanted = sum(job.decision != "leave" for plan in plans for job in plan.jobs)
-        within = FaceProgress(progress, wanted) if progress else None
-        return self._drawing(within).run(images, plans, progress=within)
+        """Carry out one plan for each image. See `Engine.run`."""
+        faces = sum(job.decision != "leave" for plan in plans for job in plan.jobs)
+        within = FaceProgress(progress, faces) if progress else None
+        return self._with_webui(within).run(images, plans, progress=within)
 
-    def _drawing(self, within: FaceProgress | None) -> FaceFix:
+    def _with_webui(self, within: FaceProgress | None) -> FaceFix:
         return self.here.with_diffuser(SdapiDiffuser(self.webui, self.native, within), most=1)
 
 
-def _rediffuses(offered: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
-    """Return whether a server of these models re-diffuses faces."""
-    return any(one.get("name") == "re-diffuse" and one.get("here") for one in offered.get("methods", ()))
+def _can_rediffuse(offered: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
+    """Return whether a server with these models can re-diffuse faces."""
+    return any(method.get("name") == "re-diffuse" and method.get("here") for method in offered.get("methods", ()))
 
 
 def connect(url: str, token: str | None, user: str | None, here: FaceFix, native: int | None = None) -> Engine:
-    """Return the engine at an address: FaceFix there, or `here` with the WebUI there to redraw faces.
+    """Return the engine for a server: FaceFix on that server, or `here` combined with a WebUI that re-diffuses.
 
-    native: side in pixels of the squares that the WebUI's model draws best; None: as its API tells, else 512.
-    Raises `BadSetting`, `CannotReach`, `Refused`.
+    native: native image side of the WebUI's model in pixels; None: the one that its API reveals, otherwise 512.
+    Raises `BadSetting`, `CannotReach`, or `Refused`.
     """
     client = Client(url, token, user)
-    if client.wire.has(f"{ROOT}/models"):
+    wire = client.transport
+    if wire.has(f"{ROOT}/models"):
         return RemoteFaceFix(client)
-    webui = _webui(client.wire)
-    return ThroughWebUI(here, webui, native or webui.native() or SMALL)
-
-
-def _webui(wire: Transport) -> WebUI:
     if not wire.has(f"{SD_ROOT}/options"):
         raise CannotReach(
-            f"{wire.url} answers, but has neither FaceFix nor the API of a WebUI; check the address, and start a WebUI "
-            "with --api"
+            f"{wire.url} has neither FaceFix nor the API of a WebUI; check the address, and start the WebUI with --api"
         )
-    return WebUI.at(wire)
+    webui = WebUI.connect(wire)
+    return ThroughWebUI(here, webui, native or webui.find_native_side() or SD1_SIDE)
 
 
 def read_result(report: Mapping[str, Any], image: Image) -> FixResult:
-    """Return what `FixResult.to_json` told of this picture; raises `BadPlan` or `CannotReach` where it is not that."""
+    """Return the result whose report is in the form of `FixResult.to_json`. Raises `BadPlan` or `CannotReach`."""
     try:
-        outcomes = tuple(_outcome(face) for face in report["faces"])
+        outcomes = tuple(_read_outcome(face) for face in report["faces"])
         width, height = report["size"]
         upscale = report["upscale"] or {}
         return FixResult(
@@ -175,10 +133,12 @@ def read_result(report: Mapping[str, Any], image: Image) -> FixResult:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, FaceFixError):
             raise
-        raise CannotReach(f"the server's report cannot be read ({error!r}); is its FaceFix of this version?") from error
+        raise CannotReach(
+            f"cannot read the server's report ({error!r}); check that both machines run the same version of FaceFix"
+        ) from error
 
 
-def _outcome(face: Mapping[str, Any]) -> Outcome:
+def _read_outcome(face: Mapping[str, Any]) -> Outcome:
     job, verdict, error = FaceJob.from_json(face), face["outcome"], face["error"]
     if verdict not in get_args(Verdict):
         raise ValueError(verdict)

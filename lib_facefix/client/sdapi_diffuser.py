@@ -1,4 +1,4 @@
-"""Redrawing faces with a WebUI that need not have FaceFix: by its own img2img, one face a request."""
+"""Re-diffuses faces through the img2img API of a WebUI, one face a request. The WebUI does not need FaceFix."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..planning.redraw import LATENT, Redraw, latent_mask
 from ..protocols import Progress
 from ..settings.sampling import Sampling
 from ..types import Image, Mask
-from .png import decode_png, encode_png, from_text, to_text
-from .webui_api import ROOT, SMALL, WebUI
+from .png import decode_base64, decode_png, encode_base64, encode_png
+from .webui_api import ROOT, SD1_SIDE, WebUI
 
-LOOK = 0.5
-"""Seconds between two looks at how far a face is."""
-ALONE: Mapping[str, Any] = {
+POLL_INTERVAL = 0.5
+"""Interval in seconds between two progress requests."""
+BASE_REQUEST: Mapping[str, Any] = {
     "alwayson_scripts": {},
     "batch_size": 1,
     "n_iter": 1,
@@ -41,114 +41,110 @@ ALONE: Mapping[str, Any] = {
     "tiling": False,
     "override_settings_restore_afterwards": True,
 }
-"""What is told of every face: the crop as it is, nothing saved, nothing done beside."""
+"""Parameters of every request: use the crop unchanged, save nothing, and run no other processing."""
 
 
 @dataclass(slots=True)
 class FaceProgress:
-    """A `Progress` that remembers how many faces are through, so that what is done within one can be told, too."""
+    """A `Progress` that remembers how many faces are done, so that steps within a face can be reported."""
 
     progress: Progress
     total: int
-    """Faces to be fixed."""
+    """Number of faces to fix."""
     done: int = 0
+    """Number of faces that are finished."""
 
     def step(self, done: int, total: int, doing: str) -> None:
-        """Say and remember it."""
+        """Report and remember the number of finished faces."""
         self.done, self.total = done, total
         self.progress.step(done, total, doing)
 
     def should_stop(self) -> bool:
-        """Return what the person wants."""
+        """Return whether the user wants to stop."""
         return self.progress.should_stop()
 
-    def tell(self, doing: str) -> None:
-        """Say what is being done with the face at hand."""
+    def report(self, doing: str) -> None:
+        """Report a step within the current face."""
         self.progress.step(self.done, self.total, doing)
 
 
 class SdapiDiffuser:
-    """A `Diffuser` over a WebUI's img2img. Give it one face at a time: its API has one mask and one prompt a run."""
+    """A `Diffuser` that uses a WebUI's img2img. It takes one face at a time, as a request has one mask and prompt."""
 
-    def __init__(self, webui: WebUI, native: int = SMALL, within: FaceProgress | None = None) -> None:
-        """native: side in pixels of the squares that its model draws best. within: may stop a face in the middle."""
-        self._webui, self._wire = webui, webui.wire
-        self._native, self._within = native, within
+    def __init__(self, webui: WebUI, native: int = SD1_SIDE, within: FaceProgress | None = None) -> None:
+        """native: native image side of the model in pixels. within: may stop the run in the middle of a face."""
+        self._webui, self._transport, self._native, self._within = webui, webui.transport, native, within
 
     @property
     def engine(self) -> str:
-        """The checkpoint's name."""
+        """Name of the checkpoint, for the report."""
         return f"WebUI, {self._webui.checkpoint}"
 
     @property
     def native(self) -> int:
-        """Side in pixels of the squares that the model draws best."""
+        """Native image side of the model, in pixels."""
         return self._native
 
-    def shares(self, job: FaceJob) -> Hashable:  # noqa: ARG002 whatever the job is
-        """Return None: faces have nothing in common but what they share anyway, as each has a run of its own."""
+    def shares(self, job: FaceJob) -> Hashable:  # noqa: ARG002 the same for all jobs
+        """Return None, as each face has its own run."""
         return None
 
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Image | None]:
-        """Return the crops redrawn inside their masks, one after another; see `protocols.Diffuser`."""
-        overrides = self._webui.overrides(sampling)
-        self._webui.keep(overrides)
+        """Return the crops, re-diffused inside their masks. See `protocols.Diffuser`."""
+        overrides = self._webui.make_overrides(sampling)
+        self._webui.save_options(overrides)
         return [
             self._redraw_one(item, {**make_request(item, sampling), "override_settings": overrides}) for item in items
         ]
 
     def _redraw_one(self, item: Redraw, asked: Mapping[str, Any]) -> Image | None:
         task = f"facefix-{uuid.uuid4().hex}"
-        answer = _start_thread(lambda: self._wire.post(f"{ROOT}/img2img", {**asked, "force_task_id": task}))
+        answer = _start_thread(lambda: self._transport.post(f"{ROOT}/img2img", {**asked, "force_task_id": task}))
         try:
-            self._watch(answer, task, item.number)
+            self._await_answer(answer, task, item.number)
         except BaseException:  # also Ctrl-C
             self._interrupt(task)
             raise
-        return _picture(answer.result())
+        return _decode_image(answer.result())
 
-    def _watch(self, answer: Future[Any], task: str, number: int) -> None:
-        """Wait for the answer, telling how far it is; raises `Stopped` when the person wants no more."""
-        while not wait([answer], LOOK).done:
+    def _await_answer(self, answer: Future[Any], task: str, number: int) -> None:
+        """Wait for the response and report progress. Raises `Stopped` when the user stops the work."""
+        while not wait([answer], POLL_INTERVAL).done:
             if self._within is None:
                 continue
             if self._within.should_stop():
-                raise Stopped("stopped while a face was drawn")
-            self._within.tell(_so_far(self._state(task), number))
+                raise Stopped("stopped while a face was re-diffused")
+            self._within.report(_describe_state(self._fetch_state(task), number))
 
-    def _state(self, task: str) -> Mapping[str, Any]:
-        """Return what the WebUI says of a task; nothing where it is of a kind that does not say."""
+    def _fetch_state(self, task: str) -> Mapping[str, Any]:
+        """Return the WebUI's progress data of a task, or an empty mapping if it has none."""
         try:
-            state = self._wire.post("/internal/progress", {"id_task": task, "live_preview": False})
+            state = self._transport.post("/internal/progress", {"id_task": task, "live_preview": False})
         except (CannotReach, Refused):
             return {}
         return state if isinstance(state, Mapping) else {}
 
     def _interrupt(self, task: str) -> None:
-        """End the run at hand, unless it is somebody else's."""
-        if self._state(task).get("active", True):
+        """Interrupt the current run, unless it belongs to another client."""
+        if self._fetch_state(task).get("active", True):
             try:
-                self._wire.post(f"{ROOT}/interrupt", {})
+                self._transport.post(f"{ROOT}/interrupt", {})
             except (CannotReach, Refused):
-                return  # it is lost, or has nothing to end: either way we go on ending
+                return  # the WebUI is gone, or nothing runs: there is nothing to interrupt
 
 
 def make_request(item: Redraw, sampling: Sampling) -> dict[str, Any]:
-    """Return what img2img is told of one face; what is the picture's own and not known is the API's default."""
+    """Return the img2img request for one face. Settings that are not known are left to the API's defaults."""
     height, width = item.image.shape[:2]
-    chosen = {
-        "steps": sampling.steps,
-        "cfg_scale": sampling.cfg_scale,
-        "sampler_name": sampling.sampler,
-        "scheduler": sampling.scheduler,
-    }
+    names = {"steps": "steps", "cfg_scale": "cfg_scale", "sampler_name": "sampler", "scheduler": "scheduler"}
+    chosen = {name: value for name, field in names.items() if (value := getattr(sampling, field))}
     noise = {} if sampling.noise_multiplier < 0 else {"initial_noise_multiplier": sampling.noise_multiplier}
     return {
-        **ALONE,
-        **{name: value for name, value in chosen.items() if value},
+        **BASE_REQUEST,
+        **chosen,
         **noise,
-        "init_images": [_text(item.image)],
-        "mask": _text(latent_blocks(item.mask)),
+        "init_images": [encode_base64(encode_png(item.image))],
+        "mask": encode_base64(encode_png(make_latent_blocks(item.mask))),
         "prompt": item.prompt,
         "negative_prompt": item.negative_prompt,
         "seed": item.seed,
@@ -159,43 +155,39 @@ def make_request(item: Redraw, sampling: Sampling) -> dict[str, Any]:
     }
 
 
-def latent_blocks(mask: Mask) -> Image:
-    """Return (h, w), 0 or 255, of a mask (h, w), 0..1: whole latent pixels, each if any of its pixels may show.
+def make_latent_blocks(mask: Mask) -> Image:
+    """Return a mask (h, w), 0..1, as an image (h, w), uint8, 0 or 255, in blocks of whole latent pixels.
 
-    The WebUI makes its latent mask by shrinking this and rounding, which whole blocks survive as they are.
+    A block is 255 if any of its pixels may change. The WebUI shrinks and rounds the mask, which keeps whole blocks.
     """
     shown: Image = latent_mask(mask).repeat(LATENT, 0).repeat(LATENT, 1).astype(np.uint8) * np.uint8(255)
     return shown
 
 
 def _start_thread(work: Callable[[], Any]) -> Future[Any]:
-    """Return what `work` will have come to; its thread, unlike one of a pool, keeps nobody who wants to leave."""
+    """Run `work` in a thread and return its future. Unlike a pool's, this thread does not block the process's exit."""
     future: Future[Any] = Future()
 
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 whoever waits gets it
+        except BaseException as error:  # noqa: BLE001 passed to the waiting thread
             future.set_exception(error)
 
     Thread(target=run, daemon=True).start()
     return future
 
 
-def _picture(answer: Any) -> Image | None:
-    """Return the drawn crop, (h, w, 3); None where there is none in the answer."""
+def _decode_image(answer: Any) -> Image | None:
+    """Return the crop (h, w, 3) in a response, or None if the response contains no image."""
     images = answer.get("images") if isinstance(answer, Mapping) else None
-    data = from_text(str(images[0]).rpartition(",")[2]) if images else None
+    data = decode_base64(str(images[0]).rpartition(",")[2]) if images else None
     return decode_png(data) if data else None
 
 
-def _so_far(state: Mapping[str, Any], number: int) -> str:
-    """Return in words how far a face is."""
+def _describe_state(state: Mapping[str, Any], number: int) -> str:
+    """Return a progress message for a face."""
     if state.get("queued"):
         return f"face {number} waits for the WebUI"
     share = state.get("progress")
-    return f"redrawing face {number}" + (f", {share:.0%}" if isinstance(share, float) else "")
-
-
-def _text(image: Image) -> str:
-    return to_text(encode_png(image))
+    return f"re-diffusing face {number}" + (f", {share:.0%}" if isinstance(share, float) else "")

@@ -1,4 +1,4 @@
-"""One server and how it is asked: JSON there and back, over the standard library."""
+"""Sends JSON requests to one server, using only the standard library."""
 
 from __future__ import annotations
 
@@ -16,60 +16,63 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from ..errors import BadSetting, CannotReach, Refused
 from ..weights.urls import explain_failure, open_url
 
-PATIENCE = 600.0
-"""Seconds without a byte after which a server is given up: it may be working on other pictures first."""
-TRIES = 6
-"""How often a server that is full is asked for the same thing, in all."""
-LONGEST, SHORTEST = 30.0, 0.1
-"""Seconds between two tries, whatever the server wants."""
-MOST_BYTES = 1 << 30
-"""Of an answer."""
-TOLD = 400
-"""Letters of what a server says that are passed on."""
-FULL = (429, 503)
-"""What a server answers that is to be asked again later."""
+TIMEOUT = 600.0
+"""Default timeout in seconds without a byte received. It is long because a server may work on other images first."""
+MAX_ATTEMPTS = 6
+"""Largest number of attempts for a request that a busy server turns away."""
+MAX_RETRY_DELAY, MIN_RETRY_DELAY = 30.0, 0.1
+"""Upper and lower limit in seconds for the wait that a busy server requests."""
+MAX_RESPONSE_BYTES = 1 << 30
+"""Largest accepted response body, in bytes."""
+MAX_MESSAGE_LENGTH = 400
+"""Largest number of characters of a server's error message that are shown."""
+BUSY_STATUSES = (429, 503)
+"""HTTP status codes of a busy server. The request is sent again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Asks one server. Who asks is told to that server alone, and never shown."""
+    """Sends requests to one server. Credentials are sent only to that server and never shown."""
 
     url: str
-    """Where everything lies below, without a user or a slash at its end: fit to be shown."""
+    """Base URL of the server, without credentials and without a trailing slash."""
     _credentials: str = field(default="", repr=False)
-    """For the header Authorization."""
-    patience: float = PATIENCE
+    """Value of the `Authorization` header, or blank for none."""
+    patience: float = TIMEOUT
+    """Timeout in seconds without a byte received."""
     pause: Callable[[float], None] = time.sleep
-    """Waits so many seconds before a server that is full is asked again; may raise, to end that."""
+    """Waits the given seconds before a request is sent again. It may raise an exception to stop trying."""
 
     @classmethod
-    def to(cls, url: str, token: str | None = None, user: str | None = None, patience: float = PATIENCE) -> Transport:
-        """Return the way to a server.
+    def from_url(
+        cls, url: str, token: str | None = None, user: str | None = None, patience: float = TIMEOUT
+    ) -> Transport:
+        """Return the transport for a server. Raises `BadSetting`.
 
-        url: http or https, perhaps with "user:password@" before the host. token: as `facefix serve` wants it.
-        user: "name:password", as a WebUI's --api-auth wants it. Raises `BadSetting`.
+        url: http or https; "user:password@" may precede the host. token: the token of `facefix serve`.
+        user: "name:password" of a WebUI's --api-auth.
         """
-        parts = _parts(url)
-        user = user or _user_of(parts)
+        parts = _split_url(url)
+        user = user or _read_user(parts)
         if token and user:
-            raise BadSetting("give a token, for `facefix serve`, or user and password, for a WebUI, but not both")
+            raise BadSetting("give either a token (for `facefix serve`) or a user and password (for a WebUI), not both")
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-        return cls(shown, _header(token, user), patience)
+        return cls(shown, _make_authorization(token, user), patience)
 
     def get(self, path: str) -> Any:
-        """Return the answer to a GET, as JSON has it; raises `CannotReach` and `Refused`."""
-        return self._ask("GET", path)
+        """Return the JSON response to a GET request. Raises `CannotReach` or `Refused`."""
+        return self._request("GET", path)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Return the answer to a POST of JSON; raises `CannotReach` and `Refused`."""
-        return self._ask("POST", path, json.dumps(body, allow_nan=False).encode())
+        """Return the JSON response to a POST request with a JSON body. Raises `CannotReach` or `Refused`."""
+        return self._request("POST", path, json.dumps(body, allow_nan=False).encode())
 
     def delete(self, path: str) -> Any:
-        """Return the answer to a DELETE; raises `CannotReach` and `Refused`."""
-        return self._ask("DELETE", path)
+        """Return the JSON response to a DELETE request. Raises `CannotReach` or `Refused`."""
+        return self._request("DELETE", path)
 
     def has(self, path: str) -> bool:
-        """Return whether the server knows this path; raises `CannotReach` and, for all but a 404, `Refused`."""
+        """Return whether the server has this path. Raises `CannotReach`, or `Refused` for any status except 404."""
         try:
             self.get(path)
         except Refused as error:
@@ -78,88 +81,83 @@ class Transport:
             raise
         return True
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
-        for tries_left in reversed(range(TRIES)):
+    def _request(self, method: str, path: str, body: bytes | None = None) -> Any:
+        for tries_left in reversed(range(MAX_ATTEMPTS)):
             try:
-                return self._once(method, path, body)
-            except _Full as full:
+                return self._send(method, path, body)
+            except _Busy as full:
                 if not tries_left:
-                    raise Refused(
-                        f"{self.url} is busy and has no room for more: {full.said}. Try again later", full.status
-                    ) from full
+                    raise Refused(f"{self.url} is busy: {full.message}. Try again later", full.status) from full
                 self.pause(full.seconds)
-        raise AssertionError("there is always a last try")
+        raise AssertionError("the last attempt returns or raises")
 
-    def _once(self, method: str, path: str, body: bytes | None) -> Any:
-        headers = {"Accept": "application/json"}
-        if self._credentials:
-            headers["Authorization"] = self._credentials
+    def _send(self, method: str, path: str, body: bytes | None) -> Any:
+        headers = {"Accept": "application/json", "Authorization": self._credentials}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        asked = urllib.request.Request(self.url + path, body, headers, method=method)
+        sent = {name: value for name, value in headers.items() if value}
+        request = urllib.request.Request(self.url + path, body, sent, method=method)
         try:
-            with open_url(asked, self.patience, _StayHere()) as answer:
-                return self._read(answer)
+            with open_url(request, self.patience, _NoRedirects()) as answer:
+                return self._read_json(answer)
         except urllib.error.HTTPError as error:
             with error:
-                raise self._refusal(error, path) from None
+                raise self._make_refusal(error, path) from None
         except (OSError, http.client.HTTPException) as error:
             raise CannotReach(
-                f"{self.url} cannot be reached: {explain_failure(error)}. Check the address, and that `facefix serve` "
-                "or a WebUI with --api runs there"
+                f"cannot reach {self.url}: {explain_failure(error)}. Check the address, and that `facefix serve` "
+                "or a WebUI with --api is running there"
             ) from error
 
-    def _read(self, answer: IO[bytes]) -> Any:
-        text = answer.read(MOST_BYTES + 1)
-        if len(text) > MOST_BYTES:
-            raise CannotReach(f"{self.url} answers with more than {MOST_BYTES >> 20} MiB; a smaller picture may pass")
+    def _read_json(self, answer: IO[bytes]) -> Any:
+        text = answer.read(MAX_RESPONSE_BYTES + 1)
+        if len(text) > MAX_RESPONSE_BYTES:
+            most = MAX_RESPONSE_BYTES >> 20
+            raise CannotReach(f"the response of {self.url} is larger than {most} MiB; try again with a smaller image")
         try:
             return json.loads(text) if text else None
         except (ValueError, RecursionError) as error:
-            raise CannotReach(f"{self.url} answers, but not as FaceFix or a WebUI does; check the address") from error
+            raise CannotReach(f"{self.url} is neither a FaceFix server nor a WebUI; check the address") from error
 
-    def _refusal(self, error: urllib.error.HTTPError, path: str) -> Exception:
-        said = _read_refusal(error)
-        if error.code in FULL:
-            return _Full(error.code, said, _seconds(error.headers.get("Retry-After")))
+    def _make_refusal(self, error: urllib.error.HTTPError, path: str) -> Exception:
+        message = _read_refusal(error)
+        if error.code in BUSY_STATUSES:
+            return _Busy(error.code, message, _read_retry_delay(error.headers.get("Retry-After")))
         if 300 <= error.code < 400:
             return Refused(
-                f"{self.url} sends on to {_hide_credentials(error.headers.get('Location', ''))}; "
-                "give the address that is "
-                "meant, as nothing is sent to another one unasked",
+                f"{self.url} redirects to {_hide_credentials(error.headers.get('Location', ''))}, and redirects are "
+                "not followed; give the final address",
                 error.code,
             )
         if error.code == 401:
-            what = "does not accept the token, or the user and password" if self._credentials else "asks who you are"
+            why = "does not accept these credentials" if self._credentials else "requires authentication"
             return Refused(
-                f"{self.url} {what}; give the token of `facefix serve` with --token or FACEFIX_TOKEN, or user:password "
-                "of a WebUI's --api-auth in FACEFIX_USER",
+                f"{self.url} {why}; set --token or FACEFIX_TOKEN for `facefix serve`, or FACEFIX_USER "
+                "(name:password) for a WebUI with --api-auth",
                 401,
             )
         if error.code == 413:
-            return Refused(
-                f"the picture is too large for {self.url}: {said}. Make it smaller, or let it take more there", 413
-            )
-        return Refused(f"{self.url}{path} refuses: {said}", error.code)
+            return Refused(f"the image is too large for {self.url}: {message}. Send a smaller image", 413)
+        return Refused(f"{self.url}{path} rejected the request: {message}", error.code)
 
 
-class _Full(Exception):
-    """A server has no room now."""
+class _Busy(Exception):
+    """Raised when a server is busy."""
 
-    def __init__(self, status: int, said: str, seconds: float) -> None:
-        super().__init__(said)
-        self.status, self.said, self.seconds = status, said, seconds
+    def __init__(self, status: int, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.status, self.message, self.seconds = status, message, seconds
 
 
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: it would carry picture and password elsewhere, and make a GET of a POST."""
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect, which would send the image and the password elsewhere and turn a POST into a GET."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Return None: the answer is then an error like others."""
+        """Return None, so that urllib raises `HTTPError` for the redirect."""
 
 
-def _parts(url: str) -> SplitResult:
-    """Return the parts of an address; raises `BadSetting`, which never repeats a password."""
+def _split_url(url: str) -> SplitResult:
+    """Return the parts of a URL. Raises `BadSetting`, whose message never contains a password."""
     try:
         parts = urlsplit(url.strip())
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -167,64 +165,64 @@ def _parts(url: str) -> SplitResult:
         fits = False
     if not fits or parts.query or parts.fragment or not url.isprintable() or " " in url.strip():
         raise BadSetting(
-            'the address of a server is written like "http://127.0.0.1:7861", with http or https; '
-            f"not {_hide_credentials(url)!r}"
+            f"invalid server address {_hide_credentials(url)!r}; "
+            'give a URL that starts with http or https, such as "http://127.0.0.1:7861"'
         )
     return parts
 
 
 def _hide_credentials(url: str) -> str:
-    """Return a URL, or what was given for one, without user and password."""
+    """Return a URL, valid or not, without user and password."""
     return url.rpartition("@")[2]
 
 
-def _user_of(parts: SplitResult) -> str | None:
+def _read_user(parts: SplitResult) -> str | None:
     if parts.username is None:
         return None
     return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
 
 
-def _header(token: str | None, user: str | None) -> str:
-    """Return the header that says who asks, blank for nobody; raises `BadSetting`."""
+def _make_authorization(token: str | None, user: str | None) -> str:
+    """Return the value of the `Authorization` header, or blank for none. Raises `BadSetting`."""
     if user:
         if ":" not in user:
-            raise BadSetting('a user is given with the password, as "name:password"')
+            raise BadSetting('the user must include the password, as in "name:password"')
         return f"Basic {base64.b64encode(user.encode()).decode()}"
     if token and not (token.isascii() and token.isprintable()):
-        raise BadSetting("a token is made of the letters and signs of ASCII, without line breaks")
+        raise BadSetting("the token must consist of printable ASCII characters")
     return f"Bearer {token}" if token else ""
 
 
-def _seconds(retry_after: str | None) -> float:
-    """Return how long to wait; a date, which servers may give instead of seconds, means the longest."""
+def _read_retry_delay(retry_after: str | None) -> float:
+    """Return how many seconds to wait. A date, which servers may send instead of seconds, gives the longest wait."""
     try:
-        return min(max(float(retry_after or 1), SHORTEST), LONGEST)
+        return min(max(float(retry_after or 1), MIN_RETRY_DELAY), MAX_RETRY_DELAY)
     except ValueError:
-        return LONGEST
+        return MAX_RETRY_DELAY
 
 
 def _read_refusal(error: urllib.error.HTTPError) -> str:
-    """Return what a server says about its refusal, as one line."""
+    """Return the error message of a server in one line."""
     try:
         content = json.loads(error.read(1 << 16))
     except (ValueError, RecursionError, OSError, http.client.HTTPException):
         content = None
     content = content if isinstance(content, Mapping) else {}
-    said = [content.get(name) for name in ("detail", "errors", "error")]  # a WebUI's own errors have all three
-    text = next((_line(one) for one in said if one), "") or f"HTTP {error.code} {error.reason}"
-    text = "".join(letter if letter.isprintable() else " " for letter in text)  # it may be shown on a terminal
-    return text if len(text) <= TOLD else f"{text[:TOLD]}..."
+    messages = [content.get(name) for name in ("detail", "errors", "error")]  # a WebUI's own errors have all three
+    text = next((_join_errors(message) for message in messages if message), "") or f"HTTP {error.code} {error.reason}"
+    text = "".join(letter if letter.isprintable() else " " for letter in text)  # safe to print on a terminal
+    return text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:MAX_MESSAGE_LENGTH]}..."
 
 
-def _line(said: Any) -> str:
-    """Return a sentence of FastAPI's list of errors, or of any other answer."""
-    if not isinstance(said, list):
-        return " ".join(str(said).split())
-    return "; ".join(_at_fault(one) for one in said)
+def _join_errors(detail: Any) -> str:
+    """Return FastAPI's list of errors, or any other message, as one line."""
+    if not isinstance(detail, list):
+        return " ".join(str(detail).split())
+    return "; ".join(_format_error(error) for error in detail)
 
 
-def _at_fault(one: Any) -> str:
-    if not isinstance(one, Mapping):
-        return str(one)
-    place = ".".join(str(name) for name in one.get("loc", ()) if name != "body")
-    return f"{place}: {one.get('msg')}" if place else str(one.get("msg"))
+def _format_error(error: Any) -> str:
+    if not isinstance(error, Mapping):
+        return str(error)
+    field = ".".join(str(name) for name in error.get("loc", ()) if name != "body")
+    return f"{field}: {error.get('msg')}" if field else str(error.get("msg"))

@@ -1,1 +1,1 @@
-"""The HTTP API, and the page of `facefix serve`."""
+"""The HTTP API and the web page of `facefix serve`."""

@@ -1,4 +1,4 @@
-"""What on the server a client may name: folders and model files, and nothing outside those allowed."""
+"""Checks the folders and model files on the server that a client names. Only allowed ones may be used."""
 
 from __future__ import annotations
 
@@ -10,49 +10,47 @@ from ..facefix import FaceFix
 from ..settings.face_settings import FaceSettings
 from ..settings.options import options
 from .errors import FORBIDDEN, UNREADABLE, refuse
-from .fields import short
+from .fields import shorten
 
 
 def inside(named: str, folders: Iterable[Path], name: str) -> Path:
-    """Return a path that a client named, links followed; raises `Refusal` unless it lies in one of the folders.
+    """Return a path that a client named, with links followed. Raises `Refusal` unless it is inside one of the folders.
 
-    A relative one is meant in the first of them.
+    named: a relative path refers to the first folder. name: the field that contains it.
     """
     allowed = [folder.resolve() for folder in folders]
     if not allowed:
-        raise refuse(
-            FORBIDDEN, "folders of the server may not be named here; send the pictures themselves", "body", name
-        )
+        raise refuse(FORBIDDEN, "this server gives no access to its folders; send the images instead", "body", name)
     path = _resolve_links(allowed[0] / named)
     if path is None or not is_inside(path, allowed):
-        raise refuse(FORBIDDEN, f"{short(named)} does not lie in a folder that may be named here", "body", name)
+        raise refuse(FORBIDDEN, f"{shorten(named)} is outside the folders that this server allows", "body", name)
     return path
 
 
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:
-    """Return whether what `path` leads to, links followed, lies in one of the folders."""
-    place = _resolve_links(path)
-    return place is not None and any(place.is_relative_to(folder.resolve()) for folder in folders)
+    """Return whether the path, with links followed, is inside one of the folders."""
+    resolved = _resolve_links(path)
+    return resolved is not None and any(resolved.is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _resolve_links(path: Path) -> Path | None:
-    """Return the path with its links followed; None for what can be none, or where links go round in a circle."""
+    """Return the path with its links followed, or None for an invalid path or a circular link."""
     try:
         path.exists()  # raises for names that are too long
         return path.resolve()
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: a circle, up to Python 3.12
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: a circular link, up to Python 3.12
         return None
 
 
 def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path], part: str = "settings") -> None:
-    """Raise `Refusal` for a model file of the server's that does not lie in a folder of models, or an allowed one.
+    """Raise `Refusal` for a model file outside the server's model folders and the allowed folders.
 
-    values: settings by name; those that may be paths are looked at.
+    values: settings by name. part: the field of the body that contains them.
     """
     for field, known in options(FaceSettings):
         value = values.get(field.name)
         for path in known.files(value) if value is not None else ():
             shelf = engine.models.paths
             if not is_inside(Path(path), (*shelf.folders, *shelf.hosts, *shelf.yolo, *folders)):
-                sentence = f"{known.label}: {short(path)} lies in no folder of models here; choose a name of GET models"
+                sentence = f"{known.label}: {shorten(path)} is outside the model folders; use a name from GET models"
                 raise refuse(UNREADABLE, sentence, "body", part, field.name)

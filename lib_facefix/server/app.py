@@ -1,4 +1,4 @@
-"""The API without a WebUI, and a page to use it with: the app of `facefix serve`."""
+"""The web app of `facefix serve`: the API without a WebUI, and a page to use it with."""
 
 from __future__ import annotations
 
@@ -31,33 +31,36 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-"""Of every answer: the page loads nothing from elsewhere, and pictures of people are not kept by the browser."""
+"""Headers of all responses. The page loads nothing from other sites, and browsers do not cache images of people."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandaloneHost:
-    """A `Host` with nothing but the library: it restores, and re-diffuses nothing."""
+    """A `Host` without Stable Diffusion, which restores faces only."""
 
     engine: FaceFix = field(default_factory=FaceFix)
+    """Engine for all work."""
     folders: tuple[Path, ...] = ()
+    """Folders that clients may use."""
     limits: Limits = field(default_factory=Limits)
+    """Upper limits for requests and for the queue."""
 
     def engine_for_queries(self) -> FaceFix:
-        """Give the engine."""
+        """Return the engine."""
         return self.engine
 
     @contextmanager
     def working(self, origin: GenerationParams | None, progress: Progress) -> Iterator[FaceFix]:  # noqa: ARG002 nothing re-diffuses
-        """Give the engine."""
+        """Return the engine. No lock is needed."""
         yield self.engine
 
 
 def app(host: StandaloneHost, token: str = "", bound: str = "127.0.0.1") -> FastAPI:
     """Return the app.
 
-    token: what a client must send as `Authorization: Bearer TOKEN`; blank: nothing. bound: the name or address that the
-    server listens at. Without a token it answers only to names of this machine, so that no page of another site can
-    reach it by a name of its own.
+    token: token that clients must send as `Authorization: Bearer TOKEN`; blank: none is required. bound: name or
+    address that the server listens on. Without a token, the server responds only to names of this machine, which
+    protects it from pages of other sites (DNS rebinding).
     """
     made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
     made.include_router(make_router(host, [Depends(_guard(token))] if token else []))
@@ -70,13 +73,13 @@ def _guard(token: str) -> Callable[[Request], None]:
     def guard(request: Request) -> None:
         kind, _, told = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not secrets.compare_digest(told.strip().encode(), token.encode()):
-            raise refuse(UNAUTHORISED, "this server wants its token, as `Authorization: Bearer TOKEN`", "header")
+            raise refuse(UNAUTHORISED, "this server requires its token, as `Authorization: Bearer TOKEN`", "header")
 
     return guard
 
 
 def _from_here(bound: str | None) -> Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]:
-    """Return what refuses the pages of other sites. bound: its name beside those of this machine; None: any name."""
+    """Return a middleware that rejects pages of other sites. bound: allowed name beside localhost; None: any name."""
 
     async def dispatch(request: Request, call: RequestResponseEndpoint) -> Response:
         if why := _foreign(request, bound):
@@ -90,17 +93,17 @@ def _from_here(bound: str | None) -> Callable[[Request, RequestResponseEndpoint]
 
 
 def _foreign(request: Request, bound: str | None) -> str:
-    """Return why a request may come from a page of another site; a form needs no leave of ours to be sent."""
+    """Return the reason if a request may come from another site, as browsers send forms across sites unasked."""
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
     if bound is not None and _name(host) != bound and not is_loopback(_name(host)):
-        return f"this server is not called {host!r}; open it as http://localhost"
+        return f"this server does not respond to the name {host!r}; open it as http://localhost"
     if origin and origin.partition("://")[2] != host:
-        return "a page of another site may not use this server"
+        return "pages of other sites must not use this server"
     return ""
 
 
 def _name(host: str) -> str:
-    """Return the name in a Host header, without port and brackets; blank where there is none."""
+    """Return the name in a Host header without port and brackets, or blank if there is none."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

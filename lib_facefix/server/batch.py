@@ -1,4 +1,4 @@
-"""All pictures of a folder on the server, one after another; a broken one does not stop the rest."""
+"""Fixes all images in a folder on the server, one after another. A damaged file does not stop the rest."""
 
 from __future__ import annotations
 
@@ -18,41 +18,46 @@ from .schemas import BatchBody
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """A `Progress` that counts pictures, and says of the one at hand how far its faces are."""
+    """A `Progress` that counts images and describes the progress within the current one."""
 
     progress: Progress
+    """Progress of the whole batch."""
     done: int
+    """Number of finished images."""
     total: int
+    """Number of all images."""
     name: str
+    """File name of the current image."""
 
     def step(self, done: int, total: int, doing: str) -> None:
-        """Say it."""
+        """Report the number of finished faces and the current step in the current image."""
         self.progress.step(self.done, self.total, f"{self.name}: {done}/{total} faces, {doing}")
 
     def should_stop(self) -> bool:
-        """Return what the person wants."""
+        """Return whether the user wants to stop."""
         return self.progress.should_stop()
 
 
 def fix_folder(
     engine: FaceFix, body: BatchBody, source: Path, output: Path, allowed: Sequence[Path], progress: Progress
 ) -> dict[str, Any]:
-    """Fix every picture below `source` into `output`; return what `facefix fix --report` writes.
+    """Fix every image below `source` into `output`. Return the report that `facefix fix --report` would write.
 
-    allowed: folders outside of which no link may lead, to read or to write.
+    allowed: folders that links must not leave, neither for reading nor for writing.
     """
     found = exclude_results(find_pictures([str(source)]), [str(source)], str(output))
+    targets = choose_targets(found, str(output), in_place=False)
     batch = Batch(engine, make_planner(engine, body.settings, body.overrides))
-    for done, (one, target) in enumerate(zip(found, choose_targets(found, str(output), in_place=False), strict=True)):
+    for done, (path, target) in enumerate(zip((file.path for file in found), targets, strict=True)):
         if progress.should_stop():
-            with batch.recording(one.path):
-                raise Stopped("stopped before its turn")
+            with batch.recording(path):
+                raise Stopped("stopped before it began")
             continue
-        progress.step(done, len(found), one.path.name)
-        if is_inside(one.path, allowed) and is_inside(target, allowed):
-            batch.fix(one.path, target, BatchProgress(progress, done, len(found), one.path.name))
+        progress.step(done, len(found), path.name)
+        if is_inside(path, allowed) and is_inside(target, allowed):
+            batch.fix(path, target, BatchProgress(progress, done, len(found), path.name))
         else:
-            with batch.recording(one.path):
-                raise BadPicture(f"{one.path} is a link that leads out of the folders that may be used here")
+            with batch.recording(path):
+                raise BadPicture(f"{path} is a link that leads outside the allowed folders")
     progress.step(len(found), len(found), "done")
     return make_document(batch.records)

@@ -1,4 +1,4 @@
-"""What a call is refused with: a status, a sentence, and where in the request it lies."""
+"""Errors of the API: an HTTP status, and a message for each wrong field of the request."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from typing import Any
 from ..errors import BadModel, CannotFetch, CannotWrite, FaceFixError, MissingDiffuser, MissingPackage
 
 UNREADABLE, UNAUTHORISED, FORBIDDEN, UNKNOWN, TOO_LARGE, LACKING, FULL = 422, 401, 403, 404, 413, 424, 503
-SECONDS = 5
-"""After which a client whose call found no place may try again."""
-NOT_HERE = (BadModel, CannotFetch, MissingDiffuser, MissingPackage)
-"""What fails because of what the server has, not because of what was asked."""
+RETRY_AFTER = 5
+"""Seconds after which a client may retry when the queue is full."""
+SERVER_LACKS = (BadModel, CannotFetch, MissingDiffuser, MissingPackage)
+"""Errors caused by a model or package that is missing on the server, not by the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing that is wrong with a request."""
+    """One error in a request."""
 
     where: tuple[str, ...]
-    """The way to it, such as ("body", "settings", "fidelity")."""
+    """Path of the wrong field, such as ("body", "settings", "fidelity")."""
     sentence: str
+    """The error message."""
 
     def to_json(self) -> dict[str, Any]:
-        """In the form in which FastAPI itself complains, so that one reader serves both."""
+        """Return the error in the form of FastAPI's own validation errors."""
         return {"loc": list(self.where), "msg": self.sentence, "type": "value_error.facefix"}
 
 
 class Refusal(Exception):
-    """A call that is not done; nothing was changed."""
+    """Raised for a rejected request. Nothing has been changed."""
 
     def __init__(self, status: int, *complaints: Complaint) -> None:
         super().__init__("; ".join(complaint.sentence for complaint in complaints))
@@ -37,24 +38,24 @@ class Refusal(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a client is told besides: when to come back, or how to say who it is."""
+        """Response headers: when to retry, or how to authenticate."""
         if self.status == FULL:
-            return {"Retry-After": str(SECONDS)}
+            return {"Retry-After": str(RETRY_AFTER)}
         return {"WWW-Authenticate": "Bearer"} if self.status == UNAUTHORISED else {}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the answer's body."""
+        """Return the response body."""
         return {"detail": [complaint.to_json() for complaint in self.complaints]}
 
 
 def refuse(status: int, sentence: str, *where: str) -> Refusal:
-    """Return a refusal with one complaint."""
+    """Return a refusal with one error. where: path of the wrong field; default: the whole body."""
     return Refusal(status, Complaint(where or ("body",), sentence))
 
 
 def refusal_of(error: FaceFixError | MemoryError, where: Sequence[str] = ("body",)) -> Refusal:
-    """Return how a call is refused that failed with this."""
+    """Return the refusal for an error. where: path of the wrong field."""
     if isinstance(error, MemoryError):
-        return refuse(TOO_LARGE, "this does not fit into the server's memory; send a smaller picture", *where)
-    status = LACKING if isinstance(error, NOT_HERE) else FORBIDDEN if isinstance(error, CannotWrite) else UNREADABLE
+        return refuse(TOO_LARGE, "the server does not have enough memory; send a smaller image", *where)
+    status = LACKING if isinstance(error, SERVER_LACKS) else FORBIDDEN if isinstance(error, CannotWrite) else UNREADABLE
     return refuse(status, str(error), *where)

@@ -1,4 +1,4 @@
-"""How each part of a body is read from JSON, checked, and described."""
+"""Declares the fields of request bodies: how each is read from JSON, checked, and described."""
 
 from __future__ import annotations
 
@@ -21,145 +21,133 @@ from .errors import UNREADABLE, Complaint, Refusal
 Schema = dict[str, Any]
 OBJECT: Schema = {"type": "object"}
 IMAGE = "image"
-"""The part that is a file."""
+"""Name of the field that contains the image file."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodyField:
-    """How one field of a body is read from JSON, and described."""
+    """One kind of field in a request body."""
 
     read: Callable[[Any], Any]
-    """Returns what the field holds; raises `FaceFixError`, or `Refusal` with the way from here."""
+    """Returns the value of the field. Raises `FaceFixError`, or `Refusal` with the path from this field."""
     schema: Schema
+    """JSON schema of the field, without the description."""
     help: str
+    """Description of the field for /docs and for error messages."""
 
     def describe(self) -> Schema:
-        """Return its JSON schema."""
+        """Return the JSON schema with the description."""
         return {**self.schema, "description": self.help}
 
 
-def short(value: Any) -> str:
-    """Return the value as JSON, its beginning where that is long."""
+def shorten(value: Any) -> str:
+    """Return the value as JSON, shortened to 60 characters."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def _image(value: Any) -> bytes:
+def _read_image(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):
-        raise FaceFixError(f"a picture is sent as base64, not as {short(value)}")
+        raise FaceFixError(f"the image must be a base64 text, not {shorten(value)}")
     start, comma, coded = value.partition(",")
     if "://" in value[:16] or (comma and not start.startswith("data:")):
-        raise FaceFixError("a picture is sent as base64; addresses are not fetched")
+        raise FaceFixError("the image must be a base64 text; URLs are not accepted")
     try:
         return base64.b64decode(coded if comma else value, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise FaceFixError(f"the picture is no base64: {error}") from error
+        raise FaceFixError(f"the image is not valid base64: {error}") from error
 
 
-def _settings(value: Any) -> FaceSettings:
+def _read_settings(value: Any) -> FaceSettings:
     if not isinstance(value, Mapping):
-        raise Refusal(UNREADABLE, *_wrong(FaceSettings, value))
+        raise Refusal(UNREADABLE, *_find_errors(FaceSettings, value))
     try:
         return FaceSettings.from_json(value)
-    except FaceFixError:  # which says what is wrong first; a client is told all of it, and where
-        if complaints := list(_wrong(FaceSettings, value)):
+    except FaceFixError:  # it names only the first error; the client gets all, each with its field
+        if complaints := list(_find_errors(FaceSettings, value)):
             raise Refusal(UNREADABLE, *complaints) from None
         raise
 
 
-def _wrong(kind: type, values: Any) -> Iterator[Complaint]:
-    """Yield a complaint for each value that is no setting of this kind."""
+def _find_errors(kind: type, values: Any) -> Iterator[Complaint]:
+    """Yield an error for each value that is not a valid setting of this kind."""
     if not isinstance(values, Mapping):
-        yield Complaint((), f"settings are an object of names and values, not {short(values)}")
+        yield Complaint((), f"settings must be an object of names and values, not {shorten(values)}")
         return
-    known = {one.name: (one, option) for one, option in options(kind)}
+    known = {setting.name: (setting, option) for setting, option in options(kind)}
     for name, value in values.items():
         try:
             check_names(kind, [name])
-            one, option = known[name]
-            option.check(value, type(one.default))
+            setting, option = known[name]
+            option.check(value, type(setting.default))
         except FaceFixError as error:
             yield Complaint((name,), str(error))
 
 
-def _overrides(value: Any) -> Overrides:
+def _read_overrides(value: Any) -> Overrides:
     if not isinstance(value, Mapping):
-        raise FaceFixError(
-            f'overrides are settings by face number, as in {{"2": {{"method": "leave"}}}}; not {short(value)}'
-        )
+        example = '{"2": {"method": "leave"}}'
+        raise FaceFixError(f"overrides must be settings by face number, such as {example}, not {shorten(value)}")
     complaints = []
     for number, changes in value.items():
         if not (number.isascii() and number.isdigit() and 0 < int(number) < 10_000):
-            complaints.append(Complaint((number,), f"{number!r} is no face number; they count from 1"))
-        complaints += [Complaint((number, *wrong.where), wrong.sentence) for wrong in _wrong(Treatment, changes)]
+            complaints.append(Complaint((number,), f"{number!r} is not a face number; face numbers start at 1"))
+        complaints += [Complaint((number, *wrong.where), wrong.sentence) for wrong in _find_errors(Treatment, changes)]
     if complaints:
         raise Refusal(UNREADABLE, *complaints)
     return {int(number): dict(changes) for number, changes in value.items()}
 
 
-def _origin(value: Any) -> GenerationParams:
+def _read_origin(value: Any) -> GenerationParams:
     if not isinstance(value, Mapping):
-        raise FaceFixError(f'an origin is an object such as {{"prompt": "a girl"}}, not {short(value)}')
+        raise FaceFixError(f'the origin must be an object, such as {{"prompt": "a girl"}}, not {shorten(value)}')
     return read_origin(value)
 
 
-def _flag(value: Any) -> bool:
+def _read_flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise FaceFixError(f"this is true or false, not {short(value)}")
+        raise FaceFixError(f"the value must be true or false, not {shorten(value)}")
     return value
 
 
-def _text(value: Any) -> str:
+def _read_path(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise FaceFixError(f"this is a path on the server, not {short(value)}")
+        raise FaceFixError(f"the value must be a path on the server, not {shorten(value)}")
     return value
 
 
-def _plan(value: Any) -> FixPlan:
-    return FixPlan.from_json(value)
+SETTINGS = BodyField(
+    _read_settings,
+    {name: value for name, value in schema(FaceSettings).items() if not name.startswith("$")},
+    "Settings by name (see GET settings). Missing ones have their defaults.",
+)
+OVERRIDES = BodyField(
+    _read_overrides,
+    {**OBJECT, "additionalProperties": OBJECT},
+    'Settings for single faces by number, such as {"2": {"method": "leave"}}.',
+)
+IMAGE_FILE = BodyField(
+    _read_image,
+    {"type": "string", "contentEncoding": "base64"},
+    "The image file, base64-encoded. `data:...;base64,` may precede it. URLs are not accepted.",
+)
+GENERATION = "Generation parameters of the image: prompt, negative_prompt, seed, ... Default: those in its metadata."
+ORIGIN = BodyField(_read_origin, OBJECT, GENERATION)
+PLAN = BodyField(FixPlan.from_json, OBJECT, "A plan from POST plan, edited or not.")
 
 
-def settings_part(default: FaceSettings | None) -> Any:
-    """Return the part that holds settings."""
-    offered = {name: value for name, value in schema(FaceSettings).items() if not name.startswith("$")}
-    return _part(_settings, offered, "Settings by name, see GET settings; what is left out has its default.", default)
+def declare_field(kind: BodyField, default: Any = MISSING) -> Any:
+    """Return a dataclass field of this kind. Without a default, requests must contain it."""
+    return field(default=default, metadata={"part": kind})
 
 
-def overrides_part() -> Any:
-    """Return the part that holds settings of single faces."""
-    by_number: Schema = {**OBJECT, "additionalProperties": OBJECT}
-    help = 'Settings of single faces by number, as in {"2": {"method": "leave"}}.'  # noqa: A001 as the field is called
-    return _part(_overrides, by_number, help, None)
+def declare_flag(help: str, default: bool) -> Any:  # noqa: A002 as the attribute is called
+    """Return a field that is true or false."""
+    return declare_field(BodyField(_read_flag, {"type": "boolean"}, help), default)
 
 
-def image_part() -> Any:
-    """Return the part that holds the picture's file."""
-    coded: Schema = {"type": "string", "contentEncoding": "base64"}
-    return _part(_image, coded, "The picture file as base64; `data:...;base64,` may stand before it.")
-
-
-def origin_part() -> Any:
-    """Return the part that says what the picture was made from."""
-    help = "What the picture was made from: prompt, negative_prompt, seed, ...; by default what it says itself."  # noqa: A001 as the field is called
-    return _part(_origin, OBJECT, help, None)
-
-
-def plan_part(default: Any = MISSING) -> Any:
-    """Return the part that holds a plan."""
-    return _part(_plan, OBJECT, "A plan, as POST plan answers it, perhaps edited.", default)
-
-
-def flag_part(help: str, default: bool) -> Any:  # noqa: A002 as the field is called
-    """Return a part that is true or false."""
-    return _part(_flag, {"type": "boolean"}, help, default)
-
-
-def text_part(help: str) -> Any:  # noqa: A002 as the field is called
-    """Return a part that is a path on the server."""
-    return _part(_text, {"type": "string"}, help)
-
-
-def _part(read: Callable[[Any], Any], schema: Schema, help: str, default: Any = MISSING) -> Any:  # noqa: A002 as the field is called
-    return field(default=default, metadata={"part": BodyField(read, schema, help)})
+def declare_path(help: str) -> Any:  # noqa: A002 as the attribute is called
+    """Return a required field that is a path on the server."""
+    return declare_field(BodyField(_read_path, {"type": "string"}, help))

@@ -1,4 +1,4 @@
-"""What each call does, whoever runs it and however it came."""
+"""Carries out each API call, independent of HTTP and of the host."""
 
 from __future__ import annotations
 
@@ -11,24 +11,14 @@ from typing import Any, Protocol
 
 from PIL import Image as Pil
 
+from .. import registry
 from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
 from ..models.yolo_files import yolo_files
 from ..pictures import Picture, encode, media_type, read_picture
 from ..planning.plan import VERSION, FixPlan, face_to_json
 from ..protocols import Progress
-from ..registry import (
-    DETECTORS,
-    GUESSERS,
-    LANDMARKERS,
-    MASKERS,
-    OCCLUDERS,
-    PARSERS,
-    RESTORERS,
-    UPSCALERS,
-    ModelInfo,
-    Registry,
-)
+from ..registry import ModelInfo, Registry
 from ..settings.detector_expression import quote_name
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
@@ -43,79 +33,83 @@ from .errors import FORBIDDEN, refusal_of, refuse
 from .job_queue import Answer
 from .schemas import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody, ReplanBody
 
-SHOWN: dict[str, Registry[object]] = {
-    "detectors": DETECTORS,
-    "landmarkers": LANDMARKERS,
-    "guessers": GUESSERS,
-    "maskers": MASKERS,
-    "parsers": PARSERS,
-    "occluders": OCCLUDERS,
-    "restorers": RESTORERS,
-    "upscalers": UPSCALERS,
+LISTED: dict[str, Registry[object]] = {
+    "detectors": registry.DETECTORS,
+    "landmarkers": registry.LANDMARKERS,
+    "guessers": registry.GUESSERS,
+    "maskers": registry.MASKERS,
+    "parsers": registry.PARSERS,
+    "occluders": registry.OCCLUDERS,
+    "restorers": registry.RESTORERS,
+    "upscalers": registry.UPSCALERS,
 }
-"""What GET models lists, beside the methods."""
+"""Registries that GET models lists, besides the methods."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is too much."""
+    """Upper limits for requests and for the queue."""
 
     body: int = 64 << 20
-    """Bytes of one request."""
+    """Largest accepted request body, in bytes."""
     pixels: int = 50_000_000
-    """Of a picture that is sent."""
+    """Largest accepted number of pixels of an image."""
     faces: int = 1000
-    """In a plan that is sent."""
+    """Largest accepted number of faces in a plan."""
     waiting: int = 128
-    """Calls that may wait, and results that are kept."""
+    """Largest number of waiting calls, and of stored results."""
     held: int = 512 << 20
-    """Bytes that those may take together."""
+    """Largest total size of all waiting calls, and of all stored results, in bytes."""
 
 
 class Host(Protocol):
-    """Who runs the API: `facefix serve`, or a WebUI."""
+    """The program that runs the API: `facefix serve` or a WebUI."""
 
     def working(self, origin: GenerationParams | None, progress: Progress) -> AbstractContextManager[FaceFix]:
-        """Give the engine for one piece of work, under whatever lock it needs.
+        """Return the engine for one piece of work, holding the lock that the host requires.
 
-        origin: what the picture was made from, where it says so; None where nothing will be re-diffused.
+        origin: generation parameters of the image, or None if they are unknown or nothing will be re-diffused.
         """
         ...
 
     def engine_for_queries(self) -> FaceFix:
-        """Give an engine that is asked what it has, and not worked with: whoever asks waits for nothing."""
+        """Return an engine for queries that run no model. It needs no lock."""
         ...
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders on the server that a client may name; none: it may name none."""
+        """Folders on the server that clients may use. By default there are none."""
         ...
 
     @property
     def limits(self) -> Limits:
-        """What is too much."""
+        """Upper limits for requests and for the queue."""
         ...
 
 
 class Service:
-    """The calls, on the engine of one host. Each raises `FaceFixError` or `Refusal`."""
+    """The API calls for one host. Each raises `FaceFixError` or `Refusal`."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
 
     def models(self) -> dict[str, Any]:
-        """Return what is on offer, and what of it is here."""
+        """Return all methods and models, and whether each can be used."""
         engine = self.host.engine_for_queries()
-        lists = {kind: [_offer(registry, one, engine) for one in registry] for kind, registry in SHOWN.items()}
-        lists["detectors"] += [_file(path) for path in yolo_files(engine.models.paths)]
-        return {"version": VERSION, "methods": [_method(name, engine) for name in METHODS], **lists}
+        lists = {kind: [_describe_model(models, info, engine) for info in models] for kind, models in LISTED.items()}
+        lists["detectors"] += [
+            _make_entry(quote_name(path.name), path.name) for path in yolo_files(engine.models.paths)
+        ]
+        lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
+        methods = [_make_entry(name, name.capitalize(), note=lacking.get(name, "")) for name in METHODS]
+        return {"version": VERSION, "methods": methods, **lists}
 
     def settings(self) -> dict[str, Any]:
         """Return the JSON schema of the settings."""
         return schema(FaceSettings)
 
     def detect(self, body: DetectBody, progress: Progress) -> Answer:
-        """Return the faces of a picture."""
+        """Return the faces in an image."""
         with self._at_work(body.image, None, progress) as (sent, engine, _):
             check_models(body.settings.to_json(), engine, self.host.folders)
             plan = engine.plan(sent.image, body.settings)
@@ -123,13 +117,13 @@ class Service:
         return Answer({"version": VERSION, "size": list(plan.size), "faces": faces})
 
     def plan(self, body: PlanBody, progress: Progress) -> Answer:
-        """Return what would be done to each face."""
+        """Return the plan for an image."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
             plan = self._make_plan(body, sent, engine, origin)
         return Answer({"version": VERSION, **plan.to_json()})
 
     def replan(self, body: ReplanBody) -> dict[str, Any]:
-        """Return the plan for the same faces with other settings, as `plan` would for the picture that they are in."""
+        """Return a new plan for the same faces with other settings, equal to the one that `plan` would return."""
         engine = self.host.engine_for_queries()
         try:
             self._check_faces(body.plan)
@@ -140,7 +134,7 @@ class Service:
         return {"version": VERSION, **plan.to_json()}
 
     def fix(self, body: FixBody, progress: Progress) -> Answer:
-        """Fix the faces; return the picture and what became of each face."""
+        """Fix the faces. Return the image and the outcome for each face."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
             plan = body.plan or self._make_plan(body, sent, engine, origin)
             self._check_plan(plan, engine)
@@ -150,29 +144,27 @@ class Service:
             return Answer({"version": VERSION, **result.to_json()}, file.getvalue(), media_type(sent.format))
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
-        """Return the picture with numbered boxes, and the parts of it that the plan may change."""
+        """Return the image with numbered boxes and the masks of the plan."""
         with self._at_work(body.image, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
-            image = sent.image
-            shown = numbered_boxes(
-                tint_mask(image, engine.mask(image, body.plan)), [(job.number, job.face) for job in body.plan.jobs]
-            )
+            tinted = tint_mask(sent.image, engine.mask(sent.image, body.plan))
+            drawn = numbered_boxes(tinted, [(job.number, job.face) for job in body.plan.jobs])
         file = io.BytesIO()
-        Pil.fromarray(shown).save(file, "PNG", compress_level=1)
+        Pil.fromarray(drawn).save(file, "PNG", compress_level=1)
         return Answer({"version": VERSION}, file.getvalue(), "image/png")
 
-    def places_of(self, body: BatchBody) -> tuple[Path, Path]:
-        """Return the folders of a batch; raises `Refusal` unless both may be named and are apart."""
+    def resolve_folders(self, body: BatchBody) -> tuple[Path, Path]:
+        """Return the folders of a batch. Raises `Refusal` unless both are allowed and different."""
         source, output = (inside(path, self.host.folders, name) for name, path in
                           (("folder", body.folder), ("output", body.output)))  # fmt: skip
         if not source.is_dir():
-            raise refuse(FORBIDDEN, f"{body.folder} is no folder here", "body", "folder")
+            raise refuse(FORBIDDEN, f"{body.folder} is not a folder on this server", "body", "folder")
         if source == output:
-            raise refuse(FORBIDDEN, "the results would overwrite the pictures; name another folder", "body", "output")
+            raise refuse(FORBIDDEN, "the results would overwrite the images; use another folder", "body", "output")
         return source, output
 
     def batch(self, body: BatchBody, source: Path, output: Path, progress: Progress) -> Answer:
-        """Fix all pictures of a folder; return what became of each."""
+        """Fix all images in a folder. Return the outcome for each."""
         with self.host.working(None, progress) as engine:
             check_models(body.settings.to_json(), engine, self.host.folders)
             return Answer(fix_folder(engine, body, source, output, self.host.folders, progress))
@@ -204,26 +196,19 @@ class Service:
 
     def _check_faces(self, plan: FixPlan) -> None:
         if len(plan.jobs) > self.host.limits.faces:
-            raise BadPlan(f"the plan has {len(plan.jobs)} faces, and at most {self.host.limits.faces} are taken here")
+            raise BadPlan(f"the plan has {len(plan.jobs)} faces; this server accepts at most {self.host.limits.faces}")
 
 
-def _offer(registry: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:
-    """Return one choice, and in words why it cannot be chosen, where it cannot."""
+def _describe_model(models: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:
+    """Return the entry of one model, with the reason if it cannot be used."""
     note = ""
     try:
-        engine.models.check(registry, info.name)
+        engine.models.check(models, info.name)
     except (BadModel, MissingPackage) as error:
         note = str(error)
     licence = PUBLISHED[info.weights_name].licence if info.weights_name else info.licence
-    return {"name": info.name, "label": info.label, "licence": licence, "here": not note, "note": note}
+    return _make_entry(info.name, info.label, licence, note)
 
 
-def _file(path: Path) -> dict[str, Any]:
-    """Return a model file that was found, told as a model on offer is."""
-    return {"name": quote_name(path.name), "label": path.name, "licence": "", "here": True, "note": ""}
-
-
-def _method(name: str, engine: FaceFix) -> dict[str, Any]:
-    """Return one method, told as a model is."""
-    note = NO_DIFFUSER if name == "re-diffuse" and not engine.describe().rediffuses else ""
-    return {"name": name, "label": name.capitalize(), "licence": "", "here": not note, "note": note}
+def _make_entry(name: str, label: str, licence: str = "", note: str = "") -> dict[str, Any]:
+    return {"name": name, "label": label, "licence": licence, "here": not note, "note": note}

@@ -1,4 +1,4 @@
-"""The waiting line: one piece of work at a time, the others wait or are refused; each can be watched and stopped."""
+"""The job queue. One job runs at a time, others wait or are rejected, and each can be monitored and stopped."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from .errors import FULL, UNKNOWN, Refusal, refusal_of, refuse
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 VERSION = 1
-"""Of what the API answers."""
+"""Version of the API's response format."""
 LAST = 10.0
-"""Seconds that the end of the process waits for what is being done: cutting native code off aborts it."""
+"""Seconds that the exiting process waits for the running job, as killing native code would crash it."""
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What a call answers."""
+    """The result of an API call."""
 
     report: dict[str, Any]
     picture: bytes | None = None
-    """A picture file."""
+    """Image file, or None if the call returns no image."""
     kind: str = ""
-    """Of the file, as "image/png"."""
+    """Media type of the image file, such as "image/png"."""
 
     @property
     def weight(self) -> int:
-        """How much it takes to keep, bytes, roughly."""
+        """Approximate memory use, in bytes."""
         return len(self.picture or b"") + len(json.dumps(self.report)) + 1024
 
 
@@ -46,44 +46,44 @@ Work = Callable[[Progress], Answer]
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A piece of work: waiting, being done, or done. It is the `Progress` of what does it."""
+    """A waiting, running, or finished piece of work. It is also the `Progress` of its work."""
 
     do: Work | None
     size: int
-    """Bytes that it holds while it waits."""
+    """Memory reserved for the request while it waits, in bytes."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     state: State = "waiting"
     done: int = 0
     total: int = 0
     doing: str = ""
     weight: int = 0
-    """Of the answer, bytes."""
+    """Approximate memory use of the answer, in bytes."""
     future: Future[Answer] = field(default_factory=Future)
-    """What became of it: an `Answer`, or the `Refusal` it ended with."""
+    """Outcome of the job: an `Answer`, or a `Refusal` as its exception."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def step(self, done: int, total: int, doing: str) -> None:
-        """Keep how far it is."""
+        """Store the progress."""
         self.done, self.total, self.doing = done, total, doing
 
     def should_stop(self) -> bool:
-        """Return whether somebody wants it to end; what is done by then is kept."""
+        """Return whether the job has been asked to stop. The finished part is kept."""
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Ask for its end."""
+        """Ask the job to stop."""
         self._stop.set()
 
     def run(self) -> None:
-        """Do it; whatever it fails with is kept for who waits."""
-        work, self.do = self.do, None  # it holds the picture
+        """Run the work, and store its answer or error."""
+        work, self.do = self.do, None  # it references the image
         if work is None or self.should_stop():
             self._fail(Stopped("stopped before it began"))
             return
         self.state = "running"
         try:
             answer = work(self)
-        except Exception as error:  # noqa: BLE001 an edge: the next in the line must have its turn
+        except Exception as error:  # noqa: BLE001 the queue must continue with the next job
             self._fail(error)
         else:
             self.weight = answer.weight
@@ -96,12 +96,12 @@ class Job:
 
     @property
     def answer(self) -> Answer | None:
-        """What came of it, None where nothing has yet."""
+        """The answer, or None before the job has finished and if it failed."""
         return self.future.result() if self.future.done() and not self.future.exception() else None
 
     @property
     def refusal(self) -> Refusal | None:
-        """What it failed with, None where it has not."""
+        """The error, or None if the job has not failed."""
         error = self.future.exception() if self.future.done() else None
         return error if isinstance(error, Refusal) else None
 
@@ -111,15 +111,15 @@ def _to_refusal(error: Exception) -> Refusal:
         return error
     if isinstance(error, FaceFixError | MemoryError):
         return refusal_of(error)
-    _LOG.error("a call failed in a way that was not foreseen", exc_info=error)
-    return refuse(500, f"unexpected {type(error).__name__}: {error}. This is a fault of FaceFix: please report it")
+    _LOG.error("a call failed with an unexpected error", exc_info=error)
+    return refuse(500, f"unexpected {type(error).__name__}: {error}. This is a bug in FaceFix; please report it")
 
 
 class JobQueue:
-    """Takes work, does it in the order it came, and keeps for a while what came of what nobody waits for."""
+    """Runs jobs in order of arrival, and stores the results of background jobs for a while."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
-        """most: pieces that may wait; most_bytes: that they may hold, and likewise of results that are kept."""
+        """most: maximum number of waiting jobs, and of stored results. most_bytes: maximum size of either, in bytes."""
         self._most, self._most_bytes = most, most_bytes
         self._waiting: deque[Job] = deque()
         self._kept: OrderedDict[str, Job] = OrderedDict()
@@ -130,26 +130,26 @@ class JobQueue:
         self._ended = False
 
     def hold(self, size: int) -> None:
-        """Take room for so many bytes; raises `Refusal` where there is none. Whoever takes it gives it back."""
+        """Reserve memory for so many bytes. Raises `Refusal` if there is too little. The caller must free it."""
         with self._changed:
             if self._held + size > self._most_bytes:
-                raise refuse(FULL, "too much is waiting here already; send it again in a few seconds")
+                raise refuse(FULL, "too much data is waiting in the queue; retry in a few seconds")
             self._held += size
 
     def free(self, size: int) -> None:
-        """Give room back."""
+        """Release reserved memory."""
         with self._changed:
             self._held -= size
 
     def add(self, do: Work, size: int, *, keep: bool) -> Job:
-        """Take a piece of work whose `size` bytes were held; the line frees them. Raises `Refusal` if it is full.
+        """Add a job for which `size` bytes are reserved. The queue frees them. Raises `Refusal` if the queue is full.
 
-        keep: whether it can be found by its id.
+        keep: whether the job can be found by its id.
         """
         job = Job(do, size)
         with self._changed:
             if len(self._waiting) >= self._most:
-                raise refuse(FULL, f"{self._most} calls are waiting here already; send it again in a few seconds")
+                raise refuse(FULL, f"{self._most} calls are waiting in the queue; retry in a few seconds")
             self._waiting.append(job)
             if keep:
                 self._kept[job.id] = job
@@ -162,10 +162,10 @@ class JobQueue:
         return job
 
     def find(self, id: str) -> Job:  # noqa: A002 as the API calls it
-        """Return a kept job; raises `Refusal`."""
+        """Return a stored job. Raises `Refusal`."""
         with self._changed:
             if id not in self._kept:
-                raise refuse(UNKNOWN, "there is no such job; what came of old ones is forgotten", "path", "id")
+                raise refuse(UNKNOWN, "this job does not exist; old jobs are deleted", "path", "id")
             return self._kept[id]
 
     def _work(self) -> None:
@@ -181,7 +181,7 @@ class JobQueue:
                 self._forget()
 
     def _end(self) -> None:
-        """Stop when the process ends."""
+        """Stop the queue when the process exits."""
         with self._changed:
             self._ended = True
             if self._at_work:
@@ -191,7 +191,7 @@ class JobQueue:
             self._worker.join(LAST)
 
     def _forget(self) -> None:
-        """Let go of the oldest results, until the others are few and small enough; the newest stays."""
+        """Delete the oldest results until the others fit the limits. The newest one is always kept."""
         ended = [job for job in self._kept.values() if job.future.done()]
         weight = sum(job.weight for job in ended)
         while len(ended) > 1 and (len(ended) > self._most or weight > self._most_bytes):

@@ -1,4 +1,4 @@
-"""Reading the body of a request, of JSON or of a form, and never more of it than is allowed."""
+"""Reads request bodies, as JSON or as a form, up to a size limit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .schemas import from_form
 
 FORM, JSON = "multipart/form-data", "application/json"
 _HALF = re.compile("[\ud800-\udfff]")
-"""Half a letter: JSON can spell it, but nothing can be written or answered with it."""
+"""Matches an unpaired surrogate. JSON can contain one, but no file name or response can."""
 
 
 @asynccontextmanager
 async def read_request(request: Request, most: int, line: JobQueue) -> AsyncIterator[tuple[Any, Held]]:
-    """Give the values of a request's body, and the room that it takes while it waits.
+    """Yield the values in a request's body, and the memory reserved for it.
 
-    most: bytes of the whole body. Raises `Refusal` where there are more, or no room for them, or they cannot be read.
+    most: maximum size in bytes. Raises `Refusal` if the body is too large, invalid, or does not fit into memory.
     """
     held = Held(line)
     try:
@@ -39,23 +39,23 @@ async def read_request(request: Request, most: int, line: JobQueue) -> AsyncIter
 
 
 class Held:
-    """Room in the line that a request has taken so far."""
+    """Memory that a request has reserved in the queue."""
 
     def __init__(self, line: JobQueue) -> None:
         self._line, self.size = line, 0
 
     def more(self, size: int) -> None:
-        """Take more; raises `Refusal`."""
+        """Reserve more bytes. Raises `Refusal`."""
         self._line.hold(size)
         self.size += size
 
     def hand_over(self) -> int:
-        """Leave it to whoever takes the work; return how much it is."""
+        """Pass the reservation to the job. Return its size in bytes."""
         size, self.size = self.size, 0
         return size
 
     def free(self) -> None:
-        """Give it back."""
+        """Release the reservation."""
         self._line.free(self.hand_over())
 
 
@@ -63,7 +63,7 @@ async def _body(request: Request, most: int, held: Held) -> bytes:
     parts = []
     async for part in request.stream():
         if held.size + len(part) > most:
-            raise refuse(TOO_LARGE, f"the request is larger than {most >> 20} MiB; send a smaller picture")
+            raise refuse(TOO_LARGE, f"the request is larger than {most >> 20} MiB; send a smaller image")
         held.more(len(part))
         parts.append(part)
     return b"".join(parts)
@@ -75,11 +75,11 @@ def _kind(request: Request) -> str:
 
 def _json(request: Request, body: bytes) -> Any:
     if _kind(request) != JSON:
-        raise refuse(UNREADABLE, f"the body must be {JSON} or {FORM}, not {_kind(request) or 'of no type'}")
+        raise refuse(UNREADABLE, f"the content type must be {JSON} or {FORM}, not {_kind(request) or 'missing'}")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise refuse(UNREADABLE, f"the body is no JSON: {error}") from error
+        raise refuse(UNREADABLE, f"the body is not valid JSON: {error}") from error
 
 
 async def _form(request: Request, body: bytes) -> dict[str, Any]:
@@ -92,24 +92,24 @@ async def _form(request: Request, body: bytes) -> dict[str, Any]:
         for name, value in form.multi_items():
             values[name] = from_form(name, await value.read() if isinstance(value, UploadFile) else value)
         await form.close()
-    except (MultiPartException, KeyError, ValueError) as error:  # the last two: a damaged head
-        raise refuse(UNREADABLE, f"the form cannot be read: {error}") from error
+    except (MultiPartException, KeyError, ValueError) as error:  # the last two: damaged headers
+        raise refuse(UNREADABLE, f"the form is invalid: {error}") from error
     return values
 
 
 class _InMemory(MultiPartParser):
-    """Keeps files out of the temporary folder, however large they are: they are in memory already."""
+    """Keeps files in memory, where they already are, instead of writing large ones to the temporary folder."""
 
-    spool_max_size = max_file_size = sys.maxsize  # what new and old versions of starlette call it
+    spool_max_size = max_file_size = sys.maxsize  # names in new and old versions of starlette
 
 
 def _check_text(values: Any) -> None:
     try:
         halves = any(not text.isascii() and _HALF.search(text) for text in _texts(values))
     except RecursionError as error:
-        raise refuse(UNREADABLE, "the body is nested too deep") from error
+        raise refuse(UNREADABLE, "the body is nested too deeply") from error
     if halves:
-        raise refuse(UNREADABLE, "the body holds half a letter, such as \\ud800 without the other half")
+        raise refuse(UNREADABLE, "the body contains an unpaired surrogate such as \\ud800")
 
 
 def _texts(values: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The API itself: which address does what. A WebUI mounts the router, `facefix serve` runs it."""
+"""Defines the routes of the API. A WebUI mounts the router, and `facefix serve` runs it."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ from .schemas import (
 
 PREFIX = "/facefix/v1"
 REFUSED = {
-    "401": "Who asks has not said that he may.",
-    "403": "That may not be done here.",
-    "404": "There is no such job (any more).",
-    "413": "The request, or the picture, is too large.",
-    "422": "Something in the request is wrong: where, and what.",
-    "424": "The server lacks what is needed: a model, a package.",
-    "503": "Too many wait already; Retry-After says when to come again.",
+    "401": "The token is missing or wrong.",
+    "403": "The server does not allow this.",
+    "404": "The job does not exist or has expired.",
+    "413": "The request or the image is too large.",
+    "422": "The request is invalid. Each error names the wrong field.",
+    "424": "A required model or package is not installed.",
+    "503": "The queue is full. Retry after the interval in Retry-After.",
 }
 Body = TypeVar("Body")
 
 
 def make_router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
-    """Return the API of this host. guards: what every call must pass first, as `Depends(...)`."""
+    """Return the router of the API for a host. guards: dependencies that every call must satisfy first."""
     made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
     calls = _Calls(Service(host), JobQueue(host.limits.waiting, host.limits.held))
     add = partial(made.add_api_route, response_model=None)
-    add("/models", calls.models, methods=["GET"], summary="What is on offer", responses=_answers())
-    add("/settings", calls.settings, methods=["GET"], summary="Every setting, as a JSON schema", responses=_answers())
+    add("/models", calls.models, methods=["GET"], summary="List methods and models", responses=_answers())
+    add("/settings", calls.settings, methods=["GET"], summary="Settings as a JSON schema", responses=_answers())
     for name, kind, call in (
         ("detect", DetectBody, calls.detect),
         ("plan", PlanBody, calls.plan),
@@ -68,13 +68,13 @@ def make_router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
             openapi_extra=_describe_answer(kind),
             responses=_describe_call(name),
         )
-    add("/jobs/{id}", calls.job, methods=["GET"], summary="How far a job is", responses=_answers("404"))
+    add("/jobs/{id}", calls.job, methods=["GET"], summary="State of a job", responses=_answers("404"))
     add("/jobs/{id}", calls.cancel, methods=["DELETE"], summary="Stop a job", responses=_answers("404"))
     return made
 
 
 class _Route(APIRoute):
-    """Answers a `Refusal` in whatever app the router is mounted."""
+    """Turns a `Refusal` into a response, in any app that mounts the router."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -89,7 +89,7 @@ class _Route(APIRoute):
 
 
 class _Calls:
-    """The calls as addresses have them."""
+    """The request handlers of all routes."""
 
     def __init__(self, service: Service, line: JobQueue) -> None:
         self._service, self._line = service, line
@@ -107,7 +107,7 @@ class _Calls:
         return await self._handle(request, PlanBody, self._service.plan)
 
     async def replan(self, request: Request) -> Response:
-        """Answer without waiting in line: neither a picture nor a model is needed."""
+        """Respond without queueing, as neither an image nor a model is needed."""
         async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
             body = read_body(ReplanBody, values)
             return JSONResponse(await run_in_threadpool(self._service.replan, body))
@@ -121,7 +121,7 @@ class _Calls:
     async def batch(self, request: Request) -> Response:
         async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
             body = read_body(BatchBody, values)
-        source, output = self._service.places_of(body)
+        source, output = self._service.resolve_folders(body)
 
         def work(progress: Progress) -> Answer:
             return self._service.batch(body, source, output, progress)
@@ -139,7 +139,7 @@ class _Calls:
     async def _handle(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
         async with read_request(request, self._service.host.limits.body, self._line) as (values, held):
             body = read_body(kind, values)
-            del values  # the text of the picture: it would be kept for as long as the call waits
+            del values  # free the encoded image before the call waits in the queue
             wait = getattr(body, "wait", True)
 
             job = self._line.add(partial(do, body), held.size, keep=not wait)
@@ -147,14 +147,14 @@ class _Calls:
         return await self._await_answer(request, job) if wait else _respond_started(job)
 
     async def _await_answer(self, request: Request, job: Job) -> Response:
-        """Wait for a job; where who asked goes away, it is stopped."""
+        """Wait for a job. If the client disconnects, stop it."""
         future, gone = asyncio.wrap_future(job.future), asyncio.ensure_future(_wait_for_disconnect(request))
         either: set[asyncio.Future[Any]] = {future, gone}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
-            job.stop()  # what is done by now is not touched
+            job.stop()  # has no effect on a finished job
         answer = await future
         if answer.picture is not None and _wants_picture(request):
             return Response(answer.picture, media_type=answer.kind)
@@ -162,7 +162,7 @@ class _Calls:
 
 
 async def _wait_for_disconnect(request: Request) -> None:
-    """Wait until who asked goes away; `Request.is_disconnected` does not see it behind a middleware."""
+    """Wait until the client disconnects. `Request.is_disconnected` fails behind a middleware."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -182,7 +182,7 @@ def _respond_started(job: Job) -> Response:
 
 
 def _state(job: Job) -> dict[str, Any]:
-    """Return how far a job is, and what came of it."""
+    """Return the state and the result of a job."""
     answer, refusal = job.answer, job.refusal
     return {
         "version": VERSION,
@@ -196,7 +196,7 @@ def _state(job: Job) -> dict[str, Any]:
     }
 
 
-# What /docs says
+# Descriptions for /docs
 
 
 def _describe_answer(kind: type) -> dict[str, Any]:
@@ -210,6 +210,6 @@ def _answers(*statuses: str) -> dict[int | str, dict[str, Any]]:
 
 
 def _describe_call(name: str) -> dict[int | str, dict[str, Any]]:
-    begun: dict[int | str, dict[str, Any]] = {"202": {"description": "Begun: GET jobs/{id} tells how far it is."}}
+    begun: dict[int | str, dict[str, Any]] = {"202": {"description": "Started. GET jobs/{id} returns the state."}}
     refused = _answers(*(status for status in REFUSED if status != "404"))
     return {**(begun if name in ("fix", "batch") else {}), **refused}

@@ -1,10 +1,10 @@
-"""What may be asked, declared once: from it come the checks of a request and its description for /docs."""
+"""Declares the request bodies. Both the validation of requests and the description in /docs follow from them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from ..errors import FaceFixError
@@ -15,36 +15,37 @@ from ..settings.treatment import Overrides
 from .errors import UNREADABLE, Complaint, Refusal
 from .fields import (
     IMAGE,
+    IMAGE_FILE,
     OBJECT,
+    ORIGIN,
+    OVERRIDES,
+    PLAN,
+    SETTINGS,
     BodyField,
     Schema,
-    flag_part,
-    image_part,
-    origin_part,
-    overrides_part,
-    plan_part,
-    settings_part,
-    short,
-    text_part,
+    declare_field,
+    declare_flag,
+    declare_path,
+    shorten,
 )
 
 Body = TypeVar("Body")
 
 
 def read_body(kind: type[Body], values: Any) -> Body:
-    """Return the body that these values are; raises `Refusal` with everything that is wrong with them."""
+    """Return the body with these values. Raises `Refusal` with all errors in them."""
     if not isinstance(values, Mapping):
-        raise Refusal(UNREADABLE, Complaint(("body",), f"the body must be a JSON object, not {short(values)}"))
-    known = {one.name: one for one in _fields(kind)}
-    complaints = [Complaint(("body", name), _unknown(name, known)) for name in values if name not in known]
+        raise Refusal(UNREADABLE, Complaint(("body",), f"the body must be a JSON object, not {shorten(values)}"))
+    known = _read_fields(kind)
+    complaints = [Complaint(("body", name), _explain_unknown(name, known)) for name in values if name not in known]
     found: dict[str, Any] = {}
-    for name, one in known.items():
+    for name, (field, required) in known.items():
         if values.get(name) is None:
-            if one.default is MISSING:
-                complaints.append(Complaint(("body", name), f"{name} is missing: {_of(one).help}"))
+            if required:
+                complaints.append(Complaint(("body", name), f"{name} is missing: {field.help}"))
             continue
         try:
-            found[name] = _of(one).read(values[name])
+            found[name] = field.read(values[name])
         except FaceFixError as error:
             complaints.append(Complaint(("body", name), str(error)))
         except Refusal as refusal:
@@ -56,22 +57,22 @@ def read_body(kind: type[Body], values: Any) -> Body:
 
 def json_schema(kind: type) -> Schema:
     """Return the JSON schema of a body."""
-    parts = {one.name: _of(one).describe() for one in _fields(kind)}
-    return {**OBJECT, "properties": parts, "required": _required_fields(kind), "additionalProperties": False}
+    known = _read_fields(kind)
+    parts = {name: field.describe() for name, (field, _) in known.items()}
+    return {**OBJECT, "properties": parts, "required": _list_required(known), "additionalProperties": False}
 
 
 def form_schema(kind: type) -> Schema:
-    """Return the schema of the same body as multipart/form-data: the picture as a file, all else as JSON texts."""
-    file = {"type": "string", "format": "binary"}
-    parts = {
-        one.name: file if one.name == IMAGE else {"type": "string", "description": f"As JSON. {_of(one).help}"}
-        for one in _fields(kind)
-    }
-    return {**OBJECT, "properties": parts, "required": _required_fields(kind)}
+    """Return the schema of a body as multipart/form-data: the image as a file, all other fields as JSON texts."""
+    known = _read_fields(kind)
+    parts = {name: {"type": "string", "description": f"As JSON. {field.help}"} for name, (field, _) in known.items()}
+    if IMAGE in parts:
+        parts[IMAGE] = {"type": "string", "format": "binary"}
+    return {**OBJECT, "properties": parts, "required": _list_required(known)}
 
 
 def from_form(name: str, value: str | bytes) -> Any:
-    """Return what a part of a form is in JSON: a file is itself, a text what it says as JSON, or itself."""
+    """Return the value of a form field: files unchanged, texts parsed as JSON where possible."""
     if isinstance(value, bytes) or name == IMAGE:
         return value
     try:
@@ -80,21 +81,17 @@ def from_form(name: str, value: str | bytes) -> Any:
         return value
 
 
-def _fields(kind: Any) -> tuple[Field[Any], ...]:
-    return fields(kind)
+def _read_fields(kind: Any) -> dict[str, tuple[BodyField, bool]]:
+    """Return the fields of a body by name, and whether each is required."""
+    return {field.name: (field.metadata["part"], field.default is MISSING) for field in fields(kind)}
 
 
-def _of(one: Field[Any]) -> BodyField:
-    part: BodyField = one.metadata["part"]
-    return part
+def _list_required(known: Mapping[str, tuple[BodyField, bool]]) -> list[str]:
+    return [name for name, (_, required) in known.items() if required]
 
 
-def _required_fields(kind: type) -> list[str]:
-    return [one.name for one in _fields(kind) if one.default is MISSING]
-
-
-def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    return f"there is no {name!r} here; a body may have {', '.join(known)}"
+def _explain_unknown(name: str, known: Mapping[str, Any]) -> str:
+    return f"unknown field {name!r}; available: {', '.join(known)}"
 
 
 # The bodies
@@ -102,63 +99,63 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectBody:
-    """Find the faces."""
+    """Find the faces in an image."""
 
-    image: bytes = image_part()
-    settings: FaceSettings = settings_part(FaceSettings())
+    image: bytes = declare_field(IMAGE_FILE)
+    settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanBody:
-    """Decide what would be done to each face."""
+    """Plan how each face is fixed."""
 
-    image: bytes = image_part()
-    settings: FaceSettings = settings_part(FaceSettings())
-    overrides: Overrides | None = overrides_part()
-    origin: GenerationParams | None = origin_part()
+    image: bytes = declare_field(IMAGE_FILE)
+    settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
+    overrides: Overrides | None = declare_field(OVERRIDES, None)
+    origin: GenerationParams | None = declare_field(ORIGIN, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplanBody:
-    """Decide about the faces of a plan with other settings; no picture is sent."""
+    """Plan the same faces again with other settings, without the image."""
 
-    plan: FixPlan = plan_part()
-    settings: FaceSettings = settings_part(FaceSettings())
-    overrides: Overrides | None = overrides_part()
-    origin: GenerationParams | None = origin_part()
+    plan: FixPlan = declare_field(PLAN)
+    settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
+    overrides: Overrides | None = declare_field(OVERRIDES, None)
+    origin: GenerationParams | None = declare_field(ORIGIN, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixBody:
-    """Fix the faces, by a plan or by settings."""
+    """Fix the faces with a plan or with settings."""
 
-    image: bytes = image_part()
-    settings: FaceSettings | None = settings_part(None)
-    overrides: Overrides | None = overrides_part()
-    plan: FixPlan | None = plan_part(None)
-    origin: GenerationParams | None = origin_part()
-    wait: bool = flag_part("False: answer at once with a job, see GET jobs.", True)
+    image: bytes = declare_field(IMAGE_FILE)
+    settings: FaceSettings | None = declare_field(SETTINGS, None)
+    overrides: Overrides | None = declare_field(OVERRIDES, None)
+    plan: FixPlan | None = declare_field(PLAN, None)
+    origin: GenerationParams | None = declare_field(ORIGIN, None)
+    wait: bool = declare_flag("False: return a job at once. See GET jobs.", True)
 
     def __post_init__(self) -> None:
         given = [name for name in ("settings", "overrides") if getattr(self, name) is not None]
         if self.plan and given:
-            sentence = f"a plan holds all settings; edit it instead of sending {' and '.join(given)}"
+            sentence = f"a plan contains all settings; edit it instead of sending {' and '.join(given)}"
             raise Refusal(UNREADABLE, *(Complaint(("body", name), sentence) for name in given))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewBody:
-    """Show where a plan may change the picture."""
+    """Show where a plan may change the image."""
 
-    image: bytes = image_part()
-    plan: FixPlan = plan_part()
+    image: bytes = declare_field(IMAGE_FILE)
+    plan: FixPlan = declare_field(PLAN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchBody:
-    """Fix all pictures of a folder on the server."""
+    """Fix all images in a folder on the server."""
 
-    folder: str = text_part("The folder, on the server, with all below it.")
-    output: str = text_part("Where the results go, on the server; the folder is mirrored there.")
-    settings: FaceSettings = settings_part(FaceSettings())
-    overrides: Overrides | None = overrides_part()
+    folder: str = declare_path("Folder on the server, including subfolders.")
+    output: str = declare_path("Folder on the server for the results, with the same subfolders.")
+    settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
+    overrides: Overrides | None = declare_field(OVERRIDES, None)

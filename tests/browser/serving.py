@@ -114,7 +114,7 @@ class Visitor:
 
     def settled(self):
         """Wait until the plan that is shown is the one for the settings that are shown."""
-        self.page.wait_for_selector("#sight:not([aria-busy])")
+        self.page.wait_for_selector("#viewer:not([aria-busy])")
 
     def choose(self, number):
         """Choose a face by its thumbnail; None: all."""

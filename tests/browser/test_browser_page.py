@@ -18,7 +18,7 @@ if importlib.util.find_spec("playwright"):
 DATA = Path(__file__).parents[1] / "data"
 GROUP = DATA / "faceapi_sample4.jpg"
 OLD = Path(__file__).parents[2] / "examples" / "group.jpg"
-FOUR = "4 faces found: 4 to be fixed, 0 left."
+FOUR = "4 faces found: 4 to fix, 0 skipped."
 WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 800}
 
 
@@ -58,7 +58,7 @@ def tuned(visit):
     visitor.found(FOUR)
     visitor.choose(2)
     visitor.page.get_by_label("Fix this face").uncheck()
-    visitor.found("4 faces found: 3 to be fixed, 1 left.")
+    visitor.found("4 faces found: 3 to fix, 1 skipped.")
     visitor.choose(3)
     visitor.type("fidelity", 0.9)
     return visitor
@@ -83,7 +83,7 @@ def test_a_group_photo_shows_its_faces_numbered_with_what_would_be_done_and_why(
     [picture] = json.loads(planned)["pictures"]
     for face in picture["faces"]:
         row = visitor.row(face["number"])
-        assert (row["Decision"], row["Why"]) == (face["decision"], face["reason"])
+        assert (row["Decision"], row["Reason"]) == (face["decision"], face["reason"])
         assert row["Size"] == f"{face['size']:.0f} px"
 
 
@@ -92,7 +92,7 @@ def test_the_download_is_byte_for_byte_what_the_command_line_makes_of_the_same_p
     tuned.shot("tuned")
     tuned.fix()
     tuned.shot("result")
-    expect(tuned.page.locator("#doing")).to_have_text("4 faces: 3 fixed, 1 left")
+    expect(tuned.page.locator("#doing")).to_have_text("4 faces: 3 fixed, 1 unchanged")
     button = tuned.page.get_by_role("button", name="Download faceapi_sample4.fixed.jpg")
     downloaded = tuned.saved(button, tmp_path)
     plan = tuned.saved(tuned.page.get_by_role("button", name="Plan"), tmp_path)
@@ -135,7 +135,7 @@ def test_apply_to_all_gives_every_face_what_one_has(tuned):
 
 
 def test_a_face_goes_back_to_what_all_have(tuned):
-    tuned.page.get_by_role("button", name="Fidelity: as for all").click()
+    tuned.page.get_by_role("button", name="Fidelity: use shared setting").click()
     tuned.settled()
     assert tuned.row(3)["Fidelity"] == "0.6"
     expect(tuned.control("fidelity")).to_have_value("0.6")
@@ -216,7 +216,7 @@ def test_what_this_server_cannot_do_is_greyed_and_its_settings_are_not_shown(tun
 def test_what_has_no_effect_is_greyed_with_the_reason(tuned):
     tuned.choose(2)
     expect(tuned.control("fidelity")).to_be_disabled()
-    expect(tuned.page.locator("#face-fidelity-hint")).to_have_text("No effect: left alone.")
+    expect(tuned.page.locator("#face-fidelity-hint")).to_have_text("No effect, as this face is skipped.")
     tuned.page.get_by_label("Fix this face").check()
     tuned.found(FOUR)
     expect(tuned.control("fidelity")).to_be_enabled()
@@ -228,8 +228,8 @@ def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, t
     visitor = visit()
     visitor.drop(GROUP, broken, DATA / "faceapi_sample1.jpg")
     visitor.control("fidelity", "all").fill("0.3")
-    visitor.page.get_by_role("button", name="Fix 3 pictures").click()
-    expect(visitor.page.locator("#doing")).to_have_text("3 pictures: 2 done, 1 failed", timeout=PATIENCE)
+    visitor.page.get_by_role("button", name="Fix 3 photos").click()
+    expect(visitor.page.locator("#doing")).to_have_text("3 photos: 2 done, 1 failed", timeout=PATIENCE)
     visitor.shot("album")
     lines = visitor.page.locator(".files li")
     assert lines.locator("b").all_inner_texts() == ["faceapi_sample4.jpg", "broken.jpg", "faceapi_sample1.jpg"]
@@ -283,20 +283,20 @@ def test_a_picture_without_faces_is_said_to_be_one(visit, tmp_path):
     expect(visitor.page.locator("#fix")).to_be_disabled()
     visitor.page.locator("summary:visible", has_text="Upscale").click()
     visitor.type("upscale", "2", form="all")
-    visitor.page.get_by_role("button", name="Enlarge").click()
+    visitor.page.get_by_role("button", name="Upscale").click()
     expect(visitor.page.locator("#doing")).to_have_text(
-        "No faces found: enlarged to 600x400 by lanczos", timeout=PATIENCE
+        "No faces found: upscaled to 600x400 with lanczos", timeout=PATIENCE
     )
 
 
 def test_one_of_several_is_looked_at_and_the_others_are_kept(visit):
     visitor = visit()
     visitor.drop(GROUP, DATA / "faceapi_sample1.jpg")
-    visitor.page.get_by_role("button", name="Look at the faces of faceapi_sample1.jpg").click()
-    visitor.found("3 faces found: 3 to be fixed, 0 left.")
-    visitor.page.get_by_role("button", name="Back to all pictures").click()
-    visitor.page.get_by_role("button", name="Fix 2 pictures").click()
-    expect(visitor.page.locator("#doing")).to_have_text("2 pictures: 2 done", timeout=PATIENCE)
+    visitor.page.get_by_role("button", name="Edit the faces of faceapi_sample1.jpg").click()
+    visitor.found("3 faces found: 3 to fix, 0 skipped.")
+    visitor.page.get_by_role("button", name="Back to all photos").click()
+    visitor.page.get_by_role("button", name="Fix 2 photos").click()
+    expect(visitor.page.locator("#doing")).to_have_text("2 photos: 2 done", timeout=PATIENCE)
 
 
 def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
@@ -336,8 +336,8 @@ def test_the_token_is_asked_for_and_forgotten_with_the_tab(visit, tmp_path):
         dialog = visitor.page.get_by_role("dialog")
         expect(dialog).to_be_visible()
         visitor.page.get_by_label("Token", exact=True).fill("shut")
-        visitor.page.get_by_role("button", name="Go on").click()
-        expect(visitor.page.locator("#sesame-why")).to_have_text("That is not its token.")
+        visitor.page.get_by_role("button", name="Continue").click()
+        expect(visitor.page.locator("#token-problem")).to_have_text("This token is wrong.")
         visitor.shot("token", full=False)
         visitor.page.get_by_label("Token", exact=True).fill("open sesame")
         visitor.page.get_by_label("Token", exact=True).press("Enter")
@@ -369,7 +369,7 @@ def test_all_can_be_done_without_a_mouse(visit, tmp_path):
     expect(page.get_by_role("heading", name="Face 2")).to_be_visible()
     visitor.press_until("Tab", "#fix-face")
     page.keyboard.press("Space")
-    visitor.found("4 faces found: 3 to be fixed, 1 left.")
+    visitor.found("4 faces found: 3 to fix, 1 skipped.")
     visitor.press_until("Shift+Tab", ".face input:checked")
     page.keyboard.press("ArrowRight")
     visitor.press_until("Tab", "#face-fidelity")
@@ -415,10 +415,10 @@ def test_nothing_is_cut_off_at_400_px_and_at_200_percent(visit, scheme, zoom):
 def test_light_and_dark_are_drawn_as_the_system_is(visit, scheme):
     visitor = visit(color_scheme=scheme)
     visitor.drop(OLD)
-    visitor.found("5 faces found: 5 to be fixed, 0 left.")
+    visitor.found("5 faces found: 5 to fix, 0 skipped.")
     visitor.choose(4)
     visitor.page.get_by_label("Fix this face").uncheck()
-    visitor.found("5 faces found: 4 to be fixed, 1 left.")
+    visitor.found("5 faces found: 4 to fix, 1 skipped.")
     visitor.choose(2)
     visitor.type("fidelity", 0.3)
     visitor.page.get_by_role("button", name="Try this face").click()

@@ -270,9 +270,9 @@ def test_pictures_of_different_shapes_are_shown_with_a_sentence(opened):
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        pytest.param("broken.png", "after.png", "The picture “Before” cannot be shown", id="broken"),
-        pytest.param("before.png", "gone.png", "The picture “After” cannot be shown", id="gone"),
-        pytest.param("", "after.png", "There is no picture “Before”", id="none"),
+        pytest.param("broken.png", "after.png", "The image “Before” cannot be shown", id="broken"),
+        pytest.param("before.png", "gone.png", "The image “After” cannot be shown", id="gone"),
+        pytest.param("", "after.png", "The image “Before” is missing", id="none"),
     ],
 )
 def test_a_picture_that_cannot_be_shown_is_a_sentence(opened, before, after, sentence):
@@ -291,7 +291,7 @@ def test_a_picture_that_comes_later_takes_the_sentence_s_place(opened):
 
 def test_without_faces_the_whole_picture_can_be_compared(opened):
     slider = opened(faces=[]).ready()
-    named = [slider.place.get_by_role("button", name=name) for name in ("Whole picture", "Zoom out", "Zoom in")]
+    named = [slider.place.get_by_role("button", name=name) for name in ("Whole image", "Zoom out", "Zoom in")]
     assert [button.count() for button in named] == [1, 1, 1]
     assert slider.place.get_by_role("button").count() == 3
 

@@ -13,7 +13,7 @@ from watched import Watching
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.cli.__main__ import main
 from lib_facefix.client.remote import ThroughWebUI
-from lib_facefix.client.sdapi_diffuser import FaceProgress, SdapiDiffuser, latent_blocks
+from lib_facefix.client.sdapi_diffuser import FaceProgress, SdapiDiffuser, make_latent_blocks
 from lib_facefix.client.transport import Transport
 from lib_facefix.client.webui_api import WebUI
 from lib_facefix.errors import BadSetting, Stopped
@@ -29,7 +29,7 @@ ROUND = np.hypot(*np.ogrid[-31.5:32, -31.5:32]).astype(np.float32) < 20
 
 @pytest.fixture
 def wire(webui):
-    return Transport.to(f"http://127.0.0.1:{webui.port}")
+    return Transport.from_url(f"http://127.0.0.1:{webui.port}")
 
 
 def crop(number=0, seed=1):
@@ -38,14 +38,14 @@ def crop(number=0, seed=1):
 
 
 def redrawn(wire, *items, sampling=SAMPLING, within=None):
-    return SdapiDiffuser(WebUI.at(wire), within=within).redraw(items, sampling)
+    return SdapiDiffuser(WebUI.connect(wire), within=within).redraw(items, sampling)
 
 
 def test_only_what_the_mask_shows_is_redrawn_and_the_same_each_time(wire):
     items = crop(0), crop(1)
     first, again = redrawn(wire, *items), redrawn(wire, *items)
     for item, one, other in zip(items, first, again, strict=True):
-        shown = latent_blocks(item.mask) > 0
+        shown = make_latent_blocks(item.mask) > 0
         assert difference(one, other) == 0
         assert (one[~shown] == item.image[~shown]).all()
         assert changed(one, item.image)[shown].mean() > 0.5
@@ -55,7 +55,7 @@ def test_only_what_the_mask_shows_is_redrawn_and_the_same_each_time(wire):
 
 def fixed(wire, settings, progress=None):
     """Return what became of the photo, and where it may have changed."""
-    engine = ThroughWebUI(FaceFix(), WebUI.at(wire), native=64)
+    engine = ThroughWebUI(FaceFix(), WebUI.connect(wire), native=64)
     plan = engine.plan(PHOTO, settings, origin=ORIGIN)
     [result] = engine.run([PHOTO], [plan], progress=progress)
     return result, engine.here.with_diffuser(SdapiDiffuser(engine.webui, 64)).mask(PHOTO, plan)
@@ -89,10 +89,10 @@ def test_it_draws_what_the_extension_in_the_webui_draws(host, wire):
 
 
 def test_another_clip_skip_is_put_back(host, wire):
-    before = WebUI.at(wire).options.get("CLIP_stop_at_last_layers", 1)
+    before = WebUI.connect(wire).options.get("CLIP_stop_at_last_layers", 1)
     [drawn] = redrawn(wire, crop(), sampling=Sampling(steps=2, sampler="Euler", clip_skip=2))
     assert drawn.shape == (64, 64, 3)
-    assert WebUI.at(wire).options["CLIP_stop_at_last_layers"] == before
+    assert WebUI.connect(wire).options["CLIP_stop_at_last_layers"] == before
 
 
 def test_what_it_does_not_have_is_told_in_words(wire):

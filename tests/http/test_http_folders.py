@@ -105,7 +105,7 @@ def test_links_that_lead_away_are_named_and_not_followed(serve, place, photo):
     (place / "new" / "b.jpg").symlink_to(other)
     client = serve(folders=[place])
     state = ended(client, begin(client, "old", "new", settings={"method": "restore"}).json()["job"])
-    assert ["leads out" in (one["error"] or "") for one in state["result"]["pictures"]] == [True, True]
+    assert ["leads outside" in (one["error"] or "") for one in state["result"]["pictures"]] == [True, True]
     assert (away.read_bytes(), other.read_bytes()) == (photo, b"precious")
 
 

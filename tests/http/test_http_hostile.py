@@ -62,13 +62,13 @@ def test_no_value_in_a_plan_breaks_a_preview(client, photo, plan, odd):
     ],
 )
 def test_half_a_letter_is_refused(client, photo, body):
-    assert "half a letter" in where(post(client, "plan", sent(photo, **body)))["body"]
+    assert "unpaired surrogate" in where(post(client, "plan", sent(photo, **body)))["body"]
 
 
 def test_half_a_letter_in_a_form_is_refused(client, photo):
     form = {"settings": json.dumps({"prompt": HALF})}
     answer = client.post(f"{PREFIX}/plan", files={"image": ("a.jpg", photo)}, data=form)
-    assert "half a letter" in where(answer)["body"]
+    assert "unpaired surrogate" in where(answer)["body"]
 
 
 def test_whole_letters_of_every_script_are_taken(client, photo):
@@ -95,7 +95,10 @@ def test_a_model_file_that_can_be_none_is_refused(serve, tmp_path, photo, named)
 def test_a_plan_of_too_many_faces_is_refused(serve, photo, plan):
     [face] = plan["faces"]
     many = {**plan, "faces": [{**face, "number": number} for number in range(1, 5)]}
-    assert "4 faces, and at most 3" in where(post(serve(faces=3), "fix", sent(photo, plan=many)))["body.plan"]
+    assert (
+        "4 faces; this server accepts at most 3"
+        in where(post(serve(faces=3), "fix", sent(photo, plan=many)))["body.plan"]
+    )
 
 
 @pytest.mark.parametrize("depth", [90, 900, 5000, 100_000])

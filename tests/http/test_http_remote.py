@@ -132,11 +132,11 @@ def test_many_clients_at_once_are_all_served(album, served):
 
 
 def test_what_the_server_refuses_is_told_with_its_place(album, client, served):
-    with pytest.raises(Refused, match="a plan holds all settings; edit it") as caught:
+    with pytest.raises(Refused, match="a plan contains all settings; edit it") as caught:
         client.fix((album / "e.webp").read_bytes(), RESTORE, plan=client.plan((album / "e.webp").read_bytes()))
     assert caught.value.status == 422
-    with pytest.raises(Refused, match=r"refuses: .*batch|folder") as caught:
+    with pytest.raises(Refused, match=r"rejected the request: .*batch|folder") as caught:
         client.batch("/etc", "/tmp/out")
     assert caught.value.status == 403
-    with pytest.raises(Refused, match="does not accept the token"):
+    with pytest.raises(Refused, match="does not accept these credentials"):
         Client(served, token="nope").models()

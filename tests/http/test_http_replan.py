@@ -37,7 +37,7 @@ def test_it_is_asked_with_a_form_too(client, plan):
 
 def test_no_picture_is_taken_and_a_plan_is_wanted(client, photo):
     told = where(client.post(REPLAN, json={"image": coded(photo)}))
-    assert told["body.image"] == "there is no 'image' here; a body may have plan, settings, overrides, origin"
+    assert told["body.image"] == "unknown field 'image'; available: plan, settings, overrides, origin"
     assert told["body.plan"].startswith("plan is missing")
 
 
@@ -62,14 +62,14 @@ def test_what_cannot_be_planned_is_told_in_its_place(client, plan, asked, place,
 def test_a_model_file_of_the_servers_may_not_be_named(client, plan, tmp_path):
     (tmp_path / "net.pth").write_bytes(b"")
     told = where(client.post(REPLAN, json={"plan": plan, "settings": {"restorer": str(tmp_path / "net.pth")}}))
-    assert "lies in no folder of models here" in told["body.settings.restorer"]
+    assert "is outside the model folders" in told["body.settings.restorer"]
 
 
 def test_it_is_held_to_the_limits_of_the_other_calls(serve, plan):
     assert where(serve(body=200).post(REPLAN, json={"plan": plan}), 413)
     assert where(serve(held=200).post(REPLAN, json={"plan": plan}), 503)
     [sentence] = where(serve(faces=0).post(REPLAN, json={"plan": plan})).values()
-    assert sentence == "the plan has 1 faces, and at most 0 are taken here"
+    assert sentence == "the plan has 1 faces; this server accepts at most 0"
     assert where(serve(token="secret").post(REPLAN, json={"plan": plan}), 401)
 
 

@@ -149,12 +149,12 @@ def test_a_token_is_asked_for_and_no_other_place_is_listened_at_without_one(phot
 def test_others_are_not_let_in_without_a_token(capsys, monkeypatch, host):
     monkeypatch.delenv("FACEFIX_TOKEN", raising=False)
     assert main(["serve", "--host", host]) == 2
-    assert "give --token" in capsys.readouterr().err
+    assert "set --token" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_none_is_refused(capsys):
     assert main(["serve", "--folder", "/no/such/folder"]) == 2
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "this folder does not exist" in capsys.readouterr().err
 
 
 def test_a_missing_package_is_told_with_what_brings_it(capsys, monkeypatch):

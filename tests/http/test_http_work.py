@@ -95,7 +95,7 @@ def test_what_fails_is_told_and_the_next_has_its_turn(caplog):
     right = line.add(answering("right"), 0, keep=True)
     assert right.future.result(PATIENCE).report == {"name": "right"}
     assert [(job.state, job.refusal.status) for job in (wrong, odd)] == [("failed", 422), ("failed", 500)]
-    assert "not foreseen" in caplog.text
+    assert "unexpected error" in caplog.text
     assert right.state == "done"
 
 

@@ -1,6 +1,7 @@
 """The command line on small made-up pictures, with an engine whose faces and work are easy to see."""
 
 import json
+import re
 from dataclasses import replace
 
 import cv2
@@ -11,7 +12,7 @@ from yolo_made import yolo_onnx
 
 from lib_facefix import Box, Face, FaceFix, FaceSettings
 from lib_facefix.cli import __main__ as command
-from lib_facefix.cli.flags import add_settings
+from lib_facefix.cli.flags import ALIASES, add_settings
 from lib_facefix.errors import DegenerateLandmarks
 from lib_facefix.imaging.align import FFHQ_512
 from lib_facefix.imaging.frames import Upright
@@ -196,13 +197,13 @@ def test_a_face_that_fails_is_named_and_the_other_is_fixed(photo, tmp_path, caps
         pytest.param(["--fidelity", "1.5"], "Fidelity must lie between 0 and 1, not 1.5", id="out of range"),
         pytest.param(["--upscale", "0"], "Upscale is a factor from 1 to 8", id="no upscale"),
         pytest.param(["--restorer", "nonesuch"], "Restorer must be one of lite", id="unknown restorer"),
-        pytest.param(["--method", "re-diffuse"], "re-diffusing needs Stable Diffusion", id="nothing can re-diffuse"),
+        pytest.param(["--method", "re-diffuse"], "re-diffuse needs Stable Diffusion", id="nothing can re-diffuse"),
         pytest.param(["--face", "2:fidelty=1"], "unknown setting 'fidelty'", id="misspelt setting of one face"),
         pytest.param(["--face", "2"], 'written like "3:fidelity=0.9"', id="no setting for the face"),
         pytest.param(["--faces", "3-1"], "run upwards", id="numbers backwards"),
         pytest.param(["-o", "x.png", "--in-place"], "leave out -o", id="two places"),
         pytest.param(["-o", "x.doc/y.xyz"], None, id="an unknown suffix is a folder"),
-        pytest.param(["--plan", "missing.json"], "missing.json cannot be read", id="no such plan"),
+        pytest.param(["--plan", "missing.json"], "cannot read missing.json", id="no such plan"),
         pytest.param(["--compare", "sheet.xyz"], "sheet.xyz", id="a sheet of unknown kind"),
     ],
 )
@@ -321,7 +322,7 @@ def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
     assert json.loads((tmp_path / "r.json").read_text())["pictures"][0]["output"]
     assert json.loads((tmp_path / "r.json").read_text())["pictures"][1]["error"] == "stopped before it was done"
-    assert "1 of 2 pictures are done" in capsys.readouterr().err
+    assert "1 of 2 images done" in capsys.readouterr().err
 
 
 def test_a_missing_file_fails_alone(photo, tmp_path, capsys):
@@ -472,3 +473,16 @@ def test_a_sheet_shows_the_faces_of_an_enlarged_picture(photo, tmp_path):
     plain, large = (pixels(tmp_path / name).astype(int) for name in ("plain.png", "large.png"))
     faces = np.s_[-270:-30]
     assert np.abs(plain[faces] - large[faces]).mean() < 3
+
+
+@pytest.mark.parametrize(("alias", "flag"), [("--confidence", "--min-score"), ("--max-faces", "--at-most")])
+def test_a_clearer_name_of_a_flag_means_the_same_setting(alias, flag):
+    first, second = (command.make_parser().parse_args(["plan", "x.png", name, "1"]) for name in (alias, flag))
+    assert vars(first) == vars(second)
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_every_clearer_name_belongs_to_a_setting(name, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        command.make_parser().parse_args(["fix", "--help"])
+    assert re.search(rf"{ALIASES[name]} \S+, --{name.replace('_', '-')} ", capsys.readouterr().out)

@@ -65,8 +65,8 @@ def alone(away_from_home, monkeypatch):
     monkeypatch.setattr(ModelInfo, "load", lambda info: parts[info] if info in parts else real(info))
     for name in ("FACEFIX_TOKEN", "FACEFIX_USER"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(client, "FIRST_LOOK", 0.001)
-    monkeypatch.setattr(sdapi_diffuser, "LOOK", 0.02)
+    monkeypatch.setattr(client, "FIRST_POLL", 0.001)
+    monkeypatch.setattr(sdapi_diffuser, "POLL_INTERVAL", 0.02)
 
 
 @pytest.fixture
@@ -188,8 +188,8 @@ def test_the_token_is_told_by_flag_or_by_environment(album, guarded, monkeypatch
     assert run(*asked) == 2
     assert run(*asked, "--token", "wr0ng") == 2
     errors = capsys.readouterr().err
-    assert "asks who you are; give the token" in errors
-    assert "does not accept the token" in errors
+    assert "requires authentication; set --token" in errors
+    assert "does not accept these credentials" in errors
     assert "wr0ng" not in errors
     assert run(*asked, "--token", "s3cret") == 0
     monkeypatch.setenv("FACEFIX_TOKEN", "s3cret")
@@ -208,11 +208,11 @@ def test_a_user_is_told_by_the_address_or_by_environment(album, server, monkeypa
 @pytest.mark.parametrize(
     ("flags", "why"),
     [
-        pytest.param(["--token", "x"], "give its address, too: --remote URL", id="a token for nobody"),
-        pytest.param(["--remote", "ftp://x"], "with http or https; not 'ftp://x'", id="no address"),
-        pytest.param(["--remote", "URL", "--precision", "fast"], "leave out --precision", id="what runs the models"),
+        pytest.param(["--token", "x"], "add --remote URL", id="a token for nobody"),
+        pytest.param(["--remote", "ftp://x"], "invalid server address 'ftp://x'", id="no address"),
+        pytest.param(["--remote", "URL", "--precision", "fast"], "ignores --precision", id="what runs the models"),
         pytest.param(["--remote", "URL", "--restorer", "my.pth"], "has no restorer 'my.pth'", id="a model from here"),
-        pytest.param(["--remote", "URL", "--native", "5"], "--native must lie between 64 and 4096", id="no side"),
+        pytest.param(["--remote", "URL", "--native", "5"], "--native must be between 64 and 4096", id="no side"),
         pytest.param(["--remote", "URL/other"], "has neither FaceFix nor the API of a WebUI", id="nothing there"),
         pytest.param(["--method", "re-diffuse"], "--remote http://127.0.0.1:7860", id="nothing here that re-diffuses"),
     ],
@@ -227,14 +227,14 @@ def test_what_cannot_be_meant_is_refused_in_words(album, server, capsys, flags, 
 @pytest.mark.parametrize("wanted", ["plan", "detect"])
 def test_where_models_lie_is_not_told_to_a_server(album, server, capsys, wanted):
     assert run(wanted, album / "a.png", "--remote", server.url, "--yolo", album) == 2
-    assert "chosen where they run; leave out --yolo" in capsys.readouterr().err
+    assert "run on the server, which ignores --yolo" in capsys.readouterr().err
 
 
 def test_a_server_that_is_not_there_ends_the_command(album, capsys):
     with answering() as gone:
         url = gone.url
     assert run("fix", album, "--remote", url) == 1
-    assert "cannot be reached" in capsys.readouterr().err
+    assert "cannot reach" in capsys.readouterr().err
 
 
 def test_a_picture_that_the_server_refuses_does_not_stop_the_rest(album, tmp_path, server, capsys):
@@ -242,7 +242,7 @@ def test_a_picture_that_the_server_refuses_does_not_stop_the_rest(album, tmp_pat
     server.routes["POST /facefix/v1/fix"] = [Reply(413, {"detail": "64 MiB at most"}), fix]
     assert run("fix", album, "--method", "restore", "-o", tmp_path / "out", "--remote", server.url) == 1
     assert set(files(tmp_path / "out")) == {"deep/b.jpg", "c.tif", "small.webp"}
-    assert "a.png: failed: the picture is too large" in capsys.readouterr().err
+    assert "a.png: failed: the image is too large" in capsys.readouterr().err
 
 
 def test_ctrl_c_cancels_the_work_there(album, server, monkeypatch, capsys):
@@ -253,7 +253,7 @@ def test_ctrl_c_cancels_the_work_there(album, server, monkeypatch, capsys):
     assert run("fix", album / "a.png", "--method", "restore", "--remote", server.url) == 130
     assert server.paths()[-1] == "DELETE /facefix/v1/jobs/1"
     assert not (album / "a.fixed.png").exists()
-    assert "0 of 1 pictures are done" in capsys.readouterr().err
+    assert "0 of 1 images done" in capsys.readouterr().err
 
 
 # A WebUI without FaceFix
@@ -266,7 +266,7 @@ def test_a_webui_without_facefix_redraws_the_faces_and_nothing_else(album, webui
     assert after[60, 60].astype(int) == pytest.approx(255 - before[60, 60].astype(int), abs=6)
     changed = np.argwhere((before != after).any(axis=2))
     assert (changed[:, 1] < 130).all()
-    assert "has no FaceFix: it redraws faces, at about 64 px, and all else is done here" in capsys.readouterr().err
+    assert "has no FaceFix: it re-diffuses faces at about 64 px; this machine does the rest" in capsys.readouterr().err
     assert read_picture(album / "a.fixed.png").metadata.parameters == INFOTEXT
 
 

@@ -87,7 +87,7 @@ def test_without_weights_and_without_a_terminal_the_way_out_is_told(photo, tmp_p
     told = capsys.readouterr().err
     assert "GFPGANv1.4.pth: 349 MB from" in told
     assert "licence:" in told
-    assert "downloading needs your consent: give --yes, or run `facefix models get`" in told
+    assert "downloads need your consent; use `--yes`, or run `facefix models get`" in told
     assert not (tmp_path / "out.png").exists()
 
 
@@ -100,7 +100,7 @@ def test_a_mask_without_weights_is_asked_for_before_any_picture_is_written(photo
     assert run("fix", photo, "-o", tmp_path / "out.png", "--mask", mask) == 2
     told = capsys.readouterr().err
     assert f"{file} from github.com" in told
-    assert "downloading needs your consent" in told
+    assert "downloads need your consent" in told
     assert not (tmp_path / "out.png").exists()
 
 
@@ -196,7 +196,7 @@ def test_a_path_that_leads_nowhere_is_refused_before_any_picture_is_written(phot
 
 def test_an_upscaler_that_has_nothing_to_do_is_told(photo, tmp_path, capsys):
     assert run("fix", photo, "-o", tmp_path / "out.png", "--upscaler", "lanczos", "--method", "leave") == 0
-    assert "--upscaler enlarges nothing without --upscale" in capsys.readouterr().err
+    assert "--upscaler has no effect without --upscale" in capsys.readouterr().err
 
 
 @pytest.fixture

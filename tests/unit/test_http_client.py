@@ -156,7 +156,7 @@ def test_ctrl_c_cancels_the_job(client, server, sent, monkeypatch):
 
 def test_a_job_that_failed_tells_why(client, server, sent):
     server.routes["GET /facefix/v1/jobs/1"] = {"state": "failed", "error": "no memory is left"}
-    with pytest.raises(FaceFixError, match=f"{client.wire.url}: no memory is left"):
+    with pytest.raises(FaceFixError, match=f"{client.transport.url}: no memory is left"):
         client.fix(sent, RESTORE, progress=Watching())
 
 
@@ -171,7 +171,7 @@ def test_a_job_that_is_lost_is_given_up(client, server, sent):
     server.routes["GET /facefix/v1/jobs/1"] = Reply(raw=b"oh")
     with pytest.raises(CannotReach):
         client.fix(sent, RESTORE, progress=Watching())
-    assert server.paths().count("GET /facefix/v1/jobs/1") == module.LOST
+    assert server.paths().count("GET /facefix/v1/jobs/1") == module.MAX_LOST_POLLS
 
 
 def test_a_job_s_name_cannot_lead_elsewhere(client, server):
@@ -185,9 +185,9 @@ def test_a_job_s_name_cannot_lead_elsewhere(client, server):
 )
 def test_an_answer_of_another_program_is_told_in_words(client, server, sent, answer):
     server.routes = {"POST /facefix/v1/fix": Reply(content=answer), "GET /facefix/v1/models": Reply(content=[answer])}
-    with pytest.raises(CannotReach, match="not as FaceFix does"):
+    with pytest.raises(CannotReach, match="does not respond like FaceFix"):
         client.fix(sent)
-    with pytest.raises(CannotReach, match="not as FaceFix does"):
+    with pytest.raises(CannotReach, match="does not respond like FaceFix"):
         client.models()
 
 
@@ -223,7 +223,7 @@ def test_a_picture_of_another_size_than_asked_for_is_refused(client, server, pic
     plan = remote.plan(picture, RESTORE)
     small = {"version": 1, "image": packed(picture[:100]), "size": [800, 600], "faces": [], "upscale": None}
     server.routes["POST /facefix/v1/fix"] = small
-    with pytest.raises(CannotReach, match="no picture of the size"):
+    with pytest.raises(CannotReach, match="no image of the requested size"):
         remote.run([picture], [plan])
 
 
@@ -245,11 +245,11 @@ def test_a_model_that_is_not_there_is_refused_before_anything_is_sent(server):
     server.routes = Service(lacking=("gfpgan",)).routes
     remote = RemoteFaceFix(Client(server.url))
     remote.prepare(needs())
-    with pytest.raises(BadSetting, match="has no restorer 'gfpgan'; on offer there: lite"):
+    with pytest.raises(BadSetting, match="has no restorer 'gfpgan'; available: lite"):
         remote.prepare(Needs.of_settings(FaceSettings(), {2: {"restorer": "gfpgan"}}))
-    with pytest.raises(BadSetting, match=r"has no upscaler 'my\.pth'; on offer there: lanczos"):
+    with pytest.raises(BadSetting, match=r"has no upscaler 'my\.pth'; available: lanczos"):
         remote.prepare(needs(upscale="2", upscaler="my.pth"))
-    with pytest.raises(BadSetting, match="has no Stable Diffusion to re-diffuse with"):
+    with pytest.raises(BadSetting, match="has no Stable Diffusion, so it cannot re-diffuse"):
         remote.prepare(needs(method="re-diffuse"))
 
 

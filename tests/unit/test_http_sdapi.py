@@ -11,7 +11,7 @@ from PIL import Image as Pil
 from watched import Watching
 
 from lib_facefix.client import sdapi_diffuser
-from lib_facefix.client.sdapi_diffuser import FaceProgress, SdapiDiffuser, latent_blocks
+from lib_facefix.client.sdapi_diffuser import FaceProgress, SdapiDiffuser, make_latent_blocks
 from lib_facefix.client.transport import Transport
 from lib_facefix.client.webui_api import WebUI
 from lib_facefix.errors import BadSetting, CannotReach, Refused, Stopped
@@ -23,7 +23,7 @@ IMG2IMG = "/sdapi/v1/img2img"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(sdapi_diffuser, "LOOK", 0.02)
+    monkeypatch.setattr(sdapi_diffuser, "POLL_INTERVAL", 0.02)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def server(fake):
 
 
 def webui(server):
-    return WebUI.at(Transport.to(server.url))
+    return WebUI.connect(Transport.from_url(server.url))
 
 
 def crop(number=1, prompt="a girl"):
@@ -83,7 +83,7 @@ def test_what_nobody_chose_is_left_to_the_webui(server):
 
 def test_the_mask_that_is_sent_is_made_of_whole_latent_pixels(server):
     mask = opened(told(server)["mask"])[..., 0]
-    assert (mask == latent_blocks(crop().mask)).all()
+    assert (mask == make_latent_blocks(crop().mask)).all()
     assert set(np.unique(mask)) == {0, 255}
     shown = np.argwhere(mask)
     assert [*shown.min(0), *shown.max(0)] == [16, 8, 55, 47]
@@ -92,7 +92,7 @@ def test_the_mask_that_is_sent_is_made_of_whole_latent_pixels(server):
 @pytest.mark.parametrize("seed", range(5))
 def test_blocks_survive_how_a_webui_makes_its_latent_mask(seed):
     blocks = np.random.default_rng(seed).random((12, 9)) < 0.4
-    mask = latent_blocks(blocks.repeat(8, 0).repeat(8, 1).astype(np.float32))
+    mask = make_latent_blocks(blocks.repeat(8, 0).repeat(8, 1).astype(np.float32))
     shrunk = np.array(Pil.fromarray(mask).convert("RGB").resize((9, 12)), np.float32)[..., 0] / 255
     assert (np.around(shrunk) == blocks).all()
 
@@ -100,7 +100,7 @@ def test_blocks_survive_how_a_webui_makes_its_latent_mask(seed):
 def test_what_hardly_shows_is_not_drawn_anew():
     mask = np.zeros((16, 16), np.float32)
     mask[3, 3], mask[12, 12] = 1 / 300, 1 / 200
-    assert [latent_blocks(mask)[at, at] for at in (0, 15)] == [0, 255]
+    assert [make_latent_blocks(mask)[at, at] for at in (0, 15)] == [0, 255]
 
 
 SWITCHED = Sampling(checkpoint="old", vae="fine.vae.pt", clip_skip=2)
@@ -159,10 +159,10 @@ def test_forge_is_given_the_file_of_a_vae(server, fake):
 @pytest.mark.parametrize(
     ("sampling", "why"),
     [
-        (Sampling(checkpoint="new"), "has no checkpoint 'new'; on offer there: tiny, old"),
-        (Sampling(vae="odd"), r"has no VAE 'odd'; on offer there: fine\.vae\.pt"),
-        (Sampling(sampler="Eul"), "has no sampler 'Eul'; on offer there: Euler, "),
-        (Sampling(scheduler="Fast"), "has no schedule type 'Fast'; on offer there: Karras"),
+        (Sampling(checkpoint="new"), "has no checkpoint 'new'; available: tiny, old"),
+        (Sampling(vae="odd"), r"has no VAE 'odd'; available: fine\.vae\.pt"),
+        (Sampling(sampler="Eul"), "has no sampler 'Eul'; available: Euler, "),
+        (Sampling(scheduler="Fast"), "has no schedule type 'Fast'; available: Karras"),
     ],
 )
 def test_what_the_webui_would_pass_over_without_a_word_is_refused(server, sampling, why):
@@ -186,18 +186,18 @@ def test_what_the_webui_would_pass_over_without_a_word_is_refused(server, sampli
 def test_what_the_model_draws_best_is_read_where_it_is_told(server, fake, preset, shapes, side):
     fake.options["forge_preset"] = preset
     fake.embeddings.update({str(i): {"shape": shape} for i, shape in enumerate(shapes)})
-    assert webui(server).native() == side
+    assert webui(server).find_native_side() == side
 
 
 @pytest.mark.parametrize("reply", [Reply(404), Reply(500), [], {"loaded": None}, {"loaded": {"a": 5}}])
 def test_a_webui_that_lists_no_embeddings_tells_nothing(server, reply):
     server.routes["GET /sdapi/v1/embeddings"] = Reply(content=reply) if isinstance(reply, list) else reply
-    assert webui(server).native() is None
+    assert webui(server).find_native_side() is None
 
 
 def test_an_answer_that_is_no_webui_s_is_told_in_words(server):
     server.routes["GET /sdapi/v1/options"] = Reply(content=[1])
-    with pytest.raises(CannotReach, match="not as a WebUI does"):
+    with pytest.raises(CannotReach, match="is not a WebUI"):
         webui(server)
 
 
@@ -243,7 +243,7 @@ def test_a_person_sees_how_far_a_face_is(server, slow):
     within.step(2, 4, "face 1 fixed")
     SdapiDiffuser(webui(server), within=within).redraw([crop(3)], Sampling())
     assert watching.steps[1] == (2, 4, "face 3 waits for the WebUI")
-    assert watching.steps[4] == (2, 4, "redrawing face 3, 25%")
+    assert watching.steps[4] == (2, 4, "re-diffusing face 3, 25%")
     assert set(slow) == {server.last(IMG2IMG).body["force_task_id"]}
     assert "POST /sdapi/v1/interrupt" not in server.paths()
 
@@ -277,4 +277,4 @@ def test_a_webui_that_does_not_say_how_far_it_is_draws_all_the_same(server, fake
     watching = Watching()
     [drawn] = SdapiDiffuser(webui(server), within=FaceProgress(watching, 1)).redraw([crop(2)], Sampling())
     assert (drawn == 255 - crop(2).image).all()
-    assert watching.steps[0] == (0, 1, "redrawing face 2")
+    assert watching.steps[0] == (0, 1, "re-diffusing face 2")

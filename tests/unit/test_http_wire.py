@@ -5,7 +5,7 @@ import pytest
 from answering import Reply, answering
 
 from lib_facefix.client import transport
-from lib_facefix.client.transport import TRIES, Transport
+from lib_facefix.client.transport import MAX_ATTEMPTS, Transport
 from lib_facefix.errors import BadSetting, CannotReach, Refused
 
 SECRET = "s3cret"
@@ -23,7 +23,7 @@ def pauses():
 
 
 def to(server, pauses=None, **who):
-    made = Transport.to(server.url, **who)
+    made = Transport.from_url(server.url, **who)
     return Transport(made.url, made._credentials, 5.0, (pauses if pauses is not None else []).append)
 
 
@@ -42,7 +42,7 @@ def test_json_goes_there_and_back(server):
     ],
 )
 def test_who_asks_is_told_in_the_header_that_the_server_reads(server, url, who, header):
-    Transport.to(url.format(server.url.removeprefix("http://")), **who).get("/x")
+    Transport.from_url(url.format(server.url.removeprefix("http://")), **who).get("/x")
     assert server.asked[-1].headers.get("Authorization") == header
 
 
@@ -62,8 +62,8 @@ def test_who_asks_is_told_in_the_header_that_the_server_reads(server, url, who, 
     ],
 )
 def test_what_is_no_address_of_a_server_is_refused_without_its_password(url):
-    with pytest.raises(BadSetting, match="the address of a server is written like") as caught:
-        Transport.to(url)
+    with pytest.raises(BadSetting, match="invalid server address") as caught:
+        Transport.from_url(url)
     assert SECRET not in str(caught.value)
 
 
@@ -72,18 +72,18 @@ def test_what_is_no_address_of_a_server_is_refused_without_its_password(url):
     [
         ({"token": "a", "user": "b:c"}, "not both"),
         ({"user": "me"}, "name:password"),
-        ({"token": "a\r\nX: y"}, "without line breaks"),
+        ({"token": "a\r\nX: y"}, "printable ASCII"),
         ({"token": "tökén"}, "ASCII"),
     ],
 )
 def test_credentials_that_cannot_be_sent_are_refused(who, why):
     with pytest.raises(BadSetting, match=why):
-        Transport.to("http://host", **who)
+        Transport.from_url("http://host", **who)
 
 
 def test_credentials_are_never_shown(server):
     server.routes = {"GET /x": Reply(401, {"detail": "no"})}
-    asking = Transport.to(server.url.replace("http://", f"http://me:{SECRET}@"))
+    asking = Transport.from_url(server.url.replace("http://", f"http://me:{SECRET}@"))
     with pytest.raises(Refused) as caught:
         asking.get("/x")
     assert SECRET not in f"{caught.value}{asking!r}"
@@ -92,7 +92,7 @@ def test_credentials_are_never_shown(server):
 
 def test_the_folder_of_an_address_is_kept(server):
     server.routes["GET /ui/x"] = {"a": 2}
-    assert Transport.to(server.url + "/ui/").get("/x") == {"a": 2}
+    assert Transport.from_url(server.url + "/ui/").get("/x") == {"a": 2}
 
 
 def test_no_redirect_is_followed_so_that_nothing_is_told_to_others(server):
@@ -100,7 +100,7 @@ def test_no_redirect_is_followed_so_that_nothing_is_told_to_others(server):
         for status in (301, 302, 303, 307, 308):
             server.routes["GET /x"] = Reply(status, None, {"Location": f"http://me:{SECRET}@{other.url[7:]}/x"})
             with pytest.raises(
-                Refused, match=f"sends on to {other.url[7:]}/x; give the address that is meant"
+                Refused, match=f"redirects to {other.url[7:]}/x, and redirects are not followed"
             ) as caught:
                 to(server, token=SECRET).get("/x")
             assert SECRET not in str(caught.value)
@@ -111,18 +111,18 @@ def test_a_server_that_is_full_is_asked_again_when_it_says(server, pauses):
     full = Reply(503, {"detail": "10 pictures wait"}, {"Retry-After": "3"})
     server.routes["POST /x"] = [full, Reply(429, None, {"Retry-After": "0"}), {"a": 4}]
     assert to(server, pauses).post("/x", {}) == {"a": 4}
-    assert pauses == [3.0, transport.SHORTEST]
+    assert pauses == [3.0, transport.MIN_RETRY_DELAY]
 
 
 def test_a_server_that_stays_full_is_given_up(server, pauses):
     server.routes["GET /x"] = Reply(
         503, {"detail": "10 pictures wait"}, {"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}
     )
-    with pytest.raises(Refused, match=r"is busy and has no room for more: 10 pictures wait. Try again later") as caught:
+    with pytest.raises(Refused, match=r"is busy: 10 pictures wait. Try again later") as caught:
         to(server, pauses).get("/x")
     assert caught.value.status == 503
-    assert pauses == [transport.LONGEST] * (TRIES - 1)
-    assert len(server.asked) == TRIES
+    assert pauses == [transport.MAX_RETRY_DELAY] * (MAX_ATTEMPTS - 1)
+    assert len(server.asked) == MAX_ATTEMPTS
 
 
 FASTAPI = {"detail": [{"loc": ["body", "settings", "fidelity"], "msg": "must lie between 0 and 1", "type": "x"}]}
@@ -131,17 +131,29 @@ FASTAPI = {"detail": [{"loc": ["body", "settings", "fidelity"], "msg": "must lie
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        pytest.param(Reply(422, FASTAPI), "/x refuses: settings.fidelity: must lie between 0 and 1", id="a bad field"),
-        pytest.param(Reply(403, {"detail": "no\n server  paths"}), "/x refuses: no server paths", id="a sentence"),
+        pytest.param(
+            Reply(422, FASTAPI),
+            "/x rejected the request: settings.fidelity: must lie between 0 and 1",
+            id="a bad field",
+        ),
+        pytest.param(
+            Reply(403, {"detail": "no\n server  paths"}), "/x rejected the request: no server paths", id="a sentence"
+        ),
         pytest.param(
             Reply(500, {"error": "NansException", "detail": "", "errors": "A tensor with NaNs"}),
-            "/x refuses: A tensor with NaNs",
+            "/x rejected the request: A tensor with NaNs",
             id="as a WebUI says it",
         ),
-        pytest.param(Reply(400, {"detail": "\x1b]0;owned\x07oh"}), "refuses:  ]0;owned oh$", id="signs of a terminal"),
-        pytest.param(Reply(401), "asks who you are; give the token", id="nobody asks"),
-        pytest.param(Reply(413, {"detail": "65 MiB"}), "too large for .*: 65 MiB. Make it smaller", id="too large"),
-        pytest.param(Reply(502, raw=b"<html>oh"), "/x refuses: HTTP 502 Bad Gateway", id="a page"),
+        pytest.param(
+            Reply(400, {"detail": "\x1b]0;owned\x07oh"}),
+            "rejected the request:  ]0;owned oh$",
+            id="signs of a terminal",
+        ),
+        pytest.param(Reply(401), "requires authentication; set --token", id="nobody asks"),
+        pytest.param(
+            Reply(413, {"detail": "65 MiB"}), "too large for .*: 65 MiB. Send a smaller image", id="too large"
+        ),
+        pytest.param(Reply(502, raw=b"<html>oh"), "/x rejected the request: HTTP 502 Bad Gateway", id="a page"),
         pytest.param(Reply(400, {"detail": "x" * 9999}), r"x{400}\.\.\.$", id="a novel"),
         pytest.param(Reply(400, ["odd"]), "HTTP 400", id="a list"),
     ],
@@ -155,7 +167,7 @@ def test_a_refusal_is_told_in_the_server_s_words(server, reply, told):
 
 def test_a_wrong_token_is_told_as_such(server):
     server.routes["GET /x"] = Reply(401)
-    with pytest.raises(Refused, match="does not accept the token"):
+    with pytest.raises(Refused, match="does not accept these credentials"):
         to(server, token="t").get("/x")
 
 
@@ -163,15 +175,15 @@ def test_a_server_that_is_not_there_is_told_in_words():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(CannotReach, match=f"{url} cannot be reached: .*refused.* Check the address"):
-            Transport.to(url).get("/x")
+        with pytest.raises(CannotReach, match=f"cannot reach {url}: .*refused.* Check the address"):
+            Transport.from_url(url).get("/x")
 
 
 def test_a_server_that_says_nothing_is_given_up():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        asking = Transport.to(f"http://127.0.0.1:{silent.getsockname()[1]}", patience=0.2)
+        asking = Transport.from_url(f"http://127.0.0.1:{silent.getsockname()[1]}", patience=0.2)
         with pytest.raises(CannotReach, match="it does not answer in time"):
             asking.get("/x")
 
@@ -179,21 +191,21 @@ def test_a_server_that_says_nothing_is_given_up():
 @pytest.mark.parametrize("raw", [b"<html></html>", b"\xff\xfe", b"[" * 100_000])
 def test_an_answer_that_is_no_json_is_told_in_words(server, raw):
     server.routes["GET /x"] = Reply(raw=raw)
-    with pytest.raises(CannotReach, match="not as FaceFix or a WebUI does"):
+    with pytest.raises(CannotReach, match="neither a FaceFix server nor a WebUI"):
         to(server).get("/x")
 
 
 def test_an_answer_without_end_is_cut(server, monkeypatch):
-    monkeypatch.setattr(transport, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 1 << 20)
     server.routes["GET /x"] = Reply(raw=b'"' + b"x" * (1 << 20) + b'"')
-    with pytest.raises(CannotReach, match="more than 1 MiB"):
+    with pytest.raises(CannotReach, match="larger than 1 MiB"):
         to(server).get("/x")
 
 
 def test_an_answer_cut_off_is_told_in_words(server):
     server.routes["GET /x"] = Reply(raw=b'{"a"', headers={"Content-Length": "100"})
-    with pytest.raises(CannotReach, match="cannot be reached"):
-        Transport.to(server.url, patience=0.3).get("/x")
+    with pytest.raises(CannotReach, match="cannot reach"):
+        Transport.from_url(server.url, patience=0.3).get("/x")
 
 
 def test_what_a_server_has_is_known_by_its_404(server):

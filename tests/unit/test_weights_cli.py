@@ -76,7 +76,7 @@ def test_the_list_says_what_is_built_in_what_is_found_and_how_to_get_the_rest(fo
     assert rows["restorer", "lite"]["state"] == "built in"
     assert rows["restorer", "gfpgan"]["state"] == "found"
     assert rows["restorer", "gfpgan"]["where"] == str(path)
-    assert rows["restorer", "codeformer"]["where"] == "not here: facefix models get codeformer"
+    assert rows["restorer", "codeformer"]["where"] == "not installed: facefix models get codeformer"
     assert rows["restorer", "codeformer"]["bytes"] == CODEFORMER.bytes
     assert "non-commercial" in rows["restorer", "codeformer"]["licence"]
     assert len(rows) == len(listed["models"])
@@ -102,10 +102,10 @@ def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_ne
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     before = rows()
     assert {before[name]["state"] for name in ELSEWHERE} == {"missing"}
-    assert before["mediapipe_face_full"]["where"] == "not here: the Python package mediapipe"
-    assert before["insightface"]["where"] == "not here: the Python package insightface"
-    assert before["buffalo_l"]["where"] == "not here: det_10g.onnx of insightface's buffalo_l"
-    assert before["genderage"]["where"] == "not here: genderage.onnx of insightface's buffalo_l"
+    assert before["mediapipe_face_full"]["where"] == "not installed: Python package mediapipe"
+    assert before["insightface"]["where"] == "not installed: Python package insightface"
+    assert before["buffalo_l"]["where"] == "not installed: det_10g.onnx of insightface's buffalo_l"
+    assert before["genderage"]["where"] == "not installed: genderage.onnx of insightface's buffalo_l"
     assert "needs the Python package 'mediapipe'" in before["mediapipe_face_full"]["note"]
     assert "needs the Python package 'insightface'" in before["insightface"]["note"]
     assert "needs det_10g.onnx" in before["buffalo_l"]["note"]
@@ -125,9 +125,9 @@ def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_ne
 
 def test_the_table_has_lines_that_can_be_read(capsys):
     assert run("models") == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if "not here" in line]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "not installed" in line]
     assert len(lines) > len(ELSEWHERE)
-    assert max(len(line) - line.index("not here") for line in lines) <= 60
+    assert max(len(line) - line.index("not installed") for line in lines) <= 64
 
 
 def test_a_file_that_vanishes_while_it_is_listed_stops_nothing(tmp_path, monkeypatch, capsys):
@@ -161,7 +161,7 @@ def test_a_host_that_is_named_is_looked_into(tmp_path, folder, fetched, capsys, 
 @pytest.mark.parametrize("command", [["models"], ["models", "get", "gfpgan"], ["fix", "x.png"]], ids=" ".join)
 def test_a_misspelt_host_is_told_instead_of_downloading_what_it_has(tmp_path, fetched, capsys, command):
     assert run(*command, "--webui", tmp_path / "wbui") == 2
-    assert f"there is no folder {tmp_path / 'wbui'}; give the folder of a WebUI" in capsys.readouterr().err
+    assert f"the folder {tmp_path / 'wbui'} does not exist; give the folder of a WebUI" in capsys.readouterr().err
     assert fetched == []
 
 
@@ -252,9 +252,9 @@ def test_what_cannot_be_converted_is_kept_as_it_came(folder, fetched, monkeypatc
     ("arguments", "told"),
     [
         (["get"], "at least one name"),
-        (["get", "nothing"], "on offer: yunet"),
+        (["get", "nothing"], "available: yunet"),
         (["get", "lite"], "nothing to do"),
-        (["verify", "nothing"], "on offer"),
+        (["verify", "nothing"], "available"),
     ],
 )
 def test_wrong_use_is_told_in_a_sentence(capsys, arguments, told):
@@ -281,7 +281,7 @@ def test_verify_tells_good_from_bad(folder, capsys):
     assert run("models", "verify", "--models", folder) == 1
     assert "not the published codeformer-v0.1.0.pth" in capsys.readouterr().err
     assert run("models", "verify", "restoreformer", "--models", folder) == 1
-    assert "not here" in capsys.readouterr().err
+    assert "not installed" in capsys.readouterr().err
 
 
 def test_convert_goes_on_after_a_bad_file(folder, capsys):

@@ -1,4 +1,4 @@
-/** Several pictures, one after another, with the common settings. */
+/** Several photos, fixed one after another with the common settings. */
 
 import { at, button, count, isAbort, make, wordsOf } from "./dom.js";
 import { dataUrl, fixedFile, reportFile, save } from "./files.js";
@@ -9,7 +9,7 @@ import { summary } from "./result.js";
 
 export class Album {
   /**
-   * page: as for a Desk; it opens one picture by itself where a person wants to look at it (`look`).
+   * page: as for an Editor. It also opens one photo in an editor (`look`).
    * @param {Api} api @param {Page} page @param {File[]} files
    */
   constructor(api, page, files) {
@@ -18,25 +18,25 @@ export class Album {
     this.entries = files.map((file) => new Entry(file, () => page.look(file)));
     this.all = button("Download all", () => this.done.forEach((entry) => entry.save()), { hidden: true });
     const list = make("ol", { class: "files" }, ...this.entries.map((entry) => entry.element));
-    this.element = make("div", {}, make("h2", {}, count(files.length, "picture")), list, this.all);
+    this.element = make("div", {}, make("h2", {}, count(files.length, "photo")), list, this.all);
   }
 
   async open() {
     at("album").replaceChildren(this.element);
     at("album").hidden = false;
-    this.page.ready(`Fix ${count(this.entries.length, "picture")}`);
+    this.page.ready(`Fix ${count(this.entries.length, "photo")}`);
   }
 
   close() {
     at("album").hidden = true;
   }
 
-  /** The settings are taken when the work begins. @param {Settings} _settings */
+  /** Do nothing, as the settings are read when the work begins. @param {Settings} _settings */
   set(_settings) {}
 
   clear() {}
 
-  /** No sentence belongs to a place of its own. @param {(string | number)[]} _where @param {string} _sentence */
+  /** Return false, as no error belongs to a single setting. @param {(string | number)[]} _where @param {string} _sentence */
   refuse(_where, _sentence) {
     return false;
   }
@@ -46,7 +46,7 @@ export class Album {
   }
 
   /**
-   * Fix all pictures; one that fails does not stop the rest. Returns the sentence that sums it up. told(share, words).
+   * Fix all photos, continuing after errors, and return a summary. told(share, words): called with the progress.
    * @param {(share: number, words: string) => void} told @param {AbortSignal} signal
    */
   async fix(told, signal) {
@@ -56,7 +56,7 @@ export class Album {
     this.#busy(true);
     for (const [index, entry] of this.entries.entries()) {
       if (signal.aborted) break;
-      told(index / this.entries.length, `Picture ${index + 1} of ${this.entries.length}: ${entry.file.name}`);
+      told(index / this.entries.length, `Photo ${index + 1} of ${this.entries.length}: ${entry.file.name}`);
       await entry.fix(this.api, settings, signal);
     }
     this.#busy(false);
@@ -64,10 +64,10 @@ export class Album {
     const failed = this.entries.filter((entry) => entry.failed).length;
     const skipped = this.entries.length - this.done.length - failed;
     const parts = [`${this.done.length} done`, failed && `${failed} failed`, skipped && `${skipped} not done`];
-    return `${count(this.entries.length, "picture")}: ${parts.filter(Boolean).join(", ")}`;
+    return `${count(this.entries.length, "photo")}: ${parts.filter(Boolean).join(", ")}`;
   }
 
-  /** To look at one picture would end the work on all. @param {boolean} yes */
+  /** Disable the edit buttons during the work, as opening an editor would stop it. @param {boolean} yes */
   #busy(yes) {
     for (const entry of this.entries) entry.look.disabled = yes;
   }
@@ -83,7 +83,7 @@ class Entry {
     this.bar = make("progress", { max: 1, value: 0, hidden: true, "aria-label": `Progress of ${file.name}` });
     this.words = make("p", { class: "small" }, "waiting");
     this.saves = make("div", { class: "row" });
-    this.look = button("Look at its faces", look, { class: "quiet", "aria-label": `Look at the faces of ${file.name}` });
+    this.look = button("Edit faces", look, { class: "quiet", "aria-label": `Edit the faces of ${file.name}` });
     this.element = make("li", {}, make("div", {}, make("b", {}, file.name), this.words, this.bar), this.saves);
     this.reset();
   }
@@ -95,7 +95,7 @@ class Entry {
     this.saves.replaceChildren(this.look);
   }
 
-  /** Let the browser save what was made of it, if it was. */
+  /** Let the browser save the fixed file, if there is one. */
   save() {
     if (this.fixed) save(this.fixed);
   }

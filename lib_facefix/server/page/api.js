@@ -1,15 +1,15 @@
-/** The server's own API, and nothing else on any network. */
+/** Calls the API of this page's server. The page sends no other requests. */
 
 import { isAbort } from "./dom.js";
 import { bytes } from "./files.js";
 
 /**
- * @typedef {[number, number]} Size  Width and height, pixels.
- * @typedef {[number, number, number, number]} Box  Left, top, right, bottom, pixels.
- * @typedef {string | number | boolean | null} Value  Of a setting.
+ * @typedef {[number, number]} Size  Width and height in pixels.
+ * @typedef {[number, number, number, number]} Box  Left, top, right, and bottom in pixels.
+ * @typedef {string | number | boolean | null} Value  Value of a setting.
  * @typedef {Record<string, Value>} Settings  Values by the name of the setting.
- * @typedef {Record<number, Settings>} Overrides  What single faces have of their own, by number.
- * @typedef {object} Face  One face of a plan or a report; the last two are a report's.
+ * @typedef {Record<number, Settings>} Overrides  Settings of single faces, by number.
+ * @typedef {object} Face  One face of a plan or report. Only reports have the last two properties.
  * @property {number} number
  * @property {Box} box
  * @property {number} size
@@ -21,10 +21,10 @@ import { bytes } from "./files.js";
  * @property {string | null} [error]
  * @typedef {{upscaler: string}} Upscale
  * @typedef {{version?: number, size: Size, upscale: Upscale | null, faces: Face[]}} Plan
- * @typedef {Plan & {image: string, result_size: Size, plan?: Plan}} Report  What came of a plan; image: base64.
+ * @typedef {Plan & {image: string, result_size: Size, plan?: Plan}} Report  Result of a plan. image: base64.
  * @typedef {{done: number, total: number, doing: string}} Progress
  * @typedef {Progress & {state: string, error?: string, result?: Report}} Job
- * @typedef {{loc: (string | number)[], msg: string}} Problem  A sentence, and what it is about.
+ * @typedef {{loc: (string | number)[], msg: string}} Problem  An error message and the path of its field.
  * @typedef {{name: string, label: string, here: boolean, note: string}} Listed  One choice of a setting.
  * @typedef {object} Facts  A setting's property in the JSON schema.
  * @property {string} title
@@ -46,13 +46,13 @@ import { bytes } from "./files.js";
 
 const ROOT = new URL("facefix/v1/", document.baseURI);
 const KEY = "facefix-token";
-const EACH_LOOK = 300; // milliseconds between two looks at a job
-const MOST_WAITS = 20; // how often a full waiting line is queued for again
+const POLL_INTERVAL = 300; // milliseconds between two status requests
+const MAX_RETRIES = 20; // how often a request is sent again when the queue is full
 
-/** What the server refused: its sentences, and where each belongs. */
+/** An error response of the server: its messages, each with the path of its field. */
 export class Refused extends Error {
   /**
-   * problems: [{ loc: ["body", "settings", "fidelity"], msg: sentence }], at least one.
+   * problems: [{ loc: ["body", "settings", "fidelity"], msg: message }], at least one.
    * @param {number} status
    * @param {Problem[]} problems
    */
@@ -68,7 +68,7 @@ export class Api {
   /** @type {Promise<string> | null} */ #asking = null;
 
   /**
-   * askToken: gives the token that a person gave; again: whether the last one would not do.
+   * askToken: returns the token that the user enters. again: whether the last one was wrong.
    * @param {(again: boolean) => Promise<string>} askToken
    */
   constructor(askToken) {
@@ -86,7 +86,7 @@ export class Api {
   }
 
   /**
-   * Return a picture as a PNG, with the plan's faces and masks drawn in.
+   * Return an image as a PNG, with the faces and masks of a plan.
    * @param {string} image @param {Plan} plan
    */
   async preview(image, plan) {
@@ -95,14 +95,14 @@ export class Api {
   }
 
   /**
-   * Have a picture fixed as a job; `told` is given the job's state now and then. Aborting `signal` cancels it.
+   * Fix an image as a job. told(job): called with the state of the job. Aborting `signal` cancels the job.
    * @param {object} body @param {(job: Job) => void} told @param {AbortSignal} signal
    * @returns {Promise<Report>}
    */
   async fix(body, told, signal) {
     const { job } = await this.post("fix", { ...body, wait: false }, signal);
     const path = `jobs/${encodeURIComponent(job)}`;
-    for (let cancelled = false; ; await pause(EACH_LOOK)) {
+    for (let cancelled = false; ; await pause(POLL_INTERVAL)) {
       if (signal.aborted && !cancelled) {
         cancelled = true;
         await this.#ask("DELETE", path);
@@ -110,7 +110,7 @@ export class Api {
       /** @type {Job} */
       const state = await this.get(path);
       told(state);
-      if (state.result) return state.result; // if it was stopped, with what was done by then
+      if (state.result) return state.result; // a stopped job returns the finished part
       if (state.state === "failed") throw refusal(0, { detail: state.error });
       if (state.state === "stopped") throw new DOMException("Stopped.", "AbortError");
     }
@@ -118,8 +118,8 @@ export class Api {
 
   /**
    * @param {string} method @param {string} path @param {string} [body] @param {AbortSignal} [signal]
-   * @param {number} waits  How often a full waiting line was queued for.
-   * @returns {Promise<any>}  The answer's JSON.
+   * @param {number} waits  How often the request was sent again.
+   * @returns {Promise<any>}  The JSON of the response.
    */
   async #ask(method, path, body, signal, waits = 0) {
     const token = sessionStorage.getItem(KEY);
@@ -134,7 +134,7 @@ export class Api {
       await this.#newToken(token);
       return this.#ask(method, path, body, signal, waits);
     }
-    if (answer.headers.has("Retry-After") && waits < MOST_WAITS) {
+    if (answer.headers.has("Retry-After") && waits < MAX_RETRIES) {
       await pause(1000 * Number(answer.headers.get("Retry-After")) || 1000);
       signal?.throwIfAborted();
       return this.#ask(method, path, body, signal, waits + 1);
@@ -143,8 +143,8 @@ export class Api {
   }
 
   /**
-   * Ask a person for the token, once for all calls that wait for it.
-   * @param {string | null} refused  The token that would not do.
+   * Ask the user for the token, once for all waiting calls.
+   * @param {string | null} refused  The token that was wrong.
    */
   async #newToken(refused) {
     if (sessionStorage.getItem(KEY) !== refused) return;
@@ -159,17 +159,17 @@ async function reach(url, request) {
     return await fetch(url, request);
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw refusal(0, { detail: "The server does not answer. Is `facefix serve` still running?" });
+    throw refusal(0, { detail: "The server does not respond. Check that `facefix serve` is still running." });
   }
 }
 
 /**
- * Read FastAPI's errors: a list with places, or one sentence.
+ * Read FastAPI's errors: a list of errors with paths, or one message.
  * @param {number} status @param {{detail?: unknown}} answer
  */
 function refusal(status, { detail }) {
   if (Array.isArray(detail) && detail.length) return new Refused(status, detail);
-  const sentence = typeof detail === "string" && detail ? detail : `The server answered with error ${status}.`;
+  const sentence = typeof detail === "string" && detail ? detail : `The server returned error ${status}.`;
   return new Refused(status, [{ loc: [], msg: sentence }]);
 }
 

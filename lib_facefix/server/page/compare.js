@@ -1,29 +1,29 @@
 /**
- * `<facefix-compare>`: a picture before and after, one over the other, and between them a line that is moved.
+ * `<facefix-compare>`: a slider that compares an image before and after.
  *
- * An ES module without dependencies, in one file: pages that ask for it by its date never mix two versions.
- * Set the properties `before` and `after` (URLs), `faces`, and perhaps `labels`.
- * The line is dragged, or moved with the arrow keys, Home and End; a button for each face magnifies both sides alike.
- * When a person chooses a face the event `facefix-face` tells its number, or null for the whole picture.
+ * An ES module in one file without dependencies, so that pages that request it by its date never mix two versions.
+ * Set the properties `before` and `after` (URLs), `faces`, and optionally `labels`.
+ * Drag the line, or move it with the arrow keys, Home, and End. A button for each face magnifies both sides.
+ * The event `facefix-face` reports the number of the chosen face, or null for the whole image.
  *
- * Colours and size are CSS variables: --facefix-accent, --facefix-text, --facefix-surface, --facefix-border,
- * --facefix-compare-height (of the picture, at most).
+ * CSS variables set the colours and the largest height: --facefix-accent, --facefix-text, --facefix-surface,
+ * --facefix-border, --facefix-compare-height.
  */
 
 /**
  * @typedef {{number: number, box: [number, number, number, number]}} Face
- *   box: left, top, right, bottom, as shares of the picture's width and height, 0..1.
+ *   box: left, top, right, and bottom, relative to the image's width and height, 0..1.
  * @typedef {{scale: number, x: number, y: number}} Look
- *   What is seen of the picture: magnified how much, 1 for the whole; its middle, as shares of the picture.
- * @typedef {{x: number, y: number}} Spot  In shares of the frame, 0..1.
+ *   The visible part of the image. scale: magnification, 1 for the whole image. x, y: its centre, relative to the image.
+ * @typedef {{x: number, y: number}} Spot  A position relative to the frame, 0..1.
  */
 
-const ROOM = 1.8; // side of what is shown of a face, in sizes of its box
-const MOST = 40; // times that a picture can be magnified
-const CLOSER = 1.25; // times that one press of + magnifies
-const STEP = 1; // percent that an arrow key moves the line
-const STRIDE = 10; // percent with Shift, or by a page key
-const ALIKE = 0.02; // share by which the shapes of two pictures may differ unnoticed: enlarging rounds sizes
+const FACE_MARGIN = 1.8; // side of the visible part around a face, relative to its box
+const MAX_SCALE = 40; // largest magnification
+const ZOOM_STEP = 1.25; // magnification by one press of +
+const STEP = 1; // percent by which an arrow key moves the line
+const STRIDE = 10; // percent by which it moves with Shift or a page key
+const MAX_RATIO_DIFFERENCE = 0.02; // relative difference of two aspect ratios that is ignored, as upscaling rounds sizes
 
 /** @type {Look} */
 const WHOLE = { scale: 1, x: 0.5, y: 0.5 };
@@ -32,34 +32,34 @@ const WHOLE = { scale: 1, x: 0.5, y: 0.5 };
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /**
- * Return the look with nothing beside the picture in the frame.
+ * Return the look, limited so that the image fills the frame.
  * @param {number} scale @param {number} x @param {number} y
  * @returns {Look}
  */
 function look(scale, x, y) {
-  const kept = clamp(scale, 1, MOST);
+  const kept = clamp(scale, 1, MAX_SCALE);
   const edge = 0.5 / kept;
   return { scale: kept, x: clamp(x, edge, 1 - edge), y: clamp(y, edge, 1 - edge) };
 }
 
-/** Return the look at a face, with some room around. @param {Face} face @returns {Look} */
+/** Return the look at a face with a margin. @param {Face} face @returns {Look} */
 function lookAt({ box: [left, top, right, bottom] }) {
   const size = Math.max(right - left, bottom - top, 1e-6);
-  return look(1 / (size * ROOM), (left + right) / 2, (top + bottom) / 2);
+  return look(1 / (size * FACE_MARGIN), (left + right) / 2, (top + bottom) / 2);
 }
 
 /**
- * Return the look magnified further; what is at the spot stays there.
+ * Return the look magnified further. The point under the spot stays in place.
  * @param {Look} old @param {number} times @param {Spot} spot
  */
 function closer(old, times, spot) {
-  const scale = clamp(old.scale * times, 1, MOST);
+  const scale = clamp(old.scale * times, 1, MAX_SCALE);
   const shift = 1 / old.scale - 1 / scale;
   return look(scale, old.x + (spot.x - 0.5) * shift, old.y + (spot.y - 0.5) * shift);
 }
 
 /**
- * Return the look with the picture moved by shares of the frame.
+ * Return the look with the image moved, relative to the frame.
  * @param {Look} old @param {number} right @param {number} down
  */
 function moved(old, right, down) {
@@ -67,7 +67,7 @@ function moved(old, right, down) {
 }
 
 /**
- * Return where a place of the picture lies in the frame, both as shares.
+ * Return the position in the frame of a position in the image, both relative.
  * @param {Look} seen @param {"x" | "y"} axis @param {number} place
  */
 const inFrame = (seen, axis, place) => (place - seen[axis]) * seen.scale + 0.5;
@@ -79,10 +79,10 @@ function styleSheet() {
   return sheet;
 }
 
-/** An element without what FacefixCompare puts in its place. */
+/** HTMLElement without the methods that FacefixCompare replaces with properties. */
 const Plain = /** @type {new () => Omit<HTMLElement, "before" | "after">} */ (HTMLElement);
 
-/** The element. Its `before` and `after` hide methods of these names, which all elements have and nobody needs here. */
+/** The element. Its properties `before` and `after` hide the methods of these names, which are not needed. */
 export class FacefixCompare extends Plain {
   /** @type {Face[]} */ #faces = [];
   /** @type {number | null} */ #face = null;
@@ -99,14 +99,14 @@ export class FacefixCompare extends Plain {
   /** @type {{before: HTMLImageElement, after: HTMLImageElement}} */ #images;
   #urls = { before: "", after: "" };
   #labels = { before: "Before", after: "After" };
-  /** Where fingers, or the mouse, are held down, by pointer. @type {Map<number, Spot>} */ #held = new Map();
-  /** What a drag moves. @type {"line" | "picture" | "unknown"} */ #drags = "line";
+  /** Positions of pressed fingers or the mouse, by pointer. @type {Map<number, Spot>} */ #held = new Map();
+  /** The part that a drag moves. @type {"line" | "picture" | "unknown"} */ #drags = "line";
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     root.innerHTML = FRAME;
-    root.adoptedStyleSheets = [styleSheet()]; // a page that allows no inline styles allows these
+    root.adoptedStyleSheets = [styleSheet()]; // allowed even if the page's policy forbids inline styles
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(name));
     this.#tools = part(".tools");
     this.#buttons = part(".faces");
@@ -124,7 +124,7 @@ export class FacefixCompare extends Plain {
     this.#showPictures();
   }
 
-  /** Take over what was set before the browser knew this element. */
+  /** Apply properties that were set before the browser knew this element. */
   connectedCallback() {
     const self = /** @type {Record<string, any>} */ (this);
     for (const name of ["labels", "before", "after", "faces", "position", "face"]) {
@@ -136,11 +136,11 @@ export class FacefixCompare extends Plain {
     }
   }
 
-  /** URL of the picture before; blank for none. */
+  /** URL of the image before, or blank. */
   get before() { return this.#urls.before; }
   set before(url) { this.#setPicture("before", url); }
 
-  /** URL of the picture after; blank for none. */
+  /** URL of the image after, or blank. */
   get after() { return this.#urls.after; }
   set after(url) { this.#setPicture("after", url); }
 
@@ -153,7 +153,7 @@ export class FacefixCompare extends Plain {
     this.#showLook();
   }
 
-  /** The number of the face that is looked at, null for the whole picture; setting it fires no event. */
+  /** Number of the magnified face, or null for the whole image. Setting it fires no event. */
   get face() { return this.#face; }
   set face(number) {
     const face = this.#faces.find((known) => known.number === number);
@@ -231,11 +231,11 @@ export class FacefixCompare extends Plain {
     if (this.#drags === "line") this.#pull(event);
   }
 
-  /** Return what a drag that starts here moves. @param {Element} target @param {string} kind */
+  /** Return the part that a drag from here moves. @param {Element} target @param {string} kind */
   #meant(target, kind) {
     if (target.closest(".line")) return "line";
     if (this.#look.scale > 1) return "picture";
-    return kind === "mouse" ? "line" : "unknown"; // a finger may be about to scroll
+    return kind === "mouse" ? "line" : "unknown"; // the user may want to scroll
   }
 
   /** @param {PointerEvent} event */
@@ -259,12 +259,12 @@ export class FacefixCompare extends Plain {
     if (this.#held.delete(event.pointerId) && this.#drags !== "picture") this.#pull(event);
   }
 
-  /** Bring the line to where the pointer is. @param {PointerEvent} event */
+  /** Move the line to the pointer. @param {PointerEvent} event */
   #pull(event) {
     this.position = this.#spot(event).x * 100;
   }
 
-  /** One of two fingers moved. @param {Spot} other @param {Spot} before @param {Spot} now */
+  /** Zoom and move the image after one of two fingers has moved. @param {Spot} other @param {Spot} before @param {Spot} now */
   #pinched(other, before, now) {
     const { width, height } = this.#frame.getBoundingClientRect();
     const apart = (/** @type {Spot} */ spot) => Math.hypot((spot.x - other.x) * width, (spot.y - other.y) * height);
@@ -275,14 +275,14 @@ export class FacefixCompare extends Plain {
   }
 
   /**
-   * The wheel zooms where the picture was clicked before, so that scrolling past it scrolls.
+   * Zoom with the wheel if the image was clicked before. Otherwise the page scrolls.
    * @param {WheelEvent} event
    */
   #wheeled(event) {
-    const asked = event.ctrlKey || this.#look.scale > 1 || this.shadowRoot?.activeElement;
-    if (!asked || (this.#look.scale === 1 && event.deltaY > 0)) return;
+    const zooms = event.ctrlKey || this.#look.scale > 1 || this.shadowRoot?.activeElement;
+    if (!zooms || (this.#look.scale === 1 && event.deltaY > 0)) return;
     event.preventDefault();
-    this.#zoom(event.deltaY < 0 ? CLOSER : 1 / CLOSER, this.#spot(event));
+    this.#zoom(event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP, this.#spot(event));
   }
 
   /** @param {KeyboardEvent} event */
@@ -290,7 +290,7 @@ export class FacefixCompare extends Plain {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (!this.#typedOnLine(event) && !this.#typedOnPicture(event) && !this.#typedAnywhere(event)) return;
     event.preventDefault();
-    event.stopPropagation(); // hosts have keys of their own
+    event.stopPropagation(); // the host page has its own shortcuts
   }
 
   /** Return whether a key moved the line. @param {KeyboardEvent} event */
@@ -309,7 +309,7 @@ export class FacefixCompare extends Plain {
     return true;
   }
 
-  /** Return whether a key moved the magnified picture. @param {KeyboardEvent} event */
+  /** Return whether a key moved the magnified image. @param {KeyboardEvent} event */
   #typedOnPicture(event) {
     /** @type {Record<string, [number, number]>} */
     const ways = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -319,10 +319,10 @@ export class FacefixCompare extends Plain {
     return true;
   }
 
-  /** Return whether a key chose a face, or magnified. @param {KeyboardEvent} event */
+  /** Return whether a key chose a face or zoomed. @param {KeyboardEvent} event */
   #typedAnywhere(event) {
-    if (event.key === "+" || event.key === "=") this.#zoom(CLOSER);
-    else if (event.key === "-") this.#zoom(1 / CLOSER);
+    if (event.key === "+" || event.key === "=") this.#zoom(ZOOM_STEP);
+    else if (event.key === "-") this.#zoom(1 / ZOOM_STEP);
     else if (event.key === "0" || (event.key === "Escape" && this.#look.scale > 1)) this.#choose(null);
     else if (this.#faces.some((face) => String(face.number) === event.key)) this.#choose(Number(event.key));
     else return false;
@@ -335,9 +335,9 @@ export class FacefixCompare extends Plain {
     return { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
   }
 
-  // What is shown
+  // Display
 
-  /** Let the line go through a face, unless it was put to an end: one side alone is looked at. @param {Face} face */
+  /** Move the line to a face, unless it is at an end, where only one side is visible. @param {Face} face */
   #cross({ box: [left, , right] }) {
     const [from, to] = [left, right].map((edge) => inFrame(this.#look, "x", edge) * 100);
     const aside = this.position < from || this.position > to;
@@ -360,36 +360,36 @@ export class FacefixCompare extends Plain {
     this.#showPictures();
   }
 
-  /** Show the pictures once both are there, or the sentence on why they are not. */
+  /** Show the images when both are loaded, or a message if one is missing. */
   #showPictures() {
     const sides = /** @type {const} */ (["before", "after"]);
     for (const side of sides) this.#images[side].alt = this.#labels[side];
     const problem = this.#problem(sides);
     const there = !problem && sides.every((side) => this.#urls[side]);
-    if (there && !sides.every((side) => this.#images[side].complete)) return; // what was shown stays until then
+    if (there && !sides.every((side) => this.#images[side].complete)) return; // keep the old images until then
     this.#frame.hidden = this.#tools.hidden = !there;
     this.#note.textContent = there ? this.#shapes() : problem;
   }
 
   /**
-   * Return the sentence on a picture that is missing or broken, else blank.
+   * Return a message about a missing or damaged image, or blank.
    * @param {readonly ("before" | "after")[]} sides
    */
   #problem(sides) {
     const missing = sides.filter((side) => !this.#urls[side]);
-    if (missing.length === 1) return `There is no picture “${this.#labels[missing[0]]}” to compare with.`;
+    if (missing.length === 1) return `The image “${this.#labels[missing[0]]}” is missing, so there is nothing to compare.`;
     const images = sides.filter((side) => this.#urls[side] && this.#images[side].complete);
     const broken = images.filter((side) => this.#images[side].naturalWidth === 0);
     const names = broken.map((side) => `“${this.#labels[side]}”`).join(" and ");
-    return names && `The picture ${names} cannot be shown: it is gone, or it is no picture that this browser knows.`;
+    return names && `The image ${names} cannot be shown. It was deleted, or this browser does not support its format.`;
   }
 
-  /** Give the frame the shape of the picture after; return a sentence where the other has a different one. */
+  /** Give the frame the aspect ratio of the image after. Return a message if the other one differs. */
   #shapes() {
     const [before, after] = [this.#images.before, this.#images.after].map((i) => i.naturalWidth / i.naturalHeight);
     this.#frame.style.setProperty("--ratio", String(after));
-    const alike = Math.abs(before / after - 1) < ALIKE;
-    return alike ? "" : "The two pictures differ in shape; one is stretched to lie over the other.";
+    const alike = Math.abs(before / after - 1) < MAX_RATIO_DIFFERENCE;
+    return alike ? "" : "The two images differ in shape, so one is stretched.";
   }
 
   #showPosition() {
@@ -404,13 +404,13 @@ export class FacefixCompare extends Plain {
     this.#line.setAttribute("aria-valuetext", `${percent} % ${before}, ${100 - percent} % ${after}`);
   }
 
-  /** Make a button for each face, and a number on the picture. */
+  /** Make a button and a number on the image for each face. */
   #showFaces() {
     const button = (/** @type {number | ""} */ number, /** @type {string} */ text, /** @type {string} */ told) =>
       `<button type="button" data-face="${number}" aria-label="${told}">${text}</button>`;
     const numbers = this.#faces.map((face) => Number(face.number));
     const each = numbers.map((number) => button(number, String(number), `Face ${number}`));
-    this.#buttons.innerHTML = [button("", "Whole picture", "Whole picture"), ...each].join("");
+    this.#buttons.innerHTML = [button("", "Whole image", "Whole image"), ...each].join("");
     this.#badges.innerHTML = numbers.map((number) => `<span data-face="${number}">${number}</span>`).join("");
   }
 
@@ -420,11 +420,11 @@ export class FacefixCompare extends Plain {
     this.#showLook();
   }
 
-  /** Magnify both sides alike, put the numbers where the faces are, and mark the button of the face. */
+  /** Magnify both sides, move the numbers to the faces, and mark the button of the chosen face. */
   #showLook() {
     const { scale, x, y } = this.#look;
     this.#frame.classList.toggle("zoomed", scale > 1);
-    this.#frame.tabIndex = scale > 1 ? 0 : -1; // not taken away: what has the focus would lose it
+    this.#frame.tabIndex = scale > 1 ? 0 : -1; // not removed, as the frame would lose the focus
     for (const image of Object.values(this.#images)) {
       image.style.transform = `translate(${(0.5 - x * scale) * 100}%, ${(0.5 - y * scale) * 100}%) scale(${scale})`;
     }
@@ -442,14 +442,14 @@ export class FacefixCompare extends Plain {
 }
 
 const FRAME = `
-  <div class="tools" role="group" aria-label="What is looked at">
+  <div class="tools" role="group" aria-label="Zoom">
     <span class="faces"></span>
     <span class="zoom">
-      <button type="button" data-zoom="${1 / CLOSER}" aria-label="Zoom out">−</button>
-      <button type="button" data-zoom="${CLOSER}" aria-label="Zoom in">+</button>
+      <button type="button" data-zoom="${1 / ZOOM_STEP}" aria-label="Zoom out">−</button>
+      <button type="button" data-zoom="${ZOOM_STEP}" aria-label="Zoom in">+</button>
     </span>
   </div>
-  <div class="frame" role="group" aria-label="Picture; when it is magnified, the arrow keys move it" hidden>
+  <div class="frame" role="group" aria-label="Image. When magnified, move it with the arrow keys." hidden>
     <div class="side before"><img alt="" draggable="false"><span class="word"></span></div>
     <div class="side after"><img alt="" draggable="false"><span class="word"></span></div>
     <div class="badges" aria-hidden="true"></div>

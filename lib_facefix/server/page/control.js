@@ -3,19 +3,19 @@
 import { capital, make } from "./dom.js";
 
 /** @import { Facts, Listed, Value } from "./api.js" */
-/** @typedef {(value: Value | undefined) => void} Changed  Told a new value; undefined: no value of its own. */
+/** @typedef {(value: Value | undefined) => void} Changed  Called with a new value. undefined: the setting was reset. */
 /** @typedef {HTMLInputElement | HTMLSelectElement} Input */
 
-const SHORT = 10; // letters a choice may have to stand in a row, which takes four at most
-const MOST_STEPS = 10000; // a slider with more is hard to set; a number is typed instead
+const SHORT = 10; // largest number of characters of a choice in a row of up to four
+const MAX_STEPS = 10000; // a slider with more steps is hard to set, so there is only a number field
 
 export class Control {
   /** @type {Input[]} */ inputs = [];
-  /** Puts a value into the inputs. @type {(value: Value | undefined) => void} */ write = () => {};
+  /** Writes a value to the inputs. @type {(value: Value | undefined) => void} */ write = () => {};
 
   /**
-   * facts: the property. listed: what GET models says of its choices, if anything.
-   * changed: called with the new value, or with undefined for "no value of its own".
+   * facts: the property in the schema. listed: its choices in GET models, if any.
+   * changed: called with the new value, or with undefined if the setting was reset.
    * @param {string} id @param {Facts} facts @param {Listed[] | undefined} listed @param {string} undoLabel
    * @param {Changed} changed
    */
@@ -31,21 +31,21 @@ export class Control {
     for (const input of this.inputs) input.setAttribute("aria-describedby", `${this.problem.id} ${this.hint.id}`);
   }
 
-  /** Show a value; own: whether it differs from what it would be without it. @param {Value | undefined} value @param {boolean} own */
+  /** Show a value. own: whether it differs from the default and can be reset. @param {Value | undefined} value @param {boolean} own */
   show(value, own) {
     this.write(value);
     this.element.classList.toggle("own", own);
     this.undo.hidden = !own;
   }
 
-  /** Grey it, saying why, or not: "" for no reason. @param {string} reason */
+  /** Disable the control and show the reason, or enable it if the reason is "". @param {string} reason */
   idle(reason) {
     for (const input of this.inputs) input.disabled = Boolean(reason) || "gone" in input.dataset;
     this.element.classList.toggle("idle", Boolean(reason));
     this.hint.textContent = reason || this.about;
   }
 
-  /** Show the server's sentence here; "" takes it away. @param {string} sentence */
+  /** Show an error message of the server, or remove it if it is "". @param {string} sentence */
   refuse(sentence) {
     this.problem.textContent = sentence;
     this.problem.hidden = !sentence;
@@ -58,7 +58,7 @@ export class Control {
     if (offered) return isShort(offered) ? this.#row(offered, changed) : this.#list(offered, changed);
     if (type === "boolean") return this.#tick(changed);
     if (type === "string") return this.#text(changed);
-    const slides = minimum != null && maximum != null && (maximum - minimum) / this.step <= MOST_STEPS;
+    const slides = minimum != null && maximum != null && (maximum - minimum) / this.step <= MAX_STEPS;
     return this.#number(slides, changed);
   }
 
@@ -93,7 +93,7 @@ export class Control {
   /** @param {Listed[]} offered @param {Changed} changed */
   #list(offered, changed) {
     const options = offered.map(({ name, label, here }) =>
-      make("option", { value: name, disabled: !here }, here ? label : `${label} (not here)`),
+      make("option", { value: name, disabled: !here }, here ? label : `${label} (not installed)`),
     );
     const input = make("select", { id: this.id }, ...options);
     input.addEventListener("change", () => changed(input.value));
@@ -125,7 +125,7 @@ export class Control {
     return this.#framed(this.#label(), input);
   }
 
-  /** @param {boolean} slides  Whether there is a slider, too. @param {Changed} changed */
+  /** @param {boolean} slides  Whether there is also a slider. @param {Changed} changed */
   #number(slides, changed) {
     const { minimum, maximum } = this.facts;
     const range = { min: minimum, max: maximum, step: this.step };
@@ -146,7 +146,7 @@ export class Control {
   }
 }
 
-/** Return a value as an input holds it. @param {Value | undefined} value */
+/** Return a value as text for an input. @param {Value | undefined} value */
 const textOf = (value) => (value == null ? "" : String(value));
 
 /** @param {Listed[]} offered */
@@ -154,7 +154,7 @@ const isShort = (offered) =>
   offered.length > 1 && offered.length <= 4 && offered.every((one) => one.label.length <= SHORT);
 
 /**
- * Return what there is to choose from, or undefined where anything may be typed.
+ * Return the choices of a setting, or undefined if any value may be entered.
  * @param {Facts} facts @param {Listed[] | undefined} listed
  * @returns {Listed[] | undefined}
  */
@@ -166,11 +166,11 @@ function choices(facts, listed) {
   });
 }
 
-/** Say why some choices are greyed, each in the server's words; nothing where none is. @param {Listed[]} offered */
+/** Return the list of unavailable choices with the server's reasons, or null if all are available. @param {Listed[]} offered */
 function missing(offered) {
   const gone = offered.filter((one) => !one.here);
   if (!gone.length) return null;
   const lines = gone.map((one) => make("li", {}, one.note));
-  const who = gone.length === 1 ? `${gone[0].label} is` : `${gone.length} are`;
-  return make("details", { class: "missing" }, make("summary", {}, `${who} not here`), make("ul", {}, ...lines));
+  const which = gone.length === 1 ? gone[0].label : `${gone.length} more`;
+  return make("details", { class: "missing" }, make("summary", {}, `${which} not available: show why`), make("ul", {}, ...lines));
 }

@@ -1,4 +1,4 @@
-/** Elements of the page: found, made, and the words on them. */
+/** Functions that find and make elements of the page, and their texts. */
 
 /**
  * Make an element: attributes by name (`true` for a bare one, false/null/undefined for none), then children.
@@ -20,14 +20,14 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Return the element of the page with this id; raises where the page has none. @param {string} id */
+/** Return the element with this id. Throws an error if there is none. @param {string} id */
 export const at = (id) => atKind(id, HTMLElement);
 
-/** Return the input field of the page with this id. @param {string} id */
+/** Return the input field with this id. @param {string} id */
 export const inputAt = (id) => atKind(id, HTMLInputElement);
 
 /**
- * Return the element of the page with this id; raises where the page has none of this kind.
+ * Return the element of this kind with this id. Throws an error if there is none.
  * @template {HTMLElement} Kind
  * @param {string} id
  * @param {new () => Kind} kind
@@ -39,7 +39,7 @@ export function atKind(id, kind) {
 }
 
 /**
- * Make a button that does something.
+ * Make a button that runs an action.
  * @param {Node | string | number} text
  * @param {() => unknown} action
  * @param {Record<string, string | number | boolean>} attributes
@@ -50,14 +50,14 @@ export function button(text, action, attributes = {}) {
   return made;
 }
 
-/** Return "1 face" or "3 faces". @param {number} number @param {string} what */
-export const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+/** Return "1 face" or "3 faces". @param {number} number @param {string} noun */
+export const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 /** Return the text with a capital letter first. @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Return whether work was stopped by a person, which is no fault. @param {unknown} error */
+/** Return whether an error only means that the user stopped the work. @param {unknown} error */
 export const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
 
-/** Return the words of whatever was thrown. @param {unknown} error */
+/** Return the message of an error. @param {unknown} error */
 export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));

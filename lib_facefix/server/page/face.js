@@ -1,4 +1,4 @@
-/** The panel of the chosen face: what is done to it and why, its settings, and a trial of them. */
+/** The panel of the chosen face: its decision and reason, its settings, and a preview. */
 
 import { at, button, make } from "./dom.js";
 import { Form } from "./form.js";
@@ -11,10 +11,10 @@ import { slider } from "./result.js";
 
 export class FacePanel {
   /** @type {number | null} */ number = null;
-  /** Made for the first face that is chosen. @type {Form | null} */ form = null;
+  /** Form for the settings of single faces, created when the first face is chosen. @type {Form | null} */ form = null;
 
   /**
-   * trial(number): returns two canvases with the face before and after.
+   * trial(number): returns two canvases, the face before and after.
    * @param {Offer} offer @param {Photo} photo @param {Page} page
    * @param {(number: number) => Promise<HTMLCanvasElement[]>} trial
    */
@@ -39,7 +39,7 @@ export class FacePanel {
     ];
   }
 
-  /** Show a face's settings; null: those of all. What has the focus keeps it. @param {number | null} number */
+  /** Show the settings of a face and keep the focus. null: the common settings. @param {number | null} number */
   show(number) {
     if (number !== this.number) this.forgetTrial();
     const face = number === null ? undefined : this.photo.face(number);
@@ -58,7 +58,7 @@ export class FacePanel {
     this.form?.clear();
   }
 
-  /** A trial shows settings that are no more. */
+  /** Remove the preview, as its settings are outdated. */
   forgetTrial() {
     this.shown.replaceChildren();
   }
@@ -66,7 +66,7 @@ export class FacePanel {
   /** @param {Face} face */
   #enter(face) {
     const names = this.offer.namesOf(face);
-    this.form ??= new Form("face", this.offer, names, "as for all", (name, value) => this.#change(name, value));
+    this.form ??= new Form("face", this.offer, names, "use shared setting", (name, value) => this.#change(name, value));
     this.page.showCommon(false);
     at("forms").append(this.form.element);
     at("who").replaceChildren(...this.head);
@@ -98,7 +98,7 @@ export class FacePanel {
   #change(name, value) {
     if (this.number === null) return;
     const common = this.page.settings[name] ?? this.offer.defaults[name];
-    const asForAll = name !== "method" && value === common; // a method of its own frees a face from the criteria
+    const asForAll = name !== "method" && value === common; // choosing a method for one face also overrides the size and quality criteria
     this.photo.change(this.number, name, asForAll ? undefined : value);
     this.#writeSettings(this.photo.overrides[this.number] ?? {});
   }
@@ -114,7 +114,7 @@ export class FacePanel {
     const { number } = this;
     if (number === null) return;
     this.attempt.disabled = true;
-    this.attempt.textContent = "Trying …";
+    this.attempt.textContent = "Fixing …";
     try {
       const [before, after] = await this.trial(number);
       if (number === this.number) this.shown.replaceChildren(slider(before.toDataURL(), after.toDataURL(), []));

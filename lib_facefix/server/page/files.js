@@ -1,4 +1,4 @@
-/** Files in, files out: nothing here is sent anywhere. */
+/** Reads and writes files in the browser. Nothing in this module is sent anywhere. */
 
 /** @import { Plan, Report } from "./api.js" */
 
@@ -7,21 +7,24 @@ export function dataUrl(file) {
   return new Promise((done, failed) => {
     const reader = new FileReader();
     reader.addEventListener("load", () => done(String(reader.result)));
-    reader.addEventListener("error", () => failed(new Error(`${file.name} cannot be read: ${reader.error?.message}`)));
+    reader.addEventListener("error", () => failed(new Error(`Cannot read ${file.name}: ${reader.error?.message}`)));
     reader.readAsDataURL(file);
   });
 }
 
-/** Return what base64 stands for. @param {string} base64 */
+/** Return the bytes of a base64 text. @param {string} base64 */
 export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
-/** Return base64 as a file of the same type as the one it was made from, named old.fixed.jpg. @param {string} base64 @param {File} source */
+/**
+ * Return the fixed image as a file with the type of the source, named like "old.fixed.jpg".
+ * @param {string} base64 @param {File} source
+ */
 export function fixedFile(base64, source) {
   return new File([bytes(base64)], fixedName(source.name), { type: source.type });
 }
 
 /**
- * Return the file as an image that is ready to be drawn; raises what the browser says where it cannot show it.
+ * Return the file as a loaded image. Throws the browser's error if it cannot show the file.
  * @param {Blob} file
  */
 export async function decoded(file) {
@@ -41,10 +44,10 @@ export function fixedName(name) {
   return dot > 0 ? `${name.slice(0, dot)}.fixed${name.slice(dot)}` : `${name}.fixed`;
 }
 
-/** Return the plan as a file that `facefix fix --plan` reads. @param {string} name @param {Plan} plan */
+/** Return the plan as a file for `facefix fix --plan`. @param {string} name @param {Plan} plan */
 export const planFile = (name, plan) => document_(`${name}.plan.json`, { path: name, ...plan });
 
-/** Return what came of it as `facefix fix --report` writes it. @param {string} name @param {Report} result */
+/** Return the report as `facefix fix --report` writes it. @param {string} name @param {Report} result */
 export function reportFile(name, result) {
   const { version: _version, image: _image, plan: _plan, ...report } = result;
   return document_(`${name}.report.json`, { path: name, ...report, output: fixedName(name), error: null });

@@ -1,4 +1,4 @@
-/** A form made from the server's JSON schema of the settings; it shows values and tells of changes, and keeps none. */
+/** A form made from the server's JSON schema of the settings. It shows values and reports changes, but stores none. */
 
 import { Control } from "./control.js";
 import { capital, make } from "./dom.js";
@@ -7,8 +7,8 @@ import { capital, make } from "./dom.js";
 
 export class Form {
   /**
-   * id: unlike that of any other form. names: the settings it has. undoLabel: words for taking a value back.
-   * changed(name, value): value is undefined where it is taken back.
+   * id: unique id of the form. names: its settings. undoLabel: label of the buttons that reset a setting.
+   * changed(name, value): called for each change. value is undefined if the setting was reset.
    * @param {string} id @param {Offer} offer @param {string[]} names @param {string} undoLabel
    * @param {(name: string, value: Value | undefined) => void} changed
    */
@@ -30,7 +30,7 @@ export class Form {
     this.element = make("div", { class: "form" }, ...folds);
   }
 
-  /** values: by name. own: the names of those that stand out and can be taken back. @param {Settings} values @param {Set<string>} own */
+  /** Show values by name. own: names of the settings that are highlighted and can be reset. @param {Settings} values @param {Set<string>} own */
   show(values, own) {
     for (const [name, control] of this.controls) {
       control.show(values[name], own.has(name));
@@ -38,7 +38,7 @@ export class Form {
     }
   }
 
-  /** Show a sentence at a setting; return whether the form has it. @param {string | number} name @param {string} sentence */
+  /** Show an error message beside a setting. Return whether the form has this setting. @param {string | number} name @param {string} sentence */
   refuse(name, sentence) {
     const control = this.controls.get(String(name));
     if (!control) return false;
@@ -53,7 +53,7 @@ export class Form {
   }
 }
 
-/** What the server offers: the schema of its settings, and the models behind them. */
+/** The settings and models of the server. */
 export class Offer {
   /** @param {Schema} schema @param {Models} models */
   constructor(schema, models) {
@@ -63,22 +63,22 @@ export class Offer {
     this.defaults = Object.fromEntries(Object.entries(schema.properties).map(([name, facts]) => [name, facts.default ?? null]));
   }
 
-  /** The settings that have an effect on this server: not those of a method that it lacks. */
+  /** Names of the settings that have an effect on this server. */
   get names() {
     return Object.keys(this.schema.properties).filter((name) => this.#has(this.schema.properties[name]["x-only"]));
   }
 
-  /** The settings that decide which faces are found, or what is known of them. */
+  /** Names of the detection settings. After a change of one, faces must be detected again. */
   get finding() {
     return Object.keys(this.schema.properties).filter((name) => this.schema.properties[name]["x-finds"]);
   }
 
-  /** The settings that single faces may have. @param {Face} face  One of a plan. */
+  /** Return the names of the settings that single faces may have. @param {Face} face  One of a plan. */
   namesOf(face) {
     return this.names.filter((name) => name === "method" || name in face.parameters);
   }
 
-  /** The settings that a table of faces shows, as [name, label]: how a face is fixed, but for long texts. @returns {[string, string][]} */
+  /** The settings shown in the table of faces, as [name, label], without long texts. @returns {[string, string][]} */
   get columns() {
     const facts = (/** @type {string} */ name) => this.schema.properties[name];
     const short = (/** @type {string} */ name) => facts(name).type !== "string" || facts(name).enum || facts(name).anyOf;
@@ -86,16 +86,16 @@ export class Offer {
     return names.map((name) => [name, facts(name).title]);
   }
 
-  /** Return what GET models says of a setting's choices: "restorer" stands in its list "restorers". @param {string} name */
+  /** Return the list in GET models with the choices of a setting, such as "restorers" for "restorer". @param {string} name */
   listed(name) {
     return this.models[`${name}s`] ?? this.models[`${name}ers`];
   }
 
-  /** Return why a setting has no effect with this method; "" if it has. @param {string} name @param {Value} method */
+  /** Return the reason if a setting has no effect with this method, otherwise "". @param {string} name @param {Value} method */
   whyIdle(name, method) {
     const only = this.schema.properties[name]["x-only"];
     if (name === "method") return "";
-    if (method === "leave") return "No effect: left alone.";
+    if (method === "leave") return "No effect, as this face is skipped.";
     if (!only || method === "auto" || method === only) return "";
     return `No effect with ${capital(String(method))}.`;
   }

@@ -1,20 +1,20 @@
-/** The page: opens pictures, keeps the common settings, and has the work done. */
+/** The page: opens photos, stores the common settings, and starts the work. */
 
 import { Album } from "./album.js";
 import { Api, Refused } from "./api.js";
-import { Desk } from "./desk.js";
+import { Editor } from "./editor.js";
 import { at, atKind, capital, isAbort, make, wordsOf } from "./dom.js";
 import { Form, Offer } from "./form.js";
-import { listen } from "./opening.js";
-import { askToken } from "./sesame.js";
+import { listen } from "./file_input.js";
+import { askToken } from "./token_dialog.js";
 
 /** @import { Settings, Value } from "./api.js" */
 
 export class Page {
-  /** The common settings, so far as they are not the defaults. @type {Settings} */ settings = {};
-  /** What is open. @type {Desk | Album | null} */ work = null;
-  /** What the picture that is open may be of. @type {Album | null} */ album = null;
-  /** Ends the fix that runs. @type {AbortController | null} */ stopping = null;
+  /** The common settings that differ from the defaults. @type {Settings} */ settings = {};
+  /** The open photo or album. @type {Editor | Album | null} */ work = null;
+  /** The album that the open photo belongs to. @type {Album | null} */ album = null;
+  /** Stops the running fix. @type {AbortController | null} */ stopping = null;
 
   /** @param {Api} api @param {Offer} offer */
   constructor(api, offer) {
@@ -27,21 +27,21 @@ export class Page {
     at("back").addEventListener("click", () => this.album && this.#enter(this.album));
   }
 
-  /** Open one picture by itself, or several with the common settings. @param {File[]} files */
+  /** Open one photo in the editor, or several as an album. @param {File[]} files */
   open(files) {
     this.album = files.length > 1 ? new Album(this.api, this, files) : null;
     if (this.album) this.#enter(this.album);
     else this.look(files[0]);
   }
 
-  /** Open one picture; the album that it is of stays as it is. @param {File} file */
+  /** Open one photo in the editor. Its album is kept. @param {File} file */
   look(file) {
-    this.#enter(new Desk(this.api, this.offer, this, file));
+    this.#enter(new Editor(this.api, this.offer, this, file));
     at("back").hidden = !this.album;
     at("name").textContent = file.name;
   }
 
-  /** @param {Desk | Album} work */
+  /** @param {Editor | Album} work */
   #enter(work) {
     this.stopping?.abort();
     this.stopping = null;
@@ -57,7 +57,7 @@ export class Page {
     work.open().catch(this.refuse);
   }
 
-  /** Set common settings; undefined: the default. @param {Record<string, Value | undefined>} values */
+  /** Set common settings. undefined: the default. @param {Record<string, Value | undefined>} values */
   setAll(values) {
     for (const [name, value] of Object.entries(values)) {
       if (value === undefined || value === this.offer.defaults[name]) delete this.settings[name];
@@ -67,25 +67,25 @@ export class Page {
     this.work?.set(this.settings);
   }
 
-  /** Show the form of the common settings, or hide it. @param {boolean} yes */
+  /** Show or hide the form of the common settings. @param {boolean} yes */
   showCommon(yes) {
     this.common.element.hidden = !yes;
     this.#showValues();
     at("who").replaceChildren(...(yes ? [make("h2", {}, "All faces")] : []));
   }
 
-  /** Say on the button what it would do: "Fix 3 faces"; blank where there is nothing to do. @param {string} words */
+  /** Label the main button, such as "Fix 3 faces". blank: there is nothing to fix. @param {string} words */
   ready(words) {
     at("fix").textContent = words || "Nothing to fix";
     atKind("fix", HTMLButtonElement).disabled = !words;
   }
 
-  /** Have all done, telling how far it is. */
+  /** Run the fix and show its progress. */
   async fix() {
     const { work } = this;
     if (!work) return;
     const stopping = (this.stopping = new AbortController());
-    const current = () => this.stopping === stopping; // else something else was opened meanwhile
+    const current = () => this.stopping === stopping; // false if another photo was opened meanwhile
     this.clear();
     this.#working(true);
     let words;
@@ -100,17 +100,17 @@ export class Page {
     at("doing").textContent = words;
   }
 
-  /** Show what the server refused, each sentence where it belongs. @param {unknown} error */
+  /** Show an error, each message of the server beside its setting. @param {unknown} error */
   refuse = (error) => {
     if (isAbort(error)) return;
     const refused = error instanceof Refused;
-    if (!refused) console.error(error); // a fault of the page's own
+    if (!refused) console.error(error); // a bug in the page
     const problems = refused ? error.problems : [{ loc: [], msg: wordsOf(error) }];
     const elsewhere = problems.filter(({ loc, msg }) => !this.#place(loc.slice(1), msg));
     alarm(elsewhere.map((problem) => problem.msg).join(" "));
   };
 
-  /** Take all sentences away. */
+  /** Remove all messages. */
   clear() {
     alarm("");
     this.common.clear();
@@ -127,7 +127,7 @@ export class Page {
     this.common.show({ ...this.offer.defaults, ...this.settings }, new Set(Object.keys(this.settings)));
   }
 
-  /** Show the button that stops the work, or the one that begins it; the focus goes from one to the other. @param {boolean} yes */
+  /** Show the stop button or the fix button. The focus moves between them. @param {boolean} yes */
   #working(yes) {
     const [shown, hidden] = yes ? [at("stop"), at("fix")] : [at("fix"), at("stop")];
     const focused = document.activeElement === hidden;
@@ -159,4 +159,4 @@ async function start() {
 
 const ready = start();
 ready.catch((error) => alarm(wordsOf(error)));
-listen((files) => ready.then((page) => page.open(files), () => {})); // at once: else a browser opens what is dropped
+listen((files) => ready.then((page) => page.open(files), () => {})); // at once: otherwise the browser opens dropped files

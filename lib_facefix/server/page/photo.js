@@ -1,24 +1,27 @@
-/** One picture: its file, what is planned for its faces, and what came of it. */
+/** One photo: its file, its plan, and its result. */
 
 import { dataUrl, decoded, fixedFile } from "./files.js";
 
 /** @import { Api, Box, Face, Job, Overrides, Plan, Report, Settings, Size, Value } from "./api.js" */
 
-const QUIET = 150; // milliseconds without a change before the server is asked for a new plan
+const QUIET = 150; // milliseconds without a change before a new plan is requested
 
 export class Photo extends EventTarget {
-  /** The values of the settings that decide which faces there are, when those of the plan were found. @type {string | null} */ found = null;
-  /** By face number: the settings that it alone has. @type {Overrides} */ overrides = {};
+  /** Values of the detection settings with which the faces of the plan were found. @type {string | null} */ found = null;
+  /** Settings of single faces, by face number. @type {Overrides} */ overrides = {};
   /** @type {Plan | null} */ plan = null;
-  /** What the server answered to the last fix, and the plan it carried out. @type {Report & {plan: Plan} | null} */ result = null;
+  /** Report of the last fix, and the plan that was carried out. @type {Report & {plan: Plan} | null} */ result = null;
   /** @type {Settings} */ settings = {};
-  /** Why there is no newest plan; null where there is one. @type {unknown} */ refused = null;
-  /** A timer, until the server is asked. @type {ReturnType<typeof setTimeout> | undefined} */ due;
+  /** Error of the last plan request, or null. @type {unknown} */ refused = null;
+  /** Timer of the next plan request. @type {ReturnType<typeof setTimeout> | undefined} */ due;
   /** @type {AbortController | undefined} */ stopping;
   /** @type {Promise<void> | undefined} */ asked;
   /** @type {Promise<string> | undefined} */ read;
 
-  /** Tells of itself by the events "planned", "planning", and "refused" (detail: the error). @param {Api} api @param {File} file @param {string[]} finding  Names of the settings that decide which faces there are. */
+  /**
+   * Fires the events "planning", "planned", and "refused" (detail: the error).
+   * @param {Api} api @param {File} file @param {string[]} finding  Names of the detection settings.
+   */
   constructor(api, file, finding) {
     super();
     this.api = api;
@@ -35,7 +38,7 @@ export class Photo extends EventTarget {
     return this.faces.find((face) => face.number === number);
   }
 
-  /** Change one setting of one face; undefined: as for all. @param {number} number @param {string} name @param {Value | undefined} value */
+  /** Change one setting of one face. undefined: use the common setting. @param {number} number @param {string} name @param {Value | undefined} value */
   change(number, name, value) {
     const own = { ...this.overrides[number] };
     if (value === undefined) delete own[name];
@@ -44,18 +47,18 @@ export class Photo extends EventTarget {
     this.#later();
   }
 
-  /** Give up what faces have of their own of these settings. @param {string[]} names */
+  /** Remove these settings from all single faces. @param {string[]} names */
   forget(names) {
     for (const own of Object.values(this.overrides)) for (const name of names) delete own[name];
   }
 
-  /** The common settings are now these. @param {Settings} settings */
+  /** Replace the common settings. @param {Settings} settings */
   set(settings) {
     this.settings = settings;
     this.#later();
   }
 
-  /** Return the newest plan; waits for it where one is asked for. Raises what the server refused. */
+  /** Return the newest plan, and wait for a requested one. Throws the server's error. */
   async newest() {
     if (this.due) {
       clearTimeout(this.due);
@@ -63,11 +66,11 @@ export class Photo extends EventTarget {
     }
     await this.asked;
     if (this.refused) throw this.refused;
-    if (!this.plan) throw new Error("No plan was asked for.");
+    if (!this.plan) throw new Error("No plan has been requested.");
     return this.plan;
   }
 
-  /** Ask for nothing any more. */
+  /** Cancel all requests. */
   close() {
     clearTimeout(this.due);
     this.stopping?.abort();
@@ -78,7 +81,7 @@ export class Photo extends EventTarget {
     return this.read;
   }
 
-  /** Carry the plan out; `told` is given the job's state. @param {(job: Job) => void} told @param {AbortSignal} signal */
+  /** Carry out the plan. told(job): called with the state of the job. @param {(job: Job) => void} told @param {AbortSignal} signal */
   async fix(told, signal) {
     const plan = await this.newest();
     const result = await this.api.fix({ image: await this.encoded(), plan }, told, signal);
@@ -87,7 +90,7 @@ export class Photo extends EventTarget {
   }
 
   /**
-   * Return what the browser can show of a picture: itself, or a PNG that the server draws.
+   * Return the file, or a PNG made by the server if the browser cannot show the format.
    * @param {File} file @param {() => Promise<Size>} size
    * @returns {Promise<Blob>}
    */
@@ -96,7 +99,7 @@ export class Photo extends EventTarget {
     return can ? file : this.api.preview(await dataUrl(file), { size: await size(), upscale: null, faces: [] });
   }
 
-  /** Return one face fixed and all others left, as a file that can be shown; nothing of the picture's state changes. @param {number} number */
+  /** Fix only one face and return the image as a displayable file, without changing the state of this photo. @param {number} number */
   async tryFace(number) {
     const plan = await this.newest();
     const faces = plan.faces.map((face) => (face.number === number ? face : { ...face, decision: "leave" }));
@@ -125,7 +128,7 @@ export class Photo extends EventTarget {
       const moved = this.plan && finding !== this.found && carried(this.overrides, this.plan.faces, plan.faces);
       if (moved) {
         this.overrides = moved;
-        [this.plan, this.found] = [plan, finding]; // whose numbers the settings of single faces now go by
+        [this.plan, this.found] = [plan, finding]; // the settings of single faces now refer to its numbers
         ({ plan, finding } = await this.#planned(signal));
       }
       [this.plan, this.found] = [plan, finding];
@@ -139,7 +142,7 @@ export class Photo extends EventTarget {
   }
 
   /**
-   * Have the faces planned by the settings as they are now; they are found only where that may find others.
+   * Request a plan with the current settings. Faces are detected again only if the detection settings have changed.
    * @param {AbortSignal} signal
    * @returns {Promise<{plan: Plan, finding: string}>}
    */
@@ -158,7 +161,7 @@ export class Photo extends EventTarget {
 }
 
 /**
- * Return the settings of single faces under their new numbers, by place; null where all numbers are as they were.
+ * Return the settings of single faces under the new numbers of the faces, matched by position. null: no number changed.
  * @param {Overrides} overrides @param {Face[]} before @param {Face[]} after
  */
 function carried(overrides, before, after) {

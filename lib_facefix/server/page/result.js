@@ -1,4 +1,4 @@
-/** Before and after, side by side under one line that is dragged, and what can be saved. */
+/** The before/after view of a fixed photo, and its downloads. */
 
 import { FacefixCompare } from "./compare.js";
 import { button, count, make } from "./dom.js";
@@ -8,8 +8,8 @@ import { fixedFile, planFile, reportFile, save } from "./files.js";
 /** @import { Photo } from "./photo.js" */
 
 /**
- * Return what is shown of a photo that was fixed, and its URL, to be given back when it is shown no more.
- * @param {Photo} photo @param {Report & {plan: Plan}} result @param {string} before  URL of the picture before.
+ * Return the view of a fixed photo, and the URL of its image, which the caller must revoke.
+ * @param {Photo} photo @param {Report & {plan: Plan}} result @param {string} before  URL of the photo before.
  * @returns {Promise<[HTMLElement, string]>}
  */
 export async function resultView(photo, result, before) {
@@ -27,21 +27,23 @@ export async function resultView(photo, result, before) {
 }
 
 /**
- * Return the slider over two pictures.
- * @param {string} before @param {string} after @param {{number: number, box: Box}[]} faces  Boxes in shares.
+ * Return the slider over two images.
+ * @param {string} before @param {string} after @param {{number: number, box: Box}[]} faces  Boxes relative to the size.
  */
 export function slider(before, after, faces) {
   return Object.assign(new FacefixCompare(), { before, after, faces });
 }
 
-/** Return "4 faces: 3 fixed, 1 left". @param {Report} report */
+const OUTCOMES = { fixed: "fixed", left: "unchanged", failed: "failed" };
+
+/** Return "4 faces: 3 fixed, 1 unchanged". @param {Report} report */
 export function summary({ faces, result_size: [width, height], upscale }) {
-  const parts = ["fixed", "left", "failed"]
-    .map((outcome) => ({ outcome, many: faces.filter((face) => face.outcome === outcome).length }))
+  const parts = Object.entries(OUTCOMES)
+    .map(([outcome, word]) => ({ word, many: faces.filter((face) => face.outcome === outcome).length }))
     .filter(({ many }) => many)
-    .map(({ many, outcome }) => `${many} ${outcome}`);
-  const enlarged = upscale ? [`enlarged to ${width}x${height} by ${upscale.upscaler}`] : [];
-  return `${faces.length ? count(faces.length, "face") : "No faces found"}: ${[...parts, ...enlarged].join(", ") || "left as it is"}`;
+    .map(({ many, word }) => `${many} ${word}`);
+  const upscaled = upscale ? [`upscaled to ${width}x${height} with ${upscale.upscaler}`] : [];
+  return `${faces.length ? count(faces.length, "face") : "No faces found"}: ${[...parts, ...upscaled].join(", ") || "photo unchanged"}`;
 }
 
 /** @param {Face[]} faces @param {Size} size @returns {{number: number, box: Box}[]} */

@@ -1,4 +1,4 @@
-/** All faces, summed up in a table. */
+/** The table that summarizes all faces. */
 
 import { button, make } from "./dom.js";
 
@@ -6,13 +6,13 @@ import { button, make } from "./dom.js";
 /** @typedef {[string, string][]} Columns  Settings to show, as [name, label]. */
 
 /**
- * Return the table. faces: of a plan or a report. columns: settings to show, as [name, label]. own: the settings that
- * single faces have, by number.
+ * Return the table. faces: faces of a plan or report. columns: settings to show, as [name, label]. own: settings of
+ * single faces, by number.
  * @param {Face[]} faces @param {Columns} columns @param {Overrides} own @param {(number: number) => void} choose
  */
 export function table(faces, columns, own, choose) {
   const done = faces.some((face) => face.outcome);
-  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(([, label]) => label), ...(done ? ["Outcome"] : []), "Why"];
+  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(([, label]) => label), ...(done ? ["Outcome"] : []), "Reason"];
   const rows = inOrder(faces).map((face) => row(face, columns, own[face.number] ?? {}, done, choose));
   return make(
     "table", {},

@@ -1,53 +1,53 @@
-/** The picture with numbered boxes over it, and a row of its faces to choose from. */
+/** The photo with numbered boxes, and the row of its faces. */
 
 import { button, make } from "./dom.js";
 
 /** @import { Box, Face, Size } from "./api.js" */
 
-const THUMBNAIL = 144; // pixels of a thumbnail's side; shown at half that
-const NEAR_TOP = 0.06; // share of the picture's height above a face that its number does not fit into
-const AROUND = 0.25; // how much around a face its thumbnail shows, as a share of its size
+const THUMBNAIL = 144; // side of a thumbnail in pixels; displayed at half the size
+const NEAR_TOP = 0.06; // share of the photo's height that is too small for a number above a face
+const AROUND = 0.25; // margin around a face in its thumbnail, as a share of the face's size
 
-export class Sight {
+export class Stage {
   /** @type {HTMLImageElement | null} */ #source = null;
   /** @type {HTMLImageElement | null} */ #image = null;
   /** @type {Map<number, HTMLElement>} */ #boxes = new Map();
 
   /**
-   * choose(number): a face was chosen; null: all faces.
-   * @param {HTMLElement} stage @param {HTMLElement} row @param {(number: number | null) => void} choose
+   * choose(number): called when a face is chosen. null: all faces.
+   * @param {HTMLElement} element @param {HTMLElement} row @param {(number: number | null) => void} choose
    */
-  constructor(stage, row, choose) {
-    this.stage = stage;
-    stage.classList.remove("masked");
+  constructor(element, row, choose) {
+    this.element = element;
+    element.classList.remove("masked");
     this.row = row;
     this.choose = choose;
   }
 
-  /** What thumbnails are made of, whatever is drawn on the picture shown. */
+  /** The original photo, without masks, from which thumbnails are made. */
   get source() {
-    if (!this.#source) throw new Error("No picture is shown.");
+    if (!this.#source) throw new Error("No photo is shown.");
     return this.#source;
   }
 
-  /** Show a picture by its URL; returns once it is there, raises where the browser cannot show it. @param {string} url */
+  /** Show a photo and wait until it is loaded. Throws an error if the browser cannot show it. @param {string} url */
   async open(url) {
     const source = make("img", { src: url });
     await source.decode();
     this.#source = source;
-    this.#image = make("img", { alt: "The picture, before", src: url });
-    this.stage.style.setProperty("--ratio", String(source.naturalWidth / source.naturalHeight));
-    this.stage.replaceChildren(this.#image);
+    this.#image = make("img", { alt: "Photo before", src: url });
+    this.element.style.setProperty("--ratio", String(source.naturalWidth / source.naturalHeight));
+    this.element.replaceChildren(this.#image);
   }
 
   /**
-   * Show the plan's faces; size: of the picture that their boxes are in.
+   * Show the faces of a plan. size: size of the photo that the boxes refer to.
    * @param {Face[]} faces @param {Size} size @param {number | null} chosen
    */
   show(faces, size, chosen) {
-    this.stage.querySelectorAll(".box").forEach((box) => box.remove());
+    this.element.querySelectorAll(".box").forEach((box) => box.remove());
     this.#boxes = new Map(faces.map((face) => [face.number, this.#box(face, size)]));
-    this.stage.append(...this.#boxes.values());
+    this.element.append(...this.#boxes.values());
     const focused = [...this.#inputs()].find((input) => input === document.activeElement);
     const [legend] = this.row.children;
     const items = faces.map((face) => this.#item(face.number, thumbnail(this.source, face.box, size), face));
@@ -57,13 +57,13 @@ export class Sight {
     if (focused) this.#input(focused.value)?.focus();
   }
 
-  /** Show no faces any more. */
+  /** Remove all faces. */
   close() {
     const [legend] = this.row.children;
     this.row.replaceChildren(legend);
   }
 
-  /** Show which face is chosen. @param {number | null} chosen */
+  /** Highlight the chosen face. @param {number | null} chosen */
   mark(chosen) {
     for (const [number, box] of this.#boxes) box.classList.toggle("chosen", number === chosen);
     const input = this.#input(String(chosen ?? ""));
@@ -79,13 +79,13 @@ export class Sight {
     return [...this.#inputs()].find((input) => input.value === value);
   }
 
-  /** Show another picture in its place: one with masks drawn in, or the picture itself. @param {string} url @param {boolean} masks */
+  /** Show the photo with masks, or without them. @param {string} url @param {boolean} masks */
   draw(url, masks) {
     if (this.#image) this.#image.src = url;
-    this.stage.classList.toggle("masked", masks);
+    this.element.classList.toggle("masked", masks);
   }
 
-  /** A box is for the mouse; by keyboard the row of faces does the same. @param {Face} face @param {Size} size */
+  /** Make the box of a face. It is for the mouse only; with the keyboard, use the row of faces. @param {Face} face @param {Size} size */
   #box(face, [width, height]) {
     const [left, top, right, bottom] = face.box;
     const high = top < NEAR_TOP * height ? "high" : "";
@@ -103,14 +103,14 @@ export class Sight {
     input.addEventListener("change", () => this.choose(number));
     const words = face
       ? [make("b", {}, `Face ${number}`), make("span", {}, `${Math.round(face.size)} px · ${face.decision}`)]
-      : [make("b", {}, "All faces"), make("span", {}, "for every face")];
+      : [make("b", {}, "All faces"), make("span", {}, "shared settings")];
     const why = face ? make("span", { class: "unseen" }, `: ${face.reason}`) : null;
     return make("label", { class: `face ${face?.decision ?? ""}` }, input, picture, make("span", { class: "words" }, ...words, why));
   }
 }
 
 /**
- * Return a canvas with one face of a shown picture; size: of the picture that the box is in.
+ * Return a canvas with one face of an image. size: size of the photo that the box refers to.
  * @param {HTMLImageElement} image @param {Box} box @param {Size} size
  */
 export function thumbnail(image, box, size, side = THUMBNAIL, around = AROUND) {
@@ -118,7 +118,7 @@ export function thumbnail(image, box, size, side = THUMBNAIL, around = AROUND) {
   const [x, y, reach] = square(box, around);
   const [across, down] = [image.naturalWidth / size[0], image.naturalHeight / size[1]];
   const pen = canvas.getContext("2d");
-  if (!pen) throw new Error("The browser draws on no canvas.");
+  if (!pen) throw new Error("The browser does not support canvas drawing.");
   pen.imageSmoothingQuality = "high";
   pen.drawImage(image, x * across, y * down, reach * across, reach * down, 0, 0, side, side);
   return canvas;

@@ -1,25 +1,25 @@
-/** One picture on the page: its faces, the settings of the one that is chosen, and the result. */
+/** The editor of one photo: its faces, the settings of the chosen face, and the result. */
 
 import { at, count, inputAt } from "./dom.js";
 import { FacePanel } from "./face.js";
 import { decoded } from "./files.js";
 import { Photo } from "./photo.js";
 import { resultView, summary } from "./result.js";
-import { Sight, thumbnail } from "./sight.js";
+import { Stage, thumbnail } from "./stage.js";
 import { table } from "./table.js";
 
 /** @import { Api, Face, Settings } from "./api.js" */
 /** @import { Offer } from "./form.js" */
 /** @import { Page } from "./page.js" */
 
-export class Desk {
-  /** Number of the face whose settings are shown; null: those of all. @type {number | null} */ chosen = null;
-  /** Of the pictures shown. @type {{before?: string, after?: string, masks?: string}} */ urls = {};
+export class Editor {
+  /** Number of the chosen face. null: all faces. @type {number | null} */ chosen = null;
+  /** URLs of the displayed images. @type {{before?: string, after?: string, masks?: string}} */ urls = {};
   /** @type {Promise<void> | null} */ #opening = null;
 
   /**
-   * offer: what the server offers. page: shows sentences (`refuse`), has the common settings (`settings`), takes those
-   * of one face for all (`setAll`), and is told when there is something to fix (`ready`).
+   * offer: the settings and models of the server. page: shows errors (`refuse`), stores the common settings
+   * (`settings`, `setAll`), and labels the main button (`ready`).
    * @param {Api} api @param {Offer} offer @param {Page} page @param {File} file
    */
   constructor(api, offer, page, file) {
@@ -27,7 +27,7 @@ export class Desk {
     this.page = page;
     this.offer = offer;
     this.photo = new Photo(api, file, offer.finding);
-    this.sight = new Sight(at("stage"), at("thumbnails"), (number) => this.choose(number));
+    this.stage = new Stage(at("stage"), at("thumbnails"), (number) => this.choose(number));
     this.panel = new FacePanel(offer, this.photo, page, (number) => this.#try(number));
     this.closing = new AbortController();
     const { signal } = this.closing;
@@ -38,15 +38,15 @@ export class Desk {
     at("views").addEventListener("change", () => this.#view(inputAt("show-result").checked ? "result" : "faces"), { signal });
   }
 
-  /** Show the picture and ask for a plan. */
+  /** Show the photo and request a plan. */
   async open() {
-    at("sight").hidden = false;
+    at("viewer").hidden = false;
     at("found").textContent = "Looking for faces …";
     this.photo.set(this.page.settings);
     await this.#opened();
   }
 
-  /** Have the picture shown, once; what the browser cannot show needs a plan first, and that may be refused. */
+  /** Load the photo once. If the browser cannot show the format, a plan is needed first, which may fail. */
   async #opened() {
     this.#opening ??= this.#open();
     try {
@@ -61,7 +61,7 @@ export class Desk {
     const { photo } = this;
     const file = await photo.showable(photo.file, async () => (await photo.newest()).size);
     this.urls.before = URL.createObjectURL(file);
-    await this.sight.open(this.urls.before);
+    await this.stage.open(this.urls.before);
   }
 
   /** The common settings have changed. @param {Settings} settings */
@@ -70,7 +70,7 @@ export class Desk {
   }
 
   /**
-   * Show a sentence of the server's at the setting it is about; return whether there is one.
+   * Show an error message beside its setting. Return whether there is one.
    * @param {(string | number)[]} where @param {string} sentence
    */
   refuse(where, sentence) {
@@ -87,12 +87,12 @@ export class Desk {
   /** @param {number | null} number */
   choose(number) {
     this.chosen = number !== null && this.photo.face(number) ? number : null;
-    this.sight.mark(this.chosen);
+    this.stage.mark(this.chosen);
     this.panel.show(this.chosen);
   }
 
   /**
-   * Carry the plan out and show what came of it; return the sentence that sums it up.
+   * Carry out the plan and show the result. Return a summary.
    * @param {(share: number, words: string) => void} told @param {AbortSignal} signal
    */
   async fix(told, signal) {
@@ -112,7 +112,7 @@ export class Desk {
     return summary(result);
   }
 
-  /** Leave the page as it was found. */
+  /** Restore the page to its initial state. */
   close() {
     this.closing.abort();
     this.photo.close();
@@ -123,12 +123,12 @@ export class Desk {
     at("masks-switch").hidden = true;
     this.#view("faces");
     for (const id of ["stage", "result-view", "table"]) at(id).replaceChildren();
-    this.sight.close();
-    at("sight").hidden = true;
+    this.stage.close();
+    at("viewer").hidden = true;
   }
 
   #planning() {
-    at("sight").setAttribute("aria-busy", "true");
+    at("viewer").setAttribute("aria-busy", "true");
     at("result-view").classList.add("stale");
     this.panel.forgetTrial();
   }
@@ -144,14 +144,14 @@ export class Desk {
     this.page.clear();
     await this.#opened();
     if (this.closing.signal.aborted || !photo.plan) return;
-    this.sight.show(photo.faces, photo.plan.size, this.chosen);
+    this.stage.show(photo.faces, photo.plan.size, this.chosen);
     this.choose(this.chosen);
     const fixed = photo.faces.filter((face) => face.decision !== "leave").length;
     at("masks-switch").hidden = !photo.faces.length;
     at("found").textContent = found(photo.faces.length, fixed);
     this.#sumUp(photo.faces);
-    at("sight").removeAttribute("aria-busy");
-    this.page.ready(fixed ? `Fix ${count(fixed, "face")}` : photo.plan.upscale ? "Enlarge" : "");
+    at("viewer").removeAttribute("aria-busy");
+    this.page.ready(fixed ? `Fix ${count(fixed, "face")}` : photo.plan.upscale ? "Upscale" : "");
     if (inputAt("masks").checked) await this.#masks();
   }
 
@@ -169,16 +169,16 @@ export class Desk {
     this.#drop("masks");
     if (drawn) this.urls.masks = URL.createObjectURL(drawn);
     const url = drawn ? this.urls.masks : this.urls.before;
-    if (url) this.sight.draw(url, Boolean(drawn));
+    if (url) this.stage.draw(url, Boolean(drawn));
   }
 
   /** @param {number} number */
   async #try(number) {
-    const { photo, sight } = this;
+    const { photo, stage } = this;
     const [plan, face] = [photo.plan, photo.face(number)];
-    if (!plan || !face) throw new Error(`There is no face ${number} in the plan.`);
+    if (!plan || !face) throw new Error(`The plan has no face ${number}.`);
     const after = await decoded(await photo.tryFace(number));
-    return [sight.source, after].map((image) => thumbnail(image, face.box, plan.size, 480, 0.4));
+    return [stage.source, after].map((image) => thumbnail(image, face.box, plan.size, 480, 0.4));
   }
 
   /** @param {"faces" | "result"} name */
@@ -198,4 +198,4 @@ export class Desk {
 
 /** @param {number} many @param {number} fixed */
 const found = (many, fixed) =>
-  many ? `${count(many, "face")} found: ${fixed} to be fixed, ${many - fixed} left.` : "No faces found.";
+  many ? `${count(many, "face")} found: ${fixed} to fix, ${many - fixed} skipped.` : "No faces found.";

@@ -1,15 +1,15 @@
-/** Asking a person for the server's token. */
+/** The dialog that asks for the server's token. */
 
 import { at, atKind, inputAt } from "./dom.js";
 
 /**
- * Return the token that is typed in; again: whether the last one would not do.
+ * Return the token that the user enters. again: whether the last one was wrong.
  * @param {boolean} again
  * @returns {Promise<string>}
  */
 export function askToken(again) {
-  const dialog = atKind("sesame", HTMLDialogElement);
-  at("sesame-why").textContent = again ? "That is not its token." : "";
+  const dialog = atKind("token-dialog", HTMLDialogElement);
+  at("token-problem").textContent = again ? "This token is wrong." : "";
   inputAt("token").value = "";
   dialog.addEventListener("cancel", stay);
   dialog.showModal();
@@ -18,5 +18,5 @@ export function askToken(again) {
   });
 }
 
-/** Without a token there is nothing behind the dialog. @param {Event} event */
+/** Keep the dialog open, as the page does not work without a token. @param {Event} event */
 const stay = (event) => event.preventDefault();
