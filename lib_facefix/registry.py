@@ -1,6 +1,6 @@
-"""Everything the user may choose by name. To add a model: one adapter file, one line here.
+"""All models that users select by name. To add a model, write an adapter file and add one line to this file.
 
-The tables are data: listing the names imports no model code.
+The tables are data: listing names imports no model code.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ Made = TypeVar("Made", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo(Generic[Made]):
-    """One implementation on offer, and what it needs."""
+    """One selectable model and its requirements."""
 
     name: str
-    """The name to choose it by."""
+    """Name in settings."""
     label: str
-    """The name that people see."""
+    """Name that people see."""
     target: str
-    """Its class as "module:Class", the module relative to this package."""
+    """Class of the adapter as "module:Class", with the module relative to this package."""
     licence: str = ""
-    """The licence of its weights, where it has any."""
+    """Licence of the weights; blank if there are none."""
     assets: tuple[str, ...] = ()
-    """The file names of its bundled weights."""
+    """File names of bundled weights."""
     weights_name: str = ""
-    """The published file that it loads, a key of `weights.PUBLISHED`; its class is given the file's path."""
+    """Key of the published weights in `weights.PUBLISHED`; the adapter receives the path of the file."""
     package: str | None = None
-    """The optional package that it needs."""
+    """Optional Python package that the model requires."""
     install: str = ""
-    """A sentence that says how to install the package, where its name alone does not."""
+    """Sentence that explains how to install the package, if its name is not enough."""
     external_file: str = ""
-    """The file that it loads, where that comes from another program and is not published here."""
+    """Name of a weights file that comes from another program and is not in `weights.PUBLISHED`."""
     origin: str = ""
-    """The address where people get that file."""
+    """URL where people get that file."""
     folders: tuple[str, ...] = ()
-    """The folders to look for that file in: below a WebUI's models folder, or with a ~ in the home."""
+    """Folders to search for that file, relative to a WebUI's models folder or starting with ~."""
     classes: bool = False
-    """Whether it knows more than one kind of thing, of which the user may choose."""
+    """True if the detector has several classes to select from."""
     only: str = ""
-    """The faces it is made for, where it is not for all: "people"."""
+    """Kind of faces that the model is trained for: "people", or blank for all."""
 
     def needs(self) -> None:
-        """Raise `MissingPackage` unless the package that it needs, if any, is installed; nothing is imported."""
+        """Raise `MissingPackage` if the required package is not installed. Imports nothing."""
         if self.package and not find_spec(self.package):
             raise MissingPackage(self.label, self.package, self.install)
 
     def load(self) -> Callable[..., Made]:
-        """Import and return the class; only now is its package needed."""
+        """Import and return the adapter's class; raises `MissingPackage`."""
         module, attribute = self.target.split(":")
         if self.package:
             disable_telemetry(self.package)
@@ -74,23 +74,23 @@ class ModelInfo(Generic[Made]):
 
 
 class Registry(Generic[Made]):
-    """What is on offer of one kind, in the order in which it is offered."""
+    """All models of one kind, in display order."""
 
     def __init__(self, kind: str, *infos: ModelInfo[Made], own: str = "") -> None:
-        """own: the class that takes model files of the user's own, as a `ModelInfo.target`, where there is one."""
+        """own: the target (see `ModelInfo.target`) that loads the user's own model files, if there is one."""
         self.kind = kind
         self._own = own
         self._infos = {info.name: info for info in infos}
 
     def names(self) -> tuple[str, ...]:
-        """Return the names to choose from."""
+        """Return the names of all models."""
         return tuple(self._infos)
 
     def __iter__(self) -> Iterator[ModelInfo[Made]]:
         return iter(self._infos.values())
 
     def of_file(self, path: str) -> ModelInfo[Made]:
-        """Return what takes the user's own model file; raises `BadSetting` where nothing does."""
+        """Return the model of the user's own file; raises `BadSetting` if this kind supports no own files."""
         if not self._own:
             raise self._unknown(path)
         return ModelInfo(path, path, self._own, package="torch")
@@ -101,55 +101,47 @@ class Registry(Generic[Made]):
         return self._infos[name]
 
     def _unknown(self, name: str) -> BadSetting:
-        return BadSetting(f"unknown {self.kind} {name!r}; on offer: {', '.join(self._infos)}")
+        return BadSetting(f"unknown {self.kind} {name!r}. Available: {', '.join(self._infos)}")
 
 
 FIRST = "auto"
-"""Of several models: the first that is here."""
+"""Setting that selects the first installed model."""
 PEOPLE = "people"
 _INSIGHTFACE = "insightface/models", "insightface", "~/.insightface/models"
 _PACKS = "buffalo_l", "antelopev2"
-"""Of insightface, which hold nearly the same files."""
+"""Model packs of insightface; they contain nearly the same files."""
 _SCRFD = ".detectors.scrfd:Scrfd"
 _RESTORING, _UPSCALING = ".fixers.restore:Restorer", ".upscalers.net:NetUpscaler"
 _PARSING, _OCCLUDING = ".maskers.parser:FaceParser", ".maskers.occluders:XSeg"
 
 
 def _make_bundled(name: str, label: str, target: str, weights: str, licence: str) -> ModelInfo[Any]:
-    """Return what is known of a model whose weights come with this package."""
+    """Return a model whose weights are bundled with this package."""
     return ModelInfo(name, label, target, licence, assets=(weights,))
 
 
-def _net(name: str, label: str, weights: str, only: str = "") -> ModelInfo[FaceFixer]:
-    """Return what is known of a published network that restores."""
-    return ModelInfo(name, label, _RESTORING, weights_name=weights, package="torch", only=only)
-
-
-def _upscaling(name: str, label: str, weights: str) -> ModelInfo[Upscaler]:
-    """Return what is known of a published network that enlarges whole pictures."""
-    return ModelInfo(name, label, _UPSCALING, weights_name=weights, package="torch")
-
-
-def _parser(name: str, label: str, weights: str, package: str | None = None) -> ModelInfo[Parser]:
-    """Return what is known of a published network that tells skin from hair."""
-    return ModelInfo(name, label, _PARSING, weights_name=weights, package=package)
+def _published(
+    name: str, label: str, target: str, weights: str, only: str = "", package: str | None = "torch"
+) -> ModelInfo[Any]:
+    """Return a model whose weights are published for download."""
+    return ModelInfo(name, label, target, weights_name=weights, package=package, only=only)
 
 
 def _mediapipe(reach: str, name: str) -> ModelInfo[Detector]:
-    """Return what is known of a detector of the mediapipe package."""
+    """Return a detector of the mediapipe package."""
     return ModelInfo(
         f"mediapipe_face_{reach}",
         f"mediapipe, {reach} range",
         f".detectors.mediapipe:{name}",
         licence="Apache-2.0",
         package="mediapipe",
-        install="Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: later ones contact their maker.",
+        install="Install it with `pip install 'mediapipe>=0.10.33,<0.10.35'`: newer versions contact Google.",
     )
 
 
 def _insightface(name: str, label: str, target: str, file: str, *packs: str, **facts: Any) -> ModelInfo[Any]:
-    """Return what is known of a file in one of insightface's packs, in a WebUI or where its package keeps it."""
-    folders = tuple(f"{root}/{one}" for one in packs for root in _INSIGHTFACE)
+    """Return a model whose weights are in a pack of insightface, in a WebUI's or the package's folder."""
+    folders = tuple(f"{root}/{pack}" for pack in packs for root in _INSIGHTFACE)
     origin = f"https://github.com/deepinsight/insightface/releases/download/v0.7/{packs[0]}.zip"
     return ModelInfo(name, label, target, "non-commercial", external_file=file, origin=origin, folders=folders, **facts)
 
@@ -170,11 +162,11 @@ DETECTORS: Registry[Detector] = Registry(
     ),
     _mediapipe("full", "FullRange"),
     _mediapipe("short", "ShortRange"),
-    _insightface("buffalo_l", "SCRFD of buffalo_l", _SCRFD, "det_10g.onnx", "buffalo_l"),
-    _insightface("antelopev2", "SCRFD of antelopev2", _SCRFD, "scrfd_10g_bnkps.onnx", "antelopev2"),
+    _insightface("buffalo_l", "SCRFD (buffalo_l)", _SCRFD, "det_10g.onnx", "buffalo_l"),
+    _insightface("antelopev2", "SCRFD (antelopev2)", _SCRFD, "scrfd_10g_bnkps.onnx", "antelopev2"),
     _insightface(
         "insightface",
-        "SCRFD of buffalo_l, by insightface's package",
+        "SCRFD (buffalo_l, insightface package)",
         ".detectors.insight:InsightFace",
         "det_10g.onnx",
         "buffalo_l",
@@ -200,13 +192,13 @@ GUESSERS: Registry[Guesser] = Registry(
 RESTORERS: Registry[FaceFixer] = Registry(
     "restorer",
     _make_bundled("lite", "lite (built in)", ".fixers.lite:Lite", "lite.onnx", "AGPL-3.0-or-later"),
-    _net("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
-    _net("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
-    _net("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),
-    _net("restoreformer", "RestoreFormer", "RestoreFormer.pth", PEOPLE),
-    _net("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt", PEOPLE),
-    _net("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
-    _net("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
+    _published("gfpgan", "GFPGAN 1.4", _RESTORING, "GFPGANv1.4.pth", PEOPLE),
+    _published("gfpgan-1.3", "GFPGAN 1.3", _RESTORING, "GFPGANv1.3.pth", PEOPLE),
+    _published("codeformer", "CodeFormer", _RESTORING, "codeformer-v0.1.0.pth", PEOPLE),
+    _published("restoreformer", "RestoreFormer", _RESTORING, "RestoreFormer.pth", PEOPLE),
+    _published("restoreformer++", "RestoreFormer++", _RESTORING, "RestoreFormer++.ckpt", PEOPLE),
+    _published("x4plus", "Real-ESRGAN x4plus", _RESTORING, "RealESRGAN_x4plus.pth"),
+    _published("animevideo", "Real-ESRGAN anime video v3", _RESTORING, "realesr-animevideov3.pth"),
     own=_RESTORING,
 )
 
@@ -215,61 +207,51 @@ MASKERS: Registry[Masker] = Registry(
     ModelInfo("hull", "Mesh hull", ".maskers.mesh:HullMasker"),
     ModelInfo("ellipse", "Ellipse", ".maskers.shape:EllipseMasker"),
     ModelInfo("box", "Box", ".maskers.shape:BoxMasker"),
-    ModelInfo("skin", "Skin: the hull without eyes, brows and lips", ".maskers.parts:SkinMasker"),
+    ModelInfo("skin", "Skin without eyes, brows, lips", ".maskers.parts:SkinMasker"),
     ModelInfo("eyes", "Eyes", ".maskers.parts:EyesMasker"),
     ModelInfo("brows", "Brows", ".maskers.parts:BrowsMasker"),
     ModelInfo("lips", "Lips", ".maskers.parts:LipsMasker"),
     ModelInfo("nose", "Nose", ".maskers.parts:NoseMasker"),
     _make_bundled(
         "person",
-        "Person in front of the background",
+        "Person without background",
         ".maskers.person:PersonMasker",
         "selfie_segmentation.tflite",
         "Apache-2.0",
     ),
-    ModelInfo("segmentation", "What the detector outlined", ".maskers.segmentation:SegmentationMasker"),
-    ModelInfo("parsing", "What a face parser sees", ".maskers.parsed_classes:ParsingMasker"),
-    ModelInfo("occluders", "What is in front of the face", ".maskers.occluders:OccludersMasker"),
+    ModelInfo("segmentation", "Outline from the detector", ".maskers.segmentation:SegmentationMasker"),
+    ModelInfo("parsing", "Classes of a face parser", ".maskers.parsed_classes:ParsingMasker"),
+    ModelInfo("occluders", "Objects in front of the face", ".maskers.occluders:OccludersMasker"),
 )
 
 PARSERS: Registry[Parser] = Registry(
     "face parser",
-    _parser("bisenet", "BiSeNet (facexlib)", "parsing_bisenet.pth", "torch"),
-    _parser("bisenet-onnx", "BiSeNet (ONNX)", "face_parsing_resnet18.onnx"),
-    _parser("parsenet", "ParseNet (facexlib)", "parsing_parsenet.pth", "torch"),  # twenty times as slow
+    _published("bisenet", "BiSeNet (facexlib)", _PARSING, "parsing_bisenet.pth"),
+    _published("bisenet-onnx", "BiSeNet (ONNX)", _PARSING, "face_parsing_resnet18.onnx", package=None),
+    _published("parsenet", "ParseNet (facexlib)", _PARSING, "parsing_parsenet.pth"),  # 20 times slower
     own=_PARSING,
 )
 
 OCCLUDERS: Registry[Occluder] = Registry(
-    "occluder model",
-    ModelInfo("xseg", "XSeg", _OCCLUDING, weights_name="xseg_1.onnx"),
-    own=_OCCLUDING,
+    "occluder model", ModelInfo("xseg", "XSeg", _OCCLUDING, weights_name="xseg_1.onnx"), own=_OCCLUDING
 )
 
 UPSCALERS: Registry[Upscaler] = Registry(
     "upscaler",
     ModelInfo("lanczos", "Lanczos (no model)", ".upscalers.lanczos:Lanczos"),
-    _upscaling("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
-    _upscaling("x4plus-anime", "Real-ESRGAN x4plus anime", "RealESRGAN_x4plus_anime_6B.pth"),
-    _upscaling("x2plus", "Real-ESRGAN x2plus", "RealESRGAN_x2plus.pth"),
-    _upscaling("general", "Real-ESRGAN general x4 v3", "realesr-general-x4v3.pth"),
-    _upscaling("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
+    _published("x4plus", "Real-ESRGAN x4plus", _UPSCALING, "RealESRGAN_x4plus.pth"),
+    _published("x4plus-anime", "Real-ESRGAN x4plus anime", _UPSCALING, "RealESRGAN_x4plus_anime_6B.pth"),
+    _published("x2plus", "Real-ESRGAN x2plus", _UPSCALING, "RealESRGAN_x2plus.pth"),
+    _published("general", "Real-ESRGAN general x4 v3", _UPSCALING, "realesr-general-x4v3.pth"),
+    _published("animevideo", "Real-ESRGAN anime video v3", _UPSCALING, "realesr-animevideov3.pth"),
     own=_UPSCALING,
 )
 
 EMBEDDINGS: Registry[Embedder] = Registry(
     "embedding",
-    _make_bundled("dlib", "Embedding of faces (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
+    _make_bundled("dlib", "Face embedding (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
 )
-"""What tells people apart. Nobody chooses it, so it is not listed among the others."""
+"""Networks that compare persons. Users do not select them, so they are not in `REGISTRIES`."""
 
-REGISTRIES: tuple[Registry[object], ...] = (
-    DETECTORS,
-    LANDMARKERS,
-    GUESSERS,
-    RESTORERS,
-    MASKERS,
-    PARSERS,
-    OCCLUDERS,
-    UPSCALERS,
-)
+REGISTRIES: tuple[Registry[object], ...]
+REGISTRIES = (DETECTORS, LANDMARKERS, GUESSERS, RESTORERS, MASKERS, PARSERS, OCCLUDERS, UPSCALERS)

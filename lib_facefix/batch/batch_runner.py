@@ -1,4 +1,4 @@
-"""Fixing one picture after another: one bad file does not stop the rest, and everything is recorded."""
+"""Fixing one file after another. A file that fails is recorded, and does not stop the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
 from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_picture
-from ..planning.plan import FixPlan, FixResult
+from ..planning.plan import FixPlan
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import parse_generation_info
@@ -20,37 +20,37 @@ from ..settings.treatment import Overrides
 from ..visualize import Pair, draw_strips
 from .report import describe_plan, list_reasons, summarize_result
 
-MOST_DRAWN = 12
-"""Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
+MAX_SHEET_IMAGES = 12
+"""Maximum number of images on a before/after sheet."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """What is to be done with each picture, and what has been done so far."""
+    """A run over many files, and its results so far."""
 
     engine: Engine
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
-    """Whether to make the strips of a before/after sheet."""
+    """True to create the strips of a before/after sheet."""
     png_level: int = PNG_LEVEL
-    """How hard PNGs are compressed, 0..9."""
+    """Compression level of PNG files, 0..9."""
     records: list[dict[str, Any]] = field(default_factory=list)
-    """One a picture, as `--report` writes them."""
+    """One record for each file, as written by `--report`."""
     strips: list[Pillow] = field(default_factory=list)
     failed: bool = False
-    """True once a picture or a face has failed."""
+    """True if a file or a face has failed."""
     _drawn: int = 0
 
     def look(self, path: Path) -> list[str]:
-        """Plan one picture and change nothing; return what to tell the person."""
+        """Plan one file without changing it; return lines to print."""
         return self.record(path, self._look)
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
-        """Fix one picture and write it; return what to tell the person."""
+        """Fix one file and write the result; return lines to print."""
         return self.record(path, lambda record: self._fix(record, path, target, progress))
 
     def record(self, path: Path, work: Callable[[dict[str, Any]], list[str]]) -> list[str]:
-        """Do `work`, which fills the record of this picture; whatever fails is recorded and ends this picture only."""
+        """Call `work` to fill the record of a file; a failure is recorded. Returns lines to print."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
         record |= {"output": None, "error": None}
@@ -58,14 +58,14 @@ class Batch:
         try:
             return work(record)
         except KeyboardInterrupt:
-            record["error"] = "stopped before it was done"
+            record["error"] = "stopped before this file was finished"
             raise
         except FaceFixError as error:
             record["error"] = str(error)
         except MemoryError:
-            record["error"] = f"{path} does not fit into the memory of this machine"
-        except Exception as error:  # noqa: BLE001 an edge of the process: the other pictures must have their turn
-            record["error"] = f"{path}: unexpected {type(error).__name__}: {error}"
+            record["error"] = "not enough memory for this image"
+        except Exception as error:  # noqa: BLE001 the other files must still be processed
+            record["error"] = f"unexpected {type(error).__name__}: {error}"
         finally:
             record["seconds"] = round(time.perf_counter() - started, 4)
         self.failed = True
@@ -80,29 +80,26 @@ class Batch:
         picture = read_picture(path)
         plan = self.plan(picture)
         if plan.upscaled:
-            check_writable(target, picture, plan.upscaled)  # before minutes of work
+            check_writable(target, picture, plan.upscaled)  # fail before minutes of work
         [result] = self.engine.run([picture.image], [plan], progress=progress)
         write_picture(picture, result.image, target, png_level=self.png_level)
         record.update(result.to_json(), output=str(target))
         self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-        self._keep(path.name, picture, result)
-        return [f"{path}: {summarize_result(result)} -> {target}", *(f"  {line}" for line in list_reasons(result))]
-
-    def _keep(self, title: str, picture: Picture, result: FixResult) -> None:
-        if self.draw and self._drawn < MOST_DRAWN:
+        if self.draw and self._drawn < MAX_SHEET_IMAGES:
             self._drawn += 1
-            self.strips += draw_strips(Pair(title, picture.image, result.image, result.outcomes))
+            self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
+        return [f"{path}: {summarize_result(result)} -> {target}", *(f"  {line}" for line in list_reasons(result))]
 
 
 def make_planner(
     engine: Engine, settings: FaceSettings, overrides: Overrides | None = None
 ) -> Callable[[Picture], FixPlan]:
-    """Return what plans a picture by settings, and by what it says it was made from."""
+    """Return a planner that uses the settings and the generation parameters in each image."""
     return lambda picture: engine.plan(
         picture.image, settings, overrides=overrides, origin=parse_generation_info(picture.metadata.parameters)
     )
 
 
 def plan_from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:
-    """Return a planner that looks the plan of each picture up."""
+    """Return a planner that uses existing plans, by path."""
     return lambda picture: plans[picture.path]

@@ -1,4 +1,4 @@
-"""What a piece of work will need of an engine, known before it begins."""
+"""Requirements of work, computed before it starts."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from .plan import FixPlan
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The models that a piece of work may need, and whether it needs Stable Diffusion."""
+    """The models that some work may need, and whether it needs Stable Diffusion."""
 
     treatments: Sequence[Treatment]
-    """Treatments of all faces, which decide about the networks that masks are made with."""
+    """Treatments of all faces, which determine the models for their masks."""
     restorers: frozenset[str]
-    """Names, or paths of model files, of what restores faces."""
+    """Names or file paths of the restorers."""
     upscalers: frozenset[str]
-    """Names, or paths of model files, of what enlarges pictures."""
+    """Names or file paths of the upscalers."""
     rediffuses: bool = False
-    """True if settings ask for re-diffusing; False for plans, as each of their faces fails alone where nothing does."""
+    """True if settings select re-diffusing. False for plans: only the affected faces fail there."""
 
     @classmethod
     def of_settings(cls, settings: FaceSettings, overrides: Overrides | None = None) -> Needs:
-        """Return what work by these settings needs; raises `BadSetting` for an override that is not allowed."""
+        """Return the requirements of these settings; raises `BadSetting` for an invalid override."""
         everyone = settings.of_one_face()
         treatments = [everyone, *(everyone.but(own) for own in (overrides or {}).values())]
         upscalers = frozenset([settings.upscaler] if settings.upscale else [])
-        restorers = frozenset(one.restorer for one in treatments if one.method in ("auto", "restore"))
-        return cls(treatments, restorers, upscalers, any(one.method == "re-diffuse" for one in treatments))
+        restorers = frozenset(item.restorer for item in treatments if item.method in ("auto", "restore"))
+        return cls(treatments, restorers, upscalers, any(item.method == "re-diffuse" for item in treatments))
 
     @classmethod
     def of_plans(cls, plans: Iterable[FixPlan]) -> Needs:
-        """Return what carrying out these plans needs."""
+        """Return the requirements of these plans."""
         plans = list(plans)
         treatments = [job.treatment for plan in plans for job in plan.jobs if job.decision == "restore"]
         upscalers = frozenset(plan.upscaler for plan in plans if plan.upscaled)
-        return cls(treatments, frozenset(one.restorer for one in treatments), upscalers)
+        return cls(treatments, frozenset(item.restorer for item in treatments), upscalers)

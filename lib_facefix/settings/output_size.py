@@ -1,4 +1,4 @@
-"""How large the result is to be: the grammar of `--upscale`, and what is too large."""
+"""The size of the result: the syntax of the setting `upscale`, and its limits."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from dataclasses import dataclass
 from ..errors import BadSetting
 
 MOST_PIXELS = 400_000_000
-"""Of a result: 20,000 x 20,000, of which one copy is 1.2 GB."""
+"""Largest result, in pixels: 20,000 x 20,000, which takes 1.2 GB per copy."""
 FACTORS = (1.0, 8.0)
+"""Smallest and largest factor."""
 SIDES = (1, 100_000)
-"""Pixels."""
+"""Smallest and largest width or height, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upscale:
-    """A factor, or an exact size."""
+    """A factor or an exact size."""
 
     factor: float = 1.0
     size: tuple[int, int] | None = None
-    """Width and height, pixels; counts before the factor."""
+    """Width and height in pixels; overrides the factor."""
 
     def of(self, width: int, height: int) -> tuple[int, int]:
-        """Return the size of the result for a picture of this size; raises `BadSetting` where that is too large."""
+        """Return the size of the result for an image of this size, in pixels; raises `BadSetting` if too large."""
         size = self.size or (int(width * self.factor + 0.5), int(height * self.factor + 0.5))
         if size[0] * size[1] > MOST_PIXELS:
             raise BadSetting(
-                f"upscaled to {size[0]}x{size[1]} px the picture would have {size[0] * size[1] / 1e6:.0f} million "
-                f"pixels; at most {MOST_PIXELS // 10**6} million are made. Choose a smaller factor or size"
+                f"upscaled to {size[0]}x{size[1]} px the image would have {size[0] * size[1] / 1e6:.0f} million "
+                f"pixels, more than {MOST_PIXELS // 10**6} million. Choose a smaller factor or size"
             )
         return size
 
 
 def read_upscale(text: str) -> Upscale | None:
-    """Read "2", "1.5" (a factor) or "1920x1080" (pixels); None for "". Raises `BadSetting`."""
+    """Parse a factor ("2", "1.5") or a size in pixels ("1920x1080"). Returns None for ""; raises `BadSetting`."""
     text = text.strip().lower()
     if not text:
         return None
@@ -47,6 +48,6 @@ def read_upscale(text: str) -> Upscale | None:
     elif re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) and FACTORS[0] <= float(text) <= FACTORS[1]:
         return Upscale(float(text))
     raise BadSetting(
-        f'Upscale is a factor from {FACTORS[0]:g} to {FACTORS[1]:g} such as "2", '
+        f'Upscale must be a factor from {FACTORS[0]:g} to {FACTORS[1]:g} such as "2", '
         f'or width and height in pixels such as "1920x1080"; not {text!r}'
     )

@@ -5,11 +5,11 @@ from lib_facefix.planning.plan import FaceJob, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Pose
 from lib_facefix.visualize import (
-    FACE,
+    FACE_SIDE,
     GREEN,
+    IMAGE_SIDE,
     MARGIN,
     MAX_STRIPS,
-    WHOLE,
     Pair,
     around,
     before_after,
@@ -50,8 +50,8 @@ def test_a_sheet_shows_the_picture_and_its_faces_before_and_after(pair):
     arrays = pair.before.copy(), pair.after.copy()
     sheet = before_after([pair])
     assert sheet.dtype == np.uint8
-    assert sheet.shape[1] >= 4 * FACE + 2 * MARGIN
-    assert sheet.shape[0] >= WHOLE * 600 // 800 + FACE + 2 * MARGIN
+    assert sheet.shape[1] >= 4 * FACE_SIDE + 2 * MARGIN
+    assert sheet.shape[0] >= IMAGE_SIDE * 600 // 800 + FACE_SIDE + 2 * MARGIN
     assert (pair.before == arrays[0]).all()
     assert (pair.after == arrays[1]).all()
 

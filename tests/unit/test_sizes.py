@@ -39,8 +39,8 @@ def test_what_is_no_upscale_is_refused_with_what_would_be_one(text):
 def test_a_result_that_would_be_too_large_is_refused_with_its_size():
     upscale = read_upscale("8")
     assert upscale.of(2500, 2500) == (20_000, 20_000)
-    with pytest.raises(BadSetting, match=r"to 20008x20000 px the picture would have 400 million.*smaller factor"):
+    with pytest.raises(BadSetting, match=r"to 20008x20000 px the image would have 400 million.*smaller factor"):
         upscale.of(2501, 2500)
-    with pytest.raises(BadSetting, match="at most 400 million"):
+    with pytest.raises(BadSetting, match="more than 400 million"):
         read_upscale("100000x100000")
     assert MOST_PIXELS == 400_000_000

@@ -60,11 +60,11 @@ def test_an_old_infotext_still_means_what_it_meant(monkeypatch):
 @given(st.lists(passes(), max_size=3))
 def test_what_is_written_is_read_back(made):
     assert read(write(made)) == tuple(made)
-    assert read_params({"Steps": "20", KEY: write(made)}) == tuple(made)
+    assert read_params({"Sampling steps": "20", KEY: write(made)}) == tuple(made)
 
 
 def test_an_infotext_without_faces_fixed_has_no_passes():
-    assert read_params({"Steps": "20"}) is None
+    assert read_params({"Sampling steps": "20"}) is None
 
 
 def test_only_what_differs_from_the_defaults_is_written_without_spaces():
@@ -144,7 +144,7 @@ def test_a_crowd_fits_into_the_64_kilobytes_that_a_jpeg_has():
         pytest.param('{"v":1,"passes":{}}', "lacks its passes", id="passes that are no list"),
         pytest.param('{"v":1,"passes":[[]]}', "lacks its passes", id="a pass that is no object"),
         pytest.param('{"v":1,"passes":[{},{"x":1}]}', "pass 2: unknown setting 'x'", id="unknown setting"),
-        pytest.param('{"v":1,"passes":[{"fidelity":2}]}', "pass 1: Fidelity must lie between", id="out of range"),
+        pytest.param('{"v":1,"passes":[{"fidelity":2}]}', "pass 1: Fidelity must be between", id="out of range"),
         pytest.param('{"v":1,"passes":[{"fidelity":NaN}]}', "pass 1: Fidelity must be a finite", id="NaN"),
     ],
 )
