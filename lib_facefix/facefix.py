@@ -19,7 +19,7 @@ from .pipeline.run import SetupProgress, fix_faces, masks_of
 from .pipeline.threads import one_thread
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult
-from .planning.planner import make_plan, plan_again
+from .planning.planner import make_plan, replan_faces
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .registry import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
@@ -111,13 +111,13 @@ class FaceFix:
             faces = detector.detect(array, settings.min_score)
             for landmarker in landmarkers:
                 faces = tuple(landmarker.locate(array, face) for face in faces)
-        if settings.guesses:
+        if settings.uses_attributes:
             guesser = self.models.load(GUESSERS, GUESSER)
             faces = tuple(guesser.guess(array, face) for face in faces)
         if not settings.person:
             return faces
         alone = replace(settings, person="", gender="any", min_age=0, max_age=0)
-        seen_by = tuple(alone.finding.items())
+        seen_by = tuple(alone.detection_settings.items())
         return compare_faces(
             self.models, array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by
         )
@@ -146,7 +146,7 @@ class FaceFix:
         origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return the plan for the same faces with other settings, without the image; see `Engine.replan`."""
-        return plan_again(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
+        return replan_faces(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None

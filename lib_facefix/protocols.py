@@ -89,7 +89,7 @@ class Diffuser(Protocol):
         """Side of the model's native size, in pixels."""
 
     def shares(self, job: FaceJob) -> Hashable:
-        """Return a key that jobs of one sampling run share, in addition to size and `Sampling.of_a_run`."""
+        """Return a key that jobs of one sampling run share, in addition to size and `Sampling.run_settings`."""
 
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch | None]:
         """Re-diffuse crops inside their masks, in one sampling run; None for each that gave no image.
@@ -197,8 +197,8 @@ class Engine(Protocol):
     ) -> FixPlan:
         """Return the plan for the same faces with other settings, without the image.
 
-        If a setting in `FaceSettings.finding` changes, call `plan` instead. The plan does not record these settings:
-        only a missing attribute (age and gender, distance to a reference photo) raises `BadSetting`.
+        If a setting in `FaceSettings.detection_settings` changes, call `plan` instead. The plan does not record these
+        settings: only a missing attribute (age and gender, distance to a reference photo) raises `BadSetting`.
         """
 
     def run(

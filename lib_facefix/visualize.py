@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pil
 from PIL import ImageDraw, ImageFont
 
-from .imaging.align import for_size
+from .imaging.align import rescale_matrix
 from .imaging.boxes import clip, grow
 from .imaging.frames import Surrounded, cut
 from .planning.plan import Outcome
@@ -41,7 +41,7 @@ class Pair:
     outcomes: tuple[Outcome, ...]
 
 
-def numbered_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
+def draw_boxes(image: Image, faces: Sequence[tuple[int, Face]]) -> Image:
     """Return a copy of the image with the box, landmarks and number of each face."""
     drawn = Pil.fromarray(image)
     pen = ImageDraw.Draw(drawn)
@@ -61,17 +61,12 @@ def tint_mask(image: Image, mask: Mask) -> Image:
     return np.asarray(tinted + 0.5, np.uint8)
 
 
-def around(image: Image, box: Box) -> Image:
+def crop_around(image: Image, box: Box) -> Image:
     """Return the part of an image around a face, at least one pixel."""
     height, width = image.shape[:2]
     part = clip(grow(box, FACE_MARGIN), width, height)
     left, top = min(int(part.left), width - 1), min(int(part.top), height - 1)
     return image[top : max(round(part.bottom), top + 1), left : max(round(part.right), left + 1)]
-
-
-def before_after(pairs: Sequence[Pair]) -> Image:
-    """Return a sheet with each image before and after, followed by its fixed faces."""
-    return draw_sheet([strip for pair in pairs for strip in draw_strips(pair)])
 
 
 def draw_strips(pair: Pair) -> list[Pil.Image]:
@@ -102,7 +97,7 @@ def _face(pair: Pair, outcome: Outcome) -> Pil.Image:
     matrix = Surrounded(FACE_SIDE, margin=0.3).matrix(face)
     sizes = [(image.shape[1], image.shape[0]) for image in (pair.before, pair.after)]
     before = Pil.fromarray(cut(pair.before, matrix, FACE_SIDE).image)
-    after = Pil.fromarray(cut(pair.after, for_size(matrix, *sizes), FACE_SIDE).image)
+    after = Pil.fromarray(cut(pair.after, rescale_matrix(matrix, *sizes), FACE_SIDE).image)
     return _row(before, after, f"{outcome.job.number}: {face.box.size:.0f} px, {outcome.job.decision}")
 
 

@@ -10,7 +10,7 @@ from ..batch import Batch, exclude_results, keep_apart, make_document, make_plan
 from ..errors import BadSetting
 from ..pictures import check_writable, find_pictures, read_picture
 from ..planning.plan import face_to_json
-from ..visualize import numbered_boxes
+from ..visualize import draw_boxes
 from .engines import add_remote, engine_for
 from .flags import add_runtime, add_settings, read_settings
 from .sheets import write_drawing
@@ -51,7 +51,7 @@ def _detect(batch: Batch, record: dict[str, Any], draw: Path | None) -> list[str
     picture = read_picture(Path(record["path"]))
     plan = batch.plan(picture)
     if draw:
-        write_drawing(numbered_boxes(picture.image, [(job.number, job.face) for job in plan.jobs]), draw)
+        write_drawing(draw_boxes(picture.image, [(job.number, job.face) for job in plan.jobs]), draw)
     faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
     record.update(size=list(plan.size), faces=faces)
     return []

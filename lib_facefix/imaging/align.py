@@ -66,7 +66,7 @@ def compose(second: Matrix, first: Matrix) -> Matrix:
     return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])
 
 
-def for_size(matrix: Matrix, was: tuple[int, int], now: tuple[int, int]) -> Matrix:
+def rescale_matrix(matrix: Matrix, was: tuple[int, int], now: tuple[int, int]) -> Matrix:
     """Return the map for the image at size `now` that equals `matrix` for the same image at size `was`.
 
     was, now: (width, height) in pixels.

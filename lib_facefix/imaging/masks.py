@@ -71,7 +71,7 @@ def subtract(mask: Mask, other: Mask) -> Mask:
     return np.where(other >= 0.5, NEVER, mask)
 
 
-def touching(mask: Mask, seed: Mask) -> Mask:
+def keep_touching(mask: Mask, seed: Mask) -> Mask:
     """Return the connected parts of a mask (0 or 1) that touch `seed`, to exclude those of neighbouring faces."""
     count, pieces = cv2.connectedComponents(np.asarray(mask >= 0.5, np.uint8))
     met = np.zeros(count, np.float32)
@@ -80,7 +80,7 @@ def touching(mask: Mask, seed: Mask) -> Mask:
     return np.asarray(met[pieces], np.float32)
 
 
-def without_specks(mask: Mask, most: int) -> Mask:
+def remove_specks(mask: Mask, most: int) -> Mask:
     """Return a mask (0 or 1) without connected parts, and then without holes, of at most `most` pixels."""
     for value in (1, 0):
         _, pieces, facts, _ = cv2.connectedComponentsWithStats(np.asarray(mask == value, np.uint8))

@@ -58,7 +58,7 @@ class Span:
     """End of the visible range, including the ramp to the next tile."""
 
 
-def by_tiles(image: Image, run: Callable[[Blob], Blob], scale: int, tiling: Tiling) -> Iterator[Image]:
+def run_tiled(image: Image, run: Callable[[Blob], Blob], scale: int, tiling: Tiling) -> Iterator[Image]:
     """Yield the result of `run` for `image`, RGB (H, W, 3), as bands (n, W * scale, 3) with H * scale rows in total.
 
     run: (1, 3, side, side) -> (1, 3, side * scale, side * scale), 0..1. If the margin covers the receptive field of the

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..imaging.align import compose, inverse, transform_points
 from ..imaging.frames import Surrounded, Upright
-from ..imaging.masks import polygon, touching, without_specks
+from ..imaging.masks import keep_touching, polygon, remove_specks
 from ..imaging.resample import warp
 from ..types import Crop, Face, Image, Mask, Matrix
 
@@ -45,8 +45,8 @@ class Aligned:
         Pieces, and holes, no larger than a SPECK are not meant.
         """
         height, width = crop.image.shape[:2]
-        where = without_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
+        where = remove_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
         way = inverse(self.matrix)
         moved = warp(where, way, (width, height), interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
         here = polygon(transform_points(face.box.corners, crop.matrix), (height, width))
-        return touching(moved, here)
+        return keep_touching(moved, here)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..imaging.align import transform_points
-from ..imaging.masks import polygon, touching
+from ..imaging.masks import keep_touching, polygon
 from ..inference import load
 from ..types import Crop, Face, Mask
 from ..weights import asset
@@ -31,6 +31,6 @@ class PersonMasker:
         seen = cv2.resize(crop.image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(255)
         [scores] = self._net(np.ascontiguousarray(seen.transpose(2, 0, 1)[None], np.float32))
         sure = cv2.resize(scores.reshape(SIDE, SIDE), (width, height), interpolation=cv2.INTER_LINEAR) >= SURE
-        return touching(
+        return keep_touching(
             np.asarray(sure, np.float32), polygon(transform_points(face.box.corners, crop.matrix), (height, width))
         )

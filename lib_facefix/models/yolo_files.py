@@ -15,7 +15,7 @@ from pathlib import Path
 from ..errors import BadModel
 from ..fsio import is_filled
 from ..registry import REGISTRIES
-from ..settings.detector_expression import SUFFIXES, can_be_written
+from ..settings.detector_expression import SUFFIXES, is_valid_name
 from ..weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
 from .lru_cache import file_version
 
@@ -52,7 +52,7 @@ def yolo_files(places: ModelPaths) -> tuple[Path, ...]:
     found: dict[str, Path] = {}
     for folder, mixed in _folders(places):
         for path in _files(folder):
-            if path.name in found or path.name in _KNOWN or not can_be_written(path.name):
+            if path.name in found or path.name in _KNOWN or not is_valid_name(path.name):
                 continue
             if not mixed or _could_be_yolo(path):
                 found[path.name] = path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..imaging.align import for_size
+from ..imaging.align import rescale_matrix
 from ..imaging.blend import match_colour, paste
 from ..imaging.frames import width_and_height
 from ..imaging.resample import warp
@@ -40,7 +40,7 @@ class Canvas:
         before, matrix = crop.image, crop.matrix
         if self._enlarged:
             (height, width), (height_now, width_now) = self._original.shape[:2], self.image.shape[:2]
-            matrix = for_size(matrix, (width, height), (width_now, height_now))
+            matrix = rescale_matrix(matrix, (width, height), (width_now, height_now))
             before = warp(self.image, matrix, (before.shape[1], before.shape[0]))
         if ring and crop.mask is not None:
             patch = match_colour(patch, before, crop.mask, ring)

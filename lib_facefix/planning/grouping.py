@@ -27,17 +27,17 @@ def merge_jobs(jobs: Sequence[FaceJob]) -> FaceJob:
     """Return one job for a group: the first, with an upright face around all faces and without landmarks."""
     if len(jobs) == 1:
         return jobs[0]
-    box, score = bounding_box(job.face.box for job in jobs), min(job.face.score for job in jobs)
+    box, score = enclose_boxes(job.face.box for job in jobs), min(job.face.score for job in jobs)
     return replace(jobs[0], face=Face(box, score), pose=Pose(0.0, 0.0, 0.0))
 
 
-def as_the_first(jobs: Sequence[FaceJob], first: FaceJob) -> list[FaceJob]:
+def share_sampling(jobs: Sequence[FaceJob], first: FaceJob) -> list[FaceJob]:
     """Return the jobs, with the sampling settings of `first` in all merged jobs."""
     sampling = {field.name: getattr(first.treatment, field.name) for field in fields(Sampling)}
     return [replace(job, treatment=job.treatment.but(sampling)) if _is_merged(job) else job for job in jobs]
 
 
-def bounding_box(boxes: Iterable[Box]) -> Box:
+def enclose_boxes(boxes: Iterable[Box]) -> Box:
     """Return the smallest box around all boxes."""
     return bounding(np.concatenate([box.corners for box in boxes]))
 

@@ -26,7 +26,7 @@ class Needs:
     @classmethod
     def of_settings(cls, settings: FaceSettings, overrides: Overrides | None = None) -> Needs:
         """Return the requirements of these settings; raises `BadSetting` for an invalid override."""
-        everyone = settings.of_one_face()
+        everyone = settings.face_treatment()
         treatments = [everyone, *(everyone.but(own) for own in (overrides or {}).values())]
         upscalers = frozenset([settings.upscaler] if settings.upscale else [])
         restorers = frozenset(item.restorer for item in treatments if item.method in ("auto", "restore"))

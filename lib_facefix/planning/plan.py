@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from ..errors import BadPlan, FaceFixError
-from ..settings.output_size import MOST_PIXELS
+from ..settings.output_size import MAX_PIXELS
 from ..settings.treatment import Treatment
 from ..types import Box, Face, Image, Pose
 from .validation import float_array, is_size, number_in, require
@@ -236,8 +236,8 @@ def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:
     size, upscaler = (require(upscale, key, "upscale") for key in ("size", "upscaler"))
     if not is_size(size):
         raise BadPlan(f"upscale: size must be [width, height] in pixels, not {size!r}")
-    if size[0] * size[1] > MOST_PIXELS:
-        raise BadPlan(f"upscale: {size[0]}x{size[1]} px is more than {MOST_PIXELS // 10**6} million pixels")
+    if size[0] * size[1] > MAX_PIXELS:
+        raise BadPlan(f"upscale: {size[0]}x{size[1]} px is more than {MAX_PIXELS // 10**6} million pixels")
     if not (isinstance(upscaler, str) and upscaler):
         raise BadPlan(f"upscale: upscaler must be the name of an upscaler, not {upscaler!r}")
     return (size[0], size[1]), upscaler

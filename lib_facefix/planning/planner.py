@@ -48,7 +48,7 @@ def make_plan(
     return _plan_faces(seen, (width, height), settings, overrides, origin)
 
 
-def plan_again(
+def replan_faces(
     plan: FixPlan, settings: FaceSettings, overrides: Overrides | None = None, origin: GenerationParams | None = None
 ) -> FixPlan:
     """Return a plan for the same faces with other settings, without the image; see `make_plan`.
@@ -80,10 +80,10 @@ def _plan_faces(
     origin: GenerationParams | None,
 ) -> FixPlan:
     """Decide about faces given from left to right. size: width and height of the image, in pixels."""
-    everyone, overrides = settings.of_one_face(), overrides or {}
+    everyone, overrides = settings.face_treatment(), overrides or {}
     own = {number: _treatment(number, everyone, changes) for number, changes in overrides.items()}
     upscale = read_upscale(settings.upscale)
-    upscaled = upscale.of(*size) if upscale else None
+    upscaled = upscale.result_size(*size) if upscale else None
     numbered = dict(enumerate(seen, start=1))
     counted = {number: item.face for number, item in numbered.items() if "method" not in overrides.get(number, {})}
     excluded = _find_excluded(counted, settings, size)
@@ -99,7 +99,7 @@ def _plan_faces(
 
 def _check_known(faces: Sequence[Face], settings: FaceSettings) -> None:
     """Raise `BadSetting` if the settings use a face attribute that was not computed when the faces were found."""
-    if settings.guesses and any(face.age is None for face in faces):
+    if settings.uses_attributes and any(face.age is None for face in faces):
         raise BadSetting("the plan has no gender and age of these faces. Detect the faces again")
     aligned = [face for face in faces if face.landmarks is not None]
     if settings.person and aligned and all(face.distance is None for face in aligned):
@@ -174,7 +174,7 @@ def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | N
         return f"covers less than {settings.min_share:.1%} of the image ({share:.2%})"
     if share > settings.max_share:
         return f"covers more than {settings.max_share:.1%} of the image ({share:.2%})"
-    looks = _looks_otherwise(face, settings) if settings.guesses else None
+    looks = _looks_otherwise(face, settings) if settings.uses_attributes else None
     return looks or (_of_someone_else(face, settings) if settings.person else None)
 
 

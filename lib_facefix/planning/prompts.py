@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..settings.face_prompt import FacePrompt, GenerationParams, read_negative_prompt, read_prompt, resolve
 from ..settings.sampling import Sampling
-from .grouping import as_the_first, group_jobs, merge_jobs
+from .grouping import group_jobs, merge_jobs, share_sampling
 from .plan import FaceJob
 
 SMALL_FACE, LARGE_FACE = 64, 512
@@ -47,7 +47,7 @@ def _merge_settings(drawn: Sequence[FaceJob], asked: Sequence[FaceJob]) -> list[
             [of] = (job.treatment for job in asked if job.number == first.number)
             size = merge_jobs([first, *others]).face.box.size
             treatment = first.treatment.but({"denoising_strength": reduced_strength(of, size)})
-            return as_the_first(drawn, replace(first, treatment=treatment))
+            return share_sampling(drawn, replace(first, treatment=treatment))
     return list(drawn)
 
 

@@ -35,7 +35,7 @@ from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
 from ..settings.treatment import METHODS
-from ..visualize import numbered_boxes, tint_mask
+from ..visualize import draw_boxes, tint_mask
 from ..weights import PUBLISHED
 from .allowed_paths import check_models, inside
 from .batch import fix_folder
@@ -154,7 +154,7 @@ class Service:
         with self._at_work(body.image, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
             image = sent.image
-            shown = numbered_boxes(
+            shown = draw_boxes(
                 tint_mask(image, engine.mask(image, body.plan)), [(job.number, job.face) for job in body.plan.jobs]
             )
         file = io.BytesIO()

@@ -71,7 +71,7 @@ def quote_name(name: str) -> str:
     return name if "," not in name and _is_read_as(f"({name})", name) else f'"{name}"'
 
 
-def can_be_written(name: str) -> bool:
+def is_valid_name(name: str) -> bool:
     """Return True if the setting `detector` can contain this file name: it must be text without quotes."""
     try:
         name.encode()
@@ -80,20 +80,20 @@ def can_be_written(name: str) -> bool:
     return _is_read_as(quote_name(name), name)
 
 
-def files_in(text: str) -> tuple[str, ...]:
+def detector_files(text: str) -> tuple[str, ...]:
     """Return the model files that a setting names by path, not just by name; raises `BadSetting`."""
-    return tuple(name for name in names_in(parse_detector(text)) if Path(name).name != name)
+    return tuple(name for name in detector_names(parse_detector(text)) if Path(name).name != name)
 
 
-def names_in(wanted: Wanted) -> Iterator[str]:
+def detector_names(wanted: Wanted) -> Iterator[str]:
     """Yield the name or file of every detector in the expression."""
     if isinstance(wanted, Leaf):
         yield wanted.name
     elif isinstance(wanted, Difference):
-        yield from (*names_in(wanted.found), *names_in(wanted.unless))
+        yield from (*detector_names(wanted.found), *detector_names(wanted.unless))
     else:
         for part in wanted.parts:
-            yield from names_in(part)
+            yield from detector_names(part)
 
 
 def _is_read_as(text: str, name: str) -> bool:

@@ -20,7 +20,7 @@ from itertools import chain, repeat
 from ..errors import BadSetting
 from ..types import Face
 
-SEPARATOR, OWN, SKIP = "[SEP]", "[PROMPT]", "[SKIP]"
+SEPARATOR, OWN_PROMPT, SKIP = "[SEP]", "[PROMPT]", "[SKIP]"
 OTHERS = "others"
 
 CRITERIA: dict[str, Callable[[Face, tuple[int, int]], float]] = {
@@ -121,7 +121,7 @@ def read_negative_prompt(text: str) -> FacePrompt:
 
 def resolve(text: str, own: str) -> str:
     """Return the prompt of a face: `text` with `own`, the image's prompt, for `[PROMPT]`; `own` if it is blank."""
-    return text.replace(OWN, own) if text.strip() else own
+    return text.replace(OWN_PROMPT, own) if text.strip() else own
 
 
 def _read_part(text: str) -> Part:

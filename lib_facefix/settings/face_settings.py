@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import BadSetting
 from ..registry import DETECTORS, LANDMARKERS, UPSCALERS
-from .detector_expression import files_in, parse_detector
+from .detector_expression import detector_files, parse_detector
 from .face_prompt import read_negative_prompt, read_numbers, read_prompt
 from .options import check_names, option
 from .output_size import read_upscale
@@ -26,7 +26,7 @@ class FaceSettings(Treatment):
     """How FaceFix finds, selects and fixes the faces of an image."""
 
     detector: str = option(
-        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=files_in,
+        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=detector_files,
         group="find", finds=True,
         help="Detector name, or a YOLO model file such as face_yolov8n.pt[face]. "
         'Combine several with " + ", " - " or "2 of a, b, c".',
@@ -131,17 +131,17 @@ class FaceSettings(Treatment):
             raise BadSetting(f"Maximum face area ({self.max_share}) is below Minimum face area ({self.min_share})")
 
     @property
-    def guesses(self) -> bool:
+    def uses_attributes(self) -> bool:
         """True if faces are selected by gender or age."""
         return self.gender != "any" or self.min_age > 0 or self.max_age > 0
 
     @property
-    def finding(self) -> dict[str, Any]:
+    def detection_settings(self) -> dict[str, Any]:
         """The settings that affect detection and face attributes; all others only select among the faces found."""
         found = {name: getattr(self, name) for name in ("detector", "min_score", "angles", "landmarker")}
         if self.person:
             found["person"] = self.person
-        if self.guesses:
+        if self.uses_attributes:
             found["guesses"] = True
         return found
 

@@ -22,7 +22,7 @@ from .options import Option, options
 from .sampling import Sampling
 
 NEGATIVE = "Negative prompt:"
-FEWEST = 3
+MIN_FIELDS = 3
 """Minimum number of fields in the last line; with fewer it is part of the prompt, as in WebUIs."""
 OLD_SCHEDULERS = ("Karras", "Exponential", "Polyexponential")
 """Schedulers that older WebUIs wrote at the end of the sampler's name."""
@@ -88,7 +88,7 @@ def read_infotext(text: str) -> Infotext:
     """Parse an infotext; returns a blank one for a text without a line of fields."""
     *lines, last = text.strip().split("\n")
     found = dict(_fields(last))
-    if len(found) < FEWEST:
+    if len(found) < MIN_FIELDS:
         return Infotext()
     lines = [line.strip() for line in lines]
     parted = next((i for i, line in enumerate(lines) if line.startswith(NEGATIVE)), len(lines))

@@ -20,13 +20,13 @@ CLASSES = (
     "hair", "hat",
 )  # fmt: skip
 """Classes of a face parser; "mouth" is the area between the lips."""
-FACE = ("skin", "brows", "eyes", "glasses", "nose", "mouth", "lips")
+FACE_CLASSES = ("skin", "brows", "eyes", "glasses", "nose", "mouth", "lips")
 """Classes of "parsing" if the setting names none."""
-ALSO = {"whole": "hull", "face": "hull", "segment": "segmentation", "outline": "segmentation"}
+MASK_ALIASES = {"whole": "hull", "face": "hull", "segment": "segmentation", "outline": "segmentation"}
 """Aliases of mask names."""
-BEYOND = ("person", "parsing", "occluders")
+BEYOND_FACE = ("person", "parsing", "occluders")
 """Masks that may extend beyond the face."""
-READY = (*(name for name in MASKERS.names() if name != "occluders"), "hull & person", "hull - occluders")
+COMMON_MASKS = (*(name for name in MASKERS.names() if name != "occluders"), "hull & person", "hull - occluders")
 """Choices in forms; people can type any other expression."""
 _TERM = re.compile(r"([a-z]+)((?:\s*[:,]\s*[a-z]+)*)\s*", re.IGNORECASE)
 _EXAMPLES = 'such as "hull", "eyes + lips", "hull & person" or "hull - parsing:hair,glasses"'
@@ -74,7 +74,7 @@ def mask_terms(area: Area) -> Iterator[MaskTerm]:
 def keeps_to_face(area: Area) -> bool:
     """Return True if the mask always stays within the box, ellipse, mesh or outline of the face."""
     if isinstance(area, MaskTerm):
-        return area.name not in BEYOND
+        return area.name not in BEYOND_FACE
     if area.sign == "+":
         return keeps_to_face(area.first) and keeps_to_face(area.second)
     return keeps_to_face(area.first) or (area.sign == "&" and keeps_to_face(area.second))
@@ -88,14 +88,14 @@ def _term(text: str) -> MaskTerm:
         raise _unknown(text)
     if rest := text[found.end() :]:
         raise missing_sign(GRAMMAR) if rest[0].isalpha() or rest[0] == "(" else _unknown(text)
-    name, classes = ALSO.get(found[1].lower(), found[1].lower()), tuple(re.findall("[a-z]+", found[2].lower()))
+    name, classes = MASK_ALIASES.get(found[1].lower(), found[1].lower()), tuple(re.findall("[a-z]+", found[2].lower()))
     if name not in MASKERS.names():
         raise _unknown(name)
     if name != "parsing" and classes:
         raise BadSetting(f"Mask: {name} has no classes. Only parsing has them, as in parsing:hair,glasses")
     if unknown := [label for label in classes if label not in CLASSES]:
         raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)}")
-    return MaskTerm(name, classes or (FACE if name == "parsing" else ()))
+    return MaskTerm(name, classes or (FACE_CLASSES if name == "parsing" else ()))
 
 
 def _join(first: Area, sign: str, second: Area) -> BinaryOp:

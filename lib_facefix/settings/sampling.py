@@ -67,7 +67,7 @@ class Sampling:
     )  # fmt: skip
     subseed: int = _option(-1, "Variation seed", low=-1, high=2**32 - 1, group="sampling", help=f"-1: {OWN}.")
 
-    def of_a_run(self) -> Sampling:
+    def run_settings(self) -> Sampling:
         """Return the settings that the faces of one sampling run share: all except prompts, seeds and framing."""
         each = {"prompt", "negative_prompt", "seed", "subseed", "denoise_by_size", "upright_above", "padding"}
         shared = (field.name for field in fields(Sampling) if field.name not in each | {"width", "height"})

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from ..registry import FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
-from .mask_expression import READY, parse_mask
+from .mask_expression import COMMON_MASKS, parse_mask
 from .options import check_all, check_names, option
 from .sampling import Sampling
 
@@ -46,7 +46,7 @@ class Treatment(Sampling):
         help="Opacity of the fixed face. 0: the face stays unchanged.",
     )  # fmt: skip
     mask: str = option(
-        "hull", "Mask", choices=lambda: READY, reads=parse_mask, group="mask",
+        "hull", "Mask", choices=lambda: COMMON_MASKS, reads=parse_mask, group="mask",
         help="Part of the face that may change. Combine masks with + & -, as in eyes + lips or "
         "hull - parsing:hair,glasses.",
     )  # fmt: skip
@@ -98,7 +98,7 @@ class Treatment(Sampling):
         check_names(Treatment, list(changes))
         return replace(self, **changes)
 
-    def of_one_face(self) -> Treatment:
+    def face_treatment(self) -> Treatment:
         """Return only the settings of `Treatment`, for example those in a `FaceSettings`."""
         return Treatment(**{field.name: getattr(self, field.name) for field in fields(Treatment)})
 

@@ -8,10 +8,10 @@ from lib_facefix import FaceSettings, Treatment
 from lib_facefix.errors import BadSetting
 from lib_facefix.registry import MASKERS
 from lib_facefix.settings.mask_expression import (
-    BEYOND,
+    BEYOND_FACE,
     CLASSES,
-    FACE,
-    READY,
+    COMMON_MASKS,
+    FACE_CLASSES,
     BinaryOp,
     MaskTerm,
     keeps_to_face,
@@ -46,7 +46,7 @@ def plain(area):
         pytest.param("parsing:hair,glasses", MaskTerm("parsing", ("hair", "glasses")), id="classes"),
         pytest.param("parsing : hat - eyes", BinaryOp(MaskTerm("parsing", ("hat",)), "-", EYES), id="spaced"),
         pytest.param(" parsing : hair , hat ", MaskTerm("parsing", ("hair", "hat")), id="spaced classes"),
-        pytest.param("parsing", MaskTerm("parsing", FACE), id="no classes: the face"),
+        pytest.param("parsing", MaskTerm("parsing", FACE_CLASSES), id="no classes: the face"),
     ],
 )  # fmt: skip
 def test_what_is_written_is_understood(text, area):
@@ -123,12 +123,12 @@ def test_it_is_known_what_reaches_beyond_the_face(text, kept):
 
 
 def test_all_masks_are_told_apart_by_whether_they_reach_beyond_the_face():
-    assert set(BEYOND) <= set(MASKERS.names())
+    assert set(BEYOND_FACE) <= set(MASKERS.names())
 
 
 def test_a_form_offers_what_can_be_read_and_takes_more():
     known = next(known for field, known in options(Treatment) if field.name == "mask")
-    assert known.choices() == READY
-    assert all(parse_mask(text) for text in READY)
-    assert schema(Treatment)["properties"]["mask"]["examples"] == list(READY)
+    assert known.choices() == COMMON_MASKS
+    assert all(parse_mask(text) for text in COMMON_MASKS)
+    assert schema(Treatment)["properties"]["mask"]["examples"] == list(COMMON_MASKS)
     assert "enum" not in schema(Treatment)["properties"]["mask"]

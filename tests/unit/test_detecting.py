@@ -8,8 +8,8 @@ from lib_facefix.settings.detector_expression import (
     Leaf,
     Union,
     Vote,
-    can_be_written,
-    files_in,
+    detector_files,
+    is_valid_name,
     parse_detector,
     quote_name,
 )
@@ -93,8 +93,8 @@ def test_what_cannot_be_read_is_told(text, said):
 
 
 def test_files_with_a_folder_are_told_apart_from_names():
-    assert files_in("face_yolov8n.pt + ./near.onnx - /far/away.pt[face]") == ("./near.onnx", "/far/away.pt")
-    assert files_in("blazeface") == ()
+    assert detector_files("face_yolov8n.pt + ./near.onnx - /far/away.pt[face]") == ("./near.onnx", "/far/away.pt")
+    assert detector_files("blazeface") == ()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_name_is_written_so_that_it_is_read_as_that_file(name, expression):
 @given(some.text(some.sampled_from('ab 2of,+-[]()"~.\n\u3000\udcff'), min_size=1, max_size=12))
 def test_what_can_be_written_is_read_as_that_file_wherever_it_stands(name):
     name += ".pt"
-    if not can_be_written(name):
+    if not is_valid_name(name):
         assert '"' in name or "\udcff" in name
         return
     text, one = quote_name(name), Leaf(name)

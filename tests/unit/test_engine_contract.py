@@ -119,5 +119,5 @@ def test_faces_are_not_chosen_by_what_nobody_looked_at(engine, plan, settings, s
 def test_the_settings_that_find_are_those_that_change_what_was_found():
     finding = {field.name for field, known in options(FaceSettings) if known.finds}
     assert finding == set(ANOTHER)
-    found = FaceSettings().finding
-    assert all(FaceSettings(**{name: value}).finding != found for name, value in ANOTHER.items())
+    found = FaceSettings().detection_settings
+    assert all(FaceSettings(**{name: value}).detection_settings != found for name, value in ANOTHER.items())

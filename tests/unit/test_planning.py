@@ -190,7 +190,7 @@ def test_without_an_origin_a_face_asked_to_be_re_diffused_is_drawn_from_a_blank_
     one, other, restored = (job.treatment for job in make_plan(picture, faces, wanted, own).jobs)
     assert (one.prompt, one.seed, one.denoising_strength, one.denoise_by_size) == ("old", 0, 0.8, 0.0)
     assert (other.prompt, other.seed, other.denoising_strength) == (", young", 1, 0.35)
-    assert restored == wanted.of_one_face()
+    assert restored == wanted.face_treatment()
 
 
 def test_a_restored_face_that_is_re_diffused_after_all_is_drawn_by_the_same_prompt_and_seed(picture, faces):

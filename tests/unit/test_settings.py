@@ -136,7 +136,7 @@ def test_but_refuses_what_is_no_setting_of_one_face(bad):
 
 
 def test_of_one_face_drops_what_concerns_the_whole_picture():
-    one = FaceSettings(fidelity=0.3, min_score=0.9).of_one_face()
+    one = FaceSettings(fidelity=0.3, min_score=0.9).face_treatment()
     assert type(one) is Treatment
     assert one == Treatment(fidelity=0.3)
 

@@ -56,7 +56,7 @@ class FaceOverrides:
         cls, engine: Engine, image: Image, settings: FaceSettings, plan: FixPlan, origin: GenerationParams | None = None
     ) -> FaceOverrides:
         """Return that of a picture whose faces were just found; nothing is set for any of them."""
-        return cls(engine, fingerprint(image), settings.finding, plan, origin)
+        return cls(engine, fingerprint(image), settings.detection_settings, plan, origin)
 
     def to_text(self) -> str:
         """Return it as JSON."""
@@ -106,7 +106,7 @@ class FaceOverrides:
         """Return why the faces are not those of this picture under these settings; blank where they are."""
         if self.picture != picture:
             return "this is another picture than the one whose faces were set"
-        if not settings.finding.items() <= self.found.items():
+        if not settings.detection_settings.items() <= self.found.items():
             return "the settings for finding faces have changed since they were found"
         return ""
 
@@ -148,7 +148,7 @@ class FaceOverrides:
 
     def _requested_treatment(self, settings: FaceSettings) -> Treatment:
         try:
-            return settings.of_one_face().but(self.overrides.get(self.shown, {}))
+            return settings.face_treatment().but(self.overrides.get(self.shown, {}))
         except BadSetting as error:
             raise BadSetting(f"face {self.shown}: {error}") from error
 

@@ -13,7 +13,7 @@ from PIL import Image as Pil
 from ...planning.plan import FaceJob, FixPlan
 from ...settings.face_prompt import GenerationParams
 from ...types import Image, Mask
-from ...visualize import around, tint_mask
+from ...visualize import crop_around, tint_mask
 from ..compare.history import Comparison
 
 WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
@@ -125,12 +125,12 @@ def _box(job: FaceJob, width: int, height: int) -> str:
 def thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
     """Return each face with its caption, in the order of their numbers."""
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    return [(_small(around(image, job.face.box), THUMBNAIL), caption(job)) for job in jobs]
+    return [(_small(crop_around(image, job.face.box), THUMBNAIL), caption(job)) for job in jobs]
 
 
 def compare_face(before: Image, after: Image, job: FaceJob) -> Comparison:
     """Return what the slider shows of one face that was fixed."""
-    part, now = around(before, job.face.box), around(after, job.face.box)
+    part, now = crop_around(before, job.face.box), crop_around(after, job.face.box)
     return Comparison(before=data_url(part, TRIED), after=data_url(now, TRIED))
 
 
