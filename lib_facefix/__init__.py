@@ -1,4 +1,4 @@
-"""FaceFix: finds the faces of a picture, restores them, and pastes them back without a seam."""
+"""FaceFix: finds faces in images, restores them, and blends them back in seamlessly."""
 
 from __future__ import annotations
 

@@ -1,103 +1,85 @@
-"""What can go wrong, as one tree.
-
-* FaceFixError
-  x BadSetting            a value the user gave is out of range or unknown
-  x BadPlan               a plan does not say what to do, or is for another picture
-  x BadPicture            a file is no picture we can read, or too large
-  x CannotWrite           a result cannot be put where it should go
-  x MissingPackage        an optional dependency is not installed
-  x MissingDiffuser       a face is to be re-diffused, and nothing here can
-  x Stopped               the person stopped the work
-  x BadModel              a model file is missing or not what it should be
-  x CannotFetch           a file could not be downloaded
-    x Offline             the network is not to be used
-  x CannotReach           no server answers where one should
-  x Refused               a server answers, but does not do what it was asked
-  x DegenerateLandmarks   the points of a face do not fix its position
-  x MissingPart           a face has not what its mask is made from
-  x BadCrop               a fixer answered with something that is not a crop
-"""
+"""All exceptions that FaceFix raises on purpose."""
 
 MAX_CHARACTERS = 300
-"""Characters of what another library complains of."""
+"""Maximum length of a quoted message from another library, in characters."""
 
 
 class FaceFixError(Exception):
-    """Base of every error this library raises on purpose; its text is a sentence for a person."""
+    """Base class of all errors; the text is a message for people."""
 
 
 class BadSetting(FaceFixError, ValueError):
-    """A value the user gave is out of range or unknown."""
+    """A setting or argument is unknown or out of range."""
 
 
 class BadPlan(FaceFixError, ValueError):
-    """A plan does not say what to do, or is for another picture."""
+    """A plan is invalid, or was made for another image."""
 
 
 class BadPicture(FaceFixError, ValueError):
-    """A file is no picture we can read, or too large."""
+    """An image is unreadable, unsupported or too large."""
 
 
 class CannotWrite(FaceFixError, OSError):
-    """A result cannot be put where it should go."""
+    """A file cannot be written."""
 
 
 class MissingPackage(FaceFixError, ImportError):
-    """An optional dependency is not installed."""
+    """An optional package is not installed."""
 
     def __init__(self, wanted_by: str, package: str, instead: str = "") -> None:
-        """instead: what to install where that is more than the package, or what to do where nothing else will do."""
-        what_to_do = instead or f"Install it with `pip install {package}`, or choose another."
-        super().__init__(f"{wanted_by} needs the Python package {package!r}, which is not installed. {what_to_do}")
+        """instead: a sentence that replaces the default advice to install the package."""
+        advice = instead or f"Install it with `pip install {package}`, or choose another."
+        super().__init__(f"{wanted_by} needs the Python package {package!r}, which is not installed. {advice}")
         self.package = package
 
 
 class MissingDiffuser(FaceFixError):
-    """A face is to be re-diffused, and nothing here can."""
+    """Stable Diffusion is required but not available."""
 
 
 class Stopped(FaceFixError):
-    """The person stopped the work; what was being done is dropped, what is done is kept."""
+    """The user stopped the work. Finished results are kept."""
 
 
 class BadModel(FaceFixError):
-    """A model file is missing or not what it should be."""
+    """A model file is missing, damaged or of the wrong kind."""
 
 
 class CannotFetch(FaceFixError):
-    """A file could not be downloaded."""
+    """A download failed."""
 
 
 class Offline(CannotFetch):
-    """A file would have to be downloaded, but the network is not to be used."""
+    """A download is necessary, but network access is disabled."""
 
 
 class CannotReach(FaceFixError, OSError):
-    """No server answers where one should, or none that is FaceFix or a WebUI."""
+    """No server answers at an address, or the server is neither FaceFix nor a WebUI."""
 
 
 class Refused(FaceFixError):
-    """A server answers, but does not do what it was asked."""
+    """A server rejected a request."""
 
     def __init__(self, sentence: str, status: int) -> None:
-        """status: of HTTP, 300..599."""
+        """status: HTTP status code, 300..599."""
         super().__init__(sentence)
         self.status = status
 
 
 class DegenerateLandmarks(FaceFixError):
-    """The points of a face do not fix its position."""
+    """The landmarks or the box of a face do not define a crop."""
 
 
 class MissingPart(FaceFixError):
-    """A face has not what its mask is made from: a mesh, a segment."""
+    """A face lacks the data for its mask, for example a mesh or a segment."""
 
 
 class BadCrop(FaceFixError):
-    """A fixer answered with something that is not a crop."""
+    """A fixer returned an invalid crop."""
 
 
 def briefly(error: Exception) -> str:
-    """Return what another library complains of as part of a sentence: on one line, of at most `MOST` characters."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    return said if len(said) <= MAX_CHARACTERS else f"{said[:MAX_CHARACTERS]}..."
+    """Return the message of another library on one line, cut to `MAX_CHARACTERS`."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    return message if len(message) <= MAX_CHARACTERS else f"{message[:MAX_CHARACTERS]}..."

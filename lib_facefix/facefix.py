@@ -1,4 +1,4 @@
-"""Settings -> ready parts: the library's front door."""
+"""FaceFix, the engine on this machine: connects all other rooms of the library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .pipeline.run import SetupProgress, fix_faces, masks_of
 from .pipeline.threads import one_thread
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult
-from .planning.planner import make_plan, plan_again
+from .planning.planner import make_plan, replan_faces
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .registry import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
@@ -29,38 +29,38 @@ from .settings.runtime import Runtime
 from .settings.treatment import Overrides, Treatment
 from .types import Face, Image, Mask
 
-SMALL = 1024
-"""Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
-BUILT_IN = "facemesh"
-"""The landmarker that is always asked, as masks are made of its mesh."""
+ONE_THREAD_SIDE = 1024
+"""Longer side, in pixels, up to which one thread detects faces: few windows are not worth more threads."""
+MESH_LANDMARKER = "facemesh"
+"""Landmarker that always runs, because masks use its mesh."""
 GUESSER = "genderage"
-"""What guesses gender and age."""
-NO_DIFFUSER = "re-diffusing needs Stable Diffusion, and there is none here; choose the method 'restore'"
+"""Model that estimates gender and age."""
+NO_DIFFUSER = "re-diffusing needs Stable Diffusion (WebUI or diffusers). Choose the method 'restore' instead"
 
 
 class FaceFix:
-    """Finds and fixes faces. Models are loaded when first needed and stay loaded; any thread may call.
+    """Finds and fixes faces. Loads models on first use and caches them. Calls are thread-safe.
 
     >>> results = FaceFix().fix([picture], FaceSettings(method="restore", fidelity=0.5))
     """
 
     def __init__(self, runtime: Runtime | None = None, *, models: ModelStore | None = None) -> None:
-        """runtime: what runs the models, where they lie, how many stay loaded; or `models` that are loaded already."""
+        """runtime: backend, model folders and cache size. models: an existing store to share, instead of `runtime`."""
         self.models = models or ModelStore(runtime or Runtime())
         self._diffusing: FaceFixer | None = None
 
     def with_diffuser(self, diffuser: Diffuser, most: int = MAX_FACES_PER_RUN) -> FaceFix:
-        """Return one like this, of the same loaded models, that re-diffuses; most: faces in one sampling run."""
+        """Return a copy with the same models that can re-diffuse. most: maximum number of faces in one sampling run."""
         other = FaceFix(models=self.models)
         other._diffusing = Rediffuse(diffuser, most)
         return other
 
     def describe(self) -> EngineInfo:
-        """Return what can be done on this machine."""
+        """Return the abilities of this machine."""
         return EngineInfo("this machine", rediffuses=self._diffusing is not None, loads_models=True)
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
-        """Refuse what cannot be done on this machine; with `fetch`, get and load all models. See `Engine.prepare`."""
+        """Raise a `FaceFixError` if the requirements cannot be met; see `Engine.prepare`."""
         if needs.rediffuses and not self._diffusing:
             raise MissingDiffuser(NO_DIFFUSER)
         wanted: list[tuple[Registry[object], str]] = [(RESTORERS, name) for name in sorted(needs.restorers)]
@@ -76,7 +76,7 @@ class FaceFix:
             self.models.load(registry, name)
         for treatment in needs.treatments:
             self.masker_of(treatment)
-        for name in sorted({BUILT_IN, *needs.landmarkers}):
+        for name in sorted({MESH_LANDMARKER, *needs.landmarkers}):
             with suppress(FaceFixError):  # one that cannot be used fails each picture, with the reason
                 self.models.load(LANDMARKERS, name)
         for detector in needs.detectors:
@@ -91,39 +91,39 @@ class FaceFix:
         overrides: Overrides | None = None,
         progress: Progress | None = None,
     ) -> list[FixResult]:
-        """Find, plan and fix the faces of all pictures.
+        """Find, plan and fix the faces of all images.
 
-        images: RGB uint8 (H, W, 3) arrays, grey (H, W) ones, or PIL pictures; they are not changed.
-        overrides: settings of single faces by number, the same in every picture.
-        Raises `BadPicture` and `BadSetting`; a single face that fails is reported in its `Outcome`.
+        images: RGB (H, W, 3) or grey (H, W) arrays, uint8, or PIL images; they are not changed.
+        overrides: settings of single faces by number, the same in every image.
+        Raises `BadPicture` and `BadSetting`. A face that fails is reported in its `Outcome`.
         """
         arrays = _as_list(images)
         plans = [self.plan(array, settings, overrides=overrides) for array in arrays]
         return self.run(arrays, plans, progress=progress)
 
     def detect(self, image: Any, settings: FaceSettings | None = None) -> tuple[Face, ...]:
-        """Return the faces of one picture, best first, with all that the settings want to know of them.
+        """Return the faces of one image, best first, with landmarks, mesh, and attributes used as criteria.
 
-        That is landmarks, a mesh where it is sure, and what criteria go by. Raises a `FaceFixError`.
+        Raises a `FaceFixError`.
         """
         return self._detect(as_rgb(image), settings or FaceSettings())
 
     def _detect(self, array: Image, settings: FaceSettings) -> tuple[Face, ...]:
         detector = make_detector(self.models, settings.detector, settings.angles)
         landmarkers = [self._landmarker]
-        if settings.landmarker != BUILT_IN:
+        if settings.landmarker != MESH_LANDMARKER:
             landmarkers.append(self.models.load(LANDMARKERS, settings.landmarker))
-        with one_thread() if max(array.shape) <= SMALL else nullcontext():
+        with one_thread() if max(array.shape) <= ONE_THREAD_SIDE else nullcontext():
             faces = detector.detect(array, settings.min_score)
             for landmarker in landmarkers:
                 faces = tuple(landmarker.locate(array, face) for face in faces)
-        if settings.guesses:
+        if settings.uses_attributes:
             guesser = self.models.load(GUESSERS, GUESSER)
             faces = tuple(guesser.guess(array, face) for face in faces)
         if not settings.person:
             return faces
         alone = replace(settings, person="", gender="any", min_age=0, max_age=0)
-        seen_by = tuple(alone.finding.items())
+        seen_by = tuple(alone.detection_settings.items())
         return compare_faces(
             self.models, array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by
         )
@@ -136,10 +136,7 @@ class FaceFix:
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
     ) -> FixPlan:
-        """Return what would be done to each face of one picture, and why.
-
-        origin: what the picture was made from, so that faces are re-diffused by its own prompt and seed.
-        """
+        """Return the decision for each face of one image, with its reason; see `Engine.plan`."""
         settings = settings or FaceSettings()
         array = as_rgb(image)
         faces = self._detect(array, settings)
@@ -154,13 +151,13 @@ class FaceFix:
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
     ) -> FixPlan:
-        """Return the plan for the same faces with other settings, without the picture; see `Engine.replan`."""
-        return plan_again(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
+        """Return the plan for the same faces with other settings, without the image; see `Engine.replan`."""
+        return replan_faces(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
 
     def run(
         self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None
     ) -> list[FixResult]:
-        """Carry out plans, perhaps read from a file and edited, one for each picture."""
+        """Carry out one plan for each image; see `Engine.run`. Raises `BadPicture`, and `BadPlan` for a wrong size."""
         arrays = _as_list(images, plans)
         pairs = list(zip(arrays, plans, strict=True))
         meshed = [self._with_meshes(array, plan) if plan.lacks_meshes else plan for array, plan in pairs]
@@ -173,12 +170,12 @@ class FaceFix:
         ]
 
     def mask(self, image: Any, plan: FixPlan) -> Mask:
-        """Return where carrying out the plan may change the picture, (H, W), 0..1: to be shown, or saved."""
+        """Return a mask of all pixels that the plan may change, (H, W), 0..1."""
         [array] = _as_list([image], [plan])
         return masks_of(array, self._with_meshes(array, plan), self)
 
     def fixer(self, job: FaceJob) -> FaceFixer:
-        """Return what does the job; raises `MissingDiffuser` for re-diffusing where there is nothing that does it."""
+        """Return the fixer of the job; raises `MissingDiffuser` if it needs Stable Diffusion and there is none."""
         if job.decision == "re-diffuse":
             if self._diffusing:
                 return self._diffusing
@@ -186,24 +183,24 @@ class FaceFix:
         return self.models.load(RESTORERS, job.treatment.restorer)
 
     def masker(self, job: FaceJob) -> Masker:
-        """Return what makes the job's mask; raises a `FaceFixError` where a model for it is missing."""
+        """Return the masker of the job; raises a `FaceFixError` if a model is missing."""
         return self._masker(parse_mask(job.treatment.mask), job.treatment)
 
     def masker_of(self, treatment: Treatment) -> Masker:
-        """Return what makes masks as the treatment says, loaded; raises a `FaceFixError` where a model is missing."""
+        """Load and return the masker of the treatment; raises a `FaceFixError` if a model is missing."""
         return self._masker(parse_mask(treatment.mask), treatment)
 
     def mask_networks(self, treatment: Treatment) -> list[tuple[Registry[object], str]]:
-        """Return by registry and name the networks that the treatment's mask is made with, here or not."""
+        """Return registry and name of all networks that the treatment's mask needs."""
         needed = (self._required_network(part, treatment) for part in mask_terms(parse_mask(treatment.mask)))
         return [network for network in needed if network]
 
     def upscaler(self, name: str) -> Upscaler:
-        """Return what enlarges whole pictures."""
+        """Return the upscaler with this name or file path."""
         return self.models.load(UPSCALERS, name)
 
     def unload(self) -> None:
-        """Let go of all its models, and of no other's; the next call loads what it needs again."""
+        """Unload all models of this store; later calls load them again."""
         self.models.unload()
 
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
@@ -215,9 +212,9 @@ class FaceFix:
         return self.models.load(MASKERS, area.name)
 
     def _required_network(self, part: MaskTerm, treatment: Treatment) -> tuple[Registry[object], str] | None:
-        """Return the network that a mask is made with, None where it needs none of the user's.
+        """Return registry and name of the network that a mask needs, or None.
 
-        Without one that sees just what is in front of a face, the face parser is asked.
+        The mask occluders uses a face parser if no occluder model is installed.
         """
         if part.name == "occluders":
             available = self.models.available
@@ -226,42 +223,44 @@ class FaceFix:
         return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
     def _enlarge(self, image: Image, plan: FixPlan, progress: Progress | None) -> Enlarged | None:
-        """Return the picture to paste onto, and what ran that; None where the person said stop."""
+        """Return the upscaled image to paste onto, or None if the user stopped the work."""
         assert plan.upscaled
         told = SetupProgress(progress, sum(job.decision != "leave" for job in plan.jobs)) if progress else None
         return self.upscaler(plan.upscaler).enlarge(image, plan.upscaled, told)
 
     def _with_meshes(self, image: Image, plan: FixPlan) -> FixPlan:
-        """Return the plan with the meshes that its JSON does not hold; all else stays as the plan says."""
+        """Return the plan with meshes, which plans in JSON lack."""
         jobs = list(plan.jobs)
         for place, job in enumerate(jobs):
             if job.decision != "leave" and job.face.mesh is None:
-                with suppress(FaceFixError):  # a box edited beyond use: what is done without a mesh the pipeline says
+                with suppress(FaceFixError):  # invalid edited box: the pipeline reports the missing mesh
                     mesh = self._landmarker.locate(image, job.face).mesh
                     jobs[place] = replace(job, face=replace(job.face, mesh=mesh))
         return replace(plan, jobs=tuple(jobs))
 
     @property
     def _landmarker(self) -> Landmarker:
-        return self.models.load(LANDMARKERS, BUILT_IN)
+        return self.models.load(LANDMARKERS, MESH_LANDMARKER)
 
 
 def as_rgb(image: Any) -> Image:
-    """Return the picture as an RGB uint8 (H, W, 3) array; raises `BadPicture` for anything else.
+    """Return the image as an RGB uint8 (H, W, 3) array; raises `BadPicture` for unsupported input.
 
-    A PIL picture is turned as its EXIF orientation says.
+    PIL images are rotated according to their EXIF orientation.
     """
-    if hasattr(image, "convert"):  # a PIL picture
+    if hasattr(image, "convert"):  # a PIL image
         if image.mode.startswith(("I", "F")):
-            raise BadPicture(f"a picture of mode {image.mode} has more than 8 bits; make it 8 bits deep first")
+            raise BadPicture(
+                f"images of mode {image.mode} are not supported. Convert the image to 8 bits per channel first"
+            )
         image = _upright(image)
     array = np.asarray(image)
     if array.dtype != np.uint8:
-        raise BadPicture(f"a picture must be of type uint8 with values 0..255, not {array.dtype}")
+        raise BadPicture(f"images must have the type uint8 (0..255), not {array.dtype}")
     if array.ndim == 2:
         array = np.repeat(array[..., None], 3, axis=2)
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise BadPicture(f"a picture must be (height, width, 3) RGB, not {array.shape}")
+        raise BadPicture(f"images must have the shape (height, width, 3), not {array.shape}")
     return np.ascontiguousarray(array)
 
 
@@ -271,17 +270,17 @@ def _upright(image: Any) -> Any:
     try:
         return ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, SyntaxError, ValueError) as error:
-        raise BadPicture(f"this picture cannot be read: {error}") from error
+        raise BadPicture(f"cannot read the image: {error}") from error
 
 
 def _as_list(images: Sequence[Any], plans: Sequence[FixPlan] | None = None) -> list[Image]:
-    """Return the pictures as RGB arrays; raises `BadPicture`, and `BadPlan` for a plan of another size."""
+    """Return the images as RGB arrays; raises `BadPicture`, and `BadPlan` for a plan of another size."""
     if hasattr(images, "convert") or (isinstance(images, np.ndarray) and images.ndim < 4):
-        raise BadPicture("give a list of pictures, also for one: fix([picture])")
+        raise BadPicture("pass a list of images, even for one image: fix([image])")
     arrays = [as_rgb(image) for image in images]
     for array, plan in zip(arrays, plans or (), strict=plans is not None):
         height, width = array.shape[:2]
         if plan.size != (width, height):
-            sizes = "{}x{} px, this one has {}x{}".format(*plan.size, width, height)
-            raise BadPlan(f"the plan is for a picture of {sizes}; make a plan for this one")
+            sizes = "{}x{} px, but this one has {}x{} px".format(*plan.size, width, height)
+            raise BadPlan(f"the plan is for an image of {sizes}. Create a new plan")
     return arrays

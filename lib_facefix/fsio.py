@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic file writes: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .errors import CannotWrite
 
 _REASONS = {
     errno.ENOSPC: "the disk is full. Free some space, or choose another folder.",
-    errno.EDQUOT: "your share of the disk is used up. Free some space, or choose another folder.",
-    errno.EFBIG: "the file would be larger than allowed here. Choose another folder.",
-    errno.EACCES: "writing is not allowed there. Choose another folder, or change its permissions.",
-    errno.EPERM: "writing is not allowed there. Choose another folder, or change its permissions.",
-    errno.EROFS: "that disk is read-only. Choose another folder.",
-    errno.ENOTDIR: "a file stands where its folder should be. Choose another folder, or move that file.",
-    errno.EEXIST: "a file stands where its folder should be. Choose another folder, or move that file.",
-    errno.EISDIR: "a folder of that name is in the way. Choose another name.",
+    errno.EDQUOT: "your disk quota is used up. Free some space, or choose another folder.",
+    errno.EFBIG: "the file is too large for this file system. Choose another folder.",
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM), "permission denied. Choose another folder, or change its permissions."
+    ),
+    errno.EROFS: "the disk is read-only. Choose another folder.",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "its folder is a file. Choose another folder, or move that file."),
+    errno.EISDIR: "it is a folder. Choose another name.",
     errno.ENAMETOOLONG: "the name is too long. Choose a shorter one.",
 }
 
 
 def is_filled(path: Path) -> bool:
-    """Return whether `path` is a file that holds at least one byte."""
+    """Return True if `path` is a file with at least one byte."""
     try:
         return path.is_file() and path.stat().st_size > 0
     except OSError:
@@ -36,18 +36,17 @@ def is_filled(path: Path) -> bool:
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
-    """Return what to raise when `path` could not be written: why, and what to do."""
+    """Return the error for a failed write to `path`, with the reason and the remedy."""
     reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}. Choose another name or folder.")
     return CannotWrite(f"{path} cannot be written: {reason}")
 
 
 def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in the place of `path`.
+    """Call `write` with a temporary file next to `path`, then replace `path` with it.
 
-    Whatever goes wrong, what stood at `path` keeps its bytes and nothing half-written is left. Missing folders
-    are made. A link is followed: what it points to is replaced. Permissions of an existing file are kept. File and
-    folder are on the disk before this returns. Raises CannotWrite with the reason; to one that `write` raises the
-    path is added.
+    If anything fails, `path` keeps its content and no partial file is left. Creates missing folders, follows links,
+    keeps the permissions of an existing file, and syncs file and folder to the disk. Raises `CannotWrite` with path
+    and reason.
     """
     try:
         _write(Path(os.path.realpath(path)), write)
@@ -58,10 +57,10 @@ def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def put_in_place(part: Path, path: Path) -> None:
-    """Rename a finished file, and see that the folder remembers it after a loss of power."""
+    """Rename a finished file, and sync the folder so that the new name survives a power failure."""
     part.replace(path)
     if os.name == "posix":
-        with contextlib.suppress(OSError):  # some file systems have no such thing for folders
+        with contextlib.suppress(OSError):  # some file systems cannot sync folders
             folder = os.open(path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
@@ -75,7 +74,7 @@ def _write(target: Path, write: Callable[[BinaryIO], object]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with part.open("xb") as file:  # the umask's mode; a file of `tempfile` would be closed to others
+        with part.open("xb") as file:  # permissions from the umask; `tempfile` would deny others access
             write(file)
             file.flush()
             os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""The seams: what the pipeline asks of the parts it is given."""
+"""Interfaces between the rooms of the library."""
 
 from __future__ import annotations
 
@@ -17,182 +17,161 @@ from .types import Crop, Face, Image, Mask, Matrix, Patch, Size
 from .weights import ModelPaths, Published
 
 Fetch = Callable[[Published, ModelPaths], object]
-"""Asks the person, and downloads these weights to the shelf; raises a `FaceFixError` where they do not come."""
+"""Function that downloads weights, usually after confirmation; raises a `FaceFixError` if that fails."""
 
 
 class Detector(Protocol):
-    """Finds faces."""
+    """Finds faces in images."""
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return the faces scoring at least `min_score` (0..1), best first."""
-        ...
+        """Return the faces with a confidence of at least `min_score`, 0..1, best first. image: RGB (H, W, 3)."""
 
 
 class Landmarker(Protocol):
-    """Looks at one found face more closely."""
+    """Locates the landmarks of a detected face."""
 
     def locate(self, image: Image, face: Face) -> Face:
-        """Return the face with mesh and landmarks; unchanged where it cannot make them out."""
-        ...
+        """Return the face with landmarks, and a mesh if the model has one; unchanged if it finds none."""
 
 
 class Guesser(Protocol):
-    """Says what a found face looks like."""
+    """Estimates the gender and age of a detected face."""
 
     def guess(self, image: Image, face: Face) -> Face:
         """Return the face with gender and age."""
-        ...
 
 
 class Framing(Protocol):
-    """Says where in the picture a fixer wants to look."""
+    """Defines the crop of a face."""
 
     @property
     def size(self) -> Size:
-        """Width and height of the crop, pixels."""
-        ...
+        """Side, or width and height, of the crop in pixels."""
 
     def matrix(self, face: Face) -> Matrix:
-        """Return the map from the picture to the crop; raises `DegenerateLandmarks`."""
-        ...
+        """Return the affine map from the image to the crop; raises `DegenerateLandmarks`."""
 
 
 class Fixed(NamedTuple):
-    """What a fixer makes of one crop."""
+    """The result of a fixer for one crop."""
 
     patch: Patch | None
-    """The better crop; None where none came out."""
+    """The fixed crop, or None if there is none."""
     engine: str
-    """What ran and in which precision, for the report; blank where the face was to stay as it is."""
+    """Backend and precision, for reports; blank if the face stays unchanged."""
 
 
 class FaceFixer(Protocol):
-    """Makes better faces. A restoring net is one, img2img another."""
+    """Fixes crops of faces, for example with a restorer or with img2img."""
 
     def framing(self, job: FaceJob) -> Framing:
-        """Return how the job's face is to be cut out."""
-        ...
+        """Return the framing of the job's crop."""
 
     def batch_key(self, job: FaceJob) -> Hashable:
-        """Jobs of equal key may share one pass."""
-        ...
+        """Return a key; jobs with the same key may share a batch."""
 
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
-        """Yield one picture a crop, in order and of its shape, and what made it.
+        """Yield the result for each crop, in order and of the same shape.
 
-        Cuts the batch to what memory takes. Where the work is stopped in the middle it raises `Stopped`.
+        Splits the batch to fit into memory. Raises `Stopped` if the user stops the work.
         """
-        ...
 
 
 class Diffuser(Protocol):
-    """Redraws crops with Stable Diffusion: a WebUI's sampler, or a fake in tests."""
+    """Re-diffuses crops with Stable Diffusion."""
 
     @property
     def engine(self) -> str:
-        """What runs it, for the report."""
-        ...
+        """Name of the backend, for reports."""
 
     @property
     def native(self) -> int:
-        """Side in pixels of the squares that the model draws best."""
-        ...
+        """Side of the model's native size, in pixels."""
 
     def shares(self, job: FaceJob) -> Hashable:
-        """Return what jobs of one run must have in common, beside size and `Sampling.of_a_run`."""
-        ...
+        """Return a key that jobs of one sampling run share, in addition to size and `Sampling.run_settings`."""
 
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> Sequence[Patch | None]:
-        """Return the crops redrawn inside their masks, in one sampling run; None for each that gave no picture.
+        """Re-diffuse crops inside their masks, in one sampling run; None for each that gave no image.
 
-        items: all of one shape. Raises MemoryError or `BadCrop` where fewer might go, and `Stopped`.
+        items: crops of the same shape. Raises `Stopped`, and MemoryError or `BadCrop` if a smaller run may succeed.
         """
-        ...
 
 
 class Masker(Protocol):
-    """Says which part of a fixed crop may show."""
+    """Draws the mask of a fixed crop."""
 
     def mask(self, crop: Crop, face: Face) -> Mask:
-        """Return (h, w), 1 inside and 0 outside; edges are grown and softened by the pipeline.
+        """Return (h, w), 1 inside and 0 outside; the pipeline grows and softens the edge.
 
-        Below 0 where not even a soft edge may show. Raises a `FaceFixError` where this face has no such mask.
+        Values below 0 exclude even the soft edge. Raises a `FaceFixError` if the mask is not possible for this face.
         """
-        ...
 
 
 class Parts(Protocol):
-    """Gives each job the parts its treatment names; asked once for each, before the work begins."""
+    """Provides the fixer and masker of each job, once for each job, before the work starts."""
 
     def fixer(self, job: FaceJob) -> FaceFixer:
-        """Return what does the job; may raise a `FaceFixError`, which fails what is done as one with it."""
-        ...
+        """Return the fixer of the job; a `FaceFixError` fails the job and all jobs merged with it."""
 
     def masker(self, job: FaceJob) -> Masker:
-        """Return what makes the job's mask; may raise a `FaceFixError`, which fails this job alone."""
-        ...
+        """Return the masker of the job; a `FaceFixError` fails only this job."""
 
 
 class Enlarged(NamedTuple):
-    """What an upscaler makes of one picture."""
+    """The result of an upscaler for one image."""
 
     image: Image
     engine: str
-    """What ran and in which precision, for the report."""
+    """Backend and precision, for reports."""
 
 
 class Upscaler(Protocol):
-    """Makes a whole picture larger."""
+    """Enlarges whole images."""
 
     def enlarge(self, image: Image, size: tuple[int, int], progress: Progress | None = None) -> Enlarged | None:
-        """Return a new picture, exactly `size` = (width, height), corner on corner; None if `progress` said stop.
+        """Return a new image of exactly `size` = (width, height), or None if `progress` stopped the work.
 
-        image: RGB (H, W, 3), uint8; it is not changed. `progress` is told of tiles.
+        image: RGB (H, W, 3), uint8; it is not changed. progress: receives the number of tiles.
         """
-        ...
 
 
 class Progress(Protocol):
-    """Told how far the work is; may stop it between rounds."""
+    """Receives the progress of work, and can stop it between batches."""
 
     def step(self, done: int, total: int, doing: str) -> None:
-        """Say that `done` of `total` faces are through, and what is being done, in words."""
-        ...
+        """Report that `done` of `total` faces are finished. doing: the current activity, for people."""
 
     def should_stop(self) -> bool:
-        """Return True to keep what is done and do no more."""
-        ...
+        """Return True to stop and keep the finished results."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Where an engine does its work, and what it can do."""
+    """The location and the abilities of an engine."""
 
     place: str
-    """"this machine", or the address of a server."""
+    """Location of the work: "this machine", or the address of a server."""
     rediffuses: bool
-    """True if faces can be re-diffused there."""
+    """True if the engine can re-diffuse faces."""
     loads_models: bool
-    """True if models are loaded by this process, so that the choice of what runs them is made here."""
+    """True if this process loads the models, so that `Runtime` settings apply."""
     note: str = ""
-    """A sentence that the person should read before the work begins; blank: there is none."""
+    """Message to show before the work starts; blank if there is none."""
 
 
 class Engine(Protocol):
-    """Finds, plans and fixes faces: in this process (`FaceFix`), or through a server."""
+    """Finds, plans and fixes faces, in this process (`FaceFix`) or on a server."""
 
     def describe(self) -> EngineInfo:
-        """Return where the work is done, and what can be done there."""
-        ...
+        """Return the location and the abilities of the engine."""
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
-        """Refuse what cannot be done; front ends call this before they write any picture.
+        """Raise `MissingDiffuser` or another `FaceFixError` if the requirements cannot be met.
 
-        fetch: called for each published model that is missing; then all models are loaded, so that one that cannot be
-        used is refused now. Without it nothing is downloaded or loaded: names and paths are checked alone.
-        Raises `MissingDiffuser` or another `FaceFixError`.
+        Front ends call this before they write any file. fetch: called for each missing published model; then all models
+        are loaded to find unusable ones. Without it, only names and paths are checked.
         """
-        ...
 
     def plan(
         self,
@@ -202,12 +181,11 @@ class Engine(Protocol):
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
     ) -> FixPlan:
-        """Return what would be done to each face of one picture, and why.
+        """Return the decision for each face of one image, with its reason.
 
-        image: RGB (H, W, 3), uint8. overrides: settings of single faces by number. origin: what the picture was made
-        from, so that faces are re-diffused by its own prompt and seed.
+        image: RGB (H, W, 3), uint8. overrides: settings of single faces by number. origin: the image's generation
+        parameters, used to re-diffuse faces with its prompt and seed.
         """
-        ...
 
     def replan(
         self,
@@ -217,17 +195,13 @@ class Engine(Protocol):
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
     ) -> FixPlan:
-        """Return the plan that `plan` would give for the same picture with other settings, without the picture.
+        """Return the plan for the same faces with other settings, without the image.
 
-        The faces are those of the plan, with all that it says of them. So no setting may differ from those that they
-        were found with among `FaceSettings.finding`: where one does, plan the picture again. A plan does not say what
-        its faces were found with; only what is seen to be missing (age and gender, the likeness to a reference photo)
-        raises `BadSetting`.
+        If a setting in `FaceSettings.detection_settings` changes, call `plan` instead. The plan does not record these
+        settings: only a missing attribute (age and gender, distance to a reference photo) raises `BadSetting`.
         """
-        ...
 
     def run(
         self, images: Sequence[Image], plans: Sequence[FixPlan], *, progress: Progress | None = None
     ) -> list[FixResult]:
-        """Carry out plans, perhaps read from a file and edited, one for each picture."""
-        ...
+        """Carry out one plan for each image. Plans may come from edited files."""

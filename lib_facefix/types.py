@@ -1,7 +1,7 @@
-"""The nouns of this library. Plain, frozen, and free of any model or host.
+"""Data types of this library, independent of models and WebUIs.
 
-All positions are pixels from the top left *corner* of the picture, x to the right and y down: the centre of the
-first pixel is (0.5, 0.5). So a picture made twice as large has every position doubled. See docs/coordinates.md.
+All positions are in pixels from the top left *corner* of the image, x to the right and y down: the centre of the
+first pixel is (0.5, 0.5). If an image is enlarged by 2, every position doubles. See docs/coordinates.md.
 """
 
 from __future__ import annotations
@@ -12,28 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-"""RGB picture, (H, W, 3), 0..255."""
+"""RGB image, (H, W, 3), 0..255."""
 
 Patch = NDArray[np.uint8] | NDArray[np.float32]
-"""A crop that was worked on, (h, w, 3), 0..255; floats where fractions are known, to be rounded but once."""
+"""A fixed crop, RGB (h, w, 3), 0..255; floats avoid rounding twice."""
 
 Mask = NDArray[np.float32]
-"""How much of the new picture shows, (H, W), 0..1."""
+"""Opacity of the new image, (H, W), 0..1."""
 
 Points = NDArray[np.float64]
-"""Positions in pixels, (N, 2), each row (x, y)."""
+"""Positions in pixels, (N, 2), with rows (x, y)."""
 
 Matrix = NDArray[np.float64]
 """Affine map, (2, 3): new = matrix @ (x, y, 1)."""
 
-
 Size = int | tuple[int, int]
-"""Of a crop in pixels: the side of a square, or width and height."""
+"""Size of a crop in pixels: the side of a square, or (width, height)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An upright rectangle in pixels; `right` and `bottom` lie just outside it."""
+    """An axis-aligned rectangle in pixels, without `right` and `bottom` themselves."""
 
     left: float
     top: float
@@ -42,87 +41,87 @@ class Box:
 
     @property
     def width(self) -> float:
-        """Pixels."""
+        """Width in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """Pixels."""
+        """Height in pixels."""
         return self.bottom - self.top
 
     @property
     def area(self) -> float:
-        """Square pixels, 0 for a box turned inside out."""
+        """Area in square pixels; 0 if right < left or bottom < top."""
         return max(0.0, self.width) * max(0.0, self.height)
 
     @property
     def size(self) -> float:
-        """The longer side: what is meant by a face's size in pixels."""
+        """The longer side in pixels, which is the size of a face."""
         return max(self.width, self.height)
 
     @property
     def centre(self) -> tuple[float, float]:
-        """As x, y."""
+        """Centre (x, y) in pixels."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     @property
     def corners(self) -> Points:
-        """(4, 2): top left, top right, bottom right, bottom left."""
+        """Corners, (4, 2): top left, top right, bottom right, bottom left."""
         across, down = (self.left, self.right), (self.top, self.bottom)
         return np.array([(across[i], down[j]) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))], np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a face looks, in degrees; all 0 for a face that looks straight out of an upright picture."""
+    """Head pose in degrees; all angles are 0 for an upright, frontal face."""
 
     yaw: float
-    """Above 0: the face looks to the viewer's right."""
+    """Rotation to the viewer's right, in degrees."""
     pitch: float
-    """Above 0: the face looks up."""
+    """Rotation upwards, in degrees."""
     roll: float
-    """Above 0: the head is tilted clockwise as the viewer sees it."""
+    """Clockwise tilt as seen by the viewer, in degrees."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """The 468 points of MediaPipe's face mesh, in the coordinates of the whole picture."""
+    """The 468 points of MediaPipe's face mesh, in coordinates of the whole image."""
 
     points: NDArray[np.float64]
-    """(468, 3): x, y in pixels, z in the same unit, smaller towards the viewer."""
+    """Points, (468, 3): x, y and depth z in pixels; z is smaller towards the viewer."""
     score: float
-    """How sure the mesh is that it lies on a face, 0..1."""
+    """Confidence that the mesh fits a face, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """One face as a detector (and a landmarker) found it, in the coordinates of the whole picture."""
+    """One face as found by a detector and a landmarker, in coordinates of the whole image."""
 
     box: Box
     score: float
     """Detector confidence, 0..1."""
     landmarks: Points | None = None
-    """(5, 2): left eye, right eye, nose, left and right mouth corner, as a viewer sees an upright face."""
+    """Landmarks, (5, 2): left eye, right eye, nose, left and right mouth corner, as seen by the viewer."""
     tilt: float = 0.0
-    """Degrees that the detector saw the head turned clockwise in the plane of the picture."""
+    """Clockwise rotation of the head in the image plane, as found by the detector, in degrees."""
     mesh: Mesh | None = None
-    """Only where the mesh is sure of itself."""
+    """Face mesh; None if its confidence is too low."""
     outline: Points | None = None
-    """(N, 2), N >= 3: the polygon around what a segmenting detector saw; None from all others."""
+    """Polygon from a segmenting detector, (N, 2) with N >= 3; None from all other detectors."""
     distance: float | None = None
-    """How unlike the person of a reference photo, 0 (the same picture) .. 1.4; None: not asked for, or not known."""
+    """Distance to the person in the reference photo, from 0 (same image) to 1.4; None if unknown."""
     gender: str = ""
-    """What a model of the user's guesses, "female" or "male"; blank: not asked for."""
+    """Estimated gender, "female" or "male"; blank if unknown."""
     age: int | None = None
-    """What it guesses, years; None: not asked for."""
+    """Estimated age in years; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """A face cut out of the picture, with the way there."""
+    """A face cropped from an image."""
 
     image: Image
     matrix: Matrix
-    """From picture to crop."""
+    """Affine map from the image to the crop."""
     mask: Mask | None = None
-    """(h, w): where the fixed crop will show; None until that is known."""
+    """Mask of the fixed crop, (h, w), 0..1; None before it is computed."""

@@ -1,1 +1,1 @@
-"""What is found out about faces: detectors put together, and who resembles whom."""
+"""Analysis of faces: combined detectors, and comparison of persons."""

@@ -1,4 +1,4 @@
-"""The detector factory: detectors found by name or file, and put together as the setting `detector` says."""
+"""The detector factory: creates a detector from the setting `detector`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..registry import DETECTORS, ModelInfo
 from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, parse_detector
 
 _ONNX = DETECTORS["yolov8n-face"].target
-"""The function that makes a detector of any YOLO model's `.onnx`."""
+"""Function that creates a detector from an `.onnx` file of any YOLO model, as "module:function"."""
 
 
 def make_detector(store: ModelStore, detector: str | Wanted, angles: str) -> Detector:
     """Return what looks for faces as the setting `detector` says; raises a `FaceFixError` where it cannot.
 
-    store: loads and keeps each single detector. angles: each looks at the turned picture for itself, see
+    store: loads and caches each single detector. angles: rotations in which each of them searches the image, see
     `TurnedDetector`.
     """
     wanted = parse_detector(detector) if isinstance(detector, str) else detector
@@ -40,6 +40,6 @@ def _load_one(store: ModelStore, wanted: Leaf) -> Detector:
 
 
 def _arguments(info: ModelInfo[Detector], wanted: Leaf, store: ModelStore) -> tuple[tuple[str, ...] | str, ...]:
-    """Return what a detector's class is given beside its file: the classes to find, and the precision of YOLO nets."""
+    """Return the arguments of a detector besides its file: classes to detect, and the precision of YOLO models."""
     classes = (wanted.classes,) if info.classes else ()
     return (*classes, store.precision) if info.target == _ONNX else classes

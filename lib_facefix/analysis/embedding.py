@@ -1,6 +1,6 @@
-"""Who looks like whom: faces as points in a space where the same person lies close (dlib's net, CC0).
+"""Face embeddings: vectors that are close to each other for the same person (dlib's network, CC0).
 
-Nothing of it is kept: the points live as long as a picture is planned, and leave neither the process nor the disk.
+For privacy, embeddings exist only in memory. FaceFix never writes or sends them.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from ..types import Face, Image
 from ..weights import asset
 
 CHIP = 150
-"""Side of the net's input, pixels."""
+"""Side of the network's input (dlib's face chip), in pixels."""
 CHIP_IN_FFHQ = (79.0, 127.0, 359.5)
-"""Left, top and side of dlib's chip (padding 0.25) in a 512 px FFHQ crop, by the eyes of both."""
+"""Left, top and side of dlib's chip (padding 0.25) in a 512 px FFHQ crop, in pixels, aligned by the eyes."""
 
 Embedding = NDArray[np.float64]
-"""Of one face in that space, (128,)."""
+"""Embedding vector of one face, (128,)."""
 
 
 class Embedder:
-    """Places faces so that those of one person lie within about 0.5 of one another, and others further apart."""
+    """Computes embeddings. Faces of one person are within about 0.5 of each other; other faces are further apart."""
 
     def __init__(self, weights: Path | None = None) -> None:
         self._net = load(weights or asset("identity.onnx"))
 
     def embed(self, image: Image, face: Face) -> Embedding | None:
-        """Return where the face lies; None where it has no landmarks to align it by. image: RGB."""
+        """Return the embedding of a face, or None if it has no usable landmarks. image: RGB (H, W, 3), uint8."""
         if face.landmarks is None:
             return None
         left, top, side = CHIP_IN_FFHQ
@@ -48,6 +48,6 @@ class Embedder:
         return found.reshape(-1).astype(np.float64)
 
     def distances(self, image: Image, faces: Sequence[Face], person: Embedding) -> list[float | None]:
-        """Return how far each face lies from a person: 0 the same picture, 0.8 as a rule others; None: not known."""
-        places = [self.embed(image, face) for face in faces]
-        return [None if place is None else float(np.linalg.norm(place - person)) for place in places]
+        """Return the distance of each face to a person: 0 for the same image, about 0.8 for others, None if unknown."""
+        embeddings = [self.embed(image, face) for face in faces]
+        return [None if found is None else float(np.linalg.norm(found - person)) for found in embeddings]

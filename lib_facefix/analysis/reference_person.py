@@ -1,4 +1,4 @@
-"""Which faces of a picture are like the person of a reference photo."""
+"""Comparison of faces with the person in a reference photo."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Detect = Callable[[Image], Sequence[Face]]
 def compare_faces(
     store: ModelStore, image: Image, faces: Sequence[Face], photo: str, detect: Detect, seen_by: Hashable
 ) -> tuple[Face, ...]:
-    """Return the faces with how unlike the person of the reference photo each is.
+    """Return the faces with their distance to the person in the reference photo.
 
-    store: keeps the embedding and the persons. photo: its path; it is looked at once, as long as neither it nor
-    `seen_by`, what `detect` depends on, changes. Raises `BadPicture` where it shows no face, and `BadModel` where it
-    is missing.
+    store: caches the network and persons. photo: path of the photo, which is analysed again only if the file or
+    `seen_by` (the settings that `detect` depends on) changes. Raises `BadPicture` if the photo shows no face, and
+    `BadModel` if the file is missing.
     """
     path, identity = expand_home(photo), store.load(EMBEDDINGS, "dlib")
     person = store.load_person((file_version(path), seen_by), lambda: _find_person(path, detect, identity))
@@ -33,12 +33,12 @@ def compare_faces(
 
 
 def _find_person(path: Path, detect: Detect, identity: Embedder) -> Embedding:
-    """Return whom the photo shows: of several faces the largest."""
-    from ..pictures import read_picture  # which brings Pillow
+    """Return the embedding of the largest face in the photo; raises `BadPicture` if there is none."""
+    from ..pictures import read_picture  # here: it imports Pillow
 
     image = read_picture(path).image
     faces = detect(image)
-    place = identity.embed(image, max(faces, key=lambda face: face.box.size)) if faces else None
-    if place is None:
-        raise BadPicture(f"the reference photo {path} shows no face that others could be compared with")
-    return place
+    person = identity.embed(image, max(faces, key=lambda face: face.box.size)) if faces else None
+    if person is None:
+        raise BadPicture(f"no face was found in the reference photo {path}. Choose a photo with a clearly visible face")
+    return person

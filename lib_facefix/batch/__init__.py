@@ -1,4 +1,4 @@
-"""Picture files, one after another, whoever asks: where results go, what was done, and what is said of it."""
+"""Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
 from __future__ import annotations
 

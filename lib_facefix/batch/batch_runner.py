@@ -1,4 +1,4 @@
-"""Fixing one picture after another: one bad file does not stop the rest, and everything is recorded."""
+"""Fixing one file after another. A file that fails is recorded, and does not stop the others."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from ..settings.treatment import Overrides
 from ..visualize import Pair, draw_strips
 from .report import describe_plan, list_reasons, summarize_faces
 
-MOST_DRAWN = 12
-"""Pictures that a before/after sheet shows; a longer one can hardly be looked at."""
+MAX_SHEET_IMAGES = 12
+"""Maximum number of images on a before/after sheet."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """What is to be done with each picture, and what has been done so far."""
+    """A run over many files, and its results so far."""
 
     engine: Engine
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
-    """Whether to make the strips of a before/after sheet."""
+    """True to create the strips of a before/after sheet."""
     png_level: int = PNG_LEVEL
-    """How hard PNGs are compressed, 0..9."""
+    """Compression level of PNG files, 0..9."""
     records: list[dict[str, Any]] = field(default_factory=list)
-    """One a picture, as `--report` writes them."""
+    """One record for each file, as written by `--report`."""
     strips: list[Pillow] = field(default_factory=list)
     failed: bool = False
-    """True once a picture or a face has failed."""
+    """True if a file or a face has failed."""
     _drawn: int = 0
 
     def look(self, path: Path) -> list[str]:
@@ -61,7 +61,7 @@ class Batch:
             write_picture(picture, result.image, target, png_level=self.png_level)
             record.update(result.to_json(), output=str(target))
             self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-            if self.draw and self._drawn < MOST_DRAWN:
+            if self.draw and self._drawn < MAX_SHEET_IMAGES:
                 self._drawn += 1
                 self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
             return [f"{path}: {summarize_faces(record)} -> {target}", *(f"  {line}" for line in list_reasons(record))]
@@ -81,14 +81,14 @@ class Batch:
         try:
             yield record
         except KeyboardInterrupt:
-            record["error"] = "stopped before it was done"
+            record["error"] = "stopped before this file was finished"
             raise
         except FaceFixError as error:
             record["error"] = str(error)
         except MemoryError:
-            record["error"] = f"{path} does not fit into the memory of this machine"
-        except Exception as error:  # noqa: BLE001 an edge of the process: the other pictures must have their turn
-            record["error"] = f"{path}: unexpected {type(error).__name__}: {error}"
+            record["error"] = "not enough memory for this image"
+        except Exception as error:  # noqa: BLE001 the other files must still be processed
+            record["error"] = f"unexpected {type(error).__name__}: {error}"
         finally:
             record["seconds"] = round(time.perf_counter() - started, 4)
             self.failed |= record["error"] is not None
@@ -97,12 +97,12 @@ class Batch:
 def make_planner(
     engine: Engine, settings: FaceSettings, overrides: Overrides | None = None
 ) -> Callable[[Picture], FixPlan]:
-    """Return what plans a picture by settings, and by what it says it was made from."""
+    """Return a planner that uses the settings and the generation parameters in each image."""
     return lambda picture: engine.plan(
         picture.image, settings, overrides=overrides, origin=parse_generation_info(picture.metadata.parameters)
     )
 
 
 def plan_from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:
-    """Return a planner that looks the plan of each picture up."""
+    """Return a planner that uses existing plans, by path."""
     return lambda picture: plans[picture.path]

@@ -1,4 +1,4 @@
-"""What came of pictures, in words for a person and as the JSON that programs read."""
+"""Reports about plans and results, as text for people and as JSON."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from typing import Any
 
 from ..planning.plan import VERSION, FixPlan
 
+VERDICT_WORDS = {"fixed": "fixed", "left": "unchanged", "failed": "failed"}
+"""Words for each verdict, in the order of a summary."""
+
 
 def make_document(pictures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what `detect`, `plan` and `--report` have in common."""
+    """Return the JSON document of `facefix detect`, `facefix plan` and `--report`."""
     return {"version": VERSION, "pictures": pictures}
 
 
 def summarize_faces(record: Mapping[str, Any]) -> str:
-    """Return "4 faces: 3 fixed, 1 left, enlarged to 1600x1200 by lanczos" for the record of a picture."""
+    """Return "4 faces: 3 fixed, 1 unchanged, upscaled to 1600x1200 with lanczos" for the record of an image."""
     upscale, faces = record["upscale"], record["faces"]
     enlarged = _describe_enlarging(record["size"], upscale["size"], upscale["upscaler"]) if upscale else ""
     if not faces:
-        return f"no faces found, {enlarged or 'left as it is'}"
+        return f"no faces found, {enlarged or 'unchanged'}"
     counts = Counter(face["outcome"] for face in faces)
-    parts = [f"{counts[verdict]} {verdict}" for verdict in ("fixed", "left", "failed") if counts[verdict]]
+    parts = [f"{counts[verdict]} {word}" for verdict, word in VERDICT_WORDS.items() if counts[verdict]]
     return f"{_count(len(faces), 'face')}: {', '.join(filter(None, [*parts, enlarged]))}"
 
 
 def describe_plan(plan: FixPlan) -> str:
-    """Return how many faces there are and how large the result will be; for each face number, size, decision, why."""
+    """Return the number of faces and the size of the result, then a line with the decision for each face."""
     enlarged = _describe_enlarging(plan.size, plan.upscaled, plan.upscaler) if plan.upscaled else ""
     lines = [f"  {job.number}: {job.face.box.size:.0f} px, {job.decision}: {job.reason}" for job in plan.jobs]
     counted = _count(len(plan.jobs), "face") if lines else "no faces found"
@@ -34,19 +37,19 @@ def describe_plan(plan: FixPlan) -> str:
 
 
 def list_reasons(record: Mapping[str, Any]) -> list[str]:
-    """Return a line for each face of a picture's record that was not fixed: which, and why."""
+    """Return a line with the reason for each face in the record that was not fixed."""
     return [
-        f"face {face['number']} {face['outcome']}: {face['error'] or face['note'] or face['reason']}"
+        f"face {face['number']} {VERDICT_WORDS[face['outcome']]}: {face['error'] or face['note'] or face['reason']}"
         for face in record["faces"]
         if face["outcome"] != "fixed"
     ]
 
 
 def _describe_enlarging(was: Sequence[int], size: Sequence[int], upscaler: str) -> str:
-    """Return "enlarged to 1600x1200 by lanczos", or "scaled to" where no side or only one grows."""
-    how = "enlarged" if size[0] > was[0] and size[1] > was[1] else "scaled"
-    return f"{how} to {size[0]}x{size[1]} by {upscaler}"
+    """Return "upscaled to 1600x1200 with lanczos" ("scaled" unless both sides grow)."""
+    how = "upscaled" if size[0] > was[0] and size[1] > was[1] else "scaled"
+    return f"{how} to {size[0]}x{size[1]} with {upscaler}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Where each result goes: decided, and refused where it must be, before any work is done."""
+"""Paths of results, chosen and checked before any work starts."""
 
 from __future__ import annotations
 
@@ -10,56 +10,62 @@ from pathlib import Path
 from ..errors import BadSetting
 from ..pictures import SUFFIXES, Found, check_writable
 
-MARK = ".fixed"
-"""Stands before the suffix of a result that lies beside its input."""
+RESULT_MARK = ".fixed"
+"""Text before the suffix of a result that is written next to its input."""
 
 
 def choose_targets(found: Sequence[Found], output: str | None, in_place: bool) -> list[Path]:
-    """Return where the result of each picture goes; raises `BadSetting` for what cannot be meant.
+    """Return the path of each result; raises `BadSetting` if the arguments contradict each other.
 
-    output: a file for one picture, else a folder; None puts each result beside its input.
+    output: a file for one image, or a folder. None writes each result next to its input.
     """
     if in_place:
         if output is not None:
-            raise BadSetting("--in-place writes over the pictures themselves; leave out -o")
-        return [one.path for one in found]
-    chosen = [_beside(one.path) for one in found] if output is None else _named_target(found, output)
-    _spare_inputs(found, chosen)
+            raise BadSetting("--in-place overwrites the input files. Remove -o")
+        return [file.path for file in found]
+    if output is None:
+        chosen = [file.path.with_name(f"{file.path.stem}{RESULT_MARK}{file.path.suffix}") for file in found]
+    else:
+        chosen = _named_target(found, output)
+    inputs = {file.path.resolve() for file in found}
+    for path in chosen:
+        if path.resolve() in inputs:
+            raise BadSetting(f"the result would overwrite the input {path}. Choose another output, or add --in-place")
     return chosen
 
 
 def exclude_results(found: Sequence[Found], inputs: Sequence[str], output: str | None = None) -> list[Found]:
-    """Leave out what an earlier run made, unless `inputs` name it in full.
+    """Return the files without results of earlier runs, unless `inputs` names them explicitly.
 
-    That is what lies beside its input, and what is in an output folder that lies inside an input folder.
+    Results are files marked as such, and files in an output folder inside an input folder.
     """
     folder = None if output is None else Path(output).resolve()
     inside = folder is not None and any(Path(text).resolve() in folder.parents for text in inputs)
 
     def is_result(path: Path) -> bool:
-        return path.stem.endswith(MARK) or (inside and folder in path.resolve().parents)
+        return path.stem.endswith(RESULT_MARK) or (inside and folder in path.resolve().parents)
 
-    return [one for one in found if str(one.path) in inputs or not is_result(one.path)]
+    return [file for file in found if str(file.path) in inputs or not is_result(file.path)]
 
 
 def below_common_folder(found: Sequence[Found]) -> list[Found]:
-    """Return pictures that a plan names one by one, to be mirrored as the folder they came from would be."""
+    """Return the files with paths relative to their common folder, to keep the folder structure in the output."""
     if len(found) < 2:
         return list(found)
-    paths = [one.path.resolve() for one in found]
+    paths = [file.path.resolve() for file in found]
     root = os.path.commonpath([path.parent for path in paths])
-    return [replace(one, relative=path.relative_to(root)) for one, path in zip(found, paths, strict=True)]
+    return [replace(file, relative=path.relative_to(root)) for file, path in zip(found, paths, strict=True)]
 
 
 def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Iterable[Path | None]) -> None:
-    """Raise `BadSetting` if a report, sheet or drawing would overwrite a source, a result, or another of them."""
-    taken = {path.resolve(): "a result goes there" for path in results}
+    """Raise `BadSetting` if a report, sheet or drawing would overwrite an input, a result, or another of them."""
+    taken = {path.resolve(): "a result has this path" for path in results}
     taken |= {path.resolve(): "it is an input" for path in sources}
     for extra in extras:
         if extra is not None:
             if why := taken.get(extra.resolve()):
-                raise BadSetting(f"{extra} would be overwritten, but {why}; choose another name")
-            taken[extra.resolve()] = "something else is written there, too"
+                raise BadSetting(f"{extra} would be overwritten, but {why}. Choose another name")
+            taken[extra.resolve()] = "another output has this path"
 
 
 def _named_target(found: Sequence[Found], output: str) -> list[Path]:
@@ -67,20 +73,9 @@ def _named_target(found: Sequence[Found], output: str) -> list[Path]:
     names_file = path.suffix.lower() in SUFFIXES and not path.is_dir() and not output.endswith(("/", "\\"))
     if not names_file:
         if path.is_file():
-            raise BadSetting(f"{path} is a file whose suffix is no picture's; give a folder, or a name such as out.png")
-        return [path / one.relative for one in found]
+            raise BadSetting(f"{path} is not an image file. Choose a folder, or a file name such as out.png")
+        return [path / file.relative for file in found]
     if len(found) > 1:
-        raise BadSetting(f"{len(found)} pictures cannot all go to {path}; give a folder")
+        raise BadSetting(f"{path} cannot hold {len(found)} images. Choose a folder")
     check_writable(path)
     return [path]
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.stem}{MARK}{path.suffix}")
-
-
-def _spare_inputs(found: Sequence[Found], chosen: Sequence[Path]) -> None:
-    inputs = {one.path.resolve() for one in found}
-    for path in chosen:
-        if path.resolve() in inputs:
-            raise BadSetting(f"the result would overwrite the input {path}; choose another place, or pass --in-place")

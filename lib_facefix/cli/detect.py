@@ -10,7 +10,6 @@ from ..batch import Batch, exclude_results, keep_apart, make_document, make_plan
 from ..errors import BadSetting
 from ..pictures import check_writable, find_pictures, read_picture
 from ..planning.plan import face_to_json
-from ..visualize import numbered_boxes
 from .engines import add_remote, choose_engine
 from .flags import add_runtime, add_settings, read_settings
 from .terminal import print_lines, write_drawing, write_json
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             plan = batch.plan(picture)
             if arguments.draw:
                 faces = [(job.number, job.face) for job in plan.jobs]
-                write_drawing(numbered_boxes(picture.image, faces), arguments.draw)
+                write_drawing(draw_boxes(picture.image, faces), arguments.draw)
             found_faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
             record.update(size=list(plan.size), faces=found_faces)
             continue

@@ -76,7 +76,7 @@ def read_overrides(arguments: argparse.Namespace) -> Overrides:
         overrides.setdefault(number, {}).update(changes)
     for number, changes in overrides.items():
         try:
-            read_settings(arguments).of_one_face().but(changes)
+            read_settings(arguments).face_treatment().but(changes)
         except BadSetting as error:
             raise BadSetting(f"--face {number}: {error}") from error
     return overrides

@@ -35,12 +35,12 @@ class Rediffuse:
 
     def batch_key(self, job: FaceJob) -> Hashable:
         """Return the values that the faces of one sampling run must share."""
-        return self._size(job), job.treatment.of_a_run(), self._diffuser.shares(job)
+        return self._size(job), job.treatment.run_settings(), self._diffuser.shares(job)
 
     def fix(self, crops: Sequence[Crop], jobs: Sequence[FaceJob]) -> Iterator[Fixed]:
         """Yield each crop re-diffused; a failing run is halved until it has only one face."""
         waiting = [_make_redraw(crop, job) for crop, job in zip(crops, jobs, strict=True)]
-        sampling, shape = jobs[0].treatment.of_a_run(), crops[0].image.shape
+        sampling, shape = jobs[0].treatment.run_settings(), crops[0].image.shape
         now = most = self._fits.get(shape, self._most)
         while waiting:
             asked = waiting[:now]

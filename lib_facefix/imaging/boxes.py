@@ -1,4 +1,4 @@
-"""Boxes: overlap, suppression, clipping."""
+"""Boxes: overlap, non-maximum suppression, clipping."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..types import Box, Face, Points
 
 SAME_FACE = 0.5
-"""Two boxes that share more than this of the smaller one show the same face."""
+"""Shared part of the smaller box above which two boxes show the same face."""
 
 
 def bounding(points: Points) -> Box:
@@ -20,7 +20,7 @@ def bounding(points: Points) -> Box:
 
 
 def clip(box: Box, width: float, height: float) -> Box:
-    """Return the part of `box` inside a picture; of no area where it lies outside."""
+    """Return the part of `box` inside an image of this size in pixels; its area is 0 if there is none."""
     left, right = (min(max(x, 0.0), width) for x in (box.left, box.right))
     top, bottom = (min(max(y, 0.0), height) for y in (box.top, box.bottom))
     return Box(left, top, right, bottom)
@@ -33,7 +33,7 @@ def grow(box: Box, share: float) -> Box:
 
 
 def overlap(a: Box, b: Box) -> float:
-    """Return the area that two boxes share, square pixels."""
+    """Return the area that two boxes share, in square pixels."""
     width = min(a.right, b.right) - max(a.left, b.left)
     height = min(a.bottom, b.bottom) - max(a.top, b.top)
     return max(0.0, width) * max(0.0, height)
@@ -47,7 +47,7 @@ def iou(a: Box, b: Box) -> float:
 
 
 def same_face(a: Box, b: Box) -> bool:
-    """Return whether two boxes show the same face."""
+    """Return True if two boxes show the same face."""
     return overlap(a, b) > SAME_FACE * max(min(a.area, b.area), np.finfo(float).tiny)
 
 
@@ -56,10 +56,10 @@ def nms(
 ) -> NDArray[np.intp]:
     """Return the indices of the boxes to keep, best first (greedy non-maximum suppression).
 
-    A box is dropped if its overlap with a better one is more than `threshold` (0..1): their IoU, or, with
-    `of_smaller`, what they share of the smaller of the two areas.
+    A box is dropped if its overlap with a better box exceeds `threshold`, 0..1. The overlap is their IoU, or with
+    `of_smaller` the shared part of the smaller box.
 
-    corners: (N, 2, 2), top left and bottom right; scores: (N,); of equal scores the first comes first.
+    corners: (N, 2, 2), top left and bottom right; scores: (N,). Equal scores keep their order.
     """
     sizes = corners[:, 1] - corners[:, 0]
     areas = sizes[:, 0] * sizes[:, 1]
@@ -77,10 +77,10 @@ def nms(
 
 
 def nms_faces(faces: Sequence[Face]) -> tuple[Face, ...]:
-    """Return the faces best first, without those that show one already seen.
+    """Return the faces, best first, without duplicates.
 
-    Of the same face seen in a tile and in the whole picture one box is often inside the other, which IoU would let
-    pass: so what they share of the smaller one counts.
+    If a face is found in a tile and in the whole image, one box is often inside the other. IoU would keep both, so the
+    shared part of the smaller box counts.
     """
     boxes = np.array([(face.box.left, face.box.top, face.box.right, face.box.bottom) for face in faces], np.float64)
     kept = nms(boxes.reshape(-1, 2, 2), [face.score for face in faces], SAME_FACE, of_smaller=True)

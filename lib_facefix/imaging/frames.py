@@ -1,6 +1,6 @@
-"""How a face is framed before it is fixed: each rule turns a face into one affine matrix.
+"""Framings: each one defines the crop of a face by an affine matrix.
 
-Restoring and re-diffusing both go through here, so cutting out and pasting back are written once.
+All fixers use them, so cropping and pasting are implemented only once.
 """
 
 from __future__ import annotations
@@ -17,53 +17,54 @@ from .resample import warp
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Upright:
-    """Eyes level and at fixed places, as face restorers were trained."""
+    """An upright crop with the landmarks at fixed positions, as restorers expect."""
 
     size: int = 512
+    """Side of the crop, in pixels."""
     template: Points | None = None
-    """(5, 2) landmark places in the crop, pixels; FFHQ's when not given."""
+    """Landmark positions in the crop, (5, 2), in pixels; None means FFHQ's."""
 
     def matrix(self, face: Face) -> Matrix:
-        """Return the map from the picture to the crop; raises `DegenerateLandmarks`."""
+        """Return the affine map from the image to the crop; raises `DegenerateLandmarks`."""
         if face.landmarks is None:
-            raise DegenerateLandmarks("this detector gives no landmarks, so the face cannot be aligned")
+            raise DegenerateLandmarks("the face has no landmarks, so it cannot be aligned")
         template = FFHQ_512 * (self.size / 512) if self.template is None else self.template
         return fit_similarity(face.landmarks, template)
 
 
 @dataclass(frozen=True, slots=True)
 class Surrounded:
-    """The box of the face with some picture around it, as img2img needs for context."""
+    """The box of the face with a margin around it, which gives img2img context."""
 
     size: Size = 512
     margin: float = 0.5
-    """Extra on each side, as a part of the longer side of the box."""
+    """Margin on each side, as a fraction of the longer side of the box."""
     degrees: float = 0.0
-    """How far the head is tilted clockwise; the crop shows it upright."""
+    """Clockwise tilt of the head, in degrees; the crop is rotated upright."""
 
     def matrix(self, face: Face) -> Matrix:
-        """Return the map from the picture to the crop; raises `DegenerateLandmarks`."""
+        """Return the affine map from the image to the crop; raises `DegenerateLandmarks`."""
         wanted = np.array(self.extent(face))
         if not (wanted > 0).all():
-            raise DegenerateLandmarks(f"the box of this face has no extent: {face.box}")
+            raise DegenerateLandmarks(f"the box of this face has no area: {face.box}")
         size = np.array(width_and_height(self.size))
         turn = rotation(-self.degrees, float((size / wanted).min()))
         x, y = size / 2 - turn[:, :2] @ face.box.centre
         return translate(turn, (x, y))
 
     def extent(self, face: Face) -> tuple[float, float]:
-        """Return the width and height of what is to be seen, in pixels of the picture, the head standing upright."""
+        """Return width and height of the upright crop, in image pixels."""
         box, extra = face.box, 2 * self.margin * face.box.size
-        lies = abs(np.sin(np.radians(self.degrees))) > np.sqrt(0.5)
-        width, height = (box.height, box.width) if lies else (box.width, box.height)
+        sideways = abs(np.sin(np.radians(self.degrees))) > np.sqrt(0.5)
+        width, height = (box.height, box.width) if sideways else (box.width, box.height)
         return width + extra, height + extra
 
 
 def cut(image: Image, matrix: Matrix, size: Size) -> Crop:
-    """Take the crop of `size` that `matrix` maps onto; what lies outside repeats the edge."""
+    """Return the crop of `size` that `matrix` maps to. Outside the image, the edge is repeated."""
     return Crop(warp(image, matrix, width_and_height(size)), matrix)
 
 
 def width_and_height(size: Size) -> tuple[int, int]:
-    """Return both, also for the side of a square."""
+    """Return (width, height) of a crop, in pixels."""
     return (size, size) if isinstance(size, int) else size

@@ -1,4 +1,4 @@
-"""A picture made to fit the input of a net (letterboxed), and the way back for what the net finds in it."""
+"""Letterboxing: fitting an image into the input of a network, and mapping points back."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from numpy.typing import NDArray
 
 from ..types import Image, Points
 
-STEP = 32
-"""The sides of the inputs of nets that take several sizes are multiples of this, pixels."""
+STRIDE = 32
+"""Stride of networks with variable input size; sides are multiples of it, in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Letterbox:
-    """A picture of the size that a net takes."""
+    """An image of the size that a network expects."""
 
     pixels: NDArray[np.float32]
-    """The fitted picture, (height, width, 3), RGB, 0..255."""
+    """The letterboxed image, RGB (height, width, 3), 0..255."""
     scale: NDArray[np.float64]
-    """The factors, (2,), by which x and y were multiplied."""
+    """Factors from image to `pixels` in x and y, (2,)."""
     shift: NDArray[np.float64]
-    """The place of the picture's top left corner in `pixels`, (2,)."""
+    """Position (x, y) of the image's top left corner in `pixels`, (2,)."""
 
     def to_source(self, points: Points) -> Points:
-        """Return where (..., 2) points of the fitted picture are in the one it was made from."""
-        there: Points = (points - self.shift) / self.scale
-        return there
+        """Return (..., 2) points of the letterboxed image in coordinates of the source image."""
+        mapped: Points = (points - self.shift) / self.scale
+        return mapped
 
     def blob(self, mean: float, deviation: float) -> NDArray[np.float32]:
-        """Return the pixels as (1, 3, H, W), `mean` taken off and divided by `deviation`."""
+        """Return (pixels - mean) / deviation as (1, 3, H, W)."""
         normed = self.pixels / np.float32(deviation) - np.float32(mean / deviation)
         return np.ascontiguousarray(normed.transpose(2, 0, 1)[None])
 
 
 def input_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """Return the smallest (width, height) in steps of `STEP` that holds a picture whose longer side becomes `side`."""
+    """Return the smallest (width, height) in multiples of `STRIDE` for an image scaled to the longer side `side`."""
     share = side / max(width, height)
-    return math.ceil(width * share / STEP) * STEP, math.ceil(height * share / STEP) * STEP
+    return math.ceil(width * share / STRIDE) * STRIDE, math.ceil(height * share / STRIDE) * STRIDE
 
 
 def letterbox(
@@ -52,10 +52,11 @@ def letterbox(
     centred: bool = False,
     reduce: int = cv2.INTER_AREA,
 ) -> Letterbox:
-    """Return the picture as large as it fits into `size` = (width, height), the rest filled.
+    """Return the image scaled to fit into `size` = (width, height), and padded.
 
-    image: RGB (H, W, 3); inner: how large the picture becomes, if not as large as it fits; fill: grey, 0..255;
-    centred: or else in the top left corner; reduce: how cv2 makes it smaller.
+    image: RGB (H, W, 3), uint8; inner: size of the scaled image, by default the largest that fits; fill: grey level of
+    the padding, 0..255; centred: True to centre the image instead of placing it top left; reduce: OpenCV's
+    interpolation for reducing.
     """
     height, width = image.shape[:2]
     scale = min(size[0] / width, size[1] / height)

@@ -1,7 +1,7 @@
-"""Masks as arrays: drawing them, moving, growing and softening their edge.
+"""Masks as arrays: drawing, moving, growing, and softening them.
 
-All in the pixels of one crop; (h, w) float32, 0 where the picture stays and 1 where the fixed face shows. Before its
-edge is made soft a mask may also be NEVER: what was taken away from it, where not even the soft edge may show.
+A mask is (h, w) float32 in the pixels of one crop: 0 keeps the image, 1 shows the fixed face. Before softening, pixels
+may also be NEVER: they were removed from the mask, and even the soft edge must not show there.
 """
 
 from __future__ import annotations
@@ -15,39 +15,41 @@ from numpy.typing import NDArray
 from ..types import Box, Mask, Points
 
 NEVER = np.float32(-1)
-"""Of a mask whose edge is not yet soft: nothing may show here."""
+"""Value of pixels that exclude even the soft edge."""
 TIGHT = 0.25
-"""How wide the soft edge is towards what may never show, as a share of that towards the rest: it has to lie inside."""
+"""Relative width of the soft edge next to NEVER, where it must be inside the mask."""
 SUBPIXEL = 4
-"""Bits of a pixel's fraction that cv2 draws with."""
-FINER = 4
-"""How many times as finely as its pixels a mask is drawn, so that its edge is smooth."""
-FAR = 2.0**26
-"""Beyond so many of those finer pixels cv2's numbers would overflow: what lies there is far outside any crop."""
-QUARTERS = (0.25, 0.5, 0.75, 1.0)
-"""How much of a pixel may be covered that the edge of a mask crosses; told no more finely."""
-SHORT = 1.02
-"""What cv2's distances must be multiplied with to be never too short; by its smaller mask it would be 1.05."""
+"""Fractional bits of coordinates in OpenCV's drawing functions."""
+SUPERSAMPLING = 4
+"""Factor of supersampling when drawing masks, for smooth edges."""
+MAX_COORDINATE = 2.0**26
+"""Largest coordinate in supersampled pixels; larger ones overflow in OpenCV, and are far outside any crop."""
+COVERAGE_LEVELS = (0.25, 0.5, 0.75, 1.0)
+"""Levels to which the covered part of an edge pixel is rounded."""
+DISTANCE_ERROR = 1.02
+"""Factor that compensates the largest underestimate of OpenCV's distances with `DIST_MASK_5`."""
 
 
 def polygon(points: Points, shape: tuple[int, int]) -> Mask:
-    """Return the mask of the convex hull of the (N, 2) `points`; what lies outside `shape` (h, w) is cut off.
+    """Return the mask of the convex hull of (N, 2) points in pixels, clipped to `shape` = (h, w).
 
-    A pixel that the edge crosses is as much in it as is covered.
+    Pixels on the edge have the value of their covered part, 0..1.
     """
     hull = cv2.convexHull(points.astype(np.float32))[:, 0]
-    inwards = 0.5 / FINER * np.sign(hull.mean(0) - hull)  # cv2 fills the pixels under the outline, too
+    inwards = 0.5 / SUPERSAMPLING * np.sign(hull.mean(0) - hull)  # cv2 also fills the pixels under the outline
     return fill_outline(hull + inwards, shape)
 
 
 def fill_outline(points: Points, shape: tuple[int, int]) -> Mask:
-    """Return the mask inside the closed outline through the (N, 2) `points`, which may be hollow; see `polygon`."""
+    """Return the mask of the polygon with the (N, 2) `points`, which may be concave; see `polygon`."""
     mask = np.zeros(shape, np.float32)
     low, high = (np.clip(place, 0, shape[::-1]).astype(int) for place in (points.min(0) - 1, points.max(0) + 2))
     if (low >= high).any():
         return mask
-    fine = np.zeros((high - low)[::-1] * FINER, np.uint8)
-    places = np.clip((points - low) * FINER - 0.5, -FAR, FAR)  # cv2 counts from the first pixel's centre
+    fine = np.zeros((high - low)[::-1] * SUPERSAMPLING, np.uint8)
+    places = np.clip(
+        (points - low) * SUPERSAMPLING - 0.5, -MAX_COORDINATE, MAX_COORDINATE
+    )  # cv2 counts from the first pixel's centre
     cv2.fillPoly(fine, [np.round(places * 2**SUBPIXEL).astype(np.int32)], 255, shift=SUBPIXEL)
     covered = cv2.resize(fine, (high - low).tolist(), interpolation=cv2.INTER_AREA)
     mask[low[1] : high[1], low[0] : high[0]] = covered / 255
@@ -55,41 +57,41 @@ def fill_outline(points: Points, shape: tuple[int, int]) -> Mask:
 
 
 def union(first: Mask, second: Mask) -> Mask:
-    """Return what is in either; what neither shows, and one never may, never may."""
+    """Return the union of two masks; pixels outside both are NEVER if they are NEVER in one."""
     return np.where((first > 0) | (second > 0), np.maximum(first, second), np.minimum(first, second))
 
 
 def limit(mask: Mask, to: Mask) -> Mask:
-    """Return what of the mask is also in `to`; elsewhere it never may show."""
+    """Return the mask inside `to`, and NEVER outside it."""
     return np.where(to >= 0.5, mask, NEVER)
 
 
 def subtract(mask: Mask, other: Mask) -> Mask:
-    """Return the mask where `other` is not; there it never may show."""
+    """Return the mask outside `other`, and NEVER inside it."""
     return np.where(other >= 0.5, NEVER, mask)
 
 
-def touching(mask: Mask, seed: Mask) -> Mask:
-    """Return those pieces of the mask (1 inside, 0 outside) that meet `seed`: of a face, not of its neighbours."""
+def keep_touching(mask: Mask, seed: Mask) -> Mask:
+    """Return the connected parts of a mask (0 or 1) that touch `seed`, to exclude those of neighbouring faces."""
     count, pieces = cv2.connectedComponents(np.asarray(mask >= 0.5, np.uint8))
     met = np.zeros(count, np.float32)
     met[np.unique(pieces[seed >= 0.5])] = 1
-    met[0] = 0  # what is outside the mask counts as a piece, too
+    met[0] = 0  # label 0 is the background
     return np.asarray(met[pieces], np.float32)
 
 
-def without_specks(mask: Mask, most: int) -> Mask:
-    """Return the mask, 0 or 1, without its pieces of at most so many pixels, and then without such holes in it."""
+def remove_specks(mask: Mask, most: int) -> Mask:
+    """Return a mask (0 or 1) without connected parts, and then without holes, of at most `most` pixels."""
     for value in (1, 0):
         _, pieces, facts, _ = cv2.connectedComponentsWithStats(np.asarray(mask == value, np.uint8))
         small = facts[:, cv2.CC_STAT_AREA] <= most
-        small[0] = False  # all that is not of this value counts as a piece, too
+        small[0] = False  # label 0 is the background
         mask = np.where(small[pieces], np.float32(1 - value), mask) if small.any() else mask
     return mask
 
 
 def ellipse(box: Box, degrees: float) -> Points:
-    """Return the (72, 2) points of the ellipse that fills `box`, turned clockwise about its centre."""
+    """Return (72, 2) points of the ellipse in `box`, rotated clockwise about its centre."""
     around = np.exp(1j * np.linspace(0, 2 * np.pi, 72, endpoint=False))
     upright = around.real * (box.width / 2) + 1j * around.imag * (box.height / 2)
     turned = upright * np.exp(1j * np.radians(degrees)) + complex(*box.centre)
@@ -97,7 +99,7 @@ def ellipse(box: Box, degrees: float) -> Points:
 
 
 def move(mask: Mask, x: float, y: float) -> Mask:
-    """Return the mask moved right and down by pixels; what leaves the crop is gone, nothing wraps round."""
+    """Return the mask moved right by `x` and down by `y` pixels, without wrapping around."""
     if x == y == 0:
         return mask
     by = np.array([(1.0, 0.0, x), (0.0, 1.0, y)])
@@ -106,18 +108,18 @@ def move(mask: Mask, x: float, y: float) -> Mask:
 
 
 def soften(mask: Mask, grow: float, feather: float) -> Mask:
-    """Return the mask with its edge moved outwards by `grow` pixels (inwards below 0), then softened.
+    """Return the mask with its edge moved outwards by `grow` pixels (inwards below 0), and softened.
 
-    feather: width in pixels of the ramp that falls from 1 at the edge to 0 outside it, so that all of the face is
-    fixed and the seam lies beyond it. The mask also falls to 0 towards the crop's own edge: what is pasted has no
-    straight border; and towards what is NEVER to show, inside the mask and over a shorter way (see TIGHT).
+    feather: width in pixels of the ramp outside the edge, from 1 to 0, so the whole face is fixed and the seam is
+    outside it. The mask also falls to 0 towards the border of the crop, to avoid a straight seam, and towards NEVER,
+    where the ramp is inside the mask and shorter (see `TIGHT`).
     """
     inside = np.asarray(mask >= 0.5, np.uint8)
     if not inside.any():
         return np.zeros_like(mask)
     width_of_ramp = max(feather, 1.0)
-    near = _around(inside, math.ceil(SHORT * (max(grow, 0.0) + width_of_ramp)) + 1)
-    ramp = -_distance_to(mask[near])  # to the edge of the mask: above 0 inside, where it is 0.5 unless it is to shrink
+    near = _around(inside, math.ceil(DISTANCE_ERROR * (max(grow, 0.0) + width_of_ramp)) + 1)
+    ramp = -_distance_to(mask[near])  # above 0 inside; exact only outside, as the inside matters only for shrinking
     if grow < 0:
         ramp = np.where(mask[near] >= 0.5, _distance_to(1 - np.maximum(mask[near], 0)), ramp)
     ramp += grow + width_of_ramp
@@ -134,25 +136,25 @@ def soften(mask: Mask, grow: float, feather: float) -> Mask:
 
 
 def _away_from(never: NDArray[np.bool_], width: float) -> NDArray[np.float32]:
-    """Return 0 where it is True, rising to 1 over `width` pixels around that."""
+    """Return 0 where `never` is True, rising smoothly to 1 over `width` pixels around it."""
     away = cv2.distanceTransform(np.asarray(~never, np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     ramp = np.asarray(np.minimum(away / np.float32(max(width, 1.0)), 1), np.float32)
     return ramp * ramp * (3 - 2 * ramp)
 
 
 def _around(inside: NDArray[np.uint8], margin: int) -> tuple[slice, slice]:
-    """Return the rows and columns of the mask, with `margin` more on each side."""
+    """Return the row and column ranges of the mask, extended by `margin` pixels on each side."""
     left, top, width, height = cv2.boundingRect(inside)
     return slice(max(0, top - margin), top + height + margin), slice(max(0, left - margin), left + width + margin)
 
 
 def _distance_to(mask: Mask) -> NDArray[np.float32]:
-    """Return how far the middle of each pixel is from the edge of the mask, pixels: above 0 outside, at least -0.5.
+    """Return the distance of each pixel's centre to the edge of the mask, in pixels: positive outside, at least -0.5.
 
-    In a pixel that the edge crosses it lies where the covered part says, to the nearest quarter.
+    In a partly covered pixel, the position of the edge follows from the coverage, rounded to `COVERAGE_LEVELS`.
     """
     nearest = np.full(mask.shape, max(mask.shape), np.float32)
-    for covered in QUARTERS if ((mask > 0) & (mask < 1)).any() else QUARTERS[-1:]:
+    for covered in COVERAGE_LEVELS if ((mask > 0) & (mask < 1)).any() else COVERAGE_LEVELS[-1:]:
         less = np.asarray(mask < covered - 0.125, np.uint8)
         distance = cv2.distanceTransform(less, cv2.DIST_L2, cv2.DIST_MASK_5)
         distance -= np.float32(covered - 0.5)
@@ -161,6 +163,6 @@ def _distance_to(mask: Mask) -> NDArray[np.float32]:
 
 
 def _to_border(length: int) -> NDArray[np.float32]:
-    """Return for each pixel of a row its distance to the nearer end of the row."""
+    """Return the distance of each pixel in a row to the nearer end of the row, in pixels."""
     place = np.arange(length, dtype=np.float32) + 0.5
     return np.asarray(np.minimum(place, length - place), np.float32)

@@ -1,4 +1,4 @@
-"""What can be said of a face before it is fixed: where it looks, how sharp it is."""
+"""Measurements of a face before it is fixed: head pose and sharpness."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from .resample import warp
 
 CHEEK_TO_CHEEK = (234, 454)
 FOREHEAD_TO_CHIN = (10, 152)
-"""Points of the mesh that span the head, from the viewer's left and from the top."""
-LEANING = -4.0
-"""Pitch in degrees that those points alone would give a face looking straight ahead."""
+"""Mesh points that span the head, from the viewer's left to right and from top to bottom."""
+PITCH_BIAS = -4.0
+"""Pitch that these points give for a frontal face, in degrees."""
 NOSE_LENGTH = 0.6
-"""How far the nose stands out, in distances from eyes to mouth."""
+"""Length by which the nose protrudes, relative to the distance from eyes to mouth."""
 DETAIL_SIDE = 256
-"""Pixels of the upright crop in which sharpness is measured: about 130 px across the face."""
+"""Side of the upright crop for measuring sharpness, in pixels; the face is about 130 px wide."""
 OCTAVES = (0.7, 1.4, 2.8, 5.6)
-"""Sigmas in pixels between which the octaves lie."""
+"""Sigmas of the Gaussian filters that separate octaves, in pixels."""
 NOISE_FLOOR, NOISE = 1.5, 4.0
-"""Detail weaker than this is taken for noise: in steps of 255, and in medians of the octave."""
+"""Limits below which detail counts as noise: in grey levels (0..255), and in medians of the octave."""
 SHARP_RATIO = 0.26
-"""The finest octave's strength, as a part of the coarser one's, of the crispest photos (23 faces: 0.13 .. 0.27)."""
+"""Ratio of fine to coarse detail in the sharpest photos (0.13 to 0.27 in 23 faces), which has sharpness 1."""
 
 
 def pose(face: Face) -> Pose:
-    """Return where the face looks: from its mesh, else roughly from its landmarks, else from the detector's tilt."""
+    """Return the head pose from the mesh, roughly from the landmarks, or only the tilt from the detector."""
     if face.mesh is not None:
         return _pose_of_mesh(face.mesh)
     if face.landmarks is not None:
@@ -39,11 +39,11 @@ def pose(face: Face) -> Pose:
 
 
 def sharpness(image: Image, face: Face) -> float:
-    """Return how much of the finest detail the face has, 0 (none) .. 1.
+    """Return the sharpness of a face, from 0 (blurred) to 1 (crisp).
 
-    The strength of its finest octave against that two octaves coarser, in an upright crop of `DETAIL_SIDE`; both
-    fall off alike in a sharp picture, blur takes the finest first. Detail is sparse, noise is everywhere: what does not
-    stand out from the octave's median does not count. A face much smaller than the crop cannot be sharp.
+    image: RGB (H, W, 3), uint8. Compares the finest octave with the one two octaves coarser, in an upright crop of
+    `DETAIL_SIDE`: blur removes the finest octave first. Detail is sparse but noise is everywhere, so only values above
+    the octave's median count. A face much smaller than the crop cannot be sharp.
     """
     crop = warp(image, _frame(face), (DETAIL_SIDE, DETAIL_SIDE))
     inner = slice(DETAIL_SIDE // 5, DETAIL_SIDE - DETAIL_SIDE // 8)
@@ -57,7 +57,7 @@ def sharpness(image: Image, face: Face) -> float:
 
 
 def _median(values: NDArray[np.float32]) -> float:
-    """Return what `np.median` does, which would import all of `np.ma` (50 ms) to see whether they are masked."""
+    """Return the median. `np.median` would import `np.ma`, which takes 50 ms."""
     middle = [(values.size - 1) // 2, values.size // 2]
     return float(np.mean(np.partition(values, middle, axis=None)[middle]))
 
@@ -70,18 +70,18 @@ def _frame(face: Face) -> NDArray[np.float64]:
 
 
 def _pose_of_mesh(mesh: Mesh) -> Pose:
-    """Return the angles of the head's own axes; x to the right, y down, z away from the viewer."""
+    """Return the head pose from a mesh; x points right, y down, and z away from the viewer."""
     right, down = (mesh.points[last] - mesh.points[first] for first, last in (CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN))
     roll = float(np.degrees(np.arctan2(right[1], right[0])))
-    looks = np.cross(down, right)  # out of the face
+    looks = np.cross(down, right)  # direction in which the face looks
     x, y = transform_points(looks[None, :2], rotation(-roll))[0]
     yaw = np.degrees(np.arctan2(x, -looks[2]))
     pitch = np.degrees(np.arctan2(-y, np.hypot(x, looks[2])))
-    return Pose(float(yaw), float(pitch) - LEANING, roll)
+    return Pose(float(yaw), float(pitch) - PITCH_BIAS, roll)
 
 
 def _pose_of_landmarks(landmarks: Points) -> Pose:
-    """Return a rough pose: how far the nose has moved, as the head turned, off its place in a frontal face."""
+    """Return a rough head pose from the displacement of the nose relative to a frontal face."""
     eyes = landmarks[1] - landmarks[0]
     roll = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
     x, y = _nose_place(transform_points(landmarks, rotation(-roll)))
@@ -91,7 +91,7 @@ def _pose_of_landmarks(landmarks: Points) -> Pose:
 
 
 def _nose_place(landmarks: Points) -> tuple[float, float]:
-    """Return the nose's place from between the eyes, in distances from eyes to mouth."""
+    """Return the nose relative to the point between the eyes, in units of the distance from eyes to mouth."""
     eyes, mouth = landmarks[:2].mean(0), landmarks[3:].mean(0)
     length = float(np.hypot(*(mouth - eyes))) or 1.0
     x, y = (landmarks[2] - eyes) / length

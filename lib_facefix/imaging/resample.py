@@ -1,4 +1,4 @@
-"""Moving pixels by an affine map, without aliasing and without half-pixel shifts."""
+"""Affine resampling of images without aliasing and half-pixel shifts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .align import compose, inverse, scale_factor, transform_points, translate
 from .boxes import bounding, clip
 
 REACH = 3
-"""Pixels that interpolation looks beyond a point, with one to spare."""
+"""Pixels that interpolation needs around a point, plus one spare pixel."""
 
 
 def warp(
@@ -25,12 +25,12 @@ def warp(
     interpolation: int = cv2.INTER_CUBIC,
     beyond: int = cv2.BORDER_REPLICATE,
 ) -> NDArray[Any]:
-    """Return the `size` = (width, height) pixels that `matrix` maps from `image`.
+    """Return the image mapped by `matrix`, at `size` = (width, height) pixels.
 
-    image: (H, W) or (H, W, C), uint8, int16 or float32; matrix: from the corners of `image` to those of the result.
-    Where the map shrinks, the part needed is first averaged down (cv2's own INTER_AREA does not work in warpAffine),
-    so fine patterns fade instead of aliasing. interpolation: cv2's; beyond: cv2's border, by default the edge repeats.
-    Raises DegenerateLandmarks for a matrix that cannot be undone.
+    image: (H, W) or (H, W, C), uint8, int16 or float32; matrix: affine map from the image to the result. If it reduces
+    the image, the image is first averaged to a smaller size to avoid aliasing, because warpAffine does not support
+    INTER_AREA. interpolation, beyond: OpenCV's interpolation and border mode. Raises `DegenerateLandmarks` if the
+    matrix has no inverse.
     """
     back, scale = inverse(matrix), scale_factor(matrix)
     source = _source_box(image.shape[1::-1], back, size, margin=REACH / min(scale, 1.0))
@@ -41,10 +41,10 @@ def warp(
         small = max(1, round(width * scale)), max(1, round(height * scale))
         part = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
         matrix = compose(matrix, np.array([(width / small[0], 0.0, 0.0), (0.0, height / small[1], 0.0)]))
-    on_floats = image.dtype == np.uint8 and interpolation == cv2.INTER_CUBIC  # faster there, by a quarter
+    on_floats = image.dtype == np.uint8 and interpolation == cv2.INTER_CUBIC  # 25 % faster on floats
     moved = cv2.warpAffine(
         part.astype(np.float32) if on_floats else part,
-        compose(_shift(-0.5, -0.5), compose(matrix, _shift(0.5, 0.5))),  # cv2 counts from the first pixel's centre
+        compose(_shift(-0.5, -0.5), compose(matrix, _shift(0.5, 0.5))),  # cv2 counts from the centre of the first pixel
         size,
         flags=interpolation,
         borderMode=beyond,
@@ -57,7 +57,7 @@ def _shift(x: float, y: float) -> Matrix:
 
 
 def _source_box(whole: tuple[int, ...], back: Matrix, size: tuple[int, int], margin: float) -> Box:
-    """Return the whole pixels of a picture that the result looks at, at least one. whole: its width and height."""
+    """Return the box of whole image pixels that the result depends on, at least one. whole: (width, height)."""
     width, height = whole
     seen = bounding(transform_points(Box(0, 0, *size).corners, back))
     near = clip(Box(seen.left - margin, seen.top - margin, seen.right + margin, seen.bottom + margin), width, height)

@@ -1,4 +1,4 @@
-"""A large picture through a network that takes tiles of one size: split, and merged without a seam."""
+"""Running a network with a fixed input size on a large image, in tiles that are blended seamlessly."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from numpy.typing import NDArray
 from ..types import Image
 
 Blob = NDArray[np.float32]
-"""Pictures as a network has them, (1, 3, h, w), 0..1."""
+"""One image as a network's input or output, (1, 3, h, w), 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """How a picture is split, in its own pixels."""
+    """The layout of tiles, in pixels of the input image."""
 
     side: int
-    """Of every tile; of a smaller picture the rest is filled by reflection."""
+    """Side of a tile; a smaller image is padded by reflection."""
     margin: int = 10
-    """What of a tile's inner edges is thrown away: there the network saw too little."""
+    """Width of the inner edges of a tile to discard, because the network lacks context there."""
     ramp: int = 8
-    """Over how much two tiles run into one another."""
+    """Width over which two tiles are blended."""
 
     def __post_init__(self) -> None:
         if self.margin < 0 or self.ramp < 0 or self.side < 2 * (2 * self.margin + self.ramp):
-            raise ValueError(f"tiles of {self.side} px have no room for a margin of {self.margin} and {self.ramp} px")
+            raise ValueError(
+                f"tiles of {self.side} px are too small for a margin of {self.margin} px and a ramp of {self.ramp} px"
+            )
 
     def spans(self, length: int) -> tuple[Span, ...]:
-        """Return the tiles along `length` pixels."""
+        """Return the tiles along a side of `length` pixels."""
         beyond = max(0, length - self.side)
         steps = -(-beyond // (self.side - 2 * self.margin - self.ramp))
         starts = [round(beyond * i / steps) for i in range(steps + 1)] if steps else [0]
@@ -40,26 +42,27 @@ class Tiling:
         return tuple(map(Span, starts, firsts, ends))
 
     def count(self, width: int, height: int) -> int:
-        """Return how many tiles a picture of this size takes."""
+        """Return the number of tiles for an image of this size in pixels."""
         return len(self.spans(width)) * len(self.spans(height))
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One tile along one side of the picture, pixels: where it starts, and what of it is shown."""
+    """Position and visible range of a tile along one side of the image, in pixels."""
 
     start: int
+    """Start of the tile."""
     first: int
-    """With the ramp from the tile before."""
+    """Start of the visible range, including the ramp from the previous tile."""
     end: int
-    """With the ramp to the tile behind."""
+    """End of the visible range, including the ramp to the next tile."""
 
 
-def by_tiles(image: Image, run: Callable[[Blob], Blob], scale: int, tiling: Tiling) -> Iterator[Image]:
-    """Yield what `run` makes of `image`, (H, W, 3), as bands of rows: (some, W * scale, 3), together H * scale rows.
+def run_tiled(image: Image, run: Callable[[Blob], Blob], scale: int, tiling: Tiling) -> Iterator[Image]:
+    """Yield the result of `run` for `image`, RGB (H, W, 3), as bands (n, W * scale, 3) with H * scale rows in total.
 
-    run: (1, 3, side, side) -> (1, 3, side * scale, side * scale), 0..1. Where the network looks no further than the
-    margin, the result equals that of the whole picture. Rounded. Held at a time: one row of tiles as float32.
+    run: (1, 3, side, side) -> (1, 3, side * scale, side * scale), 0..1. If the margin covers the receptive field of the
+    network, the result equals that of the whole image. Only one row of tiles is in memory as float32.
     """
     height, width = image.shape[:2]
     columns, ramp = tiling.spans(width), tiling.ramp * scale
@@ -67,8 +70,9 @@ def by_tiles(image: Image, run: Callable[[Blob], Blob], scale: int, tiling: Tili
     for row in tiling.spans(height):
         band = np.empty(((row.end - row.first) * scale, width * scale, 3), np.float32)
         for column in columns:
-            shown = run(_tile(image, row.start, column.start, tiling.side))[0].transpose(1, 2, 0)
-            _lay(band, _part(shown, row, column, scale), column, scale, ramp)
+            tile = run(_tile(image, row.start, column.start, tiling.side))[0].transpose(1, 2, 0)
+            rows, visible = (slice((s.first - s.start) * scale, (s.end - s.start) * scale) for s in (row, column))
+            _place(band, tile[rows, visible], column, scale, ramp)
         if tail is not None:
             _fade(tail, band[:ramp], axis=0)
         last = row.end == height
@@ -77,7 +81,7 @@ def by_tiles(image: Image, run: Callable[[Blob], Blob], scale: int, tiling: Tili
 
 
 def _tile(image: Image, top: int, left: int, side: int) -> Blob:
-    """Return the tile as a blob; what lies outside the picture mirrors it."""
+    """Return a tile as a blob; outside the image it is padded by reflection."""
     rows, columns = (
         _mirror_indices(start, side, length) for start, length in zip((top, left), image.shape[:2], strict=True)
     )
@@ -93,12 +97,7 @@ def _mirror_indices(start: int, side: int, length: int) -> slice | NDArray[np.in
     return np.asarray(np.minimum(place, 2 * length - 1 - place), np.intp)
 
 
-def _part(shown: Blob, row: Span, column: Span, scale: int) -> Blob:
-    rows, columns = (slice((s.first - s.start) * scale, (s.end - s.start) * scale) for s in (row, column))
-    return shown[rows, columns]
-
-
-def _lay(band: Blob, part: Blob, column: Span, scale: int, ramp: int) -> None:
+def _place(band: Blob, part: Blob, column: Span, scale: int, ramp: int) -> None:
     left, faded = column.first * scale, ramp if column.first else 0
     if faded:
         before = band[:, left : left + faded].copy()
@@ -108,7 +107,7 @@ def _lay(band: Blob, part: Blob, column: Span, scale: int, ramp: int) -> None:
 
 
 def _fade(before: Blob, after: Blob, axis: int) -> None:
-    """Let `after`, which is changed, begin as `before` and end as itself; where they agree, nothing changes."""
+    """Blend `before` into `after` in place, from all of `before` to all of `after` along `axis`."""
     length = after.shape[axis]
     share = (np.arange(length, dtype=np.float32) + np.float32(0.5)) / np.float32(max(1, length))
     share = share[:, None, None] if axis == 0 else share[None, :, None]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..imaging.align import compose, inverse, transform_points
 from ..imaging.frames import Surrounded, Upright
-from ..imaging.masks import polygon, touching, without_specks
+from ..imaging.masks import keep_touching, polygon, remove_specks
 from ..imaging.resample import warp
 from ..types import Crop, Face, Image, Mask, Matrix
 
@@ -45,7 +45,7 @@ class Aligned:
         Only pieces that touch the face are kept. Pieces and holes up to SPECK are removed.
         """
         height, width = crop.image.shape[:2]
-        clean = without_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
+        clean = remove_specks(np.asarray(picked, np.float32), round((SPECK * len(picked)) ** 2))
         back = inverse(self.matrix)
         mask = warp(clean, back, (width, height), interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
-        return touching(mask, polygon(transform_points(face.box.corners, crop.matrix), (height, width)))
+        return keep_touching(mask, polygon(transform_points(face.box.corners, crop.matrix), (height, width)))

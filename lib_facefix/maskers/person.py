@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..imaging.align import transform_points
-from ..imaging.masks import polygon, touching
+from ..imaging.masks import keep_touching, polygon
 from ..inference import load
 from ..types import Crop, Face, Mask
 from ..weights import asset
@@ -30,4 +30,4 @@ class PersonMasker:
         [scores] = self._net(np.ascontiguousarray(seen.transpose(2, 0, 1)[None], np.float32))
         sure = cv2.resize(scores.reshape(SIDE, SIDE), (width, height), interpolation=cv2.INTER_LINEAR) >= SURE
         box = polygon(transform_points(face.box.corners, crop.matrix), (height, width))
-        return touching(np.asarray(sure, np.float32), box)
+        return keep_touching(np.asarray(sure, np.float32), box)

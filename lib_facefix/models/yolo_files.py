@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import BadModel
 from ..fsio import is_filled
 from ..registry import REGISTRIES
-from ..settings.detector_expression import SUFFIXES, can_be_written
+from ..settings.detector_expression import SUFFIXES, is_valid_name
 from ..weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
 from .lru_cache import file_version
 
@@ -50,7 +50,7 @@ def yolo_files(places: ModelPaths) -> tuple[Path, ...]:
     found: dict[str, Path] = {}
     for folder, mixed in _folders(places):
         for path in _files(folder):
-            is_new = path.name not in found and path.name not in _KNOWN and can_be_written(path.name)
+            is_new = path.name not in found and path.name not in _KNOWN and is_valid_name(path.name)
             if is_new and (not mixed or _could_be_yolo(path)):
                 found[path.name] = path
     return tuple(found[name] for name in sorted(found, key=lambda name: (name.casefold(), name)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..planning.grouping import bounding_box, merge_jobs
+from ..planning.grouping import enclose_boxes, merge_jobs
 from ..planning.plan import FaceJob
 from ..protocols import FaceFixer, Masker, Parts
 from ..types import Box, Crop, Face, Mask
@@ -40,7 +40,7 @@ class Task:
         """
         asked = merge_jobs(jobs)
         fixer = parts.fixer(asked)
-        reach = bounding_box(_reaches(jobs, asked, fixer))
+        reach = enclose_boxes(_reaches(jobs, asked, fixer))
         maskers: dict[FaceJob, Masker] = {}
         for job in jobs:
             try:

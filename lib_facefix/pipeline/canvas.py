@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..imaging.align import for_size
+from ..imaging.align import rescale_matrix
 from ..imaging.blend import match_colour, paste
 from ..imaging.resample import warp
 from ..types import Crop, Image, Mask, Patch
@@ -36,7 +36,7 @@ class Canvas:
         enlarged = self.source is not self.image
         if enlarged:
             (height, width), (height_now, width_now) = self.original.shape[:2], self.image.shape[:2]
-            matrix = for_size(matrix, (width, height), (width_now, height_now))
+            matrix = rescale_matrix(matrix, (width, height), (width_now, height_now))
             before = warp(self.image, matrix, (before.shape[1], before.shape[0]))
         if ring and crop.mask is not None:
             patch = match_colour(patch, before, crop.mask, ring)

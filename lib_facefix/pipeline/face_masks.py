@@ -39,7 +39,8 @@ def make_masks(
     faces whose masks are inverted: what stays of one face stays in all of these masks.
     """
     widths = {job: face_width(job, crop.matrix) for job in maskers}
-    shapes, made, failed = {}, {}, []
+    shapes, made = {}, {}
+    failed: list[tuple[FaceJob, Exception]] = []
     for job, masker in maskers.items():
         treatment, width = job.treatment, widths[job]
         try:

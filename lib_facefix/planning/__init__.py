@@ -1,1 +1,1 @@
-"""The plan: what is to be done to each face of an image, decided before any work starts."""
+"""Plans: decisions about each face of an image, made before any work starts."""

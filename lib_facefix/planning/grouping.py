@@ -1,4 +1,4 @@
-"""Which faces of a picture are redrawn as one, and the one job that stands for them."""
+"""Merging faces: the faces of an image that are re-diffused together in one crop."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from .plan import FaceJob
 
 
 def group_jobs(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
-    """Yield the jobs of a picture that are to be done as one; those that are merged at the place of the first.
-
-    Faces that are left are none of them.
-    """
+    """Yield groups of jobs that share one crop, without skipped faces; merged faces take the place of the first."""
     merged = tuple(job for job in jobs if _is_merged(job))
     for job in jobs:
         if not _is_merged(job) and job.decision != "leave":
@@ -27,21 +24,21 @@ def group_jobs(jobs: Sequence[FaceJob]) -> Iterator[tuple[FaceJob, ...]]:
 
 
 def merge_jobs(jobs: Sequence[FaceJob]) -> FaceJob:
-    """Return the one job; of several the first, with a face around all of theirs, upright and without landmarks."""
+    """Return one job for a group: the first, with an upright face around all faces and without landmarks."""
     if len(jobs) == 1:
         return jobs[0]
-    box, score = bounding_box(job.face.box for job in jobs), min(job.face.score for job in jobs)
+    box, score = enclose_boxes(job.face.box for job in jobs), min(job.face.score for job in jobs)
     return replace(jobs[0], face=Face(box, score), pose=Pose(0.0, 0.0, 0.0))
 
 
-def as_the_first(jobs: Sequence[FaceJob], first: FaceJob) -> list[FaceJob]:
-    """Return the jobs, those that are merged with the sampling settings of `first`: it is drawn with no others."""
+def share_sampling(jobs: Sequence[FaceJob], first: FaceJob) -> list[FaceJob]:
+    """Return the jobs, with the sampling settings of `first` in all merged jobs."""
     sampling = {field.name: getattr(first.treatment, field.name) for field in fields(Sampling)}
     return [replace(job, treatment=job.treatment.but(sampling)) if _is_merged(job) else job for job in jobs]
 
 
-def bounding_box(boxes: Iterable[Box]) -> Box:
-    """Return the smallest box around some."""
+def enclose_boxes(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box around all boxes."""
     return bounding(np.concatenate([box.corners for box in boxes]))
 
 

@@ -1,4 +1,4 @@
-"""What a piece of work will need of an engine, known before it begins."""
+"""Requirements of work, computed before it starts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .plan import FixPlan
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The models that a piece of work may need, and whether it needs Stable Diffusion."""
+    """The models that some work may need, and whether it needs Stable Diffusion."""
 
     treatments: Sequence[Treatment]
-    """Treatments of all faces, which decide about the networks that masks are made with."""
+    """Treatments of all faces, which determine the models for their masks."""
     restorers: frozenset[str]
-    """Names, or paths of model files, of what restores faces."""
+    """Names or file paths of the restorers."""
     upscalers: frozenset[str]
     """Names, or paths of model files, of what enlarges pictures."""
     detectors: frozenset[str] = frozenset()
@@ -25,12 +25,12 @@ class Needs:
     landmarkers: frozenset[str] = frozenset()
     """Names of what places landmarks on found faces; none for plans."""
     rediffuses: bool = False
-    """True if settings ask for re-diffusing; False for plans, as each of their faces fails alone where nothing does."""
+    """True if settings select re-diffusing. False for plans: only the affected faces fail there."""
 
     @classmethod
     def of_settings(cls, settings: FaceSettings, overrides: Overrides | None = None) -> Needs:
-        """Return what work by these settings needs; raises `BadSetting` for an override that is not allowed."""
-        everyone = settings.of_one_face()
+        """Return the requirements of these settings; raises `BadSetting` for an invalid override."""
+        everyone = settings.face_treatment()
         treatments = [everyone, *(everyone.but(own) for own in (overrides or {}).values())]
         upscalers = frozenset([settings.upscaler] if settings.upscale else [])
         restorers = frozenset(one.restorer for one in treatments if one.method in ("auto", "restore"))
@@ -40,8 +40,8 @@ class Needs:
 
     @classmethod
     def of_plans(cls, plans: Iterable[FixPlan]) -> Needs:
-        """Return what carrying out these plans needs."""
+        """Return the requirements of these plans."""
         plans = list(plans)
         treatments = [job.treatment for plan in plans for job in plan.jobs if job.decision == "restore"]
         upscalers = frozenset(plan.upscaler for plan in plans if plan.upscaled)
-        return cls(treatments, frozenset(one.restorer for one in treatments), upscalers)
+        return cls(treatments, frozenset(item.restorer for item in treatments), upscalers)

@@ -1,4 +1,4 @@
-"""What is decided for each face before any work is done, and what came of it."""
+"""Plans and results: the decision for each face, and its outcome."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from ..errors import BadPlan, FaceFixError
-from ..settings.output_size import MOST_PIXELS
+from ..settings.output_size import MAX_PIXELS
 from ..settings.treatment import Treatment
 from ..types import Box, Face, Image, Pose
 from .validation import float_array, is_size, number_in, require
 
 VERSION = 1
-"""Of the JSON that plans, reports and `facefix detect` share."""
-
+"""Version of the JSON of plans, reports and `facefix detect`."""
 
 Decision = Literal["restore", "re-diffuse", "leave"]
 Verdict = Literal["fixed", "left", "failed"]
@@ -22,21 +21,21 @@ Verdict = Literal["fixed", "left", "failed"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceJob:
-    """One face and all that is decided for it."""
+    """One face and the decision about it."""
 
     number: int
-    """From 1, left to right over all faces found in the picture, whatever was chosen."""
+    """Number of the face, counted from 1 and from left to right over all faces found in the image."""
     face: Face
     decision: Decision
     reason: str
-    """A sentence's worth of words: why this was decided."""
+    """Reason for the decision, as a phrase for people."""
     treatment: Treatment
     pose: Pose
     sharpness: float
-    """0 (nothing but blur) .. 1 (crisp), see `imaging.quality`."""
+    """Sharpness of the face, 0 (blurred) to 1 (crisp); see `imaging.quality`."""
 
     def to_json(self) -> dict[str, Any]:
-        """The face, the decision and every parameter, as plain data."""
+        """Return the face, the decision and every parameter as JSON data."""
         return {
             **face_to_json(self.number, self.face, self.pose),
             "sharpness": self.sharpness,
@@ -47,10 +46,10 @@ class FaceJob:
 
     @classmethod
     def from_json(cls, entry: Any) -> FaceJob:
-        """Read what `to_json` wrote, perhaps edited by a person; raises `BadPlan` or `BadSetting`."""
+        """Read the data of `to_json`, which people may have edited; raises `BadPlan` for invalid data."""
         number = require(entry, "number", "a face")
         if type(number) is not int or number < 1:
-            raise BadPlan(f"a face: number must be a whole number from 1 on, not {number!r}")
+            raise BadPlan(f"a face: number must be a whole number of at least 1, not {number!r}")
         where = f"face {number}"
         decision = require(entry, "decision", where)
         if decision not in get_args(Decision):
@@ -59,7 +58,7 @@ class FaceJob:
         if not isinstance(parameters, Mapping):
             raise BadPlan(f"{where}: parameters must be an object of settings, not {parameters!r}")
         if "method" in parameters:
-            raise BadPlan(f"{where}: a plan says what is to be done in 'decision', not in parameters.method")
+            raise BadPlan(f"{where}: set the method in 'decision', not in parameters.method")
         try:
             treatment = Treatment().but(parameters)
         except FaceFixError as error:
@@ -77,30 +76,30 @@ class FaceJob:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixPlan:
-    """Every face found in one picture and what is to be done to it."""
+    """Every face found in one image, and the decision about it."""
 
     size: tuple[int, int]
-    """Width and height of the picture it was made for, pixels."""
+    """Width and height of the planned image, in pixels."""
     jobs: tuple[FaceJob, ...]
-    """In the order in which they are to be done."""
+    """Jobs in processing order."""
     upscaled: tuple[int, int] | None = None
-    """Width and height of the result, pixels; None: those of the picture, and nothing enlarges it."""
+    """Width and height of the result, in pixels, or None without upscaling."""
     upscaler: str = "lanczos"
-    """What enlarges it, where anything does."""
+    """Name or file path of the upscaler; used only if `upscaled` is set."""
 
     @property
     def lacks_meshes(self) -> bool:
-        """Whether a face that is to be fixed has no mesh, as none does that was read from JSON."""
+        """True if a face to fix has no mesh, as in all plans read from JSON."""
         return any(job.decision != "leave" and job.face.mesh is None for job in self.jobs)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as plain data; the caller adds version and path."""
+        """Return the plan as JSON data, without version and path."""
         upscale = {"size": list(self.upscaled), "upscaler": self.upscaler} if self.upscaled else None
         return {"size": list(self.size), "upscale": upscale, "faces": [job.to_json() for job in self.jobs]}
 
     @classmethod
     def from_json(cls, entry: Any) -> FixPlan:
-        """Read what `to_json` wrote; raises `BadPlan` saying where it is wrong."""
+        """Read the data of `to_json`; raises `BadPlan` with the place of the error."""
         size, faces = (require(entry, key, "a plan") for key in ("size", "faces"))
         if not is_size(size):
             raise BadPlan(f"size must be [width, height] in pixels, not {size!r}")
@@ -116,21 +115,21 @@ class FixPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What became of one face. Where `verdict` is not "fixed" the picture keeps its exact bytes."""
+    """Outcome of one face. Unless `verdict` is "fixed", its pixels are unchanged."""
 
     job: FaceJob
     verdict: Verdict
     error: FaceFixError | None = None
-    """Why it failed."""
+    """Reason for a failure."""
     seconds: float = 0.0
-    """Wall time spent on this face alone: fixing, masking, pasting."""
+    """Wall time for fixing, masking and pasting this face, in seconds."""
     engine: str = ""
-    """What ran the fixer and in which precision; empty where it did not come to that."""
+    """Backend and precision that the fixer used; empty if it did not run."""
     note: str = ""
-    """In words, what was done otherwise than asked: another mask, or nothing, as the mask is empty."""
+    """How the result differs from the settings, for people: a different mask, or no change for an empty mask."""
 
     def to_json(self) -> dict[str, Any]:
-        """The job as plain data, with what came of it."""
+        """Return the job and its outcome as JSON data."""
         return {
             **self.job.to_json(),
             "outcome": self.verdict,
@@ -143,20 +142,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixResult:
-    """The fixed picture, and what became of each face in it."""
+    """The fixed image, and the outcome of each face."""
 
     image: Image
     outcomes: tuple[Outcome, ...]
     size: tuple[int, int] | None = None
-    """Width and height of the picture that the faces' positions are in; None: those of `image`."""
+    """Width and height, in pixels, of the image that face positions refer to; None means those of `image`."""
     upscaler: str = ""
-    """What enlarged it; empty where nothing did."""
+    """Name of the upscaler used; empty without upscaling."""
     upscaler_engine: str = ""
-    """What ran that and in which precision."""
+    """Backend and precision that the upscaler used."""
 
     @property
     def result_size(self) -> tuple[int, int]:
-        """Width and height of `image`."""
+        """Width and height of `image`, in pixels."""
         height, width = self.image.shape[:2]
         return width, height
 
@@ -178,7 +177,7 @@ class FixResult:
 
 
 def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
-    """One face as plain data; floats are exact, so that what is read back gives the same picture."""
+    """Return a face as JSON data. Floats are exact, so a plan read from JSON gives the same result."""
     box = face.box
     return {
         "number": number,
@@ -197,7 +196,7 @@ def face_to_json(number: int, face: Face, pose: Pose) -> dict[str, Any]:
 def _face_from_json(entry: Any, where: str) -> Face:
     box = float_array(require(entry, "box", where), (4,), f"{where}: box", "[left, top, right, bottom]")
     if not (box[0] < box[2] and box[1] < box[3]):
-        raise BadPlan(f"{where}: box must run from left to right and top to bottom, not {box.tolist()}")
+        raise BadPlan(f"{where}: box must have left < right and top < bottom, not {box.tolist()}")
     landmarks = require(entry, "landmarks", where)
     if landmarks is not None:
         landmarks = float_array(landmarks, (5, 2), f"{where}: landmarks", "five [x, y] pairs")
@@ -221,24 +220,24 @@ def _face_from_json(entry: Any, where: str) -> Face:
 
 
 def _looks_from_json(entry: Any, where: str) -> tuple[str, int | None]:
-    """Return gender and age, as a model guessed them; of a face that no model saw, neither."""
+    """Return the estimated gender and age, or "" and None if the face has none."""
     if "age" not in entry:
         return "", None
     gender, age = require(entry, "gender", where), number_in(entry, "age", where)
     if not isinstance(gender, str):
-        raise BadPlan(f"{where}: gender must be a text, not {gender!r}")
+        raise BadPlan(f"{where}: gender must be text, not {gender!r}")
     return gender, round(age)
 
 
 def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:
-    """Return size and upscaler; without an upscale, no size."""
+    """Return size and upscaler; the size is None without upscaling."""
     if upscale is None:
         return None, "lanczos"
     size, upscaler = (require(upscale, key, "upscale") for key in ("size", "upscaler"))
     if not is_size(size):
         raise BadPlan(f"upscale: size must be [width, height] in pixels, not {size!r}")
-    if size[0] * size[1] > MOST_PIXELS:
-        raise BadPlan(f"upscale: {size[0]}x{size[1]} px are more than {MOST_PIXELS // 10**6} million")
+    if size[0] * size[1] > MAX_PIXELS:
+        raise BadPlan(f"upscale: {size[0]}x{size[1]} px is more than {MAX_PIXELS // 10**6} million pixels")
     if not (isinstance(upscaler, str) and upscaler):
-        raise BadPlan(f"upscale: upscaler must be the name of one, not {upscaler!r}")
+        raise BadPlan(f"upscale: upscaler must be the name of an upscaler, not {upscaler!r}")
     return (size[0], size[1]), upscaler

@@ -1,4 +1,4 @@
-"""Faces + settings -> a plan: who is fixed, how, and why not. No model, no pixels changed."""
+"""Making plans: deciding which faces to fix, how, and why. Uses no model and changes no pixels."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ import numpy as np
 
 from ..errors import BadSetting
 from ..imaging.quality import pose, sharpness
-from ..settings.face_prompt import GenerationParams, read_negative_prompt, read_prompt
+from ..settings.face_prompt import GenerationParams, read_negative_prompt, read_numbers, read_prompt
 from ..settings.face_settings import FaceSettings
-from ..settings.number_ranges import read_numbers
 from ..settings.output_size import read_upscale
 from ..settings.treatment import Overrides, Treatment
 from ..types import Face, Image, Pose
 from .plan import Decision, FaceJob, FixPlan
-from .prompts import drawn_up
+from .prompts import resolve_prompts
 
 KEPT = {
     "size": "largest",
-    "confidence": "surest",
+    "confidence": "most confident",
     "centre": "most central",
-    "left": "furthest to the left",
-    "right": "furthest to the right",
+    "left": "leftmost",
+    "right": "rightmost",
 }
-"""By `keep_by`: which faces are fixed when there are more."""
+"""Words of the reason why a face was not kept, by the values of the setting `keep_by`."""
 
 
 def make_plan(
@@ -37,26 +36,24 @@ def make_plan(
     overrides: Overrides | None = None,
     origin: GenerationParams | None = None,
 ) -> FixPlan:
-    """Decide for every face of the picture what is to be done, and say why.
+    """Decide how to fix every face of an image, with the reason for each decision.
 
-    image: the picture the faces were found in, RGB (H, W, 3). origin: what it was made from, where Stable Diffusion is
-    at hand; without it, auto re-diffuses nothing. A face with a method of its own is not held to the
-    criteria, nor counted by `at_most`. An override for a number that the picture lacks does
-    nothing; one that names no setting, or a value out of range, raises `BadSetting`, and so does upscaling to what
-    is too large.
+    image: RGB (H, W, 3), uint8, in which the faces were found. origin: the image's generation parameters if Stable
+    Diffusion is available; without them, auto re-diffuses no face. Faces with an override of the method bypass the
+    criteria and do not count towards `at_most`. Overrides of faces that do not exist are ignored. Raises `BadSetting`
+    for an unknown or invalid override, and for a result that would be too large.
     """
     height, width = image.shape[:2]
-    seen = [Seen(face, pose(face), sharpness(image, face)) for face in sorted(faces, key=_left_to_right)]
+    seen = [Seen(face, pose(face), sharpness(image, face)) for face in sorted(faces, key=lambda face: face.box.centre)]
     return _plan_faces(seen, (width, height), settings, overrides, origin)
 
 
-def plan_again(
+def replan_faces(
     plan: FixPlan, settings: FaceSettings, overrides: Overrides | None = None, origin: GenerationParams | None = None
 ) -> FixPlan:
-    """Return a plan for the same faces of the same picture with other settings; see `make_plan`.
+    """Return a plan for the same faces with other settings, without the image; see `make_plan`.
 
-    The picture is not needed: what was seen of each face stands in the plan. Raises `BadSetting`, also where the faces
-    were not looked at for a criterion of the settings when they were found.
+    Raises `BadSetting`, also if the plan lacks a face attribute that the settings use as a criterion.
     """
     _check_known([job.face for job in plan.jobs], settings)
     jobs = sorted(plan.jobs, key=lambda job: job.number)
@@ -67,12 +64,12 @@ def plan_again(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What can be said of a face before anything is decided about it."""
+    """A face with the measurements that decisions are based on."""
 
     face: Face
     pose: Pose
     sharpness: float
-    """0..1."""
+    """Sharpness of the face, 0 (blurred) to 1 (crisp)."""
 
 
 def _plan_faces(
@@ -82,38 +79,38 @@ def _plan_faces(
     overrides: Overrides | None,
     origin: GenerationParams | None,
 ) -> FixPlan:
-    """Decide about the faces of a picture, given from left to right. size: its width and height."""
-    everyone = settings.of_one_face()
-    own = {number: _treatment(number, everyone, changes) for number, changes in (overrides or {}).items()}
-    asked = {number for number, changes in (overrides or {}).items() if "method" in changes}
+    """Decide about faces given from left to right. size: width and height of the image, in pixels."""
+    everyone, overrides = settings.face_treatment(), overrides or {}
+    own = {number: _treatment(number, everyone, changes) for number, changes in overrides.items()}
     upscale = read_upscale(settings.upscale)
-    upscaled = upscale.of(*size) if upscale else None
+    upscaled = upscale.result_size(*size) if upscale else None
     numbered = dict(enumerate(seen, start=1))
-    counted = {number: one.face for number, one in numbered.items() if number not in asked}
+    counted = {number: item.face for number, item in numbered.items() if "method" not in overrides.get(number, {})}
     excluded = _find_excluded(counted, settings, size)
+    redraw_below = 0 if origin is None else settings.redraw_below
     jobs = [
-        _job(number, one, settings, own.get(number, everyone), excluded.get(number), redraws=origin is not None)
-        for number, one in numbered.items()
+        _make_job(number, item, settings, own.get(number, everyone), excluded.get(number), redraw_below)
+        for number, item in numbered.items()
     ]
     jobs.sort(key=lambda job: _rank(job, settings.order, *size))
-    jobs = drawn_up(jobs, everyone, size, origin)
+    jobs = resolve_prompts(jobs, everyone, size, origin)
     return FixPlan(size, tuple(jobs), upscaled, settings.upscaler)
 
 
 def _check_known(faces: Sequence[Face], settings: FaceSettings) -> None:
-    """Raise `BadSetting` where a criterion goes by what nobody looked at when the faces were found."""
-    if settings.guesses and any(face.age is None for face in faces):
-        raise BadSetting("gender and age were not looked at when these faces were found; find the faces again")
+    """Raise `BadSetting` if the settings use a face attribute that was not computed when the faces were found."""
+    if settings.uses_attributes and any(face.age is None for face in faces):
+        raise BadSetting("the plan has no gender and age of these faces. Detect the faces again")
     aligned = [face for face in faces if face.landmarks is not None]
     if settings.person and aligned and all(face.distance is None for face in aligned):
-        raise BadSetting("these faces were found without the reference photo; find the faces again")
+        raise BadSetting("these faces were not compared with the reference photo. Detect the faces again")
 
 
 def read_override(text: str) -> tuple[int, dict[str, Any]]:
-    """Read one "3:fidelity=0.9" -> (3, {"fidelity": 0.9}); raises `BadSetting`."""
+    """Parse "3:fidelity=0.9" -> (3, {"fidelity": 0.9}); raises `BadSetting`."""
     found = re.fullmatch(r"\s*(\d+)\s*:\s*([a-z_]+)\s*=(.*)", text, re.DOTALL)
     if not found:
-        raise BadSetting(f'settings of one face are written like "3:fidelity=0.9", not {text!r}')
+        raise BadSetting(f'settings of one face must look like "3:fidelity=0.9", not {text!r}')
     name, value = found[2], found[3].strip()
     kinds = {field: type(default) for field, default in Treatment().to_json().items()}
     kind = kinds.get(name, str)
@@ -122,15 +119,11 @@ def read_override(text: str) -> tuple[int, dict[str, Any]]:
     try:
         return int(found[1]), {name: kind(value)}
     except ValueError:
-        return int(found[1]), {name: value}  # the setting itself says what it wants
-
-
-def _left_to_right(face: Face) -> tuple[float, float]:
-    return face.box.centre
+        return int(found[1]), {name: value}  # the setting itself reports what it accepts
 
 
 def _rank(job: FaceJob, order: str, width: int, height: int) -> tuple[float, int]:
-    """Return what to sort by, so that the first to be fixed comes first."""
+    """Return the sort key of a face in processing order."""
     by = {
         "left to right": float(job.number),
         "size": -job.face.box.size,
@@ -146,13 +139,13 @@ def _from_centre(face: Face, width: int, height: int) -> float:
 
 
 def _find_excluded(numbered: Mapping[int, Face], settings: FaceSettings, size: tuple[int, int]) -> dict[int, str]:
-    """Return for each face that the criteria rule out why they do."""
+    """Return the reason for each face that the criteria exclude, by number."""
     wanted = read_numbers(settings.faces)
     reasons = {}
     for number, face in numbered.items():
         reason = _unfit(face, settings, size)
         if wanted and number not in wanted:
-            reason = f"not among the chosen numbers ({settings.faces})"
+            reason = f"not in the selected face numbers ({settings.faces})"
         if reason:
             reasons[number] = reason
     left = [number for number in numbered if number not in reasons]
@@ -171,24 +164,24 @@ def _find_excluded(numbered: Mapping[int, Face], settings: FaceSettings, size: t
 
 
 def _unfit(face: Face, settings: FaceSettings, size: tuple[int, int]) -> str | None:
-    """Return why the face's size, its looks, or whose it is, rule it out, if anything does."""
+    """Return why the size, gender, age or person excludes a face, or None if nothing does."""
     pixels, share = face.box.size, face.box.area / (size[0] * size[1])
     if pixels < settings.min_size:
         return f"smaller than {settings.min_size} px ({pixels:.0f} px)"
     if settings.max_size and pixels > settings.max_size:
         return f"larger than {settings.max_size} px ({pixels:.0f} px)"
     if share < settings.min_share:
-        return f"covers less than {settings.min_share:.1%} of the picture ({share:.2%})"
+        return f"covers less than {settings.min_share:.1%} of the image ({share:.2%})"
     if share > settings.max_share:
-        return f"covers more than {settings.max_share:.1%} of the picture ({share:.2%})"
-    looks = _looks_otherwise(face, settings) if settings.guesses else None
+        return f"covers more than {settings.max_share:.1%} of the image ({share:.2%})"
+    looks = _looks_otherwise(face, settings) if settings.uses_attributes else None
     return looks or (_of_someone_else(face, settings) if settings.person else None)
 
 
 def _looks_otherwise(face: Face, settings: FaceSettings) -> str | None:
-    """Return why gender or age, as a model guesses them, rule a face out, if they do."""
+    """Return why the estimated gender or age excludes a face, or None if it does not."""
     if face.age is None:
-        return "gender and age are not known"
+        return "gender and age are unknown"
     if settings.gender not in ("any", face.gender):
         return f"looks {face.gender}"
     if face.age < settings.min_age:
@@ -199,19 +192,19 @@ def _looks_otherwise(face: Face, settings: FaceSettings) -> str | None:
 
 
 def _of_someone_else(face: Face, settings: FaceSettings) -> str | None:
-    """Return why a face is not the one that the reference photo asks for, if it is not."""
+    """Return why the comparison with the reference photo excludes a face, or None if it does not."""
     only = settings.person_means == "only"
     if face.distance is None:
         return "cannot be compared with the reference photo" if only else None
     if only and face.distance > settings.person_within:
-        return f"not the person of the reference photo ({face.distance:.2f})"
+        return f"not the person in the reference photo ({face.distance:.2f})"
     if not only and face.distance <= settings.person_within:
-        return f"the person of the reference photo ({face.distance:.2f})"
+        return f"the person in the reference photo ({face.distance:.2f})"
     return None
 
 
 def _treatment(number: int, everyone: Treatment, changes: Mapping[str, Any]) -> Treatment:
-    """Return how this face in particular is to be fixed."""
+    """Return the treatment of one face with its overrides; raises `BadSetting` with the face number."""
     try:
         treatment = everyone.but(changes)
         read_prompt(treatment.prompt)
@@ -221,38 +214,31 @@ def _treatment(number: int, everyone: Treatment, changes: Mapping[str, Any]) -> 
     return treatment
 
 
-def _job(
-    number: int, seen: Seen, settings: FaceSettings, treatment: Treatment, excluded: str | None, *, redraws: bool
+def _make_job(
+    number: int, seen: Seen, settings: FaceSettings, treatment: Treatment, excluded: str | None, redraw_below: int
 ) -> FaceJob:
-    """Decide about one face. excluded: why the criteria rule it out; redraws: whether auto may re-diffuse."""
+    """Decide about one face.
+
+    excluded: why the criteria exclude it. redraw_below: size in pixels below which auto re-diffuses; 0 never does.
+    """
+    decision, reason = _decide(seen, treatment, settings, redraw_below)
     if excluded:
-        decision: Decision = "leave"
-        reason = excluded
-    else:
-        decision, reason = _decide(
-            seen.face, seen.sharpness, treatment, settings, settings.redraw_below if redraws else 0
-        )
+        decision, reason = "leave", excluded
     return FaceJob(number, seen.face, decision, reason, treatment, seen.pose, seen.sharpness)
 
 
-def _decide(
-    face: Face,
-    sharp: float,
-    treatment: Treatment,
-    settings: FaceSettings,
-    redraw_below: int,
-) -> tuple[Decision, str]:
-    """Return what is to be done with a face that the criteria let through, and why."""
+def _decide(seen: Seen, treatment: Treatment, settings: FaceSettings, redraw_below: int) -> tuple[Decision, str]:
+    """Return the decision for a face that meets the criteria, and the reason."""
     if treatment.method == "restore":
-        return "restore", "asked for"
+        return "restore", "chosen by you"
     if treatment.method == "re-diffuse":
-        return "re-diffuse", "asked for"
+        return "re-diffuse", "chosen by you"
     if treatment.method == "leave":
-        return "leave", "asked to be left"
-    size = f"{face.box.size:.0f} px"
-    fix: Decision = "re-diffuse" if face.box.size < redraw_below else "restore"
+        return "leave", "skipped by you"
+    pixels, sharp = seen.face.box.size, seen.sharpness
+    fix: Decision = "re-diffuse" if pixels < redraw_below else "restore"
     if sharp < settings.sharp_above:
-        return fix, f"not sharp ({sharp:.2f}), {size}"
-    if face.box.size < settings.large_above:
-        return fix, f"small ({size})"
-    return "leave", f"already sharp ({sharp:.2f}) and large ({size})"
+        return fix, f"not sharp ({sharp:.2f} < {settings.sharp_above:.2f}), {pixels:.0f} px"
+    if pixels < settings.large_above:
+        return fix, f"small ({pixels:.0f} px)"
+    return "leave", f"already sharp ({sharp:.2f}) and large ({pixels:.0f} px)"

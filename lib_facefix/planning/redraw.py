@@ -1,4 +1,4 @@
-"""A crop that is to be redrawn: what a fixer asks of a `Diffuser`."""
+"""A crop to re-diffuse: the input of a `Diffuser`."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from numpy.typing import NDArray
 
 from ..types import Image, Mask
 
-SHOWN = 1 / 255
-"""A latent pixel is drawn anew where any of its pixels shows more than this of the fixed face."""
+MIN_ALPHA = 1 / 255
+"""Mask value above which a latent pixel is re-diffused."""
 LATENT = 8
-"""Pixels of the picture to a pixel of the latent."""
+"""Side of a latent pixel, in image pixels."""
 
 
 def latent_mask(mask: Mask) -> NDArray[np.bool_]:
-    """Return (h / 8, w / 8) of a mask (h, w), 0..1: True where anything of a latent pixel may show."""
+    """Return a mask (h, w), 0..1, as booleans (h / 8, w / 8): True for latent pixels to re-diffuse."""
     height, width = mask.shape
     boxes = mask.reshape(height // LATENT, LATENT, width // LATENT, LATENT)
-    return np.asarray(boxes.max((1, 3)) > SHOWN)
+    return np.asarray(boxes.max((1, 3)) > MIN_ALPHA)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Redraw:
-    """One crop and what it is to become."""
+    """One crop with the parameters to re-diffuse it."""
 
     image: Image
-    """(h, w, 3)."""
+    """The crop, RGB (h, w, 3)."""
     mask: Mask
-    """(h, w), 0..1: only where it is above 0 may the result differ."""
+    """Mask (h, w), 0..1; the result may differ only where it is above 0."""
     prompt: str
     negative_prompt: str
     seed: int
     subseed: int
     number: int
-    """Of the face, for whoever watches."""
+    """Number of the face, for progress messages."""

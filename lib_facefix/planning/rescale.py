@@ -1,4 +1,4 @@
-"""A plan for the same picture at another size: every face stays where it is in what the picture shows."""
+"""Adapting a plan to another size of the same image."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from ..imaging.boxes import bounding
 from ..types import Box, Face, Matrix
 from .plan import FaceJob, FixPlan
 
-ROUNDED = 8
-"""Pixels by which programs that enlarge pictures may round their sides down."""
-GONE = "outside the part that is left of the picture"
-"""Why a face is left whose middle was cut off."""
+MAX_ROUNDING = 8
+"""Pixels by which upscalers may round a side down."""
+CROPPED = "outside the cropped image"
+"""Reason for skipping a face whose centre was cropped off."""
 
 
 def rescale_plan(plan: FixPlan, size: tuple[int, int]) -> FixPlan:
-    """Return the plan for the picture after it was scaled to `size` (width, height), pixels.
+    """Return the plan for the image scaled to `size` = (width, height), in pixels.
 
-    A picture of another shape than before was scaled until it covers `size`, and what then stood out was cut off on
-    both sides alike. Decisions and settings stay; only a face whose middle is no longer there is left.
+    If the aspect ratio differs, the image was scaled to cover `size` and cropped equally on both sides. Decisions and
+    settings stay the same, except that a face whose centre was cropped off is skipped.
     """
     if size == plan.size:
         return plan
-    there = _way(plan.size, size)
+    there = _scaling(plan.size, size)
     return replace(plan, size=size, jobs=tuple(_rescale_job(job, there, size) for job in plan.jobs))
 
 
-def _way(was: tuple[int, int], now: tuple[int, int]) -> Matrix:
-    """Return the map from the picture as it was to the one that it has become."""
+def _scaling(was: tuple[int, int], now: tuple[int, int]) -> Matrix:
+    """Return the affine map from the original image to the scaled and cropped one."""
     scale = max(now[0] / was[0], now[1] / was[1])
     over = scale * was[0] - now[0], scale * was[1] - now[1]
-    if max(over) < ROUNDED:
+    if max(over) < MAX_ROUNDING:
         return np.array([(now[0] / was[0], 0.0, 0.0), (0.0, now[1] / was[1], 0.0)])
     return np.array([(scale, 0.0, -over[0] / 2), (0.0, scale, -over[1] / 2)])
 
@@ -43,7 +43,7 @@ def _rescale_job(job: FaceJob, there: Matrix, size: tuple[int, int]) -> FaceJob:
     (x, y), (width, height) = face.box.centre, size
     if 0 <= x <= width and 0 <= y <= height:
         return replace(job, face=face)
-    return replace(job, face=face, decision="leave", reason=GONE)
+    return replace(job, face=face, decision="leave", reason=CROPPED)
 
 
 def _moved_face(face: Face, there: Matrix) -> Face:

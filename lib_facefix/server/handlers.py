@@ -25,7 +25,7 @@ from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
 from ..settings.treatment import METHODS
-from ..visualize import numbered_boxes, tint_mask
+from ..visualize import draw_boxes, tint_mask
 from ..weights import PUBLISHED
 from .allowed_paths import check_models, inside
 from .batch import fix_folder
@@ -148,7 +148,7 @@ class Service:
         with self._at_work(body.image, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
             tinted = tint_mask(sent.image, engine.mask(sent.image, body.plan))
-            drawn = numbered_boxes(tinted, [(job.number, job.face) for job in body.plan.jobs])
+            drawn = draw_boxes(tinted, [(job.number, job.face) for job in body.plan.jobs])
         file = io.BytesIO()
         Pil.fromarray(drawn).save(file, "PNG", compress_level=1)
         return Answer({"version": VERSION}, file.getvalue(), "image/png")

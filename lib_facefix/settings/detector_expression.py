@@ -1,10 +1,10 @@
-"""Which detectors look for faces, and how what they find is put together: the grammar of the setting `detector`.
+"""The syntax of the setting `detector`: which detectors find faces, and how FaceFix combines their results.
 
-One is named, or given as a file: `blazeface`, `face_yolov8n.pt`, `C:/models/yolo11n-seg.onnx[person]` with the
-classes that count. Several are put together, from left to right, brackets first:
+A detector is a name or a file, with the classes to detect in square brackets: `blazeface`, `face_yolov8n.pt`,
+`C:/models/yolo11n-seg.onnx[person]`. Operators are evaluated from left to right:
 
-    blazeface + centerface          what either finds
-    yolo11n.onnx[face] - blazeface  what the first finds and the second does not
+    blazeface + centerface          faces that either finds
+    yolo11n.onnx[face] - blazeface  faces that only the first finds
     2 of blazeface, centerface, yunet
     yolo11n.onnx[person] - (blazeface + centerface)
 """
@@ -22,30 +22,30 @@ from ..registry import DETECTORS
 from .expression import Grammar
 
 SUFFIXES = (".onnx", ".pt")
-"""Of model files that may be given by path, or by name where they lie in a folder of models."""
+"""Suffixes of model files, given by path, or by name if they are in a models folder."""
 SAME_NET = {"mediapipe_face_mesh": "mediapipe_face_full"}
-"""Names of ADetailer's under which we have the detector alone: the mesh is the landmarker's."""
+"""ADetailer's name for a detector with a mesh, and the name of the detector alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A detector: a name of the catalogue, or a model file."""
+    """One detector: a name in the registry, or a model file."""
 
     name: str
     classes: tuple[str, ...] = ()
-    """Of what counts as found: names or numbers; none stands for all."""
+    """Names or numbers of the classes to detect; empty means all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """What any of these finds."""
+    """Faces found by any of these detectors."""
 
     parts: tuple[Wanted, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What the first finds and the second does not."""
+    """Faces found by the first detector, but not by the second."""
 
     found: Wanted
     unless: Wanted
@@ -53,7 +53,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What at least so many of these find."""
+    """Faces found by at least `least` of these detectors."""
 
     least: int
     parts: tuple[Wanted, ...]
@@ -64,41 +64,38 @@ Wanted = Leaf | Union | Difference | Vote
 
 @lru_cache(maxsize=64)
 def parse_detector(text: str) -> Wanted:
-    """Read what looks for faces; raises `BadSetting`, also for a name that is on offer nowhere."""
+    """Parse the setting `detector`; raises `BadSetting`, also for an unknown name."""
     return _GRAMMAR.parse(text)
 
 
 def quote_name(name: str) -> str:
-    """Return a file's name as `read_detector` takes it: in quotes where something in it would be read as a sign."""
+    """Return a file name as `parse_detector` reads it: in quotes if it contains an operator, comma or bracket."""
     return name if "," not in name and _is_read_as(f"({name})", name) else f'"{name}"'
 
 
-def can_be_written(name: str) -> bool:
-    """Return whether a file's name can be part of a setting at all: of text, and without a quote."""
+def is_valid_name(name: str) -> bool:
+    """Return True if the setting `detector` can contain this file name: it must be text without quotes."""
     try:
         name.encode()
-    except UnicodeEncodeError:  # bytes that are no text in the encoding of the file system
+    except UnicodeEncodeError:  # the file system returned bytes that are not valid text
         return False
     return _is_read_as(quote_name(name), name)
 
 
-def files_in(text: str) -> tuple[str, ...]:
-    """Return the model files that a setting gives by their paths; raises `BadSetting` as `read_detector` does.
-
-    One without a folder is looked for in the folders of models alone.
-    """
-    return tuple(name for name in names_in(parse_detector(text)) if Path(name).name != name)
+def detector_files(text: str) -> tuple[str, ...]:
+    """Return the model files that a setting names by path, not just by name; raises `BadSetting`."""
+    return tuple(name for name in detector_names(parse_detector(text)) if Path(name).name != name)
 
 
-def names_in(wanted: Wanted) -> Iterator[str]:
-    """Yield the name or file of every detector in it."""
+def detector_names(wanted: Wanted) -> Iterator[str]:
+    """Yield the name or file of every detector in the expression."""
     if isinstance(wanted, Leaf):
         yield wanted.name
     elif isinstance(wanted, Difference):
-        yield from (*names_in(wanted.found), *names_in(wanted.unless))
+        yield from (*detector_names(wanted.found), *detector_names(wanted.unless))
     else:
         for part in wanted.parts:
-            yield from names_in(part)
+            yield from detector_names(part)
 
 
 def _is_read_as(text: str, name: str) -> bool:
@@ -111,20 +108,22 @@ def _is_read_as(text: str, name: str) -> bool:
 def _leaf(text: str) -> Leaf:
     found = re.fullmatch(r"""(?:"([^"]+)"\s*|([^\["]+))(?:\[([^\]]*)\])?""", text)
     if not found:
-        raise BadSetting(f'Detector: a name or a file is missing in {text!r}; write it like "blazeface + centerface"')
+        raise BadSetting(f'Detector: a name or a file is missing in {text!r}. Write it like "blazeface + centerface"')
     name = found[1] or found[2].rstrip()
     name = SAME_NET.get(name, name)
     classes = tuple(filter(None, map(str.strip, (found[3] or "").split(","))))
     is_file = name.lower().endswith(SUFFIXES)
     if name == "mediapipe_face_mesh_eyes_only":
-        raise BadSetting(f"{name} is a detector and a mask in one; choose mediapipe_face_full and a mask of the eyes")
+        raise BadSetting(
+            f"{name} is a detector and a mask in one. Choose mediapipe_face_full and the mask eyes instead"
+        )
     if not is_file and name not in DETECTORS.names():
         raise BadSetting(
             f"Detector must be one of {', '.join(DETECTORS.names())}, or a model file ({', '.join(SUFFIXES)}); "
-            f"several are put together by ' + ', ' - ', brackets and '2 of a, b, c'; not {name!r}"
+            f"combine several with ' + ', ' - ', brackets or '2 of a, b, c'; not {name!r}"
         )
     if classes and not is_file and not DETECTORS[name].classes:
-        raise BadSetting(f"{name} finds faces and nothing else, so no class of it can be chosen: {', '.join(classes)}")
+        raise BadSetting(f"{name} detects only faces. Remove the classes [{', '.join(classes)}]")
     return Leaf(name, classes)
 
 
@@ -136,7 +135,7 @@ def _join(first: Wanted, sign: str, second: Wanted) -> Wanted:
 
 def _vote(least: int, parts: tuple[Wanted, ...]) -> Vote:
     if not 1 <= least <= len(parts):
-        raise BadSetting(f"Detector: {least} of {len(parts)} cannot agree; ask for 1 to {len(parts)}")
+        raise BadSetting(f"Detector: {least} of {len(parts)} cannot agree. Choose 1 to {len(parts)}")
     return Vote(least, parts)
 
 
@@ -144,7 +143,7 @@ _GRAMMAR: Grammar[Wanted] = Grammar(
     "Detector",
     "detector",
     "+ - (with a space on each side)",
-    'such as "blazeface + centerface"; names that have signs or brackets go into quotes',
+    'such as "blazeface + centerface"; put names with operators or brackets in quotes',
     re.compile(r'"[^"]*"|\[[^\]]*\]|\s(?P<sign>[+-])\s+|[,()]'),
     _leaf,
     _join,

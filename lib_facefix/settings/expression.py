@@ -1,7 +1,7 @@
-"""Names joined by signs, with brackets: the one parser for masks and for detectors as people write them.
+"""Expressions with operators and brackets: the parser for the settings `mask` and `detector`.
 
-Signs are read from left to right, none binds closer than another, and brackets come first. Length, terms and nesting
-are bounded, so that no text takes long to read.
+Operators have the same precedence and are evaluated from left to right. Length, terms and nesting are limited, so that
+parsing is always fast.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Generic, TypeVar
 from ..errors import BadSetting
 
 MAX_LENGTH = 2000
-"""The longest text that is read, in characters."""
+"""Maximum length of an expression, in characters."""
 MAX_TERMS = 64
-"""The most names in an expression."""
+"""Maximum number of names in an expression."""
 MAX_NESTING = 16
-"""The most brackets that may be open at once."""
+"""Maximum depth of nested brackets."""
 _OPENING = re.compile(r"\s*\(")
 _COUNT = re.compile(r"\s*(\d{1,2})\s+of\s+")
 
@@ -27,33 +27,35 @@ Node = TypeVar("Node")
 
 @dataclass(frozen=True)
 class Grammar(Generic[Node]):
-    """One kind of expression: how it is written, and what is made of it."""
+    """The syntax of one kind of expression, and functions that build its nodes."""
 
     title: str
-    """The name of the setting, with which every error sentence begins."""
+    """Label of the setting, used at the start of error messages."""
     noun: str
-    """The word for what a name stands for."""
+    """Noun for one term: "mask" or "detector"."""
     signs: str
-    """The signs, for error sentences."""
+    """The operators, as error messages list them."""
     example: str
-    """The end of error sentences: how it is written."""
+    """Correct examples, used at the end of error messages."""
     marks: re.Pattern[str]
-    """Matches a sign (its group "sign"), a comma between votes, a bracket, or a text in which none of these counts."""
+    """Matches an operator (group "sign"), a comma, a bracket, or quoted text that may contain them."""
     leaf: Callable[[str], Node]
-    """Makes a node of a name, blank where one is missing; raises `BadSetting`."""
+    """Creates a node from a name (blank if it is missing); raises `BadSetting`."""
     join: Callable[[Node, str, Node], Node]
-    """Makes one node of two and the sign between them."""
+    """Creates a node from two nodes and the operator between them."""
     vote: Callable[[int, tuple[Node, ...]], Node] | None = None
-    """Makes a node of "2 of a, b, c", in a grammar that has that."""
+    """Creates a node from "2 of a, b, c", if the grammar supports votes."""
 
     def parse(self, text: str) -> Node:
-        """Return what the text says; raises `BadSetting`."""
+        """Return the parsed expression; raises `BadSetting`."""
         if len(text) > MAX_LENGTH:
             raise BadSetting(f"{self.title} must have at most {MAX_LENGTH} characters, not {len(text)}")
         reader = _Reader(self, text)
         node = reader.expression(0)
         if reader.mark:
-            raise BadSetting(f"{self.title} has a closing bracket too many, {self.example}; not {text!r}")
+            raise BadSetting(
+                f"{self.title} must be an expression {self.example}. {text!r} has an extra closing bracket"
+            )
         return node
 
 
@@ -64,10 +66,10 @@ class _Reader(Generic[Node]):
         self._grammar, self._text = grammar, text
         self._at = self._terms = 0
         self.mark = ""
-        """The sign, comma or closing bracket that was read last; blank at the end of the text."""
+        """The operator, comma or closing bracket read last; blank at the end of the text."""
 
     def expression(self, nesting: int) -> Node:
-        """Read up to a closing bracket, or to the end."""
+        """Parse up to a closing bracket or the end."""
         vote, count = self._grammar.vote, _COUNT.match(self._text, self._at)
         if vote and count:
             self._at = count.end()
@@ -81,25 +83,25 @@ class _Reader(Generic[Node]):
         return node
 
     def _operand(self, nesting: int, *, voting: bool = False) -> Node:
-        """Read a name or a bracketed expression, and the mark after it."""
+        """Parse a name or an expression in brackets, and the mark after it."""
         grammar, opening = self._grammar, _OPENING.match(self._text, self._at)
         if not opening:
             self._terms += 1
             if self._terms > MAX_TERMS:
-                raise BadSetting(f"{grammar.title} must join at most {MAX_TERMS} {grammar.noun}s")
+                raise BadSetting(f"{grammar.title} must combine at most {MAX_TERMS} {grammar.noun}s")
             return grammar.leaf(self._up_to_mark(voting=voting))
         if nesting == MAX_NESTING:
-            raise BadSetting(f"{grammar.title} must have at most {MAX_NESTING} brackets inside each other")
+            raise BadSetting(f"{grammar.title} must have at most {MAX_NESTING} nested brackets")
         self._at = opening.end()
         node = self.expression(nesting + 1)
         if self.mark != ")":
-            raise BadSetting(f"{grammar.title} has an opening bracket too many, {grammar.example}")
+            raise BadSetting(f"{grammar.title} must be an expression {grammar.example}. A closing bracket is missing")
         if self._up_to_mark(voting=voting):
             raise missing_sign(grammar)
         return node
 
     def _up_to_mark(self, *, voting: bool) -> str:
-        """Return the text before the next mark, and step over that; brackets that open inside a name belong to it."""
+        """Return the text before the next mark, and skip the mark. Brackets opened within a name belong to the name."""
         start, nested = self._at, 0
         for found in self._grammar.marks.finditer(self._text, start):
             mark = found["sign"] or found[0]
@@ -115,7 +117,5 @@ class _Reader(Generic[Node]):
 
 
 def missing_sign(grammar: Grammar[Node]) -> BadSetting:
-    """Return the error that two terms stand side by side."""
-    return BadSetting(
-        f"{grammar.title}: between two {grammar.noun}s must stand one of {grammar.signs}, {grammar.example}"
-    )
+    """Return the error for two terms without an operator between them."""
+    return BadSetting(f"{grammar.title}: put one of {grammar.signs} between two {grammar.noun}s, {grammar.example}")

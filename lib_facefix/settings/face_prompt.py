@@ -1,27 +1,26 @@
-"""What each face is drawn from: the grammar of a prompt for faces.
+"""The syntax of face prompts, and face numbers as people write them.
 
     smiling, [PROMPT] [SEP] [face:2] old man, <lora:wrinkles:0.6> [SEP] [smallest] [SKIP]
 
-`[SEP]` parts the text. A part may begin with a binding: `[face:1,3-4]`, `[left]`, `[right]`, `[top]`, `[bottom]`,
-`[centre]`, `[largest]`, `[smallest]`, or `[others]`: every face that no other binding names. A face takes the first
-part bound to it. The faces that no part is bound to take the unbound parts one after another, in the order of fixing;
-the last of these serves all further faces. Blank, or no part at all: the picture's own prompt. `[PROMPT]` stands for
-that within a part; `[SKIP]` leaves the face alone. All else belongs to the host, and is handed on as it is.
+`[SEP]` separates parts. A part may begin with a binding: `[face:1,3-4]`, `[left]`, `[right]`, `[top]`, `[bottom]`,
+`[centre]`, `[largest]`, `[smallest]`, or `[others]` for every face without another binding. A face uses the first part
+bound to it. The other faces use the unbound parts one after another, in processing order; further faces use the last
+one. A blank part, or no part, means the image's own prompt. `[PROMPT]` inserts that prompt, and `[SKIP]` skips the
+face. All other text is passed to Stable Diffusion unchanged.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
 from ..errors import BadSetting
 from ..types import Face
-from .number_ranges import read_numbers
 
-SEPARATOR, OWN, SKIP = "[SEP]", "[PROMPT]", "[SKIP]"
+SEPARATOR, OWN_PROMPT, SKIP = "[SEP]", "[PROMPT]", "[SKIP]"
 OTHERS = "others"
 
 CRITERIA: dict[str, Callable[[Face, tuple[int, int]], float]] = {
@@ -33,17 +32,17 @@ CRITERIA: dict[str, Callable[[Face, tuple[int, int]], float]] = {
     "largest": lambda face, _: -face.box.size,
     "smallest": lambda face, _: face.box.size,
 }
-"""By binding: a measure in pixels; the face with the least is meant."""
+"""Measure in pixels of each binding, which selects the face with the smallest value."""
 SPELLINGS = {"center": "centre"}
 
 _BY_WORD = re.compile(rf"\[({'|'.join((*CRITERIA, *SPELLINGS, OTHERS))})\]")
 _BY_NUMBER = re.compile(r"\[face:(?!\s*\d*\.\d+\s*\])([^\[\]:]*)\]")
-"""Not [face:0.5] nor [face:cat:9]: so hosts write what is drawn from some step on."""
+"""Matches [face:2], but not [face:0.5] or [face:cat:9]: those are the WebUI's prompt editing."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationParams:
-    """What a picture was made from, its styles and wildcards resolved. Blank or 0: as whoever draws has it set."""
+    """Parameters that an image was generated with, with styles and wildcards resolved. Blank or 0: the default."""
 
     prompt: str = ""
     negative_prompt: str = ""
@@ -58,22 +57,22 @@ class GenerationParams:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a prompt for faces."""
+    """One part of a face prompt."""
 
     text: str
-    """Without its binding and the space around."""
+    """The prompt without binding and surrounding spaces."""
     binding: str = ""
-    """A key of `CRITERIA`, `OTHERS`, or blank."""
+    """The binding: a key of `CRITERIA`, `OTHERS`, or blank."""
     numbers: frozenset[int] = frozenset()
-    """Of the faces it is bound to by number."""
+    """Numbers of the faces in a binding such as [face:1,3-4]."""
 
     @property
     def bound(self) -> bool:
-        """Whether it is meant for certain faces."""
+        """True if the part has a binding."""
         return bool(self.binding or self.numbers)
 
     def matching_numbers(self, faces: Mapping[int, Face], size: tuple[int, int]) -> set[int]:
-        """Return the numbers of those of the faces that it names; none for `[others]` or without a binding."""
+        """Return the numbers of the faces that the binding selects; none for `[others]` or without a binding."""
         if self.binding in CRITERIA and faces:
             measure = CRITERIA[self.binding]
             return {min(faces, key=lambda number: (measure(faces[number], size), number))}
@@ -82,23 +81,23 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class FacePrompt:
-    """A prompt (or negative prompt) for the faces of a picture, as `read_prompt` read it."""
+    """A parsed prompt or negative prompt for the faces of an image."""
 
     parts: tuple[Part, ...]
 
     def parts_for(self, faces: Sequence[tuple[int, Face]], size: tuple[int, int]) -> dict[int, str | None]:
-        """Return by number the text of each face, for `resolve`; None where the face is to be left alone.
+        """Return the text of each face by number, for `resolve`, or None to skip the face.
 
-        faces: with their numbers, in the order of fixing; all at once, as `[largest]` means the largest of these.
-        size: the picture's width and height, pixels.
+        faces: all faces with their numbers, in processing order. size: width and height of the image, in pixels.
         """
         texts = self._bind_texts(dict(faces), size)
-        unbound = self._unbound()
+        own = [part.text for part in self.parts if not part.bound] or [""]
+        unbound = chain(own, repeat(own[-1]))
         found = {number: texts[number] if number in texts else next(unbound) for number, _ in faces}
         return {number: None if SKIP in text else text for number, text in found.items()}
 
     def _bind_texts(self, faces: Mapping[int, Face], size: tuple[int, int]) -> dict[int, str]:
-        """Return the texts of the faces that bindings name."""
+        """Return the texts of all faces selected by a binding."""
         named = [(part, part.matching_numbers(faces, size)) for part in self.parts]
         others = faces.keys() - set().union(*(numbers for _, numbers in named))
         texts: dict[int, str] = {}
@@ -107,27 +106,22 @@ class FacePrompt:
                 texts.setdefault(number, part.text)
         return texts
 
-    def _unbound(self) -> Iterator[str]:
-        """Return the texts of the unbound parts, then the last of them for ever."""
-        texts = [part.text for part in self.parts if not part.bound] or [""]
-        return chain(texts, repeat(texts[-1]))
-
 
 def read_prompt(text: str) -> FacePrompt:
-    """Read a prompt for faces; raises `BadSetting` for face numbers that are none."""
+    """Parse a face prompt; raises `BadSetting` for invalid face numbers."""
     return FacePrompt(tuple(map(_read_part, text.split(SEPARATOR))))
 
 
 def read_negative_prompt(text: str) -> FacePrompt:
-    """Read a negative prompt for faces, where there is no `[SKIP]`; raises `BadSetting`."""
+    """Parse a negative face prompt; raises `BadSetting` for invalid face numbers and for `[SKIP]`."""
     if SKIP in text:
-        raise BadSetting(f"{SKIP} leaves a face alone, and is written in the prompt for faces, not in the negative one")
+        raise BadSetting(f"{SKIP} skips a face. Write it in the face prompt, not in the negative prompt")
     return read_prompt(text)
 
 
 def resolve(text: str, own: str) -> str:
-    """Return the prompt of a face: `text` with `own`, the picture's, for `[PROMPT]`; just `own` where it is blank."""
-    return text.replace(OWN, own) if text.strip() else own
+    """Return the prompt of a face: `text` with `own`, the image's prompt, for `[PROMPT]`; `own` if it is blank."""
+    return text.replace(OWN_PROMPT, own) if text.strip() else own
 
 
 def _read_part(text: str) -> Part:
@@ -140,11 +134,25 @@ def _read_part(text: str) -> Part:
 
 
 def _read_faces(binding: str, text: str) -> frozenset[int]:
-    """Return the numbers within a binding, at least one."""
+    """Return the face numbers in a binding, at least one."""
     try:
         numbers = read_numbers(text)
     except BadSetting as error:
-        raise BadSetting(f"in {binding} of a prompt for faces, {error}") from error
+        raise BadSetting(f"{binding} in a face prompt: {error}") from error
     if not numbers:
-        raise BadSetting(f'{binding} of a prompt for faces lacks a face\'s number; it is written like "[face:2]"')
+        raise BadSetting(f'{binding} in a face prompt needs a face number, as in "[face:2]"')
     return numbers
+
+
+def read_numbers(text: str) -> frozenset[int]:
+    """Parse face numbers such as "1,3-4" -> {1, 3, 4}; "" -> none. Raises `BadSetting`."""
+    numbers: set[int] = set()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        found = re.fullmatch(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", part)
+        if not found:
+            raise BadSetting(f'face numbers must look like "1,3-4", not {text!r}')
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not 1 <= first <= last:
+            raise BadSetting(f'face numbers start at 1 and ranges must increase, as in "1,3-4"; not {part!r}')
+        numbers.update(range(first, last + 1))
+    return frozenset(numbers)

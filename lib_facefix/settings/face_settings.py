@@ -1,4 +1,4 @@
-"""Every choice the user has. UI, API, infotext, command line and XYZ axes are made from this file."""
+"""All settings of FaceFix. The UI, API, infotext, command line and XYZ axes are generated from this file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 
 from ..errors import BadSetting
 from ..registry import DETECTORS, LANDMARKERS, UPSCALERS
-from .detector_expression import files_in, parse_detector
-from .face_prompt import read_negative_prompt, read_prompt
-from .number_ranges import read_numbers
+from .detector_expression import detector_files, parse_detector
+from .face_prompt import read_negative_prompt, read_numbers, read_prompt
 from .options import check_all, check_names, option
 from .output_size import read_upscale
 from .treatment import MODEL_FILES, Treatment
@@ -24,102 +23,100 @@ ORDERS = ("left to right", "size", "centre", "confidence")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceSettings(Treatment):
-    """How the faces of a picture are found, chosen and fixed."""
+    """How FaceFix finds, selects and fixes the faces of an image."""
 
     detector: str = option(
-        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=files_in,
+        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=detector_files,
         group="find", finds=True,
-        help="What finds faces: a name, or the file of a YOLO model, with the classes wanted in brackets. Several: "
-        '"blazeface + centerface" what either finds, "a - b" what a finds and b does not, "2 of a, b, c".',
+        help="Detector name, or a YOLO model file such as face_yolov8n.pt[face]. "
+        'Combine several with " + ", " - " or "2 of a, b, c".',
     )  # fmt: skip
     min_score: float = option(
         0.5, "Minimum confidence", low=0.0, high=1.0, step=0.01, group="find", finds=True,
-        help="What the detector is less sure of is no face.",
+        help="Ignore detections below this confidence.",
     )  # fmt: skip
     angles: str = option(
-        "auto", "Turned faces", choices=lambda: ANGLES, group="find", finds=True,
-        help="Search the picture turned by 90, 180 and 270 degrees too; auto: when nothing is found upright.",
+        "auto", "Rotated faces", choices=lambda: ANGLES, group="find", finds=True,
+        help="Also search the image rotated by 90, 180 and 270 degrees. auto: only if no upright face is found.",
     )  # fmt: skip
     landmarker: str = option(
-        "facemesh", "Landmarks", choices=LANDMARKERS.names, group="find", finds=True,
-        help="What says where eyes, nose and mouth are, by which faces are aligned.",
+        "facemesh", "Landmark model", choices=LANDMARKERS.names, group="find", finds=True,
+        help="Model that locates eyes, nose and mouth to align faces.",
     )  # fmt: skip
     min_size: int = option(
-        0, "Smallest face", low=0, unit="px", group="choose",
-        help="Faces whose longer side is below this are left alone.",
+        0, "Minimum face size", low=0, unit="px", group="choose",
+        help="Skip faces whose longer side is shorter.",
     )  # fmt: skip
     max_size: int = option(
-        0, "Largest face", low=0, unit="px", group="choose",
-        help="Faces whose longer side is above this are left alone; 0: no limit.",
+        0, "Maximum face size", low=0, unit="px", group="choose",
+        help="Skip faces whose longer side is longer. 0: no limit.",
     )  # fmt: skip
     min_share: float = option(
-        0.0, "Smallest share of the picture", low=0.0, high=1.0, step=0.001, group="choose",
-        help="Faces whose box covers less of the picture's area are left alone.",
+        0.0, "Minimum face area", low=0.0, high=1.0, step=0.001, unit="of the image", group="choose",
+        help="Skip faces that cover a smaller share of the image.",
     )  # fmt: skip
     max_share: float = option(
-        1.0, "Largest share of the picture", low=0.0, high=1.0, step=0.001, group="choose",
-        help="Faces whose box covers more of the picture's area are left alone.",
+        1.0, "Maximum face area", low=0.0, high=1.0, step=0.001, unit="of the image", group="choose",
+        help="Skip faces that cover a larger share of the image.",
     )  # fmt: skip
-    at_most: int = option(0, "At most this many faces", low=0, group="choose", help="0: all.")
+    at_most: int = option(
+        0, "Maximum number of faces", low=0, group="choose", help="Fix at most this many faces. 0: all."
+    )
     keep_by: str = option(
-        "size", "... chosen by", choices=lambda: KEEP_BY, group="choose",
-        help="Which faces are fixed when there are more: the largest, the surest, the most central, those furthest to "
-        "the left or right.",
+        "size", "Prefer", choices=lambda: KEEP_BY, group="choose",
+        help="If there are more faces: fix the largest, most confident, most central, leftmost or rightmost.",
     )  # fmt: skip
     order: str = option(
-        "left to right", "Order", choices=lambda: ORDERS, group="choose",
-        help="In which order the faces are fixed; their numbers always run from left to right.",
+        "left to right", "Processing order", choices=lambda: ORDERS, group="choose",
+        help="Order in which faces are fixed. Their numbers always run from left to right.",
     )  # fmt: skip
     faces: str = option(
-        "",
-        "Only these numbers",
-        reads=read_numbers,
-        group="choose",
-        help='Face numbers such as "1,3-4"; blank: all.',
-    )
+        "", "Face numbers", reads=read_numbers, group="choose",
+        help='Fix only these faces, such as "1,3-4". Blank: all.',
+    )  # fmt: skip
     person: str = option(
         "", "Reference photo", paths=lambda value: (value,) if value else (), group="choose", finds=True,
-        help="The path of a photo of one person, whose largest face counts; blank: whoever it is.",
+        help="Path of a photo whose largest face all faces are compared with. Blank: no comparison.",
     )  # fmt: skip
     person_means: str = option(
-        "only", "... means", choices=lambda: PERSON_MEANS, group="choose",
-        help="only: this person alone is fixed; all but: everyone else.",
+        "only", "Reference person", choices=lambda: PERSON_MEANS, group="choose",
+        help="only: fix just this person. all but: fix everyone else.",
     )  # fmt: skip
     person_within: float = option(
-        0.5, "Alike within", low=0.1, high=1.2, step=0.01, group="choose",
-        help="How unlike faces may be to count as one person's: 0.3 to 0.45 as a rule; strangers 0.6 and more.",
+        0.5, "Person distance", low=0.1, high=1.2, step=0.01, group="choose",
+        help="Maximum distance between faces of one person: usually 0.3 to 0.45, and 0.6 or more for strangers.",
     )  # fmt: skip
     gender: str = option(
         "any", "Gender", choices=lambda: GENDERS, group="choose", finds=True,
-        help="As a model guesses that you have installed: insightface's genderage.onnx.",
+        help="Gender as predicted by insightface's genderage.onnx, if you have installed it.",
     )  # fmt: skip
     min_age: int = option(
-        0, "Youngest", low=0, high=120, unit="years", group="choose", finds=True,
-        help="Faces that the same model takes for younger are left alone.",
+        0, "Minimum age", low=0, high=120, unit="years", group="choose", finds=True,
+        help="Skip faces that genderage.onnx estimates to be younger.",
     )  # fmt: skip
     max_age: int = option(
-        0, "Oldest", low=0, high=120, unit="years", group="choose", finds=True,
-        help="Faces that the same model takes for older are left alone; 0: no limit.",
+        0, "Maximum age", low=0, high=120, unit="years", group="choose", finds=True,
+        help="Skip faces that genderage.onnx estimates to be older. 0: no limit.",
     )  # fmt: skip
     sharp_above: float = option(
-        0.45, "Sharp enough above", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
-        help="auto leaves a face alone that is at least this sharp and large.",
+        0.45, "Sharpness threshold", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
+        help="auto skips a large face of at least this sharpness.",
     )  # fmt: skip
     large_above: int = option(
-        192, "Large enough above", low=0, unit="px", group="choose", only="auto",
-        help="auto leaves a face alone that is at least this large and sharp.",
+        192, "Large face size", low=0, unit="px", group="choose", only="auto",
+        help="auto skips a sharp face of at least this size.",
     )  # fmt: skip
     redraw_below: int = option(
         256, "Re-diffuse below", low=0, unit="px", group="choose", only="auto",
-        help="auto re-diffuses a face smaller than this where Stable Diffusion is at hand, and restores a larger one.",
+        help="auto re-diffuses smaller faces if Stable Diffusion is available, and restores larger ones.",
     )  # fmt: skip
     upscale: str = option(
         "", "Upscale", reads=read_upscale, group="upscale",
-        help='Make the whole picture larger first: a factor such as "2", or pixels such as "1920x1080"; blank: no.',
+        help='Enlarge the image first: by a factor such as "2", or to a size such as "1920x1080". Blank: off.',
     )  # fmt: skip
     upscaler: str = option(
         "lanczos", "Upscaler", choices=UPSCALERS.names, suffixes=MODEL_FILES, group="upscale",
-        help="What enlarges the picture around the faces, or the path of a model.",
+        help="Upscaler for the image around the faces, or the path of a model file.",
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -127,29 +124,29 @@ class FaceSettings(Treatment):
         read_prompt(self.prompt)
         read_negative_prompt(self.negative_prompt)
         if self.max_size and self.max_size < self.min_size:
-            raise BadSetting(f"Largest face ({self.max_size} px) is below Smallest face ({self.min_size} px)")
+            raise BadSetting(f"Maximum face size ({self.max_size} px) is below Minimum face size ({self.min_size} px)")
         if self.max_age and self.max_age < self.min_age:
-            raise BadSetting(f"Oldest ({self.max_age} years) is below Youngest ({self.min_age} years)")
+            raise BadSetting(f"Maximum age ({self.max_age} years) is below Minimum age ({self.min_age} years)")
         if self.max_share < self.min_share:
-            raise BadSetting(f"Largest share ({self.max_share}) is below Smallest share ({self.min_share})")
+            raise BadSetting(f"Maximum face area ({self.max_share}) is below Minimum face area ({self.min_share})")
 
     @property
-    def guesses(self) -> bool:
-        """Whether gender or age count."""
+    def uses_attributes(self) -> bool:
+        """True if faces are selected by gender or age."""
         return self.gender != "any" or self.min_age > 0 or self.max_age > 0
 
     @property
-    def finding(self) -> dict[str, Any]:
-        """What decides which faces there are, and what is known of each; other settings only choose among them."""
+    def detection_settings(self) -> dict[str, Any]:
+        """The settings that affect detection and face attributes; all others only select among the faces found."""
         found = {name: getattr(self, name) for name in ("detector", "min_score", "angles", "landmarker")}
         if self.person:
             found["person"] = self.person
-        if self.guesses:
+        if self.uses_attributes:
             found["guesses"] = True
         return found
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FaceSettings:
-        """Make settings from names and values; raises `BadSetting` for what is unknown or out of range."""
+        """Create settings from names and values; raises `BadSetting` for an unknown name or a value out of range."""
         check_names(cls, list(values))
         return cls(**values)

@@ -1,11 +1,11 @@
-"""What a picture was made from, as it says itself: the infotext that WebUIs write into their pictures.
+"""Generation parameters of an image, read from the infotext that WebUIs write into their images.
 
     a girl, smiling
     Negative prompt: blurry
     Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 5, Size: 64x64, Lora hashes: "a: 1f, b: 2"
 
-A prompt of any number of lines; a negative one, perhaps; one line of fields, where what holds a comma, a colon or a
-line break stands in quotes, as JSON has them.
+An infotext has a prompt of any number of lines, an optional negative prompt, and one line of fields. A value with a
+comma, a colon or a line break is quoted as in JSON.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .options import Option, options
 from .sampling import Sampling
 
 NEGATIVE = "Negative prompt:"
-FEWEST = 3
-"""Fields that the last line must have to be no part of a prompt; hosts judge likewise."""
+MIN_FIELDS = 3
+"""Minimum number of fields in the last line; with fewer it is part of the prompt, as in WebUIs."""
 OLD_SCHEDULERS = ("Karras", "Exponential", "Polyexponential")
-"""Ended the sampler's name until hosts had a field of their own for them."""
+"""Schedulers that older WebUIs wrote at the end of the sampler's name."""
 
 _FIELD = re.compile(r'([^:,"]+):[ \t]*("(?:\\.|[^\\"])*"(?=[ \t]*(?:,|$))|[^,]*)')
 _NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
@@ -34,16 +34,16 @@ _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class Infotext:
-    """An infotext, taken apart; blank where a text is none."""
+    """A parsed infotext; all fields are blank if the text is not an infotext."""
 
     prompt: str = ""
     negative_prompt: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """All others by the names that hosts give them: "Steps", "CFG scale", "Model hash"; without quotes."""
+    """Values without quotes, by the WebUI's names: "Steps", "CFG scale", "Model hash"."""
 
     @property
     def origin(self) -> GenerationParams:
-        """What redrawing a part of the picture needs; a number beyond what may be set becomes the nearest that may."""
+        """Parameters for re-diffusing part of the image, with numbers clipped to the allowed range."""
         sampler, scheduler = self._sampler()
         return GenerationParams(
             prompt=self.prompt,
@@ -59,13 +59,13 @@ class Infotext:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Width and height it was first drawn at, pixels; None where it does not say."""
+        """Width and height of the first generation, in pixels; None if the infotext has no size."""
         found = _SIZE.fullmatch(self.fields.get("Size", ""))
         return (int(found[1]), int(found[2])) if found else None
 
     @property
     def model(self) -> str:
-        """The checkpoint's name, without folder and suffix; blank where it does not say."""
+        """Name of the checkpoint without folder and suffix; blank if the infotext has none."""
         return self.fields.get("Model", "")
 
     def _sampler(self) -> tuple[str, str]:
@@ -85,10 +85,10 @@ class Infotext:
 
 
 def read_infotext(text: str) -> Infotext:
-    """Return what an infotext says, a blank one for a text that has no line of fields."""
+    """Parse an infotext; returns a blank one for a text without a line of fields."""
     *lines, last = text.strip().split("\n")
     found = dict(_fields(last))
-    if len(found) < FEWEST:
+    if len(found) < MIN_FIELDS:
         return Infotext()
     lines = [line.strip() for line in lines]
     parted = next((i for i, line in enumerate(lines) if line.startswith(NEGATIVE)), len(lines))
@@ -97,29 +97,30 @@ def read_infotext(text: str) -> Infotext:
 
 
 def parse_generation_info(text: str) -> GenerationParams | None:
-    """Return what a picture with this infotext was made from; None where it is none, and nothing is known."""
+    """Return the generation parameters in an infotext, or None if the text is not an infotext."""
     infotext = read_infotext(text)
     return infotext.origin if infotext.fields else None
 
 
 def read_origin(values: Mapping[str, Any]) -> GenerationParams:
-    """Return the origin that someone tells of by the names of its fields; raises `BadSetting` saying what is wrong."""
-    names = [one.name for one in fields(GenerationParams)]
-    if unknown := [name for name in values if name not in names]:
-        raise BadSetting(f"unknown part of an origin {unknown[0]!r}; on offer: {', '.join(names)}")
-    for one in fields(GenerationParams):
-        if one.name in values:
-            _known_options()[one.name].check(values[one.name], type(one.default))
+    """Return the generation parameters with these values; raises `BadSetting` for an unknown or invalid one."""
+    kinds = {field.name: type(field.default) for field in fields(GenerationParams)}
+    for name in values:
+        if name not in kinds:
+            raise BadSetting(f"unknown generation parameter {name!r}. Available: {', '.join(kinds)}")
+    for name, kind in kinds.items():
+        if name in values:
+            _known_options()[name].check(values[name], kind)
     return GenerationParams(**values)
 
 
 def _known_options() -> dict[str, Option]:
-    """Return what may be set of each part of an origin: a face may be given just that."""
-    return {one.name: known for one, known in options(Sampling)}
+    """Return the options of all sampling settings, which also limit generation parameters."""
+    return {field.name: known for field, known in options(Sampling)}
 
 
 def _fields(line: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the value of each field of a line; what is none is passed over."""
+    """Yield the name and the value of each field in a line; other text is ignored."""
     at = 0
     while at < len(line):
         found = _FIELD.match(line, at)

@@ -1,7 +1,7 @@
-"""Which part of a face may change, as people write it: "hull", "eyes + lips", "hull - parsing:hair,glasses".
+"""The syntax of the setting `mask`: "hull", "eyes + lips", "hull - parsing:hair,glasses".
 
-Names of the catalogue of masks are joined from left to right, and brackets come first: `+` (or `|`) is both together;
-behind `&` stands what the area is limited to, and behind `-` what is taken away from it.
+Mask names are combined from left to right: `+` (or `|`) is the union, `&` the intersection, `-` the difference.
+Brackets group them.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ CLASSES = (
     "skin", "brows", "eyes", "glasses", "ears", "earrings", "nose", "mouth", "lips", "neck", "necklace", "cloth",
     "hair", "hat",
 )  # fmt: skip
-"""What a face parser tells apart; "mouth" is what shows between the lips."""
-FACE = ("skin", "brows", "eyes", "glasses", "nose", "mouth", "lips")
-"""What "parsing" means where it names no classes."""
-ALSO = {"whole": "hull", "face": "hull", "segment": "segmentation", "outline": "segmentation"}
-"""Other names."""
-BEYOND = ("person", "parsing", "occluders")
-"""Masks that may reach further than a face does."""
-READY = (*(name for name in MASKERS.names() if name != "occluders"), "hull & person", "hull - occluders")
-"""What a form offers; whatever else can be said may be typed."""
+"""Classes of a face parser; "mouth" is the area between the lips."""
+FACE_CLASSES = ("skin", "brows", "eyes", "glasses", "nose", "mouth", "lips")
+"""Classes of "parsing" if the setting names none."""
+MASK_ALIASES = {"whole": "hull", "face": "hull", "segment": "segmentation", "outline": "segmentation"}
+"""Aliases of mask names."""
+BEYOND_FACE = ("person", "parsing", "occluders")
+"""Masks that may extend beyond the face."""
+COMMON_MASKS = (*(name for name in MASKERS.names() if name != "occluders"), "hull & person", "hull - occluders")
+"""Choices in forms; people can type any other expression."""
 _TERM = re.compile(r"([a-z]+)((?:\s*[:,]\s*[a-z]+)*)\s*", re.IGNORECASE)
 _EXAMPLES = 'such as "hull", "eyes + lips", "hull & person" or "hull - parsing:hair,glasses"'
 
 
 @dataclass(frozen=True, slots=True)
 class MaskTerm:
-    """One mask of the catalogue."""
+    """One mask of the registry."""
 
     name: str
     classes: tuple[str, ...] = ()
-    """Of "parsing": which of `CLASSES`."""
+    """Selected `CLASSES` of the mask "parsing"."""
 
 
 @dataclass(frozen=True, slots=True)
 class BinaryOp:
-    """Two areas joined."""
+    """Two masks and the operator between them."""
 
     first: Area
     sign: str
-    """"+" both together, "&" the first limited to the second, "-" the first without the second."""
+    """The operator: "+" union, "&" intersection, "-" difference."""
     second: Area
 
 
@@ -56,14 +56,14 @@ Area = MaskTerm | BinaryOp
 
 @lru_cache(maxsize=256)
 def parse_mask(text: str) -> Area:
-    """Return what the text says; raises `BadSetting`."""
+    """Return the parsed mask expression; raises `BadSetting`."""
     if not text.strip():
         raise _unknown(text)
     return GRAMMAR.parse(text)
 
 
 def mask_terms(area: Area) -> Iterator[MaskTerm]:
-    """Yield the masks that it is made of, from left to right."""
+    """Yield the single masks of an expression, from left to right."""
     if isinstance(area, MaskTerm):
         yield area
     else:
@@ -72,9 +72,9 @@ def mask_terms(area: Area) -> Iterator[MaskTerm]:
 
 
 def keeps_to_face(area: Area) -> bool:
-    """Return whether it lies within box, ellipse, mesh or outline of the face, whatever the picture shows."""
+    """Return True if the mask always stays within the box, ellipse, mesh or outline of the face."""
     if isinstance(area, MaskTerm):
-        return area.name not in BEYOND
+        return area.name not in BEYOND_FACE
     if area.sign == "+":
         return keeps_to_face(area.first) and keeps_to_face(area.second)
     return keeps_to_face(area.first) or (area.sign == "&" and keeps_to_face(area.second))
@@ -82,21 +82,20 @@ def keeps_to_face(area: Area) -> bool:
 
 def _term(text: str) -> MaskTerm:
     if not text:
-        raise BadSetting(f"Mask: a mask must stand on either side of + & -, {_EXAMPLES}")
+        raise BadSetting(f"Mask: put a mask on each side of + & -, {_EXAMPLES}")
     found = _TERM.match(text)
     if not found:
         raise _unknown(text)
     if rest := text[found.end() :]:
         raise missing_sign(GRAMMAR) if rest[0].isalpha() or rest[0] == "(" else _unknown(text)
-    name, classes = ALSO.get(found[1].lower(), found[1].lower()), tuple(re.findall("[a-z]+", found[2].lower()))
+    name, classes = MASK_ALIASES.get(found[1].lower(), found[1].lower()), tuple(re.findall("[a-z]+", found[2].lower()))
     if name not in MASKERS.names():
         raise _unknown(name)
     if name != "parsing" and classes:
-        raise BadSetting(f"Mask: {name} has no classes; only parsing has, as in parsing:hair,glasses")
-    unknown = [one for one in classes if one not in CLASSES]
-    if unknown:
+        raise BadSetting(f"Mask: {name} has no classes. Only parsing has them, as in parsing:hair,glasses")
+    if unknown := [label for label in classes if label not in CLASSES]:
         raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)}")
-    return MaskTerm(name, classes or (FACE if name == "parsing" else ()))
+    return MaskTerm(name, classes or (FACE_CLASSES if name == "parsing" else ()))
 
 
 def _join(first: Area, sign: str, second: Area) -> BinaryOp:
@@ -104,7 +103,9 @@ def _join(first: Area, sign: str, second: Area) -> BinaryOp:
 
 
 def _unknown(text: str) -> BadSetting:
-    return BadSetting(f"Mask must be one of {', '.join(MASKERS.names())}, or several joined, {_EXAMPLES}; not {text!r}")
+    return BadSetting(
+        f"Mask must be one of {', '.join(MASKERS.names())}, or several combined, {_EXAMPLES}; not {text!r}"
+    )
 
 
 GRAMMAR: Grammar[Area] = Grammar("Mask", "mask", "+ & -", _EXAMPLES, re.compile(r"(?P<sign>[-+|&])|[()]"), _term, _join)

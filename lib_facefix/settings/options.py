@@ -1,4 +1,4 @@
-"""Declaring a setting once, for every front end that shows or reads it."""
+"""Options: settings that are declared once, for every front end that shows or reads them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import Any
 from ..errors import BadSetting
 
 KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
-"""The types a setting may have, by their JSON schema names."""
+"""Allowed types of a setting, and their names in JSON schema."""
+KIND_WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
+"""Allowed types of a setting, and their names in error messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What the front ends must know of one setting besides its name, type and default."""
+    """Metadata of one setting. Its name, type and default are those of the dataclass field."""
 
     label: str
     help: str = ""
@@ -26,23 +28,23 @@ class Option:
     step: float | None = None
     unit: str = ""
     choices: Callable[[], tuple[str, ...]] | None = None
-    """What there is to choose from; of a text with a grammar of its own, only what a form offers."""
+    """Returns the allowed values, or common examples if the setting is an expression (see `reads`)."""
     suffixes: tuple[str, ...] = ()
-    """Of files whose path may be given instead of a choice."""
+    """Suffixes of files whose path is also an allowed value."""
     host: str = ""
-    """Of which list of a host's it is one, or blank: "samplers", "schedulers", "checkpoints", "vaes"."""
+    """The WebUI list with the choices: "samplers", "schedulers", "checkpoints", "vaes", or blank."""
     found: str = ""
-    """The list of files that are found here and may be chosen as well, or blank: "detectors"."""
+    """The list of local files that are also choices: "detectors", or blank."""
     finds: bool = False
-    """True if it has a say in which faces are found or in what is known of them: find them again when it changes."""
+    """True if a change of this setting requires detecting the faces again."""
     only: str = ""
-    """The one method that looks at it, beside "auto", which may come to any; blank: all do."""
+    """The only method, besides "auto", that uses this setting. Blank: all methods use it."""
     reads: Callable[[str], object] | None = None
-    """For a text with a grammar of its own: reads it, or raises `BadSetting`."""
+    """Parses a setting that is an expression, and raises `BadSetting` for an invalid one."""
     paths: Callable[[str], tuple[str, ...]] | None = None
-    """Gives the files that a value names, where it may name any; a server lets nobody read others than its models."""
+    """Returns the file paths in a value. A server allows only files in its model folders."""
     group: str = ""
-    """The part of the form it stands in."""
+    """The section of the form that shows this setting."""
 
     def files(self, value: str) -> tuple[str, ...]:
         """Return the files that an allowed value names."""
@@ -51,55 +53,49 @@ class Option:
         return (value,) if self.suffixes and self.choices and value not in self.choices() else ()
 
     def check(self, value: Any, kind: type) -> None:
-        """Raise `BadSetting` unless `value` is allowed, saying what would be."""
-        if not _is_a(value, kind):
-            raise BadSetting(f"{self.label} must be {_in_words(kind)}, not {value!r}")
-        too_low = self.low is not None and value < self.low
-        too_high = self.high is not None and value > self.high
-        if too_low or too_high:
-            raise BadSetting(f"{self.label} must {self._range()}, not {value}")
-        if self.choices and not self.reads and value not in self.choices() and not self._is_path(value):
-            more = f", or the path of a file ({', '.join(self.suffixes)})" if self.suffixes else ""
-            raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}{more}; not {value!r}")
+        """Raise `BadSetting` with the allowed values if `value` is not one of them."""
+        if not (is_number(value) if kind is float else type(value) is kind):
+            raise BadSetting(f"{self.label} must be {KIND_WORDS[kind]}, not {value!r}")
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            limits = f"at least {self.low:g}" if self.high is None else f"between {self.low:g} and {self.high:g}"
+            raise BadSetting(f"{self.label} must be {limits}, not {value}")
         if self.reads:
             self.reads(value)
-
-    def _is_path(self, value: str) -> bool:
-        return value.lower().endswith(self.suffixes) if self.suffixes else False
-
-    def _range(self) -> str:
-        if self.high is None:
-            return f"be at least {self.low:g}"
-        return f"lie between {self.low:g} and {self.high:g}"
+        elif self.choices and value not in self.choices():
+            if not self.suffixes:
+                raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}; not {value!r}")
+            if not value.lower().endswith(self.suffixes):
+                allowed = f"{', '.join(self.choices())}, or the path of a file ({', '.join(self.suffixes)})"
+                raise BadSetting(f"{self.label} must be one of {allowed}; not {value!r}")
 
 
 def option(default: Any, label: str, **facts: Any) -> Any:
-    """A dataclass field that carries its `Option`."""
+    """Return a dataclass field with its `Option`."""
     return dataclasses.field(default=default, metadata={"option": Option(label, **facts)})
 
 
 def options(settings: type) -> Iterator[tuple[dataclasses.Field[Any], Option]]:
-    """The fields of a settings class with their options, in the order they are shown."""
+    """Yield the fields of a settings class with their options, in display order."""
     for field in dataclasses.fields(settings):
         yield field, field.metadata["option"]
 
 
 def check_all(settings: Any) -> None:
-    """Raise `BadSetting` at the first value of the settings object that is not allowed."""
+    """Raise `BadSetting` at the first invalid value of a settings object."""
     for field, known in options(type(settings)):
         known.check(getattr(settings, field.name), type(field.default))
 
 
 def check_names(settings: type, names: Iterator[str] | list[str]) -> None:
-    """Raise `BadSetting` if a name is none of the class's settings."""
+    """Raise `BadSetting` at the first name that is not a setting of the class."""
     known = [field.name for field, _ in options(settings)]
     for name in names:
         if name not in known:
-            raise BadSetting(f"unknown setting {name!r}; on offer: {', '.join(known)}")
+            raise BadSetting(f"unknown setting {name!r}. Available: {', '.join(known)}")
 
 
 def schema(settings: type) -> dict[str, Any]:
-    """A JSON schema (draft 2020-12) of the settings class."""
+    """Return a JSON schema (draft 2020-12) of the settings class."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": settings.__name__,
@@ -129,7 +125,7 @@ def _property(field: dataclasses.Field[Any], known: Option) -> dict[str, Any]:
 
 
 def _choices(known: Option) -> dict[str, Any]:
-    """Return what a schema says of the values to choose from, where there are any."""
+    """Return the schema's keywords for the choices of an option, if it has choices."""
     if not known.choices:
         return {}
     if known.reads:
@@ -141,18 +137,8 @@ def _choices(known: Option) -> dict[str, Any]:
 
 
 def is_number(value: Any) -> bool:
-    """Return True for a finite int or float that fits a float; bool is none."""
+    """Return True for a finite int or float in the range of a float, but not for a bool."""
     try:
         return type(value) in (int, float) and math.isfinite(value)
     except OverflowError:
         return False
-
-
-def _is_a(value: Any, kind: type) -> bool:
-    if kind is float:
-        return is_number(value)
-    return type(value) is kind
-
-
-def _in_words(kind: type) -> str:
-    return {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}[kind]

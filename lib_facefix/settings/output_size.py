@@ -1,4 +1,4 @@
-"""How large the result is to be: the grammar of `--upscale`, and what is too large."""
+"""The size of the result: the syntax of the setting `upscale`, and its limits."""
 
 from __future__ import annotations
 
@@ -7,46 +7,47 @@ from dataclasses import dataclass
 
 from ..errors import BadSetting
 
-MOST_PIXELS = 400_000_000
-"""Of a result: 20,000 x 20,000, of which one copy is 1.2 GB."""
-FACTORS = (1.0, 8.0)
-SIDES = (1, 100_000)
-"""Pixels."""
+MAX_PIXELS = 400_000_000
+"""Largest result, in pixels: 20,000 x 20,000, which takes 1.2 GB per copy."""
+FACTOR_RANGE = (1.0, 8.0)
+"""Smallest and largest factor."""
+SIDE_RANGE = (1, 100_000)
+"""Smallest and largest width or height, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upscale:
-    """A factor, or an exact size."""
+    """A factor or an exact size."""
 
     factor: float = 1.0
     size: tuple[int, int] | None = None
-    """Width and height, pixels; counts before the factor."""
+    """Width and height in pixels; overrides the factor."""
 
-    def of(self, width: int, height: int) -> tuple[int, int]:
-        """Return the size of the result for a picture of this size; raises `BadSetting` where that is too large."""
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size of the result for an image of this size, in pixels; raises `BadSetting` if too large."""
         size = self.size or (int(width * self.factor + 0.5), int(height * self.factor + 0.5))
-        if size[0] * size[1] > MOST_PIXELS:
+        if size[0] * size[1] > MAX_PIXELS:
             raise BadSetting(
-                f"upscaled to {size[0]}x{size[1]} px the picture would have {size[0] * size[1] / 1e6:.0f} million "
-                f"pixels; at most {MOST_PIXELS // 10**6} million are made. Choose a smaller factor or size"
+                f"upscaled to {size[0]}x{size[1]} px the image would have {size[0] * size[1] / 1e6:.0f} million "
+                f"pixels, more than {MAX_PIXELS // 10**6} million. Choose a smaller factor or size"
             )
         return size
 
 
 def read_upscale(text: str) -> Upscale | None:
-    """Read "2", "1.5" (a factor) or "1920x1080" (pixels); None for "". Raises `BadSetting`."""
+    """Parse a factor ("2", "1.5") or a size in pixels ("1920x1080"). Returns None for ""; raises `BadSetting`."""
     text = text.strip().lower()
     if not text:
         return None
     if found := re.fullmatch(r"([0-9]{1,6})\s*[x\u00d7]\s*([0-9]{1,6})", text):
         size = int(found[1]), int(found[2])
-        if all(SIDES[0] <= side <= SIDES[1] for side in size):
+        if all(SIDE_RANGE[0] <= side <= SIDE_RANGE[1] for side in size):
             upscale = Upscale(size=size)
-            upscale.of(*size)
+            upscale.result_size(*size)
             return upscale
-    elif re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) and FACTORS[0] <= float(text) <= FACTORS[1]:
+    elif re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) and FACTOR_RANGE[0] <= float(text) <= FACTOR_RANGE[1]:
         return Upscale(float(text))
     raise BadSetting(
-        f'Upscale is a factor from {FACTORS[0]:g} to {FACTORS[1]:g} such as "2", '
+        f'Upscale must be a factor from {FACTOR_RANGE[0]:g} to {FACTOR_RANGE[1]:g} such as "2", '
         f'or width and height in pixels such as "1920x1080"; not {text!r}'
     )

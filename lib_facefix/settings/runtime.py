@@ -1,4 +1,4 @@
-"""How this machine runs the models: declared once, as the settings are, but no part of a plan."""
+"""Settings of this machine: how it runs models, and where it finds them. They are not part of a plan."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from dataclasses import dataclass
 from .options import check_all, option
 
 ENGINES = ("auto", "torch", "winograd", "onnxruntime", "openvino")
-"""What runs the restoring nets. "torch": as their authors run them; "winograd": the same, convolved more quickly."""
+"""Backends for restorers and upscalers. "winograd" is PyTorch with faster convolutions."""
 PRECISIONS = ("exact", "fast")
-"""exact: within 0.002 of the standard deviation of the authors' answer; fast: bfloat16 where that only rounds."""
+"""Precisions: "exact" deviates from the authors' output by at most 0.002 of its standard deviation."""
 DEVICES = ("auto", "cpu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What runs the models, where they lie, how many stay loaded."""
+    """The backend, the model folders, and the size of the model cache."""
 
     engine: str = option(
-        "auto", "Engine", choices=lambda: ENGINES, group="machine",
-        help="What runs the restoring nets; auto: the fastest that is installed.",
+        "auto", "Backend", choices=lambda: ENGINES, group="machine",
+        help="Library that runs restorers and upscalers. auto: the fastest one installed.",
     )  # fmt: skip
     precision: str = option(
         "exact", "Precision", choices=lambda: PRECISIONS, group="machine",
-        help="fast: bfloat16 where that only rounds, on processors that have it.",
+        help="fast: bfloat16 on processors that support it, for models where it only rounds.",
     )  # fmt: skip
     device: str = option(
-        "auto", "Device", choices=lambda: DEVICES, group="machine",
-        help="auto: the graphics processor where PyTorch finds one.",
-    )  # fmt: skip
+        "auto", "Device", choices=lambda: DEVICES, group="machine", help="auto: the GPU if PyTorch finds one."
+    )
     models: str = option(
         "", "Models folder", group="machine",
-        help="Where weights are looked for first and downloaded to; several as in PATH; blank: your data folder.",
+        help="Folders to search first; downloads go to the first one. Separate several as in PATH. "
+        "Blank: your data folder.",
     )  # fmt: skip
     webui: str = option(
         "", "WebUI folder", group="machine",
-        help="A WebUI or ComfyUI whose models are used, too; several as in PATH.",
+        help="WebUI or ComfyUI folders whose models FaceFix may use. Separate several as in PATH.",
     )  # fmt: skip
     yolo: str = option(
         "", "YOLO folders", group="machine",
-        help="Further folders of YOLO models, used with all that is below them; several as in PATH.",
+        help="More folders of YOLO models, including their subfolders. Separate several as in PATH.",
     )  # fmt: skip
     keep: int = option(
-        2, "Nets kept loaded", low=1, group="machine",
-        help="The least recently used one makes room.",
+        2, "Model cache size", low=1, group="machine",
+        help="Number of models kept in memory. The least recently used one is unloaded first.",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

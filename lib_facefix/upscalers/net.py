@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BadModel
 from ..imaging.lanczos import lanczos_of_bands
-from ..imaging.tiles import Blob, Tiling, by_tiles
+from ..imaging.tiles import Blob, Tiling, run_tiled
 from ..protocols import Enlarged, Progress
 from ..types import Image
 
@@ -49,7 +49,7 @@ class NetUpscaler:
                 progress.step(done, tiles, f"upscaling, tile {done}/{tiles}")
             return answer
 
-        bands: Iterable[Image] = by_tiles(image, run, scale, self._tiling)
+        bands: Iterable[Image] = run_tiled(image, run, scale, self._tiling)
         try:
             return Enlarged(cast(Image, lanczos_of_bands(bands, (width * scale, height * scale), size)), engine)
         except _StoppedError:

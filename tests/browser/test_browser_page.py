@@ -189,7 +189,7 @@ def test_what_the_server_refuses_is_said_at_the_control_until_it_is_put_right(tu
     field.fill("3")
     field.press("Tab")
     problem = tuned.page.locator("#face-fidelity-problem")
-    expect(problem).to_contain_text("Fidelity must lie between 0 and 1, not 3")
+    expect(problem).to_contain_text("Fidelity must be between 0 and 1, not 3")
     expect(field).to_have_attribute("aria-invalid", "")
     tuned.shot("refused")
     tuned.type("fidelity", 0.4)

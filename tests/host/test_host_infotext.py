@@ -101,7 +101,7 @@ def test_settings_of_a_pass_go_before_the_picture_s_own(host):
         pytest.param({"denoising_strength": 1.4}, "Denoising strength", id="out of range"),
         pytest.param({"method": "redo"}, "redo", id="no choice"),
         pytest.param({"sampler": "Eula"}, "Eula", id="not a sampler here"),
-        pytest.param({"steps": "many"}, "Steps", id="of the wrong kind"),
+        pytest.param({"steps": "many"}, "Sampling steps", id="of the wrong kind"),
         pytest.param({"upscale": "2"}, "upscale", id="not of a pass"),
     ],
 )

@@ -145,7 +145,7 @@ def test_an_unknown_job_is_told_of(client):
 
 def test_a_wrong_setting_is_told_at_its_name(client, photo):
     told = where(client.post(f"{PREFIX}/fix", json=sent(photo, settings={"fidelity": 3})))
-    assert told == {"body.settings.fidelity": "Fidelity must lie between 0 and 1, not 3"}
+    assert told == {"body.settings.fidelity": "Fidelity must be between 0 and 1, not 3"}
 
 
 def test_a_plan_for_another_picture_is_told_at_the_plan(client, photo):

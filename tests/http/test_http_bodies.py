@@ -60,13 +60,13 @@ def test_all_that_is_wrong_is_told_at_once_and_where():
         ("body", "overrides", "2", "visibility"),
         ("body", "wait"),
     }
-    assert told["body", "settings", "fidelity"] == "Fidelity must lie between 0 and 1, not 3"
+    assert told["body", "settings", "fidelity"] == "Fidelity must be between 0 and 1, not 3"
     assert "image is missing" in told["body", "image"]
 
 
 def test_settings_that_contradict_each_other_are_told_at_settings():
     told = wrong(PlanBody, {"image": PICTURE, "settings": {"min_size": 90, "max_size": 80}})
-    assert "Largest face (80 px) is below" in told["body", "settings"]
+    assert "Maximum face size (80 px) is below" in told["body", "settings"]
 
 
 @pytest.mark.parametrize("image", ["http://somewhere/a.png", "file:///etc/passwd", "not base64!", 5, ["a"]])

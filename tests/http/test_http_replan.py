@@ -41,8 +41,8 @@ def test_no_picture_is_taken_and_a_plan_is_wanted(client, photo):
     assert told["body.plan"].startswith("plan is missing")
 
 
-LOW = "Fidelity must lie between 0 and 1, not 3"
-UNKNOWN = "gender and age were not looked at when these faces were found; find the faces again"
+LOW = "Fidelity must be between 0 and 1, not 3"
+UNKNOWN = "the plan has no gender and age of these faces. Detect the faces again"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ UNKNOWN = "gender and age were not looked at when these faces were found; find t
         ({"settings": {"fidelity": 3}}, "body.settings.fidelity", LOW),
         ({"overrides": {"1": {"fidelity": 3}}}, "body.overrides.1.fidelity", LOW),
         ({"settings": {"min_age": 3}}, "body", UNKNOWN),
-        ({"plan": {"size": [1, 1]}}, "body.plan", "a plan lacks 'faces'; a "),
+        ({"plan": {"size": [1, 1]}}, "body.plan", "a plan lacks 'faces'. Cr"),
     ],
 )
 def test_what_cannot_be_planned_is_told_in_its_place(client, plan, asked, place, sentence):

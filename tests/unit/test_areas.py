@@ -8,10 +8,10 @@ from lib_facefix import FaceSettings, Treatment
 from lib_facefix.errors import BadSetting
 from lib_facefix.registry import MASKERS
 from lib_facefix.settings.mask_expression import (
-    BEYOND,
+    BEYOND_FACE,
     CLASSES,
-    FACE,
-    READY,
+    COMMON_MASKS,
+    FACE_CLASSES,
     BinaryOp,
     MaskTerm,
     keeps_to_face,
@@ -46,7 +46,7 @@ def plain(area):
         pytest.param("parsing:hair,glasses", MaskTerm("parsing", ("hair", "glasses")), id="classes"),
         pytest.param("parsing : hat - eyes", BinaryOp(MaskTerm("parsing", ("hat",)), "-", EYES), id="spaced"),
         pytest.param(" parsing : hair , hat ", MaskTerm("parsing", ("hair", "hat")), id="spaced classes"),
-        pytest.param("parsing", MaskTerm("parsing", FACE), id="no classes: the face"),
+        pytest.param("parsing", MaskTerm("parsing", FACE_CLASSES), id="no classes: the face"),
     ],
 )  # fmt: skip
 def test_what_is_written_is_understood(text, area):
@@ -57,22 +57,22 @@ def test_what_is_written_is_understood(text, area):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("", "Mask must be one of hull, ellipse, box, .* or several joined, such as", id="nothing"),
+        pytest.param("", "Mask must be one of hull, ellipse, box, .* or several combined, such as", id="nothing"),
         pytest.param("square", "Mask must be one of hull, .*; not 'square'", id="no such mask"),
         pytest.param("hull * eyes", "Mask must be one of", id="no such sign"),
-        pytest.param("hull eyes", r"between two masks must stand one of \+ & -", id="no sign"),
-        pytest.param("hull (eyes)", r"between two masks must stand one of \+ & -", id="no sign before a bracket"),
-        pytest.param("hull +", r"must stand on either side of \+ & -", id="nothing behind a sign"),
-        pytest.param("- eyes", r"must stand on either side of \+ & -", id="nothing before a sign"),
-        pytest.param("()", r"must stand on either side", id="empty brackets"),
-        pytest.param("(hull", "an opening bracket too many", id="not closed"),
-        pytest.param("hull)", "a closing bracket too many", id="not opened"),
+        pytest.param("hull eyes", r"put one of \+ & - between two masks", id="no sign"),
+        pytest.param("hull (eyes)", r"put one of \+ & - between two masks", id="no sign before a bracket"),
+        pytest.param("hull +", r"put a mask on each side of \+ & -", id="nothing behind a sign"),
+        pytest.param("- eyes", r"put a mask on each side of \+ & -", id="nothing before a sign"),
+        pytest.param("()", r"put a mask on each side", id="empty brackets"),
+        pytest.param("(hull", "A closing bracket is missing", id="not closed"),
+        pytest.param("hull)", "has an extra closing bracket", id="not opened"),
         pytest.param("parsing:teeth", "parsing:... must name some of skin, brows, .*; not teeth", id="no such class"),
-        pytest.param("hull:hair", "hull has no classes; only parsing has", id="classes of what has none"),
-        pytest.param("(hull) eyes", r"between two masks must stand one of \+ & -", id="no sign behind a bracket"),
-        pytest.param("hull + " * 64 + "hull", "must join at most 64 masks", id="too many"),
+        pytest.param("hull:hair", "hull has no classes. Only parsing has", id="classes of what has none"),
+        pytest.param("(hull) eyes", r"put one of \+ & - between two masks", id="no sign behind a bracket"),
+        pytest.param("hull + " * 64 + "hull", "must combine at most 64 masks", id="too many"),
         pytest.param("hull + " * 40_000, "at most 2000 characters, not 280000", id="without end"),
-        pytest.param("(" * 17 + "hull" + ")" * 17, "at most 16 brackets inside each other", id="nothing but brackets"),
+        pytest.param("(" * 17 + "hull" + ")" * 17, "at most 16 nested brackets", id="nothing but brackets"),
     ],
 )
 def test_what_cannot_be_meant_is_told(text, said):
@@ -123,12 +123,12 @@ def test_it_is_known_what_reaches_beyond_the_face(text, kept):
 
 
 def test_all_masks_are_told_apart_by_whether_they_reach_beyond_the_face():
-    assert set(BEYOND) <= set(MASKERS.names())
+    assert set(BEYOND_FACE) <= set(MASKERS.names())
 
 
 def test_a_form_offers_what_can_be_read_and_takes_more():
     known = next(known for field, known in options(Treatment) if field.name == "mask")
-    assert known.choices() == READY
-    assert all(parse_mask(text) for text in READY)
-    assert schema(Treatment)["properties"]["mask"]["examples"] == list(READY)
+    assert known.choices() == COMMON_MASKS
+    assert all(parse_mask(text) for text in COMMON_MASKS)
+    assert schema(Treatment)["properties"]["mask"]["examples"] == list(COMMON_MASKS)
     assert "enum" not in schema(Treatment)["properties"]["mask"]

@@ -132,12 +132,12 @@ def test_a_view_with_gaps_becomes_a_plain_array(picture):
     [
         (np.zeros((5, 5, 3), np.float32), "uint8.*not float32"),
         (np.zeros((5, 5, 3), np.uint16), "uint8.*not uint16"),
-        (np.zeros((5, 5, 4), np.uint8), r"RGB, not \(5, 5, 4\)"),
-        (np.zeros((3, 5, 5), np.uint8), r"RGB, not \(3, 5, 5\)"),
-        (np.zeros((1, 5, 5, 3), np.uint8), "RGB, not"),
-        (np.zeros((0, 5, 3), np.uint8), "RGB, not"),
-        (np.zeros((5, 0), np.uint8), "RGB, not"),
-        (np.zeros(5, np.uint8), "RGB, not"),
+        (np.zeros((5, 5, 4), np.uint8), r"\(height, width, 3\), not \(5, 5, 4\)"),
+        (np.zeros((3, 5, 5), np.uint8), r"\(height, width, 3\), not \(3, 5, 5\)"),
+        (np.zeros((1, 5, 5, 3), np.uint8), r"\(height, width, 3\), not"),
+        (np.zeros((0, 5, 3), np.uint8), r"\(height, width, 3\), not"),
+        (np.zeros((5, 0), np.uint8), r"\(height, width, 3\), not"),
+        (np.zeros(5, np.uint8), r"\(height, width, 3\), not"),
         ("photo.jpg", "uint8"),
         (None, "uint8"),
     ],
@@ -153,7 +153,7 @@ def test_re_diffusing_without_a_diffuser_is_a_failed_face_with_a_sentence(loaded
     [outcome] = result.outcomes
     assert outcome.verdict == "failed"
     assert type(outcome.error) is MissingDiffuser
-    assert "choose the method 'restore'" in str(outcome.error)
+    assert "Choose the method 'restore'" in str(outcome.error)
     assert (result.image == picture).all()
 
 
@@ -267,20 +267,20 @@ def test_a_plan_written_and_read_gives_the_same_picture(loaded, picture):
 
 def test_a_plan_for_another_picture_is_refused(loaded, picture):
     facefix = FaceFix()
-    with pytest.raises(BadPlan, match="for a picture of 800x600 px, this one has 800x100; make a plan"):
+    with pytest.raises(BadPlan, match="for an image of 800x600 px, but this one has 800x100 px"):
         facefix.run([picture[:100]], [facefix.plan(picture, SETTINGS)])
 
 
 @pytest.mark.parametrize("mode", ["I", "I;16", "F"])
 def test_a_pil_picture_deeper_than_8_bits_is_refused_not_clipped(mode):
-    with pytest.raises(BadPicture, match="more than 8 bits"):
+    with pytest.raises(BadPicture, match="8 bits per channel"):
         as_rgb(Pil.new(mode, (4, 4)))
 
 
 def test_one_picture_in_place_of_a_list_is_refused():
-    with pytest.raises(BadPicture, match=r"give a list of pictures, also for one: fix\(\[picture\]\)"):
+    with pytest.raises(BadPicture, match=r"pass a list of images, even for one image: fix\(\[image\]\)"):
         FaceFix().fix(np.zeros((8, 8, 3), np.uint8))
-    with pytest.raises(BadPicture, match="give a list"):
+    with pytest.raises(BadPicture, match="pass a list"):
         FaceFix().fix(Pil.new("RGB", (8, 8)))
 
 
@@ -295,7 +295,7 @@ def test_a_pil_picture_is_turned_as_its_exif_says(tmp_path):
 def test_a_cut_off_pil_picture_is_refused_with_a_sentence(tmp_path):
     Pil.fromarray(np.random.default_rng(1).integers(0, 255, (90, 90, 3), np.uint8)).save(tmp_path / "whole.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
-    with Pil.open(tmp_path / "cut.jpg") as picture, pytest.raises(BadPicture, match="cannot be read"):
+    with Pil.open(tmp_path / "cut.jpg") as picture, pytest.raises(BadPicture, match="cannot read the image"):
         as_rgb(picture)
 
 
@@ -356,5 +356,5 @@ def test_a_plan_for_another_picture_is_refused_before_anything_is_enlarged(loade
     facefix = FaceFix()
     plan = facefix.plan(picture, replace(SETTINGS, upscale="2"))
     monkeypatch.setattr(facefix, "upscaler", lambda name: pytest.fail("enlarged"))
-    with pytest.raises(BadPlan, match="for a picture of 800x600 px, this one has 800x100; make a plan"):
+    with pytest.raises(BadPlan, match="for an image of 800x600 px, but this one has 800x100 px"):
         facefix.run([picture[:100]], [plan])

@@ -148,7 +148,7 @@ def test_the_report_has_what_others_build_on(photo, tmp_path):
     assert (one["number"], one["box"], one["score"]) == (1, [30, 30, 90, 90], 0.9)
     assert np.shape(one["landmarks"]) == (5, 2)
     assert set(one["pose"]) == {"yaw", "pitch", "roll"}
-    assert (one["decision"], one["reason"], one["outcome"], one["error"]) == ("restore", "asked for", "fixed", None)
+    assert (one["decision"], one["reason"], one["outcome"], one["error"]) == ("restore", "chosen by you", "fixed", None)
     assert (two["decision"], two["outcome"], two["seconds"]) == ("leave", "left", 0)
 
 
@@ -194,14 +194,14 @@ def test_a_face_that_fails_is_named_and_the_other_is_fixed(photo, tmp_path, caps
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param(["--fidelity", "1.5"], "Fidelity must lie between 0 and 1, not 1.5", id="out of range"),
-        pytest.param(["--upscale", "0"], "Upscale is a factor from 1 to 8", id="no upscale"),
+        pytest.param(["--fidelity", "1.5"], "Fidelity must be between 0 and 1, not 1.5", id="out of range"),
+        pytest.param(["--upscale", "0"], "Upscale must be a factor from 1 to 8", id="no upscale"),
         pytest.param(["--restorer", "nonesuch"], "Restorer must be one of lite", id="unknown restorer"),
         pytest.param(["--method", "re-diffuse"], "re-diffuse needs Stable Diffusion", id="nothing can re-diffuse"),
         pytest.param(["--face", "2:fidelty=1"], "unknown setting 'fidelty'", id="misspelt setting of one face"),
-        pytest.param(["--face", "2"], 'written like "3:fidelity=0.9"', id="no setting for the face"),
-        pytest.param(["--faces", "3-1"], "run upwards", id="numbers backwards"),
-        pytest.param(["-o", "x.png", "--in-place"], "leave out -o", id="two places"),
+        pytest.param(["--face", "2"], 'look like "3:fidelity=0.9"', id="no setting for the face"),
+        pytest.param(["--faces", "3-1"], "ranges must increase", id="numbers backwards"),
+        pytest.param(["-o", "x.png", "--in-place"], "Remove -o", id="two places"),
         pytest.param(["-o", "x.doc/y.xyz"], None, id="an unknown suffix is a folder"),
         pytest.param(["--plan", "missing.json"], "cannot read missing.json", id="no such plan"),
         pytest.param(["--compare", "sheet.xyz"], "sheet.xyz", id="a sheet of unknown kind"),
@@ -321,8 +321,10 @@ def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, 
     assert code == 130
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
     assert json.loads((tmp_path / "r.json").read_text())["pictures"][0]["output"]
-    assert json.loads((tmp_path / "r.json").read_text())["pictures"][1]["error"] == "stopped before it was done"
-    assert "1 of 2 images done" in capsys.readouterr().err
+    assert (
+        json.loads((tmp_path / "r.json").read_text())["pictures"][1]["error"] == "stopped before this file was finished"
+    )
+    assert "1 of 2 pictures are done" in capsys.readouterr().err
 
 
 def test_a_missing_file_fails_alone(photo, tmp_path, capsys):
@@ -391,7 +393,7 @@ def test_a_plan_says_what_to_do_in_one_place_only(photo, tmp_path, capsys):
     content["pictures"][0]["faces"][0]["parameters"]["method"] = "leave"
     plan.write_text(json.dumps(content))
     assert run("fix", "--plan", plan) == 2
-    assert "face 1: a plan says what is to be done in 'decision'" in capsys.readouterr().err
+    assert "face 1: set the method in 'decision'" in capsys.readouterr().err
 
 
 def test_a_sheet_can_have_any_suffix_that_can_be_written(photo, tmp_path):
@@ -422,7 +424,7 @@ def test_a_picture_is_enlarged_and_its_faces_are_fixed_there(photo, tmp_path, ca
     assert pixels(out).shape == (280, 600, 3)
     assert is_painted(out, 120, 120)
     assert is_painted(out, 400, 140)
-    assert "2 faces: 2 fixed, enlarged to 600x280 by lanczos" in capsys.readouterr().out
+    assert "2 faces: 2 fixed, upscaled to 600x280 with lanczos" in capsys.readouterr().out
     [picture] = json.loads(report.read_text())["pictures"]
     assert (picture["size"], picture["result_size"]) == ([300, 140], [600, 280])
     assert picture["upscale"]["upscaler"] == "lanczos"
@@ -434,7 +436,7 @@ def test_a_picture_is_enlarged_and_its_faces_are_fixed_there(photo, tmp_path, ca
 def test_what_does_not_only_grow_is_not_called_enlarged(photo, tmp_path, capsys, size):
     out = tmp_path / "out.png"
     assert run("fix", photo, "-o", out, "--upscale", size) == 0
-    assert f"2 faces: 2 fixed, scaled to {size} by lanczos" in capsys.readouterr().out
+    assert f"2 faces: 2 fixed, scaled to {size} with lanczos" in capsys.readouterr().out
     with Pil.open(out) as picture:
         assert picture.size == tuple(map(int, size.split("x")))
 
@@ -443,15 +445,15 @@ def test_a_picture_without_faces_is_enlarged_too(tmp_path, capsys):
     Pil.new("RGB", (64, 48), (10, 200, 30)).save(tmp_path / "empty.jpg", quality=71)
     assert run("fix", tmp_path / "empty.jpg", "-o", tmp_path / "out.jpg", "--upscale", "100x90") == 0
     assert pixels(tmp_path / "out.jpg").shape == (90, 100, 3)
-    assert "no faces found, enlarged to 100x90 by lanczos" in capsys.readouterr().out
+    assert "no faces found, upscaled to 100x90 with lanczos" in capsys.readouterr().out
 
 
 def test_a_plan_and_a_dry_run_say_how_large_the_result_will_be(photo, tmp_path, capsys):
     plan, planned, direct = (tmp_path / name for name in ("p.json", "planned.png", "direct.png"))
     run("plan", photo, "-o", plan, "--upscale", "1.5")
-    assert "2 faces, to be enlarged to 450x210 by lanczos" in capsys.readouterr().out
+    assert "2 faces, to be upscaled to 450x210 with lanczos" in capsys.readouterr().out
     run("fix", photo, "--upscale", "1.5", "--dry-run")
-    assert "2 faces, to be enlarged to 450x210 by lanczos" in capsys.readouterr().out
+    assert "2 faces, to be upscaled to 450x210 with lanczos" in capsys.readouterr().out
     [picture] = json.loads(plan.read_text())["pictures"]
     assert picture["upscale"] == {"size": [450, 210], "upscaler": "lanczos"}
 

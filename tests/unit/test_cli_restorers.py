@@ -154,10 +154,10 @@ def test_what_cannot_be_fetched_is_a_failure_not_wrong_use(photo, monkeypatch, c
         (["--restorer", "nonsense"], "Restorer must be one of lite, gfpgan, gfpgan-1.3, codeformer, restoreformer,"),
         (["--restorer", "nonsense"], "or the path of a file (.pth, .pt, .ckpt, .safetensors); not 'nonsense'"),
         (["--upscale", "2", "--upscaler", "nonsense"], "Upscaler must be one of lanczos, x4plus,"),
-        (["--engine", "tensorrt"], "Engine must be one of auto, torch,"),
+        (["--engine", "tensorrt"], "Backend must be one of auto, torch,"),
         (["--precision", "fp16"], "Precision must be one of exact, fast; not 'fp16'"),
         (["--device", "tpu"], "Device must be one of auto, cpu"),
-        (["--keep", "0"], "Nets kept loaded must be at least 1"),
+        (["--keep", "0"], "Model cache size must be at least 1"),
     ],
 )
 def test_what_is_not_on_offer_is_answered_with_what_is(photo, tmp_path, capsys, flags, told):
@@ -223,7 +223,7 @@ def test_a_plan_that_names_an_unknown_restorer_is_refused_with_what_is_on_offer(
 def test_a_plan_that_names_an_unknown_upscaler_is_refused_with_what_is_on_offer(plan, tmp_path, capsys):
     path = plan(lambda picture: picture["upscale"].update(upscaler="nonsense"))
     assert run("fix", "--plan", path, "-o", tmp_path / "out.png") == 2
-    assert "Unknown upscaler 'nonsense'. Choose from: lanczos, x4plus" in capsys.readouterr().err
+    assert "unknown upscaler 'nonsense'. Available: lanczos, x4plus" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
 
 

@@ -8,8 +8,8 @@ from lib_facefix.settings.detector_expression import (
     Leaf,
     Union,
     Vote,
-    can_be_written,
-    files_in,
+    detector_files,
+    is_valid_name,
     parse_detector,
     quote_name,
 )
@@ -70,21 +70,21 @@ def test_what_is_written_is_read(text, wanted):
         ("YOLO9", r"must be one of blazeface, centerface.* or a model file \(\.onnx, \.pt\).*not 'YOLO9'"),
         ("blazeface + nonsense", "not 'nonsense'"),
         ("blazeface +", "not 'blazeface \\+'"),
-        ("3 of blazeface, centerface", "3 of 2 cannot agree; ask for 1 to 2"),
+        ("3 of blazeface, centerface", "3 of 2 cannot agree. Choose 1 to 2"),
         ("0 of blazeface", "0 of 1 cannot agree"),
-        ("blazeface[person]", "blazeface finds faces and nothing else"),
-        ("(blazeface", 'an opening bracket too many, such as "blazeface \\+ centerface"'),
-        ("blazeface)", r"a closing bracket too many, .* go into quotes; not 'blazeface\)'"),
+        ("blazeface[person]", "blazeface detects only faces"),
+        ("(blazeface", 'such as "blazeface \\+ centerface".* A closing bracket is missing'),
+        ("blazeface)", r".* in quotes. 'blazeface\)' has an extra closing bracket"),
         (
             "(yunet).pt",
-            r"between two detectors must stand one of \+ - \(with a space on each side\), .* go into quotes",
+            r"put one of \+ - \(with a space on each side\) between two detectors, .* in quotes",
         ),
         ("blazeface + ()", "a name or a file is missing"),
-        ("blazeface + " * 64 + "blazeface", "must join at most 64 detectors"),
+        ("blazeface + " * 64 + "blazeface", "must combine at most 64 detectors"),
         ("a" * 240_000, "at most 2000 characters, not 240000"),
-        ("(" * 17 + "blazeface" + ")" * 17, "at most 16 brackets inside each other"),
+        ("(" * 17 + "blazeface" + ")" * 17, "at most 16 nested brackets"),
         (" " * 1998 + '"', "a name or a file is missing"),
-        ("mediapipe_face_mesh_eyes_only", "choose mediapipe_face_full and a mask of the eyes"),
+        ("mediapipe_face_mesh_eyes_only", "Choose mediapipe_face_full and the mask eyes"),
     ],
 )
 def test_what_cannot_be_read_is_told(text, said):
@@ -93,8 +93,8 @@ def test_what_cannot_be_read_is_told(text, said):
 
 
 def test_files_with_a_folder_are_told_apart_from_names():
-    assert files_in("face_yolov8n.pt + ./near.onnx - /far/away.pt[face]") == ("./near.onnx", "/far/away.pt")
-    assert files_in("blazeface") == ()
+    assert detector_files("face_yolov8n.pt + ./near.onnx - /far/away.pt[face]") == ("./near.onnx", "/far/away.pt")
+    assert detector_files("blazeface") == ()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_name_is_written_so_that_it_is_read_as_that_file(name, expression):
 @given(some.text(some.sampled_from('ab 2of,+-[]()"~.\n\u3000\udcff'), min_size=1, max_size=12))
 def test_what_can_be_written_is_read_as_that_file_wherever_it_stands(name):
     name += ".pt"
-    if not can_be_written(name):
+    if not is_valid_name(name):
         assert '"' in name or "\udcff" in name
         return
     text, one = quote_name(name), Leaf(name)

@@ -5,18 +5,23 @@ from lib_facefix.planning.plan import FaceJob, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Pose
 from lib_facefix.visualize import (
-    FACE,
+    FACE_SIDE,
     GREEN,
+    IMAGE_SIDE,
     MARGIN,
     MAX_STRIPS,
-    WHOLE,
     Pair,
-    around,
-    before_after,
+    crop_around,
+    draw_boxes,
+    draw_sheet,
     draw_strips,
-    numbered_boxes,
     tint_mask,
 )
+
+
+def before_after(pairs):
+    """Return a sheet with all strips of the pairs."""
+    return draw_sheet([strip for pair in pairs for strip in draw_strips(pair)])
 
 
 def outcomes(faces, verdict="fixed"):
@@ -33,7 +38,7 @@ def pair(picture, face_at):
 
 def test_boxes_landmarks_and_numbers_are_drawn_on_a_copy(picture, face_at):
     before, face = picture.copy(), face_at(300, 200)
-    drawn = numbered_boxes(picture, [(1, face), (12, face_at(5, 5))])
+    drawn = draw_boxes(picture, [(1, face), (12, face_at(5, 5))])
     assert (drawn.shape, drawn.dtype) == (picture.shape, np.uint8)
     assert (picture == before).all()
     assert (drawn[200, 240] == GREEN).all()  # the left edge of the box
@@ -43,15 +48,15 @@ def test_boxes_landmarks_and_numbers_are_drawn_on_a_copy(picture, face_at):
 
 
 def test_without_faces_nothing_is_drawn(picture):
-    assert (numbered_boxes(picture, []) == picture).all()
+    assert (draw_boxes(picture, []) == picture).all()
 
 
 def test_a_sheet_shows_the_picture_and_its_faces_before_and_after(pair):
     arrays = pair.before.copy(), pair.after.copy()
     sheet = before_after([pair])
     assert sheet.dtype == np.uint8
-    assert sheet.shape[1] >= 4 * FACE + 2 * MARGIN
-    assert sheet.shape[0] >= WHOLE * 600 // 800 + FACE + 2 * MARGIN
+    assert sheet.shape[1] >= 4 * FACE_SIDE + 2 * MARGIN
+    assert sheet.shape[0] >= IMAGE_SIDE * 600 // 800 + FACE_SIDE + 2 * MARGIN
     assert (pair.before == arrays[0]).all()
     assert (pair.after == arrays[1]).all()
 
@@ -79,7 +84,7 @@ def test_a_sheet_of_nothing_is_a_picture_all_the_same():
 def test_odd_pictures_can_be_shown(shape, face_at):
     image = np.zeros(shape, np.uint8)
     assert before_after([Pair("odd", image, image, outcomes([face_at(0, 0, size=3)]))]).ndim == 3
-    assert numbered_boxes(image, [(1, face_at(0, 0, size=3))]).shape == shape
+    assert draw_boxes(image, [(1, face_at(0, 0, size=3))]).shape == shape
 
 
 def test_an_enlarged_picture_is_shown_whole_beside_its_smaller_original():
@@ -112,4 +117,4 @@ def test_what_may_change_is_tinted_on_a_copy(picture):
     ],
 )
 def test_the_part_around_a_face_lies_inside_the_picture(picture, box, shape):
-    assert around(picture, box).shape == shape
+    assert crop_around(picture, box).shape == shape

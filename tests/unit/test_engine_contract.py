@@ -70,7 +70,7 @@ def test_a_name_that_no_catalogue_has_is_refused(engine, plan, catalog, kind):
     named = replace(job, decision="restore", treatment=job.treatment.but({"restorer": "a.pth"}))
     object.__setattr__(named.treatment, "restorer", "no-such" if kind == "restorers" else "lite")
     needs = Needs.of_plans([replace(plan, jobs=(named,), upscaled=(9, 9), upscaler="no-such")])
-    with pytest.raises(BadSetting, match=f"Unknown {catalog.kind} 'no-such'. Choose from: {catalog.names()[0]}"):
+    with pytest.raises(BadSetting, match=f"unknown {catalog.kind} 'no-such'. Available: {catalog.names()[0]}"):
         engine.prepare(needs)
 
 
@@ -107,8 +107,8 @@ def test_auto_re_diffuses_in_it_only_where_something_does(engine, plan):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"gender": "male"}, "gender and age were not looked at when these faces were found; find the faces again"),
-        ({"person": "ann.jpg"}, "these faces were found without the reference photo; find the faces again"),
+        ({"gender": "male"}, "the plan has no gender and age of these faces. Detect the faces again"),
+        ({"person": "ann.jpg"}, "these faces were not compared with the reference photo. Detect the faces again"),
     ],
 )
 def test_faces_are_not_chosen_by_what_nobody_looked_at(engine, plan, settings, sentence):
@@ -119,5 +119,5 @@ def test_faces_are_not_chosen_by_what_nobody_looked_at(engine, plan, settings, s
 def test_the_settings_that_find_are_those_that_change_what_was_found():
     finding = {field.name for field, known in options(FaceSettings) if known.finds}
     assert finding == set(ANOTHER)
-    found = FaceSettings().finding
-    assert all(FaceSettings(**{name: value}).finding != found for name, value in ANOTHER.items())
+    found = FaceSettings().detection_settings
+    assert all(FaceSettings(**{name: value}).detection_settings != found for name, value in ANOTHER.items())

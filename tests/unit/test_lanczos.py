@@ -23,7 +23,7 @@ def in_one_piece(pixels, size):
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("band", [1 << 24, 4000, 1], ids=["whole", "bands", "row by row"])
 def test_any_bands_give_what_pillow_gives_in_one_piece(monkeypatch, size, band):
-    monkeypatch.setattr(module, "BAND", band)
+    monkeypatch.setattr(module, "BAND_SAMPLES", band)
     image = noise(211, 157, 3)
     made = lanczos(image, size).astype(int)
     difference = np.abs(made - in_one_piece(image, size))
@@ -79,7 +79,7 @@ def test_what_is_given_is_not_changed_and_not_handed_back():
 
 
 def test_memory_holds_a_band_besides_the_result(monkeypatch):
-    monkeypatch.setattr(module, "BAND", 1 << 18)
+    monkeypatch.setattr(module, "BAND_SAMPLES", 1 << 18)
     image = noise(2000, 500, 3)
     tracemalloc.start()
     made = lanczos(image, (1000, 4000))

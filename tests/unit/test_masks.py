@@ -11,14 +11,14 @@ from lib_facefix.imaging.masks import (
     NEVER,
     ellipse,
     fill_outline,
+    keep_touching,
     limit,
     move,
     polygon,
+    remove_specks,
     soften,
     subtract,
-    touching,
     union,
-    without_specks,
 )
 from lib_facefix.maskers.parts import (
     BROWS,
@@ -239,17 +239,17 @@ def test_what_was_taken_away_stays_away_unless_it_is_put_back():
 
 def test_only_the_pieces_that_are_touched_are_kept():
     pieces = square(10, 10, 40) + square(100, 100, 40) + square(10, 150, 20)
-    assert (touching(pieces, square(45, 45, 60)) == square(10, 10, 40) + square(100, 100, 40)).all()
-    assert not touching(pieces, square(70, 10, 20)).any()
-    assert not touching(np.zeros_like(pieces), square(0, 0, SIDE)).any()
+    assert (keep_touching(pieces, square(45, 45, 60)) == square(10, 10, 40) + square(100, 100, 40)).all()
+    assert not keep_touching(pieces, square(70, 10, 20)).any()
+    assert not keep_touching(np.zeros_like(pieces), square(0, 0, SIDE)).any()
 
 
 def test_specks_and_pinholes_are_dropped_and_larger_ones_are_not():
     drawn = square(20, 20, 100) - square(40, 40, 3) - square(60, 60, 4) + square(150, 20, 3) + square(150, 60, 4)
-    assert (without_specks(drawn, 9) == square(20, 20, 100) - square(60, 60, 4) + square(150, 60, 4)).all()
-    assert (without_specks(drawn, 0) == drawn).all()
+    assert (remove_specks(drawn, 9) == square(20, 20, 100) - square(60, 60, 4) + square(150, 60, 4)).all()
+    assert (remove_specks(drawn, 0) == drawn).all()
     for plain in (np.zeros((SIDE, SIDE), np.float32), np.ones((SIDE, SIDE), np.float32)):
-        assert (without_specks(plain, 9) == plain).all()
+        assert (remove_specks(plain, 9) == plain).all()
 
 
 @pytest.mark.parametrize("grow", [0, 30, -10])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.planning.plan import FaceJob, FixPlan
-from lib_facefix.planning.rescale import GONE, rescale_plan
+from lib_facefix.planning.rescale import CROPPED, rescale_plan
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Mesh, Pose
 
@@ -65,7 +65,7 @@ def test_what_was_cut_off_to_fit_was_cut_off_on_both_sides(plan, size, box):
 def test_a_face_that_was_cut_off_is_left(plan):
     cropped = rescale_plan(plan, (480, 480))
     assert [(job.number, job.decision) for job in cropped.jobs] == [(2, "restore"), (1, "leave")]
-    assert cropped.jobs[1].reason == GONE
+    assert cropped.jobs[1].reason == CROPPED
     assert plan.jobs[1].decision == "restore"
 
 

@@ -146,10 +146,10 @@ def test_an_origin_is_read_from_what_is_told():
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        ({"steps": 1000}, "Steps must lie between 0 and 150, not 1000"),
+        ({"steps": 1000}, "Sampling steps must be between 0 and 150, not 1000"),
         ({"seed": "5"}, "Seed must be a whole number, not '5'"),
-        ({"prompt": None}, "must be a text"),
-        ({"restorer": "lite"}, "unknown part of an origin 'restorer'; on offer: prompt, negative_prompt, seed"),
+        ({"prompt": None}, "must be text"),
+        ({"restorer": "lite"}, "unknown generation parameter 'restorer'. Available: prompt, negative_prompt, seed"),
     ],
 )
 def test_what_no_origin_may_hold_is_refused_in_words(told, why):

@@ -65,7 +65,7 @@ def test_a_link_stays_a_link(tmp_path):
     [
         pytest.param(OSError(errno.ENOSPC, "No space left on device"), "the disk is full", id="disk full"),
         pytest.param(OSError(errno.EROFS, "Read-only file system"), "read-only", id="read-only disk"),
-        pytest.param(PermissionError(errno.EACCES, "Permission denied"), "not allowed", id="not allowed"),
+        pytest.param(PermissionError(errno.EACCES, "Permission denied"), "permission denied", id="permission denied"),
         pytest.param(OSError(errno.EIO, "Input/output error"), "Input/output error", id="broken disk"),
         pytest.param(CannotWrite("as it was."), "as it was", id="our own sentence"),
     ],
@@ -95,15 +95,15 @@ def test_while_writing_the_file_is_hidden_and_called_a_part(tmp_path):
 
 def test_a_folder_in_the_way_is_said(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(CannotWrite, match="a folder of that name is in the way"):
+    with pytest.raises(CannotWrite, match="it is a folder"):
         atomic_write(tmp_path / "a", lambda file: None)
 
 
 def test_a_file_in_the_place_of_the_folder_is_said(tmp_path):
     (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(CannotWrite, match="a file stands where its folder should be"):
+    with pytest.raises(CannotWrite, match="its folder is a file"):
         atomic_write(tmp_path / "a" / "b", lambda file: None)
-    with pytest.raises(CannotWrite, match="a file stands where its folder should be"):
+    with pytest.raises(CannotWrite, match="its folder is a file"):
         atomic_write(tmp_path / "a" / "b" / "c", lambda file: None)
     assert (tmp_path / "a").read_bytes() == b"old"
 
@@ -117,7 +117,7 @@ def test_a_name_that_is_too_long_is_said(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is denied to root")
 def test_a_read_only_folder_is_said(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(CannotWrite, match="not allowed"):
+    with pytest.raises(CannotWrite, match="permission denied"):
         atomic_write(tmp_path / "a", lambda file: None)
 
 
@@ -138,7 +138,7 @@ def test_a_disk_that_fills_up_midway_costs_nothing_but_the_new_file(tmp_path, su
         try:
             write_picture(picture, 255 - picture.image, Path("out{suffix}"))
         except CannotWrite as error:
-            sys.exit("larger than allowed" not in str(error))
+            sys.exit("too large for this file system" not in str(error))
         sys.exit(2)
     """
     path = os.pathsep.join(sys.path)

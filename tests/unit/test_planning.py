@@ -45,12 +45,12 @@ def test_numbers_run_from_left_to_right_whatever_the_detectors_order(picture, fa
     [
         ({"min_size": 50}, 1, "smaller than 50 px (40 px)"),
         ({"max_size": 150}, 2, "larger than 150 px (200 px)"),
-        ({"min_share": 0.01}, 1, "covers less than 1.0% of the picture (0.33%)"),
-        ({"max_share": 0.05}, 2, "covers more than 5.0% of the picture (8.33%)"),
+        ({"min_share": 0.01}, 1, "covers less than 1.0% of the image (0.33%)"),
+        ({"max_share": 0.05}, 2, "covers more than 5.0% of the image (8.33%)"),
         ({"at_most": 2}, 1, "not one of the 2 largest"),
-        ({"at_most": 2, "keep_by": "confidence"}, 2, "not one of the 2 surest"),
+        ({"at_most": 2, "keep_by": "confidence"}, 2, "not one of the 2 most confident"),
         ({"at_most": 2, "keep_by": "centre"}, 1, "not one of the 2 most central"),
-        ({"faces": "1,3"}, 2, "not among the chosen numbers (1,3)"),
+        ({"faces": "1,3"}, 2, "not in the selected face numbers (1,3)"),
         ({"gender": "female"}, 3, "looks male"),
         ({"min_age": 13}, 2, "looks younger than 13 (12)"),
         ({"max_age": 69}, 1, "looks older than 69 (70)"),
@@ -71,7 +71,7 @@ def test_at_most_one_keeps_the_best_by_the_measure(picture, faces, keep_by, kept
 
 def test_a_face_that_was_not_looked_at_closely_is_left_where_its_looks_count(picture, face_at):
     [job] = make_plan(picture, [face_at(100, 300)], settings(min_age=1)).jobs
-    assert (job.decision, job.reason) == ("leave", "gender and age are not known")
+    assert (job.decision, job.reason) == ("leave", "gender and age are unknown")
 
 
 def test_a_face_exactly_at_a_limit_is_within(picture, faces):
@@ -98,12 +98,12 @@ def test_an_override_concerns_one_face_alone(picture, faces):
     plan = make_plan(picture, faces, settings(fidelity=0.1), {3: {"fidelity": 0.9}, 2: {"method": "leave"}})
     assert [job.treatment.fidelity for job in plan.jobs] == [0.1, 0.1, 0.9]
     assert [job.decision for job in plan.jobs] == ["restore", "leave", "restore"]
-    assert plan.jobs[1].reason == "asked to be left"
+    assert plan.jobs[1].reason == "skipped by you"
 
 
 def test_a_method_of_its_own_beats_a_criterion(picture, faces):
     plan = make_plan(picture, faces, FaceSettings(min_size=50), {1: {"method": "restore"}})
-    assert (plan.jobs[0].decision, plan.jobs[0].reason) == ("restore", "asked for")
+    assert (plan.jobs[0].decision, plan.jobs[0].reason) == ("restore", "chosen by you")
 
 
 def test_a_method_of_its_own_beats_a_criterion_even_if_all_faces_have_it(picture, faces):
@@ -120,7 +120,7 @@ def test_an_override_for_a_number_that_is_not_there_does_nothing(picture, faces)
 
 @pytest.mark.parametrize(
     ("changes", "said"),
-    [({"fidelty": 1}, "face 3: unknown setting 'fidelty'"), ({"fidelity": 9}, "face 3: Fidelity must lie between")],
+    [({"fidelty": 1}, "face 3: unknown setting 'fidelty'"), ({"fidelity": 9}, "face 3: Fidelity must be between")],
     ids=["unknown", "out of range"],
 )
 def test_a_bad_override_is_refused_with_its_face(picture, faces, changes, said):
@@ -190,7 +190,7 @@ def test_without_an_origin_a_face_asked_to_be_re_diffused_is_drawn_from_a_blank_
     one, other, restored = (job.treatment for job in make_plan(picture, faces, wanted, own).jobs)
     assert (one.prompt, one.seed, one.denoising_strength, one.denoise_by_size) == ("old", 0, 0.8, 0.0)
     assert (other.prompt, other.seed, other.denoising_strength) == (", young", 1, 0.35)
-    assert restored == wanted.of_one_face()
+    assert restored == wanted.face_treatment()
 
 
 def test_a_restored_face_that_is_re_diffused_after_all_is_drawn_by_the_same_prompt_and_seed(picture, faces):
@@ -233,9 +233,9 @@ def test_an_override_gives_a_face_a_prompt_of_its_own(picture, faces):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"prompt": "[face:0] x"}, r"in \[face:0\] of a prompt"),
-        ({"negative_prompt": "[face:0] x"}, r"in \[face:0\] of a prompt"),
-        ({"negative_prompt": "x [SEP] [SKIP]"}, r"\[SKIP\] leaves a face alone"),
+        ({"prompt": "[face:0] x"}, r"\[face:0\] in a face prompt"),
+        ({"negative_prompt": "[face:0] x"}, r"\[face:0\] in a face prompt"),
+        ({"negative_prompt": "x [SEP] [SKIP]"}, r"\[SKIP\] skips a face"),
     ],
     ids=str,
 )
@@ -247,7 +247,7 @@ def test_settings_whose_prompt_cannot_be_read_are_refused_before_any_face_is_fou
 @pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
 @pytest.mark.parametrize("origin", [ORIGIN, None], ids=["origin", "no origin"])
 def test_a_prompt_that_cannot_be_read_is_refused(picture, faces, name, origin):
-    with pytest.raises(BadSetting, match=r"in \[face:0\] of a prompt"):
+    with pytest.raises(BadSetting, match=r"\[face:0\] in a face prompt"):
         make_plan(picture, faces, RESTORE, {2: {name: "[face:0] x"}}, origin)
 
 
@@ -255,7 +255,7 @@ def test_a_prompt_that_cannot_be_read_is_refused(picture, faces, name, origin):
 @pytest.mark.parametrize("method", ["re-diffuse", "restore", "leave"])
 @pytest.mark.parametrize("number", [2, 9])
 def test_a_prompt_that_cannot_be_read_is_refused_with_its_face(picture, faces, name, method, number):
-    with pytest.raises(BadSetting, match=rf"face {number}: in \[face:0\] of a prompt"):
+    with pytest.raises(BadSetting, match=rf"face {number}: \[face:0\] in a face prompt"):
         make_plan(picture, faces, FaceSettings(method=method), {number: {name: "[face:0] x"}}, ORIGIN)
 
 
@@ -312,5 +312,5 @@ def test_the_plan_says_how_large_the_result_will_be(picture, faces, upscale, siz
 
 def test_a_picture_too_large_to_be_upscaled_so_far_is_refused(faces):
     image = np.broadcast_to(np.uint8(0), (30_000, 1000, 3))
-    with pytest.raises(BadSetting, match="at most 400 million"):
+    with pytest.raises(BadSetting, match="more than 400 million"):
         make_plan(image, [], settings(upscale="4"))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lib_facefix.planning.plan import FixPlan
-from lib_facefix.planning.planner import make_plan, plan_again
+from lib_facefix.planning.planner import make_plan, replan_faces
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 
@@ -27,7 +27,7 @@ def faces(face_at):
 def test_it_is_the_plan_that_the_picture_would_have_given(picture, faces, given, overrides, origin):
     settings = FaceSettings(**given)
     first = make_plan(picture, faces, FaceSettings(method="restore", order="confidence"))
-    again = plan_again(first, settings, overrides, origin)
+    again = replan_faces(first, settings, overrides, origin)
     assert again.to_json() == make_plan(picture, faces, settings, overrides, origin).to_json()
 
 
@@ -35,11 +35,12 @@ def test_a_plan_read_from_its_json_serves_as_well(picture, faces):
     first = make_plan(picture, faces, FaceSettings())
     read = FixPlan.from_json(first.to_json())
     assert (
-        plan_again(read, FaceSettings(min_size=90)).to_json() == plan_again(first, FaceSettings(min_size=90)).to_json()
+        replan_faces(read, FaceSettings(min_size=90)).to_json()
+        == replan_faces(first, FaceSettings(min_size=90)).to_json()
     )
 
 
 def test_what_was_decided_before_has_no_say(picture, faces):
     first = make_plan(picture, faces, FaceSettings(method="restore"))
     edited = replace(first, jobs=tuple(replace(job, decision="leave", reason="by hand") for job in first.jobs))
-    assert plan_again(edited, FaceSettings(method="restore")).to_json() == first.to_json()
+    assert replan_faces(edited, FaceSettings(method="restore")).to_json() == first.to_json()

@@ -4,7 +4,7 @@ from hypothesis import given
 
 from lib_facefix.errors import BadSetting
 from lib_facefix.planning.plan import FaceJob
-from lib_facefix.planning.prompts import drawn_up, strength
+from lib_facefix.planning.prompts import reduced_strength, resolve_prompts
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.sampling import Sampling
 from lib_facefix.settings.treatment import Treatment
@@ -34,7 +34,7 @@ def jobs_for(everyone, own=None, decisions=None):
 def drawn(settings=None, own=None, decisions=None, origin=ORIGIN, order=(1, 2, 3)):
     everyone = Treatment(**(settings or {}))
     jobs = {job.number: job for job in jobs_for(everyone, own, decisions)}
-    return drawn_up([jobs[n] for n in order], everyone, SIZE, origin)
+    return resolve_prompts([jobs[n] for n in order], everyone, SIZE, origin)
 
 
 def prompts(*args, **more):
@@ -76,7 +76,7 @@ def test_unbound_parts_go_by_the_order_of_fixing():
 def test_a_face_whose_prompt_says_so_is_left_alone_even_by_a_restorer(decision):
     jobs = drawn({"prompt": "[face:2] [SKIP] [SEP] x"}, decisions={2: decision})
     assert [job.decision for job in jobs] == ["re-diffuse", "leave", "re-diffuse"]
-    assert jobs[1].reason == "its prompt says [SKIP]"
+    assert jobs[1].reason == "its prompt contains [SKIP]"
 
 
 def test_a_face_that_is_left_takes_no_part_and_is_not_the_largest():
@@ -126,7 +126,7 @@ def test_a_prompt_of_a_faces_own_that_cannot_be_read_is_refused(name, origin, de
 
 
 def test_a_negative_prompt_of_a_faces_own_that_skips_is_refused():
-    with pytest.raises(BadSetting, match=r"\[SKIP\] leaves a face alone"):
+    with pytest.raises(BadSetting, match=r"\[SKIP\] skips a face"):
         drawn(own={2: {"negative_prompt": "[SKIP]"}})
 
 
@@ -234,23 +234,26 @@ def test_no_faces_are_drawn_up_to_none():
     [(0, 0.8), (40, 0.8), (64, 0.8), (181, 0.6), (512, 0.4), (4000, 0.4)],
 )
 def test_a_large_face_loses_its_share_of_the_strength(pixels, told):
-    assert strength(Sampling(denoising_strength=0.8, denoise_by_size=0.5), pixels) == told
+    assert reduced_strength(Sampling(denoising_strength=0.8, denoise_by_size=0.5), pixels) == told
 
 
 @pytest.mark.parametrize("pixels", [0, 40, 64])
 @pytest.mark.parametrize("denoising", [0.02, 0.33, 0.47, 1.0])
 def test_a_small_face_keeps_all_its_strength_however_crooked(denoising, pixels):
-    assert strength(Sampling(denoising_strength=denoising, denoise_by_size=0.5), pixels) == denoising
+    assert reduced_strength(Sampling(denoising_strength=denoising, denoise_by_size=0.5), pixels) == denoising
 
 
 @pytest.mark.parametrize("denoising", [0.01, 0.02, 0.33])
 def test_a_small_share_neither_adds_strength_nor_takes_all_of_it(denoising):
-    told = {strength(Sampling(denoising_strength=denoising, denoise_by_size=0.01), pixels) for pixels in (40, 500, 900)}
+    told = {
+        reduced_strength(Sampling(denoising_strength=denoising, denoise_by_size=0.01), pixels)
+        for pixels in (40, 500, 900)
+    }
     assert told == {denoising}
 
 
 def test_where_size_takes_nothing_away_the_strength_is_exactly_as_given():
-    assert {strength(Sampling(denoising_strength=0.333), pixels) for pixels in (0, 64, 300, 9000)} == {0.333}
+    assert {reduced_strength(Sampling(denoising_strength=0.333), pixels) for pixels in (0, 64, 300, 9000)} == {0.333}
 
 
 shares, sizes = st.floats(0, 1), st.floats(0, 5000)
@@ -259,13 +262,13 @@ shares, sizes = st.floats(0, 1), st.floats(0, 5000)
 @given(shares, shares, sizes, sizes)
 def test_the_larger_face_never_has_the_greater_strength(denoising, by_size, one, other):
     sampling = Sampling(denoising_strength=denoising, denoise_by_size=by_size)
-    assert 0 <= strength(sampling, max(one, other)) <= strength(sampling, min(one, other)) <= 1
+    assert 0 <= reduced_strength(sampling, max(one, other)) <= reduced_strength(sampling, min(one, other)) <= 1
 
 
 @given(st.integers(0, 100), shares, sizes)
 def test_what_a_strength_is_lessened_by_is_one_of_few_so_that_faces_share_a_run(hundredths, by_size, pixels):
     denoising = hundredths / 100
-    found = strength(Sampling(denoising_strength=denoising, denoise_by_size=by_size), pixels)
+    found = reduced_strength(Sampling(denoising_strength=denoising, denoise_by_size=by_size), pixels)
     assert found == pytest.approx(max(denoising - round((denoising - found) * 20) / 20, 0), abs=1e-9)
     assert denoising * (1 - by_size) - 0.025 - 1e-9 <= found <= denoising
 

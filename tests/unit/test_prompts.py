@@ -109,11 +109,11 @@ def test_what_is_no_tag_is_handed_on_as_it_is(prompt):
 @pytest.mark.parametrize(
     ("prompt", "said"),
     [
-        pytest.param("[face:0]", r"in \[face:0\] .* count from 1", id="0"),
-        pytest.param("a [SEP] [face:1,3-2] b", r"in \[face:1,3-2\] .* not '3-2'", id="downwards"),
-        pytest.param("[face:two] a", r'in \[face:two\] .* written like "1,3-4"', id="in words"),
-        pytest.param("[face:] a", r'\[face:\] .* lacks a face\'s number.*"\[face:2\]"', id="none"),
-        pytest.param("[face: , ] a", "lacks a face's number", id="commas alone"),
+        pytest.param("[face:0]", r"\[face:0\] .* start at 1", id="0"),
+        pytest.param("a [SEP] [face:1,3-2] b", r"\[face:1,3-2\] .* not '3-2'", id="downwards"),
+        pytest.param("[face:two] a", r'\[face:two\] .* look like "1,3-4"', id="in words"),
+        pytest.param("[face:] a", r'\[face:\] .* needs a face number.*"\[face:2\]"', id="none"),
+        pytest.param("[face: , ] a", "needs a face number", id="commas alone"),
     ],
 )
 @pytest.mark.parametrize("read", [read_prompt, read_negative_prompt])
@@ -124,7 +124,7 @@ def test_bad_face_numbers_are_refused_with_the_place_they_stand_at(prompt, said,
 
 def test_a_negative_prompt_parts_the_faces_but_skips_none():
     assert read_negative_prompt("[face:2] teeth [SEP] hat") == read_prompt("[face:2] teeth [SEP] hat")
-    with pytest.raises(BadSetting, match=r"\[SKIP\] leaves a face alone, and is written in the prompt"):
+    with pytest.raises(BadSetting, match=r"\[SKIP\] skips a face. Write it in the face prompt"):
         read_negative_prompt("teeth [SEP] [SKIP]")
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lib_facefix.imaging.align import FFHQ_512, rotation, transform_points
-from lib_facefix.imaging.quality import CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN, LEANING, pose, sharpness
+from lib_facefix.imaging.quality import CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN, PITCH_BIAS, pose, sharpness
 from lib_facefix.types import Box, Face, Mesh, Pose
 
 BOX = Box(100, 100, 400, 400)
@@ -48,7 +48,7 @@ def test_without_landmarks_the_detectors_tilt_is_the_roll():
 @pytest.mark.parametrize("degrees", [-100, 0, 45], ids=lambda degrees: f"rolled {degrees}")
 @pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (30, 0), (-20, 0), (0, 25), (0, -15)])
 def test_a_mesh_tells_where_the_head_looks(yaw, pitch, degrees):
-    y, p = np.radians([yaw, pitch + LEANING])
+    y, p = np.radians([yaw, pitch + PITCH_BIAS])
     right = np.array([np.cos(y), 0, np.sin(y)])
     out = np.array([np.sin(y) * np.cos(p), -np.sin(p), -np.cos(y) * np.cos(p)])
     down = np.cross(right, out)

@@ -171,7 +171,7 @@ def test_faces_that_differ_in_what_is_their_own_share_a_run(picture, row, name, 
 
 def test_every_setting_of_sampling_is_shared_by_a_run_or_each_faces_own():
     assert {one.name for one in fields(Sampling)} == APART.keys() | TOGETHER.keys()
-    assert Treatment(**APART, **TOGETHER).of_a_run() == Sampling(**APART | {"width": 0, "height": 0})
+    assert Treatment(**APART, **TOGETHER).run_settings() == Sampling(**APART | {"width": 0, "height": 0})
 
 
 def test_faces_that_the_diffuser_keeps_apart_take_a_run_each(picture, row):

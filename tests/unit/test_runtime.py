@@ -47,12 +47,12 @@ def test_every_choice_has_a_flag():
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"engine": "tensorrt"}, "Engine must be one of auto, torch, .*openvino; not 'tensorrt'"),
+        ({"engine": "tensorrt"}, "Backend must be one of auto, torch, .*openvino; not 'tensorrt'"),
         ({"precision": "fp16"}, "Precision must be one of exact, fast; not 'fp16'"),
         ({"device": "cuda:1"}, "Device must be one of auto, cpu; not 'cuda:1'"),
-        ({"keep": 0}, "Nets kept loaded must be at least 1, not 0"),
-        ({"keep": 2.0}, "Nets kept loaded must be a whole number"),
-        ({"models": None}, "Models folder must be a text"),
+        ({"keep": 0}, "Model cache size must be at least 1, not 0"),
+        ({"keep": 2.0}, "Model cache size must be a whole number"),
+        ({"models": None}, "Models folder must be text"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(wrong, told):

@@ -7,8 +7,8 @@ import pytest
 
 from lib_facefix.errors import BadSetting, MissingPackage
 from lib_facefix.registry import DETECTORS, REGISTRIES, RESTORERS, ModelInfo, Registry
+from lib_facefix.settings.face_prompt import read_numbers
 from lib_facefix.settings.face_settings import FaceSettings
-from lib_facefix.settings.number_ranges import read_numbers
 from lib_facefix.settings.options import KINDS, check_all, option, options, schema
 from lib_facefix.settings.treatment import AUTO_FEATHER, METHODS, Treatment
 
@@ -30,25 +30,27 @@ def test_no_two_settings_share_a_label(kind):
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        pytest.param({"fidelity": 1.5}, "Fidelity must lie between 0 and 1, not 1.5", id="too high"),
-        pytest.param({"fidelity": -0.1}, "Fidelity must lie between 0 and 1, not -0.1", id="too low"),
-        pytest.param({"min_size": -1}, "Smallest face must be at least 0, not -1", id="no upper end"),
+        pytest.param({"fidelity": 1.5}, "Fidelity must be between 0 and 1, not 1.5", id="too high"),
+        pytest.param({"fidelity": -0.1}, "Fidelity must be between 0 and 1, not -0.1", id="too low"),
+        pytest.param({"min_size": -1}, "Minimum face size must be at least 0, not -1", id="no upper end"),
         pytest.param({"fidelity": float("nan")}, "Fidelity must be a finite number, not nan", id="not a number"),
         pytest.param({"fidelity": float("inf")}, "Fidelity must be a finite number, not inf", id="infinite"),
         pytest.param({"fidelity": "0.5"}, "Fidelity must be a finite number, not '0.5'", id="text for a number"),
         pytest.param({"fidelity": True}, "Fidelity must be a finite number, not True", id="true for a number"),
         pytest.param({"fidelity": None}, "Fidelity must be a finite number, not None", id="nothing"),
-        pytest.param({"min_size": True}, "Smallest face must be a whole number, not True", id="true for an integer"),
-        pytest.param({"min_size": 3.0}, "Smallest face must be a whole number, not 3.0", id="float for an integer"),
-        pytest.param({"match_colour": 1}, "Match colour .* must be true or false, not 1", id="1 for true"),
+        pytest.param(
+            {"min_size": True}, "Minimum face size must be a whole number, not True", id="true for an integer"
+        ),
+        pytest.param({"min_size": 3.0}, "Minimum face size must be a whole number, not 3.0", id="float for an integer"),
+        pytest.param({"match_colour": 1}, "Match colour must be true or false, not 1", id="1 for true"),
         pytest.param({"method": "fix"}, "one of auto, re-diffuse, restore, leave; not 'fix'", id="no such choice"),
         pytest.param({"restorer": "GPT"}, "Restorer must be one of lite.*; not 'GPT'", id="no such model"),
-        pytest.param({"faces": "1-"}, "written like", id="a grammar of its own"),
-        pytest.param({"min_size": 9, "max_size": 8}, r"Largest face \(8 px\) is below", id="sizes crossed"),
-        pytest.param({"min_share": 0.5, "max_share": 0.4}, r"Largest share \(0.4\) is below", id="shares crossed"),
+        pytest.param({"faces": "1-"}, "look like", id="a grammar of its own"),
+        pytest.param({"min_size": 9, "max_size": 8}, r"Maximum face size \(8 px\) is below", id="sizes crossed"),
+        pytest.param({"min_share": 0.5, "max_share": 0.4}, r"Maximum face area \(0.4\) is below", id="shares crossed"),
         pytest.param({"upscale": "much"}, 'a factor from 1 to 8 such as "2"', id="no upscale"),
         pytest.param({"upscaler": "magic"}, "Upscaler must be one of lanczos, x4plus", id="no such upscaler"),
-        pytest.param({"denoise": 1}, "unknown setting 'denoise'; on offer: denoising_strength, prompt", id="unknown"),
+        pytest.param({"denoise": 1}, "unknown setting 'denoise'. Available: denoising_strength, prompt", id="unknown"),
     ],
 )
 def test_a_bad_value_says_what_would_do(bad, said):
@@ -94,7 +96,7 @@ def test_a_class_of_ones_own_can_declare_options():
         sugar: int = option(1, "Sugar", low=0, high=3)
 
     check_all(Tea(sugar=3))
-    with pytest.raises(BadSetting, match="Sugar must lie between 0 and 3, not 4"):
+    with pytest.raises(BadSetting, match="Sugar must be between 0 and 3, not 4"):
         check_all(Tea(sugar=4))
 
 
@@ -134,7 +136,7 @@ def test_but_refuses_what_is_no_setting_of_one_face(bad):
 
 
 def test_of_one_face_drops_what_concerns_the_whole_picture():
-    one = FaceSettings(fidelity=0.3, min_score=0.9).of_one_face()
+    one = FaceSettings(fidelity=0.3, min_score=0.9).face_treatment()
     assert type(one) is Treatment
     assert one == Treatment(fidelity=0.3)
 
@@ -152,7 +154,7 @@ def test_every_model_of_a_registry_leads_to_a_class(registry):
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(BadSetting, match=r"Unknown detector 'YOLO9'. Choose from: blazeface"):
+    with pytest.raises(BadSetting, match=r"unknown detector 'YOLO9'\. Available: blazeface"):
         DETECTORS["YOLO9"]
     assert "lite" in RESTORERS.names()
 

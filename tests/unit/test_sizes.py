@@ -1,7 +1,7 @@
 import pytest
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.settings.output_size import MOST_PIXELS, read_upscale
+from lib_facefix.settings.output_size import MAX_PIXELS, read_upscale
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from lib_facefix.settings.output_size import MOST_PIXELS, read_upscale
     ],
 )
 def test_an_upscale_is_a_factor_or_a_size(text, size):
-    assert read_upscale(text).of(100, 50) == size
+    assert read_upscale(text).result_size(100, 50) == size
 
 
 @pytest.mark.parametrize("text", ["", "  "])
@@ -38,9 +38,9 @@ def test_what_is_no_upscale_is_refused_with_what_would_be_one(text):
 
 def test_a_result_that_would_be_too_large_is_refused_with_its_size():
     upscale = read_upscale("8")
-    assert upscale.of(2500, 2500) == (20_000, 20_000)
-    with pytest.raises(BadSetting, match=r"to 20008x20000 px the picture would have 400 million.*smaller factor"):
-        upscale.of(2501, 2500)
-    with pytest.raises(BadSetting, match="at most 400 million"):
+    assert upscale.result_size(2500, 2500) == (20_000, 20_000)
+    with pytest.raises(BadSetting, match=r"to 20008x20000 px the image would have 400 million.*smaller factor"):
+        upscale.result_size(2501, 2500)
+    with pytest.raises(BadSetting, match="more than 400 million"):
         read_upscale("100000x100000")
-    assert MOST_PIXELS == 400_000_000
+    assert MAX_PIXELS == 400_000_000

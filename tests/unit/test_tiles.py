@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lib_facefix.imaging.tiles import Tiling, by_tiles
+from lib_facefix.imaging.tiles import Tiling, run_tiled
 
 
 def noise(height, width):
@@ -21,7 +21,7 @@ def whole(image, net):
 
 
 def tiled(image, net, scale, tiling):
-    return np.concatenate(list(by_tiles(image, net, scale, tiling)))
+    return np.concatenate(list(run_tiled(image, net, scale, tiling)))
 
 
 def nearest(scale):
@@ -119,7 +119,7 @@ def test_the_tiles_are_counted_before_they_are_run():
 
 @pytest.mark.parametrize("numbers", [(16, 4, 4), (55, 10, 8), (64, -1, 8)], ids=str)
 def test_tiles_without_room_are_refused(numbers):
-    with pytest.raises(ValueError, match="have no room"):
+    with pytest.raises(ValueError, match="are too small"):
         Tiling(*numbers)
 
 
@@ -127,7 +127,7 @@ def test_memory_holds_one_row_of_tiles():
     image = noise(1500, 600)
     band = 64 * 2 * 600 * 2 * 3 * 4
     tracemalloc.start()
-    for rows in by_tiles(image, nearest(2), 2, Tiling(64)):
+    for rows in run_tiled(image, nearest(2), 2, Tiling(64)):
         assert len(rows) <= 128
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -55,7 +55,7 @@ def controls(count):
     return [Control(value) for value in flatten((), count)]
 
 
-def a_face(number=1, *, decision="restore", verdict="fixed", error=None, reason="asked for", **treatment):
+def a_face(number=1, *, decision="restore", verdict="fixed", error=None, reason="chosen by you", **treatment):
     """Return what became of one face."""
     box = Box(10.4, 20.6, 110.5, 140.0)
     job = FaceJob(number, Face(box, 0.9), decision, reason, Treatment(**treatment), Pose(0, 0, 0), 0.2)

@@ -136,7 +136,7 @@ def test_choosing_a_preset_sets_every_control_of_every_pass(build):
     assert read_passes([True, *values]) == (PassSettings(fidelity=0.9), PassSettings(mask="box"))
 
     note, *changes = choose("wrong")
-    assert "Fidelity must lie between 0 and 1" in note["value"]
+    assert "Fidelity must be between 0 and 1" in note["value"]
     assert not any("value" in change for change in changes)
     assert not any("value" in change for change in choose("a new name")[1:])
 

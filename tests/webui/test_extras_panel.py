@@ -248,7 +248,7 @@ def test_trying_a_face_that_is_left_says_why_not(page):
     page.choose(1)
     page.change(FIX, False)
     page.does(page.at("try"), "click", page.picture)
-    assert "Face 1 is skipped (asked to be left). Tick Fix this face to try it." in page.html("compare_told")
+    assert "Face 1 is left (skipped by you); tick Fix this face to try it." in page.html("compare_told")
 
 
 @pytest.mark.parametrize("button", ["try", "apply_to_all"])
@@ -281,7 +281,7 @@ def test_a_value_that_is_not_allowed_is_said_and_changes_nothing(page):
     page.choose(2)
     before = page.values[TUNING]
     page.change("prompt", "[face:] old")
-    assert "lacks a face&#x27;s number" in page.html("trouble")
+    assert "needs a face number" in page.html("trouble")
     assert page.values[TUNING] == before
 
 
@@ -289,9 +289,7 @@ def test_a_criterion_that_the_faces_were_not_looked_at_for_is_said_to_need_them_
     page.find()
     page.values["gender"] = "female"
     page.does(page.parts["fidelity"], "input")
-    assert page.html("trouble") == (
-        "<p>Gender and age were not looked at when these faces were found; find the faces again</p>"
-    )
+    assert page.html("trouble") == ("<p>The plan has no gender and age of these faces. Detect the faces again</p>")
 
 
 def test_batches_and_folders_are_told_from_a_single_picture(page):

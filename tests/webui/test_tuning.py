@@ -152,7 +152,7 @@ def test_without_a_face_on_the_page_nothing_is_edited(tuning):
 
 
 def test_a_value_out_of_range_names_the_face(tuning):
-    with pytest.raises(BadSetting, match="face 3: Fidelity must lie between 0 and 1, not 7"):
+    with pytest.raises(BadSetting, match="face 3: Fidelity must be between 0 and 1, not 7"):
         changed(tuning, 3, fidelity=7.0)
 
 

@@ -92,20 +92,24 @@ def test_more_units_may_be_sent_than_the_ui_has_passes():
 @pytest.mark.parametrize(
     ("unit", "sentence"),
     [
-        pytest.param({"fidelty": 1}, "pass 2: unknown setting 'fidelty'; available: ", id="unknown"),
-        pytest.param({"fidelity": 1.5}, "pass 2: Fidelity must lie between 0 and 1, not 1.5", id="too large"),
-        pytest.param({"steps": 2.5}, "pass 2: Steps must be a whole number, not 2.5", id="half a step"),
-        pytest.param({"steps": "20"}, "pass 2: Steps must be a whole number, not '20'", id="a text for a number"),
-        pytest.param({"steps": True}, "pass 2: Steps must be a whole number, not True", id="true for a number"),
+        pytest.param({"fidelty": 1}, "pass 2: unknown setting 'fidelty'; on offer: ", id="unknown"),
+        pytest.param({"fidelity": 1.5}, "pass 2: Fidelity must be between 0 and 1, not 1.5", id="too large"),
+        pytest.param({"steps": 2.5}, "pass 2: Sampling steps must be a whole number, not 2.5", id="half a step"),
+        pytest.param(
+            {"steps": "20"}, "pass 2: Sampling steps must be a whole number, not '20'", id="a text for a number"
+        ),
+        pytest.param(
+            {"steps": True}, "pass 2: Sampling steps must be a whole number, not True", id="true for a number"
+        ),
         pytest.param({"fidelity": None}, "pass 2: Fidelity must be a finite number, not None", id="null"),
         pytest.param({"fidelity": math.nan}, "pass 2: Fidelity must be a finite number, not nan", id="NaN"),
         pytest.param({"fidelity": 10**400}, "pass 2: Fidelity must be a finite number, not 1000", id="beyond floats"),
         pytest.param({"match_colour": 1}, "must be true or false, not 1", id="a number for a switch"),
-        pytest.param({"sampler": 3}, "pass 2: Sampler must be a text, not 3", id="a number for a text"),
-        pytest.param({"faces": "two"}, "pass 2: face numbers are written like \"1,3-4\", not 'two'", id="grammar"),
+        pytest.param({"sampler": 3}, "pass 2: Sampling method must be text, not 3", id="a number for a text"),
+        pytest.param({"faces": "two"}, "pass 2: face numbers must look like \"1,3-4\", not 'two'", id="grammar"),
         pytest.param({"mask": "square"}, "pass 2: Mask must be one of ", id="no such choice"),
-        pytest.param({"min_size": 9, "max_size": 8}, "pass 2: Largest face", id="two that do not go together"),
-        pytest.param({"upscale": "2"}, "pass 2: 'upscale' is not a setting of a pass", id="what the host does itself"),
+        pytest.param({"min_size": 9, "max_size": 8}, "pass 2: Maximum face size", id="two that do not go together"),
+        pytest.param({"upscale": "2"}, "pass 2: 'upscale' is no setting of a pass", id="what the host does itself"),
         pytest.param({"active": False, "no": 1}, "pass 2: unknown setting 'no'", id="unknown in a pass that is off"),
     ],
 )
@@ -116,7 +120,7 @@ def test_a_bad_unit_is_refused_in_words_that_name_pass_and_setting(unit, sentenc
 
 
 def test_a_bad_value_of_the_ui_names_its_pass():
-    with pytest.raises(BadSetting, match=r"^pass 2: Steps must be a whole number, not 2.5"):
+    with pytest.raises(BadSetting, match=r"^pass 2: Sampling steps must be a whole number, not 2.5"):
         read_passes(placed(True, {}, {"steps": 2.5}))
 
 

@@ -85,8 +85,8 @@ def test_an_axis_sets_its_value_whatever_the_arguments_were(args, passes, kind):
 
 def test_an_axis_of_a_later_pass_switches_it_on():
     p, over_api = processing(flatten((), 3)), processing([False, {"mask": "box"}, *[None] * 5])
-    axis("[FaceFix 3] Steps", passes=3).apply(p, 7, [7])
-    axis("[FaceFix 3] Steps", passes=3).apply(over_api, 7, [7])
+    axis("[FaceFix 3] Sampling steps", passes=3).apply(p, 7, [7])
+    axis("[FaceFix 3] Sampling steps", passes=3).apply(over_api, 7, [7])
 
     assert read_passes(own(p)) == (PassSettings(), PassSettings(steps=7))
     assert read_passes(own(over_api)) == (PassSettings(mask="box"), PassSettings(steps=7))
@@ -94,7 +94,7 @@ def test_an_axis_of_a_later_pass_switches_it_on():
 
 def test_axes_add_up():
     p = processing(flatten((TUNED,), 2))
-    for label, value in (("[FaceFix] Steps", 3), ("[FaceFix 2] Mask", "box"), ("[FaceFix] Method", "restore")):
+    for label, value in (("[FaceFix] Sampling steps", 3), ("[FaceFix 2] Mask", "box"), ("[FaceFix] Method", "restore")):
         axis(label).apply(p, value, [value])
 
     assert read_passes(own(p)) == (PassSettings(fidelity=0.9, steps=3, method="restore"), PassSettings(mask="box"))
@@ -109,21 +109,21 @@ def test_the_axis_active_compares_with_and_without():
 def test_a_tab_without_us_says_so():
     p = processing([])
     p.scripts.alwayson_scripts.pop()
-    with pytest.raises(BadSetting, match="off in this tab"):
-        axis("[FaceFix] Steps").apply(p, 3, [3])
+    with pytest.raises(BadSetting, match="not among the scripts of this tab"):
+        axis("[FaceFix] Sampling steps").apply(p, 3, [3])
 
 
 @pytest.mark.parametrize(
     ("label", "typed", "value"),
     [
         pytest.param("[FaceFix] Fidelity", "0.25", 0.25, id="a number"),
-        pytest.param("[FaceFix] Steps", "25", 25, id="a whole number"),
-        pytest.param("[FaceFix] Match colour to the surroundings", "False", False, id="a switch"),
-        pytest.param("[FaceFix] Match colour to the surroundings", " true", True, id="a switch, typed"),
+        pytest.param("[FaceFix] Sampling steps", "25", 25, id="a whole number"),
+        pytest.param("[FaceFix] Match colour", "False", False, id="a switch"),
+        pytest.param("[FaceFix] Match colour", " true", True, id="a switch, typed"),
         pytest.param("[FaceFix 2] Mask", "box", "box", id="a choice"),
         pytest.param("[FaceFix] Restorer", "/my/own.pth", "/my/own.pth", id="the path of a restorer"),
-        pytest.param("[FaceFix] Sampler", "Euler a", "Euler a", id="of a list of the host's"),
-        pytest.param("[FaceFix] Sampler", "the picture's own", "", id="the picture's own"),
+        pytest.param("[FaceFix] Sampling method", "Euler a", "Euler a", id="of a list of the host's"),
+        pytest.param("[FaceFix] Sampling method", "same as the image", "", id="the picture's own"),
     ],
 )
 def test_what_is_typed_or_chosen_is_read_and_confirmed(label, typed, value):
@@ -136,13 +136,13 @@ def test_what_is_typed_or_chosen_is_read_and_confirmed(label, typed, value):
 @pytest.mark.parametrize(
     ("label", "typed", "sentence"),
     [
-        pytest.param("[FaceFix 2] Fidelity", "1.5", "pass 2: Fidelity must lie between 0 and 1, not 1.5", id="number"),
+        pytest.param("[FaceFix 2] Fidelity", "1.5", "pass 2: Fidelity must be between 0 and 1, not 1.5", id="number"),
         pytest.param("[FaceFix] Active", "perhaps", "pass 1: Active must be true or false, not 'perhaps'", id="switch"),
         pytest.param("[FaceFix] Mask", "square", "pass 1: Mask must be one of ", id="choice"),
         pytest.param(
-            "[FaceFix] Sampler",
+            "[FaceFix] Sampling method",
             "Eular",
-            "pass 1: Sampler must be one of the picture's own, Euler a, DDIM; not 'Eular'",
+            "pass 1: Sampling method must be one of same as the image, Euler a, DDIM; not 'Eular'",
             id="of a list of the host's",
         ),
     ],
@@ -157,13 +157,13 @@ def test_what_is_not_allowed_is_said_before_any_picture_is_made(label, typed, se
 def test_choices_are_offered_as_people_see_them():
     assert axis("[FaceFix] Active").choices() == ["True", "False"]
     assert axis("[FaceFix] Mask").choices()[:2] == ["hull", "ellipse"]
-    assert axis("[FaceFix] Sampler").choices() == ["the picture's own", "Euler a", "DDIM"]
+    assert axis("[FaceFix] Sampling method").choices() == ["same as the image", "Euler a", "DDIM"]
     assert axis("[FaceFix] Detector").choices()[0] == "blazeface"
     assert axis("[FaceFix] Detector").choices()[-1] == "face_yolov8n.pt"
-    assert axis("[FaceFix] Steps").choices is None
+    assert axis("[FaceFix] Sampling steps").choices is None
 
-    sampler = axis("[FaceFix] Sampler")
-    assert sampler.format_value(None, sampler, "") == "[FaceFix] Sampler: the picture's own"
+    sampler = axis("[FaceFix] Sampling method")
+    assert sampler.format_value(None, sampler, "") == "[FaceFix] Sampling method: same as the image"
 
 
 def test_the_hosts_lists_are_asked_only_when_somebody_looks():
@@ -245,6 +245,6 @@ def test_a_real_plot_makes_each_cell_from_its_own_values(host):
 def test_a_real_plot_refuses_what_is_out_of_range(host):
     grid = Grid(host)
     p = processing(flatten((TUNED,), 1))
-    with pytest.raises(BadSetting, match="pass 1: Fidelity must lie between"):
+    with pytest.raises(BadSetting, match="pass 1: Fidelity must be between"):
         grid.run(p, x=("[FaceFix] Fidelity", "0-2 [3]"))
     assert grid.seen == []

@@ -64,7 +64,7 @@ class FaceOverrides:
         cls, engine: Engine, image: Image, settings: FaceSettings, plan: FixPlan, origin: GenerationParams | None = None
     ) -> FaceOverrides:
         """Return the overrides of an image whose faces were just detected: none."""
-        return cls(engine, fingerprint(image), settings.finding, plan, origin)
+        return cls(engine, fingerprint(image), settings.detection_settings, plan, origin)
 
     def to_text(self) -> str:
         """Return it as JSON."""
@@ -100,7 +100,7 @@ class FaceOverrides:
         """Return why the faces do not match this image and these settings; blank if they do."""
         if self.picture != picture:
             return "the faces were found in a different image"
-        if not settings.finding.items() <= self.found.items():
+        if not settings.detection_settings.items() <= self.found.items():
             return "the detection settings have changed since the faces were found"
         return ""
 
@@ -148,7 +148,7 @@ class FaceOverrides:
 
     def _requested_treatment(self, settings: FaceSettings) -> Treatment:
         try:
-            return settings.of_one_face().but(self.overrides.get(self.shown, {}))
+            return settings.face_treatment().but(self.overrides.get(self.shown, {}))
         except BadSetting as error:
             raise BadSetting(f"face {self.shown}: {error}") from error
 

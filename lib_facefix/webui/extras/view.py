@@ -13,7 +13,7 @@ from PIL import Image as Pil
 from ...planning.plan import FaceJob, FixPlan
 from ...settings.face_prompt import GenerationParams
 from ...types import Image, Mask
-from ...visualize import around, tint_mask
+from ...visualize import crop_around, tint_mask
 from ..compare.history import Comparison
 
 SHARPNESS_WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
@@ -117,12 +117,12 @@ def _box(job: FaceJob, width: int, height: int) -> str:
 def make_thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
     """Return a thumbnail and a caption for each face, sorted by number."""
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    return [(_small(around(image, job.face.box), THUMBNAIL), make_caption(job)) for job in jobs]
+    return [(_small(crop_around(image, job.face.box), THUMBNAIL), make_caption(job)) for job in jobs]
 
 
 def compare_face(before: Image, after: Image, job: FaceJob) -> Comparison:
     """Return the comparison of one fixed face; both images are RGB uint8 (H, W, 3)."""
-    part, now = around(before, job.face.box), around(after, job.face.box)
+    part, now = crop_around(before, job.face.box), crop_around(after, job.face.box)
     return Comparison(before=make_jpeg_url(part, TRIED), after=make_jpeg_url(now, TRIED))
 
 

@@ -11,7 +11,7 @@ from modules import shared
 from modules.processing import StableDiffusionProcessingImg2Img
 from modules.scripts import ScriptRunner
 
-from ...planning.redraw import SHOWN, latent_mask
+from ...planning.redraw import MIN_ALPHA, latent_mask
 from ...types import Mask, Patch
 from .compat import add_noise, renoises_kept_part, sampling_callbacks
 
@@ -58,7 +58,7 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         round_image_mask: bool = True,
     ) -> Any:
         """Return the conditioning for inpainting checkpoints, with the mask of each crop."""
-        masks = torch.from_numpy(np.float32(self.face_masks > SHOWN))[:, None]
+        masks = torch.from_numpy(np.float32(self.face_masks > MIN_ALPHA))[:, None]
         return super().img2img_image_conditioning(source_image, latent_image, masks, round_image_mask)
 
     def sample(self, *args: Any, **kwargs: Any) -> Any:

@@ -13,7 +13,7 @@ from ...facefix import FaceFix
 from ...planning.plan import FixPlan
 from ...planning.redraw import Redraw
 from ...types import Image, Patch
-from ...visualize import numbered_boxes, tint_mask
+from ...visualize import draw_boxes, tint_mask
 from ..config.options import PageSettings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class DebugImageSaver:
                 self._save(np.uint8(np.repeat(mask[..., None], 3, axis=2) * 255 + 0.5), picture.index, "-facefix-mask")
             if self._page.save_preview:
                 faces = [(job.number, job.face) for job in plan.jobs]
-                self._save(numbered_boxes(tint_mask(picture.image, mask), faces), picture.index, "-facefix-preview")
+                self._save(draw_boxes(tint_mask(picture.image, mask), faces), picture.index, "-facefix-preview")
 
     def save_crop(self, item: Redraw, drawn: Patch) -> None:
         """Save one crop, uint8 (h, w, 3), and its re-diffused version side by side."""
