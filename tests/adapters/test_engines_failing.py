@@ -171,7 +171,7 @@ def test_a_cache_folder_that_cannot_be_written_is_told_and_auto_does_without_it(
 @exporting
 def test_an_engine_that_is_installed_but_dead_is_not_asked_for(net, tmp_path, only, counted, broken_import, engine):
     broken_import(engine)
-    with pytest.raises(BadModel, match=rf"cannot import {engine} \(libstdc.+\)\. Reinstall it"):
+    with pytest.raises(BadModel, match=rf"{engine} cannot be imported \(libstdc.+\)\. Install it again"):
         run(net, tmp_path, engine)
     auto = Runner(net, tmp_path, "auto", "exact", only(engine))
     _, ran = auto(engines_made.pictures(auto.spec))
