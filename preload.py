@@ -1,4 +1,4 @@
-"""The flags that FaceFix adds to the WebUI's command line. Imports nothing but the standard library."""
+"""Adds FaceFix's flags to the WebUI's command line. Only imports the standard library."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 def preload(parser: argparse.ArgumentParser) -> None:
-    """Add the flags; the WebUI calls this before it reads its command line."""
+    """Add the flags; the WebUI calls this before it parses its command line."""
     parser.add_argument(
         "--facefix-models-dir",
         type=_absolute,
         metavar="PATH",
-        help="where FaceFix looks for weights first, and keeps its own (default: 'facefix' in the models folder)",
+        help="first folder for weights, also for downloads (default: 'facefix' in the models folder)",
     )
-    parser.add_argument("--facefix-offline", action="store_true", help="FaceFix never uses the network")
+    parser.add_argument("--facefix-offline", action="store_true", help="never use the network for FaceFix")
     parser.add_argument(
         "--facefix-device",
         choices=("auto", "cpu"),
         default="auto",
-        help="what FaceFix runs restorers on; auto: the graphics processor, where the WebUI may use it",
+        help="device for FaceFix's restorers; auto: the GPU if the WebUI uses it (default: auto)",
     )
     parser.add_argument(
         "--facefix-allowed-folders",
@@ -27,7 +27,7 @@ def preload(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=(),
         metavar="PATH",
-        help="folders that clients of FaceFix's API may name, to read pictures there and write results (default: none)",
+        help="folders in which FaceFix's API may read images and write results (default: none)",
     )
 
 

@@ -1,13 +1,13 @@
 /**
- * The slider between before and after in the WebUI's page, under results and wherever compare_page.py makes a place.
+ * The before/after slider on the WebUI's page: under results, and in each place made by compare/slider.py.
  *
- * What the page's handlers call is `facefix.show`, `facefix.ask` and `facefix.chosen`. Works with gradio 3 and 4.
+ * Event handlers call the functions of `window.facefix`. Works with gradio 3 and 4.
  */
 (() => {
   /** @typedef {import("../lib_facefix/server/page/compare.js").FacefixCompare} FacefixCompare */
 
   const script = document.currentScript;
-  if (!(script instanceof HTMLScriptElement)) throw new Error("This script has no address.");
+  if (!(script instanceof HTMLScriptElement)) throw new Error("The script facefix.js has no URL.");
   const HERE = script.src;
   const SLIDER = new URL(`../lib_facefix/server/page/compare.js${new URL(HERE).search}`, HERE).href;
   const FIXED = /FaceFix: .*\\?"do\\?":\\?"(re-diffuse|restore)\\?"(?!,\\?"verdict)/; // in an infotext
@@ -15,11 +15,11 @@
   /** @typedef {FacefixCompare["faces"]} Faces */
   /** @typedef {{before: string, after: string, place: number, faces: Faces, note: string}} Comparison */
 
-  /** One place of the page where pictures are compared: perhaps a button, and the stage that it opens. */
+  /** A place on the page for comparing images: a stage, and in most tabs a button that opens it. */
   class Place {
-    /** Opens the stage; the extras tab has none. @type {HTMLButtonElement | null} */ button = null;
-    /** Made when it is wanted first. @type {FacefixCompare | null} */ slider = null;
-    /** Of the result that was followed last. @type {string | null} */ infotext = null;
+    /** Button that opens the stage; null in the accordion of the extras tab. @type {HTMLButtonElement | null} */ button = null;
+    /** Slider, made for the first comparison. @type {FacefixCompare | null} */ slider = null;
+    /** Infotext of the last result. @type {string | null} */ infotext = null;
 
     /** @param {string} id @param {HTMLElement} root */
     constructor(id, root) {
@@ -56,21 +56,21 @@
       const after = told.after || pictures(this.result)[told.place]?.src;
       this.root.hidden = false;
       this.open(Boolean(before || note));
-      this.note.textContent = note || (before && !after ? "The result is not in the gallery any more." : "");
+      this.note.textContent = note || (before && !after ? "The result is no longer in the gallery." : "");
       if (this.slider) this.slider.hidden = !(before && after);
       if (before && after) await this.fill({ before, after, faces });
     }
 
     /**
-     * Another picture is looked at as a whole first; the same one, changed, stays as it was looked at.
+     * Fill the slider. Another image starts zoomed out; a new version of the same image keeps zoom and position.
      * @param {{before: string, after: string, faces: Faces}} shown
      */
     async fill(shown) {
       try {
-        await import(SLIDER); // when it is wanted first
+        await import(SLIDER); // loaded for the first comparison
       } catch (error) {
         console.error(error);
-        this.note.textContent = "The slider could not be loaded: reload the page.";
+        this.note.textContent = "The slider could not be loaded. Reload the page.";
         return;
       }
       this.slider ??= this.makeSlider();
@@ -84,7 +84,7 @@
       return this.stage.insertBefore(slider, this.note);
     }
 
-    /** Offer the button for results with fixed faces; follow the gallery while the stage is open. */
+    /** Show the button for results with fixed faces; update an open stage when the gallery changes. */
     follow() {
       const infotext = infotextOf(this.result);
       if (infotext === this.infotext) return;
@@ -99,20 +99,20 @@
   /** Places by their id. @type {Map<string, Place>} */
   const places = new Map();
 
-  /** Return the place of this id; the page may have been made anew since. @param {string} id */
+  /** Return the place of this id; the page may have been rebuilt since. @param {string} id */
   function placeOf(id) {
     const root = document.querySelector(`#${id} .facefix-place`);
     if (root instanceof HTMLElement && places.get(id)?.root !== root) places.set(id, new Place(id, root));
     return places.get(id);
   }
 
-  /** Return the infotext of the result that is shown; the extras tab has it elsewhere. @param {string} result */
+  /** Return the infotext of the shown result; the extras tab has another element for it. @param {string} result */
   function infotextOf(result) {
     const texts = [...document.querySelectorAll(`#html_info_${result}, #html_info_x_${result}`)];
     return texts.map((place) => place.textContent?.trim()).find(Boolean) ?? "";
   }
 
-  /** Return the pictures of a result's gallery, as they stand in it. @param {string} result */
+  /** Return the images of a result's gallery, in order. @param {string} result */
   function pictures(result) {
     const [row, field] = ["small", "lg"].map((size) => thumbnails(result, size));
     return (row.length ? row : field).map((thumbnail) => thumbnail.querySelector("img"));
@@ -123,18 +123,18 @@
     return [...document.querySelectorAll(`#${result}_gallery .thumbnail-item.thumbnail-${size}`)];
   }
 
-  /** Show a comparison. @param {string} id of the place @param {string} text JSON, see `Comparison` in compare.py */
+  /** Show a comparison. @param {string} id of the place @param {string} text JSON, see `Comparison` in compare/history.py */
   function show(id, text) {
     if (text) placeOf(id)?.show(JSON.parse(text));
     return [];
   }
 
-  /** Have the place's handler say what to show. @param {string} id */
+  /** Request a comparison from the handler of a place. @param {string} id */
   function ask(id) {
     document.getElementById(`${id}_ask`)?.click();
   }
 
-  /** Return the place of the picture that is chosen in a result's gallery, -1 for none. @param {string} result */
+  /** Return the place of the chosen image in a result's gallery, -1 for none. @param {string} result */
   function chosen(result) {
     return thumbnails(result, "small").findIndex((thumbnail) => thumbnail.classList.contains("selected"));
   }
@@ -147,7 +147,7 @@
     return Object.assign(document.createElement(tag), properties);
   }
 
-  /** Return which of how many pictures of a result is chosen, as in "0/1". @param {string} result */
+  /** Return the chosen place and the number of images of a result, as in "0/1". @param {string} result */
   function seen(result) {
     return `${chosen(result)}/${thumbnails(result, "small").length}`;
   }

@@ -87,7 +87,7 @@ def _load_checkpoint() -> None:
 
 def _make_standalone_run() -> StableDiffusionProcessingImg2Img:
     """Return a run that is never started; faces inherit its values where neither origin nor settings have any."""
-    schedulers = host_list("schedulers")  # not every host has any
+    schedulers = host_list("schedulers")  # empty in older hosts
     return StableDiffusionProcessingImg2Img(
         sampler_name=host_list("samplers")[0],
         steps=STEPS,

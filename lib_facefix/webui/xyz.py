@@ -17,7 +17,6 @@ from .passes.settings import OFFERED, read_units
 
 SCRIPT_NAME = "facefix"
 """Name of FaceFix's script; hosts keep titles in lower case."""
-BOOLEAN_TEXTS = {"true": True, "false": False}
 
 Lists = Callable[[str], Sequence[str]]
 
@@ -39,11 +38,8 @@ def make_axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
     plot: the host's module xyz_grid. lists: returns the host's choices for a name of `Option.host`.
     """
     wanted = [(field, known) for field, known in OFFERED if type(field.default) is not str or _is_choice(known)]
-    return [
-        Axis(number, field, known, lists).make_option(plot)
-        for number in range(1, passes + 1)
-        for field, known in wanted
-    ]
+    numbers = range(1, passes + 1)
+    return [Axis(number, field, known, lists).make_option(plot) for number in numbers for field, known in wanted]
 
 
 def _is_choice(known: Option) -> bool:
@@ -91,7 +87,7 @@ class Axis:
     def read(self, text: str) -> Any:
         """Return the value of a chosen or typed text; the plot confirms it afterwards."""
         if self.kind is bool:
-            return BOOLEAN_TEXTS.get(text.strip().lower(), text)
+            return {"true": True, "false": False}.get(text.strip().lower(), text)
         return "" if self.known.host and text == OWN else text
 
     def format_value(self, p: Any, option: Any, value: Any) -> str:  # noqa: ARG002 the host hands them on

@@ -43,7 +43,7 @@ def changed_all(tab):
     for name, value in {"prompt": "other", "width": 128, "height": 128, "min_size": 0, "seed": -1}.items():
         tab.control(name).type(value)
     tab.control("denoising_strength").slide(0.1)
-    tab.control("sampler").choose("The picture's own")
+    tab.control("sampler").choose("Same as image")
     tab.control("order").choose("Left to right")
     tab.control("match_colour").tick()
     tab.control("visibility").slide(0.3)

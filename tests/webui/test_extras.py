@@ -79,10 +79,10 @@ def tuned(engine, photo, overrides, **settings):
 
 def done(photo, args, between=lambda picture: picture):
     """Let the tab's scripts run: ours looks, another one works, ours works."""
-    pp, firsts = Postprocessed(photo), script.InputImages()
-    firsts.remember(pp, args)
+    pp = Postprocessed(photo)
+    script.remember(pp, args)
     pp.image = between(pp.image)
-    script.process(pp, firsts.get(pp), args)
+    script.process(pp, args)
     return pp
 
 
@@ -175,7 +175,7 @@ def test_batches_and_folders_have_the_common_settings(host, engine, photo):
 def test_a_picture_that_another_script_made_has_no_settings_of_single_faces(host, engine, photo):
     args = {ENABLE: True, IS_SINGLE: True, TUNING: tuned(engine, photo, {2: {"method": "leave"}})}
     pp = Postprocessed(photo)
-    script.process(pp, script.InputImages().get(pp), args)
+    script.process(pp, args)
     assert pp.info["FaceFix said"].startswith("4 faces: 4 restored; the settings for all faces were used, because")
 
 
@@ -201,11 +201,11 @@ def test_auto_re_diffuses_where_the_picture_says_what_it_was_made_from(host, pho
 
 
 def test_what_is_known_of_a_picture_goes_with_it(host, photo):
-    firsts, pp = script.InputImages(), Postprocessed(photo)
-    firsts.remember(pp, {ENABLE: True, IS_SINGLE: True, TUNING: "x"})
-    assert len(firsts._known) == 1
+    before, pp = len(script.INPUTS), Postprocessed(photo)
+    script.remember(pp, {ENABLE: True, IS_SINGLE: True, TUNING: "x"})
+    assert len(script.INPUTS) == before + 1
     del pp
-    assert len(firsts._known) == 0
+    assert len(script.INPUTS) == before
 
 
 class TestComparing:

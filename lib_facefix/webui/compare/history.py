@@ -56,9 +56,8 @@ class Comparison:
     def to_text(self) -> str:
         """Return it as JSON for javascript/facefix.js."""
         faces = [{"number": number, "box": list(box)} for number, box in self.faces.items()]
-        return json.dumps(
-            {"before": self.before, "after": self.after, "place": self.place, "faces": faces, "note": self.note}
-        )
+        facts = {name: getattr(self, name) for name in ("before", "after", "place")}
+        return json.dumps({**facts, "faces": faces, "note": self.note})
 
 
 class OriginalStore:

@@ -17,7 +17,7 @@ RESULTS = ("txt2img", "img2img")
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """A part of the page with a before/after slider, hidden until there is something to compare."""
+    """A before/after slider on the page, hidden until there is something to compare."""
 
     elem_id: str
     told: Any

@@ -155,21 +155,19 @@ def _require_chosen(given: ExtrasInput) -> FaceOverrides:
 
 def _show_decisions(tuning: FaceOverrides, settings: FaceSettings, *, refill: bool = False) -> Changes:
     """Update the table and the line above the controls. refill: also the controls of the shown face."""
-    changes = {
+    changes: Changes = {
         TUNING: {"value": tuning.to_text()},
         TABLE: _show_html(view.render_table(tuning.plan_for(settings), tuning.shown)),
     }
     if not tuning.shown:
         return changes
     changes |= {LINE: _show_html(view.render_note([view.describe_face(tuning.shown_job(settings))]))}
-    return {**changes, **_controls(tuning, settings)} if refill else changes
-
-
-def _controls(tuning: FaceOverrides, settings: FaceSettings) -> Changes:
-    values = tuning.control_values(settings)
-    idle = {name: why_idle(name, values["method"]) for name in FACE_SETTINGS}
-    changes = {FACE_CONTROLS[name]: {"value": values[name], "idle": idle[name]} for name in FACE_SETTINGS}
-    return {FACE_CONTROLS[FIX]: {"value": values[FIX]}, **changes}
+    if refill:
+        values = tuning.control_values(settings)
+        changes[FACE_CONTROLS[FIX]] = {"value": values[FIX]}
+        for name in FACE_SETTINGS:
+            changes[FACE_CONTROLS[name]] = {"value": values[name], "idle": why_idle(name, values["method"])}
+    return changes
 
 
 def _pictures(image: Image, plan: FixPlan) -> Changes:
@@ -177,12 +175,8 @@ def _pictures(image: Image, plan: FixPlan) -> Changes:
     from ..config.engine import get_engine
 
     # a mask is the same for every method and restorer, so the cheapest one is used
-    cheap = (
-        job
-        if job.decision == "leave"
-        else replace(job, decision="restore", treatment=job.treatment.but({"restorer": "lite"}))
-        for job in plan.jobs
-    )
+    fixed = (job for job in plan.jobs if job.decision != "leave")
+    cheap = (replace(job, decision="restore", treatment=job.treatment.but({"restorer": "lite"})) for job in fixed)
     mask = get_engine().mask(image, replace(plan, jobs=tuple(cheap)))
     return {
         OVERVIEW: _show_html(view.render_overview(image, mask, plan)),

@@ -41,35 +41,27 @@ class InputImage:
     origin: GenerationParams | None
 
 
-class InputImages:
-    """Facts about the images in progress; an entry is dropped together with its image."""
-
-    def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Any, InputImage] = WeakKeyDictionary()
-
-    def remember(self, pp: Any, args: Mapping[str, Any]) -> None:
-        """Record an image before anything is done to it; for `process_firstpass`."""
-        if args.get(ENABLE):
-            from ..standalone import read_origin
-
-            has_overrides = args.get(TUNING) and args.get(IS_SINGLE)
-            self._known[pp] = InputImage(
-                fingerprint(to_pixels(pp.image)) if has_overrides else "", read_origin(pp.image)
-            )
-
-    def get(self, pp: Any) -> InputImage:
-        """Return the facts about an image; blank ones for an image that another script has made."""
-        return self._known.get(pp, InputImage("", None))
+INPUTS: WeakKeyDictionary[Any, InputImage] = WeakKeyDictionary()
+"""Facts about the images in progress; an entry is dropped together with its image."""
 
 
-def process(pp: Any, source: InputImage, args: Mapping[str, Any]) -> None:
+def remember(pp: Any, args: Mapping[str, Any]) -> None:
+    """Record an image before other scripts change it; for `process_firstpass`."""
+    if args.get(ENABLE):
+        from ..standalone import read_origin
+
+        has_overrides = args.get(TUNING) and args.get(IS_SINGLE)
+        INPUTS[pp] = InputImage(fingerprint(to_pixels(pp.image)) if has_overrides else "", read_origin(pp.image))
+
+
+def process(pp: Any, args: Mapping[str, Any]) -> None:
     """Fix the faces of one image; after an error the image is unchanged, and its infotext says why."""
     if not args.get(ENABLE):
         return
     from ..standalone import diffusing_engine
 
     try:
-        _fix(pp, source, read_input(args, diffusing_engine()), bool(args.get(IS_SINGLE)))
+        _fix(pp, read_input(args, diffusing_engine()), bool(args.get(IS_SINGLE)))
     except (FaceFixError, MemoryError) as error:
         from ..ui.gradio_compat import warn
 
@@ -77,11 +69,12 @@ def process(pp: Any, source: InputImage, args: Mapping[str, Any]) -> None:
         warn(f"FaceFix: {pp.info[SUMMARY_KEY]}")
 
 
-def _fix(pp: Any, source: InputImage, given: ExtrasInput, single: bool) -> None:
+def _fix(pp: Any, given: ExtrasInput, single: bool) -> None:
     from ..host.images import replace_colours
     from ..standalone import run_plan
 
     image = to_pixels(pp.image)
+    source = INPUTS.get(pp, InputImage("", None))  # blank for an image that another script has made
     tuning = given.tuning if single else None
     mismatch = tuning.explain_mismatch(source.fingerprint, given.settings) if tuning else ""
     if tuning and not mismatch:

@@ -21,7 +21,6 @@ SHARPNESS_WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
 THUMBNAIL, OVERVIEW, TRIED = 160, 1280, 1024
 """Longest sides, in pixels, of a thumbnail, the whole image, and a tried face."""
 COLUMNS = ("#", "fix", "method", "restorer", "fidelity", "visibility", "denoise", "why")
-DONE = {"restore": "restore", "re-diffuse": "re-diffuse", "leave": "—"}
 
 
 def describe_sharpness(sharpness: float) -> str:
@@ -49,11 +48,6 @@ def describe_found(plan: FixPlan, origin: GenerationParams | None) -> str:
     faces = f"{count or 'No'} face{'' if count == 1 else 's'} found"
     if origin is None:
         return f"<p>{faces} · no prompt in the image's PNG info</p>"
-    return f"<p>{faces} · prompt read from the image's PNG info</p>{_details(origin)}"
-
-
-def _details(origin: GenerationParams) -> str:
-    """Return the generation parameters of an image as an HTML disclosure."""
     values = {
         "Prompt": origin.prompt,
         "Negative prompt": origin.negative_prompt,
@@ -64,7 +58,9 @@ def _details(origin: GenerationParams) -> str:
         "Clip skip": origin.clip_skip,
     }
     rows = (f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in values.items() if value)
-    return f"<details><summary>Generation parameters</summary><dl class='facefix-origin'>{''.join(rows)}</dl></details>"
+    note = f"<p>{faces} · prompt read from the image's PNG info</p>"
+    facts = f"<dl class='facefix-origin'>{''.join(rows)}</dl>"
+    return f"{note}<details><summary>Generation parameters</summary>{facts}</details>"
 
 
 def render_table(plan: FixPlan, shown: int = 0) -> str:
@@ -82,7 +78,7 @@ def _row(job: FaceJob, shown: bool) -> str:
     treatment, fixed = job.treatment, job.decision != "leave"
     cells = (
         "yes" if fixed else "no",
-        DONE[job.decision],
+        job.decision if fixed else "—",
         treatment.restorer if job.decision == "restore" else "—",
         f"{treatment.fidelity:.2f}" if job.decision == "restore" else "—",
         f"{treatment.visibility:.2f}" if fixed else "—",
@@ -101,17 +97,14 @@ def render_overview(image: Image, mask: Mask, plan: FixPlan) -> str:
     height, width = image.shape[:2]
     jobs = sorted(plan.jobs, key=lambda job: job.number)
     alt = f"The image, tinted red where it may change. {'. '.join(map(make_caption, jobs))}"
-    boxes = "".join(_box(job, width, height) for job in jobs)
+    boxes = ""
+    for job in jobs:
+        box = job.face.box
+        style = f"left:{box.left / width:.2%};top:{box.top / height:.2%}"
+        style += f";width:{box.width / width:.2%};height:{box.height / height:.2%}"
+        boxes += f"<span class='facefix-box facefix-{job.decision}' style='{style}'><b>{job.number}</b></span>"
     url = make_jpeg_url(tint_mask(image, mask), OVERVIEW)
     return f"<div class='facefix-overview'><img alt='{escape(alt)}' src='{url}'>{boxes}</div>"
-
-
-def _box(job: FaceJob, width: int, height: int) -> str:
-    box = job.face.box
-    shares = (box.left / width, box.top / height, box.width / width, box.height / height)
-    places = dict(zip(("left", "top", "width", "height"), shares, strict=True))
-    style = ";".join(f"{name}:{place:.2%}" for name, place in places.items())
-    return f"<span class='facefix-box facefix-{job.decision}' style='{style}'><b>{job.number}</b></span>"
 
 
 def make_thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:

@@ -93,7 +93,10 @@ def option_overrides(checkpoint: str, vae: str, clip_skip: int) -> dict[str, Any
 def restored_host_state(p: Any, overrides: dict[str, Any]) -> Iterator[None]:
     """Undo all changes to the host's state after a sampling run inside the image's own run."""
     with ExitStack() as stack:
-        stack.enter_context(_options_kept(overrides))
+        data = shared.opts.data
+        for name in [name for name in overrides if name not in data]:  # the host only restores saved options
+            data[name] = shared.opts.get_default(name)
+            stack.callback(data.pop, name, None)
         stack.enter_context(attribute_set(shared.cmd_opts, "no_prompt_history", True))
         for name, known in stack.enter_context(_callbacks_kept(SAMPLING_CALLBACKS)).items():
             known.clear()
@@ -142,19 +145,6 @@ def attribute_set(where: Any, name: str, value: Any) -> Iterator[None]:
         yield
     finally:
         setattr(where, name, before)
-
-
-@contextmanager
-def _options_kept(overrides: dict[str, Any]) -> Iterator[None]:
-    """Give options without a saved value their defaults for a while, because the host only restores saved ones."""
-    data = shared.opts.data
-    added = [name for name in overrides if name not in data]
-    data.update((name, shared.opts.get_default(name)) for name in added)
-    try:
-        yield
-    finally:
-        for name in added:
-            data.pop(name, None)
 
 
 def _restore_model(p: Any, overrides: dict[str, Any]) -> None:

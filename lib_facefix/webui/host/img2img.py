@@ -67,19 +67,14 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
             return super().sample(*args, **kwargs)
         keep, draw = self.mask, self.nmask
         self.mask = self.nmask = None
-        generators = [
-            torch.Generator(shared.device).manual_seed((seed + KEPT_NOISE_SEED_OFFSET) % 65536)
-            for seed in kwargs["seeds"]
-        ]
+        seeds = [(seed + KEPT_NOISE_SEED_OFFSET) % 65536 for seed in kwargs["seeds"]]
+        generators = [torch.Generator(shared.device).manual_seed(seed) for seed in seeds]
 
         def noise_kept(params: Any) -> None:
-            noise = torch.stack(
-                [
-                    torch.randn(latent.shape, generator=generator, device=generator.device).to(latent)
-                    for latent, generator in zip(self.init_latent, generators, strict=True)
-                ]
-            )
-            params.x = params.x * draw + add_noise(params.denoiser, self.init_latent, noise, params.sigma) * keep
+            shape, latents = self.init_latent.shape[1:], self.init_latent
+            noises = [torch.randn(shape, generator=source, device=source.device) for source in generators]
+            noise = torch.stack(noises).to(latents)
+            params.x = params.x * draw + add_noise(params.denoiser, latents, noise, params.sigma) * keep
 
         def lay_over(params: Any) -> None:
             params.x = params.x * draw + self.init_latent * keep

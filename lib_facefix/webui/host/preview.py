@@ -15,8 +15,7 @@ MAX_ASPECT_ERROR = 0.02
 def draw_numbers(image: Pil.Image, numbers: Sequence[int], size: tuple[int, int]) -> Pil.Image:
     """Return the host's preview of crops, each of `size` (width, height), with a number in each tile.
 
-    The number of tiles in a row is a setting of the host, so it is derived from the preview's shape. If no number fits,
-    the preview is returned unchanged.
+    The tiles in a row are counted by the preview's shape; if no number fits, the preview is returned unchanged.
     """
     across = count_columns(image.size, len(numbers), size)
     if not across:

@@ -49,9 +49,8 @@ class DebugImageSaver:
     def save_crop(self, item: Redraw, drawn: Patch) -> None:
         """Save one crop, uint8 (h, w, 3), and its re-diffused version side by side."""
         if self._saves and self._page.save_crops:
-            self._save(
-                np.concatenate([item.image, np.uint8(np.rint(drawn))], axis=1), 0, f"-facefix-crop-{item.number}"
-            )
+            pair = np.concatenate([item.image, np.uint8(np.rint(drawn))], axis=1)
+            self._save(pair, 0, f"-facefix-crop-{item.number}")
 
     def _save(self, image: Image, index: int, suffix: str) -> None:
         p = self._p

@@ -29,9 +29,8 @@ def describe_result(result: FixResult) -> str:
     """Return the outcomes of the faces of one image in a line."""
     if not result.outcomes:
         return "no face found"
-    parts = [
-        f"{count} {what}" for what, count in Counter(_describe_outcome(outcome) for outcome in result.outcomes).items()
-    ]
+    counts = Counter(map(_describe_outcome, result.outcomes))
+    parts = [f"{count} {outcome}" for outcome, count in counts.items()]
     faces = len(result.outcomes)
     return f"{faces} face{'' if faces == 1 else 's'}: {', '.join(parts)}"
 

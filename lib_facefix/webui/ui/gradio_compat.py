@@ -89,9 +89,8 @@ def button(text: str, elem_id: str, *, main: bool = False, visible: bool = True)
 
 def upload_button(text: str, elem_id: str, ending: str) -> Any:
     """Make a button that reads a file; its handler receives the bytes."""
-    kind = "binary" if _UPLOADS_PATHS else "bytes"
-    facts = {"type": kind, "file_types": [ending], "elem_id": elem_id, "min_width": 80, "size": "sm"}
-    return not_in_ui_config(gr.UploadButton(text, **facts))
+    facts = {"type": "binary" if _UPLOADS_PATHS else "bytes", "file_types": [ending], "elem_id": elem_id}
+    return not_in_ui_config(gr.UploadButton(text, min_width=80, size="sm", **facts))
 
 
 def hidden_text(elem_id: str) -> Any:
