@@ -283,7 +283,7 @@ def test_a_picture_without_faces_is_said_to_be_one(visit, tmp_path):
     expect(visitor.page.locator("#fix")).to_be_disabled()
     visitor.page.locator("summary:visible", has_text="Upscale").click()
     visitor.type("upscale", "2", form="all")
-    visitor.page.get_by_role("button", name="Upscale").click()
+    visitor.page.get_by_role("button", name="Upscale", exact=True).click()
     expect(visitor.page.locator("#doing")).to_have_text(
         "No faces found: upscaled to 600x400 with lanczos", timeout=PATIENCE
     )

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 from slider_on_page import Slider, held
 
-SCRIPT = Path(__file__).parents[2] / "lib_facefix" / "http" / "page" / "compare.js"
+SCRIPT = Path(__file__).parents[2] / "lib_facefix" / "server" / "page" / "compare.js"
 SIZE = (300, 200)
 FACES = [{"number": 1, "box": [0.1, 0.2, 0.3, 0.5]}, {"number": 3, "box": [0.6, 0.4, 0.8, 0.7]}]
 PAGE = """<!doctype html><meta charset="utf-8"><title>slider</title>
