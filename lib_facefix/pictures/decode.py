@@ -90,7 +90,7 @@ def _deep(colours: NDArray[np.uint16], header: Header, orientation: int) -> Pixe
     image = np.empty((*samples.shape[:2], 3), np.uint8)
     for rows in band_slices(len(samples), samples[:1].nbytes):
         image[rows] = to_8_bits(samples[rows])
-    alpha = upright[..., -1] if upright.shape[2] in (2, 4) else None
+    alpha: Samples | None = upright[..., -1] if upright.shape[2] in (2, 4) else None
     key = _key(header)
     if key is not None:
         alpha = _key_to_alpha(samples, key)

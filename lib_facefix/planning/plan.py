@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from ..errors import BadPlan, FaceFixError
 from ..settings.output_size import MOST_PIXELS
 from ..settings.treatment import Treatment
-from ..types import Box, Face, Image, Pose
+from ..types import Box, Face, Image, Mask, Pose
 from .validation import float_array, is_size, number_in, require
 
 VERSION = 1
@@ -153,6 +153,8 @@ class FixResult:
     """What enlarged it; empty where nothing did."""
     upscaler_engine: str = ""
     """What ran that and in which precision."""
+    mask: Mask | None = None
+    """Where the faces were allowed to change, (H, W) of the picture that they were found in, 0..1; None: not kept."""
 
     @property
     def result_size(self) -> tuple[int, int]:

@@ -7,7 +7,6 @@ an older PyTorch it quietly falls back to the usual way, so that is refused here
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -150,7 +149,9 @@ def _export(copy: Path, path: Path) -> None:
 
 
 def _version(package: str) -> str | None:
+    from importlib import metadata  # here, as it takes a while to import
+
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return None
