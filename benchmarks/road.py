@@ -5,13 +5,17 @@
 `fix` is `facefix fix` of a photo with one face, `post` the same photo sent to POST fix. Both run once to load all,
 and once more to be watched. Counted are the functions of `lib_facefix` that are handed the picture: an argument is the
 picture's pixels (an array of its height and width), or an object of ours, a list or a tuple that holds them directly.
-The row "with crops" also counts functions that are handed the crop of the face, and those that give picture or crop
-back, small functions without a name too. Functions are put in the order of their first calls; then
+The bars are for this row. The row "with crops" also counts functions that are handed the crop of the face, and those
+that give picture or crop back, small functions without a name too. Before the library was put into rooms, `fix` passed
+46 functions in 21 files with 11 returns, with crops 70 in 26 with 20, and its stack was 18 deep.
+
+Functions are put in the order of their first calls; then
 
 - files: how many different files those functions are in,
 - moves: how often the next function is in another file than the one before; the first file counts as a move,
 - returns: how many of those moves lead back to a file that was left before,
-- stack: the most functions of `lib_facefix` that are open at once in one thread, whatever they are handed.
+- stack: the most functions of `lib_facefix` that are open at once in one thread, whatever they are handed. What only
+  the first call of a process does (parsing a setting for the first time, a server's loading of models) is not seen.
 
 `rounds` is the processor time in which 2,000 faces of one picture are sorted into rounds.
 """

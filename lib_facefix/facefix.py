@@ -155,15 +155,23 @@ class FaceFix:
         return replan_faces(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
 
     def run(
-        self, images: Sequence[Any], plans: Sequence[FixPlan], *, progress: Progress | None = None
+        self,
+        images: Sequence[Any],
+        plans: Sequence[FixPlan],
+        *,
+        progress: Progress | None = None,
+        keep_masks: bool = False,
     ) -> list[FixResult]:
-        """Carry out one plan for each image; see `Engine.run`. Raises `BadPicture`, and `BadPlan` for a wrong size."""
+        """Carry out one plan for each image; see `Engine.run`. Raises `BadPicture`, and `BadPlan` for a wrong size.
+
+        keep_masks: whether each result holds the mask of its faces.
+        """
         arrays = _as_list(images, plans)
         pairs = list(zip(arrays, plans, strict=True))
         meshed = [self._with_meshes(array, plan) if plan.lacks_meshes else plan for array, plan in pairs]
         enlarged = [self._enlarge(array, plan, progress) if plan.upscaled else None for array, plan in pairs]
         onto = [larger.image if larger else array for array, larger in zip(arrays, enlarged, strict=True)]
-        results = fix_faces(arrays, meshed, self, progress, onto)
+        results = fix_faces(arrays, meshed, self, progress, onto, keep_masks=keep_masks)
         return [
             replace(result, upscaler=plan.upscaler, upscaler_engine=larger.engine) if larger else result
             for result, plan, larger in zip(results, plans, enlarged, strict=True)

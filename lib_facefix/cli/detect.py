@@ -10,6 +10,7 @@ from ..batch import Batch, exclude_results, keep_apart, make_document, make_plan
 from ..errors import BadSetting
 from ..pictures import check_writable, find_pictures, read_picture
 from ..planning.plan import face_to_json
+from ..visualize import draw_boxes
 from .engines import add_remote, choose_engine
 from .flags import add_runtime, add_settings, read_settings
 from .terminal import print_lines, write_drawing, write_json

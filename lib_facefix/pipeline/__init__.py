@@ -1,1 +1,1 @@
-"""The one loop that carries out plans: batches of cut, mask, fix and paste."""
+"""The loop that carries out plans: rounds of cutting, masking, fixing, and pasting."""

@@ -1,4 +1,4 @@
-"""What is fixed as one, and what may be done in one round: the order of the work, without any of it."""
+"""Tasks and rounds: which jobs are fixed as one, and in which order the tasks of several pictures are done."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ from .face_masks import FAILURES, affected_box
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """The jobs that are cut, fixed and pasted as one, with their picture and all that is needed to do them."""
+    """Jobs of one picture that are cut, fixed, and pasted as one, with the fixer and maskers that do them."""
 
     picture: int
+    """Index of the picture among those of the run."""
     jobs: tuple[FaceJob, ...]
-    """One as a rule; several where they are merged."""
+    """The one job, or the several jobs that are merged."""
     asked: FaceJob
-    """What the fixer is asked for: the one job, or the first of several, its face standing for all of them."""
+    """The job that the fixer is given: the one, or the first of several with a face around all of theirs."""
     fixer: FaceFixer
+    """The model, or the sampler, that does the job."""
     maskers: Mapping[FaceJob, Masker]
-    """Of each job."""
+    """The masker of each job."""
     key: Hashable
-    """Tasks of equal key may share one pass."""
+    """Key that tasks have in common that may share one pass of their fixer."""
     reach: Box
-    """What of the picture the fixed faces may touch, at most."""
+    """Box in pixels of the picture outside of which the task changes nothing."""
 
     @classmethod
     def make(cls, picture: int, jobs: tuple[FaceJob, ...], parts: Parts) -> Task:
-        """Return the task of these jobs; raises a `FaceFixError` where there is nothing that does it.
+        """Return the task of these jobs; raises a `FaceFixError` where their fixer cannot be loaded.
 
-        A masker that cannot be had fails its own job alone, and when its turn comes.
+        A masker that cannot be loaded fails its own job alone, when the mask of that job is made.
         """
         asked = merge_jobs(jobs)
         fixer = parts.fixer(asked)
@@ -52,20 +54,21 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class NoMasker:
-    """A `Masker` in place of one that cannot be had."""
+    """A `Masker` in place of one that cannot be loaded."""
 
     error: Exception
+    """Error that loading the masker ended with."""
 
     def mask(self, crop: Crop, face: Face) -> Mask:  # noqa: ARG002 there is no mask of any face
-        """Raise what getting it failed with."""
+        """Raise the error."""
         raise self.error
 
 
 def make_rounds(tasks: Sequence[Task], met: Mapping[Task, Sequence[Task]] | None = None) -> Iterator[list[Task]]:
     """Yield groups of tasks that can be done together: of one key, no two meeting in a picture.
 
-    A task never overtakes an earlier one that it meets: the later face sees the earlier one's result.
-    met: the `meetings` of the tasks, where they are known.
+    A task never overtakes an earlier one that it meets: the later face is cut from the earlier one's result.
+    met: the `meetings` of the tasks; None: they are found here.
     """
     met = meetings(tasks) if met is None else met
     waiting = dict.fromkeys(tasks)
@@ -78,10 +81,7 @@ def make_rounds(tasks: Sequence[Task], met: Mapping[Task, Sequence[Task]] | None
 
 
 def meetings(tasks: Sequence[Task]) -> dict[Task, list[Task]]:
-    """Return for each task the earlier ones that it meets: whose result may cover part of its own, in one picture.
-
-    What a crop shows around its face is not meant.
-    """
+    """Return for each task the earlier tasks that it meets, those of its picture whose `reach` overlaps its own."""
     by_picture = defaultdict(list)
     for task in tasks:
         by_picture[task.picture].append(task)
@@ -98,7 +98,7 @@ def meetings(tasks: Sequence[Task]) -> dict[Task, list[Task]]:
 
 
 def _reaches(jobs: Sequence[FaceJob], asked: FaceJob, fixer: FaceFixer) -> Iterator[Box]:
-    """Yield what each face's mask may touch: alone, and of several also in the crop that they have in common."""
+    """Yield the box that each face's mask may touch: alone, and of merged faces also in their common crop."""
     for job in jobs:
         yield affected_box(job, fixer)
         if job is not asked:

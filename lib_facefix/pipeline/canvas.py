@@ -1,4 +1,4 @@
-"""One picture while its faces are fixed: where they are cut from, and what they are pasted onto."""
+"""The arrays of one picture while its faces are fixed."""
 
 from __future__ import annotations
 

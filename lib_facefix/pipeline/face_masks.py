@@ -22,11 +22,11 @@ from .threads import one_thread
 FAILURES = (FaceFixError, MemoryError, cv2.error)
 """Errors that fail one face and let the others go on."""
 REACH = 0.12
-"""How far an ellipse passes the box of its face, in sizes of the face; a hull ends with the mesh, or the outline."""
+"""Distance that an ellipse passes the box of its face, in sizes of the face; a hull ends with mesh or outline."""
 ROUNDED, PIXELS = 0.03, 2.0
-"""What masks and pixels of the crop are rounded up by: in sizes of the face, and in pixels of the picture."""
+"""Margins for the rounding of masks, in sizes of the face, and of the crop's pixels, in pixels of the picture."""
 AROUND = 0.1
-"""How much of its sides is added to a face's box, on each, where its mask is inverted."""
+"""Share of its sides that a face's box grows by on each side, where its mask is inverted."""
 
 
 def make_masks(
@@ -73,7 +73,7 @@ def face_width(job: FaceJob, matrix: Matrix) -> float:
 
 
 def affected_box(job: FaceJob, fixer: FaceFixer) -> Box:
-    """Return what of the picture the fixed face may touch, at most; `fixer` is what will do the job."""
+    """Return the box in pixels of the picture outside of which the job, done by `fixer`, changes nothing."""
     treatment, face = job.treatment, job.face
     if not keeps_to_face(parse_mask(treatment.mask)):
         return _frame(face, fixer.framing(job))
@@ -88,7 +88,7 @@ def affected_box(job: FaceJob, fixer: FaceFixer) -> Box:
 
 
 def describe_mask(job: FaceJob) -> str:
-    """Return in words where the mask is not quite the one asked for; blank where it is."""
+    """Return a sentence about masks that had to be replaced by an ellipse; blank where none was."""
     lacking = {"hull": "the mesh is unsure of this face"} if job.face.mesh is None else {}
     if job.face.outline is None:
         lacking["segmentation"] = "this detector outlines nothing"
@@ -97,7 +97,7 @@ def describe_mask(job: FaceJob) -> str:
 
 
 def _frame(face: Face, framing: Framing) -> Box:
-    """Return what of the picture a crop shows."""
+    """Return the box in pixels of the picture around what a crop shows."""
     try:
         back = inverse(framing.matrix(face))
     except DegenerateLandmarks:  # it cannot be cut, and will be reported for that

@@ -1,4 +1,4 @@
-"""The one loop: rounds of cut -> fix -> mask -> paste, over any number of pictures."""
+"""The loop over rounds: cut, mask, fix, and paste the faces of any number of pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .threads import one_thread
 RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
 KINDS = (np.uint8, np.float32)
-"""Types of the pixels that a fixer may give back."""
+"""Types of pixels that a fixer may return."""
 EMPTY = "nothing of this face is in the mask"
 
 
@@ -43,17 +43,19 @@ class NullProgress:
 
 @dataclass(slots=True)
 class Report:
-    """What has become of each face so far."""
+    """Outcomes of the faces so far."""
 
     progress: Progress
+    """Receiver of each new outcome."""
     outcomes: dict[tuple[int, int], Outcome]
-    """By the place of the picture and the number of the face."""
+    """Outcomes by the index of the picture and the number of the face."""
     total: int
-    """How many faces are to be done."""
+    """Number of faces to be done."""
     done: int = 0
+    """Number of faces with an outcome."""
 
     def add(self, picture: int, outcome: Outcome) -> None:
-        """Keep what has become of one more face, and say so."""
+        """Keep the outcome of one more face, and report it."""
         self.outcomes[picture, outcome.job.number] = outcome
         self.done += 1
         self.progress.step(self.done, self.total, f"face {outcome.job.number} {outcome.verdict}")
@@ -61,17 +63,19 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class SetupProgress:
-    """A `Progress` for what is done before the first face: it passes on what that is, and that none is through."""
+    """A `Progress` for work before the first face: it passes on the description, with no face done."""
 
     progress: Progress
+    """Receiver of the reports."""
     faces: int
+    """Number of faces to be done."""
 
     def step(self, done: int, total: int, doing: str) -> None:  # noqa: ARG002 parts of another work than faces
-        """Say what is being done."""
+        """Report the description of the work."""
         self.progress.step(0, self.faces, doing)
 
     def should_stop(self) -> bool:
-        """Return what the person wants."""
+        """Return whether the person wants to stop."""
         return self.progress.should_stop()
 
 
@@ -81,13 +85,16 @@ def fix_faces(
     parts: Parts,
     progress: Progress | None = None,
     onto: Sequence[Image] | None = None,
+    *,
+    keep_masks: bool = False,
 ) -> list[FixResult]:
     """Carry out `plans`, one for each picture, of its size; `images` are never changed.
 
     images: RGB (H, W, 3). onto: the same pictures at the size of the results, each changed in place if it is not the
     very array in `images`; by default those. Faces are restored from the pixels of `images` and pasted onto these.
-    A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the round at hand is
-    finished, what is done is kept, and the rest is reported as left.
+    keep_masks: whether each result is to hold the mask of its faces.
+    A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the current round is
+    finished, finished faces are kept, and the others are reported as left.
     """
     outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
     tasks = []
@@ -104,16 +111,23 @@ def fix_faces(
     for picture, (image, result) in enumerate(zip(images, onto or images, strict=True)):
         own = image.copy() if result is image and picture in changed else result
         canvases.append(Canvas(image, own, own if result is image else image))
+    shown = [np.zeros_like(image) for image in images] if keep_masks else []
     report = Report(progress or NullProgress(), outcomes, sum(len(task.jobs) for task in tasks))
     with suppress(Stopped):
         for tasks_now in make_rounds(tasks, met):
             if report.progress.should_stop():
                 break
-            _paste_round(_cut_round(tasks_now, canvases, report), canvases, report, seen_again)
-    return [
+            waiting = _cut_round(tasks_now, canvases, report)
+            for cut in waiting if keep_masks else ():
+                _draw_masks(shown[cut.task.picture], cut)
+            _paste_round(waiting, canvases, report, seen_again)
+    results = [
         FixResult(canvas.image, tuple(outcomes[picture, job.number] for job in plan.jobs), plan.size)
         for picture, (canvas, plan) in enumerate(zip(canvases, plans, strict=True))
     ]
+    if not keep_masks:
+        return results
+    return [replace(result, mask=_as_mask(drawn)) for result, drawn in zip(results, shown, strict=True)]
 
 
 def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
@@ -125,24 +139,33 @@ def masks_of(image: Image, plan: FixPlan, parts: Parts) -> Mask:
     for jobs in group_jobs(plan.jobs):
         made, _ = _cut(Task.make(0, jobs, parts), canvas)
         for cut in made:
-            for mask in cut.masks.values():
-                paste(shown, np.full_like(cut.crop.image, 255), mask, cut.crop.matrix)
-    return np.asarray(shown[..., 0] / np.float32(255), np.float32)
+            _draw_masks(shown, cut)
+    return _as_mask(shown)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A task that waits for its fixer."""
+    """A task whose face is cut out and masked, ready for its fixer."""
 
     task: Task
     crop: Crop
-    """Its mask shows all that may be fixed."""
+    """The face in pixels of the fixer, with a mask of all that may change."""
     masks: dict[FaceJob, Mask]
-    """Of each of its faces that has one, in order."""
+    """Masks, (h, w), 0..1, of the faces that have one, in the order of the task's jobs."""
+
+
+def _draw_masks(shown: Image, cut: Cut) -> None:
+    """Paste white through the masks of a crop; `shown` is changed."""
+    for mask in cut.masks.values():
+        paste(shown, np.full_like(cut.crop.image, 255), mask, cut.crop.matrix)
+
+
+def _as_mask(shown: Image) -> Mask:
+    return np.asarray(shown[..., 0] / np.float32(255), np.float32)
 
 
 def _cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report) -> list[Cut]:
-    """Return what of a round is cut out, for the fixer; report the faces of which nothing is."""
+    """Return the crops of a round; report the faces that have none, or an empty mask."""
     waiting = []
     for task in tasks:
         made, outcomes = _cut(task, canvases[task.picture])
@@ -183,7 +206,7 @@ def _paste_round(
 
 
 def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
-    """Return the task cut out, unless none of its faces shows, and what became of those that do not."""
+    """Return the task cut out, nothing where none of its faces has a mask, and the outcomes of faces without one."""
     try:
         framing = task.fixer.framing(task.asked)
         with one_thread():
@@ -202,7 +225,7 @@ def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
 
 
 def _note(job: FaceJob, together: Iterable[FaceJob]) -> str:
-    """Return in words what was done otherwise than for a face alone."""
+    """Return a sentence about replaced masks and the faces that were redrawn with this one."""
     others = ", ".join(str(other.number) for other in together if other is not job)
     return "; ".join(filter(None, (describe_mask(job), others and f"redrawn as one with {others}")))
 
@@ -214,9 +237,9 @@ def _in_words(error: Exception) -> FaceFixError:
 
 
 def _fix_cuts(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]:
-    """Yield what the fixer makes of each crop of a round, or what it failed with.
+    """Yield each crop of a round with the fixer's result, or with the error that it failed with.
 
-    Where it fails at a face, it is asked again about those behind it. Raises `Stopped`.
+    After an error the fixer is called again with the crops behind that face. Raises `Stopped`.
     """
     while waiting:
         task, done = waiting[0].task, 0

@@ -1,4 +1,4 @@
-"""Small work on one thread: OpenCV's other threads would spin while they wait, for a third more CPU time."""
+"""OpenCV on one thread for small work: its other threads would spin while they wait, for a third more CPU time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import cv2
 
 _lock = Lock()
 _before: list[int] = []
-"""OpenCV's own number of threads, once for each block at work."""
+"""Number of OpenCV's threads that the first block found, once for each block that is entered."""
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep OpenCV to one thread meanwhile.
+    """Keep OpenCV to one thread inside the block.
 
-    OpenCV has one number for the whole process: the first block to enter sets it, the last to leave puts back what
-    the first one found. Others at work meanwhile are slower, not wrong.
+    OpenCV has one number for the whole process: the first block to enter sets it, and the last to leave restores it.
+    Other threads that use OpenCV meanwhile are slower, not wrong.
     """
     with _lock:
         _before.append(_before[0] if _before else cv2.getNumThreads())

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from ..errors import BadPlan, FaceFixError
 from ..settings.output_size import MAX_PIXELS
 from ..settings.treatment import Treatment
-from ..types import Box, Face, Image, Pose
+from ..types import Box, Face, Image, Mask, Pose
 from .validation import float_array, is_size, number_in, require
 
 VERSION = 1
@@ -152,6 +152,8 @@ class FixResult:
     """Name of the upscaler used; empty without upscaling."""
     upscaler_engine: str = ""
     """Backend and precision that the upscaler used."""
+    mask: Mask | None = None
+    """Where the faces could change, (H, W) of the image they were found in, 0 to 1; None if not kept."""
 
     @property
     def result_size(self) -> tuple[int, int]:

@@ -5,7 +5,8 @@ The restricted reader (8.4.100 and newer, on PyTorch 2.6 and newer) only builds 
 silently falls back to the usual reader, so this module refuses that before it opens the file.
 """
 
-import importlib.metadata
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -147,7 +148,9 @@ def _export(copy: Path, path: Path) -> None:
 
 
 def _version(package: str) -> str | None:
+    from importlib import metadata  # here, as it takes a while to import
+
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return None

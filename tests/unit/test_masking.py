@@ -27,8 +27,10 @@ def test_the_mask_covers_all_that_changes_and_little_else(picture, face_at):
     fix = FaceFix()
 
     mask = masks_of(picture, plan, fix)
-    [result] = fix.run([picture], [plan])
+    [result] = fix.run([picture], [plan], keep_masks=True)
 
+    np.testing.assert_array_equal(result.mask, mask)  # what a preview shows is what was used
+    assert fix.run([picture], [plan])[0].mask is None
     changed = (result.image != picture).any(2)
     assert changed.sum() > 5000
     assert not changed[mask == 0].any()

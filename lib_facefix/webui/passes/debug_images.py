@@ -9,10 +9,9 @@ import numpy as np
 from modules import images, shared
 from PIL import Image as Pil
 
-from ...facefix import FaceFix
 from ...planning.plan import FixPlan
 from ...planning.redraw import Redraw
-from ...types import Image, Patch
+from ...types import Image, Mask, Patch
 from ...visualize import draw_boxes, tint_mask
 from ..config.options import PageSettings
 
@@ -34,17 +33,18 @@ class DebugImageSaver:
                 if any(result.changed for result in picture.results):
                     self._save(picture.before, picture.index, "-before-facefix")
 
-    def save_plans(self, fixer: FaceFix, pictures: Sequence[BatchImage], plans: Sequence[FixPlan]) -> None:
-        """Save masks and previews of the plans."""
-        if not (self._saves and (self._page.save_masks or self._page.save_preview)):
-            return
-        for picture, plan in zip(pictures, plans, strict=True):
-            mask = fixer.mask(picture.image, plan)
-            if self._page.save_masks:
-                self._save(np.uint8(np.repeat(mask[..., None], 3, axis=2) * 255 + 0.5), picture.index, "-facefix-mask")
-            if self._page.save_preview:
-                faces = [(job.number, job.face) for job in plan.jobs]
-                self._save(draw_boxes(tint_mask(picture.image, mask), faces), picture.index, "-facefix-preview")
+    @property
+    def wants_masks(self) -> bool:
+        """Whether results must hold their masks for `save_masks`."""
+        return bool(self._saves and (self._page.save_masks or self._page.save_preview))
+
+    def save_masks(self, picture: BatchImage, plan: FixPlan, mask: Mask) -> None:
+        """Save the mask of a pass, (H, W), 0 to 1, and a preview of it on the image before the pass."""
+        if self._page.save_masks:
+            self._save(np.uint8(np.repeat(mask[..., None], 3, axis=2) * 255 + 0.5), picture.index, "-facefix-mask")
+        if self._page.save_preview:
+            faces = [(job.number, job.face) for job in plan.jobs]
+            self._save(draw_boxes(tint_mask(picture.image, mask), faces), picture.index, "-facefix-preview")
 
     def save_crop(self, item: Redraw, drawn: Patch) -> None:
         """Save one crop, uint8 (h, w, 3), and its re-diffused version side by side."""

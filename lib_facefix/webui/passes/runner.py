@@ -50,9 +50,11 @@ def fix_pictures(p: Any, pictures: Sequence[BatchImage], passes: Sequence[PassSe
                 if watch.should_stop():
                     break
                 plans = [_make_plan(p, fixer, picture, settings) for picture in pictures]
-                keeper.save_plans(fixer, pictures, plans)
-                results = fixer.run([picture.image for picture in pictures], plans, progress=watch)
-                for picture, result in zip(pictures, results, strict=True):
+                images, wanted = [picture.image for picture in pictures], keeper.wants_masks
+                results = fixer.run(images, plans, progress=watch, keep_masks=wanted)
+                for picture, plan, result in zip(pictures, plans, results, strict=True):
+                    if result.mask is not None:
+                        keeper.save_masks(picture, plan, result.mask)
                     picture.results.append(result)
                     picture.image = result.image
     finally:
