@@ -1,7 +1,5 @@
 """FaceFix: finds faces in images, restores them, and blends them back in seamlessly."""
 
-from __future__ import annotations
-
 from .errors import FaceFixError
 from .facefix import FaceFix
 from .planning.plan import FaceJob, FixPlan, FixResult, Outcome

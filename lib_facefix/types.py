@@ -4,8 +4,6 @@ All positions are in pixels from the top left *corner* of the image, x to the ri
 first pixel is (0.5, 0.5). If an image is enlarged by 2, every position doubles. See docs/coordinates.md.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

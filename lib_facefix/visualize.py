@@ -1,7 +1,5 @@
 """Drawings of results: numbered boxes, tinted masks, and before/after sheets."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

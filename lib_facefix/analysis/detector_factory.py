@@ -1,7 +1,5 @@
 """The detector factory: creates a detector from the setting `detector`."""
 
-from __future__ import annotations
-
 from ..detectors.combined import Excepting, Voting
 from ..detectors.turned import TurnedDetector
 from ..models.store import DETECTING, ModelStore

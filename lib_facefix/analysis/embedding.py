@@ -3,8 +3,6 @@
 For privacy, embeddings exist only in memory. FaceFix never writes or sends them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

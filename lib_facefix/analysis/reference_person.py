@@ -1,7 +1,5 @@
 """Comparison of faces with the person in a reference photo."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path

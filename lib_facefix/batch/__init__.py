@@ -1,7 +1,5 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
-from __future__ import annotations
-
 from .batch_runner import Batch, make_planner, plan_from_file
 from .report import describe_plan, list_reasons, make_document, summarize_faces
 from .targets import below_common_folder, choose_targets, exclude_results, keep_apart

@@ -1,7 +1,5 @@
 """Fixing one file after another. A file that fails is recorded, and does not stop the others."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Paths of results, chosen and checked before any work starts."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """FaceFix finds the faces in images, restores them, and blends them back in seamlessly."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import sys

@@ -1,7 +1,5 @@
 """Find faces and print them as JSON, without fixing them."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

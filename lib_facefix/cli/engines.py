@@ -1,7 +1,5 @@
 """Chooses the engine: this machine, a `facefix serve`, or a WebUI."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Makes flags from the settings, and settings from the flags that were given."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Collection, Sequence
 from typing import Any

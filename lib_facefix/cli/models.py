@@ -1,7 +1,5 @@
 """List all models with their licence, size, and location. Use an action to download, verify, or convert weights."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Verify weights against their published hashes, and convert files to safetensors."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Download weights after showing their licence, verify them, and convert them to safetensors."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Plan how each face is fixed, and write the plan as JSON. Edit the plan and run it with `facefix fix --plan`."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Serve a web page and the HTTP API, to find, tune, compare, and fix faces in a browser."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Print all settings as a JSON schema, with label, default, and range."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

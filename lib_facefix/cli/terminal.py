@@ -1,7 +1,5 @@
 """Prints lines beside a progress bar, writes JSON and drawings, and reads plans."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence

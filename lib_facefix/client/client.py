@@ -7,8 +7,6 @@
 Images are sent as files in any supported format, and the results are files of the same format.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields

@@ -1,7 +1,5 @@
 """Encodes pixels for sending: PNG without metadata, and base64."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from typing import Any

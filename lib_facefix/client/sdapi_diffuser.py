@@ -1,7 +1,5 @@
 """Re-diffuses faces through the img2img API of a WebUI, one face a request. The WebUI does not need FaceFix."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, wait

@@ -1,7 +1,5 @@
 """Affine maps between an image and an upright crop. Positions are in pixels from the top left corner."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ..errors import DegenerateLandmarks

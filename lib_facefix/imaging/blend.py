@@ -1,7 +1,5 @@
 """Blending a fixed face into the image."""
 
-from __future__ import annotations
-
 import math
 
 import cv2

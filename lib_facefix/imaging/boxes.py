@@ -1,7 +1,5 @@
 """Boxes: overlap, non-maximum suppression, clipping."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 All fixers use them, so cropping and pasting are implemented only once.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

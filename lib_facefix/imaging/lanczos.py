@@ -3,8 +3,6 @@
 The corners of both images match, so nothing shifts. When reducing, the filter is wider to avoid aliasing.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any

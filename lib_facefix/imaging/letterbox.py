@@ -1,7 +1,5 @@
 """Letterboxing: fitting an image into the input of a network, and mapping points back."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A mask is (h, w) float32 in the pixels of one crop: 0 keeps the image, 1 shows t
 may also be NEVER: they were removed from the mask, and even the soft edge must not show there.
 """
 
-from __future__ import annotations
-
 import math
 
 import cv2

@@ -1,7 +1,5 @@
 """Measurements of a face before it is fixed: head pose and sharpness."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

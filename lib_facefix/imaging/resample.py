@@ -1,7 +1,5 @@
 """Affine resampling of images without aliasing and half-pixel shifts."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -4,8 +4,6 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 `formats` (which file holds what). Reading never touches a file; writing is whole or not at all.
 """
 
-from __future__ import annotations
-
 from .discovery import Found, find_pictures, name_apart
 from .formats import SUFFIXES, format_for, media_type
 from .picture import MAX_PIXELS, Coding, Metadata, Picture

@@ -1,7 +1,5 @@
 """Colour models other than RGB, turned into it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from io import BytesIO
 

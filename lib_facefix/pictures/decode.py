@@ -1,7 +1,5 @@
 """From an opened file to arrays. Pillow holds one copy of the pixels, we make the other, and there is no third."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar

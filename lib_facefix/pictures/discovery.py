@@ -1,7 +1,5 @@
 """Which files are meant by the names a person gives."""
 
-from __future__ import annotations
-
 import glob
 import os
 import unicodedata

@@ -1,7 +1,5 @@
 """The kinds of file that Pillow packs well by itself."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 from io import BytesIO

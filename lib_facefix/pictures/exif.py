@@ -3,8 +3,6 @@ r"""EXIF: changed where it lies, so that what nobody can parse (maker notes) sur
 Kept as a TIFF block without the b"Exif\0\0" that JPEG puts before it.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Which kinds of file there are, and what each can hold."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -1,7 +1,5 @@
 """What JPEG keeps beside its pixels, and how they were packed."""
 
-from __future__ import annotations
-
 import struct
 
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling

@@ -4,8 +4,6 @@ Not kept: the thumbnail of the old faces (EXIF), the further pictures of an MPO,
 rule do not outlive a change of pixels (such as the time of the last one).
 """
 
-from __future__ import annotations
-
 import re
 from typing import BinaryIO
 

@@ -3,8 +3,6 @@
 Pillow knows no 16-bit colours and rewrites what it carries; OpenCV carries nothing.
 """
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Reading a picture file, with one clear sentence for every file that is none."""
 
-from __future__ import annotations
-
 import os
 import struct
 import threading

@@ -1,7 +1,5 @@
 """Going through a large picture a few rows at a time, so that no second copy of it is ever needed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """TIFF written by ourselves: Pillow knows no 16-bit colours, OpenCV carries no metadata."""
 
-from __future__ import annotations
-
 import zlib
 from typing import BinaryIO
 

@@ -4,8 +4,6 @@ Grey stays grey: of a change its brightness is taken. Sixteen bits stay: the cha
 stays as it is. Where nothing changed, every sample stays.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace

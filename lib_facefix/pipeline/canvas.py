@@ -1,7 +1,5 @@
 """The arrays of one picture while its faces are fixed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from ..imaging.align import rescale_matrix

@@ -1,7 +1,5 @@
 """Where a fixed face shows: the masker's shape, moved, grown and softened as its treatment says."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import reduce
 

@@ -1,7 +1,5 @@
 """The loop over rounds: cut, mask, fix, and paste the faces of any number of pictures."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress

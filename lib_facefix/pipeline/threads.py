@@ -1,7 +1,5 @@
 """OpenCV on one thread for small work: its other threads would spin while they wait, for a third more CPU time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock

@@ -1,7 +1,5 @@
 """Merging faces: the faces of an image that are re-diffused together in one crop."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 

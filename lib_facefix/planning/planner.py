@@ -1,7 +1,5 @@
 """Making plans: deciding which faces to fix, how, and why. Uses no model and changes no pixels."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Prompt, seeds and denoising strength of each face, from the settings and the image's generation parameters."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A crop to re-diffuse: the input of a `Diffuser`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

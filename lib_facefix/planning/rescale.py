@@ -1,7 +1,5 @@
 """Adapting a plan to another size of the same image."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

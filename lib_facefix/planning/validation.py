@@ -1,7 +1,5 @@
 """Validation of JSON that people may have edited. Errors are `BadPlan`, with the place of the invalid value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Checks the folders and model files on the server that a client names. Only allowed ones may be used."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The web app of `facefix serve`: the API without a WebUI, and a page to use it with."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager

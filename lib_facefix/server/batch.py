@@ -1,7 +1,5 @@
 """Fixes all images in a folder on the server, one after another. A damaged file does not stop the rest."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

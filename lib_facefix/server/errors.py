@@ -1,7 +1,5 @@
 """Errors of the API: an HTTP status, and a message for each wrong field of the request."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

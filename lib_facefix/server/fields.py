@@ -1,7 +1,5 @@
 """Declares the fields of request bodies: how each is read from JSON, checked, and described."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

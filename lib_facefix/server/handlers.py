@@ -1,7 +1,5 @@
 """Carries out each API call, independent of HTTP and of the host."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

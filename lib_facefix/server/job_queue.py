@@ -1,7 +1,5 @@
 """The job queue. One job runs at a time, others wait or are rejected, and each can be monitored and stopped."""
 
-from __future__ import annotations
-
 import atexit
 import json
 import logging

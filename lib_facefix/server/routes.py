@@ -1,7 +1,5 @@
 """Defines the routes of the API. A WebUI mounts the router, and `facefix serve` runs it."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 from collections.abc import Callable, Coroutine, Sequence

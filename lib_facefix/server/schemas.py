@@ -1,7 +1,5 @@
 """Declares the request bodies. Both the validation of requests and the description in /docs follow from them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields

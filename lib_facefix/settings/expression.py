@@ -4,8 +4,6 @@ Operators have the same precedence and are evaluated from left to right. Length,
 parsing is always fast.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -9,8 +9,6 @@ one. A blank part, or no part, means the image's own prompt. `[PROMPT]` inserts 
 face. All other text is passed to Stable Diffusion unchanged.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -8,8 +8,6 @@ An infotext has a prompt of any number of lines, an optional negative prompt, an
 comma, a colon or a line break is quoted as in JSON.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Options: settings that are declared once, for every front end that shows or reads them."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import re

@@ -1,7 +1,5 @@
 """The size of the result: the syntax of the setting `upscale`, and its limits."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Settings of this machine: how it runs models, and where it finds them. They are not part of a plan."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from .options import check_all, option

@@ -1,7 +1,5 @@
 """The accordion "FaceFix" of txt2img and img2img."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ It exists if the host's own API does. Clients log in as for that API, calls wait
 the server are refused unless the command line names them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """FaceFix's restorers in the host's Settings > Face restoration, for its option "Restore faces"."""
 
-from __future__ import annotations
-
 from ..errors import FaceFixError
 from ..protocols import FaceFixer
 from ..registry import RESTORERS, UPSCALERS, ModelInfo

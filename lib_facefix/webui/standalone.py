@@ -3,8 +3,6 @@
 The image's own generation parameters are the plan's origin; everything else has the host's defaults.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Axes for the host's X/Y/Z plot: one for every number, switch and choice of every pass."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

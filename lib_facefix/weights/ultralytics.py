@@ -5,8 +5,6 @@ The restricted reader (8.4.100 and newer, on PyTorch 2.6 and newer) only builds 
 silently falls back to the usual reader, so this module refuses that before it opens the file.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Keeps the latest originals, so that the page can compare them with the results."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

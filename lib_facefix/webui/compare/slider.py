@@ -1,7 +1,5 @@
 """The before/after slider of the page: under the results of txt2img and img2img, and in the extras tab."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Hosts are recognised by their features, never by their name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib import import_module
 

@@ -1,7 +1,5 @@
 """The WebUI's single `FaceFix`, whose models stay loaded between images."""
 
-from __future__ import annotations
-
 import os
 from functools import lru_cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The page "FaceFix" in the host's settings."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Each handler returns the changes to the page, by component name, as keyword arguments of the toolkit's update.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The accordion "FaceFix" of the extras tab: the faces of the image, and the settings for all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

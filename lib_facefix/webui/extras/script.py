@@ -1,7 +1,5 @@
 """FaceFix in the extras tab: remembers the input image before other scripts change it, then fixes its faces."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Thumbnails, captions and HTML with which the extras tab shows faces. Pure functions of plain data."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Hosts are recognised by their features, never by their name.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Re-diffuses faces with the Stable Diffusion that generated the image."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from typing import Any

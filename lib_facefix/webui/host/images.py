@@ -1,7 +1,5 @@
 """The host's images: their pixels, their generation parameters, and their inpainted area."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

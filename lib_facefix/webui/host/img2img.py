@@ -1,7 +1,5 @@
 """The sampling run for faces: the host's img2img, with one mask for each image of the batch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

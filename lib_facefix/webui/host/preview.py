@@ -1,7 +1,5 @@
 """Draws face numbers on the live preview of a sampling run."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

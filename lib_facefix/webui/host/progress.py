@@ -1,7 +1,5 @@
 """Progress and interruption in the host while faces are fixed, and the host's lock."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any

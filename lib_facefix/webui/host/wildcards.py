@@ -4,8 +4,6 @@ A blank prompt is that of the image, whose wildcards are already resolved. A pro
 resolved if the extension is active, with its library and its folder; otherwise it is unchanged.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs all passes over the images of a batch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

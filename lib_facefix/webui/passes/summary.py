@@ -1,7 +1,5 @@
 """Messages under the result."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Presets in the accordion: the choice at the top, the buttons at the bottom."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The file of presets, and the actions on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

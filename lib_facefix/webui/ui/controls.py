@@ -1,7 +1,5 @@
 """The controls of a pass as plain data: their kind, their place, and when they have no effect."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import Field, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The controls of one set of settings: rows that are always visible, and closed sections."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
