@@ -44,7 +44,8 @@ class ModelCache:
         limit = self._limits.get(group, math.inf)
         with self._lock:
             kept = self._kept[group]
-            slot = self._slots.setdefault((group, key), _Slot())  # a weak reference: dropped once nobody needs it
+            slot = self._slots.get((group, key)) or _Slot()
+            self._slots[group, key] = slot  # a weak reference: dropped once nobody needs it
         with slot.lock:
             if not slot.made:
                 with self._lock:

@@ -42,7 +42,7 @@ def test_models_tells_the_files_that_a_detector_may_be(client, engine, away_from
     assert told[-1] == {"name": "face.onnx", "label": "face.onnx", "licence": "", "here": True, "note": ""}
     [scrfd] = [one for one in told if one["name"] == "buffalo_l"]
     assert not scrfd["here"]
-    assert "needs det_10g.onnx of https" in scrfd["note"]
+    assert "needs det_10g.onnx from https" in scrfd["note"]
 
 
 def test_models_tells_names_in_text_whatever_a_file_is_called(client, engine, away_from_home, monkeypatch, tmp_path):

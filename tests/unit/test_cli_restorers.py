@@ -223,7 +223,7 @@ def test_a_plan_that_names_an_unknown_restorer_is_refused_with_what_is_on_offer(
 def test_a_plan_that_names_an_unknown_upscaler_is_refused_with_what_is_on_offer(plan, tmp_path, capsys):
     path = plan(lambda picture: picture["upscale"].update(upscaler="nonsense"))
     assert run("fix", "--plan", path, "-o", tmp_path / "out.png") == 2
-    assert "unknown upscaler 'nonsense'. Available: lanczos, x4plus" in capsys.readouterr().err
+    assert "Unknown upscaler 'nonsense'. Choose from: lanczos, x4plus" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
 
 

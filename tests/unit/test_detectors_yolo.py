@@ -164,5 +164,5 @@ def test_an_unknown_layout_is_an_error_and_not_no_faces(outputs):
 
 
 def test_an_answer_that_is_no_number_is_an_error_and_not_no_faces():
-    with pytest.raises(BadModel, match="returned invalid numbers"):
+    with pytest.raises(BadModel, match="returned infinite or undefined values"):
         Yolo(net(np.full((1, 6, 2000), np.nan))).detect(PICTURE, 0.5)

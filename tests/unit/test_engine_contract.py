@@ -70,7 +70,7 @@ def test_a_name_that_no_catalogue_has_is_refused(engine, plan, catalog, kind):
     named = replace(job, decision="restore", treatment=job.treatment.but({"restorer": "a.pth"}))
     object.__setattr__(named.treatment, "restorer", "no-such" if kind == "restorers" else "lite")
     needs = Needs.of_plans([replace(plan, jobs=(named,), upscaled=(9, 9), upscaler="no-such")])
-    with pytest.raises(BadSetting, match=f"unknown {catalog.kind} 'no-such'. Available: {catalog.names()[0]}"):
+    with pytest.raises(BadSetting, match=f"Unknown {catalog.kind} 'no-such'. Choose from: {catalog.names()[0]}"):
         engine.prepare(needs)
 
 

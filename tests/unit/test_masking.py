@@ -144,7 +144,7 @@ def test_a_part_without_a_mesh_fails_its_face_alone_and_says_so(picture, face_at
     plan = make_plan(picture, faces, settings, {1: {"mask": "skin"}})
     [result] = FaceFix().run([picture], [plan])
     assert [outcome.verdict for outcome in result.outcomes] == ["failed", "fixed"]
-    assert "the mask 'skin' needs the face mesh" in str(result.outcomes[0].error)
+    assert "The mask 'skin' needs the face mesh" in str(result.outcomes[0].error)
     assert (result.image[:300, :300] == picture[:300, :300]).all()
 
 

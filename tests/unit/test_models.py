@@ -148,12 +148,12 @@ def test_a_path_that_leads_nowhere_is_told(models, folder):
 
 @pytest.mark.parametrize("registry", [RESTORERS, UPSCALERS], ids=lambda registry: registry.kind)
 def test_an_unknown_name_is_answered_with_what_is_on_offer(models, registry):
-    with pytest.raises(BadSetting, match=f"unknown {registry.kind} 'nonsense'. Available: l.*x4plus"):
+    with pytest.raises(BadSetting, match=f"Unknown {registry.kind} 'nonsense'. Choose from: l.*x4plus"):
         models.load(registry, "nonsense")
 
 
 def test_a_kind_of_model_that_takes_no_files_says_what_is_on_offer(models):
-    with pytest.raises(BadSetting, match=r"unknown mask 'own\.pth'. Available: hull"):
+    with pytest.raises(BadSetting, match=r"Unknown mask 'own\.pth'. Choose from: hull"):
         models.load(Registry("mask", ModelInfo("hull", "Hull", "a:b")), "own.pth")
 
 
@@ -327,11 +327,11 @@ def test_unloading_one_store_leaves_the_models_of_another(folder, loaded, gfpgan
 @pytest.mark.parametrize(
     ("registry", "name", "said"),
     [
-        (RESTORERS, "nonsense", "unknown restorer 'nonsense'. Available: lite, gfpgan"),
-        (RESTORERS, "auto", "unknown restorer 'auto'"),
-        (DETECTORS, "net.onnx", r"unknown detector 'net\.onnx'. Available: blazeface"),
-        (UPSCALERS, "nowhere.pth", r"there is no file nowhere\.pth; give the path of a model, or a name of `facefix"),
-        (PARSERS, "nowhere.onnx", r"there is no file nowhere\.onnx"),
+        (RESTORERS, "nonsense", "Unknown restorer 'nonsense'. Choose from: lite, gfpgan"),
+        (RESTORERS, "auto", "Unknown restorer 'auto'"),
+        (DETECTORS, "net.onnx", r"Unknown detector 'net\.onnx'. Choose from: blazeface"),
+        (UPSCALERS, "nowhere.pth", r"nowhere\.pth does not exist"),
+        (PARSERS, "nowhere.onnx", r"nowhere\.onnx does not exist"),
     ],
 )
 def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, said, may_fetch):

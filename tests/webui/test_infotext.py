@@ -144,7 +144,7 @@ def test_a_crowd_fits_into_the_64_kilobytes_that_a_jpeg_has():
         pytest.param('{"v":1,"passes":{}}', "has no passes", id="passes that are no list"),
         pytest.param('{"v":1,"passes":[[]]}', "has no passes", id="a pass that is no object"),
         pytest.param('{"v":1,"passes":[{},{"x":1}]}', "pass 2: unknown setting 'x'", id="unknown setting"),
-        pytest.param('{"v":1,"passes":[{"fidelity":2}]}', "pass 1: Fidelity must lie between", id="out of range"),
+        pytest.param('{"v":1,"passes":[{"fidelity":2}]}', "pass 1: Fidelity must be between", id="out of range"),
         pytest.param('{"v":1,"passes":[{"fidelity":NaN}]}', "pass 1: Fidelity must be a finite", id="NaN"),
     ],
 )

@@ -92,7 +92,7 @@ def test_more_units_may_be_sent_than_the_ui_has_passes():
 @pytest.mark.parametrize(
     ("unit", "sentence"),
     [
-        pytest.param({"fidelty": 1}, "pass 2: unknown setting 'fidelty'; on offer: ", id="unknown"),
+        pytest.param({"fidelty": 1}, "pass 2: unknown setting 'fidelty'; available: ", id="unknown"),
         pytest.param({"fidelity": 1.5}, "pass 2: Fidelity must be between 0 and 1, not 1.5", id="too large"),
         pytest.param({"steps": 2.5}, "pass 2: Sampling steps must be a whole number, not 2.5", id="half a step"),
         pytest.param(
@@ -109,7 +109,7 @@ def test_more_units_may_be_sent_than_the_ui_has_passes():
         pytest.param({"faces": "two"}, "pass 2: face numbers must look like \"1,3-4\", not 'two'", id="grammar"),
         pytest.param({"mask": "square"}, "pass 2: Mask must be one of ", id="no such choice"),
         pytest.param({"min_size": 9, "max_size": 8}, "pass 2: Maximum face size", id="two that do not go together"),
-        pytest.param({"upscale": "2"}, "pass 2: 'upscale' is no setting of a pass", id="what the host does itself"),
+        pytest.param({"upscale": "2"}, "pass 2: 'upscale' is not a setting of a pass", id="what the host does itself"),
         pytest.param({"active": False, "no": 1}, "pass 2: unknown setting 'no'", id="unknown in a pass that is off"),
     ],
 )

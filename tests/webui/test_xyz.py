@@ -109,7 +109,7 @@ def test_the_axis_active_compares_with_and_without():
 def test_a_tab_without_us_says_so():
     p = processing([])
     p.scripts.alwayson_scripts.pop()
-    with pytest.raises(BadSetting, match="not among the scripts of this tab"):
+    with pytest.raises(BadSetting, match="it is off in this tab"):
         axis("[FaceFix] Sampling steps").apply(p, 3, [3])
 
 
