@@ -23,8 +23,6 @@ _SIDES = ((0x0100, 0x0101), (0xA002, 0xA003))
 """Width and height in pixels: of TIFF, and of a camera's picture."""
 _XMP_SIDES = ((rb"tiff:ImageWidth", rb"tiff:ImageLength"), (rb"exif:PixelXDimension", rb"exif:PixelYDimension"))
 XMP, ICC = 700, 34675
-_BIG = b"\x2b"
-"""What stands in the header of a BigTIFF."""
 
 _LAYOUT = {*range(254, 260), 262, 263, 264, 265, 266, _ORIENTATION, 273, 277, 278, 279, 280, 281, 284, 288, 289}
 _LAYOUT |= {290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334, 336, 338}
@@ -101,9 +99,9 @@ def comment_of(exif: bytes) -> str:
     return body.decode("utf_8", "replace").strip("\0") if kind in (b"ASCII\0\0\0", bytes(8)) else ""
 
 
-def from_tiff(file: BinaryIO) -> bytes:
-    """Return what a TIFF file says about its picture, without how its pixels lay."""
-    tags = _directory_in(file)
+def from_tiff(file: BinaryIO, at: int) -> bytes:
+    """Return what the page of a TIFF file whose directory lies `at` says, without how its pixels lay."""
+    tags = _directory_in(file, at)
     return _block(tags) if len(tags) else b""
 
 
@@ -115,10 +113,10 @@ def directory(exif: bytes) -> Directory:
         return Directory()
 
 
-def _directory_in(file: BinaryIO) -> Directory:
+def _directory_in(file: BinaryIO, at: int | None = None) -> Directory:
     file.seek(0)
     header = file.read(16)
-    outer = _load_directory(file, header, None)
+    outer = _load_directory(file, header, None, at)
     tags = Directory()
     for tag, value in outer.items():
         if tag not in _LAYOUT | {EXIF, GPS, XMP, ICC}:
@@ -133,7 +131,12 @@ def _directory_in(file: BinaryIO) -> Directory:
 
 def _load_directory(file: BinaryIO, header: bytes, group: int | None, at: int | None = None) -> Directory:
     """Pillow's own `Exif` would hide the maker note."""
-    tags = Directory(header if _BIG in (header[2:3], header[3:4]) else header[:8], group=group)
+    big = header[2:4] in (b"+\0", b"\0+")
+    if header[:4] == b"MM\0+":  # Pillow takes it for a small TIFF
+        tags = Directory(b"MM\0*" + header[4:8], group=group)
+        tags._bigtiff = True
+    else:
+        tags = Directory(header if big else header[:8], group=group)
     file.seek(tags.next if at is None else at)
     tags.load(file)
     return tags

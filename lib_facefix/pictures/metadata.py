@@ -7,15 +7,13 @@ rule do not outlive a change of pixels (such as the time of the last one).
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
 
 from PIL import Image as Pillow
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 
 from .colours import profile_after
-from .exif import PREFIX, XMP, from_tiff, orientation, upright
+from .exif import PREFIX, orientation, upright
 from .jpeg import segments_of, xmp_of
 from .picture import Chunk, Metadata
 from .png import lasting
@@ -23,13 +21,12 @@ from .png import lasting
 _TURNED_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]")
 
 
-def metadata_of(picture: Pillow.Image, file: BinaryIO, chunks: tuple[Chunk, ...]) -> tuple[int, Metadata]:
-    """Return how `picture`, which is loaded, must still be turned, and what is to be kept of what it says.
+def metadata_of(picture: Pillow.Image, chunks: tuple[Chunk, ...]) -> tuple[int, Metadata]:
+    """Return how `picture`, which is loaded, must be turned, and what is to be kept of what it says.
 
-    file: where it lies. chunks: those of a PNG.
+    chunks: those of a PNG.
     """
-    exif = _exif(picture, file)
-    turned = isinstance(picture, TiffImageFile)  # Pillow turns these while loading
+    exif = bytes(picture.info.get("exif") or b"").removeprefix(PREFIX)
     said = Metadata(
         exif=upright(exif),
         icc=profile_after(picture.mode, picture.info.get("icc_profile") or b""),
@@ -39,20 +36,12 @@ def metadata_of(picture: Pillow.Image, file: BinaryIO, chunks: tuple[Chunk, ...]
         chunks=tuple(_upright_chunk(chunk) for chunk in lasting(chunks)),
         segments=segments_of(picture) if isinstance(picture, JpegImageFile) else b"",
     )
-    return (1 if turned else orientation(exif)), said
-
-
-def _exif(picture: Pillow.Image, file: BinaryIO) -> bytes:
-    if isinstance(picture, TiffImageFile):
-        return from_tiff(file)
-    return bytes(picture.info.get("exif") or b"").removeprefix(PREFIX)
+    return orientation(exif), said
 
 
 def _xmp(picture: Pillow.Image) -> bytes:
     if isinstance(picture, JpegImageFile):
         return xmp_of(picture)
-    if isinstance(picture, TiffImageFile):
-        return bytes(picture.tag_v2.get(XMP, b""))
     if isinstance(picture, PngImageFile):
         return str(picture.text.get("XML:com.adobe.xmp", "")).encode()
     return bytes(picture.info.get("xmp") or b"")

@@ -20,6 +20,9 @@ Samples = NDArray[np.uint8] | NDArray[np.uint16]
 MAX_PIXELS = 250_000_000
 """Larger pictures are refused by their header: they would take gigabytes."""
 
+MAX_BYTES = 2 << 30
+"""Pictures that need more memory while they are read, enlarged, or written are refused by their header."""
+
 PARAMETERS = "parameters"
 """The WebUI's text field; where there are no text fields it is EXIF's UserComment."""
 
@@ -89,6 +92,8 @@ class Picture:
     """The file's time and size when it was read: is it still the same?"""
     stream: BinaryIO | None = None
     """The stream that it was read from, if it was one."""
+    left_out: tuple[str, ...] = ()
+    """What of the file is not in a new one, in clauses for a person; a copy of the file still has it."""
 
     @property
     def media_type(self) -> str:

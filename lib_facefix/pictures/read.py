@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,8 +21,10 @@ from .decode import decode
 from .formats import FORMATS
 from .jpeg import coding_of
 from .metadata import metadata_of
-from .picture import MAX_PIXELS, Coding, Picture
+from .picture import MAX_BYTES, MAX_PIXELS, Coding, Picture
 from .png import chunks_of
+from .tiff_header import is_tiff
+from .tiff_read import read_tiff
 
 _PILLOW_RAISES = (
     OSError,
@@ -39,7 +42,8 @@ _PILLOW_RAISES = (
     Pillow.DecompressionBombError,
 )
 """What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
-_KINDS = (*(kind.name for kind in FORMATS), "MPO")
+_BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
+_KINDS = (*(kind.name for kind in FORMATS if kind.name != "TIFF"), "MPO")
 _lock = threading.Lock()
 _before: list[int | None] = []
 """Pillow's own limit, once for each reader that is at work."""
@@ -68,43 +72,72 @@ def read_picture(source: Path | BinaryIO, name: str = "the picture", max_pixels:
 def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     """Read from an open file; whatever goes wrong with it is said in a sentence that begins with `name`."""
     try:
-        with _raised_limit(), _open(file, min(max_pixels, MAX_PIXELS)) as opened:
-            opened.load()
-            kind = "JPEG" if opened.format == "MPO" else opened.format or ""
-            chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
-            turn, metadata = metadata_of(opened, file, chunks)
-            pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
-            return Picture(
-                path=Path(name),
-                image=pixels.image,
-                format=kind,
-                grey=pixels.grey,
-                samples=pixels.samples,
-                alpha=pixels.alpha,
-                metadata=metadata,
-                coding=_coding(opened, file),
-                stream=file,
-            )
+        with _raised_limit():
+            file.seek(0)
+            if is_tiff(file.read(4)):
+                return read_tiff(file, name, partial(_check_size, min(max_pixels, MAX_PIXELS)))
+            with _open(file, min(max_pixels, MAX_PIXELS)) as opened:
+                return _picture(opened, file, name)
     except BadPicture as error:
         raise BadPicture(f"{name} cannot be used: {error}.") from error
     except _PILLOW_RAISES as error:
         raise BadPicture(f"{name} {_damage(error)} ({error}). Get the file again from where it came.") from error
 
 
+def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
+    opened.load()
+    kind = "JPEG" if opened.format == "MPO" else opened.format or ""
+    chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
+    turn, metadata = metadata_of(opened, chunks)
+    pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
+    return Picture(
+        path=Path(name),
+        image=pixels.image,
+        format=kind,
+        grey=pixels.grey,
+        samples=pixels.samples,
+        alpha=pixels.alpha,
+        metadata=metadata,
+        coding=_coding(opened, file),
+        stream=file,
+    )
+
+
 def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:
     """Return the one picture in `file`, not yet decoded. Raises BadPicture, and whatever Pillow raises."""
     picture = _open_known(file)
     width, height = picture.size
+    _check_size(max_pixels, width, height, width * height * _bytes_a_pixel(picture, file))
+    count = getattr(picture, "n_frames", 1)
+    if picture.format != "MPO" and count > 1:
+        raise BadPicture(f"it holds {count} frames of an animation, and one is wanted. Save each as a file of its own")
+    return picture
+
+
+def _check_size(max_pixels: int, width: int, height: int, needed: int) -> None:
+    """Raise BadPicture for too many pixels, or for too many bytes needed while reading."""
+    size = f"{width} x {height} pixels"
     if width * height > max_pixels:
-        size = f"{width} x {height} pixels"
         raise BadPicture(
             f"it is too large: {size}, and at most {max_pixels // 10**6} million are read. Make it smaller"
         )
-    count = getattr(picture, "n_frames", 1)
-    if picture.format != "MPO" and count > 1:
-        pages = "pages" if picture.format == "TIFF" else "frames of an animation"
-        raise BadPicture(f"it holds {count} {pages}, and one is wanted. Save each as a file of its own")
-    return picture
+    if needed > MAX_BYTES:
+        raise BadPicture(
+            f"it is too large: {size} of this kind take {needed / 2**30:.1f} GiB of memory, and at most "
+            f"{MAX_BYTES / 2**30:.0f} GiB are used. Make it smaller"
+        )
+
+
+def _bytes_a_pixel(picture: Pillow.Image, file: BinaryIO) -> int:
+    """Return what reading takes for each pixel at its peak, measured and rounded up."""
+    needed = _BYTES_A_PIXEL.get(picture.format or "", 7)
+    if picture.format == "PNG":
+        file.seek(24)
+        depth, colours = file.read(2)
+        needed = (14 if colours in (0, 3) else 24) if depth == 16 else needed
+    elif picture.info.get("progressive"):
+        needed += 6
+    return needed + (6 if picture.mode in {"RGBA", "RGBX", "CMYK", "LA", "PA"} and needed < 12 else 0)
 
 
 @contextmanager

@@ -92,7 +92,8 @@ def test_every_kind_of_pixels_comes_back_as_pillow_sees_it(tmp_path, mode, suffi
     picture = read_picture(source)
     if mode != "LAB":
         with Image.open(source) as seen:
-            assert np.array_equal(picture.image, np.asarray(seen.convert("RGB")))
+            rounding = 1 if mode == "YCbCr" else 0
+            assert np.abs(picture.image - np.asarray(seen.convert("RGB")).astype(int)).max() <= rounding
 
     fixed = painted(picture, (90, 90, 90))
     write_picture(picture, fixed, target)
