@@ -11,7 +11,7 @@ from typing import Any
 from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
-from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_picture
+from ..pictures import PNG_LEVEL, Picture, check_writable, copy_sidecars, read_picture, write_picture
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
@@ -34,12 +34,20 @@ class Batch:
     """Whether to make the strips of a before/after sheet."""
     png_level: int = PNG_LEVEL
     """How hard PNGs are compressed, 0..9."""
+    salvage: bool = False
+    """Whether to use what there is of a JPEG that is cut off."""
+    keep_times: bool = False
+    """Whether results get the time of their inputs; copies of unchanged files always do."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One a picture, as `--report` writes them."""
     strips: list[Pillow] = field(default_factory=list)
     failed: bool = False
     """True once a picture or a face has failed."""
     _drawn: int = 0
+
+    def read(self, path: Path) -> Picture:
+        """Return the picture of a file, as `read_picture` does."""
+        return read_picture(path, salvage=self.salvage)
 
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
@@ -53,7 +61,7 @@ class Batch:
         """Do `work`, which fills the record of this picture; whatever fails is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-        record |= {"output": None, "error": None}
+        record |= {"output": None, "notes": [], "error": None}
         self.records.append(record)
         try:
             return work(record)
@@ -72,21 +80,23 @@ class Batch:
         return [f"{path}: failed: {record['error']}"]
 
     def _look(self, record: dict[str, Any]) -> list[str]:
-        plan = self.plan(read_picture(Path(record["path"])))
+        plan = self.plan(self.read(Path(record["path"])))
         record.update(plan.to_json(), dry_run=True)
         return [f"{record['path']}: {describe_plan(plan)}"]
 
     def _fix(self, record: dict[str, Any], path: Path, target: Path, progress: Progress) -> list[str]:
-        picture = read_picture(path)
+        picture = self.read(path)
         plan = self.plan(picture)
         if plan.upscaled:
             check_writable(target, picture, plan.upscaled)  # before minutes of work
         [result] = self.engine.run([picture.image], [plan], progress=progress)
-        write_picture(picture, result.image, target, png_level=self.png_level)
-        record.update(result.to_json(), output=str(target))
+        notes = write_picture(picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times)
+        notes += tuple(copy_sidecars(path, target))
+        record.update(result.to_json(), output=str(target), notes=list(notes))
         self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
         self._keep(path.name, picture, result)
-        return [f"{path}: {summarize_result(result)} -> {target}", *(f"  {line}" for line in list_reasons(result))]
+        lines = [*list_reasons(result), *(f"note: {note}" for note in notes)]
+        return [f"{path}: {summarize_result(result)} -> {target}", *(f"  {line}" for line in lines)]
 
     def _keep(self, title: str, picture: Picture, result: FixResult) -> None:
         if self.draw and self._drawn < MOST_DRAWN:

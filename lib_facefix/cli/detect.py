@@ -8,11 +8,11 @@ from typing import Any
 
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..errors import BadSetting
-from ..pictures import check_writable, find_pictures, read_picture
+from ..pictures import check_writable, find_pictures
 from ..planning.plan import face_to_json
 from ..visualize import numbered_boxes
 from .engines import add_remote, engine_for
-from .flags import add_runtime, add_settings, read_settings
+from .flags import add_runtime, add_salvage, add_settings, read_settings
 from .sheets import write_drawing
 from .terminal import tell, write_json
 
@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the JSON there")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="draw the numbered boxes; for one picture")
     add_settings(parser, groups=("find",))
+    add_salvage(parser)
     add_remote(parser)
     add_runtime(parser)
     parser.set_defaults(run=run)
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         if len(found) > 1:
             raise BadSetting(f"--draw takes one picture, not {len(found)}")
     engine = engine_for(arguments)
-    batch = Batch(engine, make_planner(engine, settings))
+    batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
     for one in found:
         lines = batch.record(one.path, lambda record: _detect(batch, record, arguments.draw))
         tell(lines, error=True)
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _detect(batch: Batch, record: dict[str, Any], draw: Path | None) -> list[str]:
-    picture = read_picture(Path(record["path"]))
+    picture = batch.read(Path(record["path"]))
     plan = batch.plan(picture)
     if draw:
         write_drawing(numbered_boxes(picture.image, [(job.number, job.face) for job in plan.jobs]), draw)

@@ -28,7 +28,7 @@ from ..protocols import Engine
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
 from .engines import add_remote, engine_for
-from .flags import add_runtime, add_settings, given_settings, read_overrides, read_settings
+from .flags import add_runtime, add_salvage, add_settings, given_settings, read_overrides, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch
 from .sheets import write_drawing
 from .terminal import match_plans, read_plans, tell, write_json
@@ -52,6 +52,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--plan", type=Path, metavar="FILE", help="carry out a plan of `facefix plan`, perhaps edited")
     level = {"type": int, "choices": range(10), "default": PNG_LEVEL, "metavar": "0..9"}
     parser.add_argument("--png-level", **level, help=f"compression of PNGs: 0 none, 9 smallest; default: {PNG_LEVEL}")
+    add_salvage(parser)
+    parser.add_argument("--keep-times", action="store_true", help="give results the modification time of their inputs")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; write no picture")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_settings(parser)
@@ -87,7 +89,14 @@ def run(arguments: argparse.Namespace) -> int:
     sources = [*(one.path for one in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, places, (arguments.report, arguments.compare))
     _prepare(engine, work.needs, arguments)
-    batch = Batch(engine, work.plan, draw=arguments.compare is not None, png_level=arguments.png_level)
+    batch = Batch(
+        engine,
+        work.plan,
+        draw=arguments.compare is not None,
+        png_level=arguments.png_level,
+        salvage=arguments.salvage,
+        keep_times=arguments.keep_times,
+    )
     code = _fix_all(batch, found, places, arguments)
     if arguments.report:
         write_json(make_document(batch.records), arguments.report)

@@ -9,7 +9,7 @@ from typing import Any
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..pictures import find_pictures
 from .engines import add_remote, engine_for
-from .flags import add_runtime, add_settings, read_overrides, read_settings
+from .flags import add_runtime, add_salvage, add_settings, read_overrides, read_settings
 from .terminal import tell, write_json
 
 
@@ -19,6 +19,7 @@ def add(commands: Any) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="picture, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the plan there; default: print it")
     add_settings(parser)
+    add_salvage(parser)
     add_remote(parser)
     add_runtime(parser)
     parser.set_defaults(run=run)
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry the command out; return its exit code."""
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     engine = engine_for(arguments)
-    batch = Batch(engine, make_planner(engine, settings, overrides))
+    batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
     found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
     keep_apart((one.path for one in found), (), (arguments.output,))
     for one in found:

@@ -43,6 +43,11 @@ def orient(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]
     return pixels[:, ::-1] if orientation in (2, 3, 6, 7) else pixels
 
 
+def unturn(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+    """Return a view of upright `pixels` as they are stored where EXIF's orientation is 1..8."""
+    return orient(pixels, _BACK.get(orientation, orientation))
+
+
 def decode(picture: Pillow.Image, raw: Callable[[], bytes], header: Header, orientation: int) -> Pixels:
     """Return the pixels of `picture`, which is loaded.
 
@@ -85,7 +90,7 @@ def _upright(picture: Pillow.Image, channels: int, orientation: int) -> tuple[Im
     image = np.empty((height, width, channels), np.uint8)
     if orientation == 1:
         return image, image
-    return image, orient(image, _BACK.get(orientation, orientation))  # type: ignore[return-value]
+    return image, unturn(image, orientation)  # type: ignore[return-value]
 
 
 def _deep(colours: NDArray[np.uint16], header: Header, orientation: int) -> Pixels:

@@ -15,19 +15,23 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2 as Directory
 from PIL.TiffTags import LONG
 
 PREFIX = b"Exif\0\0"
-_ORIENTATION, _COMMENT = 0x0112, 0x9286
+_ORIENTATION, _COMMENT, _MAKER = 0x0112, 0x9286, 0x927C
 _THUMBNAIL_AT, _THUMBNAIL_SIZE = 0x0201, 0x0202
 EXIF, GPS = 0x8769, 0x8825
 _INTEROPERABILITY = 0xA005
 _SIDES = ((0x0100, 0x0101), (0xA002, 0xA003))
 """Width and height in pixels: of TIFF, and of a camera's picture."""
 _XMP_SIDES = ((rb"tiff:ImageWidth", rb"tiff:ImageLength"), (rb"exif:PixelXDimension", rb"exif:PixelYDimension"))
+_TURNED_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]")
 XMP, ICC = 700, 34675
 
 _LAYOUT = {*range(254, 260), 262, 263, 264, 265, 266, _ORIENTATION, 273, 277, 278, 279, 280, 281, 284, 288, 289}
 _LAYOUT |= {290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334, 336, 338}
 _LAYOUT |= {339, 340, 341, 347, *range(512, 522), 529, 530, 531, 532}
 """TIFF tags that tell how the old file's pixels lay: the new file has its own."""
+SIGNATURE, LAYERS, PHOTOSHOP, IPTC = 52545, 37724, 34377, 33723  # Content Credentials, Photoshop's layers and resources
+_APART = {EXIF, GPS, XMP, ICC, SIGNATURE, LAYERS, PHOTOSHOP}
+"""TIFF tags that have a field of their own, or do not outlive a change of pixels."""
 
 
 def orientation(exif: bytes) -> int:
@@ -39,25 +43,54 @@ def orientation(exif: bytes) -> int:
     return said[0] if said and 1 <= said[0] <= 8 else 1
 
 
-def upright(exif: bytes) -> bytes:
-    """Return `exif` for the turned and repaired picture: orientation 1, and no thumbnail of the old faces.
-
-    After a quarter turn the width it names is the height, and the other way round. What nobody could parse, as its
-    directory is broken, is left out.
-    """
+def without_thumbnail(exif: bytes) -> bytes:
+    """Return `exif` without the thumbnail of the old faces; none if its directory is broken and nobody can parse it."""
     block = bytearray(exif)
     if exif[:4] not in (b"II*\0", b"MM\0*"):
         return b""
     try:
-        if orientation(exif) >= 5:
+        _drop_thumbnail(block)
+        _first(block)
+    except struct.error:
+        return b""
+    return bytes(block)
+
+
+def upright(exif: bytes, turn: int) -> bytes:
+    """Return `exif` for a picture that was turned as orientation `turn` asks for: its own is 1.
+
+    After a quarter turn the width it names is the height, and the other way round.
+    """
+    block = bytearray(exif)
+    try:
+        if turn >= 5:
             _turn_sides(block)
         for tag, at in _entries(exif, _first(exif)):
             if tag == _ORIENTATION:
                 struct.pack_into(_order(exif) + "HIHH", block, at + 2, 3, 1, 1, 0)
-        _drop_thumbnail(block)
     except struct.error:
         return b""
     return bytes(block)
+
+
+def shorten(exif: bytes, most: int) -> tuple[bytes, str]:
+    """Return `exif` in at most so many bytes, and a sentence for what had to be left out, if anything.
+
+    First gaps go (such as where a thumbnail was), then the maker's note, then all.
+    """
+    if len(exif) <= most:
+        return exif, ""
+    tags = directory(exif)
+    packed = _block(tags) if len(tags) else exif
+    if len(packed) <= most:
+        return packed, ""
+    inner: dict[int, object] = dict(tags.get(EXIF, {}))
+    if inner.pop(_MAKER, None) is not None:
+        _put_directory(tags, EXIF, inner)
+        packed = _block(tags)
+        if len(packed) <= most:
+            return packed, "The camera maker's note in its EXIF was left out: a JPEG holds at most 64 kB of EXIF."
+    return b"", "Its EXIF was left out: a JPEG holds at most 64 kB of it."
 
 
 def set_size(exif: bytes, size: tuple[int, int]) -> bytes:
@@ -79,6 +112,11 @@ def sized_xmp(xmp: bytes, size: tuple[int, int]) -> bytes:
         for name, side in zip(pair, size, strict=True):
             xmp = re.sub(rb"(" + name + rb"(?:\s*=\s*[\"']|>)\s*)\d+", rb"\g<1>%d" % side, xmp)
     return xmp
+
+
+def upright_xmp(xmp: bytes) -> bytes:
+    """Return `xmp` for the turned picture: orientation 1."""
+    return _TURNED_XMP.sub(rb"\g<1>1", xmp)
 
 
 def with_comment(exif: bytes, comment: str) -> bytes:
@@ -119,7 +157,7 @@ def _directory_in(file: BinaryIO, at: int | None = None) -> Directory:
     outer = _load_directory(file, header, None, at)
     tags = Directory()
     for tag, value in outer.items():
-        if tag not in _LAYOUT | {EXIF, GPS, XMP, ICC}:
+        if tag not in _LAYOUT | _APART:
             tags.tagtype[tag] = outer.tagtype[tag]
             tags[tag] = value
     for pointer in (EXIF, GPS):
@@ -213,6 +251,8 @@ def _drop_thumbnail(block: bytearray) -> None:
         return
     said = {tag: struct.unpack_from(order + "I", block, at + 8)[0] for tag, at in _entries(block, second)}
     start, size = said.get(_THUMBNAIL_AT, 0), said.get(_THUMBNAIL_SIZE, 0)
-    if start + size <= len(block):
-        block[start : start + size] = bytes(size)
     struct.pack_into(order + "I", block, link, 0)
+    if start + size == len(block):
+        del block[start:]
+    elif start + size < len(block):
+        block[start : start + size] = bytes(size)

@@ -9,7 +9,14 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from .picture import Coding
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
-_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", _XMP, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0")
+MOST_XMP = 0xFFFD - len(_XMP)
+MOST_EXIF = 0xFFFD - 6
+"""Bytes that fit into one segment."""
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
+_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", _XMP, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
+_BOXES = b"JP"
+"""How APP11 begins where it holds boxes (JUMBF): a signature, or more pixels; both fit the old pixels only."""
 
 
 def coding_of(picture: JpegImageFile) -> Coding:
@@ -26,18 +33,40 @@ def xmp_of(picture: JpegImageFile) -> bytes:
 
 
 def segments_of(picture: JpegImageFile) -> bytes:
-    """Return the segments that are kept as they are: all but those with a field of their own.
+    """Return the segments that are kept as they are: all but those with a field of their own, or about old pixels.
 
     The index of an MPO goes too: only its first picture is written.
     """
-    kept = [(kind, body) for kind, body in picture.applist if not body.startswith(_HAS_A_FIELD)]
-    return b"".join(_segment(kind, body) for kind, body in kept)
+    kept = [(kind, body) for kind, body in picture.applist if not body.startswith((*_HAS_A_FIELD, _GAIN_MAP))]
+    return b"".join(_segment(kind, body) for kind, body in kept if not (kind == "APP11" and body.startswith(_BOXES)))
+
+
+def photoshop_of(picture: JpegImageFile) -> bytes:
+    """Return Photoshop's image resources, which may take several segments."""
+    parts = [body for kind, body in picture.applist if kind == "APP13" and body.startswith(_PHOTOSHOP)]
+    return b"".join(bytes(body[len(_PHOTOSHOP) :]) for body in parts)
+
+
+def is_signed(picture: JpegImageFile) -> bool:
+    """Tell whether the file carries Content Credentials."""
+    return any(kind == "APP11" and body.startswith(_BOXES) for kind, body in picture.applist)
+
+
+def has_gain_map(picture: JpegImageFile) -> bool:
+    """Tell whether a segment says that there is a gain map."""
+    return any(body.startswith(_GAIN_MAP) for _, body in picture.applist)
+
+
+def photoshop_segments(resources: bytes) -> bytes:
+    """Return Photoshop's image resources as segments."""
+    step = 0xFFFD - len(_PHOTOSHOP)
+    parts = (resources[at : at + step] for at in range(0, len(resources), step))
+    return b"".join(_segment("APP13", _PHOTOSHOP + part) for part in parts)
 
 
 def xmp_segment(xmp: bytes) -> bytes:
     """Return `xmp` as a segment; one that is too long for JPEG is left out."""
-    body = _XMP + xmp
-    return _segment("APP1", body) if xmp and len(body) < 0xFFFE else b""
+    return _segment("APP1", _XMP + xmp) if xmp and len(xmp) <= MOST_XMP else b""
 
 
 def _segment(kind: str, body: bytes) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from PIL import Image as Pillow
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ..errors import BadPicture
+from .claims import riff_chunks
 from .decode import decode
 from .formats import FORMATS
 from .jpeg import coding_of
@@ -43,33 +45,41 @@ _PILLOW_RAISES = (
 )
 """What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
 _BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
+_JPEGS = {"JPEG", "MPO"}
+_CUT_OFF = (
+    "it is cut off. Get the file again from where it came, or pass --salvage to use the part that is there; the rest "
+    "becomes grey"
+)
 _KINDS = (*(kind.name for kind in FORMATS if kind.name != "TIFF"), "MPO")
 _lock = threading.Lock()
 _before: list[int | None] = []
 """Pillow's own limit, once for each reader that is at work."""
 
 
-def read_picture(source: Path | BinaryIO, name: str = "the picture", max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(
+    source: Path | BinaryIO, name: str = "the picture", max_pixels: int = MAX_PIXELS, *, salvage: bool = False
+) -> Picture:
     """Return the picture of a file, or of a stream that holds one, judged by its content, not its suffix.
 
     A stream must be open for as long as the picture is used: written unchanged, its bytes are copied. name: what a
     stream is called in errors; a file is called by its path. max_pixels: larger pictures are refused by their header.
+    salvage: of a JPEG that is cut off, the part that is there is read; the rest is grey.
     Raises BadPicture with what is wrong and what to do. Refused rather than flattened: animations and files of
     several pages. Of an MPO (several pictures of a phone or 3D camera) the first is read.
     """
     if not isinstance(source, Path):
-        return _read(source, name, max_pixels)
+        return _read(source, name, max_pixels, salvage)
     try:
         file = source.open("rb")
     except (OSError, ValueError) as error:
         raise BadPicture(f"{source} {_why_closed(source, error)}.") from error
     with file:
         state = os.fstat(file.fileno())
-        picture = _read(file, str(source), max_pixels)
+        picture = _read(file, str(source), max_pixels, salvage)
     return replace(picture, path=source, stamp=(state.st_mtime_ns, state.st_size), stream=None)
 
 
-def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+def _read(file: BinaryIO, name: str, max_pixels: int, salvage: bool) -> Picture:
     """Read from an open file; whatever goes wrong with it is said in a sentence that begins with `name`."""
     try:
         with _raised_limit():
@@ -77,18 +87,32 @@ def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
             if is_tiff(file.read(4)):
                 return read_tiff(file, name, partial(_check_size, min(max_pixels, MAX_PIXELS)))
             with _open(file, min(max_pixels, MAX_PIXELS)) as opened:
-                return _picture(opened, file, name)
+                try:
+                    return _picture(opened, file, name)
+                except OSError as error:
+                    if opened.format not in _JPEGS or "truncated" not in str(error):
+                        raise
+                    if not salvage:
+                        raise BadPicture(_CUT_OFF) from error
+            return _salvage(file, name, max_pixels)
     except BadPicture as error:
         raise BadPicture(f"{name} cannot be used: {error}.") from error
     except _PILLOW_RAISES as error:
         raise BadPicture(f"{name} {_damage(error)} ({error}). Get the file again from where it came.") from error
 
 
+def _salvage(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+    """Return what there is of a JPEG that is cut off: with an end put behind it, its decoder fills the rest."""
+    with _open(BytesIO(_whole(file) + b"\xff\xd9"), max_pixels) as opened:
+        picture = _picture(opened, file, name)
+    return replace(picture, left_out=(*picture.left_out, "The file is cut off: the part that is missing is grey."))
+
+
 def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
     opened.load()
     kind = "JPEG" if opened.format == "MPO" else opened.format or ""
     chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
-    turn, metadata = metadata_of(opened, chunks)
+    turn, metadata, left_out = metadata_of(opened, b"" if kind == "PNG" else _whole(file), chunks)
     pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
     return Picture(
         path=Path(name),
@@ -98,8 +122,10 @@ def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
         samples=pixels.samples,
         alpha=pixels.alpha,
         metadata=metadata,
+        turn=turn,
         coding=_coding(opened, file),
         stream=file,
+        left_out=tuple(left_out),
     )
 
 
@@ -181,16 +207,8 @@ def _open_known(file: BinaryIO) -> Pillow.Image:
 def _coding(opened: Pillow.Image, file: BinaryIO) -> Coding:
     if isinstance(opened, JpegImageFile):
         return coding_of(opened)
-    return Coding(lossless=opened.format != "WEBP" or b"VP8L" in _start(file))
-
-
-def _start(file: BinaryIO) -> bytes:
-    """Return the beginning of a WebP up to its pixels: a profile may come before them."""
-    whole = _whole(file)
-    at = 12
-    while at + 8 <= len(whole) and whole[at : at + 4] not in {b"VP8 ", b"VP8L"}:
-        at += 8 + struct.unpack_from("<I", whole, at + 4)[0] + 1 & ~1
-    return whole[at : at + 4]
+    lossless = opened.format != "WEBP" or any(kind == b"VP8L" for kind, _ in riff_chunks(_whole(file)))
+    return Coding(lossless=lossless)
 
 
 def _whole(file: BinaryIO) -> bytes:

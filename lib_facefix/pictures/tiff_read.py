@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ..errors import BadPicture
+from .claims import LAYERS as LAYERS_OUT
+from .claims import SIGNED, true_xmp, with_iptc, without_thumbnails
 from .colours import profile_after, to_rgb
 from .decode import Pixels, of_16_bits, orient, to_8_bits
-from .exif import ICC, XMP, from_tiff
+from .exif import ICC, IPTC, LAYERS, PHOTOSHOP, SIGNATURE, XMP, from_tiff
 from .picture import Metadata, Picture, Samples
 from .strips import band_slices
 from .tiff_blocks import read_samples
@@ -25,6 +27,7 @@ _PILLOWS = {_CMYK: "CMYK", _YCBCR: "YCbCr", _LAB: "LAB"}
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _INCH, _CENTIMETRE = 2, 3
 _JPEG = 7
+_BYTE, _UNDEFINED = 1, 7
 
 Check = Callable[[int, int, int], None]
 """Raises BadPicture for a width, a height and a number of bytes that are too much."""
@@ -47,6 +50,7 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
     orientation = page.number(274, 1) if 1 <= page.number(274, 1) <= 8 else 1
     stored = read_samples(page, layout)
     pixels = _pixels(page, layout, stored, orientation)
+    metadata, said = _metadata(page, _PILLOWS.get(layout.photometric, "RGB"))
     return Picture(
         path=Path(name),
         image=pixels.image,
@@ -54,19 +58,26 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
         grey=pixels.grey,
         samples=pixels.samples,
         alpha=pixels.alpha,
-        metadata=_metadata(page, _PILLOWS.get(layout.photometric, "RGB")),
+        metadata=metadata,
+        turn=orientation,
         stream=file,
-        left_out=(*_left_out(layout, colours), *_others(page, found)),
+        left_out=(*_left_out(layout, colours), *_others(page, found), *said),
     )
 
 
-def _metadata(page: Directory, mode: str) -> Metadata:
-    return Metadata(
+def _metadata(page: Directory, mode: str) -> tuple[Metadata, list[str]]:
+    """Return what is kept of what the page says, and sentences on the rest."""
+    xmp, said = true_xmp(page.raw(XMP))
+    said += [sentence for tag, sentence in ((SIGNATURE, SIGNED), (LAYERS, LAYERS_OUT)) if tag in page.entries]
+    iptc = page.raw(IPTC) if page.entries.get(IPTC, (0,))[0] in (_BYTE, _UNDEFINED) else b""
+    kept = Metadata(
         exif=from_tiff(page.file, page.at),
         icc=profile_after(mode, page.raw(ICC)),
-        xmp=page.raw(XMP),
+        xmp=xmp,
         dpi=_dpi(page),
+        photoshop=with_iptc(without_thumbnails(page.raw(PHOTOSHOP)), iptc),
     )
+    return kept, said
 
 
 def _dpi(page: Directory) -> tuple[float, float] | None:
@@ -124,17 +135,17 @@ def _left_out(layout: Layout, colours: int) -> list[str]:
     others = layout.channels - colours - (place is not None)
     said = []
     if others:
-        what = "1 channel" if others == 1 else f"{others} channels"
-        said.append(f"{what} beside its colours (such as infrared) left out")
+        what = "1 channel beside its colours was" if others == 1 else f"{others} channels beside its colours were"
+        said.append(f"{what} left out (such as infrared).")
     if layout.photometric == _CMYK and layout.bits == 16:
-        said.append("print colours (CMYK) of 16 bits became sRGB of 8 bits")
+        said.append("Its 16-bit print colours (CMYK) became 8-bit sRGB.")
     return said
 
 
 def _others(page: Directory, found: list[Directory]) -> list[str]:
     """Return sentences for what the file holds beside the page."""
     if len(found) > 1 or 330 in page.entries:
-        return ["preview or mask pages left out, as they show the old picture"]
+        return ["Preview or mask pages were left out: they show the old image."]
     return []
 
 

@@ -14,7 +14,7 @@ from PIL import Image as Pil
 from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
 from ..models.yolo_files import yolo_files
-from ..pictures import Picture, encode, read_picture
+from ..pictures import Picture, check_size, encode, read_picture
 from ..planning.plan import VERSION, FixPlan, face_to_json
 from ..protocols import Progress
 from ..registry import (
@@ -144,10 +144,13 @@ class Service:
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
             plan = body.plan or self._make_plan(body, sent, engine, origin)
             self._check_plan(plan, engine)
+            if plan.upscaled:
+                check_size("the result", sent, plan.upscaled)
             [result] = engine.run([sent.image], [plan], progress=progress)
             file = io.BytesIO()
-            encode(sent, result.image, file)
-            return Answer({"version": VERSION, **result.to_json()}, file.getvalue(), sent.media_type)
+            notes = encode(sent, result.image, file)
+            report = {"version": VERSION, **result.to_json(), "notes": list(notes)}
+            return Answer(report, file.getvalue(), sent.media_type)
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the picture with numbered boxes, and the parts of it that the plan may change."""
