@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from io import BytesIO
 
-from .claims import boxes
+from .claims import GAIN_MAP, boxes
 
 _PARENTS = {b"meta": 4, b"iprp": 0, b"ipco": 0}
 """Boxes that hold others, and the bytes before these."""
@@ -33,7 +33,8 @@ def avif_colours(whole: bytes) -> Colours:
             nclx = struct.unpack_from(">HH", body, 4)
         elif kind == b"av1C" and len(body) > 2 and body[2] & 0x40:
             bits = max(bits, 12 if body[2] & 0x20 else 10)
-    said = [f"Its {bits} bits a sample became 8."] if bits > 8 else []
+    said = [GAIN_MAP] if b"tmap" in dict(_properties(whole)).get(b"iinf", b"") else []
+    said += [f"Its {bits} bits a sample became 8."] if bits > 8 else []
     return Colours(nclx if nclx and nclx != (_UNSPECIFIED, _UNSPECIFIED) else None, said)
 
 
@@ -46,9 +47,15 @@ def _properties(whole: bytes) -> list[tuple[bytes, bytes]]:
 
 def with_nclx(packed: BytesIO, nclx: tuple[int, int]) -> None:
     """Name primaries and transfer in a file that Pillow packed; the matrix, by which its numbers were made, stays."""
-    data = packed.getbuffer()
-    for found in re.finditer(rb"colrnclx", bytes(data[: 1 << 16])):
-        struct.pack_into(">HH", data, found.end(), *nclx)
+    whole = packed.getvalue()
+    for found in re.finditer(rb"colrnclx", whole[: whole.find(b"mdat")]):
+        packed.seek(found.end())
+        packed.write(struct.pack(">HH", *nclx))
+
+
+def is_hdr(nclx: tuple[int, int]) -> bool:
+    """Tell whether numbers mean far more light than a profile can say."""
+    return nclx[1] in _HDR
 
 
 def describe_nclx(nclx: tuple[int, int]) -> str:

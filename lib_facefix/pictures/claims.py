@@ -45,7 +45,16 @@ def true_xmp(xmp: bytes) -> tuple[bytes, list[str]]:
         if sentence and shorter != xmp:
             said.append(sentence)
         xmp = shorter
-    return xmp, said
+    return _tidy(xmp), said
+
+
+def _tidy(xmp: bytes) -> bytes:
+    """Return `xmp` without names for namespaces of false claims that nothing uses any more."""
+    for space, _, _ in _FALSE:
+        for name, prefix in re.findall(rb"(\sxmlns:([\w.-]+)\s*=\s*[\"']" + space + rb"[\"'])", xmp):
+            if not re.search(rb"[\s</]" + re.escape(prefix) + rb":", xmp):
+                xmp = xmp.replace(name, b"")
+    return xmp
 
 
 def without_places(xmp: bytes) -> bytes:
@@ -62,8 +71,6 @@ def _without(xmp: bytes, space: bytes, names: bytes) -> bytes:
         shorter = re.sub(rb"\s" + name + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')", b"", xmp)
         shorter = re.sub(rb"<(" + name + rb")(?:\s[^>]*)?(?<!/)>.*?</\1\s*>", b"", shorter, flags=re.DOTALL)
         shorter = re.sub(rb"<" + name + rb"(?:\s[^>]*)?/>", b"", shorter)
-        if shorter != xmp and not re.search(rb"[\s</\"']" + re.escape(prefix) + rb":", shorter):
-            shorter = re.sub(rb"\s*xmlns:" + re.escape(prefix) + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')", b"", shorter)
         xmp = shorter
     return xmp
 

@@ -43,7 +43,7 @@ def pack(kind: str, pixels: Samples, said: Metadata, coding: Coding, file: Binar
         if kind == "JPEG2000":
             write_boxes(target.getvalue(), said, file)
         elif isinstance(target, BytesIO):
-            if said.nclx and not said.icc:
+            if said.nclx:
                 with_nclx(target, said.nclx)
             file.write(target.getbuffer())
     except (OSError, ValueError, OverflowError, struct.error) as error:

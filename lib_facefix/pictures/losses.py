@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .avif import describe_nclx
+from .avif import describe_nclx, is_hdr
 from .claims import REGIONS, without_places
 from .exif import shorten, with_comment
 from .formats import Format
@@ -57,7 +57,7 @@ def _lost_in(kind: Format, said: Metadata) -> list[str]:
     if PARAMETERS in said.text and kind.name not in _CARRIES_EXIF:
         names.append("generation parameters")
     notes = [f"{', '.join(names)} left out: {kind.name} files cannot hold this."] if names else []
-    if said.nclx and not said.icc and kind.name not in ("PNG", "AVIF"):
+    if said.nclx and (is_hdr(said.nclx) if said.icc else kind.name not in ("PNG", "AVIF")):
         notes += [note for note in [describe_nclx(said.nclx)] if note]
     return notes
 
