@@ -16,6 +16,7 @@ VIDEO = "Its video (motion photo) was left out."
 FURTHER = "Further images in the file (such as a depth map) were left out."
 BEHIND = "Data behind the image in the file was left out."
 LAYERS = "Its Photoshop layers were left out: they show the old image."
+PRINTED = "Its print colours (CMYK) became sRGB."
 REGIONS = "Face regions in its XMP were left out: the result is turned."
 
 _FALSE = (

@@ -23,6 +23,8 @@ def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> 
     text: fields that are added; where there are no text fields, "parameters" becomes EXIF's UserComment.
     """
     said, notes = picture.metadata, list(picture.left_out)
+    if picture.samples is not None and kind.deep == "given up":
+        notes.append(f"Its 16 bits a sample became 8: {kind.name} files are written with 8.")
     if kind.name != picture.format:
         said = said.upright(picture.turn)
         if picture.turn != 1:

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from . import jpeg
 from .avif import avif_colours
-from .claims import GAIN_MAP, SIGNED, behind_jpeg, is_signed, true_xmp, without_thumbnails
+from .claims import GAIN_MAP, PRINTED, SIGNED, behind_jpeg, is_signed, true_xmp, without_thumbnails
 from .colours import profile_after
 from .exif import PREFIX, orientation, without_thumbnail
 from .jp2 import jp2_metadata
@@ -49,6 +49,7 @@ def metadata_of(picture: Pillow.Image, whole: bytes, chunks: tuple[Chunk, ...]) 
     if picture.format == "AVIF":
         kept = replace(kept, nclx=avif_colours(whole).nclx)
         said += avif_colours(whole).said
+    said += [PRINTED] if picture.mode == "CMYK" else []
     return orientation(exif), kept, list(dict.fromkeys(said))
 
 

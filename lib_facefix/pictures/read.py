@@ -44,7 +44,7 @@ _PILLOW_RAISES = (
     Pillow.DecompressionBombError,
 )
 """What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
-_BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
+_BYTES_A_PIXEL = {"WEBP": 18, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
 _JPEGS = {"JPEG", "MPO"}
 _CUT_OFF = (
     "it is cut off. Get the file again from where it came, or pass --salvage to use the part that is there; the rest "
@@ -156,14 +156,14 @@ def _check_size(max_pixels: int, width: int, height: int, needed: int) -> None:
 
 def _bytes_a_pixel(picture: Pillow.Image, file: BinaryIO) -> int:
     """Return what reading takes for each pixel at its peak, measured and rounded up."""
-    needed = _BYTES_A_PIXEL.get(picture.format or "", 7)
+    needed = _BYTES_A_PIXEL.get(picture.format or "", 8)
     if picture.format == "PNG":
         file.seek(24)
         depth, colours = file.read(2)
-        needed = (14 if colours in (0, 3) else 24) if depth == 16 else needed
+        needed = {0: 12, 2: 24}.get(colours, 30) if depth == 16 else needed
     elif picture.info.get("progressive"):
         needed += 6
-    return needed + (6 if picture.mode in {"RGBA", "RGBX", "CMYK", "LA", "PA"} and needed < 12 else 0)
+    return needed + (4 if picture.mode in {"RGBA", "RGBX", "CMYK", "LA", "PA"} and needed < 12 else 0)
 
 
 @contextmanager

@@ -210,7 +210,7 @@ def _jpeg(page: Directory, layout: Layout, body: bytes, rows: int) -> Block:
         modes = {1: "L", 3: "RGB", 4: "CMYK"}
         if picture.mode != modes[channels] or picture.width < layout.block[0] or picture.height < rows:
             raise BadPicture("its JPEG parts do not fit its header. Get the file again from where it came")
-        if picture.width > 1 << 16 or picture.height > max(layout.block[1], rows) + 16:
+        if picture.width > layout.block[0] + 16 or picture.height > max(layout.block[1], rows) + 16:
             raise BadPicture("its JPEG parts do not fit its header. Get the file again from where it came")
         picture.load()
         return np.asarray(picture).reshape(picture.height, picture.width, channels)

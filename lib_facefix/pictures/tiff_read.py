@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 from ..errors import BadPicture
 from .claims import LAYERS as LAYERS_OUT
-from .claims import SIGNED, true_xmp, with_iptc, without_thumbnails
+from .claims import PRINTED, SIGNED, true_xmp, with_iptc, without_thumbnails
 from .colours import profile_after, to_rgb
 from .decode import Pixels, of_16_bits, orient, to_8_bits
 from .exif import ICC, IPTC, LAYERS, PHOTOSHOP, SIGNATURE, XMP, from_tiff
@@ -45,8 +45,7 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
     layout = layout_of(page)
     colours = _COLOURS.get(layout.photometric, 0)
     _refuse_colours(page, layout, colours)
-    depth = max(8, layout.bits) // 8
-    check(layout.width, layout.height, layout.width * layout.height * (2 * depth * layout.channels + 3))
+    check(layout.width, layout.height, _bytes_needed(layout))
     orientation = page.number(274, 1) if 1 <= page.number(274, 1) <= 8 else 1
     stored = read_samples(page, layout)
     pixels = _pixels(page, layout, stored, orientation)
@@ -63,6 +62,13 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
         stream=file,
         left_out=(*_left_out(layout, colours), *_others(page, found), *said),
     )
+
+
+def _bytes_needed(layout: Layout) -> int:
+    """Return what reading the page takes at its peak, measured and rounded up; a block may be larger than it."""
+    sample = max(8, layout.bits) // 8 * layout.channels
+    block = layout.block[0] * layout.block[1] * (1 if layout.separate else layout.channels) * max(8, layout.bits) // 8
+    return layout.width * layout.height * (sample * (2 if layout.bits > 8 else 1) + 4) + 2 * block
 
 
 def _metadata(page: Directory, mode: str) -> tuple[Metadata, list[str]]:
@@ -137,8 +143,8 @@ def _left_out(layout: Layout, colours: int) -> list[str]:
     if others:
         what = "1 channel beside its colours was" if others == 1 else f"{others} channels beside its colours were"
         said.append(f"{what} left out (such as infrared).")
-    if layout.photometric == _CMYK and layout.bits == 16:
-        said.append("Its 16-bit print colours (CMYK) became 8-bit sRGB.")
+    if layout.photometric == _CMYK:
+        said.append("Its 16-bit print colours (CMYK) became 8-bit sRGB." if layout.bits == 16 else PRINTED)
     return said
 
 

@@ -114,7 +114,7 @@ def check_size(name: str, picture: Picture, size: tuple[int, int]) -> None:
     """Raise CannotWrite if `picture` enlarged to `size` would take too much memory; `name` is for this."""
     width, height = size
     needed = width * height * (9 + (18 if picture.samples is not None else 0) + (4 if picture.alpha is not None else 0))
-    if size != picture.image.shape[1::-1] and needed > MAX_BYTES:
+    if needed > MAX_BYTES:
         raise CannotWrite(
             f"{name}: {width}x{height} px would take {needed / 2**30:.1f} GiB of memory, and at most "
             f"{MAX_BYTES / 2**30:.0f} GiB are used. Choose a smaller size."
@@ -128,7 +128,8 @@ def _check_fits(kind: Format, name: str, picture: Picture, size: tuple[int, int]
         raise CannotWrite(
             f"{name}: {kind.name} holds at most {kind.longest} px on a side, not {width}x{height}. Choose .png."
         )
-    check_size(name, picture, size)
+    if size != picture.image.shape[1::-1]:
+        check_size(name, picture, size)
     if kind.alpha != "full" and picture.translucent and not (kind.alpha == "binary" and picture.cut_out):
         raise CannotWrite(f"{name}: {kind.name} cannot hold the transparency of {picture.path.name}. Choose .png.")
     if picture.samples is not None and kind.deep == "lost":

@@ -403,3 +403,34 @@ def test_a_result_that_takes_too_much_memory_is_refused_before_the_work(tmp_path
     with pytest.raises(CannotWrite, match="GiB of memory"):
         check_writable(tmp_path / "out.png", old, (16000, 16000))
     assert picture.MAX_BYTES == read.MAX_BYTES == 2 << 30
+
+
+def test_depth_and_print_colours_that_are_given_up_are_said(tmp_path):
+    import cv2
+
+    deep = np.random.default_rng(3).integers(0, 65536, (30, 40, 3), dtype=np.uint16)
+    data = cv2.imencode(".png", deep)[1].tobytes()
+    assert "16 bits" in fix(tmp_path, data, "in.png", "out.jpg")[1]
+    assert fix(tmp_path, data, "in.png", "out.tif")[1] == ""
+    file = io.BytesIO()
+    photo().convert("CMYK").save(file, "JPEG")
+    assert "CMYK" in fix(tmp_path, file.getvalue(), target="out.jpg")[1]
+
+
+def test_a_tile_larger_than_memory_is_refused():
+    said = {256: 9, 257: 9, 258: 8, 259: 1, 262: 1, 277: 99, 284: 1, 322: 8192, 323: 8192, 324: 8, 325: 1, 338: 0}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(said.items()))
+    with pytest.raises(BadPicture):
+        read_picture(io.BytesIO(b"II*\0" + struct.pack("<IH", 8, len(said)) + entries + bytes(4)))
+
+
+def test_an_hdr_avif_of_10_bits_says_what_it_loses(tmp_path):
+    Image.init()
+    if "AVIF" not in Image.SAVE:
+        pytest.skip("this Pillow knows no AVIF")
+    from lib_facefix.pictures.avif import avif_colours
+
+    data = bytearray(avif((9, 16)))
+    data[data.index(b"av1C") + 6] |= 0x40
+    assert avif_colours(bytes(data)).nclx == (9, 16)
+    assert "10 bits" in " ".join(avif_colours(bytes(data)).said)

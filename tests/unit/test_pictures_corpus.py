@@ -322,7 +322,7 @@ def test_a_preview_page_is_passed_over_and_this_is_said(first):
             writer.write(**small)
     picture = read(file.getvalue())
     assert np.array_equal(picture.image, samples)
-    assert "preview" in " ".join(picture.left_out)
+    assert "Preview" in " ".join(picture.left_out)
 
 
 @pytest.mark.parametrize("cut", [10, 300, 3000])
