@@ -31,6 +31,7 @@ _FALSE = (
 _PLACES = (
     (rb"http://www\.metadataworkinggroup\.com/schemas/regions/", rb"Regions"),
     (rb"http://ns\.microsoft\.com/photo/1\.2/", rb"RegionInfo"),
+    (rb"http://iptc\.org/std/Iptc4xmpExt/2008-02-29/", rb"ImageRegion"),
 )
 _THUMBNAILS = (0x0409, 0x040C)
 _IPTC = 0x0404

@@ -9,6 +9,8 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from .picture import Coding
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_RARE = {0xC3: "lossless JPEG"} | dict.fromkeys((0xC5, 0xC6, 0xC7), "hierarchical JPEG")
+"""Kinds of frame, without the bit that says arithmetic coding."""
 MOST_XMP = 0xFFFD - len(_XMP)
 MOST_EXIF = 0xFFFD - 6
 """Bytes that fit into one segment."""
@@ -24,6 +26,20 @@ def coding_of(picture: JpegImageFile) -> Coding:
     tables = tuple(tuple(table) for _, table in sorted(picture.quantization.items()))
     progressive = bool(picture.info.get("progressive"))
     return Coding(tables, max(0, get_sampling(picture)), progressive, lossless=False)
+
+
+def rare_jpeg(start: bytes) -> str:
+    """Return in words what makes a JPEG that starts so one that few programs read; empty if nothing does."""
+    at = 2 if start[:2] == b"\xff\xd8" else len(start)
+    while at + 5 <= len(start) and start[at] == 0xFF and start[at + 1] not in (0xD9, 0xDA):
+        kind, size = struct.unpack_from(">BH", start, at + 1)
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            bits = start[at + 4]
+            return f"JPEG of {bits} bits" if bits != 8 else _RARE.get(kind & 0xF7, "")
+        if kind == 0xF7:
+            return "JPEG-LS"
+        at += 2 + size
+    return ""
 
 
 def xmp_of(picture: JpegImageFile) -> bytes:

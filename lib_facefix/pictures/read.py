@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import threading
 import zlib
@@ -21,7 +22,7 @@ from ..errors import BadPicture
 from .claims import riff_chunks
 from .decode import decode
 from .formats import FORMATS
-from .jpeg import coding_of
+from .jpeg import coding_of, rare_jpeg
 from .metadata import metadata_of
 from .picture import MAX_BYTES, MAX_PIXELS, Coding, Picture
 from .png import chunks_of
@@ -45,6 +46,7 @@ _PILLOW_RAISES = (
 )
 """What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
 _BYTES_A_PIXEL = {"WEBP": 18, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
+_UNSUPPORTED = re.compile(r"unsupported|not supported|cannot handle|cannot read this", re.IGNORECASE)
 _JPEGS = {"JPEG", "MPO"}
 _CUT_OFF = (
     "it is cut off. Get the file again from where it came, or pass --salvage to use the part that is there; the rest "
@@ -98,7 +100,7 @@ def _read(file: BinaryIO, name: str, max_pixels: int, salvage: bool) -> Picture:
     except BadPicture as error:
         raise BadPicture(f"{name} cannot be used: {error}.") from error
     except _PILLOW_RAISES as error:
-        raise BadPicture(f"{name} {_damage(error)} ({error}). Get the file again from where it came.") from error
+        raise BadPicture(f"{name} {_fault(error, file)}.") from error
 
 
 def _salvage(file: BinaryIO, name: str, max_pixels: int) -> Picture:
@@ -226,6 +228,11 @@ def _why_closed(path: Path, error: OSError | ValueError) -> str:
     return f"cannot be opened: {error}. Check the name and the disk"
 
 
-def _damage(error: Exception) -> str:
+def _fault(error: Exception, file: BinaryIO) -> str:
+    """Return what is wrong with the file, and what to do. A sound file of a rare kind is not called damaged."""
+    file.seek(0)
+    rare = rare_jpeg(file.read(1 << 20)) or (str(error) if _UNSUPPORTED.search(str(error)) else "")
+    if rare:
+        return f"is of a kind that is not read here ({rare}). Save it anew with another program, as PNG"
     cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
-    return "is cut off" if cut else "is damaged"
+    return f"{'is cut off' if cut else 'is damaged'} ({error}). Get the file again from where it came"
