@@ -25,7 +25,7 @@ from .png import lasting
 def metadata_of(picture: Pillow.Image, whole: bytes, chunks: tuple[Chunk, ...]) -> tuple[int, Metadata, list[str]]:
     """Return how `picture`, which is loaded, must be turned, what is kept of what it says, and sentences on the rest.
 
-    whole: its file; empty for a PNG. chunks: those of a PNG.
+    whole: its file; empty for kinds that need no search. chunks: those of a PNG.
     """
     if picture.format == "JPEG2000":
         return _metadata_of_jp2(picture, whole)

@@ -47,6 +47,8 @@ _PILLOW_RAISES = (
 """What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
 _BYTES_A_PIXEL = {"WEBP": 18, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
 _UNSUPPORTED = re.compile(r"unsupported|not supported|cannot handle|cannot read this", re.IGNORECASE)
+_SEARCHED = {"JPEG", "WEBP", "AVIF", "JPEG2000"}
+"""Kinds whose bytes are searched for what Pillow does not tell."""
 _JPEGS = {"JPEG", "MPO"}
 _CUT_OFF = (
     "it is cut off. Get the file again from where it came, or pass --salvage to use the part that is there; the rest "
@@ -114,7 +116,7 @@ def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
     opened.load()
     kind = "JPEG" if opened.format == "MPO" else opened.format or ""
     chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
-    turn, metadata, left_out = metadata_of(opened, b"" if kind == "PNG" else _whole(file), chunks)
+    turn, metadata, left_out = metadata_of(opened, _whole(file) if kind in _SEARCHED else b"", chunks)
     pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
     return Picture(
         path=Path(name),

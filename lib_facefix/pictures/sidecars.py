@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -28,9 +30,11 @@ def copy_sidecars(source: Path, target: Path) -> list[str]:
         if old.is_file() and not old.is_symlink() and not new.exists():
             try:
                 atomic_write(new, partial(_copy, old))
-                shutil.copystat(old, new)
-            except (OSError, CannotWrite) as error:
+            except CannotWrite as error:
                 notes.append(f"Its sidecar {old.name} was not copied: {error}")
+            else:
+                with contextlib.suppress(OSError):  # its time is of little use
+                    os.utime(new, ns=(old.stat().st_mtime_ns, old.stat().st_mtime_ns))
     return notes
 
 

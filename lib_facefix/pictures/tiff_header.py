@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -154,6 +155,8 @@ def layout_of(page: Directory) -> Layout:
     """Return how the pixels of a page are stored. Raises BadPicture for what is not read here, with what to do."""
     if 50706 in page.entries:
         raise BadPicture("it is a raw photo (DNG). Develop it first, and save it as TIFF with 8 or 16 bits")
+    if page.number(32997, 1) != 1 or 33629 in page.entries or _hides_pages(page.raw(270)):
+        raise BadPicture("it holds a stack of images, and one is wanted. Save each as a file of its own")
     width, height, channels = page.number(256), page.number(257), page.number(277, 1)
     if width < 1 or height < 1 or channels < 1:
         raise BadPicture("its header names no size. Get the file again from where it came")
@@ -176,6 +179,12 @@ def layout_of(page: Directory) -> Layout:
         subsampling=_subsampling(page),
     )  # fmt: skip
     return _with_counts(page, layout)
+
+
+def _hides_pages(description: bytes) -> bool:
+    """Tell whether more pages lie behind the first one without a directory, as ImageJ and tifffile write them."""
+    number = re.search(rb"\AImageJ=[^\0]*?\nimages=(\d+)", description)
+    return (number is not None and int(number[1]) > 1) or b'"truncated": true' in description
 
 
 def _refuse_samples(page: Directory, channels: int) -> None:

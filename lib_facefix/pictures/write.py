@@ -60,7 +60,10 @@ def write_picture(
     work = _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level)
     atomic_write(path, work.write)
     if picture.stamp and (keep_times or work.copies):
-        os.utime(path, ns=(picture.stamp[0], picture.stamp[0]))
+        try:
+            os.utime(path, ns=(picture.stamp[0], picture.stamp[0]))
+        except OSError as error:  # some network drives refuse it
+            return (*work.notes, f"Its modification time could not be kept ({error.strerror}).")
     return work.notes
 
 

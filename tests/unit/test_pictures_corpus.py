@@ -354,3 +354,21 @@ def test_a_bmp_of_a_rare_kind_is_not_called_damaged():
     with pytest.raises(BadPicture, match="not read here") as caught:
         read(bytes(data))
     assert "damaged" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bits", [1, 8])
+def test_reversed_bits_are_put_right(bits):
+    samples = noise(HEIGHT, WIDTH if bits == 8 else 56)
+    plain = samples if bits == 8 else np.packbits(samples > 99, axis=1)
+    turned = np.packbits(np.unpackbits(plain[..., None], axis=2)[..., ::-1], axis=2)[..., 0]
+    data = plain_tiff(turned.tobytes(), {256: samples.shape[1], 258: bits, 266: 2})
+    assert np.array_equal(read(data).image[..., 0], samples if bits == 8 else (samples > 99) * 255)
+
+
+def test_a_stack_whose_pages_have_no_directory_is_refused():
+    stack = noise(6, HEIGHT, WIDTH)
+    for more in ({"volumetric": True, "tile": (4, 16, 16)}, {"imagej": True}, {"truncate": True}):
+        file = io.BytesIO()
+        tifffile.imwrite(file, stack, photometric="minisblack", **more)
+        with pytest.raises(BadPicture, match="and one is wanted"):
+            read(file.getvalue())
