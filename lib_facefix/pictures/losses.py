@@ -17,7 +17,7 @@ _XMP_FIELD = "XML:com.adobe.xmp"
 _CARRIES_EXIF = {"PNG", "TIFF", "JPEG", "WEBP", "AVIF", "JPEG2000"}
 
 
-def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> tuple[Metadata, list[str]]:
+def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> tuple[Metadata, tuple[str, ...]]:
     """Return what a new file of `kind` says about the picture, and sentences for what it cannot.
 
     text: fields that are added; where there are no text fields, "parameters" becomes EXIF's UserComment.
@@ -41,7 +41,7 @@ def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> 
         notes += [note] if note else []
         if len(said.xmp) > MOST_XMP:
             notes.append("Its XMP was left out: a JPEG holds at most 64 kB of it.")
-    return said, list(dict.fromkeys(notes))
+    return said, tuple(dict.fromkeys(notes))
 
 
 def _lost_in(kind: Format, said: Metadata) -> list[str]:

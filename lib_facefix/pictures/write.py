@@ -109,8 +109,10 @@ def _prepare_writer(
     if same and picture.is_as_read:
         return _Work(partial(_copy, picture), copies=True)
     _check_fits(kind, name, picture, (fixed.shape[1], fixed.shape[0]))
-    said, notes = settle_metadata(picture, kind, text)
-    return _Work(partial(_write, picture, fixed, kind, said, text, png_level), tuple(notes))
+    said, notes = picture.metadata, picture.left_out
+    if (kind.name, picture.format) != ("PNG", "PNG"):  # which holds all that it held
+        said, notes = settle_metadata(picture, kind, text)
+    return _Work(partial(_write, picture, fixed, kind, said, text, png_level), notes)
 
 
 def check_size(name: str, picture: Picture, size: tuple[int, int]) -> None:
