@@ -95,10 +95,12 @@ def _packed(file: BinaryIO, layout: Layout) -> Iterator[tuple[bytes, int]]:
     for index, (at, size) in enumerate(zip(layout.offsets, layout.counts, strict=True)):
         row = index % (layout.across * layout.down) // layout.across
         rows = layout.block[1] if layout.tiled else min(layout.block[1], layout.height - row * layout.block[1])
+        if not size:
+            raise BadPicture("it is sparse: some of its pixels are not stored. Save it anew with another program")
         file.seek(at)
         body = file.read(size)
-        if len(body) < size or not size:
-            raise EOFError("the file ends within its pixels" if size else "a part of its pixels is empty")
+        if len(body) < size:
+            raise EOFError("the file ends within its pixels")
         turned = layout.reversed_bits and layout.compression not in {_JPEG} | _FAX
         yield (body.translate(_REVERSED) if turned else body), rows
 

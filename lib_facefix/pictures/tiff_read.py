@@ -40,7 +40,7 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
     if len(pages) > 1:
         raise BadPicture(f"it holds {len(pages)} pages, and one is wanted. Save each as a file of its own")
     if not pages:
-        raise BadPicture("it holds only a preview. Get the whole file")
+        raise BadPicture("it holds no image in full size. Get the whole file")
     [page] = pages
     layout = layout_of(page)
     colours = _COLOURS.get(layout.photometric, 0)

@@ -372,3 +372,13 @@ def test_a_stack_whose_pages_have_no_directory_is_refused():
         tifffile.imwrite(file, stack, photometric="minisblack", **more)
         with pytest.raises(BadPicture, match="and one is wanted"):
             read(file.getvalue())
+
+
+def test_a_sparse_tiff_is_refused_for_what_it_is():
+    with pytest.raises(BadPicture, match="sparse"):
+        read(plain_tiff(b"", {279: 0}))
+
+
+def test_a_file_of_previews_alone_is_refused():
+    with pytest.raises(BadPicture, match="no image in full size"):
+        read(plain_tiff(noise(HEIGHT, WIDTH).tobytes(), {254: 1}))
