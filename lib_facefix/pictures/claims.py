@@ -85,9 +85,14 @@ def without_thumbnails(resources: bytes) -> bytes:
     return b"".join(body for kind, body in parts if kind not in _THUMBNAILS)
 
 
+def has_iptc(resources: bytes) -> bool:
+    """Tell whether Photoshop's image resources hold an IPTC record."""
+    return any(kind == _IPTC for kind, _ in _resources(resources))
+
+
 def with_iptc(resources: bytes, iptc: bytes) -> bytes:
     """Return Photoshop's image resources with an IPTC record, unless they have one."""
-    if not iptc or any(kind == _IPTC for kind, _ in _resources(resources)):
+    if not iptc or has_iptc(resources):
         return resources
     return b"8BIM" + struct.pack(">HHI", _IPTC, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2) + resources
 

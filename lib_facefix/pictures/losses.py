@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .avif import describe_nclx, is_hdr
-from .claims import REGIONS, without_places
+from .claims import REGIONS, has_iptc, without_places
 from .exif import shorten, with_comment
 from .formats import Format
 from .jpeg import MOST_EXIF, MOST_XMP
@@ -49,7 +49,7 @@ def _lost_in(kind: Format, said: Metadata) -> list[str]:
     names = []
     if kind.name not in _CARRIES_EXIF:
         names += [name for name, body in (("EXIF", said.exif), ("colour profile", said.icc), ("XMP", said.xmp)) if body]
-    if said.photoshop and kind.name not in ("JPEG", "TIFF"):
+    if has_iptc(said.photoshop) and kind.name not in ("JPEG", "TIFF"):
         names.append("IPTC data")
     fields = [name for name in said.text if name not in (PARAMETERS, _XMP_FIELD)]
     if fields and kind.name != "PNG":

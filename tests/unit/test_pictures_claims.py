@@ -226,6 +226,7 @@ def test_iptc_goes_from_jpeg_to_tiff_and_back_and_is_said_elsewhere(tmp_path):
     back, notes = fix(tmp_path, as_tiff, "in.tif", "out.jpg")
     assert b"Photoshop 3.0\0" + IPTC in back
     assert "IPTC" in fix(tmp_path, data, target="out.png")[1]
+    assert fix(tmp_path, jpeg((0xED, b"Photoshop 3.0\0" + RESOURCES[-28:])), target="out.png")[1] == ""
 
 
 def test_a_tiffs_thumbnail_and_layers_of_photoshop_go(tmp_path):
