@@ -10,7 +10,7 @@ from typing import Any
 from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
-from ..pictures import PNG_LEVEL, Picture, check_writable, read_picture, write_picture
+from ..pictures import PNG_LEVEL, Picture, check_writable, copy_sidecars, read_picture, write_picture
 from ..planning.plan import FixPlan
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
@@ -33,6 +33,10 @@ class Batch:
     """True to create the strips of a before/after sheet."""
     png_level: int = PNG_LEVEL
     """Compression level of PNG files, 0..9."""
+    salvage: bool = False
+    """True to use the readable part of a truncated JPEG."""
+    keep_times: bool = False
+    """True to give results the modification time of their inputs; copies of unchanged files always have it."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One record for each file, as written by `--report`."""
     strips: list[Pillow] = field(default_factory=list)
@@ -40,10 +44,14 @@ class Batch:
     """True if a file or a face has failed."""
     _drawn: int = 0
 
+    def read(self, path: Path) -> Picture:
+        """Return the image of a file, as `read_picture` does."""
+        return read_picture(path, salvage=self.salvage)
+
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
         with self.recording(path) as record:
-            plan = self.plan(read_picture(path))
+            plan = self.plan(self.read(path))
             record.update(plan.to_json(), dry_run=True)
             return [f"{path}: {describe_plan(plan)}"]
         return self.failure()
@@ -51,18 +59,20 @@ class Batch:
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
         with self.recording(path) as record:
-            picture = read_picture(path)
+            picture = self.read(path)
             plan = self.plan(picture)
             if plan.upscaled:
                 check_writable(target, picture, plan.upscaled)  # before minutes of work
             [result] = self.engine.run([picture.image], [plan], progress=progress)
-            write_picture(picture, result.image, target, png_level=self.png_level)
-            record.update(result.to_json(), output=str(target))
+            notes = write_picture(picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times)
+            notes += tuple(copy_sidecars(path, target))
+            record.update(result.to_json(), output=str(target), notes=list(notes))
             self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
             if self.draw and self._drawn < MAX_SHEET_IMAGES:
                 self._drawn += 1
                 self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
-            return [f"{path}: {summarize_faces(record)} -> {target}", *(f"  {line}" for line in list_reasons(record))]
+            lines = [*list_reasons(record), *(f"note: {note}" for note in notes)]
+            return [f"{path}: {summarize_faces(record)} -> {target}", *(f"  {line}" for line in lines)]
         return self.failure()
 
     def failure(self) -> list[str]:
@@ -74,7 +84,7 @@ class Batch:
         """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-        record |= {"output": None, "error": None}
+        record |= {"output": None, "notes": [], "error": None}
         self.records.append(record)
         try:
             yield record

@@ -6,11 +6,11 @@ from typing import Any
 
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..errors import BadSetting
-from ..pictures import check_writable, find_pictures, read_picture
+from ..pictures import check_writable, find_pictures
 from ..planning.plan import face_to_json
 from ..visualize import draw_boxes
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_settings, read_settings
+from .flags import add_runtime, add_salvage, add_settings, read_settings
 from .terminal import print_lines, write_drawing, write_json
 
 
@@ -21,6 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the JSON (default: print it)")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="save one image with numbered boxes")
     add_settings(parser, groups=("find",))
+    add_salvage(parser)
     add_remote(parser)
     add_runtime(parser)
     parser.set_defaults(run=run)
@@ -36,10 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
         if len(found) > 1:
             raise BadSetting(f"--draw supports only one image, not {len(found)}")
     engine = choose_engine(arguments)
-    batch = Batch(engine, make_planner(engine, settings))
+    batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
     for one in found:
         with batch.recording(one.path) as record:
-            picture = read_picture(one.path)
+            picture = batch.read(one.path)
             plan = batch.plan(picture)
             if arguments.draw:
                 faces = [(job.number, job.face) for job in plan.jobs]

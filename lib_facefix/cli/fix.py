@@ -28,7 +28,7 @@ from ..protocols import Engine
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_settings, list_given_settings, read_overrides, read_settings
+from .flags import add_runtime, add_salvage, add_settings, list_given_settings, read_overrides, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch
 from .terminal import STOPPED, match_plans, print_lines, read_plans, write_drawing, write_json
 
@@ -52,6 +52,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--plan", type=Path, metavar="FILE", help="run a plan from `facefix plan`, edited or not")
     level = {"type": int, "choices": range(10), "default": PNG_LEVEL, "metavar": "0..9"}
     parser.add_argument("--png-level", **level, help=f"PNG compression, 9 for the smallest file [default {PNG_LEVEL}]")
+    add_salvage(parser)
+    parser.add_argument("--keep-times", action="store_true", help="give results the modification time of their inputs")
     parser.add_argument("--dry-run", action="store_true", help="print the plan without writing any image")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only errors")
     add_settings(parser)
@@ -96,7 +98,14 @@ def run(arguments: argparse.Namespace) -> int:
         engine.prepare(needs, None if arguments.dry_run else fetch)
     except MissingDiffuser as error:
         raise BadSetting(NO_DIFFUSER) from error
-    batch = Batch(engine, plan, draw=arguments.compare is not None, png_level=arguments.png_level)
+    batch = Batch(
+        engine,
+        plan,
+        draw=arguments.compare is not None,
+        png_level=arguments.png_level,
+        salvage=arguments.salvage,
+        keep_times=arguments.keep_times,
+    )
     code = _fix_all(batch, found, targets, arguments)
     if arguments.report:
         write_json(make_document(batch.records), arguments.report)

@@ -56,6 +56,11 @@ def add_runtime(parser: argparse.ArgumentParser) -> Any:
     return section
 
 
+def add_salvage(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that takes what there is of a file that is cut off."""
+    parser.add_argument("--salvage", action="store_true", help="use the readable part of JPEGs that are cut off")
+
+
 def read_runtime(arguments: argparse.Namespace) -> Runtime:
     """Return the runtime settings that the flags give. Raises `BadSetting`."""
     return Runtime(**_given_flags(arguments, Runtime))

@@ -7,7 +7,7 @@ from typing import Any
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..pictures import find_pictures
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_settings, read_overrides, read_settings
+from .flags import add_runtime, add_salvage, add_settings, read_overrides, read_settings
 from .terminal import print_lines, write_json
 
 
@@ -17,6 +17,7 @@ def add(commands: Any) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the plan (default: print it)")
     add_settings(parser)
+    add_salvage(parser)
     add_remote(parser)
     add_runtime(parser)
     parser.set_defaults(run=run)
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     engine = choose_engine(arguments)
-    batch = Batch(engine, make_planner(engine, settings, overrides))
+    batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
     found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
     keep_apart((file.path for file in found), (), (arguments.output,))
     for file in found:

@@ -9,7 +9,8 @@ from .formats import SUFFIXES, format_for, media_type
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
 from .read import read_picture
-from .write import check_writable, encode, write_picture
+from .sidecars import copy_sidecars
+from .write import check_size, check_writable, encode, write_picture
 
 __all__ = [
     "MAX_PIXELS",
@@ -19,7 +20,9 @@ __all__ = [
     "Found",
     "Metadata",
     "Picture",
+    "check_size",
     "check_writable",
+    "copy_sidecars",
     "encode",
     "find_pictures",
     "format_for",

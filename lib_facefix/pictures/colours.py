@@ -13,15 +13,15 @@ _FLAGS = 0x2000
 Convert = Callable[[Pillow.Image], Pillow.Image]
 
 
-def to_rgb(picture: Pillow.Image) -> Convert:
-    """Return what turns strips of `picture` into RGB.
+def to_rgb(mode: str, profile: bytes | None) -> Convert:
+    """Return what turns strips of a picture of Pillow's `mode` into RGB.
 
     Print colours (CMYK) go by the profile in the file, if there is a sound one; RGB stays what it is, with its
     profile beside it.
     """
-    if picture.mode == "CMYK":
-        return _by_profile(picture.info.get("icc_profile"), "CMYK") or _plainly
-    if picture.mode == "LAB":
+    if mode == "CMYK":
+        return _by_profile(profile, "CMYK") or _plainly
+    if mode == "LAB":
         return _transform(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB")
     return _plainly
 

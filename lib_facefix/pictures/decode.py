@@ -1,7 +1,7 @@
 """From an opened file to arrays. Pillow holds one copy of the pixels, we make the other, and there is no third."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -21,8 +21,6 @@ _GREY = {"1", "L", "LA", "La"}
 _DEEP_GREY = {"I", "I;16", "I;16L", "I;16B", "I;16N"}
 _TRANSLUCENT = {"LA", "La", "PA", "RGBA", "RGBa"}
 _BACK = {6: 8, 8: 6}
-_PHOTOMETRIC, _BITS, _EXTRA = 262, 258, 338
-_PREMULTIPLIED = (1,)
 _GREY_WITH_ALPHA = b"\x04"
 
 
@@ -45,6 +43,11 @@ def orient(pixels: NDArray[Number], orientation: int) -> NDArray[Number]:
     return pixels[:, ::-1] if orientation in (2, 3, 6, 7) else pixels
 
 
+def unturn(pixels: NDArray[Number], orientation: int) -> NDArray[Number]:
+    """Return a view of upright `pixels` as they are stored where EXIF's orientation is 1..8."""
+    return orient(pixels, _BACK.get(orientation, orientation))
+
+
 def decode(picture: Pillow.Image, raw: Callable[[], bytes], header: Header, orientation: int) -> Pixels:
     """Return the pixels of `picture`, which is loaded.
 
@@ -60,8 +63,8 @@ def decode(picture: Pillow.Image, raw: Callable[[], bytes], header: Header, orie
     upright = [np.empty((height, width, channels), np.uint8) for channels in ((3, 1) if see_through else (3,))]
     as_stored = upright  # the same pixels, seen as the file holds them
     if orientation > 1:
-        as_stored = [orient(pixels, _BACK.get(orientation, orientation)) for pixels in upright]
-    rgb = to_rgb(picture)
+        as_stored = [unturn(pixels, orientation) for pixels in upright]
+    rgb = to_rgb(picture.mode, picture.info.get("icc_profile"))
     for rows in band_slices(picture.height, 4 * picture.width):
         strip = picture.crop((0, rows.start, picture.width, rows.stop))
         if see_through:
@@ -77,22 +80,25 @@ def is_deep(picture: Pillow.Image, header: Header) -> bool:
     """Tell whether the samples need 16 bits."""
     if picture.mode in _DEEP_GREY:
         return True
-    bits = getattr(picture, "tag_v2", {}).get(_BITS, ())
-    deep = tuple(bits[:1]) == (16,) or header.get(b"IHDR", b"")[8:9] == b"\x10"
-    return deep and picture.mode in {"RGB", "RGBA", "RGBX", "RGBa", "LA"}
+    return header.get(b"IHDR", b"")[8:9] == b"\x10" and picture.mode in {"RGB", "RGBA", "RGBX", "RGBa", "LA"}
 
 
 def _deep(colours: NDArray[np.uint16], header: Header, orientation: int) -> Pixels:
+    pixels = of_16_bits(colours, orientation)
+    key = _key(header)
+    if key is not None and pixels.samples is not None:
+        return replace(pixels, alpha=_key_to_alpha(pixels.samples, key))
+    return pixels
+
+
+def of_16_bits(colours: NDArray[np.uint16], orientation: int) -> Pixels:
+    """Return the pixels of (H, W, 1..4) samples as stored: grey or RGB, then opacity if their number is even."""
     upright = np.ascontiguousarray(orient(colours, orientation))
     samples = upright[..., : 3 if upright.shape[2] > 2 else 1]
     image = np.empty((*samples.shape[:2], 3), np.uint8)
     for rows in band_slices(len(samples), samples[:1].nbytes):
         image[rows] = to_8_bits(samples[rows])
-    alpha: Samples | None = upright[..., -1] if upright.shape[2] in (2, 4) else None
-    key = _key(header)
-    if key is not None:
-        alpha = _key_to_alpha(samples, key)
-    return Pixels(image, samples.shape[2] == 1, samples, alpha)
+    return Pixels(image, samples.shape[2] == 1, samples, upright[..., -1] if upright.shape[2] in (2, 4) else None)
 
 
 def to_8_bits(samples: NDArray[np.uint16]) -> Image:
@@ -104,8 +110,6 @@ def _deep_colours(picture: Pillow.Image, raw: Callable[[], bytes], header: Heade
     """Return (H, W, 1..4) as stored."""
     if picture.mode in _DEEP_GREY:
         return _deep_grey(picture)
-    if getattr(picture, "tag_v2", {}).get(_EXTRA, ())[:1] == _PREMULTIPLIED:
-        raise BadPicture("its 16-bit colours are multiplied by its alpha. Save it with plain ('straight') alpha")
     import cv2  # here, as only 16-bit colours need it: Pillow would cut them to 8
 
     decoded = cv2.imdecode(np.frombuffer(raw(), np.uint8), cv2.IMREAD_UNCHANGED)
@@ -114,16 +118,30 @@ def _deep_colours(picture: Pillow.Image, raw: Callable[[], bytes], header: Heade
     order = [2, 1, 0] if picture.mode == "RGB" else [2, 1, 0, 3]  # OpenCV's BGR
     if header.get(b"IHDR", b"")[9:10] == _GREY_WITH_ALPHA:
         order = [0, 3]  # told as RGBA by Pillow and OpenCV alike
-    return np.ascontiguousarray(decoded[..., order[: decoded.shape[2]]])
+    colours: NDArray[np.uint16] = np.ascontiguousarray(decoded[..., order[: decoded.shape[2]]], np.uint16)
+    if not _agree(picture, colours):
+        raise BadPicture("OpenCV and Pillow read its 16-bit samples differently. Save it anew, as a plain 16-bit PNG")
+    return colours
+
+
+def _agree(picture: Pillow.Image, colours: NDArray[np.uint16]) -> bool:
+    """Tell whether Pillow, which cuts 16 bits to 8, has read the same as OpenCV."""
+    if colours.shape[:2] != picture.size[::-1]:
+        return False
+    for rows in band_slices(len(colours), colours[:1].nbytes):
+        cut = np.asarray(picture.crop((0, rows.start, picture.width, rows.stop)))
+        if not np.array_equal(
+            cut[..., [0, -1]][..., : colours.shape[2]] if colours.shape[2] == 2 else cut, colours[rows] >> 8
+        ):
+            return False
+    return True
 
 
 def _deep_grey(picture: Pillow.Image) -> NDArray[np.uint16]:
     values = np.asarray(picture)
     if values.min() < 0 or values.max() > 65535:
         raise BadPicture("its samples have more than 16 bits. Save it with 8 or 16")
-    grey = values.astype(np.uint16)[..., None]
-    white_is_0 = getattr(picture, "tag_v2", {}).get(_PHOTOMETRIC) == 0
-    return 65535 - grey if white_is_0 else grey
+    return values.astype(np.uint16)[..., None]
 
 
 def _key(header: Header) -> NDArray[np.uint16] | None:

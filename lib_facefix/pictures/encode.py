@@ -9,15 +9,18 @@ import numpy as np
 from PIL import Image as Pillow
 
 from ..errors import CannotWrite
+from .avif import with_nclx
 from .exif import PREFIX
-from .jpeg import xmp_segment
+from .jp2 import write_boxes
+from .jpeg import photoshop_segments, xmp_segment
 from .picture import Coding, Metadata, Samples
 
 _QUALITY = 95
 
 
-_IN_MEMORY = {"JPEG2000"}
-"""Packed before any byte is written: OpenJPEG never comes back from a file that takes no more."""
+_IN_MEMORY = {"JPEG2000", "AVIF"}
+"""Packed before any byte is written: OpenJPEG never comes back from a file that takes no more, and both get metadata
+that Pillow does not write."""
 
 
 class _NoDescriptor:
@@ -35,7 +38,11 @@ def pack(kind: str, pixels: Samples, said: Metadata, coding: Coding, file: Binar
     target: Any = BytesIO() if kind in _IN_MEMORY else _NoDescriptor(file)
     try:
         picture.save(target, format=kind, **_OPTIONS[kind](said, coding))
-        if isinstance(target, BytesIO):
+        if kind == "JPEG2000":
+            write_boxes(target.getvalue(), said, file)
+        elif isinstance(target, BytesIO):
+            if said.nclx:
+                with_nclx(target, said.nclx)
             file.write(target.getbuffer())
     except (OSError, ValueError, OverflowError, struct.error) as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -70,7 +77,7 @@ def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
     if coding.tables:
         packed = {"qtables": [list(table) for table in coding.tables]}
     dpi = {"dpi": tuple(round(dots) for dots in said.dpi)} if said.dpi else {}
-    extra = said.segments + xmp_segment(said.xmp)
+    extra = photoshop_segments(said.photoshop) + said.segments + xmp_segment(said.xmp)
     beside = {**packed, **dpi, "subsampling": coding.subsampling, "progressive": coding.progressive}
     return {**beside, **_carry_over(said, "exif", "icc_profile"), "extra": extra}
 

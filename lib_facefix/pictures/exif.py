@@ -13,21 +13,23 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2 as Directory
 from PIL.TiffTags import LONG
 
 PREFIX = b"Exif\0\0"
-_ORIENTATION, _COMMENT = 0x0112, 0x9286
+_ORIENTATION, _COMMENT, _MAKER = 0x0112, 0x9286, 0x927C
 _THUMBNAIL_AT, _THUMBNAIL_SIZE = 0x0201, 0x0202
 EXIF, GPS = 0x8769, 0x8825
 _INTEROPERABILITY = 0xA005
 _SIDES = ((0x0100, 0x0101), (0xA002, 0xA003))
 """Width and height in pixels: of TIFF, and of a camera's picture."""
 _XMP_SIDES = ((rb"tiff:ImageWidth", rb"tiff:ImageLength"), (rb"exif:PixelXDimension", rb"exif:PixelYDimension"))
+_TURNED_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]")
 XMP, ICC = 700, 34675
-_BIG = b"\x2b"
-"""What stands in the header of a BigTIFF."""
 
 _LAYOUT = {*range(254, 260), 262, 263, 264, 265, 266, _ORIENTATION, 273, 277, 278, 279, 280, 281, 284, 288, 289}
 _LAYOUT |= {290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334, 336, 338}
 _LAYOUT |= {339, 340, 341, 347, *range(512, 522), 529, 530, 531, 532}
 """TIFF tags that tell how the old file's pixels lay: the new file has its own."""
+SIGNATURE, LAYERS, PHOTOSHOP, IPTC = 52545, 37724, 34377, 33723  # Content Credentials, Photoshop's layers and resources
+_APART = {EXIF, GPS, XMP, ICC, SIGNATURE, LAYERS, PHOTOSHOP}
+"""TIFF tags that have a field of their own, or do not outlive a change of pixels."""
 
 
 def orientation(exif: bytes) -> int:
@@ -39,25 +41,54 @@ def orientation(exif: bytes) -> int:
     return said[0] if said and 1 <= said[0] <= 8 else 1
 
 
-def upright(exif: bytes) -> bytes:
-    """Return `exif` for the turned and repaired picture: orientation 1, and no thumbnail of the old faces.
-
-    After a quarter turn the width it names is the height, and the other way round. What nobody could parse, as its
-    directory is broken, is left out.
-    """
+def without_thumbnail(exif: bytes) -> bytes:
+    """Return `exif` without the thumbnail of the old faces; none if its directory is broken and nobody can parse it."""
     block = bytearray(exif)
     if exif[:4] not in (b"II*\0", b"MM\0*"):
         return b""
     try:
-        if orientation(exif) >= 5:
+        _drop_thumbnail(block)
+        _first(block)
+    except struct.error:
+        return b""
+    return bytes(block)
+
+
+def upright(exif: bytes, turn: int) -> bytes:
+    """Return `exif` for a picture that was turned as orientation `turn` asks for: its own is 1.
+
+    After a quarter turn the width it names is the height, and the other way round.
+    """
+    block = bytearray(exif)
+    try:
+        if turn >= 5:
             _turn_sides(block)
         for tag, at in _entries(exif, _first(exif)):
             if tag == _ORIENTATION:
                 struct.pack_into(_order(exif) + "HIHH", block, at + 2, 3, 1, 1, 0)
-        _drop_thumbnail(block)
     except struct.error:
         return b""
     return bytes(block)
+
+
+def shorten(exif: bytes, most: int) -> tuple[bytes, str]:
+    """Return `exif` in at most so many bytes, and a sentence for what had to be left out, if anything.
+
+    First gaps go (such as where a thumbnail was), then the maker's note, then all.
+    """
+    if len(exif) <= most:
+        return exif, ""
+    tags = directory(exif)
+    packed = _block(tags) if len(tags) else exif
+    if len(packed) <= most:
+        return packed, ""
+    inner: dict[int, object] = dict(tags.get(EXIF, {}))
+    if inner.pop(_MAKER, None) is not None:
+        _put_directory(tags, EXIF, inner)
+        packed = _block(tags)
+        if len(packed) <= most:
+            return packed, "The camera maker's note in its EXIF was left out: a JPEG holds at most 64 kB of EXIF."
+    return b"", "Its EXIF was left out: a JPEG holds at most 64 kB of it."
 
 
 def set_size(exif: bytes, size: tuple[int, int]) -> bytes:
@@ -81,6 +112,11 @@ def sized_xmp(xmp: bytes, size: tuple[int, int]) -> bytes:
     return xmp
 
 
+def upright_xmp(xmp: bytes) -> bytes:
+    """Return `xmp` for the turned picture: orientation 1."""
+    return _TURNED_XMP.sub(rb"\g<1>1", xmp)
+
+
 def with_comment(exif: bytes, comment: str) -> bytes:
     """Return `exif` with `comment` as its UserComment, where the WebUI looks for its parameters."""
     tags = directory(exif)
@@ -99,9 +135,9 @@ def comment_of(exif: bytes) -> str:
     return body.decode("utf_8", "replace").strip("\0") if kind in (b"ASCII\0\0\0", bytes(8)) else ""
 
 
-def from_tiff(file: BinaryIO) -> bytes:
-    """Return what a TIFF file says about its picture, without how its pixels lay."""
-    tags = _directory_in(file)
+def from_tiff(file: BinaryIO, at: int) -> bytes:
+    """Return what the page of a TIFF file whose directory lies `at` says, without how its pixels lay."""
+    tags = _directory_in(file, at)
     return _block(tags) if len(tags) else b""
 
 
@@ -113,13 +149,13 @@ def directory(exif: bytes) -> Directory:
         return Directory()
 
 
-def _directory_in(file: BinaryIO) -> Directory:
+def _directory_in(file: BinaryIO, at: int | None = None) -> Directory:
     file.seek(0)
     header = file.read(16)
-    outer = _load_directory(file, header, None)
+    outer = _load_directory(file, header, None, at)
     tags = Directory()
     for tag, value in outer.items():
-        if tag not in _LAYOUT | {EXIF, GPS, XMP, ICC}:
+        if tag not in _LAYOUT | _APART:
             tags.tagtype[tag] = outer.tagtype[tag]
             tags[tag] = value
     for pointer in (EXIF, GPS):
@@ -131,7 +167,12 @@ def _directory_in(file: BinaryIO) -> Directory:
 
 def _load_directory(file: BinaryIO, header: bytes, group: int | None, at: int | None = None) -> Directory:
     """Pillow's own `Exif` would hide the maker note."""
-    tags = Directory(header if _BIG in (header[2:3], header[3:4]) else header[:8], group=group)
+    big = header[2:4] in (b"+\0", b"\0+")
+    if header[:4] == b"MM\0+":  # Pillow takes it for a small TIFF
+        tags = Directory(b"MM\0*" + header[4:8], group=group)
+        tags._bigtiff = True
+    else:
+        tags = Directory(header if big else header[:8], group=group)
     file.seek(tags.next if at is None else at)
     tags.load(file)
     return tags
@@ -208,6 +249,8 @@ def _drop_thumbnail(block: bytearray) -> None:
         return
     said = {tag: struct.unpack_from(order + "I", block, at + 8)[0] for tag, at in _entries(block, second)}
     start, size = said.get(_THUMBNAIL_AT, 0), said.get(_THUMBNAIL_SIZE, 0)
-    if start + size <= len(block):
-        block[start : start + size] = bytes(size)
     struct.pack_into(order + "I", block, link, 0)
+    if start + size == len(block):
+        del block[start:]
+    elif start + size < len(block):
+        block[start : start + size] = bytes(size)

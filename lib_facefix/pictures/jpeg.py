@@ -7,7 +7,16 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from .picture import Coding
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
-_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", _XMP, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0")
+_RARE = {0xC3: "lossless JPEG"} | dict.fromkeys((0xC5, 0xC6, 0xC7), "hierarchical JPEG")
+"""Kinds of frame, without the bit that says arithmetic coding."""
+MOST_XMP = 0xFFFD - len(_XMP)
+MOST_EXIF = 0xFFFD - 6
+"""Bytes that fit into one segment."""
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
+_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", _XMP, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
+_BOXES = b"JP"
+"""How APP11 begins where it holds boxes (JUMBF): a signature, or more pixels; both fit the old pixels only."""
 
 
 def coding_of(picture: JpegImageFile) -> Coding:
@@ -17,6 +26,20 @@ def coding_of(picture: JpegImageFile) -> Coding:
     return Coding(tables, max(0, get_sampling(picture)), progressive, lossless=False)
 
 
+def rare_jpeg(start: bytes) -> str:
+    """Return in words what makes a JPEG that starts so one that few programs read; empty if nothing does."""
+    at = 2 if start[:2] == b"\xff\xd8" else len(start)
+    while at + 5 <= len(start) and start[at] == 0xFF and start[at + 1] not in (0xD9, 0xDA):
+        kind, size = struct.unpack_from(">BH", start, at + 1)
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            bits = start[at + 4]
+            return f"JPEG of {bits} bits" if bits != 8 else _RARE.get(kind & 0xF7, "")
+        if kind == 0xF7:
+            return "JPEG-LS"
+        at += 2 + size
+    return ""
+
+
 def xmp_of(picture: JpegImageFile) -> bytes:
     """Return the XMP packet, or nothing."""
     packets = [body[len(_XMP) :] for kind, body in picture.applist if kind == "APP1" and body.startswith(_XMP)]
@@ -24,18 +47,40 @@ def xmp_of(picture: JpegImageFile) -> bytes:
 
 
 def segments_of(picture: JpegImageFile) -> bytes:
-    """Return the segments that are kept as they are: all but those with a field of their own.
+    """Return the segments that are kept as they are: all but those with a field of their own, or about old pixels.
 
     The index of an MPO goes too: only its first picture is written.
     """
-    kept = [(kind, body) for kind, body in picture.applist if not body.startswith(_HAS_A_FIELD)]
-    return b"".join(_segment(kind, body) for kind, body in kept)
+    kept = [(kind, body) for kind, body in picture.applist if not body.startswith((*_HAS_A_FIELD, _GAIN_MAP))]
+    return b"".join(_segment(kind, body) for kind, body in kept if not (kind == "APP11" and body.startswith(_BOXES)))
+
+
+def photoshop_of(picture: JpegImageFile) -> bytes:
+    """Return Photoshop's image resources, which may take several segments."""
+    parts = [body for kind, body in picture.applist if kind == "APP13" and body.startswith(_PHOTOSHOP)]
+    return b"".join(bytes(body[len(_PHOTOSHOP) :]) for body in parts)
+
+
+def is_signed(picture: JpegImageFile) -> bool:
+    """Tell whether the file carries Content Credentials."""
+    return any(kind == "APP11" and body.startswith(_BOXES) for kind, body in picture.applist)
+
+
+def has_gain_map(picture: JpegImageFile) -> bool:
+    """Tell whether a segment says that there is a gain map."""
+    return any(body.startswith(_GAIN_MAP) for _, body in picture.applist)
+
+
+def photoshop_segments(resources: bytes) -> bytes:
+    """Return Photoshop's image resources as segments."""
+    step = 0xFFFD - len(_PHOTOSHOP)
+    parts = (resources[at : at + step] for at in range(0, len(resources), step))
+    return b"".join(_segment("APP13", _PHOTOSHOP + part) for part in parts)
 
 
 def xmp_segment(xmp: bytes) -> bytes:
     """Return `xmp` as a segment; one that is too long for JPEG is left out."""
-    body = _XMP + xmp
-    return _segment("APP1", body) if xmp and len(body) < 0xFFFE else b""
+    return _segment("APP1", _XMP + xmp) if xmp and len(xmp) <= MOST_XMP else b""
 
 
 def _segment(kind: str, body: bytes) -> bytes:

@@ -1,56 +1,67 @@
 """What a file says about its picture, taken out of it.
 
-Not kept: the thumbnail of the old faces (EXIF), the further pictures of an MPO, PNG chunks that by PNG's own
-rule do not outlive a change of pixels (such as the time of the last one).
+Not kept: thumbnails of the old faces, the further pictures of an MPO, claims that would be false of new pixels
+(`claims`), and PNG chunks that by PNG's own rule do not outlive a change of pixels (such as the time of the last one).
 """
 
-import re
-from typing import BinaryIO
+from dataclasses import replace
 
 from PIL import Image as Pillow
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 
+from . import jpeg
+from .avif import avif_colours
+from .claims import GAIN_MAP, PRINTED, SIGNED, behind_jpeg, is_signed, true_xmp, without_thumbnails
 from .colours import profile_after
-from .exif import PREFIX, XMP, from_tiff, orientation, upright
-from .jpeg import segments_of, xmp_of
+from .exif import PREFIX, orientation, without_thumbnail
+from .jp2 import jp2_metadata
 from .picture import Chunk, Metadata
 from .png import lasting
 
-_TURNED_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]")
 
+def metadata_of(picture: Pillow.Image, whole: bytes, chunks: tuple[Chunk, ...]) -> tuple[int, Metadata, list[str]]:
+    """Return how `picture`, which is loaded, must be turned, what is kept of what it says, and sentences on the rest.
 
-def metadata_of(picture: Pillow.Image, file: BinaryIO, chunks: tuple[Chunk, ...]) -> tuple[int, Metadata]:
-    """Return how `picture`, which is loaded, must still be turned, and what is to be kept of what it says.
-
-    file: where it lies. chunks: those of a PNG.
+    whole: its file; empty for kinds that need no search. chunks: those of a PNG.
     """
-    exif = _exif(picture, file)
-    turned = isinstance(picture, TiffImageFile)  # Pillow turns these while loading
-    said = Metadata(
-        exif=upright(exif),
+    if picture.format == "JPEG2000":
+        return _metadata_of_jp2(picture, whole)
+    exif = bytes(picture.info.get("exif") or b"").removeprefix(PREFIX)
+    xmp, said = true_xmp(_xmp(picture))
+    kept = Metadata(
+        exif=without_thumbnail(exif),
         icc=profile_after(picture.mode, picture.info.get("icc_profile") or b""),
-        xmp=_upright_xmp(_xmp(picture)),
+        xmp=xmp,
         dpi=_dpi(picture),
         text=dict(picture.text) if isinstance(picture, PngImageFile) else {},
-        chunks=tuple(_upright_chunk(chunk) for chunk in lasting(chunks)),
-        segments=segments_of(picture) if isinstance(picture, JpegImageFile) else b"",
+        chunks=tuple(_true_chunk(chunk) for chunk in lasting(chunks)),
     )
-    return (1 if turned else orientation(exif)), said
+    if isinstance(picture, JpegImageFile):
+        resources = without_thumbnails(jpeg.photoshop_of(picture))
+        kept = replace(kept, segments=jpeg.segments_of(picture), photoshop=resources)
+        said += [*([GAIN_MAP] if jpeg.has_gain_map(picture) else []), *behind_jpeg(whole)]
+        said += [SIGNED] if jpeg.is_signed(picture) else []
+    elif any(kind == b"caBX" for kind, _ in chunks) or is_signed(picture.format or "", whole):
+        said.append(SIGNED)
+    if picture.format == "AVIF":
+        kept = replace(kept, nclx=avif_colours(whole).nclx)
+        said += avif_colours(whole).said
+    said += [PRINTED] if picture.mode == "CMYK" else []
+    return orientation(exif), kept, list(dict.fromkeys(said))
 
 
-def _exif(picture: Pillow.Image, file: BinaryIO) -> bytes:
-    if isinstance(picture, TiffImageFile):
-        return from_tiff(file)
-    return bytes(picture.info.get("exif") or b"").removeprefix(PREFIX)
+def _metadata_of_jp2(picture: Pillow.Image, whole: bytes) -> tuple[int, Metadata, list[str]]:
+    """Return what a JPEG 2000 file says; nobody turns these by their EXIF."""
+    found = jp2_metadata(whole)
+    xmp, said = true_xmp(found.xmp)
+    kept = replace(found, exif=without_thumbnail(found.exif), xmp=xmp, icc=profile_after(picture.mode, found.icc))
+    return 1, kept, [*said, *([SIGNED] if is_signed("JPEG2000", whole) else [])]
 
 
 def _xmp(picture: Pillow.Image) -> bytes:
     if isinstance(picture, JpegImageFile):
-        return xmp_of(picture)
-    if isinstance(picture, TiffImageFile):
-        return bytes(picture.tag_v2.get(XMP, b""))
+        return jpeg.xmp_of(picture)
     if isinstance(picture, PngImageFile):
         return str(picture.text.get("XML:com.adobe.xmp", "")).encode()
     return bytes(picture.info.get("xmp") or b"")
@@ -61,11 +72,8 @@ def _dpi(picture: Pillow.Image) -> tuple[float, float] | None:
     return (float(across), float(down)) if across > 0 and down > 0 else None
 
 
-def _upright_xmp(xmp: bytes) -> bytes:
-    return _TURNED_XMP.sub(rb"\g<1>1", xmp)
-
-
-def _upright_chunk(chunk: Chunk) -> Chunk:
+def _true_chunk(chunk: Chunk) -> Chunk:
     kind, body = chunk
-    change = {b"eXIf": upright, b"iTXt": _upright_xmp}.get(kind)
-    return (kind, change(body)) if change else chunk
+    if kind == b"eXIf":
+        return kind, without_thumbnail(body)
+    return (kind, true_xmp(body)[0]) if kind == b"iTXt" else chunk

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from ..imaging.lanczos import lanczos
 from ..types import Image
-from .exif import comment_of, set_size, sized_xmp
+from .exif import comment_of, set_size, sized_xmp, upright, upright_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_PIXELS = 250_000_000
 """Larger pictures are refused by their header: they would take gigabytes."""
+
+MAX_BYTES = 2 << 30
+"""Pictures that need more memory while they are read, enlarged, or written are refused by their header."""
 
 PARAMETERS = "parameters"
 """The WebUI's text field; where there are no text fields it is EXIF's UserComment."""
@@ -31,7 +34,7 @@ class Metadata:
     """What a file says about its picture. Empty bytes: it says nothing."""
 
     exif: bytes = b""
-    """As a TIFF block, orientation set to 1, without the thumbnail."""
+    """As a TIFF block, without the thumbnail; it tells of the stored pixels, before they are turned."""
     icc: bytes = b""
     xmp: bytes = b""
     dpi: tuple[float, float] | None = None
@@ -40,12 +43,22 @@ class Metadata:
     chunks: tuple[Chunk, ...] = ()
     """PNG's chunks, to be written back as they are."""
     segments: bytes = b""
-    """JPEG's marker segments that have no field above (IPTC, comments), to be written back as they are."""
+    """JPEG's marker segments that have no field of their own (comments), to be written back as they are."""
+    photoshop: bytes = b""
+    """Photoshop's image resources, among them IPTC."""
+    nclx: tuple[int, int] | None = None
+    """AVIF's colour primaries and transfer, by number."""
+    cicp: bytes = b""
+    """PNG's chunk of colour tags, where another kind of file had some."""
 
     @property
     def parameters(self) -> str:
         """What a WebUI says it was made from: PNG's text field, elsewhere EXIF's UserComment; blank without one."""
         return self.text.get(PARAMETERS) or comment_of(self.exif)
+
+    def upright(self, turn: int) -> Metadata:
+        """Return what is true of the picture once its pixels, of orientation `turn`, are stored as they are seen."""
+        return replace(self, exif=upright(self.exif, turn), xmp=upright_xmp(self.xmp))
 
     def for_size(self, size: tuple[int, int]) -> Metadata:
         """Return what is true of the same picture at another size: EXIF and XMP may name width and height."""
@@ -73,7 +86,7 @@ class Picture:
     path: Path
     """The file that it was read from; of a stream, the name that it was given."""
     image: Image
-    """(H, W, 3) RGB, upright: the EXIF orientation is applied."""
+    """(H, W, 3) RGB, upright: the EXIF orientation, `turn`, is applied."""
     format: str = "PNG"
     """What the file really is, in Pillow's words, whatever its suffix says."""
     grey: bool = False
@@ -83,11 +96,16 @@ class Picture:
     alpha: Samples | None = None
     """(H, W): opacity, 8 or 16 bits as in the file."""
     metadata: Metadata = field(default_factory=Metadata)
+    turn: int = 1
+    """EXIF's orientation of the stored pixels. A file of the same kind is written as it was stored, so that all that
+    is told in its coordinates (regions, thumbnails of other programs) stays right."""
     coding: Coding = field(default_factory=Coding)
     stamp: tuple[int, int] | None = None
     """The file's time and size when it was read: is it still the same?"""
     stream: BinaryIO | None = None
     """The stream that it was read from, if it was one."""
+    left_out: tuple[str, ...] = ()
+    """Sentences for what of the file is not in a new one; a copy of the file still has it."""
 
     @property
     def is_as_read(self) -> bool:
@@ -110,7 +128,7 @@ class Picture:
             image=cast(Image, lanczos(self.image, size)),
             samples=None if self.samples is None else cast(NDArray[np.uint16], lanczos(self.samples, size)),
             alpha=None if self.alpha is None else _opacity(self.alpha, size),
-            metadata=self.metadata.for_size(size),
+            metadata=self.metadata.for_size(size[::-1] if self.turn >= 5 else size),
             stamp=None,
             stream=None,
         )

@@ -40,6 +40,8 @@ def chunks_of(file: BinaryIO) -> Iterator[Chunk]:
             file.seek(size, 1)
         else:
             yield kind, file.read(size)
+        if kind == b"IEND":  # what follows is no part of the PNG
+            return
         file.seek(4, 1)
 
 
@@ -110,6 +112,8 @@ def _metadata_chunks(metadata: Metadata, text: Mapping[str, str]) -> list[Chunk]
 
 def _translate_metadata(metadata: Metadata) -> Iterator[Chunk]:
     """Yield what another kind of file said, in PNG's words."""
+    if metadata.cicp:
+        yield b"cICP", metadata.cicp
     if metadata.icc:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
     if metadata.dpi:

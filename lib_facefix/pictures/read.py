@@ -1,11 +1,15 @@
 """Reading a picture file, with one clear sentence for every file that is none."""
 
 import os
+import re
 import struct
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,12 +17,15 @@ from PIL import Image as Pillow
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ..errors import BadPicture
+from .claims import riff_chunks
 from .decode import decode
 from .formats import FORMATS
-from .jpeg import coding_of
+from .jpeg import coding_of, rare_jpeg
 from .metadata import metadata_of
-from .picture import MAX_PIXELS, Coding, Picture
+from .picture import MAX_BYTES, MAX_PIXELS, Coding, Picture
 from .png import chunks_of
+from .tiff_header import is_tiff
+from .tiff_read import read_tiff
 
 _PILLOW_RAISES = (
     OSError,
@@ -36,70 +43,129 @@ _PILLOW_RAISES = (
     Pillow.DecompressionBombError,
 )
 """What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
-_KINDS = (*(kind.name for kind in FORMATS), "MPO")
+_BYTES_A_PIXEL = {"WEBP": 18, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
+_UNSUPPORTED = re.compile(r"unsupported|not supported|cannot handle|cannot read this", re.IGNORECASE)
+_SEARCHED = {"JPEG", "WEBP", "AVIF", "JPEG2000"}
+"""Kinds whose bytes are searched for what Pillow does not tell."""
+_JPEGS = {"JPEG", "MPO"}
+_CUT_OFF = (
+    "it is cut off. Get the file again from where it came, or pass --salvage to use the part that is there; the rest "
+    "becomes grey"
+)
+_KINDS = (*(kind.name for kind in FORMATS if kind.name != "TIFF"), "MPO")
 _lock = threading.Lock()
 _before: list[int | None] = []
 """Pillow's own limit, once for each reader that is at work."""
 
 
-def read_picture(source: Path | BinaryIO, name: str = "the picture", max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(
+    source: Path | BinaryIO, name: str = "the picture", max_pixels: int = MAX_PIXELS, *, salvage: bool = False
+) -> Picture:
     """Return the picture of a file, or of a stream that holds one, judged by its content, not its suffix.
 
     A stream must be open for as long as the picture is used: written unchanged, its bytes are copied. name: what a
     stream is called in errors; a file is called by its path. max_pixels: larger pictures are refused by their header.
+    salvage: of a JPEG that is cut off, the part that is there is read; the rest is grey.
     Raises BadPicture with what is wrong and what to do. Refused rather than flattened: animations and files of
     several pages. Of an MPO (several pictures of a phone or 3D camera) the first is read.
     """
-    of_file, name = (True, str(source)) if isinstance(source, Path) else (False, name)
-    file = _open_file(source) if isinstance(source, Path) else source
+    if not isinstance(source, Path):
+        return _read(source, name, max_pixels, salvage)
     try:
-        with _raised_limit(), file if of_file else nullcontext(), _open(file, min(max_pixels, MAX_PIXELS)) as opened:
-            state = os.fstat(file.fileno()) if of_file else None
-            opened.load()
-            kind = "JPEG" if opened.format == "MPO" else opened.format or ""
-            chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
-            turn, metadata = metadata_of(opened, file, chunks)
-            pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
-            return Picture(
-                path=Path(name),
-                image=pixels.image,
-                format=kind,
-                grey=pixels.grey,
-                samples=pixels.samples,
-                alpha=pixels.alpha,
-                metadata=metadata,
-                coding=_coding(opened, file),
-                stamp=(state.st_mtime_ns, state.st_size) if state else None,
-                stream=None if of_file else file,
-            )
+        file = source.open("rb")
+    except (OSError, ValueError) as error:
+        raise BadPicture(f"{source} {_why_closed(source, error)}.") from error
+    with file:
+        state = os.fstat(file.fileno())
+        picture = _read(file, str(source), max_pixels, salvage)
+    return replace(picture, path=source, stamp=(state.st_mtime_ns, state.st_size), stream=None)
+
+
+def _read(file: BinaryIO, name: str, max_pixels: int, salvage: bool) -> Picture:
+    """Read from an open file; whatever goes wrong with it is said in a sentence that begins with `name`."""
+    try:
+        with _raised_limit():
+            file.seek(0)
+            if is_tiff(file.read(4)):
+                return read_tiff(file, name, partial(_check_size, min(max_pixels, MAX_PIXELS)))
+            with _open(file, min(max_pixels, MAX_PIXELS)) as opened:
+                try:
+                    return _picture(opened, file, name)
+                except OSError as error:
+                    if opened.format not in _JPEGS or "truncated" not in str(error):
+                        raise
+                    if not salvage:
+                        raise BadPicture(_CUT_OFF) from error
+            return _salvage(file, name, max_pixels)
     except BadPicture as error:
         raise BadPicture(f"{name} cannot be used: {error}.") from error
     except _PILLOW_RAISES as error:
-        raise BadPicture(f"{name} {_damage(error)} ({error}). Get the file again from where it came.") from error
+        raise BadPicture(f"{name} {_fault(error, file)}.") from error
 
 
-def _open_file(path: Path) -> BinaryIO:
-    """Return the file, open for reading; raises BadPicture, which says why it cannot be opened."""
-    try:
-        return path.open("rb")
-    except (OSError, ValueError) as error:
-        raise BadPicture(f"{path} {_why_closed(path, error)}.") from error
+def _salvage(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+    """Return what there is of a JPEG that is cut off: with an end put behind it, its decoder fills the rest."""
+    with _open(BytesIO(_whole(file) + b"\xff\xd9"), max_pixels) as opened:
+        picture = _picture(opened, file, name)
+    return replace(picture, left_out=(*picture.left_out, "The file is cut off: the part that is missing is grey."))
+
+
+def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
+    opened.load()
+    kind = "JPEG" if opened.format == "MPO" else opened.format or ""
+    chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
+    turn, metadata, left_out = metadata_of(opened, _whole(file) if kind in _SEARCHED else b"", chunks)
+    pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
+    return Picture(
+        path=Path(name),
+        image=pixels.image,
+        format=kind,
+        grey=pixels.grey,
+        samples=pixels.samples,
+        alpha=pixels.alpha,
+        metadata=metadata,
+        turn=turn,
+        coding=_coding(opened, file),
+        stream=file,
+        left_out=tuple(left_out),
+    )
 
 
 def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:
     """Return the one picture in `file`, not yet decoded. Raises BadPicture, and whatever Pillow raises."""
     picture = _open_known(file)
     width, height = picture.size
+    _check_size(max_pixels, width, height, width * height * _bytes_a_pixel(picture, file))
+    count = getattr(picture, "n_frames", 1)
+    if picture.format != "MPO" and count > 1:
+        raise BadPicture(f"it holds {count} frames of an animation, and one is wanted. Save each as a file of its own")
+    return picture
+
+
+def _check_size(max_pixels: int, width: int, height: int, needed: int) -> None:
+    """Raise BadPicture for too many pixels, or for too many bytes needed while reading."""
+    size = f"{width} x {height} pixels"
     if width * height > max_pixels:
-        size = f"{width} x {height} pixels"
         raise BadPicture(
             f"it is too large: {size}, and at most {max_pixels // 10**6} million are read. Make it smaller"
         )
-    count = getattr(picture, "n_frames", 1)
-    if picture.format != "MPO" and count > 1:
-        pages = "pages" if picture.format == "TIFF" else "frames of an animation"
-        raise BadPicture(f"it holds {count} {pages}, and one is wanted. Save each as a file of its own")
-    return picture
+    if needed > MAX_BYTES:
+        raise BadPicture(
+            f"it is too large: {size} of this kind take {needed / 2**30:.1f} GiB of memory, and at most "
+            f"{MAX_BYTES / 2**30:.0f} GiB are used. Make it smaller"
+        )
+
+
+def _bytes_a_pixel(picture: Pillow.Image, file: BinaryIO) -> int:
+    """Return what reading takes for each pixel at its peak, measured and rounded up."""
+    needed = _BYTES_A_PIXEL.get(picture.format or "", 8)
+    if picture.format == "PNG":
+        file.seek(24)
+        depth, colours = file.read(2)
+        needed = {0: 12, 2: 24}.get(colours, 30) if depth == 16 else needed
+    elif picture.info.get("progressive"):
+        needed += 6
+    return needed + (4 if picture.mode in {"RGBA", "RGBX", "CMYK", "LA", "PA"} and needed < 12 else 0)
 
 
 @contextmanager
@@ -143,16 +209,8 @@ def _open_known(file: BinaryIO) -> Pillow.Image:
 def _coding(opened: Pillow.Image, file: BinaryIO) -> Coding:
     if isinstance(opened, JpegImageFile):
         return coding_of(opened)
-    return Coding(lossless=opened.format != "WEBP" or b"VP8L" in _start(file))
-
-
-def _start(file: BinaryIO) -> bytes:
-    """Return the beginning of a WebP up to its pixels: a profile may come before them."""
-    whole = _whole(file)
-    at = 12
-    while at + 8 <= len(whole) and whole[at : at + 4] not in {b"VP8 ", b"VP8L"}:
-        at += 8 + struct.unpack_from("<I", whole, at + 4)[0] + 1 & ~1
-    return whole[at : at + 4]
+    lossless = opened.format != "WEBP" or any(kind == b"VP8L" for kind, _ in riff_chunks(_whole(file)))
+    return Coding(lossless=lossless)
 
 
 def _whole(file: BinaryIO) -> bytes:
@@ -170,6 +228,11 @@ def _why_closed(path: Path, error: OSError | ValueError) -> str:
     return f"cannot be opened: {error}. Check the name and the disk"
 
 
-def _damage(error: Exception) -> str:
+def _fault(error: Exception, file: BinaryIO) -> str:
+    """Return what is wrong with the file, and what to do. A sound file of a rare kind is not called damaged."""
+    file.seek(0)
+    rare = rare_jpeg(file.read(1 << 20)) or (str(error) if _UNSUPPORTED.search(str(error)) else "")
+    if rare:
+        return f"is of a kind that is not read here ({rare}). Save it anew with another program, as PNG"
     cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
-    return "is cut off" if cut else "is damaged"
+    return f"{'is cut off' if cut else 'is damaged'} ({error}). Get the file again from where it came"

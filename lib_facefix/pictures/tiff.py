@@ -6,7 +6,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL.TiffImagePlugin import IFDRational
 
-from .exif import ICC, XMP, directory
+from .exif import ICC, PHOTOSHOP, XMP, directory
 from .picture import Metadata, Samples
 from .strips import bands
 
@@ -14,12 +14,12 @@ _DEFLATE, _DIFFERENCES, _INCHES = 8, 2, 2
 _SHORT, _LONG, _BYTE, _UNDEFINED = 3, 4, 1, 7
 
 
-def write_tiff(pixels: Samples, metadata: Metadata, file: BinaryIO) -> None:
-    """Write (H, W, 1..4) samples of 8 or 16 bits, compressed without loss."""
+def write_tiff(pixels: Samples, metadata: Metadata, turn: int, file: BinaryIO) -> None:
+    """Write (H, W, 1..4) samples of 8 or 16 bits, compressed without loss. turn: their orientation, as in EXIF."""
     strips = [_strip(rows) for rows in bands(pixels, bytes_each=1 << 18)]
     tags = directory(metadata.exif)
     layout = _layout(pixels, [len(strip) for strip in strips])
-    for tag, (kind, value) in {**_colours(metadata), **layout}.items():
+    for tag, (kind, value) in {**_colours(metadata), **layout, 274: (_SHORT, turn)}.items():
         tags.tagtype[tag] = kind
         tags[tag] = value
     if metadata.dpi and 282 not in tags:
@@ -51,7 +51,11 @@ def _layout(pixels: Samples, sizes: list[int]) -> dict[int, tuple[int, object]]:
 
 
 def _colours(metadata: Metadata) -> dict[int, tuple[int, object]]:
-    said = {ICC: (_UNDEFINED, metadata.icc), XMP: (_BYTE, metadata.xmp)}
+    said = {
+        ICC: (_UNDEFINED, metadata.icc),
+        XMP: (_BYTE, metadata.xmp),
+        PHOTOSHOP: (_BYTE, metadata.photoshop),
+    }
     return {tag: (kind, body) for tag, (kind, body) in said.items() if body}
 
 

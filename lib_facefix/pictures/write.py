@@ -4,9 +4,10 @@ Grey stays grey: of a change its brightness is taken. Sixteen bits stay: the cha
 stays as it is. Where nothing changed, every sample stays.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -18,11 +19,11 @@ from ..errors import CannotWrite
 from ..fsio import atomic_write
 from ..types import Image
 from .colours import fits
-from .decode import to_8_bits
+from .decode import to_8_bits, unturn
 from .encode import pack
-from .exif import with_comment
 from .formats import FORMATS, Format, format_for
-from .picture import PARAMETERS, Coding, Picture, Samples
+from .losses import settle_metadata
+from .picture import MAX_BYTES, Coding, Metadata, Picture, Samples
 from .png import PNG_LEVEL, write_png
 from .strips import band_slices
 from .tiff import write_tiff
@@ -41,18 +42,32 @@ def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, 
 
 
 def write_picture(
-    picture: Picture, fixed: Image, path: Path, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
-) -> None:
+    picture: Picture,
+    fixed: Image,
+    path: Path,
+    *,
+    text: Mapping[str, str] | None = None,
+    png_level: int = PNG_LEVEL,
+    keep_times: bool = False,
+) -> tuple[str, ...]:
     """Write `fixed` to `path`, as `encode` does, in the kind of file that its suffix asks for.
 
+    Returns sentences for what is not in the new file. A copy of the old file keeps its time; keep_times: any file does.
     Raises CannotWrite, and BadSetting for an unknown suffix; then what stood at `path` is unchanged.
     """
-    atomic_write(path, _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level))
+    work = _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level)
+    atomic_write(path, work.write)
+    if picture.stamp and (keep_times or work.copies):
+        try:
+            os.utime(path, ns=(picture.stamp[0], picture.stamp[0]))
+        except OSError as error:  # some network drives refuse it
+            return (*work.notes, f"Its modification time could not be kept ({error.strerror}).")
+    return work.notes
 
 
 def encode(
     picture: Picture, fixed: Image, file: BinaryIO, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
-) -> None:
+) -> tuple[str, ...]:
     """Write `fixed` into `file` as a picture of the kind that `picture` was, with all that it says besides its pixels.
 
     If no pixel changed and the kind is the same, the old file is copied byte for byte, and `text` is not added.
@@ -61,15 +76,27 @@ def encode(
 
     fixed: (H, W, 3) RGB of 8 bits; where its size is another than the picture's, so is that of all that goes with it.
     text: PNG's text fields, added to the old ones or in their place; in other kinds only "parameters" is kept, as the
-    UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. Raises CannotWrite for what cannot be held.
+    UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. Returns sentences for what is not in the new
+    file. Raises CannotWrite for what cannot be held.
     """
     kind = next(kind for kind in FORMATS if kind.name == picture.format)
-    _prepare_writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)(file)
+    work = _prepare_writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)
+    work.write(file)
+    return work.notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How a file will be written."""
+
+    write: Callable[[BinaryIO], None]
+    notes: tuple[str, ...] = ()
+    copies: bool = False
 
 
 def _prepare_writer(
     picture: Picture, fixed: Image, kind: Format, name: str, text: Mapping[str, str], png_level: int
-) -> Callable[[BinaryIO], None]:
+) -> _Work:
     """Return what writes the result. Raises CannotWrite at once for what the kind cannot hold; `name` is for this."""
     if fixed.dtype != np.uint8 or fixed.shape[2:] != (3,):
         raise CannotWrite(f"{name}: the result is {fixed.dtype} {fixed.shape}, and RGB of 8 bits is wanted.")
@@ -78,9 +105,23 @@ def _prepare_writer(
     rows = band_slices(len(fixed), fixed[:1].nbytes)
     same = kind.name == picture.format and all(np.array_equal(picture.image[part], fixed[part]) for part in rows)
     if same and picture.is_as_read:
-        return partial(_copy, picture)
+        return _Work(partial(_copy, picture), copies=True)
     _check_fits(kind, name, picture, (fixed.shape[1], fixed.shape[0]))
-    return partial(_write, picture, fixed, kind, text, png_level)
+    said, notes = picture.metadata, picture.left_out
+    if (kind.name, picture.format) != ("PNG", "PNG"):  # which holds all that it held
+        said, notes = settle_metadata(picture, kind, text)
+    return _Work(partial(_write, picture, fixed, kind, said, text, png_level), notes)
+
+
+def check_size(name: str, picture: Picture, size: tuple[int, int]) -> None:
+    """Raise CannotWrite if `picture` enlarged to `size` would take too much memory; `name` is for this."""
+    width, height = size
+    needed = width * height * (9 + (18 if picture.samples is not None else 0) + (4 if picture.alpha is not None else 0))
+    if needed > MAX_BYTES:
+        raise CannotWrite(
+            f"{name}: {width}x{height} px would take {needed / 2**30:.1f} GiB of memory, and at most "
+            f"{MAX_BYTES / 2**30:.0f} GiB are used. Choose a smaller size."
+        )
 
 
 def _check_fits(kind: Format, name: str, picture: Picture, size: tuple[int, int]) -> None:
@@ -90,6 +131,8 @@ def _check_fits(kind: Format, name: str, picture: Picture, size: tuple[int, int]
         raise CannotWrite(
             f"{name}: {kind.name} holds at most {kind.longest} px on a side, not {width}x{height}. Choose .png."
         )
+    if size != picture.image.shape[1::-1]:
+        check_size(name, picture, size)
     if kind.alpha != "full" and picture.translucent and not (kind.alpha == "binary" and picture.cut_out):
         raise CannotWrite(f"{name}: {kind.name} cannot hold the transparency of {picture.path.name}. Choose .png.")
     if picture.samples is not None and kind.deep == "lost":
@@ -106,20 +149,25 @@ def _copy(picture: Picture, file: BinaryIO) -> None:
 
 
 def _write(
-    picture: Picture, fixed: Image, kind: Format, text: Mapping[str, str], png_level: int, file: BinaryIO
+    picture: Picture,
+    fixed: Image,
+    kind: Format,
+    said: Metadata,
+    text: Mapping[str, str],
+    png_level: int,
+    file: BinaryIO,
 ) -> None:
     plain = picture.samples is None and picture.alpha is None and not picture.grey
-    pixels, said = fixed if plain else _merge(picture, fixed, kind), picture.metadata
+    pixels = fixed if plain else _merge(picture, fixed, kind)
+    turn = picture.turn if kind.name == picture.format else 1
+    if turn != 1:
+        pixels = np.ascontiguousarray(unturn(pixels, turn))
     if not fits(said.icc, pixels.shape[2]):
         said = replace(said, icc=b"")
     if kind.name == "PNG":
         write_png(pixels, said, text, file, png_level)
-        return
-    parameters = {**said.text, **text}.get(PARAMETERS)
-    if parameters is not None:
-        said = replace(said, exif=with_comment(said.exif, parameters))
-    if kind.name == "TIFF":
-        write_tiff(pixels, said, file)
+    elif kind.name == "TIFF":
+        write_tiff(pixels, said, turn, file)
     else:
         coding = picture.coding if kind.name == picture.format else Coding(lossless=False)
         pack(kind.name, pixels, said, coding, file)

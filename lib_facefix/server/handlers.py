@@ -13,7 +13,7 @@ from .. import registry
 from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
 from ..models.yolo_files import yolo_files
-from ..pictures import Picture, encode, media_type, read_picture
+from ..pictures import Picture, check_size, encode, media_type, read_picture
 from ..planning.plan import VERSION, FixPlan, face_to_json
 from ..protocols import Progress
 from ..registry import ModelInfo, Registry
@@ -136,10 +136,13 @@ class Service:
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
             plan = body.plan or self._make_plan(body, sent, engine, origin)
             self._check_plan(plan, engine)
+            if plan.upscaled:
+                check_size("the result", sent, plan.upscaled)
             [result] = engine.run([sent.image], [plan], progress=progress)
             file = io.BytesIO()
-            encode(sent, result.image, file)
-            return Answer({"version": VERSION, **result.to_json()}, file.getvalue(), media_type(sent.format))
+            notes = encode(sent, result.image, file)
+            report = {"version": VERSION, **result.to_json(), "notes": list(notes)}
+            return Answer(report, file.getvalue(), media_type(sent.format))
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the image with numbered boxes and the masks of the plan."""

@@ -84,6 +84,21 @@ def test_a_face_is_left_by_its_number(client, photo):
     assert base64.b64decode(told["image"]) == photo
 
 
+def test_the_answer_says_what_the_result_does_not_contain(client, photo):
+    video = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+    assert client.post(f"{PREFIX}/fix", json=sent(photo, **RESTORE)).json()["notes"] == []
+    [note] = client.post(f"{PREFIX}/fix", json=sent(photo + video, **RESTORE)).json()["notes"]
+    assert "video" in note
+
+
+def test_a_result_that_takes_too_much_memory_is_refused_before_the_work(client, photo):
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, **RESTORE)).json()
+    plan["upscale"] = {"size": [20_000, 20_000], "upscaler": "lanczos"}
+    answer = client.post(f"{PREFIX}/fix", json=sent(photo, plan=plan))
+    assert answer.status_code >= 400
+    assert "GiB" in answer.text
+
+
 def test_a_form_and_an_answer_as_a_picture(client, photo):
     plain = client.post(f"{PREFIX}/fix", json=sent(photo, **RESTORE)).json()
     form = {"settings": json.dumps(RESTORE["settings"])}

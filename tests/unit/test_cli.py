@@ -1,6 +1,7 @@
 """The command line on small made-up pictures, with an engine whose faces and work are easy to see."""
 
 import json
+import os
 import re
 from dataclasses import replace
 
@@ -488,3 +489,42 @@ def test_every_clearer_name_belongs_to_a_setting(name, capsys):
     with pytest.raises(SystemExit, match="0"):
         command.make_parser().parse_args(["fix", "--help"])
     assert re.search(rf"{ALIASES[name]} \S+, --{name.replace('_', '-')} ", capsys.readouterr().out)
+
+
+def test_what_a_result_does_not_contain_is_printed_and_reported(photo, tmp_path, capsys):
+    with Pil.open(photo) as opened:
+        opened.save(photo.with_suffix(".jpg"))
+    plain = photo.with_suffix(".jpg").read_bytes()
+    video = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(99)
+    photo.with_suffix(".jpg").write_bytes(plain + video)
+    report, flags = tmp_path / "r.json", ("--method", "restore")
+    assert run("fix", photo.with_suffix(".jpg"), "-o", tmp_path / "out.jpg", "--report", report, *flags) == 0
+    assert "  note: Its video (motion photo) was left out." in capsys.readouterr().out
+    assert json.loads(report.read_text())["pictures"][0]["notes"] == ["Its video (motion photo) was left out."]
+    assert run("fix", photo, "-o", tmp_path / "out.png", "--report", report, *flags) == 0
+    assert json.loads(report.read_text())["pictures"][0]["notes"] == []
+
+
+def test_a_jpeg_that_is_cut_off_is_fixed_with_salvage_alone(photo, tmp_path, capsys):
+    with Pil.open(photo) as opened:
+        opened.save(photo.with_suffix(".jpg"), quality=95)
+    whole = photo.with_suffix(".jpg").read_bytes()
+    photo.with_suffix(".jpg").write_bytes(whole[: len(whole) * 9 // 10])
+    for command_name in ("fix", "plan", "detect"):
+        assert run(command_name, photo.with_suffix(".jpg"), "-o", tmp_path / f"{command_name}.jpg") == 1
+        assert "--salvage" in capsys.readouterr().err
+    for command_name in ("fix", "plan", "detect"):
+        assert run(command_name, photo.with_suffix(".jpg"), "-o", tmp_path / f"{command_name}.jpg", "--salvage") == 0
+    with Pil.open(tmp_path / "fix.jpg") as back:
+        back.load()
+        assert back.size == (300, 140)
+
+
+def test_times_are_kept_on_request_and_sidecars_go_along(photo, tmp_path):
+    os.utime(photo, (1000, 1000))
+    photo.with_name("photo.png.xmp").write_text("names")
+    run("fix", photo, "-o", tmp_path / "new", "--method", "restore")
+    run("fix", photo, "-o", tmp_path / "kept", "--method", "restore", "--keep-times")
+    assert (tmp_path / "new" / "photo.png").stat().st_mtime > 1000
+    assert (tmp_path / "kept" / "photo.png").stat().st_mtime == 1000
+    assert (tmp_path / "new" / "photo.png.xmp").read_text() == "names"

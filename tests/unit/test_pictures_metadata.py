@@ -57,7 +57,8 @@ def test_exif_with_place_and_maker_note_goes_along(tmp_path, source, target):
         back.load()
         exif = back.getexif()
         assert exif[MODEL] == "Camera of a test"
-        assert exif.get(0x0112, 1) == 1
+        turn = 1 if source == ".tif" and target == ".tif" else 6  # Pillow turns TIFF while loading
+        assert exif.get(0x0112, 1) == (turn if source == target else 1)
         assert NOTE in (tmp_path / f"out{target}").read_bytes()
         assert float(exif.get_ifd(0x8769)[33434]) == 0.25
         assert [float(part) for part in exif.get_ifd(0x8825)[LATITUDE]] == [52.0, 31.0, 12.5]
@@ -99,7 +100,7 @@ def test_the_thumbnail_of_the_old_face_is_gone(tmp_path):
     photo().save(tmp_path / "in.jpg", exif=exif)
     with fix(tmp_path, "in.jpg", "out.jpg") as back:
         assert back.getexif().get_ifd(1) == {}
-        assert back.getexif()[0x0112] == 1
+        assert back.getexif()[0x0112] == 6
     assert b"the old face" not in (tmp_path / "out.jpg").read_bytes()
 
 
@@ -187,13 +188,13 @@ def test_a_comment_is_read_in_the_ways_of_other_programs(tmp_path, comment, told
 
 
 def test_a_jpegs_xmp_iptc_and_comment_stay(tmp_path):
-    iptc, note = b"Photoshop 3.0\0" + bytes(range(99)), b"as was"
+    iptc, note = b"Photoshop 3.0\0" + bytes(range(99)), b"as was"  # resources that nobody can parse
     xmp = b"http://ns.adobe.com/xap/1.0/\0" + XMP
     (tmp_path / "in.jpg").write_bytes(jpeg_with((b"\xff\xe1", xmp), (b"\xff\xed", iptc), (b"\xff\xfe", note)))
     fix(tmp_path, "in.jpg", "out.jpg").close()
     data = (tmp_path / "out.jpg").read_bytes()
     assert [data.count(part) for part in (iptc, note, b'title="kept"')] == [1, 1, 1]
-    assert b'tiff:Orientation="1"' in data, "the XMP must not turn the picture a second time"
+    assert b'tiff:Orientation="6"' in data, "pixels are written as they were stored"
 
 
 @pytest.mark.parametrize("target", [".png", ".tif", ".webp"])

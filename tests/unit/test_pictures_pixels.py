@@ -7,7 +7,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from lib_facefix.errors import BadSetting, CannotWrite
 from lib_facefix.pictures import check_writable, read_picture, write_picture
@@ -92,7 +92,8 @@ def test_every_kind_of_pixels_comes_back_as_pillow_sees_it(tmp_path, mode, suffi
     picture = read_picture(source)
     if mode != "LAB":
         with Image.open(source) as seen:
-            assert np.array_equal(picture.image, np.asarray(seen.convert("RGB")))
+            rounding = 1 if mode == "YCbCr" else 0
+            assert np.abs(picture.image - np.asarray(seen.convert("RGB")).astype(int)).max() <= rounding
 
     fixed = painted(picture, (90, 90, 90))
     write_picture(picture, fixed, target)
@@ -189,7 +190,7 @@ def test_a_palette_becomes_colours_and_keeps_its_transparency(tmp_path, transpar
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
-def test_every_orientation_is_read_and_written_upright(tmp_path, orientation, suffix):
+def test_every_orientation_is_read_upright_and_written_as_it_was_stored(tmp_path, orientation, suffix):
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"lossless": True} if suffix == ".webp" else {}
@@ -203,10 +204,14 @@ def test_every_orientation_is_read_and_written_upright(tmp_path, orientation, su
         fixed = painted(picture)
         write_picture(picture, fixed, tmp_path / f"out{target}")
         with Image.open(tmp_path / f"out{target}") as back:
-            assert back.getexif().get(0x0112, 1) == 1
+            if target != ".tif":  # which Pillow turns by itself
+                stored = (WIDTH, HEIGHT) if target == suffix else fixed.shape[1::-1]
+                assert back.getexif().get(0x0112, 1) == (orientation if target == suffix else 1)
+                assert back.size == stored
+            seen = ImageOps.exif_transpose(back)
             if target != ".jpg":
-                assert np.array_equal(np.asarray(back), fixed)
-            assert back.size == (fixed.shape[1], fixed.shape[0])
+                assert np.array_equal(np.asarray(seen), fixed)
+            assert seen.size == (fixed.shape[1], fixed.shape[0])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

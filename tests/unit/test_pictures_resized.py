@@ -66,10 +66,15 @@ def test_exif_names_the_new_size_and_keeps_the_rest(tmp_path, suffix, kind):
 def test_after_a_quarter_turn_exif_names_width_and_height_the_other_way_round(tmp_path, orientation, seen):
     Image.fromarray(noise(30, 40, 3)).save(tmp_path / "in.jpg", exif=camera(orientation))
     picture = read_picture(tmp_path / "in.jpg")
-    write_picture(picture, 255 - picture.image, tmp_path / "out.jpg")
-    with Image.open(tmp_path / "out.jpg") as back:
-        assert back.size == seen
-        assert sides(back) == seen * 2
+    for target, told in ((".jpg", (40, 30)), (".webp", seen)):  # a file of the same kind keeps its orientation
+        write_picture(picture, 255 - picture.image, tmp_path / f"out{target}")
+        with Image.open(tmp_path / f"out{target}") as back:
+            assert back.size == told
+            assert sides(back) == told * 2
+    if orientation == 6:
+        with enlarge(tmp_path / "in.jpg", tmp_path / "out.jpg", (60, 80)) as back:
+            assert back.size == (80, 60)
+            assert sides(back) == (80, 60) * 2
 
 
 def test_a_side_too_long_for_16_bits_is_named_all_the_same(tmp_path):

@@ -1,0 +1,71 @@
+"""What of a picture's metadata goes into a file of some kind, and sentences for what does not."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .avif import describe_nclx, is_hdr
+from .claims import REGIONS, has_iptc, without_places
+from .exif import shorten, with_comment
+from .formats import Format
+from .jpeg import MOST_EXIF, MOST_XMP
+from .picture import PARAMETERS, Metadata, Picture
+
+_XMP_FIELD = "XML:com.adobe.xmp"
+_CARRIES_EXIF = {"PNG", "TIFF", "JPEG", "WEBP", "AVIF", "JPEG2000"}
+
+
+def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> tuple[Metadata, tuple[str, ...]]:
+    """Return what a new file of `kind` says about the picture, and sentences for what it cannot.
+
+    text: fields that are added; where there are no text fields, "parameters" becomes EXIF's UserComment.
+    """
+    said, notes = picture.metadata, list(picture.left_out)
+    if picture.samples is not None and kind.deep == "given up":
+        notes.append(f"Its 16 bits a sample became 8: {kind.name} files are written with 8.")
+    if kind.name != picture.format:
+        said = said.upright(picture.turn)
+        if picture.turn != 1:
+            notes += [REGIONS] if without_places(said.xmp) != said.xmp else []
+            said = replace(said, xmp=without_places(said.xmp))
+        notes += _lost_in(kind, said)
+        said = _translate_colours(said, kind)
+    parameters = {**said.text, **text}.get(PARAMETERS)
+    if kind.name in _CARRIES_EXIF - {"PNG"} and parameters is not None:
+        said = replace(said, exif=with_comment(said.exif, parameters))
+    if kind.name == "JPEG":
+        exif, note = shorten(said.exif, MOST_EXIF)
+        said = replace(said, exif=exif)
+        notes += [note] if note else []
+        if len(said.xmp) > MOST_XMP:
+            notes.append("Its XMP was left out: a JPEG holds at most 64 kB of it.")
+    return said, tuple(dict.fromkeys(notes))
+
+
+def _lost_in(kind: Format, said: Metadata) -> list[str]:
+    """Return sentences for what another kind of file cannot hold."""
+    names = []
+    if kind.name not in _CARRIES_EXIF:
+        names += [name for name, body in (("EXIF", said.exif), ("colour profile", said.icc), ("XMP", said.xmp)) if body]
+    if has_iptc(said.photoshop) and kind.name not in ("JPEG", "TIFF"):
+        names.append("IPTC data")
+    fields = [name for name in said.text if name not in (PARAMETERS, _XMP_FIELD)]
+    if fields and kind.name != "PNG":
+        names.append(f"text fields ({', '.join(fields[:5])})")
+    if said.segments:
+        names.append("JPEG comments and application data")
+    if PARAMETERS in said.text and kind.name not in _CARRIES_EXIF:
+        names.append("generation parameters")
+    notes = [f"{', '.join(names)} left out: {kind.name} files cannot hold this."] if names else []
+    if said.nclx and (is_hdr(said.nclx) if said.icc else kind.name not in ("PNG", "AVIF")):
+        notes += [note for note in [describe_nclx(said.nclx)] if note]
+    return notes
+
+
+def _translate_colours(said: Metadata, kind: Format) -> Metadata:
+    """Return `said` with the colour tags of AVIF in PNG's words."""
+    if not said.nclx or said.icc or kind.name != "PNG" or not describe_nclx(said.nclx):
+        return said
+    return replace(said, cicp=struct.pack(">BBBB", *said.nclx, 0, 1))
