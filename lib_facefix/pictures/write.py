@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,10 +158,10 @@ def _write(
     file: BinaryIO,
 ) -> None:
     plain = picture.samples is None and picture.alpha is None and not picture.grey
-    pixels = fixed if plain else _merge(picture, fixed, kind)
+    pixels: Samples = fixed if plain else _merge(picture, fixed, kind)
     turn = picture.turn if kind.name == picture.format else 1
     if turn != 1:
-        pixels = np.ascontiguousarray(unturn(pixels, turn))
+        pixels = cast(Samples, np.ascontiguousarray(unturn(cast(Any, pixels), turn)))
     if not fits(said.icc, pixels.shape[2]):
         said = replace(said, icc=b"")
     if kind.name == "PNG":
