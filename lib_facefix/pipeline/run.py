@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import BadCrop, FaceFixError, Stopped
 from ..imaging.blend import paste
+from ..imaging.tone import keep_tone
 from ..planning.grouping import group_jobs
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from ..protocols import Fixed, Parts, Progress
@@ -162,6 +163,7 @@ def _paste_round(
             patch, engine = _check_patch(fixed, cut.crop, first)
             ring = RING * face_width(cut.crop, first) if first.treatment.match_colour else 0.0
             with one_thread():
+                patch = keep_tone(patch, cut.crop.image)
                 canvases[task.picture].paste(patch, cut.shown, cut.crop, ring=ring, seen_again=task in seen_again)
         except FAILURES as error:
             outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
