@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
+import cv2
+import numpy as np
+
 from ..detectors.combined import Excepting, Voting
+from ..detectors.marks import move_face
 from ..detectors.turned import TurnedDetector
+from ..imaging.boxes import clip, grow
 from ..models.store import DETECTING, ModelStore
 from ..models.yolo_files import yolo_file
 from ..protocols import Detector
-from ..registry import DETECTORS, ModelInfo
+from ..registry import DETECTORS, LANDMARKERS, ModelInfo
 from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, parse_detector
+from ..types import Face, Image
 
+SMALLEST_DENOISED = 40
+"""Pixels: of a smaller part a median filter leaves no face."""
 _ONNX = DETECTORS["yolov8n-face"].target
 """The function that makes a detector of any YOLO model's `.onnx`."""
 
@@ -23,16 +32,39 @@ def make_detector(store: ModelStore, text: str, angles: str) -> Detector:
     store: loads and keeps each single detector. angles: each looks at the turned picture for itself, see
     `TurnedDetector`.
     """
-    return _combine(parse_detector(text), angles, partial(_load_one, store))
+    return _combine(parse_detector(text), partial(_load_turned, store, angles))
 
 
-def _combine(wanted: Wanted, angles: str, load: Callable[[Leaf], Detector]) -> Detector:
+def _combine(wanted: Wanted, load: Callable[[Leaf], Detector]) -> Detector:
     if isinstance(wanted, Leaf):
-        return TurnedDetector(load(wanted), angles)
+        return load(wanted)
     if isinstance(wanted, Difference):
-        return Excepting(*(_combine(part, angles, load) for part in (wanted.found, wanted.unless)))
-    parts = [_combine(part, angles, load) for part in wanted.parts]
+        return Excepting(*(_combine(part, load) for part in (wanted.found, wanted.unless)))
+    parts = [_combine(part, load) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
+
+
+def _load_turned(store: ModelStore, angles: str, wanted: Leaf) -> Detector:
+    """Return one detector that searches the turned picture too.
+
+    The face mesh confirms the finds of detectors of people. It knows no drawn faces, and no other classes of YOLO.
+    """
+    people = wanted.name in DETECTORS.names() and not DETECTORS[wanted.name].classes
+    return TurnedDetector(_load_one(store, wanted), angles, partial(_sees_face, store) if people else None)
+
+
+def _sees_face(store: ModelStore, image: Image, face: Face) -> bool:
+    """Return whether the face mesh sees a face where a detector found one, with or without the picture's grain."""
+    mesh = store.load(LANDMARKERS, "facemesh")
+    if mesh.locate(image, face).mesh is not None:
+        return True
+    around = clip(grow(face.box, 0.75), image.shape[1], image.shape[0])
+    left, top = math.floor(around.left), math.floor(around.top)
+    part = image[top : math.ceil(around.bottom), left : math.ceil(around.right)]
+    if min(part.shape[:2]) < SMALLEST_DENOISED:
+        return False
+    clean = np.asarray(cv2.medianBlur(np.ascontiguousarray(part), 5), np.uint8)
+    return mesh.locate(clean, move_face(face, -left, -top)).mesh is not None
 
 
 def _load_one(store: ModelStore, wanted: Leaf) -> Detector:

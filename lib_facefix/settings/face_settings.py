@@ -27,7 +27,7 @@ class FaceSettings(Treatment):
     """How the faces of a picture are found, chosen and fixed."""
 
     detector: str = option(
-        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=files_in,
+        "auto", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=files_in,
         group="find", finds=True,
         help="What finds faces: a name, or the file of a YOLO model, with the classes wanted in brackets. Several: "
         '"blazeface + centerface" what either finds, "a - b" what a finds and b does not, "2 of a, b, c".',

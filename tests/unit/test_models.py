@@ -327,7 +327,7 @@ def test_unloading_one_store_leaves_the_models_of_another(folder, loaded, gfpgan
     [
         (RESTORERS, "nonsense", "unknown restorer 'nonsense'; on offer: lite, gfpgan"),
         (RESTORERS, "auto", "unknown restorer 'auto'"),
-        (DETECTORS, "net.onnx", r"unknown detector 'net\.onnx'; on offer: blazeface"),
+        (DETECTORS, "net.onnx", r"unknown detector 'net\.onnx'; on offer: auto, blazeface"),
         (UPSCALERS, "nowhere.pth", r"there is no file nowhere\.pth; give the path of a model, or a name of `facefix"),
         (PARSERS, "nowhere.onnx", r"there is no file nowhere\.onnx"),
     ],
