@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 
 import cv2
@@ -17,6 +18,8 @@ from .windows import starts
 
 WANTED = 30
 """Pixels that suspected faces are scaled to: CenterFace finds 199 of 200 in a crowd."""
+UNSURE = 0.15
+"""BlazeFace's finds that score less than this above the minimum are looked at by CenterFace too."""
 MANY = 3
 """Of so many suspected faces the whole part of the picture is searched, of fewer their surroundings first."""
 SURE = 0.65
@@ -54,6 +57,7 @@ class Adaptive:
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         faces, hints = self._blaze.search(image, min_score)
+        hints += [face.box for face in faces if face.score < min_score + UNSURE]
         more = self._search_near(image, hints, min_score) if hints else []
         if measure_grain(image) > NOISY:
             more += self.look_denoised(image, min_score)
@@ -141,11 +145,14 @@ def _holds(tile: Box, box: Box) -> bool:
 
 
 def _join(faces: tuple[Face, ...], more: list[Face]) -> tuple[Face, ...]:
-    """Return the faces and, of what was found by another look, those not among them; best first."""
+    """Return the faces, as sure as the surer look is, and what only the other look found; best first."""
     found = list(faces)
     for face in sorted(more, key=lambda one: -one.score):
-        if not any(same_face(face.box, other.box) for other in found):
+        known = next((i for i, other in enumerate(found) if same_face(face.box, other.box)), None)
+        if known is None:
             found.append(face)
+        else:
+            found[known] = replace(found[known], score=max(face.score, found[known].score))
     return tuple(sorted(found, key=lambda one: -one.score))
 
 
