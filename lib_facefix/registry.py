@@ -152,6 +152,13 @@ def _insightface(name: str, label: str, target: str, file: str, *packs: str, **f
 DETECTORS: Registry[Detector] = Registry(
     "detector",
     _bundled(
+        "auto",
+        "BlazeFace, with CenterFace for small and grainy faces (built in)",
+        ".detectors.adaptive:Adaptive",
+        "centerface.onnx",
+        "MIT, Apache-2.0",
+    ),
+    _bundled(
         "blazeface",
         "BlazeFace (built in)",
         ".detectors.blazeface:BlazeFace",
@@ -159,6 +166,7 @@ DETECTORS: Registry[Detector] = Registry(
         "Apache-2.0",
     ),
     _bundled("centerface", "CenterFace (built in)", ".detectors.centerface:CenterFace", "centerface.onnx", "MIT"),
+    ModelInfo("aligned", "Aligned crops: the face is the picture (built in)", ".detectors.aligned:Aligned"),
     ModelInfo("yunet", "YuNet", ".detectors.yunet:YuNet", weights_name="face_detection_yunet_2023mar.onnx"),
     ModelInfo(
         "yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights_name="yolov8n-face.onnx", classes=True

@@ -42,7 +42,8 @@ MAY_IMPORT = {
     "fixers": ADAPTER,
     "upscalers": ADAPTER,
     "pipeline": NOUNS | {"imaging"},
-    "analysis": ADAPTER | {"models", "pictures", "registry", "detectors.turned", "detectors.combined"},
+    "analysis": ADAPTER
+    | {"models", "pictures", "registry", "detectors.turned", "detectors.combined", "detectors.marks"},
     "facefix": NOUNS | {"analysis", "models", "pipeline", "registry", "fixers.rediffuse", "maskers.combined"},
     "batch": NOUNS | {"pictures", "visualize"},
     "client": NOUNS | {"facefix", "weights"},

@@ -1,13 +1,24 @@
 """The detector factory: creates a detector from the setting `detector`."""
 
+import math
+from functools import partial
+
+import cv2
+import numpy as np
+
 from ..detectors.combined import Excepting, Voting
+from ..detectors.marks import move_face
 from ..detectors.turned import TurnedDetector
+from ..imaging.boxes import clip, grow
 from ..models.store import DETECTING, ModelStore
 from ..models.yolo_files import yolo_file
 from ..protocols import Detector
-from ..registry import DETECTORS, ModelInfo
+from ..registry import DETECTORS, LANDMARKERS, ModelInfo
 from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, parse_detector
+from ..types import Face, Image
 
+SMALLEST_DENOISED = 40
+"""Smallest side, in pixels, of a part that is denoised: a median filter erases smaller faces."""
 _ONNX = DETECTORS["yolov8n-face"].target
 """Function that creates a detector from an `.onnx` file of any YOLO model, as "module:function"."""
 
@@ -20,11 +31,34 @@ def make_detector(store: ModelStore, detector: str | Wanted, angles: str) -> Det
     """
     wanted = parse_detector(detector) if isinstance(detector, str) else detector
     if isinstance(wanted, Leaf):
-        return TurnedDetector(_load_one(store, wanted), angles)
+        return _load_turned(store, angles, wanted)
     if isinstance(wanted, Difference):
         return Excepting(*(make_detector(store, part, angles) for part in (wanted.found, wanted.unless)))
     parts = [make_detector(store, part, angles) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
+
+
+def _load_turned(store: ModelStore, angles: str, wanted: Leaf) -> Detector:
+    """Return one detector that also searches the rotated image.
+
+    The face mesh confirms detections of photographed people. It does not know drawn faces or other YOLO classes.
+    """
+    people = wanted.name in DETECTORS.names() and not DETECTORS[wanted.name].classes
+    return TurnedDetector(_load_one(store, wanted), angles, partial(_sees_face, store) if people else None)
+
+
+def _sees_face(store: ModelStore, image: Image, face: Face) -> bool:
+    """Return whether the face mesh confirms a detected face, in the image as it is or denoised."""
+    mesh = store.load(LANDMARKERS, "facemesh")
+    if mesh.locate(image, face).mesh is not None:
+        return True
+    around = clip(grow(face.box, 0.75), image.shape[1], image.shape[0])
+    left, top = math.floor(around.left), math.floor(around.top)
+    part = image[top : math.ceil(around.bottom), left : math.ceil(around.right)]
+    if min(part.shape[:2]) < SMALLEST_DENOISED:
+        return False
+    clean = np.asarray(cv2.medianBlur(np.ascontiguousarray(part), 5), np.uint8)
+    return mesh.locate(clean, move_face(face, -left, -top)).mesh is not None
 
 
 def _load_one(store: ModelStore, wanted: Leaf) -> Detector:

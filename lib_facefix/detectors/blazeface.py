@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from ..imaging.boxes import nms_faces
+from ..imaging.boxes import nms_faces, same_face
 from ..imaging.letterbox import letterbox
 from ..inference import check_outputs, load, sigmoid
 from ..types import Box, Face, Image, Points
 from ..weights import asset
-from .marks import five_of, make_face
+from .marks import five_of, make_face, move_face
 from .windows import windows
 
 SIDE = 192
@@ -20,6 +21,14 @@ CELL = 4
 """Input pixels between neighbouring predictions, of which there are 48 x 48."""
 TILE_SCORE = 0.6
 """Lowest accepted score in a tile: an ear or a fist fills a tile more often than a whole image."""
+BORDER = 0.5
+"""Width of the grey border around a close-up, as a share of the image's sides."""
+CLOSE_SHARE = 0.4
+"""Smallest face of interest in a close-up, as a share of the shorter side."""
+HINT, STRONG_HINT = 0.2, 0.4
+"""Scores from which a small face, or a larger one, is suspected in a finest window."""
+SMALL_SHARE = 1 / 12
+"""Share of its window below which a suspected face is small: 16 pixels of the network's input."""
 MARGIN = 3
 """Pixels from a tile's inner edge within which a box counts as cut off; the neighbouring tile shows the whole face."""
 
@@ -34,13 +43,42 @@ class BlazeFace:
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        return self.search(image, min_score)[0]
+
+    def search(self, image: Image, min_score: float) -> tuple[tuple[Face, ...], list[Box]]:
+        """Return the faces as `detect` does, and the boxes where others are suspected."""
         height, width = image.shape[:2]
-        faces = []
-        for window in windows(width, height):
-            whole = window == Box(0, 0, width, height)
-            found = self._look(image, window, min_score if whole else max(min_score, TILE_SCORE))
-            faces += [face for face in found if not _cut_off(face.box, window, width, height)]
-        return nms_faces(faces)
+        faces, hints = [], []
+        looks = windows(width, height)
+        finest = looks[-1].size
+        for window in looks:
+            least = min_score if window == Box(0, 0, width, height) else max(min_score, TILE_SCORE)
+            seen = [
+                face
+                for face in self._look(image, window, min(least, HINT))
+                if not _cut_off(face.box, window, width, height)
+            ]
+            faces += [face for face in seen if face.score >= least]
+            if window.size == finest:
+                hints += [
+                    face
+                    for face in seen
+                    if face.score >= (HINT if face.box.size < SMALL_SHARE * finest else STRONG_HINT)
+                ]
+        found = nms_faces(faces)
+        small = [hint.box for hint in nms_faces(hints)]
+        return found, [box for box in small if not any(same_face(box, face.box) for face in found)]
+
+    def look_from_afar(self, image: Image, min_score: float) -> tuple[Face, ...]:
+        """Return the faces of a close-up, which fill the image so much that the network needs grey around them."""
+        height, width = image.shape[:2]
+        across, down = round(width * BORDER), round(height * BORDER)
+        framed = cv2.copyMakeBorder(
+            image, down, down, across, across, cv2.BORDER_CONSTANT, value=(MID_GREY, MID_GREY, MID_GREY)
+        )
+        seen = self._look(np.asarray(framed, np.uint8), Box(0, 0, framed.shape[1], framed.shape[0]), min_score)
+        large = [face for face in nms_faces(seen) if face.box.size >= CLOSE_SHARE * min(width, height)]
+        return tuple(move_face(face, -across, -down) for face in large)
 
     def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
         """Run the network once, on one window of the image."""

@@ -25,8 +25,12 @@ class CenterFace:
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
+        return self.look(image, min_score, min(max(*image.shape[:2], MIN_SIDE), MAX_SIDE))
+
+    def look(self, image: Image, min_score: float, side: int) -> tuple[Face, ...]:
+        """Return the faces as `detect` does, with the longer side of the image scaled to `side` pixels."""
         height, width = image.shape[:2]
-        fitted = letterbox(image, input_size(width, height, min(max(width, height, MIN_SIDE), MAX_SIDE)))
+        fitted = letterbox(image, input_size(width, height, side))
         scores, sizes, offsets, places = check_outputs(self._net(fitted.blob(0, 1)))
         rows, columns = np.nonzero(scores[0, 0] >= max(min_score, np.finfo(float).tiny))
         sides = np.exp(sizes[0, :, rows, columns].astype(np.float64))[:, ::-1] * CELL  # (N, 2): width, height

@@ -1,5 +1,7 @@
 """Faces from landmarks: tilt, and five points from fewer."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..types import Box, Face, Points
@@ -24,3 +26,9 @@ def five_of(eyes: Points, nose: Points, mouth: Points) -> Points:
     """Return (5, 2) landmarks from (2, 2) eyes, the left one first, the nose, and the middle of the mouth."""
     half_mouth = (eyes[1] - eyes[0]) * (MOUTH_WIDTH / 2)
     return np.stack([*eyes, nose, mouth - half_mouth, mouth + half_mouth])
+
+
+def move_face(face: Face, x: float, y: float) -> Face:
+    """Return the face with its box and landmarks moved by (x, y) pixels."""
+    box = Box(face.box.left + x, face.box.top + y, face.box.right + x, face.box.bottom + y)
+    return replace(face, box=box, landmarks=None if face.landmarks is None else face.landmarks + np.array((x, y)))

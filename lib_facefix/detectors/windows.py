@@ -26,8 +26,8 @@ def windows(width: int, height: int) -> list[Box]:
     for side in _sides(max(width, height)):
         found += [
             Box(left, top, left + min(side, width), top + min(side, height))
-            for top in _starts(height, side)
-            for left in _starts(width, side)
+            for top in starts(height, side)
+            for left in starts(width, side)
         ]
     return found
 
@@ -47,7 +47,7 @@ def _finest(longer: int) -> int:
     return round(max(SMALL * SHARE + (FINE - SMALL * SHARE) * largeness, longer * FINEST_SHARE))
 
 
-def _starts(length: int, side: int) -> list[int]:
+def starts(length: int, side: int) -> list[int]:
     """Return where windows of `side` begin so that they cover `length` evenly."""
     if length <= side:
         return [0]

@@ -26,7 +26,7 @@ class FaceSettings(Treatment):
     """How FaceFix finds, selects and fixes the faces of an image."""
 
     detector: str = option(
-        "blazeface", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=detector_files,
+        "auto", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=detector_files,
         group="find", finds=True,
         help="Detector name, or a YOLO model file such as face_yolov8n.pt[face]. "
         'Combine several with " + ", " - " or "2 of a, b, c".',

@@ -44,7 +44,7 @@ def loaded(monkeypatch, face_at):
         def detect(self, image, min_score):
             return (face_at(300, 200),)
 
-    fakes = {"blazeface": OneFace, "facemesh": SeesNoMesh, "lite": Painter}
+    fakes = {"auto": OneFace, "facemesh": SeesNoMesh, "lite": Painter}
     real = catalog.ModelInfo.load
 
     def load(info):
@@ -75,7 +75,7 @@ def test_models_are_loaded_once(loaded, picture):
     assert not loaded
     facefix.fix([picture, picture], SETTINGS)
     facefix.fix([picture], SETTINGS)
-    assert loaded == {"blazeface": 1, "facemesh": 1, "lite": 1}
+    assert loaded == {"auto": 1, "facemesh": 1, "lite": 1}
 
 
 def test_models_are_loaded_again_after_unloading(loaded, picture):
@@ -83,7 +83,7 @@ def test_models_are_loaded_again_after_unloading(loaded, picture):
     facefix.fix([picture], SETTINGS)
     facefix.unload()
     facefix.fix([picture], SETTINGS)
-    assert loaded == {"blazeface": 2, "facemesh": 2, "lite": 2}
+    assert loaded == {"auto": 2, "facemesh": 2, "lite": 2}
 
 
 def test_unloading_one_leaves_the_models_of_another(loaded, picture):
@@ -92,9 +92,9 @@ def test_unloading_one_leaves_the_models_of_another(loaded, picture):
         facefix.fix([picture], SETTINGS)
     one.unload()
     other.fix([picture], SETTINGS)
-    assert loaded == {"blazeface": 2, "facemesh": 2, "lite": 2}
+    assert loaded == {"auto": 2, "facemesh": 2, "lite": 2}
     one.fix([picture], SETTINGS)
-    assert loaded == {"blazeface": 3, "facemesh": 3, "lite": 3}
+    assert loaded == {"auto": 3, "facemesh": 3, "lite": 3}
 
 
 def test_planning_loads_no_fixer(loaded, picture):
@@ -229,12 +229,12 @@ def test_one_with_a_diffuser_shares_the_loaded_models(loaded, picture):
     one, other = facefix.with_diffuser(Negative()), facefix.with_diffuser(Negative())
     for each in (one, other):
         each.fix([picture], SETTINGS)
-    assert loaded == {"blazeface": 1, "facemesh": 1, "lite": 1}
+    assert loaded == {"auto": 1, "facemesh": 1, "lite": 1}
     assert one.models is facefix.models
 
     one.unload()
     facefix.fix([picture], SETTINGS)
-    assert loaded == {"blazeface": 2, "facemesh": 2, "lite": 2}
+    assert loaded == {"auto": 2, "facemesh": 2, "lite": 2}
 
 
 def test_a_diffuser_is_given_to_the_new_one_alone(loaded, picture):

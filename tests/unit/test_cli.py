@@ -61,7 +61,7 @@ class Painter:
 def engine(monkeypatch):
     from lib_facefix.registry import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 
-    parts = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
+    parts = {DETECTORS["auto"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
     real = ModelInfo.load
     monkeypatch.setattr(ModelInfo, "load", lambda info: parts.get(info) or real(info))
 
@@ -297,7 +297,7 @@ def test_models_and_settings_are_listed(capsys):
     assert run("models", "--json") == 0
     models = json.loads(capsys.readouterr().out)["models"]
     built_in = {model["name"] for model in models if model["state"] == "built in"}
-    assert built_in == {"blazeface", "centerface", "facemesh", "lite", "person"}
+    assert built_in == {"auto", "blazeface", "centerface", "facemesh", "lite", "person"}
     assert all(model["licence"] for model in models)
     assert all(model["bytes"] > 100_000 for model in models if model["state"] == "built in")
     assert run("models") == 0

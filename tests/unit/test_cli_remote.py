@@ -60,7 +60,7 @@ class Brightener:
 
 @pytest.fixture(autouse=True)
 def alone(away_from_home, monkeypatch):
-    parts = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Brightener}
+    parts = {DETECTORS["auto"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Brightener}
     real = ModelInfo.load
     monkeypatch.setattr(ModelInfo, "load", lambda info: parts[info] if info in parts else real(info))
     for name in ("FACEFIX_TOKEN", "FACEFIX_USER"):

@@ -49,7 +49,7 @@ class Whitener:
 @pytest.fixture(autouse=True)
 def alone(away_from_home, monkeypatch):
     """Fakes for what finds faces and what runs nets; no package, no folder of this machine, no network, no terminal."""
-    parts = {DETECTORS["blazeface"]: OneFace, LANDMARKERS["facemesh"]: SeesNoMesh}
+    parts = {DETECTORS["auto"]: OneFace, LANDMARKERS["facemesh"]: SeesNoMesh}
     real = ModelInfo.load
     monkeypatch.setattr(ModelInfo, "load", lambda info: parts.get(info) or real(info))
     engines = SimpleNamespace(load_runner=Whitener, this_machine=lambda device: device)

@@ -67,7 +67,7 @@ def test_what_is_written_is_read(text, wanted):
     ("text", "said"),
     [
         ("", "a name or a file is missing"),
-        ("YOLO9", r"must be one of blazeface, centerface.* or a model file \(\.onnx, \.pt\).*not 'YOLO9'"),
+        ("YOLO9", r"must be one of auto, blazeface, centerface.* or a model file \(\.onnx, \.pt\).*not 'YOLO9'"),
         ("blazeface + nonsense", "not 'nonsense'"),
         ("blazeface +", "not 'blazeface \\+'"),
         ("3 of blazeface, centerface", "3 of 2 cannot agree. Choose 1 to 2"),

@@ -42,7 +42,7 @@ def parts(monkeypatch, face_at):
         def locate(self, image, face: Face):
             return face
 
-    fakes = {DETECTORS["blazeface"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
+    fakes = {DETECTORS["auto"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}
     monkeypatch.setattr(ModelInfo, "load", lambda info: fakes[info] if info in fakes else real(info))
 
 

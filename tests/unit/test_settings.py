@@ -155,7 +155,7 @@ def test_every_model_of_a_registry_leads_to_a_class(registry):
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(BadSetting, match=r"Unknown detector 'YOLO9'\. Choose from: blazeface"):
+    with pytest.raises(BadSetting, match=r"Unknown detector 'YOLO9'\. Choose from: auto, blazeface"):
         DETECTORS["YOLO9"]
     assert "lite" in RESTORERS.names()
 

@@ -105,3 +105,39 @@ def test_all_searches_on_beside_an_upright_face(marked):
 def test_an_outline_is_turned_back_with_its_face(marked):
     [face] = TurnedDetector(Outlines(), "auto").detect(np.ascontiguousarray(np.rot90(marked)), 0.5)
     assert np.array_equal(face.outline, face.landmarks)
+
+
+class SeesTurned:
+    """Finds a doubtful face in the upright look, and another one in the picture turned by 180 degrees."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def detect(self, image, min_score):
+        self.looks += 1
+        if self.looks == 1:
+            return (Face(Box(60, 50, 80, 70), 0.7, None, 0.0),)
+        return (Face(Box(10, 10, 40, 40), 0.9, None, 0.0),) if self.looks == 3 else ()
+
+
+def test_a_doubtful_upright_find_does_not_end_the_search(marked):
+    [true] = TurnedDetector(SeesTurned(), "auto", lambda _, face: face.score > 0.8).detect(marked, 0.5)
+    assert (true.score, abs(true.tilt), true.box) == (0.9, 180, Box(60, 40, 90, 70))
+
+
+def test_a_sure_upright_find_ends_it(marked):
+    detector = SeesUpright(score=0.9)
+    TurnedDetector(detector, "auto", lambda _image, _face: True).detect(marked, 0.5)
+    assert detector.looks == 1
+
+
+@pytest.mark.parametrize("angles", ["auto", "all"])
+def test_nothing_is_found_on_a_turned_looks_word_alone(marked, angles):
+    turned = np.ascontiguousarray(np.rot90(marked))
+    assert TurnedDetector(SeesUpright(), angles, lambda _image, _face: False).detect(turned, 0.5) == ()
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.66, True), (0.64, False)])
+def test_an_upright_find_that_barely_reaches_the_minimum_must_be_confirmed(marked, score, kept):
+    found = TurnedDetector(SeesUpright(score=score), "auto", lambda _image, _face: False).detect(marked, 0.5)
+    assert bool(found) == kept

@@ -85,7 +85,7 @@ def test_catalogues_show_labels_and_send_names():
 
 
 def test_model_files_that_are_found_stand_behind_the_built_in_detectors():
-    assert SHOWN["detector"].pairs[0] == ("BlazeFace (built in)", "blazeface")
+    assert SHOWN["detector"].pairs[0] == ("BlazeFace, with CenterFace for small and grainy faces (built in)", "auto")
     assert SHOWN["detector"].pairs[-1] == ("face_yolov8n.pt", "face_yolov8n.pt")
     assert section_rows("Which faces")[0] == ("detector",)  # beside it is room for what looks for files again
 

@@ -158,7 +158,7 @@ def test_choices_are_offered_as_people_see_them():
     assert axis("[FaceFix] Active").choices() == ["True", "False"]
     assert axis("[FaceFix] Mask").choices()[:2] == ["hull", "ellipse"]
     assert axis("[FaceFix] Sampling method").choices() == ["same as the image", "Euler a", "DDIM"]
-    assert axis("[FaceFix] Detector").choices()[0] == "blazeface"
+    assert axis("[FaceFix] Detector").choices()[0] == "auto"
     assert axis("[FaceFix] Detector").choices()[-1] == "face_yolov8n.pt"
     assert axis("[FaceFix] Sampling steps").choices is None
 
