@@ -52,7 +52,7 @@ def test_centerface_knows_how_a_head_is_tilted():
 def test_a_net_that_answers_with_no_number_is_an_error_and_not_no_faces(engine, monkeypatch):
     detector = CenterFace()
     monkeypatch.setattr(detector, "_net", lambda blob: [np.full((1, 1, 8, 8), np.nan)] * 4)
-    with pytest.raises(BadModel, match="returned invalid numbers"):
+    with pytest.raises(BadModel, match="returned infinite or undefined values"):
         detector.detect(photo("astronaut"), 0.5)
 
 

@@ -89,7 +89,7 @@ def trained(net, picture):
 
 
 def test_codeformer_comes_closer_at_every_step_of_its_own_w(tmp_path):
-    net = Net(FACES["CodeFormer"], engines_made.InParts(engines_made.codeformer(side=64)).eval(), "codeformer")
+    net = Net(FACES["CodeFormer"], engines_made.InParts(engines_made.codeformer(side=64), None).eval(), "codeformer")
     picture = nets_made.faces(1, 64)
     trained(net, picture)
     runner = Runner(net, tmp_path, "auto", "exact", this_machine("cpu"))

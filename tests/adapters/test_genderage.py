@@ -77,7 +77,7 @@ def test_another_models_file_is_told(weights, picture):
     model.graph.output[0].name = "more than that"
     model.graph.output[0].type.tensor_type.shape.ClearField("dim")
     onnx.save(model, weights)
-    with pytest.raises(BadModel, match=r"genderage\.onnx gives 6 numbers instead of 3"):
+    with pytest.raises(BadModel, match=r"genderage\.onnx is another model: it returns 6 numbers instead of 3"):
         GenderAge(weights).guess(image, face)
 
 
