@@ -42,8 +42,8 @@ class TurnedDetector:
     """A `Detector` that runs another one on the upright and on the rotated image.
 
     angles: "off" searches the upright image only; "auto" also the rotated ones if no face is surely upright; "all"
-    always does. confirm: returns whether a second model sees a face too. A face seen only in a rotated, enlarged or denoised
-    image must be confirmed; without `confirm` every detection counts.
+    always does. confirm: returns whether a second model sees a face too. A face seen only in a rotated, enlarged or
+    denoised image must be confirmed; without `confirm` every detection counts.
     """
 
     def __init__(self, detector: Detector, angles: str, confirm: Callable[[Image, Face], bool] | None = None) -> None:
