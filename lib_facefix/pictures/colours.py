@@ -1,12 +1,16 @@
-"""Colour models other than RGB, turned into it."""
+"""Colour models other than RGB, turned into it. Little CMS is imported by the few images that need it."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from PIL import Image as Pillow
-from PIL import ImageCms
 
-_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+if TYPE_CHECKING:
+    from PIL import ImageCms
+
 _FLAGS = 0x2000
 """Little CMS' flag for black point compensation: without it, printed black is a washed-out grey on a screen."""
 
@@ -22,6 +26,8 @@ def to_rgb(mode: str, profile: bytes | None) -> Convert:
     if mode == "CMYK":
         return _by_profile(profile, "CMYK") or _plainly
     if mode == "LAB":
+        from PIL import ImageCms
+
         return _transform(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB")
     return _plainly
 
@@ -33,6 +39,8 @@ def profile_after(mode: str, profile: bytes) -> bytes:
 
 def srgb() -> bytes:
     """Return a profile that says sRGB."""
+    from PIL import ImageCms
+
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -48,6 +56,8 @@ def _plainly(strip: Pillow.Image) -> Pillow.Image:
 def _by_profile(profile: bytes | None, mode: str) -> Convert | None:
     if not profile:
         return None
+    from PIL import ImageCms
+
     try:
         return _transform(ImageCms.ImageCmsProfile(BytesIO(profile)), mode)
     except (ImageCms.PyCMSError, OSError):
@@ -55,8 +65,10 @@ def _by_profile(profile: bytes | None, mode: str) -> Convert | None:
 
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> Convert:
+    from PIL import ImageCms
+
     target = ImageCms.createProfile("sRGB")
-    transform = ImageCms.buildTransform(source, target, mode, "RGB", _INTENT, _FLAGS)  # type: ignore[arg-type]  # a number in old Pillow
+    transform = ImageCms.buildTransform(source, target, mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC, _FLAGS)  # type: ignore[arg-type]  # a number in old Pillow
 
     def convert(strip: Pillow.Image) -> Pillow.Image:
         done = ImageCms.applyTransform(strip, transform)
