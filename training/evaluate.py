@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from lib_facefix.fixers.fidelity import FIDELITY_EXPONENT
+from lib_facefix.fixers.restore import FIDELITY_EXPONENT
 from numpy.typing import NDArray
 
 from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, transform_points, translate
