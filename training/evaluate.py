@@ -19,9 +19,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from lib_facefix.fixers.restore import FIDELITY_EXPONENT
 from numpy.typing import NDArray
 
+from lib_facefix.fixers.restore import FIDELITY_EXPONENT
 from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, transform_points, translate
 from lib_facefix.imaging.blend import paste
 from lib_facefix.imaging.frames import cut
