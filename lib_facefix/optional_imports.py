@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -17,10 +18,13 @@ ASKED = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "NO_ALBUMENTATIONS_UPDATE": "1",  # insightface may bring albumentations
+    "DO_NOT_TRACK": "1",
 }
 """Set unless the user has set them."""
 FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 """By package, whatever the user has set: who asks for faces has not asked to install anything."""
+REPORTERS = ("openvino_telemetry",)
+"""Packages that only report usage. Their users work without them: OpenVINO has a stub for where it is missing."""
 
 
 def import_optional(package: str) -> Any:
@@ -33,7 +37,13 @@ def import_optional(package: str) -> Any:
 
 
 def disable_telemetry(package: str = "") -> None:
-    """Set the variables that keep optional packages, this one above all, from reporting; call it before the import."""
+    """Keep optional packages, this one above all, from reporting usage; call it before the import.
+
+    Variables are set, and packages that only report cannot be imported any more in this process.
+    """
+    modules: dict[str, Any] = sys.modules
+    for name in REPORTERS:
+        modules.setdefault(name, None)
     for name, value in ASKED.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED.get(package, {}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import Lock
@@ -36,10 +35,10 @@ class _MediaPipe:
     def __init__(self) -> None:
         self._version = str(getattr(mediapipe, "__version__", "of unknown version"))
         if version_numbers(self._version) >= CALLS_HOME:
-            warnings.warn(
-                f"mediapipe {self._version} contacts its maker while it works. Install one that does not: "
-                "`pip install 'mediapipe>=0.10.33,<0.10.35'`; or choose the detector blazeface, which is the same net.",
-                stacklevel=2,
+            raise BadModel(
+                f"mediapipe {self._version} contacts its maker while it works, so it is not used. Install one that "
+                "does not: `pip install 'mediapipe>=0.10.33,<0.10.35'`; or choose the detector blazeface, which is the "
+                "same net."
             )
         solutions = hasattr(mediapipe, "solutions")
         self._find = self._by_solutions if solutions else self._by_tasks

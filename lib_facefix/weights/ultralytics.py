@@ -131,7 +131,7 @@ def _export(copy: Path, path: Path) -> None:
     """Let ultralytics make the ONNX file in another process, which reads safely or not at all."""
     any_size = bool(_version("onnxruntime"))  # OpenCV wants one size, and a square, of which a third is grey
     code = (
-        "import sys; from ultralytics import YOLO; "
+        "import sys; sys.modules['openvino_telemetry'] = None; from ultralytics import YOLO; "
         f"YOLO(sys.argv[1]).export(format='onnx', simplify=False, dynamic={any_size})"
     )
     quiet = {"ULTRALYTICS_SAFE_LOAD": "true", "YOLO_CONFIG_DIR": str(copy.parent), "YOLO_VERBOSE": "false"}

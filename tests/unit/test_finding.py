@@ -142,11 +142,11 @@ def test_a_missing_package_is_named_with_the_versions_that_will_do(webui, monkey
     assert said
 
 
-def test_mediapipe_that_contacts_its_maker_is_warned_of(monkeypatch):
+def test_mediapipe_that_contacts_its_maker_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "mediapipe", types.SimpleNamespace(__version__="0.10.35"))
     monkeypatch.delitem(sys.modules, "lib_facefix.detectors.mediapipe", raising=False)
     from lib_facefix.detectors.mediapipe import FullRange
 
-    with pytest.warns(UserWarning, match=r"mediapipe 0\.10\.35 contacts its maker.*<0\.10\.35"):
+    with pytest.raises(BadModel, match=r"mediapipe 0\.10\.35 contacts its maker.*<0\.10\.35"):
         FullRange()
     monkeypatch.delitem(sys.modules, "lib_facefix.detectors.mediapipe")
