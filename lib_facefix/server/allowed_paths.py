@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..facefix import FaceFix
+from ..planning.plan import FixPlan
 from ..settings.face_settings import FaceSettings
 from ..settings.options import options
+from ..settings.treatment import Overrides
+from ..weights.model_paths import expand_home
 from .errors import FORBIDDEN, UNREADABLE, refuse
 from .fields import short
 
@@ -44,15 +47,49 @@ def _resolve_links(path: Path) -> Path | None:
         return None
 
 
-def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path], part: str = "settings") -> None:
-    """Raise `Refusal` for a model file of the server's that does not lie in a folder of models, or an allowed one.
+def check_paths(
+    engine: FaceFix,
+    folders: Sequence[Path],
+    *,
+    settings: FaceSettings | None = None,
+    overrides: Overrides | None = None,
+    plan: FixPlan | None = None,
+) -> None:
+    """Raise `Refusal` for any file that a request names outside the folders of models and those allowed."""
+    if settings:
+        check_models(settings.to_json(), engine, folders)
+    for number, changes in (overrides or {}).items():
+        check_models(changes, engine, folders, "overrides", str(number))
+    if plan:
+        check_models({"upscaler": plan.upscaler}, engine, folders, "plan")
+        for job in plan.jobs:
+            check_models(job.treatment.to_json(), engine, folders, "plan")
 
-    values: settings by name; those that may be paths are looked at.
+
+def check_models(
+    values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path], part: str = "settings", *more: str
+) -> None:
+    """Raise `Refusal` for a file of the server's that does not lie in a folder of models, or an allowed one.
+
+    values: settings by name; those that may be paths are looked at. part, more: where in the request they are.
     """
+    for name, sentence in outside_paths(values, engine, folders):
+        raise refuse(UNREADABLE, sentence, "body", part, *more, name)
+
+
+def outside_paths(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """Yield each setting that names a file outside the folders of models and those allowed, and a sentence about it."""
+    for name, label, path in named_files(values):
+        shelf = engine.models.paths
+        allowed = (*shelf.folders, *shelf.hosts, *shelf.yolo, *folders)
+        # some settings are read with the home in place of a ~, others as they are: both must be allowed
+        if not all(is_inside(one, allowed) for one in {Path(path), expand_home(path)}):
+            yield name, f"{label}: {short(path)} lies in no folder of models here; choose a name of GET models"
+
+
+def named_files(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield name, label and path of each file that these settings name."""
     for field, known in options(FaceSettings):
         value = values.get(field.name)
         for path in known.files(value) if value is not None else ():
-            shelf = engine.models.paths
-            if not is_inside(Path(path), (*shelf.folders, *shelf.hosts, *shelf.yolo, *folders)):
-                sentence = f"{known.label}: {short(path)} lies in no folder of models here; choose a name of GET models"
-                raise refuse(UNREADABLE, sentence, "body", part, field.name)
+            yield field.name, known.label, path

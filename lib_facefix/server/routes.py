@@ -121,7 +121,7 @@ class _Calls:
     async def batch(self, request: Request) -> Response:
         async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
             body = read_body(BatchBody, values)
-        source, output = self._service.places_of(body)
+        source, output = await run_in_threadpool(self._service.places_of, body)
 
         def work(progress: Progress) -> Answer:
             return self._service.batch(body, source, output, progress)

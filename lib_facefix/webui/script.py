@@ -18,6 +18,7 @@ from .config.options import add_options as add_options
 from .config.options import read_options
 from .passes import infotext
 from .passes.arguments import read_passes
+from .passes.paths import check_paths
 from .passes.settings import OFFERED, PassSettings
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def _passes(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
     known = getattr(p, READ, None)
     if known is None or known[0] != args:  # a copy of `p` may be given other arguments
         known = args, read_passes(args)
+        named = ((f"pass {number}: ", one.to_json()) for number, one in enumerate(known[1], start=1))
+        check_paths(named, is_api=p.is_api)
         setattr(p, READ, known)
     passes: tuple[PassSettings, ...] = known[1]
     return passes

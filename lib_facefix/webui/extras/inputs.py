@@ -13,6 +13,7 @@ from typing import Any
 from ...protocols import Engine
 from ...settings.face_settings import FaceSettings
 from ..passes.arguments import KINDS, fit_type
+from ..passes.paths import check_paths
 from ..passes.settings import ELSEWHERE, PassSettings
 from .face_overrides import FIX, SINGLE, FaceOverrides
 
@@ -38,10 +39,12 @@ class Given:
 def read_given(values: Mapping[str, Any], engine: Engine) -> Given:
     """Return what is set; raises `BadSetting`. engine: what plans the faces again."""
     settings = PassSettings.from_json(_fit_values({name: values.get(name) for name in COMMON}))
+    check_paths([("", settings.to_json())], is_api=False)
     text = values.get(TUNING)
     if not text:
         return Given(engine, settings, None)
     tuning = FaceOverrides.from_text(text, engine)
+    check_paths(((f"face {number}: ", own) for number, own in tuning.overrides.items()), is_api=False)
     shown = _fit_values({name: values.get(control) for name, control in FACE.items()})
     return Given(engine, settings, tuning.edit({**tuning.filled, **shown}, settings))
 
