@@ -162,7 +162,7 @@ class Service:
         return Answer({"version": VERSION}, file.getvalue(), "image/png")
 
     def places_of(self, body: BatchBody) -> tuple[Path, Path]:
-        """Return the folders of a batch; raises `Refusal` unless they and all files may be named, and they are apart."""
+        """Return the folders of a batch; raises `Refusal` unless all that is named may be named, and they are apart."""
         engine = self.host.engine_for_queries()
         check_paths(engine, self.host.folders, settings=body.settings, overrides=body.overrides)
         source, output = (inside(path, self.host.folders, name) for name, path in
