@@ -20,6 +20,8 @@
 
 MAX_CHARACTERS = 300
 """Characters of what another library complains of."""
+MAX_SHOWN = 80
+"""Characters of a value that somebody gave."""
 
 
 class FaceFixError(Exception):
@@ -95,6 +97,17 @@ class MissingPart(FaceFixError):
 
 class BadCrop(FaceFixError):
     """A fixer answered with something that is not a crop."""
+
+
+def shown(value: object) -> str:
+    """Return a value that somebody gave as part of a sentence: its beginning, where it is long or holds much."""
+    if isinstance(value, dict | list | tuple) and len(value) > MAX_SHOWN:
+        return f"a {type(value).__name__} of {len(value)} values"
+    try:
+        text = repr(value[: MAX_SHOWN + 1] if isinstance(value, str) else value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists nested deep
+        return f"a {type(value).__name__} that is too long to be shown"
+    return text if len(text) <= MAX_SHOWN + 2 else f"{text[:MAX_SHOWN]}..."
 
 
 def briefly(error: Exception) -> str:

@@ -13,6 +13,7 @@ from ..protocols import Engine
 from .flags import given_runtime, read_runtime
 from .models_get import host_folders
 from .terminal import tell
+from .token import add_token, read_token
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
         help="a `facefix serve`, or a WebUI with --api, that does the work; user and password of a WebUI's --api-auth "
         "stand in it, or as name:password in FACEFIX_USER",
     )
-    section.add_argument("--token", metavar="T", help="of that `facefix serve`; default: FACEFIX_TOKEN")
+    add_token(section, "the token of that `facefix serve`")
     section.add_argument(
         "--native",
         type=int,
@@ -39,13 +40,13 @@ def engine_for(arguments: argparse.Namespace, environ: Mapping[str, str] = os.en
     host_folders([arguments.webui or ""])
     here = FaceFix(read_runtime(arguments))
     if not arguments.remote:
-        if arguments.token or arguments.native:
+        if arguments.token or arguments.token_file or arguments.native:
             raise BadSetting("--token and --native say how a server is asked; give its address, too: --remote URL")
         return here
     if arguments.native is not None and not 64 <= arguments.native <= 4096:
         raise BadSetting(f"--native must lie between 64 and 4096, not {arguments.native}")
-    told = arguments.token or "@" in arguments.remote
-    token = arguments.token or (None if told else environ.get("FACEFIX_TOKEN"))
+    told = arguments.token or arguments.token_file or "@" in arguments.remote
+    token = read_token(arguments, {} if told else environ) or None
     user = None if told else environ.get("FACEFIX_USER")
     engine = connect(arguments.remote, token, user, here, arguments.native)
     info = engine.describe()

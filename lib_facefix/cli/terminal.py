@@ -14,6 +14,7 @@ from ..errors import BadPlan
 from ..fsio import atomic_write
 from ..pictures import Found
 from ..planning.plan import VERSION, FixPlan
+from ..planning.validation import is_nested_deep
 
 
 def tell(lines: Iterable[str], *, error: bool = False) -> None:
@@ -39,8 +40,10 @@ def read_plans(path: Path) -> dict[str, FixPlan]:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise BadPlan(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise BadPlan(f"{path} is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadPlan(f"{path} is no JSON, or nested too deep: {error}") from error
+    if is_nested_deep(content):
+        raise BadPlan(f"{path} is nested too deep; make a plan with `facefix plan`")
     if not isinstance(content, Mapping) or content.get("version") != VERSION:
         raise BadPlan(f"{path} is not a plan of version {VERSION}; make one with `facefix plan`")
     pictures = content.get("pictures")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ..errors import BadPlan, FaceFixError
+from ..errors import BadPlan, FaceFixError, shown
 from ..settings.output_size import MOST_PIXELS
 from ..settings.treatment import Treatment
 from ..types import Box, Face, Image, Pose
-from .validation import float_array, is_size, number_in, require
+from .validation import MOST, float_array, is_size, number_in, require
 
 VERSION = 1
 """Of the JSON that plans, reports and `facefix detect` share."""
@@ -49,15 +49,15 @@ class FaceJob:
     def from_json(cls, entry: Any) -> FaceJob:
         """Read what `to_json` wrote, perhaps edited by a person; raises `BadPlan` or `BadSetting`."""
         number = require(entry, "number", "a face")
-        if type(number) is not int or number < 1:
-            raise BadPlan(f"a face: number must be a whole number from 1 on, not {number!r}")
+        if type(number) is not int or not 1 <= number <= MOST:
+            raise BadPlan(f"a face: number must be a whole number from 1 on, not {shown(number)}")
         where = f"face {number}"
         decision = require(entry, "decision", where)
         if decision not in get_args(Decision):
-            raise BadPlan(f"{where}: decision must be one of {', '.join(get_args(Decision))}; not {decision!r}")
+            raise BadPlan(f"{where}: decision must be one of {', '.join(get_args(Decision))}; not {shown(decision)}")
         parameters = require(entry, "parameters", where)
         if not isinstance(parameters, Mapping):
-            raise BadPlan(f"{where}: parameters must be an object of settings, not {parameters!r}")
+            raise BadPlan(f"{where}: parameters must be an object of settings, not {shown(parameters)}")
         if "method" in parameters:
             raise BadPlan(f"{where}: a plan says what is to be done in 'decision', not in parameters.method")
         try:
@@ -103,14 +103,14 @@ class FixPlan:
         """Read what `to_json` wrote; raises `BadPlan` saying where it is wrong."""
         size, faces = (require(entry, key, "a plan") for key in ("size", "faces"))
         if not is_size(size):
-            raise BadPlan(f"size must be [width, height] in pixels, not {size!r}")
+            raise BadPlan(f"size must be [width, height] in pixels, not {shown(size)}")
         upscaled, upscaler = _upscale_from_json(entry.get("upscale"))
         if not isinstance(faces, list):
-            raise BadPlan(f"faces must be a list, not {faces!r}")
+            raise BadPlan(f"faces must be a list, not {shown(faces)}")
         jobs = tuple(FaceJob.from_json(face) for face in faces)
         numbers = [job.number for job in jobs]
         if len(set(numbers)) < len(numbers):
-            raise BadPlan(f"two faces have the same number: {sorted(numbers)}")
+            raise BadPlan(f"two faces have the same number: {shown(sorted(numbers))}")
         return cls((size[0], size[1]), jobs, upscaled, upscaler)
 
 
@@ -226,7 +226,7 @@ def _looks_from_json(entry: Any, where: str) -> tuple[str, int | None]:
         return "", None
     gender, age = require(entry, "gender", where), number_in(entry, "age", where)
     if not isinstance(gender, str):
-        raise BadPlan(f"{where}: gender must be a text, not {gender!r}")
+        raise BadPlan(f"{where}: gender must be a text, not {shown(gender)}")
     return gender, round(age)
 
 
@@ -236,9 +236,9 @@ def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:
         return None, "lanczos"
     size, upscaler = (require(upscale, key, "upscale") for key in ("size", "upscaler"))
     if not is_size(size):
-        raise BadPlan(f"upscale: size must be [width, height] in pixels, not {size!r}")
+        raise BadPlan(f"upscale: size must be [width, height] in pixels, not {shown(size)}")
     if size[0] * size[1] > MOST_PIXELS:
         raise BadPlan(f"upscale: {size[0]}x{size[1]} px are more than {MOST_PIXELS // 10**6} million")
     if not (isinstance(upscaler, str) and upscaler):
-        raise BadPlan(f"upscale: upscaler must be the name of one, not {upscaler!r}")
+        raise BadPlan(f"upscale: upscaler must be the name of one, not {shown(upscaler)}")
     return (size[0], size[1]), upscaler

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..errors import BadSetting, shown
 from ..imaging.quality import pose, sharpness
 from ..settings.face_prompt import GenerationParams, read_negative_prompt, read_prompt
 from ..settings.face_settings import FaceSettings
@@ -111,9 +111,9 @@ def _check_known(faces: Sequence[Face], settings: FaceSettings) -> None:
 
 def read_override(text: str) -> tuple[int, dict[str, Any]]:
     """Read one "3:fidelity=0.9" -> (3, {"fidelity": 0.9}); raises `BadSetting`."""
-    found = re.fullmatch(r"\s*(\d+)\s*:\s*([a-z_]+)\s*=(.*)", text, re.DOTALL)
+    found = re.fullmatch(r"\s*(\d{1,4})\s*:\s*([a-z_]+)\s*=(.*)", text, re.DOTALL)
     if not found:
-        raise BadSetting(f'settings of one face are written like "3:fidelity=0.9", not {text!r}')
+        raise BadSetting(f'settings of one face are written like "3:fidelity=0.9", not {shown(text)}')
     name, value = found[2], found[3].strip()
     kinds = {field: type(default) for field, default in Treatment().to_json().items()}
     kind = kinds.get(name, str)

@@ -7,16 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadPlan
+from ..errors import BadPlan, shown
 from ..settings.options import is_number
 
 MOST = 1e7
 """A position, angle or score beyond it is no face's; arithmetic on it would overflow."""
 
 
+MOST_NESTED = 32
+"""Lists and objects inside one another, in any JSON that is read."""
+
+
+def is_nested_deep(content: Any) -> bool:
+    """Return whether lists and objects lie deeper inside one another than in any plan."""
+    level = [content]
+    for _ in range(MOST_NESTED):
+        lists = (list(one.values()) if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [inner for one in lists for inner in one]
+    return bool(level)
+
+
 def is_size(value: Any) -> bool:
     """Return True for [width, height] in whole pixels."""
-    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and 0 < side <= MOST for side in value)
 
 
 def require(entry: Any, key: str, where: str) -> Any:
@@ -30,7 +43,7 @@ def number_in(entry: Any, key: str, where: str) -> float:
     """Return the number that an object has under a key."""
     value = require(entry, key, where)
     if not _is_sane(value):
-        raise BadPlan(f"{where}: {key} must be a number, not {value!r}; at most {MOST:.0f}")
+        raise BadPlan(f"{where}: {key} must be a number, not {shown(value)}; at most {MOST:.0f}")
     return float(value)
 
 
@@ -41,7 +54,7 @@ def _is_sane(value: Any) -> bool:
 def float_array(value: Any, shape: tuple[int, ...], what: str, form: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return nested lists of numbers as an array of this shape. what, form: what it is called, and is to look like."""
     if not _has_shape(value, shape):
-        raise BadPlan(f"{what} must be {form} in pixels, not {value!r}; at most {MOST:.0f}")
+        raise BadPlan(f"{what} must be {form} in pixels, not {shown(value)}; at most {MOST:.0f}")
     return np.array(value, np.float64)
 
 

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
+from itertools import islice
 from typing import Any
 
 from ..errors import FaceFixError
@@ -16,7 +17,7 @@ from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import read_origin
 from ..settings.options import check_names, options, schema
 from ..settings.treatment import Overrides, Treatment
-from .errors import UNREADABLE, Complaint, Refusal
+from .errors import MOST_COMPLAINTS, UNREADABLE, Complaint, Refusal
 
 Schema = dict[str, Any]
 OBJECT: Schema = {"type": "object"}
@@ -40,6 +41,10 @@ class BodyField:
 
 def short(value: Any) -> str:
     """Return the value as JSON, its beginning where that is long."""
+    if isinstance(value, str):
+        value = value[:60]
+    elif isinstance(value, Mapping | list) and len(value) > 60:
+        return f"{'an object' if isinstance(value, Mapping) else 'a list'} of {len(value)} values"
     text = json.dumps(value, default=str)
     return text if len(text) <= 60 else f"{text[:60]}..."
 
@@ -64,7 +69,7 @@ def _settings(value: Any) -> FaceSettings:
     try:
         return FaceSettings.from_json(value)
     except FaceFixError:  # which says what is wrong first; a client is told all of it, and where
-        if complaints := list(_wrong(FaceSettings, value)):
+        if complaints := list(islice(_wrong(FaceSettings, value), MOST_COMPLAINTS)):
             raise Refusal(UNREADABLE, *complaints) from None
         raise
 
@@ -89,11 +94,14 @@ def _overrides(value: Any) -> Overrides:
         raise FaceFixError(
             f'overrides are settings by face number, as in {{"2": {{"method": "leave"}}}}; not {short(value)}'
         )
-    complaints = []
+    complaints: list[Complaint] = []
     for number, changes in value.items():
-        if not (number.isascii() and number.isdigit() and 0 < int(number) < 10_000):
-            complaints.append(Complaint((number,), f"{number!r} is no face number; they count from 1"))
-        complaints += [Complaint((number, *wrong.where), wrong.sentence) for wrong in _wrong(Treatment, changes)]
+        if len(complaints) >= MOST_COMPLAINTS:
+            break
+        if not (number.isascii() and number.isdigit() and len(number) < 5 and int(number) > 0):
+            complaints.append(Complaint((number,), f"{number[:60]!r} is no face number; they count from 1 to 9999"))
+        told = islice(_wrong(Treatment, changes), MOST_COMPLAINTS)
+        complaints += [Complaint((number, *wrong.where), wrong.sentence) for wrong in told]
     if complaints:
         raise Refusal(UNREADABLE, *complaints)
     return {int(number): dict(changes) for number, changes in value.items()}

@@ -9,19 +9,24 @@ import secrets
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import FaceFixError, Stopped
 from ..protocols import Progress
 from .errors import FULL, UNKNOWN, Refusal, refusal_of, refuse
+from .room import Room
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 VERSION = 1
 """Of what the API answers."""
-LAST = 10.0
+LAST = 5.0
 """Seconds that the end of the process waits for what is being done: cutting native code off aborts it."""
+GRACE = 3.0
+"""Seconds after which even the client whose work is being done is told that the server stops."""
+STOPPING = "this server is being stopped; send it again when it is back"
 _LOG = logging.getLogger(__name__)
 
 
@@ -79,14 +84,21 @@ class Job:
         try:
             answer = self._run()
         except Exception as error:  # noqa: BLE001 an edge: the next in the line must have its turn
-            self.state = "stopped" if isinstance(error, Stopped) else "failed"
-            self.future.set_exception(_to_refusal(error))
+            self.fail(_to_refusal(error), "stopped" if isinstance(error, Stopped) else "failed")
         else:
             self.weight = answer.weight
             self.state = "stopped" if self.should_stop() else "done"
-            self.future.set_result(answer)
+            with suppress(InvalidStateError):  # whoever waited was told meanwhile that the server stops
+                self.future.set_result(answer)
         finally:
             self.do = None  # it holds the picture
+
+    def fail(self, refusal: Refusal, state: State = "stopped") -> None:
+        """Let it end with a refusal, unless it has ended."""
+        if not self.future.done():
+            self.state = state
+            with suppress(InvalidStateError):
+                self.future.set_exception(refusal)
 
     def _run(self) -> Answer:
         if self.do is None or self.should_stop():
@@ -120,26 +132,15 @@ class JobQueue:
 
     def __init__(self, most: int, most_bytes: int) -> None:
         """most: pieces that may wait; most_bytes: that they may hold, and likewise of results that are kept."""
+        self.room = Room(most_bytes)
         self._most, self._most_bytes = most, most_bytes
         self._waiting: deque[Job] = deque()
         self._kept: OrderedDict[str, Job] = OrderedDict()
-        self._held = 0
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
         self._at_work: Job | None = None
-        self._ended = False
-
-    def hold(self, size: int) -> None:
-        """Take room for so many bytes; raises `Refusal` where there is none. Whoever takes it gives it back."""
-        with self._changed:
-            if self._held + size > self._most_bytes:
-                raise refuse(FULL, "too much is waiting here already; send it again in a few seconds")
-            self._held += size
-
-    def free(self, size: int) -> None:
-        """Give room back."""
-        with self._changed:
-            self._held -= size
+        self.ended = False
+        """Whether nothing more is taken."""
 
     def add(self, do: Work, size: int, *, keep: bool) -> Job:
         """Take a piece of work whose `size` bytes were held; the line frees them. Raises `Refusal` if it is full.
@@ -148,6 +149,8 @@ class JobQueue:
         """
         job = Job(do, size)
         with self._changed:
+            if self.ended:
+                raise refuse(FULL, STOPPING)
             if len(self._waiting) >= self._most:
                 raise refuse(FULL, f"{self._most} calls are waiting here already; send it again in a few seconds")
             self._waiting.append(job)
@@ -157,7 +160,7 @@ class JobQueue:
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="facefix", daemon=True)
                 self._worker.start()
-                atexit.register(self._end)
+                atexit.register(self.end)
             self._changed.notify()
         return job
 
@@ -171,24 +174,39 @@ class JobQueue:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._ended)
-                if self._ended:
+                self._changed.wait_for(lambda: self._waiting or self.ended)
+                if self.ended:
                     return
                 job = self._at_work = self._waiting.popleft()
             job.run()
+            self.room.free(job.size)
             with self._changed:
-                self._held -= job.size
+                self._at_work = None
                 self._forget()
 
-    def _end(self) -> None:
-        """Stop when the process ends."""
+    def close(self) -> None:
+        """Take nothing more, stop what is being done, and refuse what waits; return at once."""
         with self._changed:
-            self._ended = True
-            if self._at_work:
-                self._at_work.stop()
+            if self.ended:
+                return
+            self.ended = True
+            waiting, at_work = list(self._waiting), self._at_work
+            self._waiting.clear()
             self._changed.notify()
+        for job in waiting:
+            job.fail(refuse(FULL, STOPPING))
+        if at_work:
+            at_work.stop()
+            last = threading.Timer(GRACE, at_work.fail, (refuse(FULL, STOPPING),))
+            last.daemon = True
+            last.start()
+
+    def end(self) -> bool:
+        """Close, and wait a little for what is being done; return whether it has ended."""
+        self.close()
         if self._worker:
             self._worker.join(LAST)
+        return not (self._worker and self._worker.is_alive())
 
     def _forget(self) -> None:
         """Let go of the oldest results, until the others are few and small enough; the newest stays."""

@@ -1,124 +1,105 @@
-"""Reading the body of a request, of JSON or of a form, and never more of it than is allowed."""
+"""Receiving the body of a request: never more of it than is allowed, and never for longer than it may take."""
 
 from __future__ import annotations
 
-import json
-import re
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from time import monotonic
+from typing import TypeVar
 
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from .errors import TOO_LARGE, UNREADABLE, refuse
-from .job_queue import JobQueue
-from .schemas import from_form
+from .errors import FULL, TIMED_OUT, TOO_LARGE, refuse
+from .job_queue import STOPPING, JobQueue
+from .parse_body import parse_body
+from .room import CUT_OFF, Upload
+from .schemas import read_body
 
-FORM, JSON = "multipart/form-data", "application/json"
-_HALF = re.compile("[\ud800-\udfff]")
-"""Half a letter: JSON can spell it, but nothing can be written or answered with it."""
+Body = TypeVar("Body")
+
+WINDOW, LEAST = 10.0, 1 << 16
+"""Seconds within which at least so many bytes of a body must arrive, or all of it."""
+LONGEST = 600.0
+"""Seconds that a body may take in all."""
+TICK = 0.5
+"""Seconds between two looks at whether a body still may arrive."""
+
+
+class GoneError(Exception):
+    """The client went away before its request had arrived."""
 
 
 @asynccontextmanager
-async def read_request(request: Request, most: int, line: JobQueue) -> AsyncIterator[tuple[Any, Held]]:
-    """Give the values of a request's body, and the room that it takes while it waits.
+async def receive_body(
+    request: Request, kind: type[Body], most: int, line: JobQueue
+) -> AsyncIterator[tuple[Body, Upload]]:
+    """Give the body of a request, read and checked in another thread, and the room that it takes while it waits.
 
-    most: bytes of the whole body. Raises `Refusal` where there are more, or no room for them, or they cannot be read.
+    most: bytes of the whole body. Raises `Refusal` where there are more, or no room for them, or they take too long,
+    or cannot be read; `GoneError` where the client goes away.
     """
-    held = Held(line)
+    upload = line.room.begin()
     try:
-        body = await _body(request, most, held)
-        values = await _form(request, body) if _kind(request) == FORM else _json(request, body)
-        _check_text(values)
-        yield values, held
+        yield await _read(request, kind, most, upload, line), upload
     finally:
-        held.free()
+        upload.free()
 
 
-class Held:
-    """Room in the line that a request has taken so far."""
-
-    def __init__(self, line: JobQueue) -> None:
-        self._line, self.size = line, 0
-
-    def more(self, size: int) -> None:
-        """Take more; raises `Refusal`."""
-        self._line.hold(size)
-        self.size += size
-
-    def hand_over(self) -> int:
-        """Leave it to whoever takes the work; return how much it is."""
-        size, self.size = self.size, 0
-        return size
-
-    def free(self) -> None:
-        """Give it back."""
-        self._line.free(self.hand_over())
+async def _read(request: Request, kind: type[Body], most: int, upload: Upload, line: JobQueue) -> Body:
+    content = await _receive(request, most, upload, line)
+    content_type = request.headers.get("content-type", "")
+    return await run_in_threadpool(lambda: read_body(kind, parse_body(content, content_type)))
 
 
-async def _body(request: Request, most: int, held: Held) -> bytes:
-    parts = []
-    async for part in request.stream():
-        if held.size + len(part) > most:
-            raise refuse(TOO_LARGE, f"the request is larger than {most >> 20} MiB; send a smaller picture")
-        held.more(len(part))
-        parts.append(part)
-    return b"".join(parts)
+async def _receive(request: Request, most: int, upload: Upload, line: JobQueue) -> bytearray:
+    content = bytearray()
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and len(declared) < 20 and int(declared) > most:
+        raise _too_large(most)
+    began = since = monotonic()
+    arrived = 0
+    more = True
+    while more:
+        coming = asyncio.ensure_future(request.receive())
+        try:
+            while not coming.done():
+                await asyncio.wait({coming}, timeout=TICK)
+                _check_pace(since, began, upload, line)
+        finally:
+            coming.cancel()
+        message = coming.result()
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        part = message.get("body", b"")
+        if len(content) + len(part) > most:
+            raise _too_large(most)
+        upload.grow(len(part))
+        content += part
+        arrived += len(part)
+        if arrived >= LEAST:
+            since, arrived = monotonic(), 0
+        more = message.get("more_body", False)
+        if more:
+            _check_pace(since, began, upload, line)
+    return content
 
 
-def _kind(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _too_large(most: int) -> Exception:
+    return refuse(TOO_LARGE, f"the request is larger than {most >> 20} MiB; send a smaller picture")
 
 
-def _json(request: Request, body: bytes) -> Any:
-    if _kind(request) != JSON:
-        raise refuse(UNREADABLE, f"the body must be {JSON} or {FORM}, not {_kind(request) or 'of no type'}")
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise refuse(UNREADABLE, f"the body is no JSON: {error}") from error
-
-
-async def _form(request: Request, body: bytes) -> dict[str, Any]:
-    async def whole() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    values: dict[str, Any] = {}
-    try:
-        form = await _InMemory(request.headers, whole()).parse()
-        for name, value in form.multi_items():
-            values[name] = from_form(name, await value.read() if isinstance(value, UploadFile) else value)
-        await form.close()
-    except (MultiPartException, KeyError, ValueError) as error:  # the last two: a damaged head
-        raise refuse(UNREADABLE, f"the form cannot be read: {error}") from error
-    return values
-
-
-class _InMemory(MultiPartParser):
-    """Keeps files out of the temporary folder, however large they are: they are in memory already."""
-
-    spool_max_size = max_file_size = sys.maxsize  # what new and old versions of starlette call it
-
-
-def _check_text(values: Any) -> None:
-    try:
-        halves = any(not text.isascii() and _HALF.search(text) for text in _texts(values))
-    except RecursionError as error:
-        raise refuse(UNREADABLE, "the body is nested too deep") from error
-    if halves:
-        raise refuse(UNREADABLE, "the body holds half a letter, such as \\ud800 without the other half")
-
-
-def _texts(values: Any) -> Iterator[str]:
-    if isinstance(values, str):
-        yield values
-    elif isinstance(values, dict):
-        for name, value in values.items():
-            yield name
-            yield from _texts(value)
-    elif isinstance(values, list):
-        for value in values:
-            yield from _texts(value)
+def _check_pace(since: float, began: float, upload: Upload, line: JobQueue) -> None:
+    """Raise `Refusal` where a body must not arrive any more. since: when its latest `LEAST` bytes had arrived."""
+    now = monotonic()
+    refusal = None
+    if line.ended:
+        refusal = refuse(FULL, STOPPING)
+    elif upload.cut:
+        refusal = refuse(FULL, CUT_OFF)
+    elif now - since > WINDOW or now - began > LONGEST:
+        refusal = refuse(TIMED_OUT, f"the request arrives too slowly: less than {LEAST >> 10} KiB in {WINDOW:.0f} s")
+    if refusal:
+        refusal.closes = True
+        raise refusal

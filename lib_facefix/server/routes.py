@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +21,9 @@ from ..protocols import Progress
 from .errors import Refusal
 from .handlers import Host, Service
 from .job_queue import VERSION, Answer, Job, JobQueue
-from .request_body import FORM, JSON, read_request
+from .parse_body import FORM, JSON
+from .request_body import GoneError, receive_body
+from .room import Upload
 from .schemas import (
     BatchBody,
     DetectBody,
@@ -29,7 +33,6 @@ from .schemas import (
     ReplanBody,
     form_schema,
     json_schema,
-    read_body,
 )
 
 PREFIX = "/facefix/v1"
@@ -37,18 +40,23 @@ REFUSED = {
     "401": "Who asks has not said that he may.",
     "403": "That may not be done here.",
     "404": "There is no such job (any more).",
+    "408": "The request arrives too slowly.",
     "413": "The request, or the picture, is too large.",
     "422": "Something in the request is wrong: where, and what.",
     "424": "The server lacks what is needed: a model, a package.",
     "503": "Too many wait already; Retry-After says when to come again.",
 }
 Body = TypeVar("Body")
+_LOG = logging.getLogger(__name__)
 
 
-def make_router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
-    """Return the API of this host. guards: what every call must pass first, as `Depends(...)`."""
+def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | None = None) -> APIRouter:
+    """Return the API of this host.
+
+    guards: what every call must pass first, as `Depends(...)`. line: where calls wait, for whoever wants to end it.
+    """
     made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
-    calls = _Calls(Service(host), JobQueue(host.limits.waiting, host.limits.held))
+    calls = _Calls(Service(host), line or JobQueue(host.limits.waiting, host.limits.held))
     add = partial(made.add_api_route, response_model=None)
     add("/models", calls.models, methods=["GET"], summary="What is on offer", responses=_answers())
     add("/settings", calls.settings, methods=["GET"], summary="Every setting, as a JSON schema", responses=_answers())
@@ -84,6 +92,9 @@ class _Route(APIRoute):
                 return await handle(request)
             except Refusal as refusal:
                 return JSONResponse(refusal.to_json(), refusal.status, refusal.headers)
+            except GoneError:
+                _LOG.warning("a client went away before its request had arrived")
+                return Response(status_code=400)
 
         return answer
 
@@ -108,9 +119,8 @@ class _Calls:
 
     async def replan(self, request: Request) -> Response:
         """Answer without waiting in line: neither a picture nor a model is needed."""
-        async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
-            body = read_body(ReplanBody, values)
-            return JSONResponse(await run_in_threadpool(self._service.replan, body))
+        async with self._receive(request, ReplanBody) as (body, _):
+            return await run_in_threadpool(lambda: JSONResponse(self._service.replan(body)))
 
     async def fix(self, request: Request) -> Response:
         return await self._handle(request, FixBody, self._service.fix)
@@ -119,8 +129,8 @@ class _Calls:
         return await self._handle(request, PreviewBody, self._service.preview)
 
     async def batch(self, request: Request) -> Response:
-        async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
-            body = read_body(BatchBody, values)
+        async with self._receive(request, BatchBody) as (body, _):
+            pass
         source, output = await run_in_threadpool(self._service.places_of, body)
 
         def work(progress: Progress) -> Answer:
@@ -129,24 +139,26 @@ class _Calls:
         return _respond_started(self._line.add(work, 0, keep=True))
 
     async def job(self, id: str) -> Response:  # noqa: A002 as the address calls it
-        return JSONResponse(_state(self._line.find(id)))
+        return await run_in_threadpool(lambda: JSONResponse(_state(self._line.find(id))))
 
     async def cancel(self, id: str) -> Response:  # noqa: A002 as the address calls it
         job = self._line.find(id)
         job.stop()
-        return JSONResponse(_state(job))
+        return await run_in_threadpool(lambda: JSONResponse(_state(job)))
 
     async def _handle(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
-        async with read_request(request, self._service.host.limits.body, self._line) as (values, held):
-            body = read_body(kind, values)
-            del values  # the text of the picture: it would be kept for as long as the call waits
+        async with self._receive(request, kind) as (body, upload):
             wait = getattr(body, "wait", True)
 
             def work(progress: Progress) -> Answer:
                 return do(body, progress)
 
-            job = self._line.add(work, held.size, keep=not wait)
-            held.hand_over()
+            size = upload.hand_over()
+            try:
+                job = self._line.add(work, size, keep=not wait)
+            except Refusal:
+                self._line.room.free(size)
+                raise
         return await self._await_answer(request, job) if wait else _respond_started(job)
 
     async def _await_answer(self, request: Request, job: Job) -> Response:
@@ -161,7 +173,10 @@ class _Calls:
         answer = await future
         if answer.picture is not None and _wants_picture(request):
             return Response(answer.picture, media_type=answer.kind)
-        return JSONResponse(_document(answer))
+        return await run_in_threadpool(lambda: JSONResponse(_document(answer)))
+
+    def _receive(self, request: Request, kind: type[Body]) -> AbstractAsyncContextManager[tuple[Body, Upload]]:
+        return receive_body(request, kind, self._service.host.limits.body, self._line)
 
 
 async def _wait_for_disconnect(request: Request) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields
+from itertools import islice
 from typing import Any, TypeVar
 
 from ..errors import FaceFixError
@@ -12,7 +12,7 @@ from ..planning.plan import FixPlan
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
-from .errors import UNREADABLE, Complaint, Refusal
+from .errors import MOST_COMPLAINTS, MOST_NAME, UNREADABLE, Complaint, Refusal
 from .fields import (
     IMAGE,
     OBJECT,
@@ -36,7 +36,8 @@ def read_body(kind: type[Body], values: Any) -> Body:
     if not isinstance(values, Mapping):
         raise Refusal(UNREADABLE, Complaint(("body",), f"the body must be a JSON object, not {short(values)}"))
     known = {one.name: one for one in _fields(kind)}
-    complaints = [Complaint(("body", name), _unknown(name, known)) for name in values if name not in known]
+    strange = islice((name for name in values if name not in known), MOST_COMPLAINTS)
+    complaints = [Complaint(("body", name), _unknown(name[:MOST_NAME], known)) for name in strange]
     found: dict[str, Any] = {}
     for name, one in known.items():
         if values.get(name) is None:
@@ -68,16 +69,6 @@ def form_schema(kind: type) -> Schema:
         for one in _fields(kind)
     }
     return {**OBJECT, "properties": parts, "required": _required_fields(kind)}
-
-
-def from_form(name: str, value: str | bytes) -> Any:
-    """Return what a part of a form is in JSON: a file is itself, a text what it says as JSON, or itself."""
-    if isinstance(value, bytes) or name == IMAGE:
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
 
 
 def _fields(kind: Any) -> tuple[Field[Any], ...]:

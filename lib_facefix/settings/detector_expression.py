@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BadSetting
+from ..errors import BadSetting, shown
 from ..registry import DETECTORS
 from .expression import Grammar
 
@@ -109,7 +109,8 @@ def _is_read_as(text: str, name: str) -> bool:
 def _leaf(text: str) -> Leaf:
     found = re.fullmatch(r"""(?:"([^"]+)"\s*|([^\["]+))(?:\[([^\]]*)\])?""", text)
     if not found:
-        raise BadSetting(f'Detector: a name or a file is missing in {text!r}; write it like "blazeface + centerface"')
+        example = 'write it like "blazeface + centerface"'
+        raise BadSetting(f"Detector: a name or a file is missing in {shown(text)}; {example}")
     name = found[1] or found[2].rstrip()
     name = SAME_NET.get(name, name)
     classes = tuple(filter(None, map(str.strip, (found[3] or "").split(","))))
@@ -119,7 +120,7 @@ def _leaf(text: str) -> Leaf:
     if not is_file and name not in DETECTORS.names():
         raise BadSetting(
             f"Detector must be one of {', '.join(DETECTORS.names())}, or a model file ({', '.join(SUFFIXES)}); "
-            f"several are put together by ' + ', ' - ', brackets and '2 of a, b, c'; not {name!r}"
+            f"several are put together by ' + ', ' - ', brackets and '2 of a, b, c'; not {shown(name)}"
         )
     if classes and not is_file and not DETECTORS[name].classes:
         raise BadSetting(f"{name} finds faces and nothing else, so no class of it can be chosen: {', '.join(classes)}")

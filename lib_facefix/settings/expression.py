@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..errors import BadSetting
+from ..errors import BadSetting, shown
 
 MAX_LENGTH = 2000
 """The longest text that is read, in characters."""
@@ -53,7 +53,7 @@ class Grammar(Generic[Node]):
         reader = _Reader(self, text)
         node = reader.expression(0)
         if reader.mark:
-            raise BadSetting(f"{self.title} has a closing bracket too many, {self.example}; not {text!r}")
+            raise BadSetting(f"{self.title} has a closing bracket too many, {self.example}; not {shown(text)}")
         return node
 
 

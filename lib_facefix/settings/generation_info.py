@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..errors import BadSetting
+from ..errors import BadSetting, shown
 from .face_prompt import GenerationParams
 from .options import Option, options
 from .sampling import Sampling
@@ -106,7 +106,7 @@ def read_origin(values: Mapping[str, Any]) -> GenerationParams:
     """Return the origin that someone tells of by the names of its fields; raises `BadSetting` saying what is wrong."""
     names = [one.name for one in fields(GenerationParams)]
     if unknown := [name for name in values if name not in names]:
-        raise BadSetting(f"unknown part of an origin {unknown[0]!r}; on offer: {', '.join(names)}")
+        raise BadSetting(f"unknown part of an origin {shown(unknown[0])}; on offer: {', '.join(names)}")
     for one in fields(GenerationParams):
         if one.name in values:
             _known_options()[one.name].check(values[one.name], type(one.default))

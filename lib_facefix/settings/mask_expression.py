@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..errors import BadSetting
+from ..errors import BadSetting, shown
 from ..registry import MASKERS
 from .expression import Grammar, missing_sign
 
@@ -95,7 +95,7 @@ def _term(text: str) -> MaskTerm:
         raise BadSetting(f"Mask: {name} has no classes; only parsing has, as in parsing:hair,glasses")
     unknown = [one for one in classes if one not in CLASSES]
     if unknown:
-        raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)}")
+        raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)[:80]}")
     return MaskTerm(name, classes or (FACE if name == "parsing" else ()))
 
 
@@ -104,7 +104,8 @@ def _join(first: Area, sign: str, second: Area) -> BinaryOp:
 
 
 def _unknown(text: str) -> BadSetting:
-    return BadSetting(f"Mask must be one of {', '.join(MASKERS.names())}, or several joined, {_EXAMPLES}; not {text!r}")
+    names = ", ".join(MASKERS.names())
+    return BadSetting(f"Mask must be one of {names}, or several joined, {_EXAMPLES}; not {shown(text)}")
 
 
 GRAMMAR: Grammar[Area] = Grammar("Mask", "mask", "+ & -", _EXAMPLES, re.compile(r"(?P<sign>[-+|&])|[()]"), _term, _join)

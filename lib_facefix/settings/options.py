@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import BadSetting
+from ..errors import BadSetting, shown
 
 KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 """The types a setting may have, by their JSON schema names."""
+MAX_TEXT = 4096
+"""Characters of a text that names a file or has a grammar; it is bounded before it is read."""
+MAX_WHOLE = 2**53
+"""Beyond it no whole number is a size or a seed, and arithmetic on it may overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Option:
     unit: str = ""
     choices: Callable[[], tuple[str, ...]] | None = None
     """What there is to choose from; of a text with a grammar of its own, only what a form offers."""
+    longest: int = MAX_TEXT
+    """Characters that a text may have."""
     suffixes: tuple[str, ...] = ()
     """Of files whose path may be given instead of a choice."""
     host: str = ""
@@ -53,14 +59,18 @@ class Option:
     def check(self, value: Any, kind: type) -> None:
         """Raise `BadSetting` unless `value` is allowed, saying what would be."""
         if not _is_a(value, kind):
-            raise BadSetting(f"{self.label} must be {_in_words(kind)}, not {value!r}")
+            raise BadSetting(f"{self.label} must be {_in_words(kind)}, not {shown(value)}")
+        if isinstance(value, str) and (len(value) > self.longest or "\0" in value):
+            raise BadSetting(f"{self.label} must have at most {self.longest} characters, none of them NUL")
+        if isinstance(value, int) and abs(value) > MAX_WHOLE:
+            raise BadSetting(f"{self.label} must {self._range()}, not {shown(value)}")
         too_low = self.low is not None and value < self.low
         too_high = self.high is not None and value > self.high
         if too_low or too_high:
             raise BadSetting(f"{self.label} must {self._range()}, not {value}")
         if self.choices and not self.reads and value not in self.choices() and not self._is_path(value):
             more = f", or the path of a file ({', '.join(self.suffixes)})" if self.suffixes else ""
-            raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}{more}; not {value!r}")
+            raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}{more}; not {shown(value)}")
         if self.reads:
             self.reads(value)
 
@@ -68,6 +78,8 @@ class Option:
         return value.lower().endswith(self.suffixes) if self.suffixes else False
 
     def _range(self) -> str:
+        if self.low is None:
+            return f"be at most {MAX_WHOLE}"
         if self.high is None:
             return f"be at least {self.low:g}"
         return f"lie between {self.low:g} and {self.high:g}"
@@ -92,10 +104,10 @@ def check_all(settings: Any) -> None:
 
 def check_names(settings: type, names: Iterator[str] | list[str]) -> None:
     """Raise `BadSetting` if a name is none of the class's settings."""
-    known = [field.name for field, _ in options(settings)]
+    known = {field.name: None for field, _ in options(settings)}
     for name in names:
         if name not in known:
-            raise BadSetting(f"unknown setting {name!r}; on offer: {', '.join(known)}")
+            raise BadSetting(f"unknown setting {shown(name)}; on offer: {', '.join(known)}")
 
 
 def schema(settings: type) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..errors import BadSetting
+from ..errors import BadSetting, shown
 
 MOST_PIXELS = 400_000_000
 """Of a result: 20,000 x 20,000, of which one copy is 1.2 GB."""
@@ -38,7 +38,7 @@ def read_upscale(text: str) -> Upscale | None:
     text = text.strip().lower()
     if not text:
         return None
-    if found := re.fullmatch(r"([0-9]{1,6})\s*[x\u00d7]\s*([0-9]{1,6})", text):
+    if found := len(text) < 40 and re.fullmatch(r"([0-9]{1,6})\s*[x\u00d7]\s*([0-9]{1,6})", text):
         size = int(found[1]), int(found[2])
         if all(SIDES[0] <= side <= SIDES[1] for side in size):
             upscale = Upscale(size=size)
@@ -48,5 +48,5 @@ def read_upscale(text: str) -> Upscale | None:
         return Upscale(float(text))
     raise BadSetting(
         f'Upscale is a factor from {FACTORS[0]:g} to {FACTORS[1]:g} such as "2", '
-        f'or width and height in pixels such as "1920x1080"; not {text!r}'
+        f'or width and height in pixels such as "1920x1080"; not {shown(text)}'
     )

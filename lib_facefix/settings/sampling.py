@@ -11,6 +11,8 @@ from functools import partial
 from .options import option
 
 OWN = "the picture's own"
+MAX_PROMPT = 20_000
+"""Characters of a prompt for all faces of a picture."""
 _option = partial(option, only="re-diffuse")
 
 
@@ -23,12 +25,12 @@ class Sampling:
         help="How much a face is redrawn when it is re-diffused.",
     )  # fmt: skip
     prompt: str = _option(
-        "", "Prompt for faces", group="fix",
+        "", "Prompt for faces", longest=MAX_PROMPT, group="fix",
         help="Blank: the picture's own. [PROMPT] stands for it, [SEP] parts the faces, [face:2] or [largest] binds "
         "a part to a face, [SKIP] leaves one alone.",
     )  # fmt: skip
     negative_prompt: str = _option(
-        "", "Negative prompt for faces", group="fix",
+        "", "Negative prompt for faces", longest=MAX_PROMPT, group="fix",
         help="Blank: the picture's own; [PROMPT], [SEP] and bindings as in the prompt.",
     )  # fmt: skip
     denoise_by_size: float = _option(
