@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .analysis.detector_factory import make_detector
+from .analysis.detector_factory import make_detector, try_detector
 from .analysis.reference_person import compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
@@ -21,7 +21,17 @@ from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult
 from .planning.planner import make_plan, plan_again
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
-from .registry import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
+from .registry import (
+    FIRST,
+    GUESSERS,
+    LANDMARKERS,
+    MASKERS,
+    OCCLUDERS,
+    PARSERS,
+    RESTORERS,
+    UPSCALERS,
+    Registry,
+)
 from .settings.face_prompt import GenerationParams
 from .settings.face_settings import FaceSettings
 from .settings.mask_expression import Area, BinaryOp, MaskTerm, mask_terms, parse_mask
@@ -31,6 +41,8 @@ from .types import Face, Image, Mask
 
 SMALL = 1024
 """Longer side in pixels up to which a picture is searched on one thread: fewer than ten looks are not worth more."""
+MOST_FACES = 2000
+"""Faces of a picture that are looked at, the surest ones; a detector that finds more has lost its way."""
 BUILT_IN = "facemesh"
 """The landmarker that is always asked, as masks are made of its mesh."""
 GUESSER = "genderage"
@@ -72,6 +84,8 @@ class FaceFix:
         networks = [network for treatment in needs.treatments for network in self.mask_networks(treatment)]
         for missing in self.models.missing([*wanted, *networks]):
             fetch(missing, self.models.paths)
+        for text in needs.detectors:
+            try_detector(self.models, text)
         for registry, name in wanted:
             self.models.load(registry, name)
         for treatment in needs.treatments:
@@ -108,7 +122,7 @@ class FaceFix:
         if settings.landmarker != BUILT_IN:
             landmarkers.append(self.models.load(LANDMARKERS, settings.landmarker))
         with one_thread() if max(array.shape) <= SMALL else nullcontext():
-            faces = detector.detect(array, settings.min_score)
+            faces = detector.detect(array, settings.min_score)[:MOST_FACES]
             for landmarker in landmarkers:
                 faces = tuple(landmarker.locate(array, face) for face in faces)
         if settings.guesses:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
 from ..detectors.combined import Excepting, Voting
 from ..detectors.turned import TurnedDetector
+from ..errors import BadModel
 from ..models.store import DETECTING, ModelStore
 from ..models.yolo_files import yolo_file
 from ..protocols import Detector
 from ..registry import DETECTORS, ModelInfo
-from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, parse_detector
+from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, names_in, parse_detector
 
 _ONNX = DETECTORS["yolov8n-face"].target
 """The function that makes a detector of any YOLO model's `.onnx`."""
@@ -24,6 +27,17 @@ def make_detector(store: ModelStore, text: str, angles: str) -> Detector:
     `TurnedDetector`.
     """
     return _combine(parse_detector(text), angles, partial(_load_one, store))
+
+
+def try_detector(store: ModelStore, text: str) -> None:
+    """Raise a `FaceFixError` where a detector cannot be used: it is loaded, and a model file looks at a picture."""
+    detector = make_detector(store, text, "off")
+    if all(name in DETECTORS.names() for name in names_in(parse_detector(text))):
+        return
+    try:
+        detector.detect(np.zeros((64, 64, 3), np.uint8), 1.0)
+    except MemoryError as error:
+        raise BadModel(f"the detector {text} needs more memory than this machine has; choose another") from error
 
 
 def _combine(wanted: Wanted, angles: str, load: Callable[[Leaf], Detector]) -> Detector:

@@ -12,6 +12,11 @@ from ..inference import EXACT, load_as_made
 from ..weights import read_onnx
 from .yolo import SIDE, Yolo, YoloNet
 
+MOST_SIDE = 4096
+"""Pixels of a net's input; YOLO's have 320 to 1,280."""
+MOST_TEXT = 1 << 17
+"""Characters that a file says about its classes; reading a text takes 500 times its length."""
+
 
 def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT) -> Yolo:
     """Return the `Detector` of an ONNX file; raises `BadModel`, and `BadSetting` for an unknown class."""
@@ -19,13 +24,18 @@ def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT
     shape = next(iter(said.inputs.values()), ())
     if len(shape) != 4:
         raise BadModel(f"{weights} takes no pictures, so it is no YOLO model.")
+    side = _side(said.metadata.get("imgsz", ""))
+    if max(*shape[2:], side) > MOST_SIDE:
+        raise BadModel(f"{weights} takes pictures of {max(*shape[2:], side)} px; at most {MOST_SIDE} px are used.")
+    if any(len(text) > MOST_TEXT for text in said.metadata.values()):
+        raise BadModel(f"{weights} says more than {MOST_TEXT} characters about its classes, so it is no YOLO model.")
     net = YoloNet(
         weights.name,
         load_as_made(weights, precision),
         _names(said.metadata.get("names", "")),
         _points(said.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,
-        _side(said.metadata.get("imgsz", "")),
+        side,
     )
     return Yolo(net, classes)
 
@@ -51,6 +61,8 @@ def _side(said: str) -> int:
 
 
 def _literal(said: str) -> Any:
+    if len(said) > MOST_TEXT:
+        return None
     try:
         return ast.literal_eval(said)
     except (ValueError, SyntaxError, RecursionError, MemoryError):

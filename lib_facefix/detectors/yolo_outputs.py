@@ -18,6 +18,10 @@ from ..inference import Blob
 Floats = NDArray[np.float64]
 
 FACE_POINTS = 5
+MOST_BOXES = 30_000
+"""Finds that are looked at, the best ones; YOLO at 1,280 px has 33,600, nearly all of them of nothing."""
+MOST_NUMBERS = 100_000_000
+"""In an answer."""
 MOST_ROWS = 1000
 """A net that has suppressed by itself gives fewer rows, 300 as a rule; any other gives more."""
 
@@ -62,13 +66,18 @@ class Detections:
 
 def read_rows(outputs: Sequence[Blob], told: OutputSpec) -> tuple[Detections, Blob]:
     """Return what the net found, and its prototypes (M, h, w); raises `BadModel` for a layout that is unknown."""
+    if sum(output.size for output in outputs) > MOST_NUMBERS:
+        raise BadModel(f"it answers with more than {MOST_NUMBERS} numbers, so it is no YOLO model")
     tables = [output[0] for output in outputs if output.ndim == 3]
     grids = [output[0] for output in outputs if output.ndim == 4]
     if len(tables) != 1 or len(grids) > 1:
         shapes = ", ".join(str(output.shape) for output in outputs)
         raise BadModel(f"a YOLO model answers with one table, and with prototypes where it segments; not with {shapes}")
     prototypes = grids[0] if grids else np.zeros((0, 1, 1), np.float32)
-    return _read(tables[0].astype(np.float64), len(prototypes), told), prototypes
+    rows = _read(tables[0].astype(np.float64), len(prototypes), told)
+    if len(rows.scores) > MOST_BOXES:
+        rows = rows.only(np.sort(np.argpartition(-rows.scores, MOST_BOXES)[:MOST_BOXES]))
+    return rows, prototypes
 
 
 def _read(table: Floats, masks: int, told: OutputSpec) -> Detections:

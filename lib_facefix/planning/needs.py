@@ -23,6 +23,9 @@ class Needs:
     rediffuses: bool = False
     """True if settings ask for re-diffusing; False for plans, as each of their faces fails alone where nothing does."""
 
+    detectors: frozenset[str] = frozenset()
+    """What finds faces, as the setting `detector` names it; of plans, which have their faces, nothing."""
+
     @classmethod
     def of_settings(cls, settings: FaceSettings, overrides: Overrides | None = None) -> Needs:
         """Return what work by these settings needs; raises `BadSetting` for an override that is not allowed."""
@@ -30,7 +33,8 @@ class Needs:
         treatments = [everyone, *(everyone.but(own) for own in (overrides or {}).values())]
         upscalers = frozenset([settings.upscaler] if settings.upscale else [])
         restorers = frozenset(one.restorer for one in treatments if one.method in ("auto", "restore"))
-        return cls(treatments, restorers, upscalers, any(one.method == "re-diffuse" for one in treatments))
+        rediffuses = any(one.method == "re-diffuse" for one in treatments)
+        return cls(treatments, restorers, upscalers, rediffuses, frozenset([settings.detector]))
 
     @classmethod
     def of_plans(cls, plans: Iterable[FixPlan]) -> Needs:

@@ -26,6 +26,8 @@ def convert(path: Path) -> Path:
     it is an .onnx instead (needs ultralytics).
     Raises `BadModel`, `MissingPackage`, or `CannotWrite` - also where a safetensors of another origin is in the way.
     """
+    if path.exists() and not path.is_file():
+        raise BadModel(f"{path} is no regular file, so it may never end. Give a file of weights.")
     if path.suffix == ".onnx":
         return path
     if path.suffix == ".safetensors":

@@ -27,6 +27,24 @@ MOST_FIELDS = 1 << 18
 """Of one message: more than any model's nodes and weights. Of a file that only happens to read as fields, no more."""
 MOST_TEXT = 1 << 24
 """Bytes of one text."""
+MOST_READ = 1 << 22
+"""Fields of all messages of a file that is checked."""
+_EXTERNAL, _LOCATION = 13, 14  # of a tensor: where its numbers lie, and whether that is another file
+_TENSOR = "tensor"
+_WITHIN: dict[str, dict[int, str]] = {
+    "model": {_GRAPH: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {_NODE: "node", _INITIALIZER: _TENSOR, 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: _TENSOR, 6: "graph", 10: _TENSOR, 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: _TENSOR, 2: _TENSOR},
+    _TENSOR: {},
+}
+"""Messages in which a tensor or a node may be, by the number of the field that holds them."""
+_OPERATOR = 4  # of a node
+LOOPS = ("Loop",)
+"""Operators that may never end."""
 
 Shape = tuple[int, ...]
 """Of an input or output; -1 for a side that may be any."""
@@ -53,6 +71,39 @@ def read_onnx(path: Path) -> OnnxFile:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, LookupError) as error:
         raise BadModel(f"{path} is no ONNX file, or cut short. Get it again.") from error
+
+
+def check_onnx(path: Path) -> None:
+    """Raise `BadModel` where a file would make its reader open other files, or may never end.
+
+    Engines differ in what they allow, and some read any file that a model names.
+    """
+    try:
+        with path.open("rb") as file:
+            why = _find_danger(_Part(file, 0, file.seek(0, SEEK_END)))
+    except OSError as error:
+        raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, LookupError) as error:
+        raise BadModel(f"{path} is no ONNX file, or cut short. Get it again.") from error
+    if why:
+        raise BadModel(f"{path} is not used: {why}. Choose another model.")
+
+
+def _find_danger(whole: _Part) -> str:
+    waiting, left = [("model", whole)], MOST_READ
+    while waiting:
+        kind, message = waiting.pop()
+        for field, value in _fields(message):
+            left -= 1
+            if left < 0:
+                raise ValueError(f"more than {MOST_READ} fields")
+            if kind == _TENSOR and (field == _EXTERNAL or (field == _LOCATION and value)):
+                return "its numbers lie in other files (external data), which could be any files of this machine"
+            if kind == "node" and field == _OPERATOR and _part(value).text() in LOOPS:
+                return "it has a loop, which may never end"
+            if field in _WITHIN[kind]:
+                waiting.append((_WITHIN[kind][field], _part(value)))
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
