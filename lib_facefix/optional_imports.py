@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from .errors import BadModel
@@ -23,6 +24,8 @@ ASKED = {
 """Set unless the user has set them."""
 FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 """By package, whatever the user has set: who asks for faces has not asked to install anything."""
+DRAWING = ("mediapipe", "insightface", "ultralytics")
+"""Packages that import matplotlib, which would make folders in the user's home for its list of fonts."""
 REPORTERS = ("openvino_telemetry",)
 """Packages that only report usage. Their users work without them: OpenVINO has a stub for where it is missing."""
 
@@ -47,6 +50,10 @@ def disable_telemetry(package: str = "") -> None:
     for name, value in ASKED.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED.get(package, {}))
+    if package in DRAWING and "matplotlib" not in sys.modules:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")  # noqa: PTH111 Path.home() raises where there is none
+        folder = Path(os.environ.get("FACEFIX_CACHE") or caches / "facefix") / "matplotlib"
+        os.environ.setdefault("MPLCONFIGDIR", str(folder))
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
