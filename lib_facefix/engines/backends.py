@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadModel, briefly
-from ..inference import start_session
+from ..inference import check_file, start_session
 from ..optional_imports import import_optional
 from .select import Backend
 from .winograd import with_winograd
@@ -53,6 +53,7 @@ class OrtPart:
     """An exported stage on ONNX Runtime, float32."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
+        check_file(path)
         onnxruntime = import_optional("onnxruntime")
         try:
             self._session = start_session(onnxruntime, str(path), torch.get_num_threads())
@@ -76,6 +77,7 @@ class OpenvinoPart:
 
     def __init__(self, path: Path, inputs: tuple[str, ...], precision: str, examples: Tensors) -> None:
         """examples: inputs for a first compilation, so that an unusable file fails now."""
+        check_file(path)
         openvino = import_optional("openvino")
         self._core: Any = openvino.Core()
         self._path, self._names = path, inputs
