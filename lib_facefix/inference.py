@@ -88,7 +88,7 @@ class CvNetwork:
                 self._net.setInput(blob)
                 return [np.array(output) for output in self._net.forward(self._outputs)]
             except cv2.error as error:
-                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
+                raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
 
 
 class OrtNetwork:
@@ -143,7 +143,7 @@ class OvNetwork:
             try:
                 self._request.infer({0: blob})
             except RuntimeError as error:
-                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
+                raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
             return [np.array(output.data) for output in self._request.output_tensors]
 
 

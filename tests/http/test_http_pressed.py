@@ -156,7 +156,7 @@ def test_an_upload_that_is_cut_prints_one_line():
         time.sleep(0.5)
     time.sleep(0.5)
     _, said = running.stop()
-    assert [line for line in said.splitlines() if "went away" in line] == said.splitlines()
+    assert [line for line in said.splitlines() if "disconnected" in line] == said.splitlines()
     assert len(said.splitlines()) == 1
 
 
@@ -188,7 +188,7 @@ def test_a_token_is_read_from_a_file_and_one_in_a_flag_is_said(tmp_path, photo):
     assert running.ask("POST", f"{PREFIX}/detect", sent(photo), {"Authorization": "Bearer s3cret"})[0] == 200
     assert running.stop()[1] == ""
     running = Served("--token", "s3cret")
-    assert "--token shows the token in the process list" in running.stop()[1]
+    assert "--token is visible in the process list" in running.stop()[1]
 
 
 def test_a_refused_page_has_the_security_headers(served):
