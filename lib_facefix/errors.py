@@ -2,6 +2,8 @@
 
 MAX_CHARACTERS = 300
 """Maximum length of a quoted message from another library, in characters."""
+MAX_QUOTED = 80
+"""Maximum length of a quoted value from a user, in characters."""
 
 
 class FaceFixError(Exception):
@@ -77,6 +79,17 @@ class MissingPart(FaceFixError):
 
 class BadCrop(FaceFixError):
     """A fixer returned an invalid crop."""
+
+
+def quote_value(value: object) -> str:
+    """Return a user's value for a message, cut to `MAX_QUOTED` characters, or the length of a long list or object."""
+    if isinstance(value, dict | list | tuple) and len(value) > MAX_QUOTED:
+        return f"a {type(value).__name__} of {len(value)} values"
+    try:
+        text = repr(value[: MAX_QUOTED + 1] if isinstance(value, str) else value)
+    except (ValueError, RecursionError):  # a number with thousands of digits, or deeply nested lists
+        return f"a {type(value).__name__} that is too long to show"
+    return text if len(text) <= MAX_QUOTED + 2 else f"{text[:MAX_QUOTED]}..."
 
 
 def briefly(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .analysis.detector_factory import make_detector
+from .analysis.detector_factory import make_detector, try_detector
 from .analysis.reference_person import compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
@@ -31,6 +31,8 @@ from .types import Face, Image, Mask
 
 ONE_THREAD_SIDE = 1024
 """Longer side, in pixels, up to which one thread detects faces: few windows are not worth more threads."""
+MAX_FACES = 2000
+"""Largest number of faces of an image that are used, best first; a detector that finds more does not work."""
 MESH_LANDMARKER = "facemesh"
 """Landmarker that always runs, because masks use its mesh."""
 GUESSER = "genderage"
@@ -72,6 +74,8 @@ class FaceFix:
         networks = [network for treatment in needs.treatments for network in self.mask_networks(treatment)]
         for missing in self.models.missing([*wanted, *networks]):
             fetch(missing, self.models.paths)
+        for detector in sorted(needs.detectors):
+            try_detector(self.models, detector)
         for registry, name in wanted:
             self.models.load(registry, name)
         for treatment in needs.treatments:
@@ -79,9 +83,6 @@ class FaceFix:
         for name in sorted({MESH_LANDMARKER, *needs.landmarkers}):
             with suppress(FaceFixError):  # one that cannot be used fails each picture, with the reason
                 self.models.load(LANDMARKERS, name)
-        for detector in needs.detectors:
-            with suppress(FaceFixError):
-                make_detector(self.models, detector, "off")
 
     def fix(
         self,
@@ -114,7 +115,7 @@ class FaceFix:
         if settings.landmarker != MESH_LANDMARKER:
             landmarkers.append(self.models.load(LANDMARKERS, settings.landmarker))
         with one_thread() if max(array.shape) <= ONE_THREAD_SIDE else nullcontext():
-            faces = detector.detect(array, settings.min_score)
+            faces = detector.detect(array, settings.min_score)[:MAX_FACES]
             for landmarker in landmarkers:
                 faces = tuple(landmarker.locate(array, face) for face in faces)
         if settings.uses_attributes:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import BadModel, briefly
 from .optional_imports import import_optional
+from .weights.onnxfile import check_onnx
 
 EXACT = "exact"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
@@ -55,10 +56,17 @@ def load_as_made(path: Path, precision: str = EXACT) -> Network:
     return OrtNetwork(path) if importlib.util.find_spec("onnxruntime") else CvNetwork(path)
 
 
+def check_file(path: Path) -> None:
+    """Raise `BadModel` for an `.onnx` file that no engine may open; see `check_onnx`."""
+    if path.suffix.lower() == ".onnx":
+        check_onnx(path)
+
+
 class CvNetwork:
     """A network on OpenCV."""
 
     def __init__(self, path: Path) -> None:
+        check_file(path)
         read = cv2.dnn.readNetFromTFLite if path.suffix == ".tflite" else cv2.dnn.readNetFromONNX
         self._read = partial(read, *_source(path))
         try:
@@ -80,13 +88,14 @@ class CvNetwork:
                 self._net.setInput(blob)
                 return [np.array(output) for output in self._net.forward(self._outputs)]
             except cv2.error as error:
-                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
+                raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
 
 
 class OrtNetwork:
     """An ONNX network on ONNX Runtime."""
 
     def __init__(self, path: Path) -> None:
+        check_file(path)
         onnxruntime = import_optional("onnxruntime")
         try:
             self._session = start_session(onnxruntime, path.read_bytes())
@@ -119,6 +128,7 @@ class OvNetwork:
     """An ONNX network on OpenVINO in bfloat16, which takes half as long as float32 on processors that support it."""
 
     def __init__(self, path: Path) -> None:
+        check_file(path)
         openvino = import_optional("openvino")
         try:
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
@@ -133,7 +143,7 @@ class OvNetwork:
             try:
                 self._request.infer({0: blob})
             except RuntimeError as error:
-                raise BadModel(f"a model failed in {self.engine}: {briefly(error)}") from error
+                raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
             return [np.array(output.data) for output in self._request.output_tensors]
 
 

@@ -5,7 +5,9 @@ Other code in the process may use the same packages, so only harmless settings a
 
 import os
 import re
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from .errors import BadModel
@@ -15,10 +17,15 @@ DEFAULTS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "NO_ALBUMENTATIONS_UPDATE": "1",  # insightface may import albumentations
+    "DO_NOT_TRACK": "1",
 }
 """Environment variables that are set unless the user has set them."""
 FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 """Environment variables by package that override the user's: asking for faces is not asking to install packages."""
+DRAWING = ("mediapipe", "insightface", "ultralytics")
+"""Packages that import matplotlib, which would create a font cache in the user's home folder."""
+REPORTERS = ("openvino_telemetry",)
+"""Packages that only report usage. Others work without them: OpenVINO replaces the missing package with a stub."""
 
 
 def import_optional(package: str) -> Any:
@@ -33,10 +40,20 @@ def import_optional(package: str) -> Any:
 
 
 def disable_telemetry(package: str = "") -> None:
-    """Set the environment variables that disable telemetry, some only for `package`; call it before the import."""
+    """Keep optional packages, especially `package`, from reporting usage; call it before the import.
+
+    It sets environment variables, and blocks the import of packages that only report, for the rest of this process.
+    """
+    modules: dict[str, Any] = sys.modules
+    for name in REPORTERS:
+        modules.setdefault(name, None)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED.get(package, {}))
+    if package in DRAWING and "matplotlib" not in sys.modules:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")  # noqa: PTH111 Path.home() raises where there is none
+        folder = Path(os.environ.get("FACEFIX_CACHE") or caches / "facefix") / "matplotlib"
+        os.environ.setdefault("MPLCONFIGDIR", str(folder))
 
 
 def version_numbers(version: str) -> tuple[int, ...]:

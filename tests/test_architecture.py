@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "types": {"errors"},
     "fsio": {"errors"},
     "optional_imports": {"errors"},
-    "inference": {"errors", "optional_imports"},
+    "inference": {"errors", "optional_imports", "weights"},
     "registry": {"errors", "optional_imports"},
     "imaging": {"errors", "types"},
     "pictures": {"errors", "types", "fsio", "imaging"},

@@ -9,12 +9,13 @@ import numpy as np
 from ..detectors.combined import Excepting, Voting
 from ..detectors.marks import move_face
 from ..detectors.turned import TurnedDetector
+from ..errors import BadModel
 from ..imaging.boxes import clip, grow
 from ..models.store import DETECTING, ModelStore
 from ..models.yolo_files import yolo_file
 from ..protocols import Detector
 from ..registry import DETECTORS, LANDMARKERS, ModelInfo
-from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, parse_detector
+from ..settings.detector_expression import Difference, Leaf, Vote, Wanted, detector_names, parse_detector
 from ..types import Face, Image
 
 SMALLEST_DENOISED = 40
@@ -36,6 +37,18 @@ def make_detector(store: ModelStore, detector: str | Wanted, angles: str) -> Det
         return Excepting(*(make_detector(store, part, angles) for part in (wanted.found, wanted.unless)))
     parts = [make_detector(store, part, angles) for part in wanted.parts]
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
+
+
+def try_detector(store: ModelStore, text: str) -> None:
+    """Raise a `FaceFixError` if a detector cannot be used: load it, and run its model files on an empty image."""
+    wanted = parse_detector(text)
+    detector = make_detector(store, wanted, "off")
+    if all(name in DETECTORS.names() for name in detector_names(wanted)):
+        return
+    try:
+        detector.detect(np.zeros((64, 64, 3), np.uint8), 1.0)
+    except MemoryError as error:
+        raise BadModel(f"the detector {text} needs more memory than this machine has. Choose another one.") from error
 
 
 def _load_turned(store: ModelStore, angles: str, wanted: Leaf) -> Detector:

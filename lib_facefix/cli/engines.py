@@ -10,6 +10,7 @@ from ..protocols import Engine
 from .flags import list_given_runtime, read_runtime
 from .models_get import read_host_folders
 from .terminal import print_lines
+from .token import add_token, read_token
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
     section = parser.add_argument_group("remote machine")
     address = "address of a `facefix serve` or a WebUI with --api, such as http://user:password@10.0.0.2:7860"
     section.add_argument("--remote", metavar="URL", help=address)
-    section.add_argument("--token", metavar="T", help="token of the `facefix serve` (default: FACEFIX_TOKEN)")
+    add_token(section, "token of the `facefix serve`")
     side = "native image side of a WebUI without FaceFix, such as 1024 for SDXL [px; default: detected, otherwise 512]"
     section.add_argument("--native", type=int, metavar="N", help=side)
 
@@ -27,15 +28,15 @@ def choose_engine(arguments: argparse.Namespace, environ: Mapping[str, str] = os
     read_host_folders([arguments.webui or ""])
     here = FaceFix(read_runtime(arguments))
     if not arguments.remote:
-        if arguments.token or arguments.native:
-            raise BadSetting("--token and --native have no effect without a server; add --remote URL")
+        if arguments.token or arguments.token_file or arguments.native:
+            raise BadSetting("--token, --token-file and --native have no effect without a server; add --remote URL")
         return here
     if arguments.native is not None and not 64 <= arguments.native <= 4096:
         raise BadSetting(f"--native must be between 64 and 4096 px, not {arguments.native}")
     from ..client.remote import connect  # here, as its HTTP client takes a while to import
 
-    given_here = arguments.token or "@" in arguments.remote
-    token = arguments.token or (None if given_here else environ.get("FACEFIX_TOKEN"))
+    given_here = arguments.token or arguments.token_file or "@" in arguments.remote
+    token = read_token(arguments, {} if given_here else environ) or None
     user = None if given_here else environ.get("FACEFIX_USER")
     engine = connect(arguments.remote, token, user, here, arguments.native)
     info = engine.describe()

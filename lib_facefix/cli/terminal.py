@@ -12,6 +12,7 @@ from ..errors import BadPlan
 from ..fsio import atomic_write
 from ..pictures import Found, format_for
 from ..planning.plan import VERSION, FixPlan
+from ..planning.validation import is_nested_deep
 from ..types import Image
 
 STOPPED = 130
@@ -52,8 +53,10 @@ def read_plans(path: Path) -> dict[str, FixPlan]:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise BadPlan(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise BadPlan(f"{path} is not valid JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadPlan(f"{path} is not valid JSON, or nested too deeply: {error}") from error
+    if is_nested_deep(content):
+        raise BadPlan(f"{path} is nested too deeply; create a plan with `facefix plan`")
     if not isinstance(content, Mapping) or content.get("version") != VERSION:
         raise BadPlan(f"{path} is not a plan of version {VERSION}; create one with `facefix plan`")
     pictures = content.get("pictures")

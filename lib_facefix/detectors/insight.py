@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import BadModel, briefly
 from ..imaging.boxes import nms_faces
+from ..inference import check_file
 from ..types import Face, Image
 from .marks import make_face
 
@@ -22,6 +23,7 @@ class InsightFace:
     """A `Detector` that uses insightface's package on the processor."""
 
     def __init__(self, weights: Path) -> None:
+        check_file(weights)
         try:
             self._model = insightface.model_zoo.get_model(str(weights), providers=["CPUExecutionProvider"])
             self._model.prepare(ctx_id=-1, input_size=(SIDE, SIDE))

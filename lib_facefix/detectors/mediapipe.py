@@ -1,7 +1,6 @@
 """Faces from the mediapipe package: its `solutions` API up to 0.10.21, its Tasks API from 0.10.30 on."""
 
 import atexit
-import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import Lock
@@ -34,10 +33,10 @@ class _MediaPipe:
     def __init__(self) -> None:
         self._version = str(getattr(mediapipe, "__version__", "of unknown version"))
         if version_numbers(self._version) >= CALLS_HOME:
-            warnings.warn(
-                f"mediapipe {self._version} contacts its maker while it runs. Install a version that does not: `pip "
-                "install 'mediapipe>=0.10.33,<0.10.35'`. Or choose the detector blazeface, which is the same network.",
-                stacklevel=2,
+            raise BadModel(
+                f"mediapipe {self._version} contacts its maker while it runs, so FaceFix does not use it. Install a "
+                "version that does not: `pip install 'mediapipe>=0.10.33,<0.10.35'`. Or choose the detector blazeface, "
+                "which is the same network."
             )
         solutions = hasattr(mediapipe, "solutions")
         self._find = self._by_solutions if solutions else self._by_tasks

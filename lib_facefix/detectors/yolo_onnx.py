@@ -10,6 +10,11 @@ from ..inference import EXACT, load_as_made
 from ..weights import read_onnx
 from .yolo import SIDE, Yolo, YoloNet
 
+MAX_SIDE = 4096
+"""Largest side of a network's input, in pixels. YOLO has 320 to 1,280."""
+MAX_TEXT = 1 << 17
+"""Longest text in the metadata, in characters. Parsing it takes 500 times as much memory."""
+
 
 def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT) -> Yolo:
     """Return the `Detector` of an ONNX file; raises `BadModel`, and `BadSetting` for an unknown class."""
@@ -17,13 +22,20 @@ def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT
     shape = next(iter(described.inputs.values()), ())
     if len(shape) != 4:
         raise BadModel(f"{weights} does not take images, so it is not a YOLO model. Choose another file.")
+    side = _side(described.metadata.get("imgsz", ""))
+    if max(*shape[2:], side) > MAX_SIDE:
+        raise BadModel(
+            f"{weights} takes images of {max(*shape[2:], side)} px; the limit is {MAX_SIDE} px. Choose another file."
+        )
+    if any(len(text) > MAX_TEXT for text in described.metadata.values()):
+        raise BadModel(f"{weights} has more than {MAX_TEXT} characters of metadata. Choose another file.")
     net = YoloNet(
         weights.name,
         load_as_made(weights, precision),
         _names(described.metadata.get("names", "")),
         _points(described.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,
-        _side(described.metadata.get("imgsz", "")),
+        side,
     )
     return Yolo(net, classes)
 
@@ -49,6 +61,8 @@ def _side(text: str) -> int:
 
 
 def _literal(text: str) -> Any:
+    if len(text) > MAX_TEXT:
+        return None
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError):

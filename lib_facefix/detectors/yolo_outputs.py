@@ -23,6 +23,10 @@ BINS = 16
 """Number of distances, in cells, between which the network divides its belief for each side of a box."""
 CHANNELS = 4 * BINS + 1 + FACE_POINTS * 3
 """Channels of a map: the distances of four sides, a score, and five points with visibility."""
+MAX_BOXES = 30_000
+"""Largest number of boxes that are processed, best first. YOLO has 33,600 at 1,280 px, nearly all of them empty."""
+MAX_NUMBERS = 100_000_000
+"""Largest number of values in all outputs together."""
 MAX_NMS_ROWS = 1000
 """Most rows of a network that applies NMS itself (300 as a rule); other networks give more."""
 
@@ -62,13 +66,18 @@ class Detections:
 
 def read_rows(outputs: Sequence[Blob], spec: OutputSpec) -> tuple[Detections, Blob]:
     """Return the detections, and the prototypes (M, h, w) of their masks; raises `BadModel` for an unknown layout."""
+    if sum(output.size for output in outputs) > MAX_NUMBERS:
+        raise BadModel(f"This is not a YOLO model: its outputs have more than {MAX_NUMBERS} values.")
     tables = [output[0] for output in outputs if output.ndim == 3]
     grids = [output[0] for output in outputs if output.ndim == 4]
     if len(tables) != 1 or len(grids) > 1:
         shapes = ", ".join(str(output.shape) for output in outputs)
         raise BadModel(f"This is not a YOLO model: its outputs are {shapes}, not one table and optional prototypes.")
     prototypes = grids[0] if grids else np.zeros((0, 1, 1), np.float32)
-    return _read(tables[0].astype(np.float64), len(prototypes), spec), prototypes
+    rows = _read(tables[0].astype(np.float64), len(prototypes), spec)
+    if len(rows.scores) > MAX_BOXES:
+        rows = rows.only(np.sort(np.argpartition(-rows.scores, MAX_BOXES)[:MAX_BOXES]))
+    return rows, prototypes
 
 
 def _read(table: Floats, masks: int, spec: OutputSpec) -> Detections:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadModel, briefly
-from ..inference import start_session
+from ..inference import check_file, start_session
 from ..optional_imports import import_optional
 from .select import Backend
 from .winograd import with_winograd
@@ -53,11 +53,12 @@ class OrtPart:
     """An exported stage on ONNX Runtime, float32."""
 
     def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
+        _check_export(path, "ONNX Runtime")
         onnxruntime = import_optional("onnxruntime")
         try:
             self._session = start_session(onnxruntime, str(path), torch.get_num_threads())
         except Exception as error:  # its exceptions have no base of their own
-            raise BadModel(_unreadable(path, "ONNX Runtime", error)) from error
+            raise BadModel(_unreadable(path, "ONNX Runtime", briefly(error))) from error
         self._names = inputs
         self.title = f"ONNX Runtime {onnxruntime.__version__} fp32"
 
@@ -76,6 +77,7 @@ class OpenvinoPart:
 
     def __init__(self, path: Path, inputs: tuple[str, ...], precision: str, examples: Tensors) -> None:
         """examples: inputs for a first compilation, so that an unusable file fails now."""
+        _check_export(path, "OpenVINO")
         openvino = import_optional("openvino")
         self._core: Any = openvino.Core()
         self._path, self._names = path, inputs
@@ -103,7 +105,7 @@ class OpenvinoPart:
                 model.reshape(dict(zip(self._names, shapes, strict=True)))
                 self._compiled = shapes, self._core.compile_model(model, "CPU", self._wanted).create_infer_request()
             except RuntimeError as error:
-                raise BadModel(_unreadable(self._path, "OpenVINO", error)) from error
+                raise BadModel(_unreadable(self._path, "OpenVINO", briefly(error))) from error
         return self._compiled[1]
 
 
@@ -151,6 +153,12 @@ def _plain(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", torch.float32).contiguous()
 
 
-def _unreadable(path: Path, engine: str, error: Exception) -> str:
-    reason = briefly(error)
+def _check_export(path: Path, engine: str) -> None:
+    try:
+        check_file(path)
+    except BadModel as error:
+        raise BadModel(_unreadable(path, engine, "the file is damaged or unsafe")) from error
+
+
+def _unreadable(path: Path, engine: str, reason: str) -> str:
     return f"{engine} cannot run {path} ({reason}). Delete it to export it again, or choose the engine 'torch'."

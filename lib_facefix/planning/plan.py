@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ..errors import BadPlan, FaceFixError
+from ..errors import BadPlan, FaceFixError, quote_value
 from ..settings.output_size import MAX_PIXELS
 from ..settings.treatment import Treatment
 from ..types import Box, Face, Image, Mask, Pose
-from .validation import float_array, is_size, number_in, require
+from .validation import MAX_NUMBER, float_array, is_size, number_in, require
 
 VERSION = 1
 """Version of the JSON of plans, reports and `facefix detect`."""
@@ -48,15 +48,17 @@ class FaceJob:
     def from_json(cls, entry: Any) -> FaceJob:
         """Read the data of `to_json`, which people may have edited; raises `BadPlan` for invalid data."""
         number = require(entry, "number", "a face")
-        if type(number) is not int or number < 1:
-            raise BadPlan(f"a face: number must be a whole number of at least 1, not {number!r}")
+        if type(number) is not int or not 1 <= number <= MAX_NUMBER:
+            raise BadPlan(f"a face: number must be a whole number of at least 1, not {quote_value(number)}")
         where = f"face {number}"
         decision = require(entry, "decision", where)
         if decision not in get_args(Decision):
-            raise BadPlan(f"{where}: decision must be one of {', '.join(get_args(Decision))}; not {decision!r}")
+            raise BadPlan(
+                f"{where}: decision must be one of {', '.join(get_args(Decision))}; not {quote_value(decision)}"
+            )
         parameters = require(entry, "parameters", where)
         if not isinstance(parameters, Mapping):
-            raise BadPlan(f"{where}: parameters must be an object of settings, not {parameters!r}")
+            raise BadPlan(f"{where}: parameters must be an object of settings, not {quote_value(parameters)}")
         if "method" in parameters:
             raise BadPlan(f"{where}: set the method in 'decision', not in parameters.method")
         try:
@@ -102,14 +104,14 @@ class FixPlan:
         """Read the data of `to_json`; raises `BadPlan` with the place of the error."""
         size, faces = (require(entry, key, "a plan") for key in ("size", "faces"))
         if not is_size(size):
-            raise BadPlan(f"size must be [width, height] in pixels, not {size!r}")
+            raise BadPlan(f"size must be [width, height] in pixels, not {quote_value(size)}")
         upscaled, upscaler = _upscale_from_json(entry.get("upscale"))
         if not isinstance(faces, list):
-            raise BadPlan(f"faces must be a list, not {faces!r}")
+            raise BadPlan(f"faces must be a list, not {quote_value(faces)}")
         jobs = tuple(FaceJob.from_json(face) for face in faces)
         numbers = [job.number for job in jobs]
         if len(set(numbers)) < len(numbers):
-            raise BadPlan(f"two faces have the same number: {sorted(numbers)}")
+            raise BadPlan(f"two faces have the same number: {quote_value(sorted(numbers))}")
         return cls((size[0], size[1]), jobs, upscaled, upscaler)
 
 
@@ -227,7 +229,7 @@ def _looks_from_json(entry: Any, where: str) -> tuple[str, int | None]:
         return "", None
     gender, age = require(entry, "gender", where), number_in(entry, "age", where)
     if not isinstance(gender, str):
-        raise BadPlan(f"{where}: gender must be text, not {gender!r}")
+        raise BadPlan(f"{where}: gender must be text, not {quote_value(gender)}")
     return gender, round(age)
 
 
@@ -237,9 +239,9 @@ def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:
         return None, "lanczos"
     size, upscaler = (require(upscale, key, "upscale") for key in ("size", "upscaler"))
     if not is_size(size):
-        raise BadPlan(f"upscale: size must be [width, height] in pixels, not {size!r}")
+        raise BadPlan(f"upscale: size must be [width, height] in pixels, not {quote_value(size)}")
     if size[0] * size[1] > MAX_PIXELS:
         raise BadPlan(f"upscale: {size[0]}x{size[1]} px is more than {MAX_PIXELS // 10**6} million pixels")
     if not (isinstance(upscaler, str) and upscaler):
-        raise BadPlan(f"upscale: upscaler must be the name of an upscaler, not {upscaler!r}")
+        raise BadPlan(f"upscale: upscaler must be the name of an upscaler, not {quote_value(upscaler)}")
     return (size[0], size[1]), upscaler

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 from ..imaging.quality import pose, sharpness
 from ..settings.face_prompt import GenerationParams, read_negative_prompt, read_numbers, read_prompt
 from ..settings.face_settings import FaceSettings
@@ -106,9 +106,9 @@ def _check_known(faces: Sequence[Face], settings: FaceSettings) -> None:
 
 def read_override(text: str) -> tuple[int, dict[str, Any]]:
     """Parse "3:fidelity=0.9" -> (3, {"fidelity": 0.9}); raises `BadSetting`."""
-    found = re.fullmatch(r"\s*(\d+)\s*:\s*([a-z_]+)\s*=(.*)", text, re.DOTALL)
+    found = re.fullmatch(r"\s*(\d{1,4})\s*:\s*([a-z_]+)\s*=(.*)", text, re.DOTALL)
     if not found:
-        raise BadSetting(f'settings of one face must look like "3:fidelity=0.9", not {text!r}')
+        raise BadSetting(f'settings of one face must look like "3:fidelity=0.9", not {quote_value(text)}')
     name, value = found[2], found[3].strip()
     kinds = {field: type(default) for field, default in Treatment().to_json().items()}
     kind = kinds.get(name, str)

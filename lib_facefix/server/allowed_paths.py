@@ -1,12 +1,15 @@
 """Checks the folders and model files on the server that a client names. Only allowed ones may be used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..facefix import FaceFix
+from ..planning.plan import FixPlan
 from ..settings.face_settings import FaceSettings
 from ..settings.options import options
+from ..settings.treatment import Overrides
+from ..weights.model_paths import expand_home
 from .errors import FORBIDDEN, UNREADABLE, refuse
 from .fields import shorten
 
@@ -40,15 +43,51 @@ def _resolve_links(path: Path) -> Path | None:
         return None
 
 
-def check_models(values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path], part: str = "settings") -> None:
+def check_paths(
+    engine: FaceFix,
+    folders: Sequence[Path],
+    *,
+    settings: FaceSettings | None = None,
+    overrides: Overrides | None = None,
+    plan: FixPlan | None = None,
+) -> None:
+    """Raise `Refusal` if a request names a file outside the server's model folders and the allowed folders."""
+    if settings:
+        check_models(settings.to_json(), engine, folders)
+    for number, changes in (overrides or {}).items():
+        check_models(changes, engine, folders, "overrides", str(number))
+    if plan:
+        check_models({"upscaler": plan.upscaler}, engine, folders, "plan")
+        for job in plan.jobs:
+            check_models(job.treatment.to_json(), engine, folders, "plan")
+
+
+def check_models(
+    values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path], part: str = "settings", *more: str
+) -> None:
     """Raise `Refusal` for a model file outside the server's model folders and the allowed folders.
 
-    values: settings by name. part: the field of the body that contains them.
+    values: settings by name. part, more: path of the field in the body that contains them.
     """
+    for name, sentence in find_outside_paths(values, engine, folders):
+        raise refuse(UNREADABLE, sentence, "body", part, *more, name)
+
+
+def find_outside_paths(
+    values: Mapping[str, Any], engine: FaceFix, folders: Iterable[Path]
+) -> Iterator[tuple[str, str]]:
+    """Yield the name of each setting with a file outside the model folders and the allowed folders, and an error."""
+    for name, label, path in find_named_files(values):
+        shelf = engine.models.paths
+        allowed = (*shelf.folders, *shelf.hosts, *shelf.yolo, *folders)
+        # some settings expand ~ to the home folder and others do not, so both paths must be allowed
+        if not all(is_inside(one, allowed) for one in {Path(path), expand_home(path)}):
+            yield name, f"{label}: {shorten(path)} is outside the model folders; use a name from GET models"
+
+
+def find_named_files(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the setting's name, its label, and the path of each file in these settings."""
     for field, known in options(FaceSettings):
         value = values.get(field.name)
         for path in known.files(value) if value is not None else ():
-            shelf = engine.models.paths
-            if not is_inside(Path(path), (*shelf.folders, *shelf.hosts, *shelf.yolo, *folders)):
-                sentence = f"{known.label}: {shorten(path)} is outside the model folders; use a name from GET models"
-                raise refuse(UNREADABLE, sentence, "body", part, field.name)
+            yield field.name, known.label, path

@@ -1,17 +1,18 @@
 """The web app of `facefix serve`: the API without a WebUI, and a page to use it with."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import __version__
 from ..facefix import FaceFix
@@ -20,6 +21,7 @@ from ..settings.face_prompt import GenerationParams
 from ..weights.urls import is_loopback
 from .errors import FORBIDDEN, UNAUTHORISED, refuse
 from .handlers import Limits
+from .job_queue import JobQueue
 from .routes import make_router
 
 HEADERS = {
@@ -53,16 +55,16 @@ class StandaloneHost:
         yield self.engine
 
 
-def app(host: StandaloneHost, token: str = "", bound: str = "127.0.0.1") -> FastAPI:
+def app(host: StandaloneHost, token: str = "", bound: str = "127.0.0.1", line: JobQueue | None = None) -> FastAPI:
     """Return the app.
 
     token: token that clients must send as `Authorization: Bearer TOKEN`; blank: none is required. bound: name or
     address that the server listens on. Without a token, the server responds only to names of this machine, which
-    protects it from pages of other sites (DNS rebinding).
+    protects it from pages of other sites (DNS rebinding). line: queue of the calls, for a caller that will close it.
     """
     made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
-    made.include_router(make_router(host, [Depends(_guard(token))] if token else []))
-    made.add_middleware(BaseHTTPMiddleware, dispatch=_from_here(None if token else bound))
+    made.include_router(make_router(host, [Depends(_guard(token))] if token else [], line))
+    made.add_middleware(_Guarded, bound=None if token else bound)
     made.mount("/", StaticFiles(packages=[("lib_facefix.server", "page")], html=True))
     return made
 
@@ -76,18 +78,28 @@ def _guard(token: str) -> Callable[[Request], None]:
     return guard
 
 
-def _from_here(bound: str | None) -> Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]:
-    """Return a middleware that rejects pages of other sites. bound: allowed name beside localhost; None: any name."""
+class _Guarded:
+    """A middleware that rejects pages of other sites, and adds the security headers to all responses."""
 
-    async def dispatch(request: Request, call: RequestResponseEndpoint) -> Response:
-        if why := _foreign(request, bound):
+    def __init__(self, app: ASGIApp, bound: str | None) -> None:
+        """bound: allowed name besides localhost; None: any name."""
+        self._app, self._bound = app, bound
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if why := _foreign(Request(scope), self._bound):
             refusal = refuse(FORBIDDEN, why, "header")
-            return JSONResponse(refusal.to_json(), refusal.status)
-        answer = await call(request)
-        answer.headers.update(HEADERS)
-        return answer
-
-    return dispatch
+            await JSONResponse(refusal.to_json(), refusal.status)(scope, receive, send_guarded)
+        else:
+            await self._app(scope, receive, send_guarded)
 
 
 def _foreign(request: Request, bound: str | None) -> str:

@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
+from itertools import islice
 from typing import Any
 
 from ..errors import FaceFixError
@@ -14,7 +15,7 @@ from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import read_origin
 from ..settings.options import check_names, options, schema
 from ..settings.treatment import Overrides, Treatment
-from .errors import UNREADABLE, Complaint, Refusal
+from .errors import MAX_COMPLAINTS, UNREADABLE, Complaint, Refusal
 
 Schema = dict[str, Any]
 OBJECT: Schema = {"type": "object"}
@@ -39,7 +40,11 @@ class BodyField:
 
 
 def shorten(value: Any) -> str:
-    """Return the value as JSON, shortened to 60 characters."""
+    """Return the value as JSON, shortened to 60 characters, or the size of a large object or list."""
+    if isinstance(value, str):
+        value = value[:60]
+    elif isinstance(value, Mapping | list) and len(value) > 60:
+        return f"{'an object' if isinstance(value, Mapping) else 'a list'} of {len(value)} values"
     text = json.dumps(value, default=str)
     return text if len(text) <= 60 else f"{text[:60]}..."
 
@@ -64,7 +69,7 @@ def _read_settings(value: Any) -> FaceSettings:
     try:
         return FaceSettings.from_json(value)
     except FaceFixError:  # it names only the first error; the client gets all, each with its field
-        if complaints := list(_find_errors(FaceSettings, value)):
+        if complaints := list(islice(_find_errors(FaceSettings, value), MAX_COMPLAINTS)):
             raise Refusal(UNREADABLE, *complaints) from None
         raise
 
@@ -88,11 +93,15 @@ def _read_overrides(value: Any) -> Overrides:
     if not isinstance(value, Mapping):
         example = '{"2": {"method": "leave"}}'
         raise FaceFixError(f"overrides must be settings by face number, such as {example}, not {shorten(value)}")
-    complaints = []
+    complaints: list[Complaint] = []
     for number, changes in value.items():
-        if not (number.isascii() and number.isdigit() and 0 < int(number) < 10_000):
-            complaints.append(Complaint((number,), f"{number!r} is not a face number; face numbers start at 1"))
-        complaints += [Complaint((number, *wrong.where), wrong.sentence) for wrong in _find_errors(Treatment, changes)]
+        if len(complaints) >= MAX_COMPLAINTS:
+            break
+        if not (number.isascii() and number.isdigit() and len(number) < 5 and int(number) > 0):
+            sentence = f"{number[:60]!r} is not a face number; face numbers are 1 to 9999"
+            complaints.append(Complaint((number,), sentence))
+        errors = islice(_find_errors(Treatment, changes), MAX_COMPLAINTS)
+        complaints += [Complaint((number, *wrong.where), wrong.sentence) for wrong in errors]
     if complaints:
         raise Refusal(UNREADABLE, *complaints)
     return {int(number): dict(changes) for number, changes in value.items()}

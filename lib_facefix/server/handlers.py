@@ -25,7 +25,7 @@ from ..settings.options import schema
 from ..settings.treatment import METHODS
 from ..visualize import draw_boxes, tint_mask
 from ..weights import PUBLISHED
-from .allowed_paths import check_models, inside
+from .allowed_paths import check_paths, inside
 from .batch import fix_folder
 from .errors import FORBIDDEN, refusal_of, refuse
 from .job_queue import Answer
@@ -109,7 +109,7 @@ class Service:
     def detect(self, body: DetectBody, progress: Progress) -> Answer:
         """Return the faces in an image."""
         with self._at_work(body.image, None, progress) as (sent, engine, _):
-            check_models(body.settings.to_json(), engine, self.host.folders)
+            check_paths(engine, self.host.folders, settings=body.settings)
             plan = engine.plan(sent.image, body.settings)
         faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
         return Answer({"version": VERSION, "size": list(plan.size), "faces": faces})
@@ -124,8 +124,8 @@ class Service:
         """Return a new plan for the same faces with other settings, equal to the one that `plan` would return."""
         engine = self.host.engine_for_queries()
         try:
-            self._check_faces(body.plan)
-            check_models(body.settings.to_json(), engine, self.host.folders)
+            self._check_plan(body.plan, engine)
+            check_paths(engine, self.host.folders, settings=body.settings, overrides=body.overrides)
             plan = engine.replan(body.plan, body.settings, overrides=body.overrides, origin=body.origin)
         except FaceFixError as error:
             raise refusal_of(error, ("body", "plan") if isinstance(error, BadPlan) else ("body",)) from error
@@ -155,7 +155,9 @@ class Service:
         return Answer({"version": VERSION}, file.getvalue(), "image/png")
 
     def resolve_folders(self, body: BatchBody) -> tuple[Path, Path]:
-        """Return the folders of a batch. Raises `Refusal` unless both are allowed and different."""
+        """Return the folders of a batch. Raises `Refusal` unless all paths in it are allowed, and both differ."""
+        engine = self.host.engine_for_queries()
+        check_paths(engine, self.host.folders, settings=body.settings, overrides=body.overrides)
         source, output = (inside(path, self.host.folders, name) for name, path in
                           (("folder", body.folder), ("output", body.output)))  # fmt: skip
         if not source.is_dir():
@@ -167,7 +169,6 @@ class Service:
     def batch(self, body: BatchBody, source: Path, output: Path, progress: Progress) -> Answer:
         """Fix all images in a folder. Return the outcome for each."""
         with self.host.working(None, progress) as engine:
-            check_models(body.settings.to_json(), engine, self.host.folders)
             return Answer(fix_folder(engine, body, source, output, self.host.folders, progress))
 
     @contextmanager
@@ -186,18 +187,13 @@ class Service:
         self, body: PlanBody | FixBody, sent: Picture, engine: FaceFix, origin: GenerationParams | None
     ) -> FixPlan:
         settings = body.settings or FaceSettings()
-        check_models(settings.to_json(), engine, self.host.folders)
+        check_paths(engine, self.host.folders, settings=settings, overrides=body.overrides)
         return engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
 
     def _check_plan(self, plan: FixPlan, engine: FaceFix) -> None:
-        self._check_faces(plan)
-        check_models({"upscaler": plan.upscaler}, engine, self.host.folders, "plan")
-        for job in plan.jobs:
-            check_models(job.treatment.to_json(), engine, self.host.folders, "plan")
-
-    def _check_faces(self, plan: FixPlan) -> None:
         if len(plan.jobs) > self.host.limits.faces:
             raise BadPlan(f"the plan has {len(plan.jobs)} faces; this server accepts at most {self.host.limits.faces}")
+        check_paths(engine, self.host.folders, plan=plan)
 
 
 def _describe_model(models: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:

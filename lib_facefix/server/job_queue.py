@@ -7,19 +7,24 @@ import secrets
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import FaceFixError, Stopped
 from ..protocols import Progress
 from .errors import FULL, UNKNOWN, Refusal, refusal_of, refuse
+from .room import Room
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 VERSION = 1
 """Version of the API's response format."""
-LAST = 10.0
+LAST = 5.0
 """Seconds that the exiting process waits for the running job, as killing native code would crash it."""
+GRACE = 3.0
+"""Seconds after which the client of the running job, too, is told that the server stops."""
+STOPPING = "this server is stopping; retry when it is running again"
 _LOG = logging.getLogger(__name__)
 
 
@@ -76,21 +81,25 @@ class Job:
         """Run the work, and store its answer or error."""
         work, self.do = self.do, None  # it references the image
         if work is None or self.should_stop():
-            self._fail(Stopped("stopped before it began"))
+            self.fail(_to_refusal(Stopped("stopped before it began")))
             return
         self.state = "running"
         try:
             answer = work(self)
         except Exception as error:  # noqa: BLE001 the queue must continue with the next job
-            self._fail(error)
+            self.fail(_to_refusal(error), "stopped" if isinstance(error, Stopped) else "failed")
         else:
             self.weight = answer.weight
             self.state = "stopped" if self.should_stop() else "done"
-            self.future.set_result(answer)
+            with suppress(InvalidStateError):  # the client was told meanwhile that the server stops
+                self.future.set_result(answer)
 
-    def _fail(self, error: Exception) -> None:
-        self.state = "stopped" if isinstance(error, Stopped) else "failed"
-        self.future.set_exception(_to_refusal(error))
+    def fail(self, refusal: Refusal, state: State = "stopped") -> None:
+        """End the job with an error, unless it has ended."""
+        if not self.future.done():
+            self.state = state
+            with suppress(InvalidStateError):
+                self.future.set_exception(refusal)
 
     @property
     def answer(self) -> Answer | None:
@@ -118,26 +127,16 @@ class JobQueue:
 
     def __init__(self, most: int, most_bytes: int) -> None:
         """most: maximum number of waiting jobs, and of stored results. most_bytes: maximum size of either, in bytes."""
+        self.room = Room(most_bytes)
+        """Memory that all requests share, in bytes."""
         self._most, self._most_bytes = most, most_bytes
         self._waiting: deque[Job] = deque()
         self._kept: OrderedDict[str, Job] = OrderedDict()
-        self._held = 0
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
         self._at_work: Job | None = None
-        self._ended = False
-
-    def hold(self, size: int) -> None:
-        """Reserve memory for so many bytes. Raises `Refusal` if there is too little. The caller must free it."""
-        with self._changed:
-            if self._held + size > self._most_bytes:
-                raise refuse(FULL, "too much data is waiting in the queue; retry in a few seconds")
-            self._held += size
-
-    def free(self, size: int) -> None:
-        """Release reserved memory."""
-        with self._changed:
-            self._held -= size
+        self.ended = False
+        """True once the queue accepts no more jobs."""
 
     def add(self, do: Work, size: int, *, keep: bool) -> Job:
         """Add a job for which `size` bytes are reserved. The queue frees them. Raises `Refusal` if the queue is full.
@@ -146,6 +145,8 @@ class JobQueue:
         """
         job = Job(do, size)
         with self._changed:
+            if self.ended:
+                raise refuse(FULL, STOPPING)
             if len(self._waiting) >= self._most:
                 raise refuse(FULL, f"{self._most} calls are waiting in the queue; retry in a few seconds")
             self._waiting.append(job)
@@ -155,7 +156,7 @@ class JobQueue:
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="facefix", daemon=True)
                 self._worker.start()
-                atexit.register(self._end)
+                atexit.register(self.end)
             self._changed.notify()
         return job
 
@@ -169,24 +170,39 @@ class JobQueue:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._ended)
-                if self._ended:
+                self._changed.wait_for(lambda: self._waiting or self.ended)
+                if self.ended:
                     return
                 job = self._at_work = self._waiting.popleft()
             job.run()
+            self.room.free(job.size)
             with self._changed:
-                self._held -= job.size
+                self._at_work = None
                 self._forget()
 
-    def _end(self) -> None:
-        """Stop the queue when the process exits."""
+    def close(self) -> None:
+        """Accept no more jobs, reject the waiting ones, and ask the running one to stop. Return at once."""
         with self._changed:
-            self._ended = True
-            if self._at_work:
-                self._at_work.stop()
+            if self.ended:
+                return
+            self.ended = True
+            waiting, at_work = list(self._waiting), self._at_work
+            self._waiting.clear()
             self._changed.notify()
+        for job in waiting:
+            job.fail(refuse(FULL, STOPPING))
+        if at_work:
+            at_work.stop()
+            last = threading.Timer(GRACE, at_work.fail, (refuse(FULL, STOPPING),))
+            last.daemon = True
+            last.start()
+
+    def end(self) -> bool:
+        """Close the queue, and wait `LAST` seconds for the running job. Return whether it has ended."""
+        self.close()
         if self._worker:
             self._worker.join(LAST)
+        return not (self._worker and self._worker.is_alive())
 
     def _forget(self) -> None:
         """Delete the oldest results until the others fit the limits. The newest one is always kept."""

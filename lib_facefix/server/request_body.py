@@ -1,124 +1,104 @@
-"""Reads request bodies, as JSON or as a form, up to a size limit."""
+"""Receives request bodies, up to a size limit and a time limit."""
 
-from __future__ import annotations
-
-import json
-import re
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from time import monotonic
+from typing import TypeVar
 
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from .errors import TOO_LARGE, UNREADABLE, refuse
-from .job_queue import JobQueue
-from .schemas import from_form
+from .errors import FULL, TIMED_OUT, TOO_LARGE, refuse
+from .job_queue import STOPPING, JobQueue
+from .parse_body import parse_body
+from .room import CUT_OFF, Upload
+from .schemas import read_body
 
-FORM, JSON = "multipart/form-data", "application/json"
-_HALF = re.compile("[\ud800-\udfff]")
-"""Matches an unpaired surrogate. JSON can contain one, but no file name or response can."""
+Body = TypeVar("Body")
+
+WINDOW, MIN_BYTES = 10.0, 1 << 16
+"""Seconds within which so many bytes of a body must arrive, or all of it."""
+MAX_SECONDS = 600.0
+"""Most seconds that a whole body may take to arrive."""
+TICK = 0.5
+"""Seconds between two checks of the limits while a body arrives."""
+
+
+class GoneError(Exception):
+    """The client disconnected before its request had arrived."""
 
 
 @asynccontextmanager
-async def read_request(request: Request, most: int, line: JobQueue) -> AsyncIterator[tuple[Any, Held]]:
-    """Yield the values in a request's body, and the memory reserved for it.
+async def receive_body(
+    request: Request, kind: type[Body], most: int, line: JobQueue
+) -> AsyncIterator[tuple[Body, Upload]]:
+    """Yield the body of a request, parsed and checked in another thread, and the memory reserved for it.
 
-    most: maximum size in bytes. Raises `Refusal` if the body is too large, invalid, or does not fit into memory.
+    most: maximum size in bytes. Raises `Refusal` if the body is too large, too slow, invalid, or does not fit into
+    memory, and `GoneError` if the client disconnects.
     """
-    held = Held(line)
+    upload = line.room.begin()
     try:
-        body = await _body(request, most, held)
-        values = await _form(request, body) if _kind(request) == FORM else _json(request, body)
-        _check_text(values)
-        yield values, held
+        yield await _read(request, kind, most, upload, line), upload
     finally:
-        held.free()
+        upload.free()
 
 
-class Held:
-    """Memory that a request has reserved in the queue."""
-
-    def __init__(self, line: JobQueue) -> None:
-        self._line, self.size = line, 0
-
-    def more(self, size: int) -> None:
-        """Reserve more bytes. Raises `Refusal`."""
-        self._line.hold(size)
-        self.size += size
-
-    def hand_over(self) -> int:
-        """Pass the reservation to the job. Return its size in bytes."""
-        size, self.size = self.size, 0
-        return size
-
-    def free(self) -> None:
-        """Release the reservation."""
-        self._line.free(self.hand_over())
+async def _read(request: Request, kind: type[Body], most: int, upload: Upload, line: JobQueue) -> Body:
+    content = await _receive(request, most, upload, line)
+    content_type = request.headers.get("content-type", "")
+    return await run_in_threadpool(lambda: read_body(kind, parse_body(content, content_type)))
 
 
-async def _body(request: Request, most: int, held: Held) -> bytes:
-    parts = []
-    async for part in request.stream():
-        if held.size + len(part) > most:
-            raise refuse(TOO_LARGE, f"the request is larger than {most >> 20} MiB; send a smaller image")
-        held.more(len(part))
-        parts.append(part)
-    return b"".join(parts)
+async def _receive(request: Request, most: int, upload: Upload, line: JobQueue) -> bytearray:
+    content = bytearray()
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and len(declared) < 20 and int(declared) > most:
+        raise _too_large(most)
+    began = since = monotonic()
+    arrived = 0
+    more = True
+    while more:
+        coming = asyncio.ensure_future(request.receive())
+        try:
+            while not coming.done():
+                await asyncio.wait({coming}, timeout=TICK)
+                _check_pace(since, began, upload, line)
+        finally:
+            coming.cancel()
+        message = coming.result()
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        part = message.get("body", b"")
+        if len(content) + len(part) > most:
+            raise _too_large(most)
+        upload.grow(len(part))
+        content += part
+        arrived += len(part)
+        if arrived >= MIN_BYTES:
+            since, arrived = monotonic(), 0
+        more = message.get("more_body", False)
+        if more:
+            _check_pace(since, began, upload, line)
+    return content
 
 
-def _kind(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _too_large(most: int) -> Exception:
+    return refuse(TOO_LARGE, f"the request is larger than {most >> 20} MiB; send a smaller image")
 
 
-def _json(request: Request, body: bytes) -> Any:
-    if _kind(request) != JSON:
-        raise refuse(UNREADABLE, f"the content type must be {JSON} or {FORM}, not {_kind(request) or 'missing'}")
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise refuse(UNREADABLE, f"the body is not valid JSON: {error}") from error
-
-
-async def _form(request: Request, body: bytes) -> dict[str, Any]:
-    async def whole() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    values: dict[str, Any] = {}
-    try:
-        form = await _InMemory(request.headers, whole()).parse()
-        for name, value in form.multi_items():
-            values[name] = from_form(name, await value.read() if isinstance(value, UploadFile) else value)
-        await form.close()
-    except (MultiPartException, KeyError, ValueError) as error:  # the last two: damaged headers
-        raise refuse(UNREADABLE, f"the form is invalid: {error}") from error
-    return values
-
-
-class _InMemory(MultiPartParser):
-    """Keeps files in memory, where they already are, instead of writing large ones to the temporary folder."""
-
-    spool_max_size = max_file_size = sys.maxsize  # names in new and old versions of starlette
-
-
-def _check_text(values: Any) -> None:
-    try:
-        halves = any(not text.isascii() and _HALF.search(text) for text in _texts(values))
-    except RecursionError as error:
-        raise refuse(UNREADABLE, "the body is nested too deeply") from error
-    if halves:
-        raise refuse(UNREADABLE, "the body contains an unpaired surrogate such as \\ud800")
-
-
-def _texts(values: Any) -> Iterator[str]:
-    if isinstance(values, str):
-        yield values
-    elif isinstance(values, dict):
-        for name, value in values.items():
-            yield name
-            yield from _texts(value)
-    elif isinstance(values, list):
-        for value in values:
-            yield from _texts(value)
+def _check_pace(since: float, began: float, upload: Upload, line: JobQueue) -> None:
+    """Raise `Refusal` if a body must stop arriving. since: time when its latest `MIN_BYTES` bytes had arrived."""
+    now = monotonic()
+    refusal = None
+    if line.ended:
+        refusal = refuse(FULL, STOPPING)
+    elif upload.cut:
+        refusal = refuse(FULL, CUT_OFF)
+    elif now - since > WINDOW or now - began > MAX_SECONDS:
+        pace = f"less than {MIN_BYTES >> 10} KiB in {WINDOW:.0f} s"
+        refusal = refuse(TIMED_OUT, f"the request arrives too slowly: {pace}")
+    if refusal:
+        refusal.closes = True
+        raise refusal

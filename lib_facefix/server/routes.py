@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import logging
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,7 +19,9 @@ from ..protocols import Progress
 from .errors import Refusal
 from .handlers import Host, Service
 from .job_queue import VERSION, Answer, Job, JobQueue
-from .request_body import FORM, JSON, read_request
+from .parse_body import FORM, JSON
+from .request_body import GoneError, receive_body
+from .room import Upload
 from .schemas import (
     BatchBody,
     DetectBody,
@@ -27,7 +31,6 @@ from .schemas import (
     ReplanBody,
     form_schema,
     json_schema,
-    read_body,
 )
 
 PREFIX = "/facefix/v1"
@@ -35,18 +38,23 @@ REFUSED = {
     "401": "The token is missing or wrong.",
     "403": "The server does not allow this.",
     "404": "The job does not exist or has expired.",
+    "408": "The request arrives too slowly.",
     "413": "The request or the image is too large.",
     "422": "The request is invalid. Each error names the wrong field.",
     "424": "A required model or package is not installed.",
     "503": "The queue is full. Retry after the interval in Retry-After.",
 }
 Body = TypeVar("Body")
+_LOG = logging.getLogger(__name__)
 
 
-def make_router(host: Host, guards: Sequence[Depends] = ()) -> APIRouter:
-    """Return the router of the API for a host. guards: dependencies that every call must satisfy first."""
+def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | None = None) -> APIRouter:
+    """Return the router of the API for a host.
+
+    guards: dependencies that every call must satisfy first. line: queue of the calls, for a caller that will close it.
+    """
     made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
-    calls = _Calls(Service(host), JobQueue(host.limits.waiting, host.limits.held))
+    calls = _Calls(Service(host), line or JobQueue(host.limits.waiting, host.limits.held))
     add = partial(made.add_api_route, response_model=None)
     add("/models", calls.models, methods=["GET"], summary="List methods and models", responses=_answers())
     add("/settings", calls.settings, methods=["GET"], summary="Settings as a JSON schema", responses=_answers())
@@ -82,6 +90,9 @@ class _Route(APIRoute):
                 return await handle(request)
             except Refusal as refusal:
                 return JSONResponse(refusal.to_json(), refusal.status, refusal.headers)
+            except GoneError:
+                _LOG.warning("a client disconnected before its request had arrived")
+                return Response(status_code=400)
 
         return answer
 
@@ -106,9 +117,8 @@ class _Calls:
 
     async def replan(self, request: Request) -> Response:
         """Respond without queueing, as neither an image nor a model is needed."""
-        async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
-            body = read_body(ReplanBody, values)
-            return JSONResponse(await run_in_threadpool(self._service.replan, body))
+        async with self._receive(request, ReplanBody) as (body, _):
+            return await run_in_threadpool(lambda: JSONResponse(self._service.replan(body)))
 
     async def fix(self, request: Request) -> Response:
         return await self._handle(request, FixBody, self._service.fix)
@@ -117,9 +127,9 @@ class _Calls:
         return await self._handle(request, PreviewBody, self._service.preview)
 
     async def batch(self, request: Request) -> Response:
-        async with read_request(request, self._service.host.limits.body, self._line) as (values, _):
-            body = read_body(BatchBody, values)
-        source, output = self._service.resolve_folders(body)
+        async with self._receive(request, BatchBody) as (body, _):
+            pass
+        source, output = await run_in_threadpool(self._service.resolve_folders, body)
 
         def work(progress: Progress) -> Answer:
             return self._service.batch(body, source, output, progress)
@@ -127,21 +137,23 @@ class _Calls:
         return _respond_started(self._line.add(work, 0, keep=True))
 
     async def job(self, id: str) -> Response:  # noqa: A002 as the address calls it
-        return JSONResponse(_state(self._line.find(id)))
+        return await run_in_threadpool(lambda: JSONResponse(_state(self._line.find(id))))
 
     async def cancel(self, id: str) -> Response:  # noqa: A002 as the address calls it
         job = self._line.find(id)
         job.stop()
-        return JSONResponse(_state(job))
+        return await run_in_threadpool(lambda: JSONResponse(_state(job)))
 
     async def _handle(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
-        async with read_request(request, self._service.host.limits.body, self._line) as (values, held):
-            body = read_body(kind, values)
-            del values  # free the encoded image before the call waits in the queue
+        async with self._receive(request, kind) as (body, upload):
             wait = getattr(body, "wait", True)
 
-            job = self._line.add(partial(do, body), held.size, keep=not wait)
-            held.hand_over()
+            size = upload.hand_over()
+            try:
+                job = self._line.add(partial(do, body), size, keep=not wait)
+            except Refusal:
+                self._line.room.free(size)
+                raise
         return await self._await_answer(request, job) if wait else _respond_started(job)
 
     async def _await_answer(self, request: Request, job: Job) -> Response:
@@ -156,7 +168,10 @@ class _Calls:
         answer = await future
         if answer.picture is not None and _wants_picture(request):
             return Response(answer.picture, media_type=answer.kind)
-        return JSONResponse(_document(answer))
+        return await run_in_threadpool(lambda: JSONResponse(_document(answer)))
+
+    def _receive(self, request: Request, kind: type[Body]) -> AbstractAsyncContextManager[tuple[Body, Upload]]:
+        return receive_body(request, kind, self._service.host.limits.body, self._line)
 
 
 async def _wait_for_disconnect(request: Request) -> None:

@@ -1,8 +1,8 @@
 """Declares the request bodies. Both the validation of requests and the description in /docs follow from them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from itertools import islice
 from typing import Any, TypeVar
 
 from ..errors import FaceFixError
@@ -10,7 +10,7 @@ from ..planning.plan import FixPlan
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
-from .errors import UNREADABLE, Complaint, Refusal
+from .errors import MAX_COMPLAINTS, MAX_NAME, UNREADABLE, Complaint, Refusal
 from .fields import (
     IMAGE,
     IMAGE_FILE,
@@ -35,7 +35,8 @@ def read_body(kind: type[Body], values: Any) -> Body:
     if not isinstance(values, Mapping):
         raise Refusal(UNREADABLE, Complaint(("body",), f"the body must be a JSON object, not {shorten(values)}"))
     known = _read_fields(kind)
-    complaints = [Complaint(("body", name), _explain_unknown(name, known)) for name in values if name not in known]
+    unknown = islice((name for name in values if name not in known), MAX_COMPLAINTS)
+    complaints = [Complaint(("body", name), _explain_unknown(name[:MAX_NAME], known)) for name in unknown]
     found: dict[str, Any] = {}
     for name, (field, required) in known.items():
         if values.get(name) is None:
@@ -67,16 +68,6 @@ def form_schema(kind: type) -> Schema:
     if IMAGE in parts:
         parts[IMAGE] = {"type": "string", "format": "binary"}
     return {**OBJECT, "properties": parts, "required": _list_required(known)}
-
-
-def from_form(name: str, value: str | bytes) -> Any:
-    """Return the value of a form field: files unchanged, texts parsed as JSON where possible."""
-    if isinstance(value, bytes) or name == IMAGE:
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
 
 
 def _read_fields(kind: Any) -> dict[str, tuple[BodyField, bool]]:

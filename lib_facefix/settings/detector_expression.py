@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 from ..registry import DETECTORS
 from .expression import Grammar
 
@@ -108,7 +108,8 @@ def _is_read_as(text: str, name: str) -> bool:
 def _leaf(text: str) -> Leaf:
     found = re.fullmatch(r"""(?:"([^"]+)"\s*|([^\["]+))(?:\[([^\]]*)\])?""", text)
     if not found:
-        raise BadSetting(f'Detector: a name or a file is missing in {text!r}. Write it like "blazeface + centerface"')
+        example = 'Write it like "blazeface + centerface"'
+        raise BadSetting(f"Detector: a name or a file is missing in {quote_value(text)}. {example}")
     name = found[1] or found[2].rstrip()
     name = SAME_NET.get(name, name)
     classes = tuple(filter(None, map(str.strip, (found[3] or "").split(","))))
@@ -120,7 +121,7 @@ def _leaf(text: str) -> Leaf:
     if not is_file and name not in DETECTORS.names():
         raise BadSetting(
             f"Detector must be one of {', '.join(DETECTORS.names())}, or a model file ({', '.join(SUFFIXES)}); "
-            f"combine several with ' + ', ' - ', brackets or '2 of a, b, c'; not {name!r}"
+            f"combine several with ' + ', ' - ', brackets or '2 of a, b, c'; not {quote_value(name)}"
         )
     if classes and not is_file and not DETECTORS[name].classes:
         raise BadSetting(f"{name} detects only faces. Remove the classes [{', '.join(classes)}]")

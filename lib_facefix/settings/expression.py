@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 
 MAX_LENGTH = 2000
 """Maximum length of an expression, in characters."""
@@ -52,7 +52,7 @@ class Grammar(Generic[Node]):
         node = reader.expression(0)
         if reader.mark:
             raise BadSetting(
-                f"{self.title} must be an expression {self.example}. {text!r} has an extra closing bracket"
+                f"{self.title} must be an expression {self.example}. {quote_value(text)} has an extra closing bracket"
             )
         return node
 

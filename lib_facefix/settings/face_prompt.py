@@ -15,9 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 from ..types import Face
 
+MAX_NUMBERS_TEXT = 2000
+"""Longest list of face numbers, in characters."""
 SEPARATOR, OWN_PROMPT, SKIP = "[SEP]", "[PROMPT]", "[SKIP]"
 OTHERS = "others"
 
@@ -144,13 +146,17 @@ def _read_faces(binding: str, text: str) -> frozenset[int]:
 
 def read_numbers(text: str) -> frozenset[int]:
     """Parse face numbers such as "1,3-4" -> {1, 3, 4}; "" -> none. Raises `BadSetting`."""
+    if len(text) > MAX_NUMBERS_TEXT:
+        raise BadSetting(f"face numbers must have at most {MAX_NUMBERS_TEXT} characters, not {len(text)}")
     numbers: set[int] = set()
     for part in filter(None, (part.strip() for part in text.split(","))):
         found = re.fullmatch(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", part)
         if not found:
-            raise BadSetting(f'face numbers must look like "1,3-4", not {text!r}')
+            raise BadSetting(f'face numbers must look like "1,3-4", not {quote_value(text)}')
         first, last = int(found[1]), int(found[2] or found[1])
         if not 1 <= first <= last:
-            raise BadSetting(f'face numbers start at 1 and ranges must increase, as in "1,3-4"; not {part!r}')
+            raise BadSetting(
+                f'face numbers start at 1 and ranges must increase, as in "1,3-4"; not {quote_value(part)}'
+            )
         numbers.update(range(first, last + 1))
     return frozenset(numbers)

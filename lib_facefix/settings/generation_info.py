@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 from .face_prompt import GenerationParams
 from .options import Option, options
 from .sampling import Sampling
@@ -105,7 +105,7 @@ def read_origin(values: Mapping[str, Any]) -> GenerationParams:
     kinds = {field.name: type(field.default) for field in fields(GenerationParams)}
     for name in values:
         if name not in kinds:
-            raise BadSetting(f"unknown generation parameter {name!r}. Available: {', '.join(kinds)}")
+            raise BadSetting(f"unknown generation parameter {quote_value(name)}. Available: {', '.join(kinds)}")
     for name, kind in kinds.items():
         if name in values:
             _known_options()[name].check(values[name], kind)

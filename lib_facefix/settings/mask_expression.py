@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 from ..registry import MASKERS
 from .expression import Grammar, missing_sign
 
@@ -94,7 +94,7 @@ def _term(text: str) -> MaskTerm:
     if name != "parsing" and classes:
         raise BadSetting(f"Mask: {name} has no classes. Only parsing has them, as in parsing:hair,glasses")
     if unknown := [label for label in classes if label not in CLASSES]:
-        raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)}")
+        raise BadSetting(f"Mask: parsing:... must name some of {', '.join(CLASSES)}; not {', '.join(unknown)[:80]}")
     return MaskTerm(name, classes or (FACE_CLASSES if name == "parsing" else ()))
 
 
@@ -103,9 +103,8 @@ def _join(first: Area, sign: str, second: Area) -> BinaryOp:
 
 
 def _unknown(text: str) -> BadSetting:
-    return BadSetting(
-        f"Mask must be one of {', '.join(MASKERS.names())}, or several combined, {_EXAMPLES}; not {text!r}"
-    )
+    names = ", ".join(MASKERS.names())
+    return BadSetting(f"Mask must be one of {names}, or several combined, {_EXAMPLES}; not {quote_value(text)}")
 
 
 GRAMMAR: Grammar[Area] = Grammar("Mask", "mask", "+ & -", _EXAMPLES, re.compile(r"(?P<sign>[-+|&])|[()]"), _term, _join)

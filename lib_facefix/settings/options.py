@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 
 KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 """Allowed types of a setting, and their names in JSON schema."""
 KIND_WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
 """Allowed types of a setting, and their names in error messages."""
+MAX_TEXT = 4096
+"""Default length limit of a text, in characters. The length is checked before the text is parsed."""
+MAX_WHOLE = 2**53
+"""Largest whole number, positive or negative. Arithmetic on larger ones may overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Option:
     unit: str = ""
     choices: Callable[[], tuple[str, ...]] | None = None
     """Returns the allowed values, or common examples if the setting is an expression (see `reads`)."""
+    longest: int = MAX_TEXT
+    """Largest length of a text, in characters."""
     suffixes: tuple[str, ...] = ()
     """Suffixes of files whose path is also an allowed value."""
     host: str = ""
@@ -53,18 +59,23 @@ class Option:
     def check(self, value: Any, kind: type) -> None:
         """Raise `BadSetting` with the allowed values if `value` is not one of them."""
         if not (is_number(value) if kind is float else type(value) is kind):
-            raise BadSetting(f"{self.label} must be {KIND_WORDS[kind]}, not {value!r}")
+            raise BadSetting(f"{self.label} must be {KIND_WORDS[kind]}, not {quote_value(value)}")
+        if isinstance(value, str) and (len(value) > self.longest or "\0" in value):
+            raise BadSetting(f"{self.label} must have at most {self.longest} characters, and no NUL character")
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             limits = f"at least {self.low:g}" if self.high is None else f"between {self.low:g} and {self.high:g}"
-            raise BadSetting(f"{self.label} must be {limits}, not {value}")
+            raise BadSetting(f"{self.label} must be {limits}, not {quote_value(value)}")
+        if isinstance(value, int) and abs(value) > MAX_WHOLE:
+            limits = f"between -{MAX_WHOLE} and {MAX_WHOLE}"
+            raise BadSetting(f"{self.label} must be {limits}, not {quote_value(value)}")
         if self.reads:
             self.reads(value)
         elif self.choices and value not in self.choices():
             if not self.suffixes:
-                raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}; not {value!r}")
+                raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}; not {quote_value(value)}")
             if not value.lower().endswith(self.suffixes):
                 allowed = f"{', '.join(self.choices())}, or the path of a file ({', '.join(self.suffixes)})"
-                raise BadSetting(f"{self.label} must be one of {allowed}; not {value!r}")
+                raise BadSetting(f"{self.label} must be one of {allowed}; not {quote_value(value)}")
 
 
 def option(default: Any, label: str, **facts: Any) -> Any:
@@ -86,10 +97,10 @@ def check_all(settings: Any) -> None:
 
 def check_names(settings: type, names: Iterator[str] | list[str]) -> None:
     """Raise `BadSetting` at the first name that is not a setting of the class."""
-    known = [field.name for field, _ in options(settings)]
+    known = {field.name: None for field, _ in options(settings)}
     for name in names:
         if name not in known:
-            raise BadSetting(f"unknown setting {name!r}. Available: {', '.join(known)}")
+            raise BadSetting(f"unknown setting {quote_value(name)}. Available: {', '.join(known)}")
 
 
 def schema(settings: type) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ..errors import BadSetting
+from ..errors import BadSetting, quote_value
 
 MAX_PIXELS = 400_000_000
 """Largest result, in pixels: 20,000 x 20,000, which takes 1.2 GB per copy."""
@@ -37,7 +37,7 @@ def read_upscale(text: str) -> Upscale | None:
     text = text.strip().lower()
     if not text:
         return None
-    if found := re.fullmatch(r"([0-9]{1,6})\s*[x\u00d7]\s*([0-9]{1,6})", text):
+    if found := len(text) < 40 and re.fullmatch(r"([0-9]{1,6})\s*[x\u00d7]\s*([0-9]{1,6})", text):
         size = int(found[1]), int(found[2])
         if all(SIDE_RANGE[0] <= side <= SIDE_RANGE[1] for side in size):
             upscale = Upscale(size=size)
@@ -47,5 +47,5 @@ def read_upscale(text: str) -> Upscale | None:
         return Upscale(float(text))
     raise BadSetting(
         f'Upscale must be a factor from {FACTOR_RANGE[0]:g} to {FACTOR_RANGE[1]:g} such as "2", '
-        f'or width and height in pixels such as "1920x1080"; not {text!r}'
+        f'or width and height in pixels such as "1920x1080"; not {quote_value(text)}'
     )

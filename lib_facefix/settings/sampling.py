@@ -11,6 +11,8 @@ from functools import partial
 from .options import option
 
 OWN = "same as the image"
+MAX_PROMPT = 20_000
+"""Largest length of a prompt for all faces of an image, in characters."""
 _option = partial(option, only="re-diffuse")
 
 
@@ -23,11 +25,11 @@ class Sampling:
         help="How much re-diffusing changes a face.",
     )  # fmt: skip
     prompt: str = _option(
-        "", "Face prompt", group="fix",
+        "", "Face prompt", longest=MAX_PROMPT, group="fix",
         help=f"Supports [PROMPT], [SEP], [face:2], [largest] and [SKIP]. Blank: {OWN}.",
     )  # fmt: skip
     negative_prompt: str = _option(
-        "", "Face negative prompt", group="fix",
+        "", "Face negative prompt", longest=MAX_PROMPT, group="fix",
         help=f"Supports [PROMPT], [SEP], [face:2] and [largest]. Blank: {OWN}.",
     )  # fmt: skip
     denoise_by_size: float = _option(

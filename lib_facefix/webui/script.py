@@ -17,6 +17,7 @@ from .config.choices import host_list, is_known_choice
 from .config.options import add_options as add_options
 from .config.options import read_options
 from .passes import infotext
+from .passes.paths import check_paths
 from .passes.settings import OFFERED, PassSettings, read_passes
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def _read_passes_once(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
     known = getattr(p, PASSES_ATTRIBUTE, None)
     if known is None or known[0] != args:  # a copy of `p` may be given other arguments
         known = args, read_passes(args)
+        named = ((f"pass {number}: ", one.to_json()) for number, one in enumerate(known[1], start=1))
+        check_paths(named, is_api=p.is_api)
         setattr(p, PASSES_ATTRIBUTE, known)
     passes: tuple[PassSettings, ...] = known[1]
     return passes

@@ -17,6 +17,8 @@ MAX_CACHED_HASHES = 500
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits; raises `BadModel` if it cannot be read."""
     digest = hashlib.sha256()
+    if path.exists() and not path.is_file():
+        raise BadModel(f"{path} is not a regular file, so reading it may never end")
     try:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):

@@ -27,6 +27,8 @@ def convert(path: Path) -> Path:
     .pt becomes an .onnx (needs ultralytics).
     Raises `BadModel`, `MissingPackage`, or `CannotWrite`, also if a safetensors of another origin is in the way.
     """
+    if path.exists() and not path.is_file():
+        raise BadModel(f"{path} is not a regular file, so reading it may never end. Choose a weights file.")
     if path.suffix == ".onnx":
         return path
     if path.suffix == ".safetensors":

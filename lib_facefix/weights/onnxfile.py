@@ -25,6 +25,24 @@ MAX_FIELDS = 1 << 18
 """Largest number of fields in a message: more than any model needs, so that random files are rejected soon."""
 MAX_TEXT_BYTES = 1 << 24
 """Longest text, in bytes."""
+MAX_READ = 1 << 22
+"""Largest number of fields in all messages of a file that is checked."""
+_EXTERNAL, _LOCATION = 13, 14  # of a tensor: where its values are stored, and whether that is another file
+_TENSOR = "tensor"
+_WITHIN: dict[str, dict[int, str]] = {
+    "model": {_GRAPH: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {_NODE: "node", _INITIALIZER: _TENSOR, 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: _TENSOR, 6: "graph", 10: _TENSOR, 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: _TENSOR, 2: _TENSOR},
+    _TENSOR: {},
+}
+"""Messages that can contain a tensor or a node, by the number of the field that holds them."""
+_OPERATOR = 4  # of a node
+LOOPS = ("Loop",)
+"""Operators that may never end."""
 
 Shape = tuple[int, ...]
 """Shape of an input or output; -1 for a variable side."""
@@ -53,6 +71,22 @@ def read_onnx(path: Path) -> OnnxFile:
         raise BadModel(f"{path} is not an ONNX file, or incomplete. Copy or download it again.") from error
 
 
+def check_onnx(path: Path) -> None:
+    """Raise `BadModel` if a file could make an engine open other files, or run without end.
+
+    Not every engine refuses such files: some open any file that a model names.
+    """
+    try:
+        with path.open("rb") as file:
+            why = _find_danger(_Part(file, 0, file.seek(0, SEEK_END)))
+    except OSError as error:
+        raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, LookupError) as error:
+        raise BadModel(f"{path} is not an ONNX file, or incomplete. Copy or download it again.") from error
+    if why:
+        raise BadModel(f"{path} cannot be used: {why}. Choose another model.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """A message or text in the file that is not read yet: its first byte, and the byte after its last."""
@@ -69,6 +103,23 @@ class _Part:
         if len(content) < length:
             raise ValueError("too long, or incomplete")
         return content.decode("utf-8")
+
+
+def _find_danger(whole: _Part) -> str:
+    waiting, left = [("model", whole)], MAX_READ
+    while waiting:
+        kind, message = waiting.pop()
+        for field, value in _fields(message):
+            left -= 1
+            if left < 0:
+                raise ValueError(f"more than {MAX_READ} fields")
+            if kind == _TENSOR and (field == _EXTERNAL or (field == _LOCATION and value)):
+                return "it stores weights in other files (external data), which could be any files on this machine"
+            if kind == "node" and field == _OPERATOR and _part(value).text() in LOOPS:
+                return "it contains a loop, which may never end"
+            if field in _WITHIN[kind]:
+                waiting.append((_WITHIN[kind][field], _part(value)))
+    return ""
 
 
 def _model(whole: _Part) -> OnnxFile:

@@ -124,7 +124,7 @@ def _export(copy: Path, path: Path) -> None:
     """Export the copy with ultralytics in another process, which is forced to read safely."""
     any_size = bool(_version("onnxruntime"))  # OpenCV requires one fixed, square size, a third of which is padding
     code = (
-        "import sys; from ultralytics import YOLO; "
+        "import sys; sys.modules['openvino_telemetry'] = None; from ultralytics import YOLO; "
         f"YOLO(sys.argv[1]).export(format='onnx', simplify=False, dynamic={any_size})"
     )
     quiet = {"ULTRALYTICS_SAFE_LOAD": "true", "YOLO_CONFIG_DIR": str(copy.parent), "YOLO_VERBOSE": "false"}

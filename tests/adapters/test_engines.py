@@ -1,6 +1,7 @@
 """Nets on every engine that is installed: the same answer, and the same bytes each time."""
 
 import functools
+import importlib
 import os
 import subprocess
 import sys
@@ -177,3 +178,10 @@ def test_onnxruntime_is_told_to_report_nothing(monkeypatch):
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
     runners.import_optional("onnxruntime")
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+def test_a_package_that_only_reports_usage_cannot_be_imported(monkeypatch):
+    monkeypatch.delitem(sys.modules, "openvino_telemetry", raising=False)
+    runners.import_optional("json")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("openvino_telemetry")

@@ -78,7 +78,7 @@ def test_a_damaged_file_and_a_picture_that_does_not_fit_are_told(weights, tmp_pa
     with pytest.raises(BadModel, match="a model failed in OpenVINO"):
         net(np.ones((1, 5, 32, 32), np.float32))
     (tmp_path / "broken.onnx").write_bytes(b"nothing")
-    with pytest.raises(BadModel, match=r"OpenVINO cannot read the model .*broken\.onnx"):
+    with pytest.raises(BadModel, match=r"broken\.onnx is not an ONNX file"):
         load_as_made(tmp_path / "broken.onnx", "fast")
 
 

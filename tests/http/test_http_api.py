@@ -177,7 +177,8 @@ def test_no_model_file_outside_the_folders_of_models_is_read(client, photo, rest
     assert told.keys() == {"body.settings.restorer"}
     plan = client.post(f"{PREFIX}/plan", json=sent(photo, **RESTORE)).json()
     plan["faces"][0]["parameters"]["restorer"] = restorer
-    assert where(client.post(f"{PREFIX}/fix", json=sent(photo, plan=plan))).keys() == {"body.plan.restorer"}
+    [place] = where(client.post(f"{PREFIX}/fix", json=sent(photo, plan=plan)))
+    assert place == ("body.plan" if "\0" in restorer else "body.plan.restorer")
 
 
 def test_a_model_that_is_not_here_fails_its_faces_with_the_sentence(client, photo, away_from_home):

@@ -69,9 +69,10 @@ def files(folder):
         pytest.param(["--upscale", "1.5", "--mask", "box"], id="enlarged"),
     ],
 )
-def test_a_folder_is_fixed_there_to_the_byte_as_here(album, tmp_path, served, flags, capsys):
+def test_a_folder_is_fixed_there_to_the_byte_as_here(album, tmp_path, served, flags, capsys, monkeypatch):
     told = []
-    for name, more in (("here", []), ("there", ["--remote", served, "--token", TOKEN])):
+    monkeypatch.setenv("FACEFIX_TOKEN", TOKEN)
+    for name, more in (("here", []), ("there", ["--remote", served])):
         report = tmp_path / f"{name}.json"
         assert run("fix", album, "-o", tmp_path / name, "--method", "restore", "--report", report, *flags, *more) == 1
         said = capsys.readouterr()

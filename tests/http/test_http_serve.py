@@ -1,11 +1,7 @@
 """`facefix serve` as a process, asked over the loopback."""
 
-import http.client
 import io
 import json
-import os
-import re
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +16,7 @@ from hypothesis.errors import Unsatisfiable
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from sending import packed, sent
+from serving_process import Served
 
 from lib_facefix.cli.__main__ import main
 from lib_facefix.server.routes import PREFIX
@@ -27,40 +24,6 @@ from lib_facefix.server.routes import PREFIX
 ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 1 << 30
 """Bytes that the process may take while a hundred calls are waiting."""
-
-
-class Served:
-    """A running server."""
-
-    def __init__(self, *flags):
-        command = [sys.executable, "-m", "lib_facefix.cli", "serve", "--port", "0", *flags]
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-        environ |= {"PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
-        told = self.process.stdout.readline()
-        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", told)[1])
-
-    def ask(self, method, path, body=None, headers=None):
-        """Return status, head and content of an answer."""
-        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        try:
-            data = None if body is None else json.dumps(body)
-            asked.request(method, path, data, {"Content-Type": "application/json", **(headers or {})})
-            answer = asked.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            asked.close()
-
-    @property
-    def peak(self):
-        """The most memory it has had, bytes."""
-        told = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+)", told)[1]) << 10
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
-        self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +112,7 @@ def test_a_token_is_asked_for_and_no_other_place_is_listened_at_without_one(phot
 def test_others_are_not_let_in_without_a_token(capsys, monkeypatch, host):
     monkeypatch.delenv("FACEFIX_TOKEN", raising=False)
     assert main(["serve", "--host", host]) == 2
-    assert "set --token" in capsys.readouterr().err
+    assert "set --token-file" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_none_is_refused(capsys):

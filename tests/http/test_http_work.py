@@ -74,12 +74,13 @@ def test_what_finds_no_place_is_refused_and_may_come_again(gate, held):
 
 def test_bytes_that_wait_are_counted_and_given_back():
     line = JobQueue(9, 100)
-    line.hold(90)
-    assert refused(lambda: line.hold(11)).status == 503
-    line.add(answering("a"), 90, keep=False).future.result(PATIENCE)
+    upload = line.room.begin()
+    upload.grow(90)
+    assert refused(lambda: line.room.begin().grow(101)).status == 503
+    line.add(answering("a"), upload.hand_over(), keep=False).future.result(PATIENCE)
     for _ in range(1000):  # the line frees them after it has told the answer
         try:
-            line.hold(100)
+            line.room.begin().grow(100)
         except Refusal:
             threading.Event().wait(0.01)
         else:
@@ -124,3 +125,44 @@ def test_old_results_are_forgotten(most, most_bytes):
         jobs[-1].future.result(PATIENCE)
     assert refused(lambda: line.find(jobs[0].id)).status == 404
     assert line.find(jobs[-1].id).answer.report == {"name": 3}
+
+
+def test_a_large_or_old_upload_is_cut_off_for_one_that_is_smaller(monkeypatch):
+    room = JobQueue(9, 100).room
+    large, small, other = (room.begin() for _ in range(3))
+    large.grow(60)
+    small.grow(30)
+    other.grow(20)
+    assert (large.cut, small.cut, other.cut) == (True, False, False)
+    assert refused(lambda: large.grow(1)).status == 503
+    assert refused(large.hand_over).status == 503
+    assert refused(lambda: room.begin().grow(80)).status == 503  # both are smaller, and have just begun
+    monkeypatch.setattr("lib_facefix.server.room.YOUNG", -1.0)
+    room.begin().grow(80)
+    assert small.cut
+    assert not other.cut
+
+
+def test_room_that_queued_work_holds_is_taken_from_nobody():
+    room = JobQueue(9, 100).room
+    queued = room.begin()
+    queued.grow(90)
+    size = queued.hand_over()
+    assert refused(lambda: room.begin().grow(20)).status == 503
+    room.free(size)
+    room.begin().grow(100)
+
+
+def test_a_queue_that_closes_refuses_what_waits_and_stops_what_is_done(gate, held, monkeypatch):
+    monkeypatch.setattr("lib_facefix.server.job_queue.GRACE", 0.1)
+    line = JobQueue(9, 1000)
+    running = line.add(held, 0, keep=False)
+    assert held.begun.wait(PATIENCE)
+    waiting = [line.add(answering(n), 0, keep=False) for n in range(3)]
+    line.close()
+    assert [job.future.exception(0).status for job in waiting] == [503] * 3
+    assert running.should_stop()
+    assert running.future.exception(PATIENCE).status == 503  # though it has not ended yet
+    assert refused(lambda: line.add(answering("late"), 0, keep=False)).status == 503
+    gate.set()
+    assert line.end()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lib_facefix import optional_imports
 from lib_facefix.analysis.detector_factory import make_detector
 from lib_facefix.errors import BadModel, MissingPackage
 from lib_facefix.models.store import ModelStore
@@ -142,11 +143,22 @@ def test_a_missing_package_is_named_with_the_versions_that_will_do(webui, monkey
     assert said
 
 
-def test_mediapipe_that_contacts_its_maker_is_warned_of(monkeypatch):
+def test_mediapipe_that_contacts_its_maker_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "mediapipe", types.SimpleNamespace(__version__="0.10.35"))
     monkeypatch.delitem(sys.modules, "lib_facefix.detectors.mediapipe", raising=False)
     from lib_facefix.detectors.mediapipe import FullRange
 
-    with pytest.warns(UserWarning, match=r"mediapipe 0\.10\.35 contacts its maker.*<0\.10\.35"):
+    with pytest.raises(BadModel, match=r"mediapipe 0\.10\.35 contacts its maker.*<0\.10\.35"):
         FullRange()
     monkeypatch.delitem(sys.modules, "lib_facefix.detectors.mediapipe")
+
+
+@pytest.mark.parametrize("package", ["mediapipe", "insightface", "ultralytics"])
+def test_matplotlib_keeps_its_list_of_fonts_in_our_cache(monkeypatch, tmp_path, package):
+    monkeypatch.setattr(optional_imports, "FORCED", {})
+    monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+    monkeypatch.setenv("MPLCONFIGDIR", "")
+    monkeypatch.delenv("MPLCONFIGDIR")
+    monkeypatch.setenv("FACEFIX_CACHE", str(tmp_path))
+    optional_imports.disable_telemetry(package)
+    assert os.environ.pop("MPLCONFIGDIR") == str(tmp_path / "matplotlib")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lib_facefix.cli.__main__ import main
 from lib_facefix.errors import BadPlan, DegenerateLandmarks
 from lib_facefix.planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from lib_facefix.settings.treatment import Treatment
@@ -301,3 +302,23 @@ def test_a_result_tells_what_enlarged_it_and_what_ran():
 
     plain = FixResult(image, (outcome,)).to_json()
     assert (plain["size"], plain["result_size"], plain["upscale"]) == ([128, 96], [128, 96], None)
+
+
+@pytest.mark.parametrize("depth", [40, 900, 100_000])
+@pytest.mark.parametrize("before", ["", '{"version": 1, "pictures": [{"path": ', '{"version": 1, "pictures": '])
+def test_a_plan_file_that_is_nested_deep_is_told_in_a_sentence(tmp_path, capsys, depth, before):
+    file = tmp_path / "plan.json"
+    after = {"": "", "{": "}]}"}.get(before[:1], "") if before.endswith('"path": ') else "}" if before else ""
+    file.write_text(before + "[" * depth + "]" * depth + after)
+    assert main(["fix", "a.jpg", "--plan", str(file), "-o", str(tmp_path / "b.jpg")]) == 2
+    assert "nested too deeply" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change", [{"number": 10**4000}, {"number": "9" * 5000}, {"decision": [[]] * 10**5}, {"sharpness": "a" * 10**6}]
+)
+def test_values_that_are_too_long_are_told_in_short(written, change):
+    written["faces"][0] |= change
+    with pytest.raises(BadPlan) as told:
+        FixPlan.from_json(written)
+    assert len(str(told.value)) < 500

@@ -25,6 +25,7 @@ from ...settings.face_prompt import GenerationParams
 from ...settings.face_settings import FaceSettings
 from ...settings.treatment import Overrides, Treatment
 from ...types import Image
+from ..passes.paths import check_paths
 from ..passes.settings import ELSEWHERE, SETTING_TYPES, PassSettings, fit_type
 
 VERSION = 1
@@ -175,10 +176,12 @@ def read_input(values: Mapping[str, Any], engine: Engine) -> ExtrasInput:
     None means the default, because the host's own API passes no values for scripts it does not know.
     """
     settings = PassSettings.from_json(_fit_values({name: values.get(name) for name in SHARED_SETTINGS}))
+    check_paths([("", settings.to_json())], is_api=False)
     text = values.get(TUNING)
     if not text:
         return ExtrasInput(engine, settings, None)
     tuning = FaceOverrides.from_text(text, engine)
+    check_paths(((f"face {number}: ", own) for number, own in tuning.overrides.items()), is_api=False)
     shown = _fit_values({name: values.get(control) for name, control in FACE_CONTROLS.items()})
     return ExtrasInput(engine, settings, tuning.edit({**tuning.filled, **shown}, settings))
 
