@@ -53,7 +53,8 @@ class Batch:
         with self.recording(path) as record:
             plan = self.plan(self.read(path))
             record.update(plan.to_json(), dry_run=True)
-            return [f"{path}: {describe_plan(plan)}"]
+            counted, *decisions = describe_plan(plan)
+            return [f"{path}: {counted}", *decisions]
         return self.failure()
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:

@@ -30,7 +30,7 @@ from ..weights import ModelPaths, Published
 from .engines import add_remote, choose_engine
 from .flags import add_runtime, add_salvage, add_settings, list_given_settings, read_overrides, read_settings
 from .models_get import add_fetch_flags, ask_to_fetch
-from .terminal import STOPPED, match_plans, print_lines, read_plans, write_drawing, write_json
+from .terminal import STOPPED, escape_controls, match_plans, print_lines, read_plans, write_drawing, write_json
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -74,7 +74,7 @@ class ImageProgress:
     def step(self, done: int, total: int, doing: str) -> None:
         """Show the number of finished faces and the current step after the progress bar."""
         if self.bar is not None:
-            self.bar.set_postfix_str(f"{self.name}: {done}/{total} faces, {doing}")
+            self.bar.set_postfix_str(escape_controls(f"{self.name}: {done}/{total} faces, {doing}"))
 
     def should_stop(self) -> bool:
         """Return False. Ctrl-C stops the run with an exception instead."""

@@ -1,6 +1,7 @@
 """Prints lines beside a progress bar, writes JSON and drawings, and reads plans."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,10 +19,22 @@ STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
 
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys rather than shows: control characters, and marks that turn the direction of text."""
+
+
+def escape_controls(text: str) -> str:
+    """Return `text` with its control characters spelled out, such as \\x1b: a file name may hold any of them."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def print_lines(lines: Iterable[str], *, error: bool = False) -> None:
-    """Print lines without damaging a progress bar: errors to standard error, all else to standard output."""
+    """Print lines without damaging a progress bar: errors to standard error, all else to standard output.
+
+    Control characters in them are spelled out, line breaks too: each line stays one.
+    """
     tqdm = sys.modules.get("tqdm")  # imported only where a bar is shown
-    for line in lines:
+    for line in map(escape_controls, lines):
         if tqdm:
             tqdm.tqdm.write(line, file=sys.stderr if error else sys.stdout)
         else:
@@ -33,8 +46,8 @@ def write_json(content: Mapping[str, Any], path: Path | None) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if any("\ud800" <= letter <= "\udfff" for letter in text):  # a file name that is not valid UTF-8
         text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    if path is None:
-        sys.stdout.write(text)
+    if path is None:  # JSON's own escapes: what is printed stays the same document
+        sys.stdout.write(_CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text))
     else:
         atomic_write(path, lambda file: file.write(text.encode()))
 
