@@ -24,7 +24,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u206
 
 
 def escape_controls(text: str) -> str:
-    """Return `text` with its control characters spelled out, such as \\x1b: a file name may hold any of them."""
+    r"""Return `text` with its control characters spelled out, such as \x1b: a file name may hold any of them."""
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
@@ -41,6 +41,11 @@ def print_lines(lines: Iterable[str], *, error: bool = False) -> None:
             print(line, file=sys.stderr if error else sys.stdout, flush=True)
 
 
+def tell_notes(notes: Iterable[str], path: Path) -> None:
+    """Print to standard error what a drive refused when the file at `path` was written."""
+    print_lines((f"facefix: note on {path}: {note}" for note in notes), error=True)
+
+
 def write_json(content: Mapping[str, Any], path: Path | None) -> None:
     """Write indented JSON to a file, atomically, or print it if there is no path."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -49,14 +54,14 @@ def write_json(content: Mapping[str, Any], path: Path | None) -> None:
     if path is None:  # JSON's own escapes: what is printed stays the same document
         sys.stdout.write(_CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text))
     else:
-        atomic_write(path, lambda file: file.write(text.encode()))
+        tell_notes(atomic_write(path, lambda file: file.write(text.encode())), path)
 
 
 def write_drawing(image: Image, path: Path) -> None:
     """Write an RGB image (H, W, 3), uint8, atomically and in the format of the file's suffix."""
     form = format_for(path).name
     options = {"quality": 92} if form in ("JPEG", "WEBP") else {}
-    atomic_write(path, lambda file: Pil.fromarray(image).save(file, form, **options))
+    tell_notes(atomic_write(path, lambda file: Pil.fromarray(image).save(file, form, **options)), path)
 
 
 def read_plans(path: Path) -> dict[str, FixPlan]:

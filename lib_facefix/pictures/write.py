@@ -56,13 +56,13 @@ def write_picture(
     Raises CannotWrite, and BadSetting for an unknown suffix; then what stood at `path` is unchanged.
     """
     work = _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level)
-    atomic_write(path, work.write)
+    notes = (*work.notes, *atomic_write(path, work.write))
     if picture.stamp and (keep_times or work.copies):
         try:
             os.utime(path, ns=(picture.stamp[0], picture.stamp[0]))
         except OSError as error:  # some network drives refuse it
-            return (*work.notes, f"Its modification time could not be kept ({error.strerror}).")
-    return work.notes
+            return (*notes, f"Its modification time could not be kept ({error.strerror}).")
+    return notes
 
 
 def encode(
