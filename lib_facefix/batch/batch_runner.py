@@ -1,7 +1,7 @@
 """Fixing one file after another. A file that fails is recorded, and does not stop the others."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
-from ..pictures import PNG_LEVEL, Picture, check_writable, copy_sidecars, read_picture, write_picture
+from ..pictures import PNG_LEVEL, Found, Picture, check_writable, copy_sidecars, read_picture, write_picture
 from ..planning.plan import FixPlan
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
@@ -43,6 +43,21 @@ class Batch:
     failed: bool = False
     """True if a file or a face has failed."""
     _drawn: int = 0
+
+    def pass_over(self, found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+        """Record what is not to be read; return the other files, and what to tell the person.
+
+        If none is left, the run counts as failed: a script must not take nothing for everything.
+        """
+        lines = []
+        for file in found:
+            if file.skipped:
+                with self.recording(file.path) as record:
+                    record["skipped"] = file.skipped
+                lines.append(f"{file.path}: skipped: {file.skipped}")
+        left = [file for file in found if not file.skipped]
+        self.failed |= not left
+        return left, lines
 
     def read(self, path: Path) -> Picture:
         """Return the image of a file, as `read_picture` does."""
@@ -85,7 +100,7 @@ class Batch:
         """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-        record |= {"output": None, "notes": [], "error": None}
+        record |= {"output": None, "notes": [], "skipped": None, "error": None}
         self.records.append(record)
         try:
             yield record

@@ -25,9 +25,9 @@ def choose_targets(found: Sequence[Found], output: str | None, in_place: bool) -
         chosen = [file.path.with_name(f"{file.path.stem}{RESULT_MARK}{file.path.suffix}") for file in found]
     else:
         chosen = _named_target(found, output)
-    inputs = {file.path.resolve() for file in found}
+    inputs = {_real(file.path) for file in found}
     for path in chosen:
-        if path.resolve() in inputs:
+        if _real(path) in inputs:
             raise BadSetting(f"the result would overwrite the input {path}. Choose another output, or add --in-place")
     return chosen
 
@@ -37,11 +37,11 @@ def exclude_results(found: Sequence[Found], inputs: Sequence[str], output: str |
 
     Results are files marked as such, and files in an output folder inside an input folder.
     """
-    folder = None if output is None else Path(output).resolve()
-    inside = folder is not None and any(Path(text).resolve() in folder.parents for text in inputs)
+    folder = None if output is None else _real(output)
+    inside = folder is not None and any(_real(text) in folder.parents for text in inputs)
 
     def is_result(path: Path) -> bool:
-        return path.stem.endswith(RESULT_MARK) or (inside and folder in path.resolve().parents)
+        return path.stem.endswith(RESULT_MARK) or (inside and folder in _real(path).parents)
 
     return [file for file in found if str(file.path) in inputs or not is_result(file.path)]
 
@@ -50,20 +50,25 @@ def below_common_folder(found: Sequence[Found]) -> list[Found]:
     """Return the files with paths relative to their common folder, to keep the folder structure in the output."""
     if len(found) < 2:
         return list(found)
-    paths = [file.path.resolve() for file in found]
+    paths = [_real(file.path) for file in found]
     root = os.path.commonpath([path.parent for path in paths])
     return [replace(file, relative=path.relative_to(root)) for file, path in zip(found, paths, strict=True)]
 
 
 def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Iterable[Path | None]) -> None:
     """Raise `BadSetting` if a report, sheet or drawing would overwrite an input, a result, or another of them."""
-    taken = {path.resolve(): "a result has this path" for path in results}
-    taken |= {path.resolve(): "it is an input" for path in sources}
+    taken = {_real(path): "a result has this path" for path in results}
+    taken |= {_real(path): "it is an input" for path in sources}
     for extra in extras:
         if extra is not None:
-            if why := taken.get(extra.resolve()):
+            if why := taken.get(_real(extra)):
                 raise BadSetting(f"{extra} would be overwritten, but {why}. Choose another name")
-            taken[extra.resolve()] = "another output has this path"
+            taken[_real(extra)] = "another output has this path"
+
+
+def _real(path: str | Path) -> Path:
+    """Return the path without links, as far as they lead anywhere: Path.resolve raises for a link to itself."""
+    return Path(os.path.realpath(path))
 
 
 def _named_target(found: Sequence[Found], output: str) -> list[Path]:

@@ -30,14 +30,15 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
     settings = read_settings(arguments)
-    found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
+    engine = choose_engine(arguments)
+    batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
+    found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))
     keep_apart((file.path for file in found), (), (arguments.output, arguments.draw))
     if arguments.draw:
         check_writable(arguments.draw)
         if len(found) > 1:
             raise BadSetting(f"--draw supports only one image, not {len(found)}")
-    engine = choose_engine(arguments)
-    batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
+    print_lines(lines, error=True)
     for one in found:
         with batch.recording(one.path) as record:
             picture = batch.read(one.path)
@@ -54,6 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _detection_record(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the members of a record that detection sets, and the error if there was one."""
-    names = ("path", "size", "faces", *(("error",) if record["error"] else ()))
+    """Return the members of a record that detection sets, and the reason if there is no result."""
+    names = ("path", "size", "faces", *(name for name in ("skipped", "error") if record[name]))
     return {name: record[name] for name in names}

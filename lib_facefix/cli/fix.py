@@ -87,6 +87,15 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.compare)
     engine = choose_engine(arguments)
     found, plan, needs = _plan_work(arguments, engine)
+    batch = Batch(
+        engine,
+        plan,
+        draw=arguments.compare is not None,
+        png_level=arguments.png_level,
+        salvage=arguments.salvage,
+        keep_times=arguments.keep_times,
+    )
+    found, lines = batch.pass_over(found)
     targets = choose_targets(found, arguments.output, arguments.in_place)
     sources = [*(file.path for file in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, targets, (arguments.report, arguments.compare))
@@ -98,14 +107,9 @@ def run(arguments: argparse.Namespace) -> int:
         engine.prepare(needs, None if arguments.dry_run else fetch)
     except MissingDiffuser as error:
         raise BadSetting(NO_DIFFUSER) from error
-    batch = Batch(
-        engine,
-        plan,
-        draw=arguments.compare is not None,
-        png_level=arguments.png_level,
-        salvage=arguments.salvage,
-        keep_times=arguments.keep_times,
-    )
+    if found and arguments.quiet:
+        lines = []
+    print_lines(lines, error=not found)
     code = _fix_all(batch, found, targets, arguments)
     if arguments.report:
         write_json(make_document(batch.records), arguments.report)
@@ -123,7 +127,7 @@ def _plan_work(
             raise BadPlan(f"a plan contains all settings; edit it instead of using {', '.join(given)}")
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
-        matched = match_plans(plans, found)
+        matched = match_plans(plans, [file for file in found if not file.skipped])
         return found, plan_from_file(matched), Needs.of_plans(matched.values())
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if not arguments.inputs:

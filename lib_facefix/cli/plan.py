@@ -28,13 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     engine = choose_engine(arguments)
     batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
-    found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
+    found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))
     keep_apart((file.path for file in found), (), (arguments.output,))
+    print_lines(lines, error=True)
     for file in found:
         lines = batch.look(file.path)
         if (failed := bool(batch.records[-1]["error"])) or arguments.output:
             print_lines(lines, error=failed)
-    planned = [record for record in batch.records if not record["error"]]
+    planned = [record for record in batch.records if not record["error"] and not record["skipped"]]
     names = ("path", "size", "upscale", "faces")
     write_json(make_document([{name: record[name] for name in names} for record in planned]), arguments.output)
     return 1 if batch.failed else 0

@@ -1,6 +1,7 @@
 """What the command line does with odd files, names, and outputs."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -59,3 +60,86 @@ def test_printed_json_still_has_the_name(photo, capsys):
     odd.write_bytes(photo.read_bytes())
     assert run("detect", odd) == 0
     assert json.loads(capsys.readouterr().out)["pictures"][0]["path"] == str(odd)
+
+
+def reported(path):
+    records = json.loads(path.read_text())["pictures"]
+    return {record["path"].rpartition("/")[2]: record for record in records}
+
+
+UNREAD = ["1.heic", "2.HEIF", "3.jxl", "4.CR2", "5.dng", "6.psd", "7.nef", "8.tga", "9.hif"]
+
+
+def test_pictures_in_a_folder_that_are_not_read_are_reported_and_fail_nothing(photo, tmp_path, capsys):
+    for name in (*UNREAD, "notes.txt", ".hidden.heic", "clip.mp4"):
+        photo.with_name(name).write_bytes(b"whatever it holds")
+
+    assert run("fix", photo.parent, "-o", "out", "--report", "r.json") == 0
+
+    records = reported(tmp_path / "r.json")
+    assert sorted(records) == [*UNREAD, "photo.png"]
+    assert records["photo.png"]["skipped"] is None
+    assert all(records[name]["skipped"] and not records[name]["error"] for name in UNREAD)
+    assert "HEIC" in records["1.heic"]["skipped"]
+    assert "1.heic: skipped: it is HEIC, which is not read here" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+
+
+def test_a_pattern_gives_them_too_and_one_named_in_full_fails(photo, tmp_path):
+    heic = photo.with_name("1.heic")
+    heic.write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    assert run("fix", f"{photo.parent}/*", "-o", "out", "--report", "r.json") == 0
+    assert reported(tmp_path / "r.json")["1.heic"]["skipped"]
+    assert run("fix", heic, photo, "-o", "out2", "--report", "r.json") == 1
+    assert reported(tmp_path / "r.json")["1.heic"]["error"]
+
+
+def test_a_folder_of_which_nothing_is_read_is_reported_and_not_a_success(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.heic").write_bytes(b"whatever it holds")
+    assert run("fix", "in", "-o", "out", "-q", "--report", "r.json") == 1
+    assert reported(tmp_path / "r.json")["1.heic"]["skipped"]
+    assert "1.heic: skipped" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
+@pytest.mark.parametrize("command", ["fix", "plan", "detect"])
+def test_what_is_no_file_in_a_folder_is_passed_over_and_named(photo, tmp_path, capsys, command):
+    os.mkfifo(photo.with_name("pipe.jpg"))
+    photo.with_name("self.jpg").symlink_to("self.jpg")
+    photo.with_name("one.jpg").symlink_to("two.jpg")
+    photo.with_name("two.jpg").symlink_to("one.jpg")
+    photo.with_name("gone.jpg").symlink_to("nowhere.jpg")
+    photo.with_name("null.jpg").symlink_to("/dev/null")
+    photo.with_name("folder.jpg").symlink_to(photo.parent, target_is_directory=True)
+
+    assert run(command, photo.parent, "-o", "out", *(["--report", "r.json"] if command == "fix" else [])) == 0
+
+    told = "".join(capsys.readouterr())
+    for name in ("pipe", "self", "one", "two", "gone", "null"):
+        assert f"{name}.jpg: skipped: it is a" in told
+    if command == "fix":
+        records = reported(tmp_path / "r.json")
+        assert records["pipe.jpg"]["skipped"] == "it is a pipe, a device, or a folder, not a file"
+        assert records["self.jpg"]["skipped"].startswith("it is a link that leads nowhere")
+        assert (tmp_path / "out" / "photo.png").read_bytes() == photo.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
+def test_what_is_no_file_and_named_in_full_fails_alone(photo, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "self.jpg").symlink_to("self.jpg")
+    assert run("fix", "pipe.jpg", "self.jpg", photo, "/dev/null", "-o", "out") == 1
+    told = capsys.readouterr().err
+    assert "pipe.jpg is a pipe or a device, not a file" in told
+    assert "/dev/null is a pipe or a device, not a file" in told
+    assert "self.jpg: failed: self.jpg cannot be opened" in told
+    assert (tmp_path / "out" / "photo.png").is_file()
+
+
+def test_a_plan_is_carried_out_in_a_folder_with_other_pictures(photo, tmp_path):
+    photo.with_name("1.heic").write_bytes(b"whatever it holds")
+    assert run("plan", photo.parent, "-o", "p.json") == 0
+    assert [record["path"] for record in json.loads((tmp_path / "p.json").read_text())["pictures"]] == [str(photo)]
+    assert run("fix", photo.parent, "--plan", "p.json", "-o", "out") == 0
+    assert (tmp_path / "out" / "photo.png").is_file()
