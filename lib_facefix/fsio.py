@@ -43,6 +43,23 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
     return CannotWrite(f"{path} cannot be written: {reason}")
 
 
+def check_place(path: Path) -> None:
+    """Raise `CannotWrite` if no file can be written at `path`: its name is too long, it is a folder, or below a file.
+
+    Nothing is created: this is for use before long work.
+    """
+    real = Path(os.path.realpath(path))
+    folder = next((parent for parent in real.parents if os.path.lexists(parent)), Path())
+    try:
+        for name in (real, *(folder / part for part in real.relative_to(folder).parts)):
+            with contextlib.suppress(FileNotFoundError):
+                name.lstat()
+        if real.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]:
     """Call `write` with a temporary file next to `path`, then replace `path` with it.
 

@@ -76,6 +76,7 @@ class Batch:
         """Fix one picture and write it; return what to tell the person."""
         with self.recording(path) as record:
             picture = self.read(path)
+            check_writable(target)  # its suffix, and its name
             plan = self.plan(picture)
             if plan.upscaled:
                 check_writable(target, picture, plan.upscaled)  # before minutes of work

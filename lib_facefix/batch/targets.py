@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import BadSetting
-from ..pictures import SUFFIXES, Found, check_writable
+from ..pictures import SUFFIXES, Found, check_writable, format_for, names_unwritten_file
 
 RESULT_MARK = ".fixed"
 """Text before the suffix of a result that is written next to its input."""
@@ -73,10 +73,13 @@ def _real(path: str | Path) -> Path:
 
 def _named_target(found: Sequence[Found], output: str) -> list[Path]:
     path = Path(output)
-    names_file = path.suffix.lower() in SUFFIXES and not path.is_dir() and not output.endswith(("/", "\\"))
-    if not names_file:
-        if path.is_file():
+    means_folder = output.endswith(("/", "\\")) or os.path.isdir(path)  # noqa: PTH112 - raises for a long name
+    if means_folder or path.suffix.lower() not in SUFFIXES:
+        if not means_folder and names_unwritten_file(path):
+            format_for(path)  # says what can be written
+        if os.path.isfile(path):  # noqa: PTH113 - raises for a long name
             raise BadSetting(f"{path} is not an image file. Choose a folder, or a file name such as out.png")
+        check_writable(path / "any.png")
         return [path / file.relative for file in found]
     if len(found) > 1:
         raise BadSetting(f"{path} cannot hold {len(found)} images. Choose a folder")

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
 from ..errors import BadSetting
+from ..fsio import check_place
 from ..pictures import check_writable, find_pictures
 from ..planning.plan import face_to_json
 from ..visualize import draw_boxes
@@ -30,6 +31,8 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
     settings = read_settings(arguments)
+    if arguments.output:
+        check_place(arguments.output)
     engine = choose_engine(arguments)
     batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))

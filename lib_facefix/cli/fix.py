@@ -21,6 +21,7 @@ from ..batch import (
     plan_from_file,
 )
 from ..errors import BadPlan, BadSetting, MissingDiffuser
+from ..fsio import check_place
 from ..pictures import PNG_LEVEL, Found, Picture, check_writable, find_pictures
 from ..planning.needs import Needs
 from ..planning.plan import FixPlan
@@ -85,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
     if arguments.compare:
         check_writable(arguments.compare)
+    if arguments.report:
+        check_place(arguments.report)
     engine = choose_engine(arguments)
     found, plan, needs = _plan_work(arguments, engine)
     batch = Batch(

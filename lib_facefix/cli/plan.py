@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
+from ..fsio import check_place
 from ..pictures import find_pictures
 from .engines import add_remote, choose_engine
 from .flags import add_runtime, add_salvage, add_settings, read_overrides, read_settings
@@ -26,6 +27,8 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
     settings, overrides = read_settings(arguments), read_overrides(arguments)
+    if arguments.output:
+        check_place(arguments.output)
     engine = choose_engine(arguments)
     batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))

@@ -5,7 +5,7 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 """
 
 from .discovery import Found, find_pictures, name_apart
-from .formats import SUFFIXES, format_for, media_type
+from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
 from .read import read_picture
@@ -28,6 +28,7 @@ __all__ = [
     "format_for",
     "media_type",
     "name_apart",
+    "names_unwritten_file",
     "read_picture",
     "write_picture",
 ]

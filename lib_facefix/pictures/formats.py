@@ -73,6 +73,16 @@ def unread_kind(path: Path) -> str | None:
     return (UNREAD[suffix] or suffix.upper()) if suffix in UNREAD else None
 
 
+def names_unwritten_file(path: Path) -> bool:
+    """Return whether `path` has the suffix of a file that we do not write, such as .heic or .pdf, not of a folder."""
+    from mimetypes import MimeTypes  # few need it
+
+    if path.suffix.lower() in SUFFIXES:
+        return False
+    kind = MimeTypes().guess_type(f"x{path.suffix.lower()}")[0] or ""
+    return unread_kind(path) is not None or kind.startswith(("image/", "video/", "audio/", "text/", "application/pdf"))
+
+
 def media_type(name: str) -> str:
     """Return the kind of file of Pillow's `name` in the words of HTTP, such as "image/png"."""
     return Pillow.MIME.get(name, "application/octet-stream")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CannotWrite
-from ..fsio import atomic_write
+from ..fsio import atomic_write, check_place
 from ..types import Image
 from .colours import fits
 from .decode import to_8_bits, unturn
@@ -32,11 +32,13 @@ from .tiff import write_tiff
 def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, int] | None = None) -> None:
     """Refuse, before any work, an output that cannot hold the result.
 
-    Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if `picture` has something
-    that would be lost in them. 16-bit samples may be given up for a kind that is known to have 8 bits, such as
-    JPEG; opacity is never given up. size: width and height to be written, by default those of `picture`.
+    Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if no file can have this name, or if
+    `picture` has something that would be lost in it. 16-bit samples may be given up for a kind that is known to have
+    8 bits, such as JPEG; opacity is never given up. size: width and height to be written, by default those of
+    `picture`.
     """
     kind = format_for(path)
+    check_place(path)
     if picture is not None:
         _check_fits(kind, str(path), picture, size or (picture.image.shape[1], picture.image.shape[0]))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from lib_facefix import FaceFix
 from lib_facefix.cli import __main__ as command
 
 NASTY = "a\x1b]0;owned\x07\x9b31m\nfixed\u202egnp.png"
@@ -143,3 +144,88 @@ def test_a_plan_is_carried_out_in_a_folder_with_other_pictures(photo, tmp_path):
     assert [record["path"] for record in json.loads((tmp_path / "p.json").read_text())["pictures"]] == [str(photo)]
     assert run("fix", photo.parent, "--plan", "p.json", "-o", "out") == 0
     assert (tmp_path / "out" / "photo.png").is_file()
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """Fail if a face is looked for."""
+
+    def plan(*_, **__):
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(FaceFix, "plan", plan)
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        pytest.param("x.heic", "'.heic' cannot be written", id="HEIC"),
+        pytest.param("x.JXL", "'.JXL' cannot be written", id="JPEG XL"),
+        pytest.param("new/x.psd", "'.psd' cannot be written", id="PSD"),
+        pytest.param("x.pdf", "'.pdf' cannot be written", id="PDF"),
+        pytest.param("x.ico", "'.ico' cannot be written", id="an icon"),
+        pytest.param("x.mp4", "'.mp4' cannot be written", id="a video"),
+        pytest.param("x.txt", "'.txt' cannot be written", id="a text"),
+        pytest.param(f"{LONG}.png", "the name is too long", id="a long name"),
+        pytest.param(f"new/{LONG}.png", "the name is too long", id="a long name in a new folder"),
+        pytest.param(f"{LONG}/out.png", "the name is too long", id="a long folder and a name"),
+        pytest.param(LONG, "the name is too long", id="a long folder"),
+        pytest.param("/".join(["x" * 200] * 30), "the name is too long", id="a long path"),
+        pytest.param("/dev/null", "its folder is a file", id="a device"),
+        pytest.param("/dev/null/x.png", "its folder is a file", id="below a device"),
+        pytest.param("in/photo.png/x.png", "its folder is a file", id="below a file"),
+    ],
+)
+@pytest.mark.usefixtures("no_work")
+def test_an_output_that_cannot_be_is_refused_before_the_work(photo, tmp_path, capsys, output, sentence):
+    assert run("fix", photo, "-o", output) in (1, 2)
+    assert sentence in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("name", ["photo", "photo.xyz", f"{'y' * 248}.png"])
+@pytest.mark.usefixtures("no_work")
+def test_a_result_that_cannot_be_named_like_its_input_is_refused_before_the_work(photo, capsys, name):
+    odd = photo.rename(photo.with_name(name))
+    assert run("fix", odd) == 1
+    told = capsys.readouterr().err
+    assert "cannot be written" in told
+    assert "the work has begun" not in told
+    assert list(odd.parent.iterdir()) == [odd]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fix", "PHOTO", "-o", "out", "--report", LONG],
+        ["fix", "PHOTO", "-o", "out", "--report", "."],
+        ["fix", "PHOTO", "-o", "out", "--compare", f"{LONG}.png"],
+        ["plan", "PHOTO", "-o", LONG],
+        ["detect", "PHOTO", "-o", LONG],
+        ["detect", "PHOTO", "--draw", f"{LONG}.png"],
+    ],
+)
+@pytest.mark.usefixtures("no_work")
+def test_a_report_that_cannot_be_is_refused_before_the_work(photo, tmp_path, capsys, arguments):
+    assert run(*(photo if argument == "PHOTO" else argument for argument in arguments)) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("output", ["out", "2024.05", "album.v2", "x.heic/", "there.heic", "there.png"])
+def test_other_names_of_outputs_are_folders(photo, tmp_path, output):
+    for name in ("there.heic", "there.png"):
+        (tmp_path / name).mkdir()
+    assert run("fix", photo, "-o", output) == 0
+    assert (tmp_path / output / "photo.png").read_bytes() == photo.read_bytes()
+
+
+def test_a_name_as_long_as_names_can_be_is_no_trouble(photo, tmp_path):
+    name = f"{'y' * 251}.png"
+    odd = photo.rename(photo.with_name(name))
+    assert run("fix", odd, "-o", "out", "--report", "r.json") == 0
+    assert (tmp_path / "out" / name).is_file()
+    assert reported(tmp_path / "r.json")[name]["notes"] == []
