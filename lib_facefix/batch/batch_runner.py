@@ -10,7 +10,7 @@ from typing import Any
 from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
-from ..pictures import PNG_LEVEL, Found, Picture, check_writable, copy_sidecars, read_picture, write_picture
+from ..pictures import PNG_LEVEL, Found, Picture, ResultLog, check_writable, copy_sidecars, read_picture, write_picture
 from ..planning.plan import FixPlan
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
@@ -37,6 +37,8 @@ class Batch:
     """True to use the readable part of a truncated JPEG."""
     keep_times: bool = False
     """True to give results the modification time of their inputs; copies of unchanged files always have it."""
+    log: ResultLog | None = None
+    """Remembers which files were written, if any."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One record for each file, as written by `--report`."""
     strips: list[Pillow] = field(default_factory=list)
@@ -82,6 +84,8 @@ class Batch:
                 check_writable(target, picture, plan.upscaled)  # before minutes of work
             [result] = self.engine.run([picture.image], [plan], progress=progress)
             notes = write_picture(picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times)
+            if self.log:
+                self.log.add(target)
             notes += tuple(copy_sidecars(path, target))
             record.update(result.to_json(), output=str(target), notes=list(notes))
             self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)

@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
+from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, refuse_to_replace
 from ..errors import BadSetting
 from ..fsio import check_place
 from ..pictures import check_writable, find_pictures
 from ..planning.plan import face_to_json
 from ..visualize import draw_boxes
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_salvage, add_settings, read_settings
-from .terminal import print_lines, write_drawing, write_json
+from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_settings
+from .terminal import open_log, print_lines, write_drawing, write_json
 
 
 def add(commands: Any) -> None:
@@ -21,6 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the JSON (default: print it)")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="save one image with numbered boxes")
+    add_overwrite(parser)
     add_settings(parser, groups=("find",))
     add_salvage(parser)
     add_remote(parser)
@@ -37,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))
     keep_apart((file.path for file in found), (), (arguments.output, arguments.draw))
+    if not arguments.overwrite:
+        refuse_to_replace([arguments.output, arguments.draw], open_log())
     if arguments.draw:
         check_writable(arguments.draw)
         if len(found) > 1:

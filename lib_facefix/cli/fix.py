@@ -19,6 +19,7 @@ from ..batch import (
     make_document,
     make_planner,
     plan_from_file,
+    refuse_to_replace,
 )
 from ..errors import BadPlan, BadSetting, MissingDiffuser
 from ..fsio import check_place
@@ -29,9 +30,26 @@ from ..protocols import Engine
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_salvage, add_settings, list_given_settings, read_overrides, read_settings
+from .flags import (
+    add_overwrite,
+    add_runtime,
+    add_salvage,
+    add_settings,
+    list_given_settings,
+    read_overrides,
+    read_settings,
+)
 from .models_get import add_fetch_flags, ask_to_fetch
-from .terminal import STOPPED, escape_controls, match_plans, print_lines, read_plans, write_drawing, write_json
+from .terminal import (
+    STOPPED,
+    escape_controls,
+    match_plans,
+    open_log,
+    print_lines,
+    read_plans,
+    write_drawing,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -48,6 +66,7 @@ def add(commands: Any) -> None:
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", help="output file or folder (default: NAME.fixed.EXT beside each image)")
     parser.add_argument("--in-place", action="store_true", help="overwrite the original images")
+    add_overwrite(parser)
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a JSON report of all faces")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="write a before/after sheet of all faces")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="run a plan from `facefix plan`, edited or not")
@@ -97,11 +116,15 @@ def run(arguments: argparse.Namespace) -> int:
         png_level=arguments.png_level,
         salvage=arguments.salvage,
         keep_times=arguments.keep_times,
+        log=open_log(),
     )
     found, lines = batch.pass_over(found)
     targets = choose_targets(found, arguments.output, arguments.in_place)
     sources = [*(file.path for file in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, targets, (arguments.report, arguments.compare))
+    if not arguments.overwrite:
+        results = [] if arguments.in_place or arguments.dry_run else targets
+        refuse_to_replace([*results, arguments.report, arguments.compare], open_log())
 
     def fetch(missing: Published, paths: ModelPaths) -> None:
         ask_to_fetch(missing, paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
+from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, refuse_to_replace
 from ..fsio import check_place
 from ..pictures import find_pictures
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_salvage, add_settings, read_overrides, read_settings
-from .terminal import print_lines, write_json
+from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_overrides, read_settings
+from .terminal import open_log, print_lines, write_json
 
 
 def add(commands: Any) -> None:
@@ -17,6 +17,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("plan", help="write a plan as JSON, to edit and run", description=__doc__)
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the plan (default: print it)")
+    add_overwrite(parser)
     add_settings(parser)
     add_salvage(parser)
     add_remote(parser)
@@ -33,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))
     keep_apart((file.path for file in found), (), (arguments.output,))
+    if not arguments.overwrite:
+        refuse_to_replace([arguments.output], open_log())
     print_lines(lines, error=True)
     for file in found:
         lines = batch.look(file.path)

@@ -11,9 +11,10 @@ from PIL import Image as Pil
 
 from ..errors import BadPlan
 from ..fsio import atomic_write
-from ..pictures import Found, format_for
+from ..pictures import Found, ResultLog, format_for
 from ..planning.plan import VERSION, FixPlan
 from ..types import Image
+from ..weights import cache_folder
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
@@ -46,8 +47,13 @@ def tell_notes(notes: Iterable[str], path: Path) -> None:
     print_lines((f"facefix: note on {path}: {note}" for note in notes), error=True)
 
 
+def open_log() -> ResultLog:
+    """Return the log of the files that FaceFix wrote, in the cache folder."""
+    return ResultLog(cache_folder() / "results.txt")
+
+
 def write_json(content: Mapping[str, Any], path: Path | None) -> None:
-    """Write indented JSON to a file, atomically, or print it if there is no path."""
+    """Write indented JSON to a file, atomically, and note it in the log; or print it if there is no path."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if any("\ud800" <= letter <= "\udfff" for letter in text):  # a file name that is not valid UTF-8
         text = json.dumps(content, indent=2, allow_nan=False) + "\n"
@@ -55,13 +61,15 @@ def write_json(content: Mapping[str, Any], path: Path | None) -> None:
         sys.stdout.write(_CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text))
     else:
         tell_notes(atomic_write(path, lambda file: file.write(text.encode())), path)
+        open_log().add(path)
 
 
 def write_drawing(image: Image, path: Path) -> None:
-    """Write an RGB image (H, W, 3), uint8, atomically and in the format of the file's suffix."""
+    """Write an RGB image (H, W, 3), uint8, atomically, in the format of the file's suffix, and note it in the log."""
     form = format_for(path).name
     options = {"quality": 92} if form in ("JPEG", "WEBP") else {}
     tell_notes(atomic_write(path, lambda file: Pil.fromarray(image).save(file, form, **options)), path)
+    open_log().add(path)
 
 
 def read_plans(path: Path) -> dict[str, FixPlan]:

@@ -9,6 +9,7 @@ from PIL import Image as Pil
 
 from lib_facefix import FaceFix
 from lib_facefix.cli import __main__ as command
+from lib_facefix.pictures import ResultLog, result_log
 
 NASTY = "a\x1b]0;owned\x07\x9b31m\nfixed\u202egnp.png"
 
@@ -229,3 +230,102 @@ def test_a_name_as_long_as_names_can_be_is_no_trouble(photo, tmp_path):
     assert run("fix", odd, "-o", "out", "--report", "r.json") == 0
     assert (tmp_path / "out" / name).is_file()
     assert reported(tmp_path / "r.json")[name]["notes"] == []
+
+
+def other(path):
+    """Make a picture of somebody else."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Pil.fromarray(np.full((20, 30, 3), 200, np.uint8)).save(path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("output", ["out/photo.png", "out", None], ids=["file", "folder", "beside"])
+@pytest.mark.usefixtures("no_work")
+def test_a_file_of_somebody_else_is_not_overwritten(photo, tmp_path, capsys, output):
+    place = photo.with_name("photo.fixed.png") if output is None else tmp_path / "out" / "photo.png"
+    before = other(place)
+    assert run("fix", photo, *(["-o", output] if output else [])) == 2
+    assert f"{place.name} would be overwritten" in capsys.readouterr().err
+    assert place.read_bytes() == before
+
+
+def test_it_is_overwritten_on_request(photo, tmp_path):
+    other(tmp_path / "out.png")
+    assert run("fix", photo, "-o", "out.png", "--overwrite") == 0
+    assert (tmp_path / "out.png").read_bytes() == photo.read_bytes()
+
+
+@pytest.mark.parametrize("output", ["out.png", "out", None], ids=["file", "folder", "beside"])
+@pytest.mark.parametrize("more", [[], ["--upscale", "2"]], ids=["copied", "enlarged"])
+def test_our_own_results_are_replaced_until_somebody_changes_them(photo, tmp_path, capsys, output, more):
+    arguments = ["fix", photo, *(["-o", output] if output else []), *more]
+    for _ in range(3):
+        assert run(*arguments) == 0
+    [result] = [path for path in tmp_path.rglob("*.png") if path != photo]
+    changed = other(result)
+    assert run(*arguments) == 2
+    assert "FaceFix did not write it, or it was changed since" in capsys.readouterr().err
+    assert result.read_bytes() == changed
+
+
+def test_what_a_link_points_to_is_not_overwritten(photo, tmp_path, capsys):
+    before = other(tmp_path / "originals" / "photo.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "photo.png").symlink_to(tmp_path / "originals" / "photo.png")
+    (tmp_path / "linked").symlink_to(tmp_path / "originals", target_is_directory=True)
+    (tmp_path / "out.png").symlink_to("originals/photo.png")
+    for output in ("out", "linked", "out.png"):
+        assert run("fix", photo, "-o", output) == 2
+        assert "would be overwritten" in capsys.readouterr().err
+        assert (tmp_path / "originals" / "photo.png").read_bytes() == before
+
+
+def test_one_of_many_that_is_in_the_way_stops_all_before_the_work(photo, tmp_path, capsys):
+    for name in ("a", "b", "c"):
+        photo.with_name(f"{name}.png").write_bytes(photo.read_bytes())
+        other(tmp_path / "out" / f"{name}.png")
+    assert run("fix", photo.parent, "-o", "out") == 2
+    assert "a.png would be overwritten, but FaceFix did not write it, or it was changed since (2 more" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "out" / "photo.png").exists()
+    assert run("fix", photo.parent, "-o", "out", "--dry-run") == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fix", "PHOTO", "-o", "out", "--report", "mine.png"],
+        ["fix", "PHOTO", "-o", "out", "--compare", "mine.png"],
+        ["plan", "PHOTO", "-o", "mine.png"],
+        ["detect", "PHOTO", "-o", "mine.png"],
+        ["detect", "PHOTO", "--draw", "mine.png"],
+    ],
+)
+def test_reports_and_drawings_overwrite_no_file_of_somebody_else(photo, tmp_path, capsys, arguments):
+    arguments = [photo if argument == "PHOTO" else argument for argument in arguments]
+    before = other(tmp_path / "mine.png")
+    assert run(*arguments) == 2
+    assert "mine.png would be overwritten" in capsys.readouterr().err
+    assert (tmp_path / "mine.png").read_bytes() == before
+    assert run(*arguments, "--overwrite") == 0
+    assert run(*arguments) == 0
+    assert (tmp_path / "mine.png").read_bytes() != before
+
+
+def test_the_log_of_results_has_no_names_and_does_not_grow_for_ever(tmp_path, monkeypatch):
+    log = ResultLog(tmp_path / "cache" / "results.txt")
+    other(tmp_path / "a.png")
+    assert not log.may_replace(tmp_path / "a.png")
+    assert log.may_replace(tmp_path / "b.png")
+    log.add(tmp_path / "a.png")
+    assert log.may_replace(tmp_path / "a.png")
+    assert b"a.png" not in (tmp_path / "cache" / "results.txt").read_bytes()
+
+    with (tmp_path / "cache" / "results.txt").open("ab") as file:
+        file.write(b"\xff cut of\n" * 200)
+    monkeypatch.setattr(result_log, "MAX_BYTES", 1000)
+    log = ResultLog(tmp_path / "cache" / "results.txt")
+    log.add(tmp_path / "a.png")
+    assert (tmp_path / "cache" / "results.txt").stat().st_size < 1000
+    assert ResultLog(tmp_path / "cache" / "results.txt").may_replace(tmp_path / "a.png")
