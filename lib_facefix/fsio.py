@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import secrets
 import stat
@@ -22,7 +23,10 @@ _REASONS = {
     **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "its folder is a file. Choose another folder, or move that file."),
     errno.EISDIR: "it is a folder. Choose another name.",
     errno.ENAMETOOLONG: "the name is too long. Choose a shorter one.",
+    errno.ENXIO: "nothing reads from it. Start its reader first.",
 }
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES, errno.EROFS}
+"""What file systems that cannot sync answer. A failed sync says EIO, ENOSPC, or EDQUOT."""
 
 
 def is_filled(path: Path) -> bool:
@@ -39,19 +43,44 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
     return CannotWrite(f"{path} cannot be written: {reason}")
 
 
-def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def check_place(path: Path) -> None:
+    """Raise `CannotWrite` if no file can be written at `path`: its name is too long, it is a folder, or below a file.
+
+    Nothing is created: this is for use before long work.
+    """
+    real = Path(os.path.realpath(path))
+    folder = next((parent for parent in real.parents if os.path.lexists(parent)), Path())
+    try:
+        for name in (real, *(folder / part for part in real.relative_to(folder).parts)):
+            with contextlib.suppress(FileNotFoundError):
+                name.lstat()
+        if real.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]:
     """Call `write` with a temporary file next to `path`, then replace `path` with it.
 
     If anything fails, `path` keeps its content and no partial file is left. Creates missing folders, follows links,
-    keeps the permissions of an existing file, and syncs file and folder to the disk. Raises `CannotWrite` with path
-    and reason.
+    keeps the permissions of an existing file, and syncs file and folder to the disk. Returns sentences for what the
+    drive refused of this. A device, a pipe, or an open file such as /dev/stdout is written into. Raises `CannotWrite`
+    with path and reason.
     """
     try:
-        _write(Path(os.path.realpath(path)), write)
+        into = _open_special(path)
+        if into is None:
+            return _write(Path(os.path.realpath(path)), write)
+        content = io.BytesIO()  # writers of pictures want to seek
+        write(content)
+        with into:
+            into.write(content.getbuffer())
     except CannotWrite as error:
         raise CannotWrite(f"{path} cannot be written: {error}") from error
     except OSError as error:
         raise cannot_write(path, error) from error
+    return ()
 
 
 def put_in_place(part: Path, path: Path) -> None:
@@ -66,18 +95,62 @@ def put_in_place(part: Path, path: Path) -> None:
                 os.close(folder)
 
 
-def _write(target: Path, write: Callable[[BinaryIO], object]) -> None:
+def _open_special(path: Path) -> BinaryIO | None:
+    """Return an open file if `path` must be written into rather than replaced, otherwise None.
+
+    Raises `OSError` at once for a pipe without a reader, and for what takes no stream of bytes.
+    """
+    number = _open_number(path)
+    if number is not None:
+        return os.fdopen(os.dup(number), "wb")
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return None
+    if not stat.S_ISCHR(mode) and not stat.S_ISFIFO(mode):
+        raise OSError(errno.EINVAL, "it is a socket or a disk")
+    opened = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    os.set_blocking(opened, True)  # not while opening: that would wait for ever for a reader
+    return os.fdopen(opened, "wb")
+
+
+def _open_number(path: Path) -> int | None:
+    """Return the number of this process's open file that `path` leads to, as /dev/stdout does, otherwise None."""
+    own = os.path.realpath("/proc/self/fd")
+    for _ in range(40):  # as many links as Linux follows
+        if path.name.isdecimal() and os.path.realpath(path.parent) == own:
+            return int(path.name)
+        try:
+            path = path.parent / path.readlink()
+        except OSError:
+            break
+    return None
+
+
+def _write(target: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]:
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{secrets.token_hex(8)}.part")
+    notes = []
     try:
         with part.open("xb") as file:  # permissions from the umask; `tempfile` would deny others access
             write(file)
             file.flush()
-            os.fsync(file.fileno())
+            try:
+                os.fsync(file.fileno())
+            except OSError as error:
+                if error.errno not in _NO_SYNC:
+                    raise
+                notes.append(f"The drive does not confirm that the file is stored safely ({error.strerror}).")
         if target.exists():
-            part.chmod(stat.S_IMODE(target.stat().st_mode))
+            try:
+                part.chmod(stat.S_IMODE(target.stat().st_mode))
+            except OSError as error:  # some network drives refuse it
+                notes.append(f"The permissions of the old file could not be kept ({error.strerror}).")
         put_in_place(part, target)
     finally:
         part.unlink(missing_ok=True)
+    return tuple(notes)

@@ -2,7 +2,7 @@
 
 from .batch_runner import Batch, make_planner, plan_from_file
 from .report import describe_plan, list_reasons, make_document, summarize_faces
-from .targets import below_common_folder, choose_targets, exclude_results, keep_apart
+from .targets import below_common_folder, choose_targets, exclude_results, keep_apart, refuse_to_replace
 
 __all__ = [
     "Batch",
@@ -15,5 +15,6 @@ __all__ = [
     "make_document",
     "make_planner",
     "plan_from_file",
+    "refuse_to_replace",
     "summarize_faces",
 ]

@@ -1,7 +1,7 @@
 """Fixing one file after another. A file that fails is recorded, and does not stop the others."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
-from ..pictures import PNG_LEVEL, Picture, check_writable, copy_sidecars, read_picture, write_picture
+from ..pictures import PNG_LEVEL, Found, Picture, ResultLog, check_writable, copy_sidecars, read_picture, write_picture
 from ..planning.plan import FixPlan
 from ..protocols import Engine, Progress
 from ..settings.face_settings import FaceSettings
@@ -37,12 +37,29 @@ class Batch:
     """True to use the readable part of a truncated JPEG."""
     keep_times: bool = False
     """True to give results the modification time of their inputs; copies of unchanged files always have it."""
+    log: ResultLog | None = None
+    """Remembers which files were written, if any."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One record for each file, as written by `--report`."""
     strips: list[Pillow] = field(default_factory=list)
     failed: bool = False
     """True if a file or a face has failed."""
     _drawn: int = 0
+
+    def pass_over(self, found: Sequence[Found]) -> tuple[list[Found], list[str]]:
+        """Record what is not to be read; return the other files, and what to tell the person.
+
+        If none is left, the run counts as failed: a script must not take nothing for everything.
+        """
+        lines = []
+        for file in found:
+            if file.skipped:
+                with self.recording(file.path) as record:
+                    record["skipped"] = file.skipped
+                lines.append(f"{file.path}: skipped: {file.skipped}")
+        left = [file for file in found if not file.skipped]
+        self.failed |= not left
+        return left, lines
 
     def read(self, path: Path) -> Picture:
         """Return the image of a file, as `read_picture` does."""
@@ -53,18 +70,22 @@ class Batch:
         with self.recording(path) as record:
             plan = self.plan(self.read(path))
             record.update(plan.to_json(), dry_run=True)
-            return [f"{path}: {describe_plan(plan)}"]
+            counted, *decisions = describe_plan(plan)
+            return [f"{path}: {counted}", *decisions]
         return self.failure()
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
         with self.recording(path) as record:
             picture = self.read(path)
+            check_writable(target)  # its suffix, and its name
             plan = self.plan(picture)
             if plan.upscaled:
                 check_writable(target, picture, plan.upscaled)  # before minutes of work
             [result] = self.engine.run([picture.image], [plan], progress=progress)
             notes = write_picture(picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times)
+            if self.log:
+                self.log.add(target)
             notes += tuple(copy_sidecars(path, target))
             record.update(result.to_json(), output=str(target), notes=list(notes))
             self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
@@ -84,7 +105,7 @@ class Batch:
         """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-        record |= {"output": None, "notes": [], "error": None}
+        record |= {"output": None, "notes": [], "skipped": None, "error": None}
         self.records.append(record)
         try:
             yield record

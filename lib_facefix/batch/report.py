@@ -26,12 +26,12 @@ def summarize_faces(record: Mapping[str, Any]) -> str:
     return f"{_count(len(faces), 'face')}: {', '.join(filter(None, [*parts, enlarged]))}"
 
 
-def describe_plan(plan: FixPlan) -> str:
-    """Return the number of faces and the size of the result, then a line with the decision for each face."""
+def describe_plan(plan: FixPlan) -> list[str]:
+    """Return a line with the number of faces and the size of the result, then one with the decision for each face."""
     enlarged = _describe_enlarging(plan.size, plan.upscaled, plan.upscaler) if plan.upscaled else ""
     lines = [f"  {job.number}: {job.face.box.size:.0f} px, {job.decision}: {job.reason}" for job in plan.jobs]
     counted = _count(len(plan.jobs), "face") if lines else "no faces found"
-    return "\n".join([f"{counted}, to be {enlarged}" if enlarged else counted, *lines])
+    return [f"{counted}, to be {enlarged}" if enlarged else counted, *lines]
 
 
 def list_reasons(record: Mapping[str, Any]) -> list[str]:

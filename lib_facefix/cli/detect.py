@@ -4,14 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner
+from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, refuse_to_replace
 from ..errors import BadSetting
+from ..fsio import check_place
 from ..pictures import check_writable, find_pictures
 from ..planning.plan import face_to_json
 from ..visualize import draw_boxes
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_salvage, add_settings, read_settings
-from .terminal import print_lines, write_drawing, write_json
+from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_settings
+from .terminal import open_log, print_lines, write_drawing, write_json
 
 
 def add(commands: Any) -> None:
@@ -20,6 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the JSON (default: print it)")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="save one image with numbered boxes")
+    add_overwrite(parser)
     add_settings(parser, groups=("find",))
     add_salvage(parser)
     add_remote(parser)
@@ -30,14 +32,19 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
     settings = read_settings(arguments)
-    found = exclude_results(find_pictures(arguments.inputs), arguments.inputs)
+    if arguments.output:
+        check_place(arguments.output)
+    engine = choose_engine(arguments)
+    batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
+    found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))
     keep_apart((file.path for file in found), (), (arguments.output, arguments.draw))
+    if not arguments.overwrite:
+        refuse_to_replace([arguments.output, arguments.draw], open_log())
     if arguments.draw:
         check_writable(arguments.draw)
         if len(found) > 1:
             raise BadSetting(f"--draw supports only one image, not {len(found)}")
-    engine = choose_engine(arguments)
-    batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
+    print_lines(lines, error=True)
     for one in found:
         with batch.recording(one.path) as record:
             picture = batch.read(one.path)
@@ -54,6 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _detection_record(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the members of a record that detection sets, and the error if there was one."""
-    names = ("path", "size", "faces", *(("error",) if record["error"] else ()))
+    """Return the members of a record that detection sets, and the reason if there is no result."""
+    names = ("path", "size", "faces", *(name for name in ("skipped", "error") if record[name]))
     return {name: record[name] for name in names}

@@ -19,8 +19,10 @@ from ..batch import (
     make_document,
     make_planner,
     plan_from_file,
+    refuse_to_replace,
 )
 from ..errors import BadPlan, BadSetting, MissingDiffuser
+from ..fsio import check_place
 from ..pictures import PNG_LEVEL, Found, Picture, check_writable, find_pictures
 from ..planning.needs import Needs
 from ..planning.plan import FixPlan
@@ -28,9 +30,26 @@ from ..protocols import Engine
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
 from .engines import add_remote, choose_engine
-from .flags import add_runtime, add_salvage, add_settings, list_given_settings, read_overrides, read_settings
+from .flags import (
+    add_overwrite,
+    add_runtime,
+    add_salvage,
+    add_settings,
+    list_given_settings,
+    read_overrides,
+    read_settings,
+)
 from .models_get import add_fetch_flags, ask_to_fetch
-from .terminal import STOPPED, match_plans, print_lines, read_plans, write_drawing, write_json
+from .terminal import (
+    STOPPED,
+    escape_controls,
+    match_plans,
+    open_log,
+    print_lines,
+    read_plans,
+    write_drawing,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -47,6 +66,7 @@ def add(commands: Any) -> None:
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
     parser.add_argument("-o", "--output", help="output file or folder (default: NAME.fixed.EXT beside each image)")
     parser.add_argument("--in-place", action="store_true", help="overwrite the original images")
+    add_overwrite(parser)
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a JSON report of all faces")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="write a before/after sheet of all faces")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="run a plan from `facefix plan`, edited or not")
@@ -74,7 +94,7 @@ class ImageProgress:
     def step(self, done: int, total: int, doing: str) -> None:
         """Show the number of finished faces and the current step after the progress bar."""
         if self.bar is not None:
-            self.bar.set_postfix_str(f"{self.name}: {done}/{total} faces, {doing}")
+            self.bar.set_postfix_str(escape_controls(f"{self.name}: {done}/{total} faces, {doing}"))
 
     def should_stop(self) -> bool:
         """Return False. Ctrl-C stops the run with an exception instead."""
@@ -85,11 +105,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
     if arguments.compare:
         check_writable(arguments.compare)
+    if arguments.report:
+        check_place(arguments.report)
     engine = choose_engine(arguments)
     found, plan, needs = _plan_work(arguments, engine)
+    batch = Batch(
+        engine,
+        plan,
+        draw=arguments.compare is not None,
+        png_level=arguments.png_level,
+        salvage=arguments.salvage,
+        keep_times=arguments.keep_times,
+        log=open_log(),
+    )
+    found, lines = batch.pass_over(found)
     targets = choose_targets(found, arguments.output, arguments.in_place)
     sources = [*(file.path for file in found), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, targets, (arguments.report, arguments.compare))
+    if not arguments.overwrite:
+        results = [] if arguments.in_place or arguments.dry_run else targets
+        refuse_to_replace([*results, arguments.report, arguments.compare], open_log())
 
     def fetch(missing: Published, paths: ModelPaths) -> None:
         ask_to_fetch(missing, paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
@@ -98,14 +133,9 @@ def run(arguments: argparse.Namespace) -> int:
         engine.prepare(needs, None if arguments.dry_run else fetch)
     except MissingDiffuser as error:
         raise BadSetting(NO_DIFFUSER) from error
-    batch = Batch(
-        engine,
-        plan,
-        draw=arguments.compare is not None,
-        png_level=arguments.png_level,
-        salvage=arguments.salvage,
-        keep_times=arguments.keep_times,
-    )
+    if found and arguments.quiet:
+        lines = []
+    print_lines(lines, error=not found)
     code = _fix_all(batch, found, targets, arguments)
     if arguments.report:
         write_json(make_document(batch.records), arguments.report)
@@ -123,7 +153,7 @@ def _plan_work(
             raise BadPlan(f"a plan contains all settings; edit it instead of using {', '.join(given)}")
         plans = read_plans(arguments.plan)
         found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
-        matched = match_plans(plans, found)
+        matched = match_plans(plans, [file for file in found if not file.skipped])
         return found, plan_from_file(matched), Needs.of_plans(matched.values())
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if not arguments.inputs:

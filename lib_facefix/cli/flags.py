@@ -61,6 +61,13 @@ def add_salvage(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--salvage", action="store_true", help="use the readable part of JPEGs that are cut off")
 
 
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that lets outputs replace files of others."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace existing outputs, even those that FaceFix did not write"
+    )
+
+
 def read_runtime(arguments: argparse.Namespace) -> Runtime:
     """Return the runtime settings that the flags give. Raises `BadSetting`."""
     return Runtime(**_given_flags(arguments, Runtime))

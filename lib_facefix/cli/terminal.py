@@ -1,6 +1,7 @@
 """Prints lines beside a progress bar, writes JSON and drawings, and reads plans."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,41 +11,66 @@ from PIL import Image as Pil
 
 from ..errors import BadPlan
 from ..fsio import atomic_write
-from ..pictures import Found, format_for
+from ..pictures import Found, ResultLog, format_for
 from ..planning.plan import VERSION, FixPlan
 from ..planning.validation import is_nested_deep
 from ..types import Image
+from ..weights import cache_folder
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
 
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys rather than shows: control characters, and marks that turn the direction of text."""
+
+
+def escape_controls(text: str) -> str:
+    r"""Return `text` with its control characters spelled out, such as \x1b: a file name may hold any of them."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def print_lines(lines: Iterable[str], *, error: bool = False) -> None:
-    """Print lines without damaging a progress bar: errors to standard error, all else to standard output."""
+    """Print lines without damaging a progress bar: errors to standard error, all else to standard output.
+
+    Control characters in them are spelled out, line breaks too: each line stays one.
+    """
     tqdm = sys.modules.get("tqdm")  # imported only where a bar is shown
-    for line in lines:
+    for line in map(escape_controls, lines):
         if tqdm:
             tqdm.tqdm.write(line, file=sys.stderr if error else sys.stdout)
         else:
             print(line, file=sys.stderr if error else sys.stdout, flush=True)
 
 
+def tell_notes(notes: Iterable[str], path: Path) -> None:
+    """Print to standard error what a drive refused when the file at `path` was written."""
+    print_lines((f"facefix: note on {path}: {note}" for note in notes), error=True)
+
+
+def open_log() -> ResultLog:
+    """Return the log of the files that FaceFix wrote, in the cache folder."""
+    return ResultLog(cache_folder() / "results.txt")
+
+
 def write_json(content: Mapping[str, Any], path: Path | None) -> None:
-    """Write indented JSON to a file, atomically, or print it if there is no path."""
+    """Write indented JSON to a file, atomically, and note it in the log; or print it if there is no path."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if any("\ud800" <= letter <= "\udfff" for letter in text):  # a file name that is not valid UTF-8
         text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    if path is None:
-        sys.stdout.write(text)
+    if path is None:  # JSON's own escapes: what is printed stays the same document
+        sys.stdout.write(_CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text))
     else:
-        atomic_write(path, lambda file: file.write(text.encode()))
+        tell_notes(atomic_write(path, lambda file: file.write(text.encode())), path)
+        open_log().add(path)
 
 
 def write_drawing(image: Image, path: Path) -> None:
-    """Write an RGB image (H, W, 3), uint8, atomically and in the format of the file's suffix."""
+    """Write an RGB image (H, W, 3), uint8, atomically, in the format of the file's suffix, and note it in the log."""
     form = format_for(path).name
     options = {"quality": 92} if form in ("JPEG", "WEBP") else {}
-    atomic_write(path, lambda file: Pil.fromarray(image).save(file, form, **options))
+    tell_notes(atomic_write(path, lambda file: Pil.fromarray(image).save(file, form, **options)), path)
+    open_log().add(path)
 
 
 def read_plans(path: Path) -> dict[str, FixPlan]:

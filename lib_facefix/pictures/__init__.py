@@ -5,10 +5,11 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 """
 
 from .discovery import Found, find_pictures, name_apart
-from .formats import SUFFIXES, format_for, media_type
+from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
 from .read import read_picture
+from .result_log import ResultLog
 from .sidecars import copy_sidecars
 from .write import check_size, check_writable, encode, write_picture
 
@@ -20,6 +21,7 @@ __all__ = [
     "Found",
     "Metadata",
     "Picture",
+    "ResultLog",
     "check_size",
     "check_writable",
     "copy_sidecars",
@@ -28,6 +30,7 @@ __all__ = [
     "format_for",
     "media_type",
     "name_apart",
+    "names_unwritten_file",
     "read_picture",
     "write_picture",
 ]

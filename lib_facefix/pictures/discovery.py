@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..errors import BadPicture
-from .formats import SUFFIXES
+from .formats import SUFFIXES, unread_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,18 @@ class Found:
     path: Path
     relative: Path
     """Unlike that of any other found, also where upper and lower case are the same."""
+    skipped: str = ""
+    """Why it is not to be read, although it looks like a picture; a sentence without its end."""
 
 
 def find_pictures(inputs: Sequence[str]) -> list[Found]:
     """Return the files that `inputs` name: files, folders with all below them, and patterns such as *.jpg.
 
     A file named in full is taken whatever its suffix. Folders and patterns give only files of a known suffix,
-    in order of their names; hidden ones are skipped, and links to folders are not followed. A file that is
-    named twice comes once. A missing file is left
-    for reading to complain of. Raises BadPicture for a folder or pattern that gives nothing.
+    in order of their names; hidden ones are left out, and links to folders are not followed. What looks like a picture
+    there and cannot be read as one (HEIC, a pipe, a link to itself) comes with the reason in `skipped`. A file that is
+    named twice comes once. A missing file is left for reading to complain of. Raises BadPicture for a folder or pattern
+    that gives nothing.
     """
     met: set[Path] = set()
     found = []
@@ -36,7 +40,7 @@ def find_pictures(inputs: Sequence[str]) -> list[Found]:
         if not matches:
             raise BadPicture(_nothing(text))
         for match in matches:
-            file = match.path.resolve()
+            file = Path(os.path.realpath(match.path))  # Path.resolve raises for a link to itself
             if file not in met:
                 met.add(file)
                 found.append(match)
@@ -63,7 +67,7 @@ def _matches(text: str) -> Iterator[Found]:
         return
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
     if _is_dir(path):
-        yield from (Found(file, file.relative_to(path)) for file in _files_below(path))
+        yield from (_examined(file, path) for file in _files_below(path))
     elif os.path.lexists(path):
         yield Found(path, Path(path.name))
     elif glob.has_magic(str(path)):
@@ -77,7 +81,22 @@ def _files_like(pattern: Path) -> Iterator[Found]:
     for name in sorted(glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob knows no hidden files
         path = Path(name)
         files = _files_below(path) if _is_dir(path) else [path]
-        yield from (Found(file, file.relative_to(root)) for file in files if _is_picture(file.name))
+        yield from (_examined(file, root) for file in files if _is_picture(file.name))
+
+
+def _examined(file: Path, root: Path) -> Found:
+    """Return a file that was not named in full, with the reason if it is not to be read."""
+    return Found(file, file.relative_to(root), skipped=_why_skipped(file))
+
+
+def _why_skipped(file: Path) -> str:
+    if kind := unread_kind(file):
+        return f"it is {kind}, which is not read here. Save it as PNG or JPEG with another program"
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        return f"it is a link that leads nowhere ({error.strerror})" if file.is_symlink() else ""
+    return "" if stat.S_ISREG(mode) else "it is a pipe, a device, or a folder, not a file"
 
 
 def _root(pattern: Path) -> Path:
@@ -99,7 +118,7 @@ def _is_dir(path: Path) -> bool:
 
 
 def _is_picture(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+    return not name.startswith(".") and (Path(name).suffix.lower() in SUFFIXES or unread_kind(Path(name)) is not None)
 
 
 def _variants(path: Path) -> Iterator[Path]:

@@ -41,6 +41,47 @@ FORMATS = (
 SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 """Of the files that a folder contributes, and of those we write; lower case."""
 
+UNREAD = {
+    **dict.fromkeys(("heic", "heif", "hif", "heics", "heifs"), "HEIC"),
+    **dict.fromkeys(("jxl",), "JPEG XL"),
+    **dict.fromkeys(("psd", "psb", "xcf", "kra", "ora", "afphoto", "ai", "eps", "svg", "svgz"), "a drawing program's"),
+    **dict.fromkeys(
+        (
+            *("3fr", "ari", "arw", "bay", "cap", "cr2", "cr3", "crw", "dcr", "dcs", "dng", "drf", "eip", "erf", "fff"),
+            *("gpr", "iiq", "k25", "kdc", "mdc", "mef", "mos", "mrw", "nef", "nrw", "orf", "ori", "pef", "ptx", "pxn"),
+            *("r3d", "raf", "raw", "rw2", "rwl", "rwz", "sr2", "srf", "srw", "x3f"),
+        ),
+        "a camera's raw data",
+    ),
+    **dict.fromkeys(
+        (
+            *("avifs", "bpg", "cin", "cur", "dcx", "dds", "dpx", "exr", "fits", "flif", "fpx", "hdp", "hdr", "icns"),
+            *("ico", "iff", "j2c", "j2k", "jng", "jp2k", "jpc", "jpf", "jpm", "jps", "jpx", "jxr", "mng", "msp"),
+            *("pam", "pbm", "pcd", "pct", "pcx", "pfm", "pgm", "pic", "pict", "pnm", "pns", "ppm", "qoi", "ras", "rgb"),
+            *("rgba", "sgi", "tga", "tpic", "wbmp", "wdp", "xbm", "xpm"),
+        ),
+        "",
+    ),
+}
+"""Suffixes, lower case and without the dot, of pictures that are not read here, with what they are. In a folder such
+files are not tried, but named."""
+
+
+def unread_kind(path: Path) -> str | None:
+    """Return the kind of picture, such as "HEIC", if the suffix of `path` is of one that is not read here."""
+    suffix = path.suffix.lower().removeprefix(".")
+    return (UNREAD[suffix] or suffix.upper()) if suffix in UNREAD else None
+
+
+def names_unwritten_file(path: Path) -> bool:
+    """Return whether `path` has the suffix of a file that we do not write, such as .heic or .pdf, not of a folder."""
+    from mimetypes import MimeTypes  # few need it
+
+    if path.suffix.lower() in SUFFIXES:
+        return False
+    kind = MimeTypes().guess_type(f"x{path.suffix.lower()}")[0] or ""
+    return unread_kind(path) is not None or kind.startswith(("image/", "video/", "audio/", "text/", "application/pdf"))
+
 
 def media_type(name: str) -> str:
     """Return the kind of file of Pillow's `name` in the words of HTTP, such as "image/png"."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import struct
 import threading
 import zlib
@@ -72,6 +73,9 @@ def read_picture(
     if not isinstance(source, Path):
         return _read(source, name, max_pixels, salvage)
     try:
+        mode = source.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe may wait for ever
+            raise BadPicture(f"{source} is a pipe or a device, not a file. Save the picture as a file, and name that.")
         file = source.open("rb")
     except (OSError, ValueError) as error:
         raise BadPicture(f"{source} {_why_closed(source, error)}.") from error

@@ -27,7 +27,8 @@ def copy_sidecars(source: Path, target: Path) -> list[str]:
     pairs += [(source.with_suffix(end), target.with_suffix(end)) for end in _INSTEAD]
     notes = []
     for old, new in pairs:
-        if old.is_file() and not old.is_symlink() and not new.exists():
+        # not Path.is_file and Path.exists, which raise for a name that is too long
+        if os.path.isfile(old) and not old.is_symlink() and not os.path.lexists(new):  # noqa: PTH113
             try:
                 atomic_write(new, partial(_copy, old))
             except CannotWrite as error:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CannotWrite
-from ..fsio import atomic_write
+from ..fsio import atomic_write, check_place
 from ..types import Image
 from .colours import fits
 from .decode import to_8_bits, unturn
@@ -32,11 +32,13 @@ from .tiff import write_tiff
 def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, int] | None = None) -> None:
     """Refuse, before any work, an output that cannot hold the result.
 
-    Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if `picture` has something
-    that would be lost in them. 16-bit samples may be given up for a kind that is known to have 8 bits, such as
-    JPEG; opacity is never given up. size: width and height to be written, by default those of `picture`.
+    Raises BadSetting if files of this suffix cannot be written at all, CannotWrite if no file can have this name, or if
+    `picture` has something that would be lost in it. 16-bit samples may be given up for a kind that is known to have
+    8 bits, such as JPEG; opacity is never given up. size: width and height to be written, by default those of
+    `picture`.
     """
     kind = format_for(path)
+    check_place(path)
     if picture is not None:
         _check_fits(kind, str(path), picture, size or (picture.image.shape[1], picture.image.shape[0]))
 
@@ -56,13 +58,13 @@ def write_picture(
     Raises CannotWrite, and BadSetting for an unknown suffix; then what stood at `path` is unchanged.
     """
     work = _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level)
-    atomic_write(path, work.write)
+    notes = (*work.notes, *atomic_write(path, work.write))
     if picture.stamp and (keep_times or work.copies):
         try:
             os.utime(path, ns=(picture.stamp[0], picture.stamp[0]))
         except OSError as error:  # some network drives refuse it
-            return (*work.notes, f"Its modification time could not be kept ({error.strerror}).")
-    return work.notes
+            return (*notes, f"Its modification time could not be kept ({error.strerror}).")
+    return notes
 
 
 def encode(

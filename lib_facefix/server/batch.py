@@ -43,9 +43,9 @@ def fix_folder(
 
     allowed: folders that links must not leave, neither for reading nor for writing.
     """
-    found = exclude_results(find_pictures([str(source)]), [str(source)], str(output))
-    targets = choose_targets(found, str(output), in_place=False)
     batch = Batch(engine, make_planner(engine, body.settings, body.overrides))
+    found, _ = batch.pass_over(exclude_results(find_pictures([str(source)]), [str(source)], str(output)))
+    targets = choose_targets(found, str(output), in_place=False)
     for done, (path, target) in enumerate(zip((file.path for file in found), targets, strict=True)):
         if progress.should_stop():
             with batch.recording(path):

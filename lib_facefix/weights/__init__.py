@@ -10,6 +10,7 @@ from .convert import convert as convert
 from .model_paths import ASSETS as ASSETS
 from .model_paths import ModelPaths as ModelPaths
 from .model_paths import asset as asset
+from .model_paths import cache_folder as cache_folder
 from .model_paths import expand_home as expand_home
 from .model_paths import locate_models as locate_models
 from .model_paths import split_paths as split_paths

@@ -58,7 +58,8 @@ class Painter:
 
 
 @pytest.fixture(autouse=True)
-def engine(monkeypatch):
+def engine(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("FACEFIX_CACHE", str(tmp_path_factory.mktemp("cache")))
     from lib_facefix.registry import DETECTORS, LANDMARKERS, RESTORERS, ModelInfo
 
     parts = {DETECTORS["auto"]: TwoFaces, LANDMARKERS["facemesh"]: SeesNoMesh, RESTORERS["lite"]: Painter}

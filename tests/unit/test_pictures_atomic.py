@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import stat
 import subprocess
 import sys
 import textwrap
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,3 +171,108 @@ def test_a_picture_too_large_for_its_kind_of_file_is_a_sentence(tmp_path):
     with pytest.raises(CannotWrite, match=r"out\.webp.*Choose \.png"):
         write_picture(picture, 255 - picture.image, tmp_path / "out.webp")
     assert names(tmp_path) == ["in.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
+def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                atomic_write(pipe, lambda file: file.write(b"all" * 40000))  # more than a pipe holds at once
+                break
+            except CannotWrite:  # the reader has not come yet
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        assert reader.stdout.read() == b"all" * 40000
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert names(tmp_path) == ["pipe"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
+def test_a_pipe_without_a_reader_is_said_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CannotWrite, match="nothing reads from it"):
+        atomic_write(tmp_path / "pipe", lambda file: file.write(b"all"))
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such devices there")
+@pytest.mark.parametrize("name", ["/dev/null", "link"])
+def test_a_device_is_written_into_and_stays_a_device(tmp_path, name):
+    (tmp_path / "link").symlink_to("/dev/null")
+    before = Path("/dev/null").stat()
+    atomic_write(tmp_path / name, lambda file: file.write(b"all"))
+    after = Path("/dev/null").stat()
+    assert (after.st_ino, after.st_rdev) == (before.st_ino, before.st_rdev)
+    assert stat.S_ISCHR(after.st_mode)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no sockets with names there")
+def test_a_socket_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        with pytest.raises(CannotWrite, match="it is a socket"):
+            atomic_write(tmp_path / "socket", lambda file: file.write(b"all"))
+    assert stat.S_ISSOCK((tmp_path / "socket").stat().st_mode)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files have no names there")
+@pytest.mark.parametrize("redirected", [False, True], ids=["pipe", "file"])
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_standard_output_is_written_into_after_what_is_there(tmp_path, name, redirected):
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    script = f"""
+        from pathlib import Path
+        from lib_facefix.fsio import atomic_write
+        print("before", flush=True)
+        atomic_write(Path("{name}"), lambda file: file.write(b"all\\n"))
+        print("after", flush=True)
+    """
+    with (tmp_path / "told").open("wb") as told:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=told if redirected else subprocess.PIPE,
+            check=True,
+            timeout=60,
+        )
+    assert ((tmp_path / "told").read_bytes() if redirected else done.stdout) == b"before\nall\nafter\n"
+    assert names(tmp_path) == ["link", "told"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.ENOSYS])
+def test_a_drive_that_can_neither_sync_nor_change_permissions_is_written_to_with_a_note(tmp_path, monkeypatch, number):
+    Image.new("RGB", (9, 9)).save(tmp_path / "in.png")
+    (tmp_path / "out.png").write_bytes(b"old")
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(os, "chmod", refuse)
+    picture = read_picture(tmp_path / "in.png")
+    notes = write_picture(picture, 255 - picture.image, tmp_path / "out.png")
+    assert [note.partition(" could")[0].partition(" does")[0] for note in notes] == [
+        "The drive",
+        "The permissions of the old file",
+    ]
+    assert (read_picture(tmp_path / "out.png").image == 255).all()
+    assert names(tmp_path) == ["in.png", "out.png"]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_sync_that_fails_costs_nothing_but_the_new_file(tmp_path, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a").write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(CannotWrite):
+        atomic_write(tmp_path / "a", lambda file: file.write(b"new"))
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert names(tmp_path) == ["a"]
