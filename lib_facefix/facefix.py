@@ -75,7 +75,7 @@ class FaceFix:
         for missing in self.models.missing([*wanted, *networks]):
             fetch(missing, self.models.paths)
         for detector in sorted(needs.detectors):
-            try_detector(self.models, detector)
+            try_detector(make_detector(self.models, detector, "off"), detector)
         for registry, name in wanted:
             self.models.load(registry, name)
         for treatment in needs.treatments:

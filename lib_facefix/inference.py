@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import BadModel, briefly
 from .optional_imports import import_optional
+from .weights import ASSETS
 from .weights.onnxfile import check_onnx
 
 EXACT = "exact"
@@ -58,7 +59,7 @@ def load_as_made(path: Path, precision: str = EXACT) -> Network:
 
 def check_file(path: Path) -> None:
     """Raise `BadModel` for an `.onnx` file that no engine may open; see `check_onnx`."""
-    if path.suffix.lower() == ".onnx":
+    if path.suffix.lower() == ".onnx" and path.parent != ASSETS:  # the bundled ones are ours
         check_onnx(path)
 
 
@@ -66,7 +67,8 @@ class CvNetwork:
     """A network on OpenCV."""
 
     def __init__(self, path: Path) -> None:
-        check_file(path)
+        if path.suffix != ".tflite":
+            check_file(path)
         read = cv2.dnn.readNetFromTFLite if path.suffix == ".tflite" else cv2.dnn.readNetFromONNX
         self._read = partial(read, *_source(path))
         try:

@@ -42,8 +42,7 @@ MAY_IMPORT = {
     "fixers": ADAPTER,
     "upscalers": ADAPTER,
     "pipeline": NOUNS | {"imaging"},
-    "analysis": ADAPTER
-    | {"models", "pictures", "registry", "detectors.turned", "detectors.combined", "detectors.marks"},
+    "analysis": ADAPTER | {"models", "pictures", "registry", "detectors.turned", "detectors.combined"},
     "facefix": NOUNS | {"analysis", "models", "pipeline", "registry", "fixers.rediffuse", "maskers.combined"},
     "batch": NOUNS | {"pictures", "visualize"},
     "client": NOUNS | {"facefix", "weights"},

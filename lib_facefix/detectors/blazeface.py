@@ -94,12 +94,11 @@ class BlazeFace:
         corners = np.stack([rows[:, 0] - half, rows[:, 0] + half], 1)
         points = np.concatenate([corners, rows[:, 2:]], 1)
         points = fitted.to_source(points) + np.array((window.left, window.top))
-        return [_face(*row) for row in zip(points, sure[chosen].tolist(), strict=True) if _has_extent(row[0])]
-
-
-def _face(points: Points, score: float) -> Face:
-    """Return a face from two corners and six key points: eyes, nose, middle of the mouth, ears."""
-    return make_face(points[:2], score, five_of(points[2:4], points[4], points[5]))
+        return [  # two corners, then eyes, nose, middle of the mouth, ears
+            make_face(place[:2], score, five_of(place[2:4], place[4], place[5]))
+            for place, score in zip(points, sure[chosen].tolist(), strict=True)
+            if _has_extent(place)
+        ]
 
 
 def _has_extent(points: Points) -> bool:

@@ -1,16 +1,21 @@
 """Sideways and upside-down faces: any detector on the image rotated by 90, 180 and 270 degrees."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
+import cv2
 import numpy as np
 
 from ..imaging.align import transform_points
-from ..imaging.boxes import bounding, nms_faces
-from ..protocols import Detector
+from ..imaging.boxes import bounding, clip, grow, nms_faces
+from ..protocols import Detector, Landmarker
 from ..types import Box, Face, Image, Matrix
+from .marks import move_face
 
+SMALLEST_DENOISED = 40
+"""Smallest side, in pixels, of a part that is denoised: a median filter erases smaller faces."""
 MAX_UPRIGHT_TILT = 20
 """Largest tilt of an upright head, in degrees; for a lying head BlazeFace reports 24 or more."""
 SURE = 0.75
@@ -98,6 +103,19 @@ class TurnedDetector:
         if self._confirm is None:
             return list(faces)
         return [face for face in faces if face.score >= min_score + DOUBTFUL or self._confirm(image, face)]
+
+
+def sees_face(landmarker: Landmarker, image: Image, face: Face) -> bool:
+    """Return whether a landmarker confirms a detected face, in the image as it is or denoised."""
+    if landmarker.locate(image, face).mesh is not None:
+        return True
+    around = clip(grow(face.box, 0.75), image.shape[1], image.shape[0])
+    left, top = math.floor(around.left), math.floor(around.top)
+    part = image[top : math.ceil(around.bottom), left : math.ceil(around.right)]
+    if min(part.shape[:2]) < SMALLEST_DENOISED:
+        return False
+    clean = np.asarray(cv2.medianBlur(np.ascontiguousarray(part), 5), np.uint8)
+    return landmarker.locate(clean, move_face(face, -left, -top)).mesh is not None
 
 
 def _back(quarters: int, width: int, height: int) -> Matrix:

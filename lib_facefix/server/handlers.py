@@ -117,7 +117,8 @@ class Service:
     def plan(self, body: PlanBody, progress: Progress) -> Answer:
         """Return the plan for an image."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
-            plan = self._make_plan(body, sent, engine, origin)
+            settings = self._check_settings(body, engine)
+            plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
         return Answer({"version": VERSION, **plan.to_json()})
 
     def replan(self, body: ReplanBody) -> dict[str, Any]:
@@ -134,7 +135,8 @@ class Service:
     def fix(self, body: FixBody, progress: Progress) -> Answer:
         """Fix the faces. Return the image and the outcome for each face."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
-            plan = body.plan or self._make_plan(body, sent, engine, origin)
+            settings, own = self._check_settings(body, engine), body.overrides
+            plan = body.plan or engine.plan(sent.image, settings, overrides=own, origin=origin)
             self._check_plan(plan, engine)
             if plan.upscaled:
                 check_size("the result", sent, plan.upscaled)
@@ -183,12 +185,11 @@ class Service:
         except BadPlan as error:
             raise refusal_of(error, ("body", "plan")) from error
 
-    def _make_plan(
-        self, body: PlanBody | FixBody, sent: Picture, engine: FaceFix, origin: GenerationParams | None
-    ) -> FixPlan:
+    def _check_settings(self, body: PlanBody | FixBody, engine: FaceFix) -> FaceSettings:
+        """Return the settings of a request; raises `Refusal` for a file outside the allowed folders."""
         settings = body.settings or FaceSettings()
         check_paths(engine, self.host.folders, settings=settings, overrides=body.overrides)
-        return engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
+        return settings
 
     def _check_plan(self, plan: FixPlan, engine: FaceFix) -> None:
         if len(plan.jobs) > self.host.limits.faces:

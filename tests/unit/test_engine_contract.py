@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from packages_here import needs_torch
 
 from lib_facefix import FaceFix, FaceSettings, FixPlan
 from lib_facefix.errors import BadModel, BadSetting, FaceFixError, MissingDiffuser
@@ -81,6 +82,7 @@ def test_re_diffusing_is_refused_where_nothing_does_it(engine):
     engine.with_diffuser(None).prepare(needs)
 
 
+@needs_torch
 def test_what_is_missing_is_fetched_and_what_does_not_come_is_refused(engine, away_from_home):
     asked = []
     with pytest.raises(FaceFixError) as refused:

@@ -339,6 +339,7 @@ def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, 
         models.check(registry, name, may_fetch=may_fetch)
 
 
+@needs_torch
 @pytest.mark.parametrize(
     ("registry", "name", "said"),
     [
@@ -355,6 +356,7 @@ def test_what_a_name_stands_for_may_be_missing_only_where_it_can_be_got(models, 
     models.check(registry, name, may_fetch=True)
 
 
+@needs_torch
 def test_checking_loads_nothing(models, loaded, folder, gfpgan):
     (folder / "own.pth").write_bytes(b"anything")
     for name in ("lite", "gfpgan", str(folder / "own.pth")):

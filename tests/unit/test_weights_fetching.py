@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout  # another one in Python 3.10
 from types import SimpleNamespace
 
 import numpy as np
@@ -354,7 +355,7 @@ with contextlib.suppress(ImportError):  # two processes, where the system has lo
             with part.open("wb") as other:
                 fcntl.flock(other, fcntl.LOCK_EX)
                 waiting = pool.submit(get, server, places)
-                with contextlib.suppress(TimeoutError):
+                with contextlib.suppress(TimeoutError, FutureTimeout):
                     waiting.exception(0.1)
                 assert not waiting.done()
             assert waiting.result().read_bytes() == CONTENT
