@@ -74,8 +74,8 @@ class FaceFix:
         networks = [network for treatment in needs.treatments for network in self.mask_networks(treatment)]
         for missing in self.models.missing([*wanted, *networks]):
             fetch(missing, self.models.paths)
-        for detector in sorted(needs.detectors):
-            try_detector(self.models, detector)
+        for name in sorted(needs.detectors):
+            try_detector(make_detector(self.models, name, "off"), name)
         for registry, name in wanted:
             self.models.load(registry, name)
         for treatment in needs.treatments:

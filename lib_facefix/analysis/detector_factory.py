@@ -30,11 +30,12 @@ def make_detector(store: ModelStore, detector: str | Wanted, angles: str) -> Det
     return Voting(parts, wanted.least if isinstance(wanted, Vote) else 1)
 
 
-def try_detector(store: ModelStore, text: str) -> None:
-    """Raise a `FaceFixError` if a detector cannot be used: load it, and run its model files on an empty image."""
-    wanted = parse_detector(text)
-    detector = make_detector(store, wanted, "off")
-    if all(name in DETECTORS.names() for name in detector_names(wanted)):
+def try_detector(detector: Detector, text: str) -> None:
+    """Run a detector that has model files on an empty image; raises a `FaceFixError` if it fails.
+
+    text: value of the setting `detector`.
+    """
+    if all(name in DETECTORS.names() for name in detector_names(parse_detector(text))):
         return
     try:
         detector.detect(np.zeros((64, 64, 3), np.uint8), 1.0)
