@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import BadModel, briefly
 from .optional_imports import import_optional
-from .weights import ASSETS
-from .weights.onnxfile import check_onnx
+from .weights.onnxfile import check_onnx as check_onnx
 
 EXACT = "exact"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
@@ -57,18 +56,11 @@ def load_as_made(path: Path, precision: str = EXACT) -> Network:
     return OrtNetwork(path) if importlib.util.find_spec("onnxruntime") else CvNetwork(path)
 
 
-def check_file(path: Path) -> None:
-    """Raise `BadModel` for an `.onnx` file that no engine may open; see `check_onnx`."""
-    if path.suffix.lower() == ".onnx" and path.parent != ASSETS:  # the bundled ones are ours
-        check_onnx(path)
-
-
 class CvNetwork:
     """A network on OpenCV."""
 
     def __init__(self, path: Path) -> None:
-        if path.suffix != ".tflite":
-            check_file(path)
+        check_onnx(path)
         read = cv2.dnn.readNetFromTFLite if path.suffix == ".tflite" else cv2.dnn.readNetFromONNX
         self._read = partial(read, *_source(path))
         try:
@@ -97,7 +89,7 @@ class OrtNetwork:
     """An ONNX network on ONNX Runtime."""
 
     def __init__(self, path: Path) -> None:
-        check_file(path)
+        check_onnx(path)
         onnxruntime = import_optional("onnxruntime")
         try:
             self._session = start_session(onnxruntime, path.read_bytes())
@@ -130,7 +122,7 @@ class OvNetwork:
     """An ONNX network on OpenVINO in bfloat16, which takes half as long as float32 on processors that support it."""
 
     def __init__(self, path: Path) -> None:
-        check_file(path)
+        check_onnx(path)
         openvino = import_optional("openvino")
         try:
             compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})

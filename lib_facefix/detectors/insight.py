@@ -11,8 +11,8 @@ import numpy as np
 
 from ..errors import BadModel, briefly
 from ..imaging.boxes import nms_faces
-from ..inference import check_file
 from ..types import Face, Image
+from ..weights.onnxfile import check_onnx
 from .marks import make_face
 
 SIDE = 640
@@ -23,7 +23,7 @@ class InsightFace:
     """A `Detector` that uses insightface's package on the processor."""
 
     def __init__(self, weights: Path) -> None:
-        check_file(weights)
+        check_onnx(weights)
         try:
             self._model = insightface.model_zoo.get_model(str(weights), providers=["CPUExecutionProvider"])
             self._model.prepare(ctx_id=-1, input_size=(SIDE, SIDE))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadModel, briefly
-from ..inference import check_file, start_session
+from ..inference import check_onnx, start_session
 from ..optional_imports import import_optional
 from .select import Backend
 from .winograd import with_winograd
@@ -155,7 +155,7 @@ def _plain(tensor: Tensor) -> Tensor:
 
 def _check_export(path: Path, engine: str) -> None:
     try:
-        check_file(path)
+        check_onnx(path)
     except BadModel as error:
         raise BadModel(_unreadable(path, engine, "the file is damaged or unsafe")) from error
 

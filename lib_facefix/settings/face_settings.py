@@ -9,7 +9,8 @@ from typing import Any
 from ..errors import BadSetting
 from ..registry import DETECTORS, LANDMARKERS, UPSCALERS
 from .detector_expression import detector_files, parse_detector
-from .face_prompt import read_negative_prompt, read_numbers, read_prompt
+from .expression import MAX_LENGTH
+from .face_prompt import MAX_NUMBERS_TEXT, read_negative_prompt, read_numbers, read_prompt
 from .options import check_all, check_names, option
 from .output_size import read_upscale
 from .treatment import MODEL_FILES, Treatment
@@ -27,7 +28,7 @@ class FaceSettings(Treatment):
 
     detector: str = option(
         "auto", "Detector", choices=DETECTORS.names, found="detectors", reads=parse_detector, paths=detector_files,
-        group="find", finds=True,
+        longest=MAX_LENGTH, group="find", finds=True,
         help="Detector name, or a YOLO model file such as face_yolov8n.pt[face]. "
         'Combine several with " + ", " - " or "2 of a, b, c".',
     )  # fmt: skip
@@ -71,7 +72,7 @@ class FaceSettings(Treatment):
         help="Order in which faces are fixed. Their numbers always run from left to right.",
     )  # fmt: skip
     faces: str = option(
-        "", "Face numbers", reads=read_numbers, group="choose",
+        "", "Face numbers", reads=read_numbers, longest=MAX_NUMBERS_TEXT, group="choose",
         help='Fix only these faces, such as "1,3-4". Blank: all.',
     )  # fmt: skip
     person: str = option(

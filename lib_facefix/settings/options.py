@@ -60,8 +60,10 @@ class Option:
         """Raise `BadSetting` with the allowed values if `value` is not one of them."""
         if not (is_number(value) if kind is float else type(value) is kind):
             raise BadSetting(f"{self.label} must be {KIND_WORDS[kind]}, not {quote_value(value)}")
-        if isinstance(value, str) and (len(value) > self.longest or "\0" in value):
-            raise BadSetting(f"{self.label} must have at most {self.longest} characters, and no NUL character")
+        if isinstance(value, str) and len(value) > self.longest:
+            raise BadSetting(f"{self.label} must have at most {self.longest} characters, not {len(value)}")
+        if isinstance(value, str) and "\0" in value:
+            raise BadSetting(f"{self.label} must not contain a NUL character")
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             limits = f"at least {self.low:g}" if self.high is None else f"between {self.low:g} and {self.high:g}"
             raise BadSetting(f"{self.label} must be {limits}, not {quote_value(value)}")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from ..registry import FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
+from .expression import MAX_LENGTH
 from .mask_expression import COMMON_MASKS, parse_mask
 from .options import check_all, check_names, option
 from .sampling import Sampling
@@ -46,7 +47,7 @@ class Treatment(Sampling):
         help="Opacity of the fixed face. 0: the face stays unchanged.",
     )  # fmt: skip
     mask: str = option(
-        "hull", "Mask", choices=lambda: COMMON_MASKS, reads=parse_mask, group="mask",
+        "hull", "Mask", choices=lambda: COMMON_MASKS, reads=parse_mask, longest=MAX_LENGTH, group="mask",
         help="Part of the face that may change. Combine masks with + & -, as in eyes + lips or "
         "hull - parsing:hair,glasses.",
     )  # fmt: skip

@@ -43,6 +43,7 @@ _WITHIN: dict[str, dict[int, str]] = {
 _OPERATOR = 4  # of a node
 LOOPS = ("Loop",)
 """Operators that may never end."""
+_DANGER = "{} cannot be used: it {}. Choose another model."
 
 Shape = tuple[int, ...]
 """Shape of an input or output; -1 for a variable side."""
@@ -72,19 +73,32 @@ def read_onnx(path: Path) -> OnnxFile:
 
 
 def check_onnx(path: Path) -> None:
-    """Raise `BadModel` if a file could make an engine open other files, or run without end.
+    """Raise `BadModel` if an `.onnx` file could make an engine open other files, or run without end.
 
-    Not every engine refuses such files: some open any file that a model names.
+    Not every engine refuses such files: some open any file that a model names. Other kinds of files are not checked.
     """
+    if path.suffix.lower() != ".onnx":
+        return
+    left = MAX_READ
     try:
         with path.open("rb") as file:
-            why = _find_danger(_Part(file, 0, file.seek(0, SEEK_END)))
+            waiting = [("model", _Part(file, 0, file.seek(0, SEEK_END)))]
+            while waiting:
+                kind, message = waiting.pop()
+                for field, value in _fields(message):
+                    left -= 1
+                    if left < 0:
+                        raise BadModel(_DANGER.format(path, f"has more than {MAX_READ} fields"))
+                    if kind == _TENSOR and (field == _EXTERNAL or (field == _LOCATION and value)):
+                        raise BadModel(_DANGER.format(path, "stores weights in other files (external data)"))
+                    if kind == "node" and field == _OPERATOR and _part(value).text() in LOOPS:
+                        raise BadModel(_DANGER.format(path, "contains a loop, which may never end"))
+                    if field in _WITHIN[kind]:
+                        waiting.append((_WITHIN[kind][field], _part(value)))
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, LookupError) as error:
         raise BadModel(f"{path} is not an ONNX file, or incomplete. Copy or download it again.") from error
-    if why:
-        raise BadModel(f"{path} cannot be used: {why}. Choose another model.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +117,6 @@ class _Part:
         if len(content) < length:
             raise ValueError("too long, or incomplete")
         return content.decode("utf-8")
-
-
-def _find_danger(whole: _Part) -> str:
-    waiting, left = [("model", whole)], MAX_READ
-    while waiting:
-        kind, message = waiting.pop()
-        for field, value in _fields(message):
-            left -= 1
-            if left < 0:
-                raise ValueError(f"more than {MAX_READ} fields")
-            if kind == _TENSOR and (field == _EXTERNAL or (field == _LOCATION and value)):
-                return "it stores weights in other files (external data), which could be any files on this machine"
-            if kind == "node" and field == _OPERATOR and _part(value).text() in LOOPS:
-                return "it contains a loop, which may never end"
-            if field in _WITHIN[kind]:
-                waiting.append((_WITHIN[kind][field], _part(value)))
-    return ""
 
 
 def _model(whole: _Part) -> OnnxFile:
