@@ -2,12 +2,16 @@
 
 import argparse
 import io
+import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from .. import __version__
 from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
+from ..fsio import sweep_temp
 from .terminal import STOPPED, print_lines
 
 COMMANDS = ("fix", "detect", "plan", "models", "settings", "serve")
@@ -41,6 +45,9 @@ def entry() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names may contain characters that the terminal cannot print
             stream.reconfigure(errors="backslashreplace")
+    if sys.argv[1:2] != ["serve"]:  # which has its own way to end
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as for Ctrl-C
+    sweep_temp(Path(tempfile.gettempdir()))
     try:
         sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:  # the reader of the output, such as `head`, has closed the pipe

@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -329,3 +332,43 @@ def test_the_log_of_results_has_no_names_and_does_not_grow_for_ever(tmp_path, mo
     log.add(tmp_path / "a.png")
     assert (tmp_path / "cache" / "results.txt").stat().st_size < 1000
     assert ResultLog(tmp_path / "cache" / "results.txt").may_replace(tmp_path / "a.png")
+
+
+SLOW = """
+import time
+from lib_facefix.cli.__main__ import entry
+from lib_facefix.pictures import write
+
+real = write.write_png
+
+def slow(*arguments):
+    if arguments[0].max() < 50:  # the second picture
+        arguments[3].write(b"half")
+        print("now", flush=True)
+        time.sleep(60)
+    real(*arguments)
+
+write.write_png = slow
+entry()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_sigterm_is_like_ctrl_c(photo, tmp_path, sent):
+    Pil.fromarray(np.full((40, 60, 3), 9, np.uint8)).save(photo.with_name("second.png"))
+    command = [sys.executable, "-c", SLOW, "fix", photo.parent, "-o", "out", "--upscale", "2", "--report", "r.json"]
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=paths, text=True) as running:
+        while running.stdout.readline().strip() != "now":
+            assert running.poll() is None
+        running.send_signal(sent)
+        _, told = running.communicate(timeout=30)
+
+    assert running.returncode == 130
+    assert "second.png; 1 of 2 images done" in told
+    assert "Traceback" not in told
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    records = reported(tmp_path / "r.json")
+    assert records["photo.png"]["output"] == "out/photo.png"
+    assert records["second.png"]["error"] == "stopped before this file was finished"
