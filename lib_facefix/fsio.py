@@ -146,7 +146,7 @@ def _open_special(path: Path) -> BinaryIO | None:
 
     Raises `OSError` at once for a pipe without a reader, and for what takes no stream of bytes.
     """
-    number = _open_number(path)
+    number = find_open_number(path)
     if number is not None:
         return os.fdopen(os.dup(number), "wb")
     try:
@@ -162,7 +162,7 @@ def _open_special(path: Path) -> BinaryIO | None:
     return os.fdopen(opened, "wb")
 
 
-def _open_number(path: Path) -> int | None:
+def find_open_number(path: Path) -> int | None:
     """Return the number of this process's open file that `path` leads to, as /dev/stdout does, otherwise None."""
     own = os.path.realpath("/proc/self/fd")
     for _ in range(40):  # as many links as Linux follows

@@ -8,20 +8,26 @@ import tempfile
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from .. import __version__
 from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
 from ..fsio import sweep_temp
-from .terminal import STOPPED, print_lines
+from .terminal import STOPPED, escape_controls, print_lines
 
 COMMANDS = ("fix", "detect", "plan", "models", "settings", "serve")
 """Commands by the names of their modules, in the order of the help."""
 EXITS = "exit codes: 0 success, 1 some images or faces failed, 2 wrong usage"
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(escape_controls(message))  # it repeats what was given
+
+
 def make_parser(command: str = "") -> argparse.ArgumentParser:
     """Return the parser of one command, whose module alone is imported; for any other word that of all commands."""
-    parser = argparse.ArgumentParser(prog="facefix", description=__doc__, epilog=EXITS)
+    parser = _Parser(prog="facefix", description=__doc__, epilog=EXITS)
     parser.add_argument("--version", action="version", version=f"facefix {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name in [command] if command in COMMANDS else COMMANDS:

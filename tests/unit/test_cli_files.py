@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,15 @@ def test_control_characters_of_a_name_are_spelled_out(photo, capsys, arguments):
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
     assert "\nfixed" not in told
     assert "x1b]0;owned" in told or "u001b]0;owned" in told
+
+
+@pytest.mark.parametrize("arguments", [["fix", f"--{NASTY}"], [NASTY], ["fix", "a.png", "--fidelity", NASTY]])
+def test_control_characters_of_wrong_flags_are_spelled_out_too(capsys, arguments):
+    with pytest.raises(SystemExit):
+        run(*arguments)
+    told = capsys.readouterr().err
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
+    assert "x1b]0;owned" in told
 
 
 def test_printed_json_still_has_the_name(photo, capsys):
@@ -372,3 +382,16 @@ def test_sigterm_is_like_ctrl_c(photo, tmp_path, sent):
     records = reported(tmp_path / "r.json")
     assert records["photo.png"]["output"] == "out/photo.png"
     assert records["second.png"]["error"] == "stopped before this file was finished"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files have no names there")
+def test_a_report_goes_to_standard_output_wherever_that_leads(photo, tmp_path):
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "lib_facefix.cli", "fix", photo, "-o", "out", "-q", "--report", "/dev/stdout"]
+    for _ in range(2):
+        with (tmp_path / "told").open("ab") as told:
+            told.write(b"before\n")
+            told.flush()
+            subprocess.run(command, stdout=told, env=paths, check=True, timeout=60)
+    first, second = (tmp_path / "told").read_text().removeprefix("before\n").split("before\n")
+    assert [len(json.loads(text)["pictures"]) for text in (first, second)] == [1, 1]
