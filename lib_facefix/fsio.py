@@ -4,8 +4,11 @@ import contextlib
 import errno
 import io
 import os
+import re
 import secrets
+import shutil
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -29,6 +32,15 @@ _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.E
 """What file systems that cannot sync answer. A failed sync says EIO, ENOSPC, or EDQUOT."""
 
 
+ABANDONED_AFTER = 15 * 60
+"""Seconds without a change after which an unfinished file or folder of ours was left by a killed run."""
+TEMP_PREFIX = "facefix-"
+"""Of our folders in the temporary folder; the rest of such a name comes from `tempfile`."""
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_TEMP = re.compile(TEMP_PREFIX + r"[a-z0-9_]{8}")
+_swept: set[Path] = set()
+
+
 def is_filled(path: Path) -> bool:
     """Return True if `path` is a file with at least one byte."""
     try:
@@ -41,6 +53,40 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """Return the error for a failed write to `path`, with the reason and the remedy."""
     reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}. Choose another name or folder.")
     return CannotWrite(f"{path} cannot be written: {reason}")
+
+
+def sweep(folder: Path) -> None:
+    """Delete what killed runs left in `folder`: our unfinished files. Once a process; raises no error."""
+    if folder not in _swept:
+        _swept.add(folder)
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in [entry for entry in entries if _PART.fullmatch(entry.name)]:
+                with contextlib.suppress(OSError):
+                    state = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(state.st_mode) and _is_abandoned(state):
+                        Path(entry).unlink()
+
+
+def sweep_temp(folder: Path) -> None:
+    """Delete the temporary folders of killed runs from `folder`. Raises no error.
+
+    Only what `tempfile` made for this user with our prefix is taken: its names, and closed to all others.
+    """
+    own = os.geteuid() if hasattr(os, "geteuid") else None
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in [entry for entry in entries if _TEMP.fullmatch(entry.name)]:
+            with contextlib.suppress(OSError):
+                state = entry.stat(follow_symlinks=False)
+                ours = own is None or (state.st_uid == own and stat.S_IMODE(state.st_mode) == 0o700)
+                if not ours or not stat.S_ISDIR(state.st_mode):
+                    continue
+                inside = [path.lstat() for path in Path(entry).rglob("*")]
+                if all(map(_is_abandoned, [state, *inside])):
+                    shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_abandoned(state: os.stat_result) -> bool:
+    return time.time() - state.st_mtime > ABANDONED_AFTER
 
 
 def check_place(path: Path) -> None:
@@ -63,10 +109,10 @@ def check_place(path: Path) -> None:
 def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]:
     """Call `write` with a temporary file next to `path`, then replace `path` with it.
 
-    If anything fails, `path` keeps its content and no partial file is left. Creates missing folders, follows links,
-    keeps the permissions of an existing file, and syncs file and folder to the disk. Returns sentences for what the
-    drive refused of this. A device, a pipe, or an open file such as /dev/stdout is written into. Raises `CannotWrite`
-    with path and reason.
+    If anything fails, `path` keeps its content and no partial file is left; those of killed runs are deleted. Creates
+    missing folders, follows links, keeps the permissions of an existing file, and syncs file and folder to the disk.
+    Returns sentences for what the drive refused of this. A device, a pipe, or an open file such as /dev/stdout is
+    written into. Raises `CannotWrite` with path and reason.
     """
     try:
         into = _open_special(path)
@@ -100,7 +146,7 @@ def _open_special(path: Path) -> BinaryIO | None:
 
     Raises `OSError` at once for a pipe without a reader, and for what takes no stream of bytes.
     """
-    number = _open_number(path)
+    number = find_open_number(path)
     if number is not None:
         return os.fdopen(os.dup(number), "wb")
     try:
@@ -116,7 +162,7 @@ def _open_special(path: Path) -> BinaryIO | None:
     return os.fdopen(opened, "wb")
 
 
-def _open_number(path: Path) -> int | None:
+def find_open_number(path: Path) -> int | None:
     """Return the number of this process's open file that `path` leads to, as /dev/stdout does, otherwise None."""
     own = os.path.realpath("/proc/self/fd")
     for _ in range(40):  # as many links as Linux follows
@@ -133,6 +179,7 @@ def _write(target: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
+    sweep(target.parent)
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     notes = []
     try:

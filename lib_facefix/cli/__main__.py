@@ -2,22 +2,32 @@
 
 import argparse
 import io
+import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
 
 from .. import __version__
 from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
-from .terminal import STOPPED, print_lines
+from ..fsio import sweep_temp
+from .terminal import STOPPED, escape_controls, print_lines
 
 COMMANDS = ("fix", "detect", "plan", "models", "settings", "serve")
 """Commands by the names of their modules, in the order of the help."""
 EXITS = "exit codes: 0 success, 1 some images or faces failed, 2 wrong usage"
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(escape_controls(message))  # it repeats what was given
+
+
 def make_parser(command: str = "") -> argparse.ArgumentParser:
     """Return the parser of one command, whose module alone is imported; for any other word that of all commands."""
-    parser = argparse.ArgumentParser(prog="facefix", description=__doc__, epilog=EXITS)
+    parser = _Parser(prog="facefix", description=__doc__, epilog=EXITS)
     parser.add_argument("--version", action="version", version=f"facefix {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name in [command] if command in COMMANDS else COMMANDS:
@@ -41,6 +51,9 @@ def entry() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names may contain characters that the terminal cannot print
             stream.reconfigure(errors="backslashreplace")
+    if sys.argv[1:2] != ["serve"]:  # which has its own way to end
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as for Ctrl-C
+    sweep_temp(Path(tempfile.gettempdir()))
     try:
         sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:  # the reader of the output, such as `head`, has closed the pipe

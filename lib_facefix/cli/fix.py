@@ -173,13 +173,14 @@ def _fix_all(batch: Batch, found: Sequence[Found], targets: Sequence[Path], argu
                 lines = (
                     batch.look(path) if arguments.dry_run else batch.fix(path, target, ImageProgress(bar, path.name))
                 )
-            except KeyboardInterrupt:
-                print_lines([f"stopped at {path}; {len(batch.records) - 1} of {len(found)} images done"], error=True)
+                if (failed := bool(batch.records[-1]["error"])) or not quiet:
+                    print_lines(lines, error=failed)
+                if bar is not None:
+                    bar.update()
+            except KeyboardInterrupt:  # Ctrl-C, or SIGTERM
+                done = sum(not record["error"] and not record["skipped"] for record in batch.records)
+                print_lines([f"stopped at {path}; {done} of {len(found)} images done"], error=True)
                 return STOPPED
-            if (failed := bool(batch.records[-1]["error"])) or not quiet:
-                print_lines(lines, error=failed)
-            if bar is not None:
-                bar.update()
     return 1 if batch.failed else 0
 
 

@@ -1,9 +1,7 @@
 """Exporting a stage of a net to an ONNX file, once, into the cache folder under the hash of the net's weights."""
 
-import contextlib
 import importlib.util
 import inspect
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,6 @@ from ..fsio import atomic_write
 from ..nets import Stage
 
 OPSET = 17
-ABANDONED_AFTER = 24 * 3600
-"""Age, in seconds, after which an unfinished file counts as abandoned."""
 EXPORT_VERSION = 1
 """Version of the exported files; a new version exports them again."""
 
@@ -33,10 +29,6 @@ def export_stage(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder
         return path, False
     if importlib.util.find_spec("onnx") is None:
         raise MissingPackage("exporting this net for another engine", "onnx")
-    for partial in folder.glob("*.part"):  # left by a crash
-        with contextlib.suppress(OSError):
-            if time.time() - partial.stat().st_mtime > ABANDONED_AFTER:
-                partial.unlink()
     atomic_write(path, lambda file: _export(stage, examples, file.name))  # of two processes the later one wins
     return path, True
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import CannotWrite
-from ..fsio import atomic_write
+from ..fsio import atomic_write, find_open_number
 
 MAX_BYTES = 8 << 20
 """Of the log; beyond it, the older half is forgotten."""
@@ -28,10 +28,10 @@ class ResultLog:
     def may_replace(self, path: Path) -> bool:
         """Return whether no file would be lost at `path`: there is none, or FaceFix wrote it; links are followed.
 
-        What is no regular file is never replaced, so nothing of it can be lost.
+        What is no regular file, or is open as standard output is, gets more and loses nothing.
         """
         try:
-            if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+            if not os.path.isfile(path) or find_open_number(path) is not None:  # noqa: PTH113 - raises for a long name
                 return True
             (size, time), now = self._read().get(_key(path), (-1, 0)), path.stat()
         except OSError:

@@ -48,7 +48,10 @@ def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for files that can be created again: exported networks, converted files, hashes."""
+    """Return the folder for files that can be created again: exported networks, converted files, hashes.
+
+    Also the list of results that FaceFix may replace.
+    """
     if environ.get("FACEFIX_CACHE"):
         return Path(environ["FACEFIX_CACHE"])
     base = _folder(environ, "XDG_CACHE_HOME", "Library/Caches", ".cache") / "facefix"

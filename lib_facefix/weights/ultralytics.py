@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, CannotWrite, MissingPackage, briefly
-from ..fsio import atomic_write
+from ..fsio import TEMP_PREFIX, atomic_write
 from ..optional_imports import disable_telemetry, version_numbers
 from .checkpoints import find_globals
 
@@ -83,7 +83,7 @@ def convert_yolo(path: Path) -> Path:
     check_package(path)
     if not _version("onnx"):
         raise MissingPackage(f"converting {path.name}", "onnx")
-    with tempfile.TemporaryDirectory(prefix="facefix-") as folder:
+    with tempfile.TemporaryDirectory(prefix=TEMP_PREFIX) as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)
         _export(copy, path)

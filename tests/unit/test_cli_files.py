@@ -2,6 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +59,15 @@ def test_control_characters_of_a_name_are_spelled_out(photo, capsys, arguments):
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
     assert "\nfixed" not in told
     assert "x1b]0;owned" in told or "u001b]0;owned" in told
+
+
+@pytest.mark.parametrize("arguments", [["fix", f"--{NASTY}"], [NASTY], ["fix", "a.png", "--fidelity", NASTY]])
+def test_control_characters_of_wrong_flags_are_spelled_out_too(capsys, arguments):
+    with pytest.raises(SystemExit):
+        run(*arguments)
+    told = capsys.readouterr().err
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
+    assert "x1b]0;owned" in told
 
 
 def test_printed_json_still_has_the_name(photo, capsys):
@@ -329,3 +342,56 @@ def test_the_log_of_results_has_no_names_and_does_not_grow_for_ever(tmp_path, mo
     log.add(tmp_path / "a.png")
     assert (tmp_path / "cache" / "results.txt").stat().st_size < 1000
     assert ResultLog(tmp_path / "cache" / "results.txt").may_replace(tmp_path / "a.png")
+
+
+SLOW = """
+import time
+from lib_facefix.cli.__main__ import entry
+from lib_facefix.pictures import write
+
+real = write.write_png
+
+def slow(*arguments):
+    if arguments[0].max() < 50:  # the second picture
+        arguments[3].write(b"half")
+        print("now", flush=True)
+        time.sleep(60)
+    real(*arguments)
+
+write.write_png = slow
+entry()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_sigterm_is_like_ctrl_c(photo, tmp_path, sent):
+    Pil.fromarray(np.full((40, 60, 3), 9, np.uint8)).save(photo.with_name("second.png"))
+    command = [sys.executable, "-c", SLOW, "fix", photo.parent, "-o", "out", "--upscale", "2", "--report", "r.json"]
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=paths, text=True) as running:
+        while running.stdout.readline().strip() != "now":
+            assert running.poll() is None
+        running.send_signal(sent)
+        _, told = running.communicate(timeout=30)
+
+    assert running.returncode == 130
+    assert "second.png; 1 of 2 images done" in told
+    assert "Traceback" not in told
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    records = reported(tmp_path / "r.json")
+    assert records["photo.png"]["output"] == "out/photo.png"
+    assert records["second.png"]["error"] == "stopped before this file was finished"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files have no names there")
+def test_a_report_goes_to_standard_output_wherever_that_leads(photo, tmp_path):
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "lib_facefix.cli", "fix", photo, "-o", "out", "-q", "--report", "/dev/stdout"]
+    for _ in range(2):
+        with (tmp_path / "told").open("ab") as told:
+            told.write(b"before\n")
+            told.flush()
+            subprocess.run(command, stdout=told, env=paths, check=True, timeout=60)
+    first, second = (tmp_path / "told").read_text().removeprefix("before\n").split("before\n")
+    assert [len(json.loads(text)["pictures"]) for text in (first, second)] == [1, 1]

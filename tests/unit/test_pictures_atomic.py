@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 from lib_facefix.errors import CannotWrite
-from lib_facefix.fsio import atomic_write
+from lib_facefix.fsio import ABANDONED_AFTER, atomic_write, sweep_temp
 from lib_facefix.pictures import read_picture, write_picture
 
 
@@ -276,3 +277,49 @@ def test_a_sync_that_fails_costs_nothing_but_the_new_file(tmp_path, monkeypatch,
         atomic_write(tmp_path / "a", lambda file: file.write(b"new"))
     assert (tmp_path / "a").read_bytes() == b"old"
     assert names(tmp_path) == ["a"]
+
+
+def age(path, seconds):
+    os.utime(path, (time.time() - seconds, time.time() - seconds), follow_symlinks=False)
+
+
+def test_what_killed_runs_left_is_swept_and_nothing_else(tmp_path):
+    left, fresh = tmp_path / f".{'0a' * 8}.part", tmp_path / f".{'0b' * 8}.part"
+    others = ["a.part", ".hidden.part", f"{'0a' * 8}.part", f".{'0A' * 8}.part", "photo.png", f".{'0a' * 8}.part.png"]
+    for name in (left.name, fresh.name, *others):
+        (tmp_path / name).write_bytes(b"half a picture")
+        age(tmp_path / name, ABANDONED_AFTER + 60)
+    age(fresh, ABANDONED_AFTER - 60)
+    (tmp_path / f".{'0c' * 8}.part").symlink_to("photo.png")
+    age(tmp_path / f".{'0c' * 8}.part", ABANDONED_AFTER + 60)
+    (tmp_path / f".{'0d' * 8}.part").mkdir()
+    age(tmp_path / f".{'0d' * 8}.part", ABANDONED_AFTER + 60)
+
+    atomic_write(tmp_path / "new", lambda file: file.write(b"all"))
+
+    kept = [fresh.name, f".{'0c' * 8}.part", f".{'0d' * 8}.part", *others, "new"]
+    assert names(tmp_path) == sorted(kept)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permissions of this kind there")
+def test_temporary_folders_of_killed_runs_are_swept_and_no_others(tmp_path):
+    old, fresh, busy, opened = (Path(tempfile.mkdtemp(prefix="facefix-", dir=tmp_path)) for _ in range(4))
+    for folder in (old, fresh, busy, opened):
+        (folder / "deep").mkdir()
+        (folder / "deep" / "person.png").write_bytes(b"a picture")
+    named = tmp_path / "facefix-pictures-of-mine"
+    named.mkdir(mode=0o700)
+    (tmp_path / "facefix-settings").mkdir(mode=0o755)  # eight letters, but open to others
+    (tmp_path / "facefix-linked_1").symlink_to(named, target_is_directory=True)
+    opened.chmod(0o755)
+    for path in tmp_path.rglob("*"):
+        age(path, ABANDONED_AFTER + 60)
+    age(fresh, 60)
+    age(busy / "deep" / "person.png", 60)
+
+    sweep_temp(tmp_path)
+
+    assert names(tmp_path) == sorted(
+        [fresh.name, busy.name, opened.name, named.name, "facefix-settings", "facefix-linked_1"]
+    )
+    sweep_temp(tmp_path / "nowhere")
