@@ -55,7 +55,7 @@ class Box:
     @property
     def size(self) -> float:
         """The longer side in pixels, which is the size of a face."""
-        return max(self.width, self.height)
+        return max(self.right - self.left, self.bottom - self.top)
 
     @property
     def centre(self) -> tuple[float, float]:
