@@ -59,7 +59,13 @@ class TurnedDetector:
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first, in coordinates of the given image."""
         faces = list(self._detector.detect(image, min_score))
-        if self._angles != "all" and any(self._surely_upright(image, face) for face in faces):
+        confirm = self._confirm
+        surely_upright = (
+            confirm is None or (face.score >= SURE and confirm(image, face))
+            for face in faces
+            if abs(face.tilt) <= MAX_UPRIGHT_TILT
+        )
+        if self._angles != "all" and any(surely_upright):
             return tuple(self._without_doubtful(image, faces, min_score))
         again = self._detector if isinstance(self._detector, Thorough) else None
         sure = self._confirmed(image, faces)
@@ -89,11 +95,6 @@ class TurnedDetector:
             if not seen:
                 break
         return seen
-
-    def _surely_upright(self, image: Image, face: Face) -> bool:
-        if abs(face.tilt) > MAX_UPRIGHT_TILT:
-            return False
-        return self._confirm is None or (face.score >= SURE and self._confirm(image, face))
 
     def _confirmed(self, image: Image, faces: Iterable[Face]) -> list[Face]:
         return [face for face in faces if self._confirm is None or self._confirm(image, face)]
