@@ -58,7 +58,7 @@ def test_a_detector_is_loaded_once_for_a_store_and_anew_when_its_file_changes(ma
     there, models = webui / "models" / "adetailer" / "face_yolov8n.pt", store(webui)
     for _ in range(3):
         make_detector(models, "face_yolov8n.pt + blazeface", "auto")
-    assert made == [(there, ()), ()]
+    assert made == [(there, ()), (), ()]  # the file, BlazeFace, and the mesh that confirms its faces
     os.utime(there, ns=(1, 1))
     make_detector(models, "face_yolov8n.pt", "off")
     assert len(made) == 3
@@ -67,7 +67,7 @@ def test_a_detector_is_loaded_once_for_a_store_and_anew_when_its_file_changes(ma
 def test_another_store_has_detectors_of_its_own(made, webui):
     make_detector(store(webui), "blazeface", "off")
     make_detector(store(webui), "blazeface", "off")
-    assert made == [(), ()]
+    assert made == [(), ()] * 2  # a detector and the mesh, in each store
 
 
 def test_a_yolo_net_is_told_the_precision_of_the_store(made, webui):
