@@ -345,7 +345,8 @@ def test_the_log_of_results_has_no_names_and_does_not_grow_for_ever(tmp_path, mo
 
 
 SLOW = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells ignore for work in the background
 from lib_facefix.cli.__main__ import entry
 from lib_facefix.pictures import write
 

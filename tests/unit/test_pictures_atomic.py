@@ -255,7 +255,7 @@ def test_a_drive_that_can_neither_sync_nor_change_permissions_is_written_to_with
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", refuse)
-    monkeypatch.setattr(os, "chmod", refuse)
+    monkeypatch.setattr(Path, "chmod", refuse)
     picture = read_picture(tmp_path / "in.png")
     notes = write_picture(picture, 255 - picture.image, tmp_path / "out.png")
     assert [note.partition(" could")[0].partition(" does")[0] for note in notes] == [
