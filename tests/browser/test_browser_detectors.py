@@ -78,7 +78,7 @@ def test_one_that_cannot_be_used_is_said_under_the_picture(desk, tab):
     desk.page.keyboard.press("Tab")
     tab.generate()
     [line] = tab.lines
-    assert line.startswith("FaceFix: the images are unchanged: the model file gone.onnx is not installed.")
+    assert line.startswith("FaceFix: the images are unchanged: gone.onnx is not installed.")
     desk.shot("detectors-missing", full=True)
     assert (tab.picture == pictures.array(TWO)).all()
 

@@ -61,7 +61,7 @@ def test_every_face_is_recorded_with_what_was_done_and_from_what(host):
     passes = {**QUICK, "prompt": "[face:2] someone else [SEP] [PROMPT], smiling", "faces": "2-3", "seed": 40}
     made = host.txt2img(passes, draws=[pictures.sheet(3)], prompt="a crowd")
     one, two, three = made.faces().values()
-    assert (one["do"], "not among the chosen" in one["why"]) == ("leave", True)
+    assert (one["do"], "not in the selected face numbers" in one["why"]) == ("leave", True)
     assert (two["do"], two["seed"], two["strength"], two["prompt"]) == ("re-diffuse", 41, 0.5, "someone else")
     assert (three["seed"], three["prompt"]) == (42, "a crowd, smiling")
     assert [run["prompts"] for run in host.runs()] == [["someone else", "a crowd, smiling"]]
