@@ -489,7 +489,7 @@ def test_a_clearer_name_of_a_flag_means_the_same_setting(alias, flag):
 def test_every_clearer_name_belongs_to_a_setting(name, capsys):
     with pytest.raises(SystemExit, match="0"):
         command.make_parser().parse_args(["fix", "--help"])
-    assert re.search(rf"{ALIASES[name]} \S+, --{name.replace('_', '-')} ", capsys.readouterr().out)
+    assert re.search(rf"{ALIASES[name]}( \S+)?, --{name.replace('_', '-')} ", capsys.readouterr().out)
 
 
 def test_what_a_result_does_not_contain_is_printed_and_reported(photo, tmp_path, capsys):
