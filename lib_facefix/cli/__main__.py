@@ -2,9 +2,9 @@
 
 import argparse
 import io
+import os
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -53,7 +53,8 @@ def entry() -> None:
             stream.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] != ["serve"]:  # which has its own way to end
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as for Ctrl-C
-    sweep_temp(Path(tempfile.gettempdir()))
+    named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    sweep_temp(Path(next(filter(None, named), "/tmp")))  # tempfile would write a file to find out
     try:
         sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:  # the reader of the output, such as `head`, has closed the pipe
