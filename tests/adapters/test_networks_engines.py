@@ -75,7 +75,7 @@ def test_what_openvino_gave_stays_what_it_was(weights):
 @pytest.mark.usefixtures("bf16")
 def test_a_damaged_file_and_a_picture_that_does_not_fit_are_told(weights, tmp_path):
     net = load_as_made(weights, "fast")
-    with pytest.raises(BadModel, match="a model failed in OpenVINO"):
+    with pytest.raises(BadModel, match="A model failed in OpenVINO"):
         net(np.ones((1, 5, 32, 32), np.float32))
     (tmp_path / "broken.onnx").write_bytes(b"nothing")
     with pytest.raises(BadModel, match=r"broken\.onnx is not an ONNX file"):
