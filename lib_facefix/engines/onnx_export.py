@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import BadModel, MissingPackage, briefly
-from ..fsio import atomic_write
+from ..fsio import atomic_write, sweep
 from ..nets import Stage
 
 OPSET = 17
@@ -29,6 +29,7 @@ def export_stage(stage: Stage, examples: tuple[Tensor, ...], sha256: str, folder
         return path, False
     if importlib.util.find_spec("onnx") is None:
         raise MissingPackage("exporting this net for another engine", "onnx")
+    sweep(folder)  # what a crash has left half written
     atomic_write(path, lambda file: _export(stage, examples, file.name))  # of two processes the later one wins
     return path, True
 

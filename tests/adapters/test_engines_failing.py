@@ -136,10 +136,10 @@ def test_an_export_that_stays_unreadable_is_told_and_auto_does_without_it(net, t
     assert "PyTorch" in ran
 
 
-def test_what_a_crash_left_half_written_is_swept_up_a_day_later(net, tmp_path):
+def test_what_a_crash_left_half_written_is_swept_up_later(net, tmp_path):
     folder = tmp_path / "networks"
     folder.mkdir()
-    old, new = folder / "old.part", folder / "new.part"
+    old, new = folder / ".0123456789abcdef.part", folder / ".fedcba9876543210.part"
     for path in (old, new):
         path.write_text("half")
     os.utime(old, (0, 0))
