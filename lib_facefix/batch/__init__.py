@@ -2,7 +2,7 @@
 
 from .batch_runner import Batch, make_planner, plan_from_file
 from .report import describe_plan, list_reasons, make_document, summarize_faces
-from .targets import below_common_folder, choose_targets, exclude_results, keep_apart, refuse_to_replace
+from .targets import below_common_folder, choose_targets, exclude_results, keep_apart, open_log, refuse_to_replace
 
 __all__ = [
     "Batch",
@@ -14,6 +14,7 @@ __all__ = [
     "list_reasons",
     "make_document",
     "make_planner",
+    "open_log",
     "plan_from_file",
     "refuse_to_replace",
     "summarize_faces",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import BadSetting
 from ..pictures import SUFFIXES, Found, ResultLog, check_writable, format_for, names_unwritten_file
+from ..weights import cache_folder
 
 RESULT_MARK = ".fixed"
 """Text before the suffix of a result that is written next to its input."""
@@ -55,15 +56,23 @@ def below_common_folder(found: Sequence[Found]) -> list[Found]:
     return [replace(file, relative=path.relative_to(root)) for file, path in zip(found, paths, strict=True)]
 
 
-def refuse_to_replace(outputs: Iterable[Path | None], log: ResultLog) -> None:
-    """Raise `BadSetting` if a file of somebody else has the path of an output. FaceFix may replace its own."""
+def open_log() -> ResultLog:
+    """Return the log of the files that FaceFix wrote, in the cache folder."""
+    return ResultLog(cache_folder() / "results.txt")
+
+
+def refuse_to_replace(outputs: Iterable[Path | None], log: ResultLog, remedy: str = "add --overwrite") -> None:
+    """Raise `BadSetting` if a file of somebody else has the path of an output. FaceFix may replace its own.
+
+    remedy: how the user allows it, as the end of the error message.
+    """
     taken = [path for path in outputs if path is not None and not log.may_replace(path)]
     if taken:
         leads = f", a link to {_real(taken[0])}," if _real(taken[0].parent) / taken[0].name != _real(taken[0]) else ""
         more = f" ({len(taken) - 1} more like it)" if len(taken) > 1 else ""
         raise BadSetting(
             f"{taken[0]}{leads} would be overwritten, but FaceFix did not write it, or it was changed since{more}. "
-            "Choose another output, or add --overwrite"
+            f"Choose another output, or {remedy}"
         )
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, refuse_to_replace
+from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, open_log, refuse_to_replace
 from ..errors import BadSetting
 from ..fsio import check_place
 from ..pictures import check_writable, find_pictures
@@ -12,7 +12,7 @@ from ..planning.plan import face_to_json
 from ..visualize import draw_boxes
 from .engines import add_remote, choose_engine
 from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_settings
-from .terminal import open_log, print_lines, write_drawing, write_json
+from .terminal import print_lines, write_drawing, write_json
 
 
 def add(commands: Any) -> None:

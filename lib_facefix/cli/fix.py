@@ -18,6 +18,7 @@ from ..batch import (
     keep_apart,
     make_document,
     make_planner,
+    open_log,
     plan_from_file,
     refuse_to_replace,
 )
@@ -44,7 +45,6 @@ from .terminal import (
     STOPPED,
     escape_controls,
     match_plans,
-    open_log,
     print_lines,
     read_plans,
     write_drawing,

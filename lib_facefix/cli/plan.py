@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, refuse_to_replace
+from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, open_log, refuse_to_replace
 from ..fsio import check_place
 from ..pictures import find_pictures
 from .engines import add_remote, choose_engine
 from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_overrides, read_settings
-from .terminal import open_log, print_lines, write_json
+from .terminal import print_lines, write_json
 
 
 def add(commands: Any) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 from PIL import Image as Pil
 
+from ..batch import open_log
 from ..errors import BadPlan
 from ..fsio import atomic_write
-from ..pictures import Found, ResultLog, format_for
+from ..pictures import Found, format_for
 from ..planning.plan import VERSION, FixPlan
 from ..planning.validation import is_nested_deep
 from ..types import Image
-from ..weights import cache_folder
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
@@ -46,11 +46,6 @@ def print_lines(lines: Iterable[str], *, error: bool = False) -> None:
 def tell_notes(notes: Iterable[str], path: Path) -> None:
     """Print to standard error what a drive refused when the file at `path` was written."""
     print_lines((f"facefix: note on {path}: {note}" for note in notes), error=True)
-
-
-def open_log() -> ResultLog:
-    """Return the log of the files that FaceFix wrote, in the cache folder."""
-    return ResultLog(cache_folder() / "results.txt")
 
 
 def write_json(content: Mapping[str, Any], path: Path | None) -> None:

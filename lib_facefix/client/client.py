@@ -143,10 +143,21 @@ class Client:
         return self._require_image(self._post("/preview", image, **_make_body(plan=plan)))
 
     def batch(
-        self, folder: str, output: str, settings: FaceSettings | None = None, *, overrides: Overrides | None = None
+        self,
+        folder: str,
+        output: str,
+        settings: FaceSettings | None = None,
+        *,
+        overrides: Overrides | None = None,
+        overwrite: bool = False,
     ) -> Job:
-        """Start a job that fixes a folder on the server and writes the results to another. Pass its id to `wait`."""
+        """Start a job that fixes a folder on the server and writes the results to another. Pass its id to `wait`.
+
+        overwrite: whether results may replace files that FaceFix did not write. By default, the job fails instead.
+        """
         body = {"folder": folder, "output": output, **_make_body(settings, overrides)}
+        if overwrite:
+            body["overwrite"] = True
         return self.job(str(self._require(self.transport.post(f"{ROOT}/batch", body), "job")))
 
     def job(self, job: str) -> Job:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, choose_targets, exclude_results, make_document, make_planner
+from ..batch import (
+    Batch,
+    choose_targets,
+    exclude_results,
+    make_document,
+    make_planner,
+    open_log,
+    refuse_to_replace,
+)
 from ..errors import BadPicture, Stopped
 from ..facefix import FaceFix
 from ..pictures import find_pictures
@@ -41,11 +49,16 @@ def fix_folder(
 ) -> dict[str, Any]:
     """Fix every image below `source` into `output`. Return the report that `facefix fix --report` would write.
 
-    allowed: folders that links must not leave, neither for reading nor for writing.
+    allowed: folders that links must not leave, neither for reading nor for writing. Raises `BadSetting`, before
+    anything is written, if results would replace files that FaceFix did not write, unless the request allows it.
     """
-    batch = Batch(engine, make_planner(engine, body.settings, body.overrides))
+    log = open_log()
+    batch = Batch(engine, make_planner(engine, body.settings, body.overrides), log=log)
     found, _ = batch.pass_over(exclude_results(find_pictures([str(source)]), [str(source)], str(output)))
     targets = choose_targets(found, str(output), in_place=False)
+    if not body.overwrite:
+        reachable = (target for target in targets if is_inside(target, allowed))  # all others fail, and stay unnamed
+        refuse_to_replace(reachable, log, 'send "overwrite": true')
     for done, (path, target) in enumerate(zip((file.path for file in found), targets, strict=True)):
         if progress.should_stop():
             with batch.recording(path):

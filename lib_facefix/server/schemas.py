@@ -148,3 +148,4 @@ class BatchBody:
     output: str = declare_path("Folder on the server for the results, with the same subfolders.")
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
+    overwrite: bool = declare_flag("True: replace existing files, even those that FaceFix did not write.", False)

@@ -14,8 +14,9 @@ SUFFIXES = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".tif
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, monkeypatch):
     """A folder that may be named, beside one that may not."""
+    monkeypatch.setenv("FACEFIX_CACHE", str(tmp_path / "cache"))
     for name in ("allowed/old", "secret"):
         (tmp_path / name).mkdir(parents=True)
     return tmp_path / "allowed"
@@ -121,3 +122,39 @@ def test_a_folder_that_vanishes_is_told(serve, place, gate):
     begun = begin(client, "old", "new")
     shutil.rmtree(place / "old", ignore_errors=True)
     assert ended(client, begun.json()["job"])["state"] == "failed"
+
+
+@pytest.fixture
+def taken(place, photo):
+    """A folder of two photos, and a file of somebody else with the path of one result."""
+    (place / "old" / "a.jpg").write_bytes(photo)
+    (place / "old" / "b.jpg").write_bytes(photo)
+    (place / "new").mkdir()
+    (place / "new" / "b.jpg").write_bytes(b"precious")
+    return place / "new" / "b.jpg"
+
+
+def test_a_file_of_somebody_else_is_replaced_on_request_alone(serve, place, photo, taken):
+    client = serve(folders=[place])
+    state = ended(client, begin(client, "old", "new").json()["job"])
+    assert state["state"] == "failed"
+    assert f"{taken} would be overwritten" in state["error"]
+    assert state["error"].endswith('or send "overwrite": true')
+    assert (taken.read_bytes(), sorted(path.name for path in (place / "new").iterdir())) == (b"precious", ["b.jpg"])
+
+    state = ended(client, begin(client, "old", "new", overwrite=True).json()["job"])
+    assert (state["state"], [one["error"] for one in state["result"]["pictures"]]) == ("done", [None, None])
+    with Image.open(taken) as made:
+        assert made.size == (256, 256)
+
+    restored = {"settings": {"method": "restore"}}
+    assert ended(client, begin(client, "old", "new", **restored).json()["job"])["state"] == "done"  # our own results
+    assert taken.read_bytes() != photo
+
+    taken.write_bytes(b"changed since")
+    assert ended(client, begin(client, "old", "new").json()["job"])["state"] == "failed"
+    assert taken.read_bytes() == b"changed since"
+
+
+def test_overwriting_is_true_or_false(serve, place):
+    assert where(begin(serve(folders=[place]), "old", "new", overwrite="yes"), 422).keys() == {"body.overwrite"}

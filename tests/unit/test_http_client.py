@@ -120,6 +120,10 @@ def test_a_folder_there_is_fixed_as_a_job(client, server):
     server.routes["GET /facefix/v1/jobs/7"] = told
     assert client.batch("in", "out", RESTORE) == Job("7", "running", 3, 50, "a.jpg")
     assert server.last("/facefix/v1/batch").body["folder"] == "in"
+    assert "overwrite" not in server.last("/facefix/v1/batch").body
+
+    client.batch("in", "out", overwrite=True)
+    assert server.last("/facefix/v1/batch").body == {"folder": "in", "output": "out", "overwrite": True}
 
 
 def test_a_person_who_stops_cancels_the_job_and_has_what_is_done(client, server, sent):
