@@ -23,7 +23,7 @@ from .planning.planner import make_plan, replan_faces
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .registry import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
-from .settings.face_settings import FaceSettings
+from .settings.face_settings import MAX_DETECTIONS, FaceSettings
 from .settings.mask_expression import Area, BinaryOp, MaskTerm, mask_terms, parse_mask
 from .settings.runtime import Runtime
 from .settings.treatment import Overrides, Treatment
@@ -31,8 +31,6 @@ from .types import Face, Image, Mask
 
 ONE_THREAD_SIDE = 1024
 """Longer side, in pixels, up to which one thread detects faces: few windows are not worth more threads."""
-MAX_FACES = 2000
-"""Largest number of faces of an image that are used, best first; a detector that finds more does not work."""
 MESH_LANDMARKER = "facemesh"
 """Landmarker that always runs, because masks use its mesh."""
 GUESSER = "genderage"
@@ -115,7 +113,7 @@ class FaceFix:
         if settings.landmarker != MESH_LANDMARKER:
             landmarkers.append(self.models.load(LANDMARKERS, settings.landmarker))
         with one_thread() if max(array.shape) <= ONE_THREAD_SIDE else nullcontext():
-            faces = detector.detect(array, settings.min_score)[:MAX_FACES]
+            faces = detector.detect(array, settings.min_score)[: settings.max_detections]
             for landmarker in landmarkers:
                 faces = tuple(landmarker.locate(array, face) for face in faces)
         if settings.uses_attributes:
@@ -123,7 +121,7 @@ class FaceFix:
             faces = tuple(guesser.guess(array, face) for face in faces)
         if not settings.person:
             return faces
-        alone = replace(settings, person="", gender="any", min_age=0, max_age=0)
+        alone = replace(settings, person="", gender="any", min_age=0, max_age=0, max_detections=MAX_DETECTIONS)
         seen_by = tuple(alone.detection_settings.items())
         return compare_faces(
             self.models, array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by

@@ -20,6 +20,8 @@ KEEP_BY = ("size", "confidence", "centre", "left", "right")
 GENDERS = ("any", "female", "male")
 PERSON_MEANS = ("only", "all but")
 ORDERS = ("left to right", "size", "centre", "confidence")
+MAX_DETECTIONS = 2000
+"""Default limit of detections in an image. A detector that finds more usually does not work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,10 @@ class FaceSettings(Treatment):
     landmarker: str = option(
         "facemesh", "Landmark model", choices=LANDMARKERS.names, group="find", finds=True,
         help="Model that locates eyes, nose and mouth to align faces.",
+    )  # fmt: skip
+    max_detections: int = option(
+        MAX_DETECTIONS, "Maximum detections", low=1, high=10_000, group="find", finds=True,
+        help="Analyse at most this many faces of an image, the most confident first. All others are ignored.",
     )  # fmt: skip
     min_size: int = option(
         0, "Minimum face size", low=0, unit="px", group="choose",
@@ -139,7 +145,8 @@ class FaceSettings(Treatment):
     @property
     def detection_settings(self) -> dict[str, Any]:
         """The settings that affect detection and face attributes; all others only select among the faces found."""
-        found = {name: getattr(self, name) for name in ("detector", "min_score", "angles", "landmarker")}
+        always = ("detector", "min_score", "angles", "landmarker", "max_detections")
+        found = {name: getattr(self, name) for name in always}
         if self.person:
             found["person"] = self.person
         if self.uses_attributes:

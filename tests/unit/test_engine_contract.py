@@ -16,7 +16,7 @@ from lib_facefix.settings.options import options
 
 ANOTHER = {
     "detector": "centerface", "min_score": 0.3, "angles": "all", "landmarker": "2d106", "person": "ann.jpg",
-    "gender": "male", "min_age": 3, "max_age": 90,
+    "max_detections": 9, "gender": "male", "min_age": 3, "max_age": 90,
 }  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from lib_facefix import FaceFix, inference
 from lib_facefix.cli.__main__ import main
 from lib_facefix.detectors.yolo_onnx import from_onnx
 from lib_facefix.detectors.yolo_outputs import MAX_BOXES, OutputSpec, read_rows
-from lib_facefix.errors import BadModel
-from lib_facefix.facefix import MAX_FACES
+from lib_facefix.errors import BadModel, BadSetting
+from lib_facefix.settings.face_settings import MAX_DETECTIONS, FaceSettings
 from lib_facefix.types import Box, Face
 from lib_facefix.weights import convert, sha256_of
 from lib_facefix.weights.onnxfile import check_onnx
@@ -111,10 +111,12 @@ def test_the_best_of_too_many_boxes_are_looked_at():
     assert rows.scores.min() >= 1 - (MAX_BOXES + 1) / count
 
 
-def test_no_more_faces_are_looked_at_than_a_picture_can_have(monkeypatch, picture):
+@pytest.mark.parametrize("most", [1, 3, MAX_DETECTIONS, 10_000])
+def test_no_more_faces_are_looked_at_than_the_setting_allows_and_those_are_the_best(monkeypatch, picture, most):
     class Lost:
         def detect(self, image, min_score):
-            return tuple(Face(Box(n % 700, n % 500, n % 700 + 20, n % 500 + 20), 0.9) for n in range(40_000))
+            places = ((n % 700, n % 500, 1 - n / 80_000) for n in range(40_000))
+            return tuple(Face(Box(x, y, x + 20, y + 20), score) for x, y, score in places)
 
     class Blind:
         def locate(self, image, face):
@@ -122,7 +124,17 @@ def test_no_more_faces_are_looked_at_than_a_picture_can_have(monkeypatch, pictur
 
     monkeypatch.setattr("lib_facefix.facefix.make_detector", lambda *_: Lost())
     monkeypatch.setattr(FaceFix, "_landmarker", Blind())
-    assert len(FaceFix().detect(picture)) == MAX_FACES
+    given = {} if most == MAX_DETECTIONS else {"max_detections": most}
+    faces = FaceFix().detect(picture, FaceSettings(**given))
+    assert [(face.box.left, face.box.top, face.score) for face in faces] == [
+        (n % 700, n % 500, 1 - n / 80_000) for n in range(most)
+    ]
+
+
+@pytest.mark.parametrize("most", [0, 10_001])
+def test_the_number_of_faces_to_look_at_has_limits(most):
+    with pytest.raises(BadSetting, match=r"Maximum detections must be between 1 and 10000, not"):
+        FaceSettings(max_detections=most)
 
 
 def test_an_endless_file_is_neither_converted_nor_hashed(tmp_path):

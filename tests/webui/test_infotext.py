@@ -20,7 +20,7 @@ GOLDEN = {
         "method": "auto", "restorer": "lite", "fidelity": 0.6, "visibility": 1.0, "mask": "hull", "mask_grow": 0.0,
         "mask_feather": -1.0, "mask_x": 0.0, "mask_y": 0.0, "mask_invert": False, "mask_merge": False,
         "parser": "auto", "occluder": "auto",
-        "match_colour": True, "detector": "auto", "landmarker": "facemesh",
+        "match_colour": True, "detector": "auto", "landmarker": "facemesh", "max_detections": 2000,
         "person": "", "person_means": "only", "person_within": 0.5, "gender": "any", "min_age": 0, "max_age": 0,
         "min_score": 0.5, "angles": "auto", "min_size": 0, "max_size": 0, "min_share": 0.0, "max_share": 1.0,
         "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.45,
