@@ -232,7 +232,7 @@ def _decide(seen: Seen, treatment: Treatment, settings: FaceSettings, redraw_bel
     if treatment.method == "re-diffuse":
         return "re-diffuse", "chosen by you"
     if treatment.method == "leave":
-        return "leave", "skipped by you"
+        return "leave", "your choice"
     pixels, sharp = seen.face.box.size, seen.sharpness
     fix: Decision = "re-diffuse" if pixels < redraw_below else "restore"
     if sharp < settings.sharp_above:

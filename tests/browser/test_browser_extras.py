@@ -74,7 +74,7 @@ def tune(extras):
     """Leave face 2, and keep face 3 close to the original."""
     extras.choose(2)
     extras.control("fix").tick(False)
-    extras.says("leave, because: skipped by you")
+    extras.says("leave, because: your choice")
     extras.choose(3)
     extras.control("fidelity").type(0.9)
     extras.table_says(3, "fidelity", "0.90")
@@ -203,7 +203,7 @@ def test_the_flow_can_be_used_by_keyboard_alone(desk, extras):
     extras.says("Face 2 ·")
     extras.control("fix").place.locator("input").focus()
     page.keyboard.press("Space")
-    extras.says("leave, because: skipped by you")
+    extras.says("leave, because: your choice")
     extras.thumbnails.nth(1).focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -21,7 +21,7 @@ def a_plan(landmarks=LANDMARKS):
     return FixPlan(
         (640, 480),
         (
-            FaceJob(2, other, "leave", "skipped by you", Treatment(), Pose(0, 0, 0), 0.9),
+            FaceJob(2, other, "leave", "your choice", Treatment(), Pose(0, 0, 0), 0.9),
             FaceJob(1, one, "restore", "not sharp (0.10), 100 px", treatment, Pose(0.1, -1 / 3, 1e-17), 0.1),
         ),
     )

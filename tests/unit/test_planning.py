@@ -98,7 +98,7 @@ def test_an_override_concerns_one_face_alone(picture, faces):
     plan = make_plan(picture, faces, settings(fidelity=0.1), {3: {"fidelity": 0.9}, 2: {"method": "leave"}})
     assert [job.treatment.fidelity for job in plan.jobs] == [0.1, 0.1, 0.9]
     assert [job.decision for job in plan.jobs] == ["restore", "leave", "restore"]
-    assert plan.jobs[1].reason == "skipped by you"
+    assert plan.jobs[1].reason == "your choice"
 
 
 def test_a_method_of_its_own_beats_a_criterion(picture, faces):

@@ -129,7 +129,7 @@ def test_settings_of_single_faces_are_those_of_the_command_line(host, engine, ph
     pp = done(photo, {ENABLE: True, IS_SINGLE: True, TUNING: tuned(engine, photo, overrides)})
     [expected] = engine.fix([colours(photo)], overrides=overrides)
     assert (colours(pp.image) == expected.image).all()
-    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 skipped (skipped by you)"
+    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 skipped (your choice)"
     assert record(pp)["overrides"] == {"2": {"method": "leave"}, "3": {"fidelity": 0.9}}
 
 
@@ -144,7 +144,7 @@ def test_they_move_with_the_picture_when_another_script_enlarges_it(host, engine
     shares = {n: changed[top:bottom, left:right].mean() for n, (left, top, right, bottom) in regions.items()}
     assert shares[2] == 0
     assert min(shares[number] for number in (1, 3, 4)) > 0.2
-    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 skipped (skipped by you)"
+    assert pp.info["FaceFix said"] == "4 faces: 3 restored, 1 skipped (your choice)"
 
 
 @pytest.mark.parametrize(

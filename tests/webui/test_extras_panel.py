@@ -248,7 +248,7 @@ def test_trying_a_face_that_is_left_says_why_not(page):
     page.choose(1)
     page.change(FIX, False)
     page.does(page.at("try"), "click", page.picture)
-    assert "Face 1 is skipped (skipped by you). Tick Fix this face to try it." in page.html("compare_told")
+    assert "Face 1 is skipped (your choice). Tick Fix this face to try it." in page.html("compare_told")
 
 
 @pytest.mark.parametrize("button", ["try", "apply_to_all"])
