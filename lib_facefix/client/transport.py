@@ -132,7 +132,7 @@ class Transport:
         if error.code == 401:
             why = "does not accept these credentials" if self._credentials else "requires authentication"
             return Refused(
-                f"{self.url} {why}; set --token or FACEFIX_TOKEN for `facefix serve`, or FACEFIX_USER "
+                f"{self.url} {why}; use --token-file or set FACEFIX_TOKEN for `facefix serve`, or FACEFIX_USER "
                 "(name:password) for a WebUI with --api-auth",
                 401,
             )

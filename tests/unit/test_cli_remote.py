@@ -188,7 +188,7 @@ def test_the_token_is_told_by_flag_or_by_environment(album, guarded, monkeypatch
     assert run(*asked) == 2
     assert run(*asked, "--token", "wr0ng") == 2
     errors = capsys.readouterr().err
-    assert "requires authentication; set --token" in errors
+    assert "requires authentication; use --token-file or set FACEFIX_TOKEN" in errors
     assert "does not accept these credentials" in errors
     assert "wr0ng" not in errors
     assert run(*asked, "--token", "s3cret") == 0

@@ -149,7 +149,7 @@ FASTAPI = {"detail": [{"loc": ["body", "settings", "fidelity"], "msg": "must lie
             "rejected the request:  ]0;owned oh$",
             id="signs of a terminal",
         ),
-        pytest.param(Reply(401), "requires authentication; set --token", id="nobody asks"),
+        pytest.param(Reply(401), "requires authentication; use --token-file or set FACEFIX_TOKEN", id="nobody asks"),
         pytest.param(
             Reply(413, {"detail": "65 MiB"}), "too large for .*: 65 MiB. Send a smaller image", id="too large"
         ),
