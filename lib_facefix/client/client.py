@@ -87,9 +87,15 @@ class Client:
         """Return the JSON schema of all settings."""
         return self._get("/settings")
 
-    def detect(self, image: bytes, settings: FaceSettings | None = None) -> list[dict[str, Any]]:
-        """Return the faces in an image file, as printed by `facefix detect`."""
-        faces: list[dict[str, Any]] = self._require(self._post("/detect", image, **_make_body(settings)), "faces")
+    def detect(
+        self, image: bytes, settings: FaceSettings | None = None, *, salvage: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return the faces in an image file, as printed by `facefix detect`.
+
+        salvage: whether to use the readable part of a JPEG that is cut off, in all calls that have this parameter.
+        """
+        answer = self._post("/detect", image, **_make_body(settings, salvage=salvage))
+        faces: list[dict[str, Any]] = self._require(answer, "faces")
         return faces
 
     def plan(
@@ -99,9 +105,11 @@ class Client:
         *,
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
+        salvage: bool = False,
     ) -> FixPlan:
         """Return the plan for an image file. See `FaceFix.plan`."""
-        return FixPlan.from_json(self._post("/plan", image, **_make_body(settings, overrides, origin=origin)))
+        body = _make_body(settings, overrides, origin=origin, salvage=salvage)
+        return FixPlan.from_json(self._post("/plan", image, **body))
 
     def replan(
         self,
@@ -123,13 +131,14 @@ class Client:
         plan: FixPlan | None = None,
         origin: GenerationParams | None = None,
         progress: Progress | None = None,
+        salvage: bool = False,
     ) -> Fixed:
         """Fix the faces in an image file, or carry out a plan for it, and wait for the result.
 
         With `progress`, the work runs as a job whose progress is reported. When `progress` stops it, the faces fixed
         so far are returned. Raises `Stopped` if there are none.
         """
-        body = _make_body(settings, overrides, plan, origin)
+        body = _make_body(settings, overrides, plan, origin, salvage=salvage)
         if progress is None:
             answer = self._post("/fix", image, **body)
         else:
@@ -138,9 +147,9 @@ class Client:
         fixed = self._require_image(answer)
         return Fixed(fixed, {name: value for name, value in answer.items() if name not in ("image", "version")})
 
-    def preview(self, image: bytes, plan: FixPlan) -> bytes:
+    def preview(self, image: bytes, plan: FixPlan, *, salvage: bool = False) -> bytes:
         """Return a PNG of the image with numbered boxes and the masks of a plan."""
-        return self._require_image(self._post("/preview", image, **_make_body(plan=plan)))
+        return self._require_image(self._post("/preview", image, **_make_body(plan=plan, salvage=salvage)))
 
     def batch(
         self,
@@ -245,12 +254,15 @@ def _make_body(
     overrides: Overrides | None = None,
     plan: FixPlan | None = None,
     origin: GenerationParams | None = None,
+    *,
+    salvage: bool = False,
 ) -> dict[str, Any]:
-    """Return the members of a request body, without those that are None."""
+    """Return the members of a request body, without those that are None, and `salvage` only if it is true."""
     body: dict[str, Any] = {
         "settings": settings and settings.to_json(),
         "overrides": {str(n): dict(own) for n, own in overrides.items()} if overrides else None,
         "plan": plan and plan.to_json(),
         "origin": origin and asdict(origin),
+        "salvage": salvage or None,
     }
     return {name: value for name, value in body.items() if value is not None}

@@ -50,8 +50,8 @@ _SEARCHED = {"JPEG", "WEBP", "AVIF", "JPEG2000"}
 """Kinds whose bytes are searched for what Pillow does not tell."""
 _JPEGS = {"JPEG", "MPO"}
 _CUT_OFF = (
-    "it is cut off. Get the file again from where it came, or pass --salvage to use the part that is there; the rest "
-    "becomes grey"
+    "it is cut off. Get the file again from where it came, or use the part that is there with --salvage (in the API: "
+    '"salvage": true); the rest becomes grey'
 )
 _KINDS = (*(kind.name for kind in FORMATS if kind.name != "TIFF"), "MPO")
 _lock = threading.Lock()

@@ -60,6 +60,10 @@ class Limits:
     """Largest total size of all waiting calls, and of all stored results, in bytes."""
 
 
+ImageBody = DetectBody | PlanBody | FixBody | PreviewBody
+"""Bodies with an image."""
+
+
 class Host(Protocol):
     """The program that runs the API: `facefix serve` or a WebUI."""
 
@@ -108,7 +112,7 @@ class Service:
 
     def detect(self, body: DetectBody, progress: Progress) -> Answer:
         """Return the faces in an image."""
-        with self._at_work(body.image, None, progress) as (sent, engine, _):
+        with self._at_work(body, None, progress) as (sent, engine, _):
             check_paths(engine, self.host.folders, settings=body.settings)
             plan = engine.plan(sent.image, body.settings)
         faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
@@ -116,7 +120,7 @@ class Service:
 
     def plan(self, body: PlanBody, progress: Progress) -> Answer:
         """Return the plan for an image."""
-        with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
+        with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings = self._check_settings(body, engine)
             plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
         return Answer({"version": VERSION, **plan.to_json()})
@@ -134,7 +138,7 @@ class Service:
 
     def fix(self, body: FixBody, progress: Progress) -> Answer:
         """Fix the faces. Return the image and the outcome for each face."""
-        with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
+        with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings, own = self._check_settings(body, engine), body.overrides
             plan = body.plan or engine.plan(sent.image, settings, overrides=own, origin=origin)
             self._check_plan(plan, engine)
@@ -148,7 +152,7 @@ class Service:
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the image with numbered boxes and the masks of the plan."""
-        with self._at_work(body.image, None, progress) as (sent, engine, _):
+        with self._at_work(body, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
             tinted = tint_mask(sent.image, engine.mask(sent.image, body.plan))
             drawn = draw_boxes(tinted, [(job.number, job.face) for job in body.plan.jobs])
@@ -175,10 +179,11 @@ class Service:
 
     @contextmanager
     def _at_work(
-        self, sent: bytes, origin: GenerationParams | None, progress: Progress
+        self, body: ImageBody, origin: GenerationParams | None, progress: Progress
     ) -> Iterator[tuple[Picture, FaceFix, GenerationParams | None]]:
         try:
-            picture = read_picture(io.BytesIO(sent), max_pixels=self.host.limits.pixels)
+            most = self.host.limits.pixels
+            picture = read_picture(io.BytesIO(body.image), max_pixels=most, salvage=body.salvage)
             origin = origin or parse_generation_info(picture.metadata.parameters)
             with self.host.working(origin, progress) as engine:
                 yield picture, engine, origin

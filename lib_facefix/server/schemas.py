@@ -85,6 +85,8 @@ def _explain_unknown(name: str, known: Mapping[str, Any]) -> str:
 
 # The bodies
 
+SALVAGE = "True: if the image is a JPEG that is cut off, use the part that is there. The rest becomes grey."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectBody:
@@ -92,6 +94,7 @@ class DetectBody:
 
     image: bytes = declare_field(IMAGE_FILE)
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
+    salvage: bool = declare_flag(SALVAGE, False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ class PlanBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    salvage: bool = declare_flag(SALVAGE, False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ class FixBody:
     plan: FixPlan | None = declare_field(PLAN, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
     wait: bool = declare_flag("False: return a job at once. See GET jobs.", True)
+    salvage: bool = declare_flag(SALVAGE, False)
 
     def __post_init__(self) -> None:
         given = [name for name in ("settings", "overrides") if getattr(self, name) is not None]
@@ -138,6 +143,7 @@ class PreviewBody:
 
     image: bytes = declare_field(IMAGE_FILE)
     plan: FixPlan = declare_field(PLAN)
+    salvage: bool = declare_flag(SALVAGE, False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

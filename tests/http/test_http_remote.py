@@ -1,5 +1,6 @@
 """The client and `facefix --remote` against a real `facefix serve`: the same bytes as here."""
 
+import io
 import json
 import threading
 from pathlib import Path
@@ -95,6 +96,50 @@ def facts(report, name):
 def test_a_file_that_the_client_sends_comes_back_as_the_command_line_writes_it(album, client, name):
     run("fix", album / name, "--method", "restore", "--fidelity", "0.3", "-o", album / f"new.{name}")
     assert client.fix((album / name).read_bytes(), RESTORE).image == (album / f"new.{name}").read_bytes()
+
+
+@pytest.fixture
+def cut_off(album):
+    """A JPEG whose last tenth is missing."""
+    with Image.open(GROUP) as photo:
+        photo.reduce(2).save(album / "whole.jpg", quality=90)
+    whole = (album / "whole.jpg").read_bytes()
+    (album / "cut.jpg").write_bytes(whole[: len(whole) * 9 // 10])
+    return album / "cut.jpg"
+
+
+def test_of_a_file_that_is_cut_off_the_client_has_the_part_that_is_there_on_request(cut_off, client):
+    sent = cut_off.read_bytes()
+    here = read_picture(cut_off, salvage=True).image
+    plan = FaceFix().plan(here, RESTORE)
+    calls = (client.detect, client.plan, client.fix, lambda sent, **more: client.preview(sent, plan, **more))
+    for call in calls:
+        with pytest.raises(Refused, match=r'is cut off.* "salvage": true'):
+            call(sent)
+    assert [face["box"] for face in client.detect(sent, RESTORE, salvage=True)] == [
+        face["box"] for face in plan.to_json()["faces"]
+    ]
+    assert client.plan(sent, RESTORE, salvage=True).to_json() == plan.to_json()
+    assert client.preview(sent, plan, salvage=True).startswith(b"\x89PNG")
+
+    fixed = client.fix(sent, RESTORE, salvage=True)
+    assert "The file is cut off: the part that is missing is grey." in fixed.report["notes"]
+    with Image.open(io.BytesIO(fixed.image)) as made:
+        back = np.asarray(made.convert("RGB"), int)
+    assert np.abs(back[-8:] - 128).max() <= 2  # where nothing was
+    assert np.abs(back[:100] - here[:100]).mean() < 2
+
+
+def test_the_command_line_salvages_here_what_is_fixed_there(cut_off, tmp_path, served, monkeypatch, capsys):
+    monkeypatch.setenv("FACEFIX_TOKEN", TOKEN)
+    flags = ("--method", "restore", "--salvage")
+    assert run("fix", cut_off, "-o", tmp_path / "refused.jpg", "--remote", served) == 1
+    assert "is cut off" in capsys.readouterr().err
+    assert run("fix", cut_off, "-o", tmp_path / "here.jpg", *flags) == 0
+    assert run("fix", cut_off, "-o", tmp_path / "there.jpg", *flags, "--remote", served) == 0
+    assert (tmp_path / "there.jpg").read_bytes() == (tmp_path / "here.jpg").read_bytes()
+    for command in ("detect", "plan"):
+        assert run(command, cut_off, "--salvage", "--remote", served, "-o", tmp_path / command) == 0
 
 
 def test_settings_plans_faces_and_previews_are_those_of_this_machine(album, client):
