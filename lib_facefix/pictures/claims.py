@@ -17,7 +17,7 @@ FURTHER = "Further images in the file (such as a depth map) were left out."
 BEHIND = "Data behind the image in the file was left out."
 LAYERS = "Its Photoshop layers were left out: they show the old image."
 PRINTED = "Its print colours (CMYK) became sRGB."
-REGIONS = "Face regions in its XMP were left out: the result is turned."
+REGIONS = "Places in its XMP (face regions, subject) were left out: the result is turned."
 
 _FALSE = (
     (rb"http://ns\.google\.com/photos/1\.0/container/", rb"Directory", None),
@@ -32,6 +32,7 @@ _PLACES = (
     (rb"http://www\.metadataworkinggroup\.com/schemas/regions/", rb"Regions"),
     (rb"http://ns\.microsoft\.com/photo/1\.2/", rb"RegionInfo"),
     (rb"http://iptc\.org/std/Iptc4xmpExt/2008-02-29/", rb"ImageRegion"),
+    (rb"http://ns\.adobe\.com/exif/1\.0/", rb"Subject(?:Area|Location)"),
 )
 _THUMBNAILS = (0x0409, 0x040C)
 _IPTC = 0x0404

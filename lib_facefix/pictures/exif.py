@@ -3,9 +3,10 @@ r"""EXIF: changed where it lies, so that what nobody can parse (maker notes) sur
 Kept as a TIFF block without the b"Exif\0\0" that JPEG puts before it.
 """
 
+import contextlib
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -19,6 +20,9 @@ EXIF, GPS = 0x8769, 0x8825
 _INTEROPERABILITY = 0xA005
 _SIDES = ((0x0100, 0x0101), (0xA002, 0xA003))
 """Width and height in pixels: of TIFF, and of a camera's picture."""
+_SUBJECTS = (0x9214, 0xA214)
+"""SubjectArea and SubjectLocation: a point, circle, or rectangle (x, y, diameter or width and height), as stored."""
+_SHORT = 3
 _XMP_SIDES = ((rb"tiff:ImageWidth", rb"tiff:ImageLength"), (rb"exif:PixelXDimension", rb"exif:PixelYDimension"))
 _TURNED_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]")
 XMP, ICC = 700, 34675
@@ -54,15 +58,17 @@ def without_thumbnail(exif: bytes) -> bytes:
     return bytes(block)
 
 
-def upright(exif: bytes, turn: int) -> bytes:
+def upright(exif: bytes, turn: int, size: tuple[int, int]) -> bytes:
     """Return `exif` for a picture that was turned as orientation `turn` asks for: its own is 1.
 
-    After a quarter turn the width it names is the height, and the other way round.
+    size: width and height of the stored pixels. After a quarter turn the width it names is the height, and the other
+    way round. The subject it names is turned with the pixels.
     """
     block = bytearray(exif)
     try:
         if turn >= 5:
             _turn_sides(block)
+        _move_subjects(block, lambda subject: _turn_subject(subject, turn, size))
         for tag, at in _entries(exif, _first(exif)):
             if tag == _ORIENTATION:
                 struct.pack_into(_order(exif) + "HIHH", block, at + 2, 3, 1, 1, 0)
@@ -91,10 +97,15 @@ def shorten(exif: bytes, most: int) -> tuple[bytes, str]:
     return b"", "Its EXIF was left out: a JPEG holds at most 64 kB of it."
 
 
-def set_size(exif: bytes, size: tuple[int, int]) -> bytes:
-    """Return `exif` with `size` = (width, height) where it names them; nothing else moves or changes."""
+def set_size(exif: bytes, size: tuple[int, int], old: tuple[int, int]) -> bytes:
+    """Return `exif` with `size` = (width, height) where it names them, and the subject at its place in this size.
+
+    old: the size until now. Nothing else moves or changes.
+    """
     block = bytearray(exif)
+    across, down = size[0] / old[0], size[1] / old[1]
     try:
+        _move_subjects(block, lambda subject: [v * (down if n % 2 else across) for n, v in enumerate(subject)])
         for entries in _sides(block):
             for at, side in zip(entries, size, strict=True):
                 if at is not None:
@@ -223,6 +234,31 @@ def _sides(block: bytes | bytearray) -> Iterator[tuple[int | None, int | None]]:
         directories.append(dict(_entries(block, _long(block, first[EXIF]))))
     for names, places in zip(_SIDES, directories, strict=False):
         yield places.get(names[0]), places.get(names[1])
+
+
+def _move_subjects(block: bytearray, move: Callable[[list[int]], Sequence[float]]) -> None:
+    """Change the numbers of the subject: two for a point, three for a circle, four for a rectangle."""
+    if block[:4] not in (b"II*\0", b"MM\0*"):
+        return
+    with contextlib.suppress(struct.error):  # a broken directory stays as it is
+        inner = dict(_entries(block, _first(block))).get(EXIF)
+        for tag, at in _entries(block, _long(block, inner)) if inner is not None else ():
+            kind, count = struct.unpack_from(_order(block) + "HI", block, at + 2)
+            if tag in _SUBJECTS and kind == _SHORT and 2 <= count <= 4:
+                form, place = f"{_order(block)}{count}H", at + 8 if count == 2 else _long(block, at)
+                moved = move(list(struct.unpack_from(form, block, place)))
+                struct.pack_into(form, block, place, *(min(max(round(value), 0), 65535) for value in moved))
+
+
+def _turn_subject(subject: list[int], turn: int, size: tuple[int, int]) -> list[int]:
+    """Return the numbers of a subject in stored pixels as they are in the upright picture; see `decode.orient`."""
+    x, y, *extent = subject
+    width, height = size
+    if turn >= 5:
+        x, y, width, height, extent = y, x, height, width, extent[::-1]
+    x = width - 1 - x if turn in (2, 3, 6, 7) else x
+    y = height - 1 - y if turn in (3, 4, 7, 8) else y
+    return [x, y, *extent]
 
 
 def _turn_sides(block: bytearray) -> None:

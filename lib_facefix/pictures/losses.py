@@ -26,7 +26,7 @@ def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> 
     if picture.samples is not None and kind.deep == "given up":
         notes.append(f"Its 16 bits a sample became 8: {kind.name} files are written with 8.")
     if kind.name != picture.format:
-        said = said.upright(picture.turn)
+        said = said.upright(picture.turn, picture.stored_size)
         if picture.turn != 1:
             notes += [REGIONS] if without_places(said.xmp) != said.xmp else []
             said = replace(said, xmp=without_places(said.xmp))

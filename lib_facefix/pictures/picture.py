@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -56,15 +57,18 @@ class Metadata:
         """What a WebUI says it was made from: PNG's text field, elsewhere EXIF's UserComment; blank without one."""
         return self.text.get(PARAMETERS) or comment_of(self.exif)
 
-    def upright(self, turn: int) -> Metadata:
-        """Return what is true of the picture once its pixels, of orientation `turn`, are stored as they are seen."""
-        return replace(self, exif=upright(self.exif, turn), xmp=upright_xmp(self.xmp))
+    def upright(self, turn: int, size: tuple[int, int]) -> Metadata:
+        """Return what is true of the picture once its pixels, of orientation `turn`, are stored as they are seen.
 
-    def for_size(self, size: tuple[int, int]) -> Metadata:
-        """Return what is true of the same picture at another size: EXIF and XMP may name width and height."""
-        change = {b"eXIf": set_size, b"iTXt": sized_xmp}
-        chunks = tuple((kind, change[kind](body, size) if kind in change else body) for kind, body in self.chunks)
-        return replace(self, exif=set_size(self.exif, size), xmp=sized_xmp(self.xmp, size), chunks=chunks)
+        size: width and height of the pixels as they are stored.
+        """
+        return replace(self, exif=upright(self.exif, turn, size), xmp=upright_xmp(self.xmp))
+
+    def for_size(self, size: tuple[int, int], old: tuple[int, int]) -> Metadata:
+        """Return what is true of the same picture at another size than `old`: EXIF and XMP may name it."""
+        change = {b"eXIf": partial(set_size, size=size, old=old), b"iTXt": partial(sized_xmp, size=size)}
+        chunks = tuple((kind, change[kind](body) if kind in change else body) for kind, body in self.chunks)
+        return replace(self, exif=set_size(self.exif, size, old), xmp=sized_xmp(self.xmp, size), chunks=chunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,16 @@ class Picture:
             image=cast(Image, lanczos(self.image, size)),
             samples=None if self.samples is None else cast(NDArray[np.uint16], lanczos(self.samples, size)),
             alpha=None if self.alpha is None else _opacity(self.alpha, size),
-            metadata=self.metadata.for_size(size[::-1] if self.turn >= 5 else size),
+            metadata=self.metadata.for_size(size[::-1] if self.turn >= 5 else size, self.stored_size),
             stamp=None,
             stream=None,
         )
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Width and height in pixels as the file holds them, before they are turned."""
+        height, width = self.image.shape[:2]
+        return (height, width) if self.turn >= 5 else (width, height)
 
     @property
     def translucent(self) -> bool:

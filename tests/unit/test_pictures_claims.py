@@ -194,6 +194,59 @@ def test_regions_leave_a_picture_that_is_turned_for_another_kind(tmp_path):
     assert b'dc:format="kept"' in new
 
 
+def with_subject(orientation, area, location):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif.get_ifd(0x8769).update({0x9214: area, 0xA214: location})
+    return exif.tobytes()
+
+
+def subject_in(path):
+    with Image.open(path) as new:
+        inner = new.getexif().get_ifd(0x8769)
+    return tuple(inner[0x9214]), tuple(inner[0xA214])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    ("extent", "quarter"), [((), ()), ((7,), (7,)), ((7, 5), (5, 7))], ids=["point", "circle", "box"]
+)
+def test_the_subject_is_turned_with_the_pixels(tmp_path, orientation, extent, quarter):
+    mark = np.zeros((30, 40, 3), np.uint8)
+    mark[4, 33] = 255  # the subject, as the file holds it
+    Image.fromarray(mark).save(tmp_path / "in.tif", exif=with_subject(orientation, (33, 4, *extent), (33, 4)))
+    old = read_picture(tmp_path / "in.tif")
+    [[y, x]] = np.argwhere(old.image[..., 0] == 255)
+    write_picture(old, old.image // 2, tmp_path / "out.png")
+    assert subject_in(tmp_path / "out.png") == ((x, y, *(quarter if orientation >= 5 else extent)), (x, y))
+
+    write_picture(old, old.image // 2, tmp_path / "out.tif")  # of the same kind: pixels lie as before
+    assert subject_in(tmp_path / "out.tif") == ((33, 4, *extent), (33, 4))
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_the_subject_is_where_it_was_in_an_enlarged_picture(tmp_path, orientation):
+    (tmp_path / "in.jpg").write_bytes(packed(exif=with_subject(orientation, (30, 12, 8, 6), (30, 12))))
+    old = read_picture(tmp_path / "in.jpg")
+    height, width = old.image.shape[:2]
+    larger = np.zeros((height * 3, width * 3, 3), np.uint8)
+    write_picture(old, larger, tmp_path / "out.jpg")
+    assert subject_in(tmp_path / "out.jpg") == ((90, 36, 24, 18), (90, 36))
+    write_picture(old, larger, tmp_path / "out.webp")
+    turned_too = ((90, 36, 24, 18), (90, 36)) if orientation == 1 else ((89 - 36, 90, 18, 24), (89 - 36, 90))
+    assert subject_in(tmp_path / "out.webp") == turned_too
+
+
+def test_a_subject_in_xmp_leaves_a_picture_that_is_turned(tmp_path):
+    subject = b'<exif:SubjectArea xmlns:exif="http://ns.adobe.com/exif/1.0/"><rdf:Seq>33</rdf:Seq></exif:SubjectArea>'
+    plain = packed(exif=turned(6))
+    data = plain[:2] + segment(0xE1, XMP_HEAD + xmp_of(b'<a xmlns:exif="http://ns.adobe.com/exif/1.0/"/>' + subject))
+    new, notes = fix(tmp_path, data + plain[2:], target="out.webp")
+    assert "subject" in notes
+    assert b"SubjectArea" not in new
+    assert b'dc:format="kept"' in new
+
+
 def resource(number, body):
     return b"8BIM" + struct.pack(">HHI", number, 0, len(body)) + body + b"\0" * (len(body) % 2)
 
