@@ -38,6 +38,9 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code. argparse itself exits with 2 for an unknown flag."""
     chosen = make_parser(*arguments[:1]).parse_args(arguments)
+    if getattr(chosen, "writes", False):
+        named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+        sweep_temp(Path(next(filter(None, named), "/tmp")))  # tempfile would write a file to find out
     try:
         code: int = chosen.run(chosen)
     except FaceFixError as error:
@@ -53,8 +56,6 @@ def entry() -> None:
             stream.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] != ["serve"]:  # which has its own way to end
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as for Ctrl-C
-    named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-    sweep_temp(Path(next(filter(None, named), "/tmp")))  # tempfile would write a file to find out
     try:
         sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:  # the reader of the output, such as `head`, has closed the pipe

@@ -79,7 +79,7 @@ def add(commands: Any) -> None:
     add_settings(parser)
     add_remote(parser)
     add_fetch_flags(add_runtime(parser))
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, writes=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def add(actions: Any) -> None:
     verify.set_defaults(run=run_verify)
     converting = actions.add_parser("convert", help="convert files to safetensors, beside the originals")
     converting.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".pth, .ckpt, .pt, .param/.bin or .whl")
-    converting.set_defaults(run=run_convert)
+    converting.set_defaults(run=run_convert, writes=True)
 
 
 def run_verify(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ def add(actions: Any) -> None:
     parser.add_argument("--all-free", action="store_true", help="download all models whose licence allows any use")
     add_path_flags(parser)
     add_fetch_flags(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, writes=True)
 
 
 def add_path_flags(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:

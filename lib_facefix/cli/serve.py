@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     help_folder = "folder whose images clients may process with POST batch (repeatable)"
     parser.add_argument("--folder", action="append", type=Path, default=[], metavar="DIR", help=help_folder)
     add_runtime(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, writes=True)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """What the command line does with odd files, names, and outputs."""
 
+import contextlib
 import json
 import os
 import signal
@@ -396,3 +397,26 @@ def test_a_report_goes_to_standard_output_wherever_that_leads(photo, tmp_path):
             subprocess.run(command, stdout=told, env=paths, check=True, timeout=60)
     first, second = (tmp_path / "told").read_text().removeprefix("before\n").split("before\n")
     assert [len(json.loads(text)["pictures"]) for text in (first, second)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "swept"),
+    [
+        (["--version"], False),
+        (["fix", "--help"], False),
+        (["settings"], False),
+        (["plan", "in/photo.png"], False),
+        (["fix", "in/photo.png", "-o", "out.png"], True),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="no permissions of this kind there")
+def test_only_commands_that_write_sweep_the_temporary_folder(photo, tmp_path, monkeypatch, arguments, swept):
+    temp, left = tmp_path / "temp", tmp_path / "temp" / "facefix-ab_cd123"
+    monkeypatch.setenv("TMPDIR", str(temp))
+    temp.mkdir()
+    left.mkdir(mode=0o700)
+    os.utime(left, (1000, 1000))
+    with contextlib.suppress(SystemExit):  # argparse's own
+        assert run(*arguments) == 0
+    assert left.exists() != swept
