@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .analysis.detector_factory import make_detector, try_detector
+from .analysis.detector_factory import check_detector, make_detector
 from .analysis.reference_person import compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
@@ -67,13 +67,15 @@ class FaceFix:
         wanted += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
         for registry, name in wanted:
             self.models.check(registry, name, may_fetch=True)
+        for detector in sorted(needs.detectors):
+            check_detector(self.models, detector)
         if fetch is None:
             return
         networks = [network for treatment in needs.treatments for network in self.mask_networks(treatment)]
         for missing in self.models.missing([*wanted, *networks]):
             fetch(missing, self.models.paths)
         for detector in sorted(needs.detectors):
-            try_detector(make_detector(self.models, detector, "off"), detector)
+            make_detector(self.models, detector, "off")
         for registry, name in wanted:
             self.models.load(registry, name)
         for treatment in needs.treatments:

@@ -170,7 +170,8 @@ class Engine(Protocol):
         """Raise `MissingDiffuser` or another `FaceFixError` if the requirements cannot be met.
 
         Front ends call this before they write any file. fetch: called for each missing published model; then all models
-        are loaded to find unusable ones. Without it, only names and paths are checked.
+        are loaded to find unusable ones. Without it, only names and paths are checked. A detector from a model file is
+        always tried on an empty image, because a bad one would fail for every image.
         """
 
     def plan(

@@ -42,15 +42,20 @@ def make_detector(store: ModelStore, detector: str | Wanted, angles: str) -> Det
     return TurnedDetector(single, angles, confirm)
 
 
-def try_detector(detector: Detector, text: str) -> None:
-    """Raise a `FaceFixError` if a detector cannot be used: run its model files on an empty image.
+def check_detector(store: ModelStore, text: str) -> None:
+    """Raise a `FaceFixError` if the setting `detector` names something unusable: run its files on an empty image.
 
-    text: the setting `detector` that it was made from. Built-in and registered models need no trial.
+    Of registered models, only package and files are checked, and nothing is loaded.
     """
-    if all(name in DETECTORS.names() for name in detector_names(parse_detector(text))):
+    wanted = parse_detector(text)
+    names = set(detector_names(wanted))
+    registered = names.intersection(DETECTORS.names())
+    for name in sorted(registered):
+        store.check(DETECTORS, name)
+    if registered == names:
         return
     try:
-        detector.detect(np.zeros((64, 64, 3), np.uint8), 1.0)
+        make_detector(store, wanted, "off").detect(np.zeros((64, 64, 3), np.uint8), 1.0)
     except MemoryError as error:
         raise BadModel(f"the detector {text} needs more memory than this machine has. Choose another one.") from error
 

@@ -8,6 +8,7 @@ from ..batch import Batch, exclude_results, keep_apart, make_document, make_plan
 from ..errors import BadSetting
 from ..fsio import check_place
 from ..pictures import check_writable, find_pictures
+from ..planning.needs import Needs
 from ..planning.plan import face_to_json
 from ..visualize import draw_boxes
 from .engines import add_remote, choose_engine
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.draw)
         if len(found) > 1:
             raise BadSetting(f"--draw supports only one image, not {len(found)}")
+    engine.prepare(Needs.of_detection(settings))
     print_lines(lines, error=True)
     for one in found:
         with batch.recording(one.path) as record:

@@ -7,6 +7,7 @@ from typing import Any
 from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, open_log, refuse_to_replace
 from ..fsio import check_place
 from ..pictures import find_pictures
+from ..planning.needs import Needs
 from .engines import add_remote, choose_engine
 from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_overrides, read_settings
 from .terminal import print_lines, write_json
@@ -36,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     keep_apart((file.path for file in found), (), (arguments.output,))
     if not arguments.overwrite:
         refuse_to_replace([arguments.output], open_log())
+    engine.prepare(Needs.of_detection(settings))
     print_lines(lines, error=True)
     for file in found:
         lines = batch.look(file.path)

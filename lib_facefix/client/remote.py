@@ -7,6 +7,8 @@ depth as local ones, and metadata (such as where a photo was taken) is never sen
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
+import numpy as np
+
 from ..errors import BadSetting, CannotReach, FaceFixError
 from ..facefix import FaceFix
 from ..planning.needs import Needs
@@ -35,7 +37,10 @@ class RemoteFaceFix:
         return EngineInfo(self.client.transport.url, _can_rediffuse(self.client.models()), loads_models=False)
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:  # noqa: ARG002 a server downloads nothing on request
-        """Raise `BadSetting` if the server lacks a required model. See `Engine.prepare`."""
+        """Raise `BadSetting` if the server lacks a required model. See `Engine.prepare`.
+
+        A detector other than the default is tried on an empty image. Raises `Refused` if the server cannot use it.
+        """
         url, offered = self.client.transport.url, self.client.models()
         if needs.rediffuses and not _can_rediffuse(offered):
             raise BadSetting(f"{url} has no Stable Diffusion, so it cannot re-diffuse; choose the method 'restore'")
@@ -43,6 +48,9 @@ class RemoteFaceFix:
             usable = [str(model.get("name")) for model in offered.get(f"{kind}s", ()) if model.get("here")]
             for name in sorted(names.difference(usable)):
                 raise BadSetting(f"{url} has no {kind} {name!r}; available: {', '.join(usable) or 'none'}")
+        empty = encode_png(np.zeros((64, 64, 3), np.uint8))
+        for detector in sorted(needs.detectors - {FaceSettings().detector}):
+            self.client.detect(empty, FaceSettings(detector=detector, min_score=1.0, angles="off"))
 
     def plan(
         self,

@@ -39,6 +39,11 @@ class Needs:
         return cls(treatments, restorers, upscalers, *finders, rediffuses)
 
     @classmethod
+    def of_detection(cls, settings: FaceSettings) -> Needs:
+        """Return the requirements of detection alone, for plans that may be carried out elsewhere."""
+        return cls((), frozenset(), frozenset(), frozenset([settings.detector]), frozenset([settings.landmarker]))
+
+    @classmethod
     def of_plans(cls, plans: Iterable[FixPlan]) -> Needs:
         """Return the requirements of these plans."""
         plans = list(plans)

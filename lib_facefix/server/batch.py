@@ -17,6 +17,7 @@ from ..batch import (
 from ..errors import BadPicture, Stopped
 from ..facefix import FaceFix
 from ..pictures import find_pictures
+from ..planning.needs import Needs
 from ..protocols import Progress
 from .allowed_paths import is_inside
 from .schemas import BatchBody
@@ -50,8 +51,10 @@ def fix_folder(
     """Fix every image below `source` into `output`. Return the report that `facefix fix --report` would write.
 
     allowed: folders that links must not leave, neither for reading nor for writing. Raises `BadSetting`, before
-    anything is written, if results would replace files that FaceFix did not write, unless the request allows it.
+    anything is written, if results would replace files that FaceFix did not write, unless the request allows it. Raises
+    a `FaceFixError` if the settings need a model that cannot be used.
     """
+    engine.prepare(Needs.of_settings(body.settings, body.overrides))
     log = open_log()
     batch = Batch(engine, make_planner(engine, body.settings, body.overrides), log=log)
     found, _ = batch.pass_over(exclude_results(find_pictures([str(source)]), [str(source)], str(output)))

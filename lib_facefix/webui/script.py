@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadSetting, FaceFixError
+from ..errors import BadModel, BadSetting, FaceFixError
 from ..planning.needs import Needs
 from . import xyz
 from .compare.history import PENDING, Original, find_fixed_faces
@@ -180,15 +180,15 @@ def _record_infotext(p: Any, place: int, text: str) -> None:
 
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
-    """Raise `BadSetting` for a model file, sampler, checkpoint or the like that is not installed."""
+    """Raise `BadSetting` or `BadModel` for a model, sampler, checkpoint or the like that cannot be used."""
     from .config.engine import get_engine
     from .host.diffuser import HostDiffuser
     from .host.progress import HostProgress
 
     try:
         get_engine().with_diffuser(HostDiffuser(p, HostProgress())).prepare(Needs.of_settings(settings))
-    except BadSetting as error:
-        raise BadSetting(f"pass {number}: {error}") from error
+    except (BadModel, BadSetting) as error:
+        raise type(error)(f"pass {number}: {error}") from error
     for field, known in OFFERED:
         value = getattr(settings, field.name)
         if known.host and value and not is_known_choice(known.host, value):

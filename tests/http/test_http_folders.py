@@ -158,3 +158,13 @@ def test_a_file_of_somebody_else_is_replaced_on_request_alone(serve, place, phot
 
 def test_overwriting_is_true_or_false(serve, place):
     assert where(begin(serve(folders=[place]), "old", "new", overwrite="yes"), 422).keys() == {"body.overwrite"}
+
+
+def test_a_bad_detector_is_told_once_and_not_of_every_picture(serve, place, taken):
+    (place / "net.onnx").write_bytes(b"no net")
+    detector = f"{place / 'net.onnx'}"
+    client = serve(folders=[place])
+    state = ended(client, begin(client, "old", "out", settings={"detector": detector}).json()["job"])
+    assert (state["state"], state["result"]) == ("failed", None)
+    assert "net.onnx" in state["error"]
+    assert not (place / "out").exists()

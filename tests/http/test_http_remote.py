@@ -186,3 +186,14 @@ def test_what_the_server_refuses_is_told_with_its_place(album, client, served):
     assert caught.value.status == 403
     with pytest.raises(Refused, match="does not accept these credentials"):
         Client(served, token="nope").models()
+
+
+@pytest.mark.parametrize("command", ["fix", "fix --dry-run", "detect", "plan"])
+def test_a_detector_that_the_server_cannot_use_is_told_once(album, tmp_path, served, command, monkeypatch, capsys):
+    monkeypatch.setenv("FACEFIX_TOKEN", TOKEN)
+    flags = ("-o", tmp_path / "out", "--remote", served, "--detector", tmp_path / "net.onnx")
+    assert run(*command.split(), album, *flags) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("outside the model folders")) == ("", 1)
+    assert told.err.startswith(f"facefix: {served}")
+    assert not (tmp_path / "out").exists()

@@ -145,11 +145,15 @@ def test_an_endless_file_is_neither_converted_nor_hashed(tmp_path):
             read(endless)
 
 
-def test_a_bad_detector_is_blamed_once_before_any_picture(tmp_path, capsys, picture):
+@pytest.mark.parametrize("command", ["fix", "fix --dry-run", "detect", "plan"])
+def test_a_bad_detector_is_blamed_once_before_any_picture(tmp_path, capsys, picture, command):
     bad, out = tmp_path / "net.onnx", tmp_path / "out"
     bad.write_bytes(model((5, ELSEWHERE)))
     for name in ("a.png", "b.png"):
         Image.fromarray(picture).save(tmp_path / name)
-    assert main(["fix", str(tmp_path), "-o", str(out), "--detector", str(bad), "-q"]) == 2
-    assert capsys.readouterr().err.count("cannot be used") == 1
+    assert main([*command.split(), str(tmp_path), "-o", str(out), "--detector", str(bad)]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("cannot be used") == 1
+    assert said.err.startswith("facefix: ")
+    assert said.out == ""
     assert not out.exists()

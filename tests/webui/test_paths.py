@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lib_facefix.errors import BadSetting
+from lib_facefix.errors import BadModel, BadSetting
 from lib_facefix.webui.passes.settings import PassSettings, changed_values
 
 NAMED = [
@@ -61,3 +61,11 @@ def test_the_extras_tab_asks_the_same(host, tmp_path, named):
     host.cmd_opts.share = True
     with pytest.raises(BadSetting, match="is outside the model folders"):
         read_input(named, None)
+
+
+def test_a_bad_detector_is_blamed_before_the_run(host, tmp_path):
+    from lib_facefix.webui.script import _check
+
+    (tmp_path / "net.onnx").write_bytes(b"no net")
+    with pytest.raises(BadModel, match=r"pass 2: .*net\.onnx"):
+        _check(SimpleNamespace(), 2, PassSettings(detector=str(tmp_path / "net.onnx")))
