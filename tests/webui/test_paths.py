@@ -1,5 +1,6 @@
 """Which files the settings of a pass may name, over the host's API and on its page."""
 
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -63,9 +64,12 @@ def test_the_extras_tab_asks_the_same(host, tmp_path, named):
         read_input(named, None)
 
 
-def test_a_bad_detector_is_blamed_before_the_run(host, tmp_path):
+def test_a_bad_detector_is_blamed_before_the_run(host, tmp_path, monkeypatch):
     from lib_facefix.webui.script import _check
 
+    for name, made in (("diffuser", "HostDiffuser"), ("progress", "HostProgress")):
+        stub = SimpleNamespace(**{made: lambda *_: None})
+        monkeypatch.setitem(sys.modules, f"lib_facefix.webui.host.{name}", stub)
     (tmp_path / "net.onnx").write_bytes(b"no net")
     with pytest.raises(BadModel, match=r"pass 2: .*net\.onnx"):
         _check(SimpleNamespace(), 2, PassSettings(detector=str(tmp_path / "net.onnx")))

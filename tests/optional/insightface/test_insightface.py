@@ -189,7 +189,7 @@ def test_the_files_are_found_where_webuis_keep_them(scrfd, photo, tmp_path):
 
 def test_what_is_no_detector_is_told(points106, tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"nothing")
-    with pytest.raises(BadModel, match="insightface cannot read"):
+    with pytest.raises(BadModel, match="is not an ONNX file, or incomplete"):
         InsightFace(tmp_path / "broken.onnx")
     with pytest.raises(BadModel, match=r"2d106det\.onnx is not an SCRFD|failed in"):
         Scrfd(points106).detect(np.zeros((64, 64, 3), np.uint8), 0.5)
