@@ -36,6 +36,8 @@ NO_NETWORK = {
     "no_proxy": "127.0.0.1,localhost",
     "NO_PROXY": "127.0.0.1,localhost",
 }
+NOT_OF_THE_TESTS = ("PYTHONPATH", "PYTHONHOME")
+"""Variables of the tests that would give the WebUI other packages than its own."""
 STARTED = "Startup time"
 """In the log once the hooks of the start have run; the API answers before."""
 PATIENCE = 240.0
@@ -65,9 +67,10 @@ class WebUI:
             (folder / "extensions" / name).symlink_to(extension, target_is_directory=True)
         self.port = _free_port()
         command = [python(), "launch.py", *_flags(folder, self.port), *flags]
+        own = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_TESTS}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, cwd=_root(), env={**os.environ, **NO_NETWORK}, stdin=subprocess.DEVNULL, stdout=log,
+                command, cwd=_root(), env={**own, **NO_NETWORK}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         try:
