@@ -96,9 +96,9 @@ def test_another_clip_skip_is_put_back(host, wire):
 
 
 def test_what_it_does_not_have_is_told_in_words(wire):
-    with pytest.raises(BadSetting, match="has no checkpoint 'none of it'; on offer there: tiny"):
+    with pytest.raises(BadSetting, match="has no checkpoint 'none of it'; available: tiny"):
         redrawn(wire, crop(), sampling=Sampling(checkpoint="none of it"))
-    with pytest.raises(BadSetting, match="has no sampler 'none of it'; on offer there: DPM"):
+    with pytest.raises(BadSetting, match="has no sampler 'none of it'; available: DPM"):
         redrawn(wire, crop(), sampling=Sampling(sampler="none of it"))
 
 
@@ -107,7 +107,7 @@ def test_a_person_who_stops_ends_the_run_there(wire):
     threading.Timer(1.2, setattr, (watching, "stop_after", 0)).start()
     with pytest.raises(Stopped):
         redrawn(wire, crop(), sampling=Sampling(steps=150, denoising_strength=1.0), within=FaceProgress(watching, 1))
-    assert any("redrawing face 1" in doing for _, _, doing in watching.steps)
+    assert any("re-diffusing face 1" in doing for _, _, doing in watching.steps)
     [drawn] = redrawn(wire, crop())  # it is free again
     assert drawn is not None
 
