@@ -3,7 +3,7 @@
 FACEFIX_WEBUI_ROOT    the WebUI's folder
 FACEFIX_WEBUI_PYTHON  its Python; else the one of its virtual environment, else this one
 FACEFIX_WEBUI_FLAGS   how it runs without a graphics processor; else as AUTOMATIC1111 does
-FACEFIX_WEBUI_PATIENCE  seconds that a start or a request may take, for slow machines; else 240
+FACEFIX_WEBUI_SLOWNESS  by how much longer to wait on a slow machine: 2 for twice as long; else 1
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ NOT_OF_THE_TESTS = ("PYTHONPATH", "PYTHONHOME")
 """Variables of the tests that would give the WebUI other packages than its own."""
 STARTED = "Startup time"
 """In the log once the hooks of the start have run; the API answers before."""
-PATIENCE = float(os.environ.get("FACEFIX_WEBUI_PATIENCE", "240"))
+SLOWNESS = float(os.environ.get("FACEFIX_WEBUI_SLOWNESS", "1"))
+PATIENCE = 240.0 * SLOWNESS
 """Seconds that a start or a request may take."""
 
 
