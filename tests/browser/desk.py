@@ -12,11 +12,12 @@ import pictures
 from controls_on_page import Control
 from PIL import Image
 from playwright.sync_api import expect
+from server import SLOWNESS
 
 READY = "#script_txt2img_facefix_enabled-visible-checkbox"
 PLAIN = "nothing\nSteps: 2, Sampler: Euler, Schedule type: Automatic, CFG scale: 7, Seed: 1, Size: 64x64"
 """An infotext without FaceFix."""
-PATIENCE = 90_000
+PATIENCE = round(90_000 * SLOWNESS)
 """Milliseconds that a generation, or the page, may take."""
 
 
@@ -26,7 +27,8 @@ class Desk:
     def __init__(self, page, webui, album):
         self.page, self.webui, self._album = page, webui, album
         self.complaints = []
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(20_000 * SLOWNESS)
+        expect.set_options(timeout=5_000 * SLOWNESS)
         self._sockets = []
         page.on("websocket", lambda socket: self._sockets.append(socket))
         page.on("console", self._heard)

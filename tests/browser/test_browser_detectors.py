@@ -41,7 +41,10 @@ def test_a_file_that_was_just_put_there_is_listed_after_a_click_and_finds_what_i
     assert FILE not in detector.choices
     tab.press("pass1_refresh_detector")
     detector.offers(FILE)
-    assert detector.choices[0] == "BlazeFace (built in)"
+    assert detector.choices[:2] == [
+        "BlazeFace, with CenterFace for small and grainy faces (built in)",
+        "BlazeFace (built in)",
+    ]
     assert detector.choices[-1] == FILE
     with detector.unfolded():
         desk.shot("detectors-listed")

@@ -74,6 +74,6 @@ def test_what_is_no_preset_is_refused_in_words(desk, tab):
     tab.unfold_section("Presets")
     tab.part("presets_text").type("nonsense")
     tab.press("presets_import")
-    tab.says("This is no JSON")
+    tab.says("Not valid JSON")
     tab.press("presets_delete")
     tab.says("Choose a preset first")

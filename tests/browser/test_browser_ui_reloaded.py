@@ -22,7 +22,7 @@ def test_after_reload_ui_the_chosen_preset_is_there_from_the_start_and_faces_are
     tab.says("Saved as 'Start'")
     tab.unfold_section("Presets")
     tab.press("presets_start")
-    tab.says("shows 'Start' at first")
+    tab.says("starts with 'Start'")
     desk.reload_ui()
     desk.draw(pictures.sheet(2, side=96))
     tab = desk.tab("txt2img")

@@ -3,6 +3,7 @@
 FACEFIX_WEBUI_ROOT    the WebUI's folder
 FACEFIX_WEBUI_PYTHON  its Python; else the one of its virtual environment, else this one
 FACEFIX_WEBUI_FLAGS   how it runs without a graphics processor; else as AUTOMATIC1111 does
+FACEFIX_WEBUI_SLOWNESS  by how much longer to wait on a slow machine: 2 for twice as long; else 1
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ NO_NETWORK = {
     "no_proxy": "127.0.0.1,localhost",
     "NO_PROXY": "127.0.0.1,localhost",
 }
+NOT_OF_THE_TESTS = ("PYTHONPATH", "PYTHONHOME")
+"""Variables of the tests that would give the WebUI other packages than its own."""
 STARTED = "Startup time"
 """In the log once the hooks of the start have run; the API answers before."""
-PATIENCE = 240.0
+SLOWNESS = float(os.environ.get("FACEFIX_WEBUI_SLOWNESS", "1"))
+PATIENCE = 240.0 * SLOWNESS
 """Seconds that a start or a request may take."""
 
 
@@ -65,9 +69,10 @@ class WebUI:
             (folder / "extensions" / name).symlink_to(extension, target_is_directory=True)
         self.port = _free_port()
         command = [python(), "launch.py", *_flags(folder, self.port), *flags]
+        own = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_TESTS}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, cwd=_root(), env={**os.environ, **NO_NETWORK}, stdin=subprocess.DEVNULL, stdout=log,
+                command, cwd=_root(), env={**own, **NO_NETWORK}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         try:

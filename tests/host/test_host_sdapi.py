@@ -1,6 +1,5 @@
 """Faces redrawn through the WebUI's own API, as `facefix --remote` does where the WebUI has no FaceFix."""
 
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -96,18 +95,23 @@ def test_another_clip_skip_is_put_back(host, wire):
 
 
 def test_what_it_does_not_have_is_told_in_words(wire):
-    with pytest.raises(BadSetting, match="has no checkpoint 'none of it'; on offer there: tiny"):
+    with pytest.raises(BadSetting, match="has no checkpoint 'none of it'; available: tiny"):
         redrawn(wire, crop(), sampling=Sampling(checkpoint="none of it"))
-    with pytest.raises(BadSetting, match="has no sampler 'none of it'; on offer there: DPM"):
+    with pytest.raises(BadSetting, match="has no sampler 'none of it'; available: DPM"):
         redrawn(wire, crop(), sampling=Sampling(sampler="none of it"))
 
 
+class StopsAtFaceOne(Watching):
+    """Says stop once it is told that the WebUI draws face 1."""
+
+    def should_stop(self):
+        return any("re-diffusing face 1" in doing for _, _, doing in self.steps)
+
+
 def test_a_person_who_stops_ends_the_run_there(wire):
-    watching = Watching()
-    threading.Timer(1.2, setattr, (watching, "stop_after", 0)).start()
+    watching = FaceProgress(StopsAtFaceOne(), 1)
     with pytest.raises(Stopped):
-        redrawn(wire, crop(), sampling=Sampling(steps=150, denoising_strength=1.0), within=FaceProgress(watching, 1))
-    assert any("redrawing face 1" in doing for _, _, doing in watching.steps)
+        redrawn(wire, crop(), sampling=Sampling(steps=150, denoising_strength=1.0), within=watching)
     [drawn] = redrawn(wire, crop())  # it is free again
     assert drawn is not None
 

@@ -37,7 +37,7 @@ def webui(monkeypatch):
     rooms = {
         "modules": {},
         "modules.shared": {"cmd_opts": flags},
-        "lib_facefix.webui.standalone": {"diffusing_engine": lambda _: engine},
+        "lib_facefix.webui.standalone": {"diffusing_engine": lambda watch=None: engine},
         "lib_facefix.webui.host.progress": {"HostProgress": object, "exclusive": host_taken},
     }
     for name, members in rooms.items():
