@@ -109,7 +109,7 @@ dist: .venv-dist/done
 	.venv-dist/bin/twine check --strict build/dist/*
 	.venv-dist/bin/cffconvert --validate
 	@set -e; away=$$(mktemp -d); trap 'rm -rf "$$away"' EXIT; \
-	cp build/dist/*.whl examples/group.jpg "$$away"; cd "$$away"; $(PYTHON) -m venv venv; \
+	$(PYTHON) -m venv "$$away/venv"; cp build/dist/*.whl examples/group.jpg "$$away"; cd "$$away"; \
 	venv/bin/python -m pip install --quiet "$$(echo "$$PWD"/*.whl)[serve]"; \
 	venv/bin/facefix --version; \
 	venv/bin/facefix fix group.jpg -o fixed.jpg; \
@@ -119,7 +119,7 @@ dist: .venv-dist/done
 .venv-docs/done .venv-dist/done: .venv-%/done: pyproject.toml
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --upgrade pip
-	.venv-$*/bin/python -m pip install --quiet --group $*
+	.venv-$*/bin/python -m pip install --quiet --group $* $(if $(filter docs,$*),--editable .)
 	@touch $@
 
 # Git hooks that check each commit.
