@@ -32,7 +32,7 @@ PEERS := .venv-bench/bin
 PAIR := torch==2.14.1 torchvision==0.29.1
 COMPARED := spandrel==0.4.2 spandrel_extra_arches==0.2.0 matplotlib numba filterpy scipy
 
-.PHONY: run test test-pythons test-optional lint lint-js figures bench clean
+.PHONY: run test test-pythons test-optional lint lint-js figures docs dist hooks bench clean
 
 run: .venv/run.done
 	@mkdir -p $(OUT)
@@ -98,6 +98,35 @@ figures: .venv/run.done
 	PYTHONPATH=. $(BIN)/python docs/figures/coordinates.py
 	PYTHONPATH=. $(BIN)/python docs/figures/masks.py
 
+# The web site of docs/, with the API reference, in build/site.
+docs: .venv-docs/done
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+
+# Wheel and sdist in build/dist, checked, and the wheel used in a new environment outside this folder.
+dist: .venv-dist/done
+	@rm -rf build/dist
+	.venv-dist/bin/pyproject-build --outdir build/dist
+	.venv-dist/bin/twine check --strict build/dist/*
+	.venv-dist/bin/cffconvert --validate
+	@set -e; away=$$(mktemp -d); trap 'rm -rf "$$away"' EXIT; \
+	$(PYTHON) -m venv "$$away/venv"; cp build/dist/*.whl examples/group.jpg "$$away"; cd "$$away"; \
+	venv/bin/python -m pip install --quiet "$$(echo "$$PWD"/*.whl)[serve]"; \
+	venv/bin/facefix --version; \
+	venv/bin/facefix fix group.jpg -o fixed.jpg; \
+	venv/bin/python -c 'from lib_facefix.server.app import StandaloneHost, app; app(StandaloneHost())'
+	@echo "built and tried: $$(echo build/dist/*)"
+
+.venv-docs/done .venv-dist/done: .venv-%/done: pyproject.toml
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --upgrade pip
+	.venv-$*/bin/python -m pip install --quiet --group $* $(if $(filter docs,$*),--editable .)
+	@touch $@
+
+# Git hooks that check each commit.
+hooks: .venv/test.done
+	$(BIN)/python -m pip install --quiet --group hooks
+	$(BIN)/pre-commit install
+
 # Against the peers' own packages, in an environment of 6 GB; BENCH=--quick takes a few minutes instead of thirty.
 bench: .venv-bench/done
 	$(PEERS)/python -m benchmarks $(BENCH)
@@ -126,4 +155,4 @@ bench: .venv-bench/done
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-3.* .venv-bench .venv-optional tests/page/node_modules build
+	rm -rf .venv .venv-3.* .venv-docs .venv-dist .venv-bench .venv-optional tests/page/node_modules build

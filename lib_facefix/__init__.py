@@ -8,7 +8,7 @@ from .settings.runtime import Runtime
 from .settings.treatment import Treatment
 from .types import Box, Crop, Face, Mesh, Pose
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Box",

@@ -41,7 +41,7 @@ NO_DIFFUSER = "re-diffusing needs Stable Diffusion (WebUI or diffusers). Choose 
 class FaceFix:
     """Finds and fixes faces. Loads models on first use and caches them. Calls are thread-safe.
 
-    >>> results = FaceFix().fix([picture], FaceSettings(method="restore", fidelity=0.5))
+    Example: `results = FaceFix().fix([picture], FaceSettings(method="restore", fidelity=0.5))`
     """
 
     def __init__(self, runtime: Runtime | None = None, *, models: ModelStore | None = None) -> None:

@@ -166,7 +166,7 @@ DETECTORS: Registry[Detector] = Registry(
         "Apache-2.0",
     ),
     _bundled("centerface", "CenterFace (built in)", ".detectors.centerface:CenterFace", "centerface.onnx", "MIT"),
-    ModelInfo("aligned", "Aligned crops: the face is the picture (built in)", ".detectors.aligned:Aligned"),
+    ModelInfo("aligned", "Aligned face crops, without a search (built in)", ".detectors.aligned:Aligned"),
     ModelInfo("yunet", "YuNet", ".detectors.yunet:YuNet", weights_name="face_detection_yunet_2023mar.onnx"),
     ModelInfo(
         "yolov8n-face", "YOLOv8n face", ".detectors.yolo_onnx:from_onnx", weights_name="yolov8n-face.onnx", classes=True

@@ -114,13 +114,13 @@ def _deep_colours(picture: Pillow.Image, raw: Callable[[], bytes], header: Heade
 
     decoded = cv2.imdecode(np.frombuffer(raw(), np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
-        raise BadPicture("OpenCV cannot read its 16-bit samples. Save it anew, as a plain 16-bit PNG")
+        raise BadPicture("OpenCV cannot read its 16-bit samples. Save it again as a plain 16-bit PNG")
     order = [2, 1, 0] if picture.mode == "RGB" else [2, 1, 0, 3]  # OpenCV's BGR
     if header.get(b"IHDR", b"")[9:10] == _GREY_WITH_ALPHA:
         order = [0, 3]  # told as RGBA by Pillow and OpenCV alike
     colours: NDArray[np.uint16] = np.ascontiguousarray(decoded[..., order[: decoded.shape[2]]], np.uint16)
     if not _agree(picture, colours):
-        raise BadPicture("OpenCV and Pillow read its 16-bit samples differently. Save it anew, as a plain 16-bit PNG")
+        raise BadPicture("OpenCV and Pillow read its 16-bit samples differently. Save it again as a plain 16-bit PNG")
     return colours
 
 

@@ -91,7 +91,7 @@ def _examined(file: Path, root: Path) -> Found:
 
 def _why_skipped(file: Path) -> str:
     if kind := unread_kind(file):
-        return f"it is {kind}, which is not read here. Save it as PNG or JPEG with another program"
+        return f"{kind} is not supported. Save it as PNG or JPEG with another program"
     try:
         mode = file.stat().st_mode
     except OSError as error:
@@ -136,9 +136,9 @@ def _key(path: Path) -> str:
 
 def _nothing(text: str) -> str:
     if text and _is_dir(Path(text)):
-        return f"{text}: no pictures in this folder. It should hold files such as {', '.join(sorted(SUFFIXES))}."
+        return f"{text}: no images in this folder. Supported files: {', '.join(sorted(SUFFIXES))}."
     if glob.has_magic(text):
-        return f"{text}: no picture has a name like this. Check the pattern."
+        return f"{text}: no image matches this pattern. Check it."
     return f"{text}: there is no such file or folder. Check the name."
 
 

@@ -44,14 +44,14 @@ SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 UNREAD = {
     **dict.fromkeys(("heic", "heif", "hif", "heics", "heifs"), "HEIC"),
     **dict.fromkeys(("jxl",), "JPEG XL"),
-    **dict.fromkeys(("psd", "psb", "xcf", "kra", "ora", "afphoto", "ai", "eps", "svg", "svgz"), "a drawing program's"),
+    **dict.fromkeys(("psd", "psb", "xcf", "kra", "ora", "afphoto", "ai", "eps", "svg", "svgz"), ""),
     **dict.fromkeys(
         (
             *("3fr", "ari", "arw", "bay", "cap", "cr2", "cr3", "crw", "dcr", "dcs", "dng", "drf", "eip", "erf", "fff"),
             *("gpr", "iiq", "k25", "kdc", "mdc", "mef", "mos", "mrw", "nef", "nrw", "orf", "ori", "pef", "ptx", "pxn"),
             *("r3d", "raf", "raw", "rw2", "rwl", "rwz", "sr2", "srf", "srw", "x3f"),
         ),
-        "a camera's raw data",
+        "camera raw data",
     ),
     **dict.fromkeys(
         (
@@ -63,12 +63,12 @@ UNREAD = {
         "",
     ),
 }
-"""Suffixes, lower case and without the dot, of pictures that are not read here, with what they are. In a folder such
-files are not tried, but named."""
+"""Unsupported image formats by suffix, lower case and without the dot; blank: the suffix is the name. FaceFix lists
+such files of a folder as skipped."""
 
 
 def unread_kind(path: Path) -> str | None:
-    """Return the kind of picture, such as "HEIC", if the suffix of `path` is of one that is not read here."""
+    """Return the kind of picture, such as "HEIC", if the suffix of `path` is of one that is not supported."""
     suffix = path.suffix.lower().removeprefix(".")
     return (UNREAD[suffix] or suffix.upper()) if suffix in UNREAD else None
 

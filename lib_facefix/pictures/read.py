@@ -50,7 +50,7 @@ _SEARCHED = {"JPEG", "WEBP", "AVIF", "JPEG2000"}
 """Kinds whose bytes are searched for what Pillow does not tell."""
 _JPEGS = {"JPEG", "MPO"}
 _CUT_OFF = (
-    "it is cut off. Get the file again from where it came, or use the part that is there with --salvage (in the API: "
+    "it is cut off. Copy or download it again, or use the part that is there with --salvage (in the API: "
     '"salvage": true); the rest becomes grey'
 )
 _KINDS = (*(kind.name for kind in FORMATS if kind.name != "TIFF"), "MPO")
@@ -60,7 +60,7 @@ _before: list[int | None] = []
 
 
 def read_picture(
-    source: Path | BinaryIO, name: str = "the picture", max_pixels: int = MAX_PIXELS, *, salvage: bool = False
+    source: Path | BinaryIO, name: str = "the image", max_pixels: int = MAX_PIXELS, *, salvage: bool = False
 ) -> Picture:
     """Return the picture of a file, or of a stream that holds one, judged by its content, not its suffix.
 
@@ -75,7 +75,7 @@ def read_picture(
     try:
         mode = source.stat().st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe may wait for ever
-            raise BadPicture(f"{source} is a pipe or a device, not a file. Save the picture as a file, and name that.")
+            raise BadPicture(f"{source} is a pipe or a device, not a file. Save the image as a file first.")
         file = source.open("rb")
     except (OSError, ValueError) as error:
         raise BadPicture(f"{source} {_why_closed(source, error)}.") from error
@@ -111,7 +111,7 @@ def _salvage(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     """Return what there is of a JPEG that is cut off: with an end put behind it, its decoder fills the rest."""
     with _open(BytesIO(_whole(file) + b"\xff\xd9"), max_pixels) as opened:
         picture = _picture(opened, file, name)
-    return replace(picture, left_out=(*picture.left_out, "The file is cut off: the part that is missing is grey."))
+    return replace(picture, left_out=(*picture.left_out, "The file is cut off. Its missing part is grey."))
 
 
 def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
@@ -142,7 +142,7 @@ def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:
     _check_size(max_pixels, width, height, width * height * _bytes_a_pixel(picture, file))
     count = getattr(picture, "n_frames", 1)
     if picture.format != "MPO" and count > 1:
-        raise BadPicture(f"it holds {count} frames of an animation, and one is wanted. Save each as a file of its own")
+        raise BadPicture(f"it is an animation of {count} frames. Save each frame as a separate file")
     return picture
 
 
@@ -150,13 +150,11 @@ def _check_size(max_pixels: int, width: int, height: int, needed: int) -> None:
     """Raise BadPicture for too many pixels, or for too many bytes needed while reading."""
     size = f"{width} x {height} pixels"
     if width * height > max_pixels:
-        raise BadPicture(
-            f"it is too large: {size}, and at most {max_pixels // 10**6} million are read. Make it smaller"
-        )
+        raise BadPicture(f"it is too large: {size} (limit: {max_pixels // 10**6} million). Make it smaller")
     if needed > MAX_BYTES:
         raise BadPicture(
-            f"it is too large: {size} of this kind take {needed / 2**30:.1f} GiB of memory, and at most "
-            f"{MAX_BYTES / 2**30:.0f} GiB are used. Make it smaller"
+            f"it is too large: {size} of this format need {needed / 2**30:.1f} GiB of memory "
+            f"(limit: {MAX_BYTES / 2**30:.0f} GiB). Make it smaller"
         )
 
 
@@ -198,7 +196,7 @@ def _open_known(file: BinaryIO) -> Pillow.Image:
     file.seek(0)
     start = file.read(16)
     if not start:
-        raise BadPicture("it is empty. Get the file again from where it came")
+        raise BadPicture("it is empty. Copy or download it again")
     for load in (Pillow.preinit, Pillow.init):  # all of Pillow's kinds take a while to load
         load()
         for kind in _KINDS:
@@ -207,7 +205,7 @@ def _open_known(file: BinaryIO) -> Pillow.Image:
                 file.seek(0)
                 return factory(file, "")
     offer = ", ".join(kind.name for kind in FORMATS)
-    raise BadPicture(f"it is no picture, or of a kind that is not read here. Choose one of {offer}")
+    raise BadPicture(f"its format is not supported. Supported formats: {offer}")
 
 
 def _coding(opened: Pillow.Image, file: BinaryIO) -> Coding:
@@ -224,11 +222,11 @@ def _whole(file: BinaryIO) -> bytes:
 
 def _why_closed(path: Path, error: OSError | ValueError) -> str:
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names that are too long
-        return "is a folder, not a picture. Name a file in it"
+        return "is a folder, not an image. Choose a file in it"
     if isinstance(error, FileNotFoundError):
         return "does not exist. Check the name"
     if isinstance(error, PermissionError):
-        return "may not be read by you. Change its permissions"
+        return "cannot be read: permission denied. Change its permissions"
     return f"cannot be opened: {error}. Check the name and the disk"
 
 
@@ -237,6 +235,6 @@ def _fault(error: Exception, file: BinaryIO) -> str:
     file.seek(0)
     rare = rare_jpeg(file.read(1 << 20)) or (str(error) if _UNSUPPORTED.search(str(error)) else "")
     if rare:
-        return f"is of a kind that is not read here ({rare}). Save it anew with another program, as PNG"
+        return f"has an unsupported format ({rare}). Save it as PNG with another program"
     cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
-    return f"{'is cut off' if cut else 'is damaged'} ({error}). Get the file again from where it came"
+    return f"{'is cut off' if cut else 'is damaged'} ({error}). Copy or download it again"

@@ -54,7 +54,7 @@ def _refuse_packing(layout: Layout) -> None:
     """Raise BadPicture for what we cannot be sure to read right."""
     kind, advice = layout.compression, "Save it uncompressed, or with LZW or Deflate"
     if kind not in _KNOWN:
-        raise BadPicture(f"its compression (number {kind}) is not read here. {advice}")
+        raise BadPicture(f"its compression (number {kind}) is not supported. {advice}")
     if layout.predictor not in ((1, 2) if kind in _DIFFERENT else (1,)) or (layout.predictor == 2 and layout.bits < 8):
         raise BadPicture(f"its compression has a predictor (number {layout.predictor}) that does not fit. {advice}")
     if kind in _FAX and (layout.bits, layout.channels) != (1, 1):
@@ -62,11 +62,11 @@ def _refuse_packing(layout: Layout) -> None:
     if kind == _JPEG:
         fits = layout.separate or layout.channels in (1, 3) or (layout.channels, layout.photometric) == (4, 5)
         if layout.bits != 8 or not fits or (layout.separate and layout.photometric == 6):
-            raise BadPicture(f"it is packed with JPEG in a way that is not read here. {advice}")
+            raise BadPicture(f"its JPEG compression is stored in a way that is not supported. {advice}")
     elif layout.subsampling != (1, 1) and (layout.bits, layout.channels, layout.separate) != (8, 3, False):
-        raise BadPicture("its colours are stored in a way that is not read here. Save it as RGB")
+        raise BadPicture("its colours are stored in a way that is not supported. Save it as RGB")
     if layout.subsampling != (1, 1) and layout.predictor != 1:
-        raise BadPicture("its colours are stored in a way that is not read here. Save it as RGB")
+        raise BadPicture("its colours are stored in a way that is not supported. Save it as RGB")
 
 
 def _blocks(page: Directory, layout: Layout) -> Iterator[Block]:
@@ -96,7 +96,7 @@ def _packed(file: BinaryIO, layout: Layout) -> Iterator[tuple[bytes, int]]:
         row = index % (layout.across * layout.down) // layout.across
         rows = layout.block[1] if layout.tiled else min(layout.block[1], layout.height - row * layout.block[1])
         if not size:
-            raise BadPicture("it is sparse: some of its pixels are not stored. Save it anew with another program")
+            raise BadPicture("it is sparse: some of its pixels are not stored. Save it again with another program")
         file.seek(at)
         body = file.read(size)
         if len(body) < size:
@@ -211,8 +211,8 @@ def _jpeg(page: Directory, layout: Layout, body: bytes, rows: int) -> Block:
         channels = 1 if layout.separate else layout.channels
         modes = {1: "L", 3: "RGB", 4: "CMYK"}
         if picture.mode != modes[channels] or picture.width < layout.block[0] or picture.height < rows:
-            raise BadPicture("its JPEG parts do not fit its header. Get the file again from where it came")
+            raise BadPicture("its JPEG parts do not fit its header. Copy or download it again")
         if picture.width > layout.block[0] + 16 or picture.height > max(layout.block[1], rows) + 16:
-            raise BadPicture("its JPEG parts do not fit its header. Get the file again from where it came")
+            raise BadPicture("its JPEG parts do not fit its header. Copy or download it again")
         picture.load()
         return np.asarray(picture).reshape(picture.height, picture.width, channels)

@@ -40,7 +40,7 @@ class Directory:
         size = _SIZES.get(kind, 1) * count
         self.file.seek(0, os.SEEK_END)
         if at + size > self.file.tell():
-            raise EOFError(f"tag {tag} lies behind the end of the file")
+            raise EOFError(f"tag {tag} is beyond the end of the file")
         self.file.seek(at)
         return self.file.read(size)
 
@@ -120,7 +120,7 @@ def directories(file: BinaryIO) -> list[Directory]:
     met: set[int] = set()
     while at:
         if at in met or len(found) >= _MOST_PAGES:
-            raise BadPicture("its list of pages has no end, so it is damaged. Get the file again from where it came")
+            raise BadPicture("its list of pages has no end, so it is damaged. Copy or download it again")
         met.add(at)
         directory, at = _directory(file, order, big, at)
         found.append(directory)
@@ -132,7 +132,7 @@ def _directory(file: BinaryIO, order: str, big: bool, at: int) -> tuple[Director
     head, entry, link = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     [count] = struct.unpack(order + head, file.read(struct.calcsize("=" + head)))
     if count > 65535:
-        raise BadPicture("its directory is damaged. Get the file again from where it came")
+        raise BadPicture("its directory is damaged. Copy or download it again")
     size = struct.calcsize("=" + entry)
     body = file.read(count * size)
     room = size - struct.calcsize("=HH" + entry[2])
@@ -152,19 +152,19 @@ def full_pages(found: list[Directory]) -> list[Directory]:
 
 
 def layout_of(page: Directory) -> Layout:
-    """Return how the pixels of a page are stored. Raises BadPicture for what is not read here, with what to do."""
+    """Return how the pixels of a page are stored. Raises BadPicture for what is not supported, with what to do."""
     if 50706 in page.entries:
         raise BadPicture("it is a raw photo (DNG). Develop it first, and save it as TIFF with 8 or 16 bits")
     if page.number(32997, 1) != 1 or 33629 in page.entries or _hides_pages(page.raw(270)):
-        raise BadPicture("it holds a stack of images, and one is wanted. Save each as a file of its own")
+        raise BadPicture("it contains a stack of images. Save each image as a separate file")
     width, height, channels = page.number(256), page.number(257), page.number(277, 1)
     if width < 1 or height < 1 or channels < 1:
-        raise BadPicture("its header names no size. Get the file again from where it came")
+        raise BadPicture("its header has no size. Copy or download it again")
     _refuse_samples(page, channels)
     tiled = 322 in page.entries
     block = (page.number(322), page.number(323)) if tiled else (width, min(page.number(278, height) or height, height))
     if min(block) < 1 or (tiled and block[0] * block[1] > _LARGEST_TILE):
-        raise BadPicture("its header names tiles of no sensible size. Get the file again from where it came")
+        raise BadPicture("its header has an impossible tile size. Copy or download it again")
     offsets = page.numbers(324) or page.numbers(273)
     layout = Layout(
         width, height, channels, page.number(258, 1), page.number(339, 1) == 2,
@@ -212,11 +212,11 @@ def _with_counts(page: Directory, layout: Layout) -> Layout:
     """Return `layout` with as many places and lengths as there are blocks."""
     needed = layout.across * layout.down * layout.planes
     if len(layout.offsets) < needed:
-        raise BadPicture("parts of its pixels are missing, so it is cut off. Get the file again from where it came")
+        raise BadPicture("parts of its pixels are missing, so it is cut off. Copy or download it again")
     counts = layout.counts
     if len(counts) < needed:
         if layout.compression != 1 or needed != 1:
-            raise BadPicture("the lengths of its parts are missing. Save it anew with another program")
+            raise BadPicture("the lengths of its parts are missing. Save it again with another program")
         page.file.seek(0, os.SEEK_END)
         counts = (page.file.tell() - layout.offsets[0],)
     return replace(layout, offsets=layout.offsets[:needed], counts=counts[:needed])

@@ -38,7 +38,7 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
     found = directories(file)
     pages = full_pages(found)
     if len(pages) > 1:
-        raise BadPicture(f"it holds {len(pages)} pages, and one is wanted. Save each as a file of its own")
+        raise BadPicture(f"it holds {len(pages)} pages. Save each page as a separate file")
     if not pages:
         raise BadPicture("it holds no image in full size. Get the whole file")
     [page] = pages
@@ -96,22 +96,22 @@ def _refuse_colours(page: Directory, layout: Layout, colours: int) -> None:
     """Raise BadPicture for colours that we cannot be sure to read right."""
     kind = layout.photometric
     if not colours:
-        raise BadPicture(f"its colours (PhotometricInterpretation {kind}) are not read here. Save it as RGB")
+        raise BadPicture(f"its colours (PhotometricInterpretation {kind}) are not supported. Save it as RGB")
     if layout.channels < colours:
-        raise BadPicture("its header names fewer channels than its colours need. Save it anew with another program")
+        raise BadPicture("its header has fewer channels than its colours need. Save it again with another program")
     if layout.bits == 32 and colours != 1:
         raise BadPicture("its samples have more than 16 bits. Save it with 8 or 16")
     if (kind == _PALETTE and layout.bits > 8) or (kind in (_YCBCR, _LAB) and layout.bits != 8):
-        raise BadPicture(f"its colours have {layout.bits} bits in a way that is not read here. Save it as RGB")
+        raise BadPicture(f"its colours have {layout.bits} bits in a way that is not supported. Save it as RGB")
     if kind == _CMYK and (layout.bits < 8 or page.number(332, 1) != 1):
         raise BadPicture("its inks are not plain CMYK. Save it as RGB")
     if kind == _YCBCR and _odd_ycbcr(page):
-        raise BadPicture("its colours follow a formula that is not read here. Save it as RGB")
+        raise BadPicture("its colours follow a formula that is not supported. Save it as RGB")
     unexplained = layout.channels - colours - len(layout.extra or ())
     if unexplained > 0 and (layout.extra is not None or unexplained > 1):
         raise BadPicture(f"it has {layout.channels} channels and does not explain them. Save it as RGB or grey")
     if colours == 1 and layout.channels > 2:
-        raise BadPicture(f"it has {layout.channels} channels of grey. Save it as RGB, or each as a file of its own")
+        raise BadPicture(f"it has {layout.channels} channels of grey. Save it as RGB, or each channel alone")
     if _alpha(layout, colours)[1] == _PREMULTIPLIED and layout.bits == 16:
         raise BadPicture("its 16-bit colours are multiplied by its alpha. Save it with plain ('straight') alpha")
 

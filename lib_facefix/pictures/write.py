@@ -101,7 +101,7 @@ def _prepare_writer(
 ) -> _Work:
     """Return what writes the result. Raises CannotWrite at once for what the kind cannot hold; `name` is for this."""
     if fixed.dtype != np.uint8 or fixed.shape[2:] != (3,):
-        raise CannotWrite(f"{name}: the result is {fixed.dtype} {fixed.shape}, and RGB of 8 bits is wanted.")
+        raise CannotWrite(f"{name}: the result must be 8-bit RGB, not {fixed.dtype} {fixed.shape}.")
     if fixed.shape != picture.image.shape:
         picture = picture.resize((fixed.shape[1], fixed.shape[0]))
     rows = band_slices(len(fixed), fixed[:1].nbytes)
@@ -121,8 +121,8 @@ def check_size(name: str, picture: Picture, size: tuple[int, int]) -> None:
     needed = width * height * (9 + (18 if picture.samples is not None else 0) + (4 if picture.alpha is not None else 0))
     if needed > MAX_BYTES:
         raise CannotWrite(
-            f"{name}: {width}x{height} px would take {needed / 2**30:.1f} GiB of memory, and at most "
-            f"{MAX_BYTES / 2**30:.0f} GiB are used. Choose a smaller size."
+            f"{name}: {width}x{height} px would need {needed / 2**30:.1f} GiB of memory "
+            f"(limit: {MAX_BYTES / 2**30:.0f} GiB). Choose a smaller size."
         )
 
 

@@ -89,7 +89,7 @@ def describe_mask(job: FaceJob) -> str:
     """Return a sentence about masks that had to be replaced by an ellipse; blank where none was."""
     lacking = {"hull": "the mesh is unsure of this face"} if job.face.mesh is None else {}
     if job.face.outline is None:
-        lacking["segmentation"] = "this detector outlines nothing"
+        lacking["segmentation"] = "this detector gives no outlines"
     names = dict.fromkeys(part.name for part in mask_terms(parse_mask(job.treatment.mask)))
     return "; ".join(f"an ellipse instead of {name}, as {lacking[name]}" for name in names if name in lacking)
 

@@ -26,7 +26,7 @@ RING = 0.15
 """Width of the ring whose colour is matched, as a share of the face's width."""
 KINDS = (np.uint8, np.float32)
 """Types of pixels that a fixer may return."""
-EMPTY = "nothing of this face is in the mask"
+EMPTY = "the mask of this face is empty"
 
 
 class NullProgress:
@@ -187,7 +187,7 @@ def _paste_round(
             patch = fixed.patch
             of_kind = patch is not None and patch.shape == cut.crop.image.shape and patch.dtype in KINDS
             if patch is None or not of_kind or not np.isfinite(patch).all():
-                raise BadCrop(f"the {first.decision} step gave no picture back, or one of NaN")
+                raise BadCrop(f"the {first.decision} step returned no image, or one of NaN")
             ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
             shares = [mask * np.float32(job.treatment.visibility) for job, mask in cut.masks.items()]
             with one_thread():
@@ -227,13 +227,13 @@ def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
 def _note(job: FaceJob, together: Iterable[FaceJob]) -> str:
     """Return a sentence about replaced masks and the faces that were redrawn with this one."""
     others = ", ".join(str(other.number) for other in together if other is not job)
-    return "; ".join(filter(None, (describe_mask(job), others and f"redrawn as one with {others}")))
+    return "; ".join(filter(None, (describe_mask(job), others and f"re-diffused together with {others}")))
 
 
 def _in_words(error: Exception) -> FaceFixError:
     if isinstance(error, FaceFixError):
         return error
-    return FaceFixError(f"out of memory, or a picture that cannot be worked on ({type(error).__name__}: {error})")
+    return FaceFixError(f"out of memory, or an image that cannot be processed ({type(error).__name__}: {error})")
 
 
 def _fix_cuts(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]:
@@ -243,7 +243,7 @@ def _fix_cuts(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]
     """
     while waiting:
         task, done = waiting[0].task, 0
-        error: Exception = BadCrop(f"the {task.asked.decision} step gave fewer pictures than there were faces")
+        error: Exception = BadCrop(f"the {task.asked.decision} step returned fewer images than faces")
         try:
             fixed = task.fixer.fix([cut.crop for cut in waiting], [cut.task.asked for cut in waiting])
             for cut, one in zip(waiting, fixed, strict=False):

@@ -126,8 +126,8 @@ _ALL = (
         "1009e537e0c2a07d4cabce6355f53cb66767cd4b4297ec7a4a64ca4b8a5684b7",
         376637898,
         "S-Lab 1.0, non-commercial",
-        "CodeFormer is under the S-Lab Licence 1.0: for non-commercial use only. Whoever earns money with its results "
-        "needs the permission of its authors.",
+        "CodeFormer is under the S-Lab Licence 1.0: for non-commercial use only. For commercial use, ask its authors "
+        "for permission.",
         (_GITHUB + "sczhou/CodeFormer/releases/download/v0.1.0/codeformer.pth",),
         _FACES,
         free=False,
@@ -243,8 +243,8 @@ _ALL = (
         "33f3951af7fc0c4d9b321b29cdcd8c9a59d0a29a8d4bdc01fcb5507d5c714809",  # one public source
         0,
         "not stated; its program's is GPL-3.0",
-        "Nobody states a licence for these weights; the program that they were trained with is under GPL-3.0, and what "
-        "that is built on under AGPL-3.0.",
+        "These weights have no stated licence. They were trained with a program under GPL-3.0, which is based on "
+        "one under AGPL-3.0.",
         (_GITHUB + "yakhyo/yolov8-face-onnx-inference/releases/download/weights/yolov8n-face.onnx",),
         _DETECTORS,
         free=False,

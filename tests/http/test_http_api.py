@@ -130,7 +130,7 @@ def test_a_job_is_begun_watched_and_its_result_fetched(client, photo):
 def test_a_job_that_fails_says_why(client):
     state = ended(client, client.post(f"{PREFIX}/fix", json=sent(b"no picture", wait=False)).json()["job"])
     assert (state["state"], state["result"]) == ("failed", None)
-    assert state["error"].startswith("the picture cannot be used: it is no picture")
+    assert state["error"].startswith("the image cannot be used: its format is not supported")
 
 
 def test_a_job_is_stopped(serve, engine, photo, gate, monkeypatch):
@@ -196,7 +196,7 @@ def test_re_diffusing_without_stable_diffusion_fails_its_faces_with_the_sentence
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + bytes(40), b"\xff\xd8\xff"])
 def test_what_is_no_picture_is_told(client, content):
     told = where(client.post(f"{PREFIX}/detect", json=sent(content)))
-    assert "the picture" in next(iter(told.values()))
+    assert "the image" in next(iter(told.values()))
     assert "/tmp" not in str(told)
 
 

@@ -114,7 +114,7 @@ def test_a_folder_without_pictures_is_told(serve, place):
     client = serve(folders=[place])
     state = ended(client, begin(client, "old", "new").json()["job"])
     assert state["state"] == "failed"
-    assert "no pictures in this folder" in state["error"]
+    assert "no images in this folder" in state["error"]
 
 
 def test_a_folder_that_vanishes_is_told(serve, place, gate):

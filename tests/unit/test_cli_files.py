@@ -97,7 +97,7 @@ def test_pictures_in_a_folder_that_are_not_read_are_reported_and_fail_nothing(ph
     assert records["photo.png"]["skipped"] is None
     assert all(records[name]["skipped"] and not records[name]["error"] for name in UNREAD)
     assert "HEIC" in records["1.heic"]["skipped"]
-    assert "1.heic: skipped: it is HEIC, which is not read here" in capsys.readouterr().out
+    assert "1.heic: skipped: HEIC is not supported" in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
 
 

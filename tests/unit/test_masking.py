@@ -133,7 +133,7 @@ def test_an_ellipse_in_place_of_a_segmentation_is_noted_and_no_face_loses_its_ma
     )
     [result] = FaceFix().run([picture], [plan])
     notes = [outcome.note for outcome in result.outcomes]
-    assert notes == ["an ellipse instead of segmentation, as this detector outlines nothing", ""]
+    assert notes == ["an ellipse instead of segmentation, as this detector gives no outlines", ""]
     changed = np.argwhere((result.image != picture).any(2))[:, ::-1]
     at_second = changed[np.abs(changed - (560, 380)).max(1) < 100]
     assert np.abs(at_second - (559.5, 379.5)).max() <= 32
@@ -152,7 +152,7 @@ def test_a_face_with_nothing_in_its_mask_is_left_and_nothing_is_run_for_it(pictu
     plan = make_plan(picture, [face_at(300, 300)], FaceSettings(method="restore", mask="ellipse - ellipse"))
     [result] = FaceFix().run([picture], [plan])
     [outcome] = result.outcomes
-    assert (outcome.verdict, outcome.engine, outcome.note) == ("left", "", "nothing of this face is in the mask")
+    assert (outcome.verdict, outcome.engine, outcome.note) == ("left", "", "the mask of this face is empty")
     assert (result.image == picture).all()
 
 

@@ -39,7 +39,7 @@ def test_merged_faces_are_asked_for_as_one_with_the_firsts_prompt_and_seed(pictu
     assert asked == [(1, "twins", 7), (3, "", 0)]
     assert verdicts(result) == ["fixed"] * 3
     notes = [outcome.note for outcome in result.outcomes]
-    assert [note.endswith(f"redrawn as one with {n}") for note, n in zip(notes, (2, 1, 0), strict=True)] == [
+    assert [note.endswith(f"re-diffused together with {n}") for note, n in zip(notes, (2, 1, 0), strict=True)] == [
         True, True, False,
     ]  # fmt: skip
 
@@ -81,7 +81,7 @@ def test_a_face_that_has_no_mask_fails_alone(picture, pair):
     image = picture.copy()
     [result] = fix_faces([image], [plan_for(image, pair, MERGED)], Some(Rediffuse(Negative(native=256))))
     assert verdicts(result) == ["fixed", "failed", "fixed"]
-    assert result.outcomes[0].note.endswith("redrawn as one with 3")
+    assert result.outcomes[0].note.endswith("re-diffused together with 3")
     left, top, right, bottom = (int(edge) for edge in (275, 275, 345, 365))
     assert not changed(image, result.image)[top:bottom, left:right].all()
 

@@ -35,7 +35,7 @@ def test_an_empty_file_is_called_empty(tmp_path):
 
 def test_text_is_called_no_picture(tmp_path):
     (tmp_path / "in.jpg").write_text("Dear diary")
-    assert "no picture" in complaint(tmp_path / "in.jpg")
+    assert "its format is not supported" in complaint(tmp_path / "in.jpg")
 
 
 def test_a_folder_is_called_a_folder(tmp_path):
@@ -62,14 +62,14 @@ def test_a_file_that_may_not_be_read_is_a_sentence_too(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(type(path), "open", denied)
-    assert "may not be read" in complaint(path)
+    assert "permission denied" in complaint(path)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_file_that_is_cut_off_is_refused(tmp_path, suffix):
     whole = save(tmp_path / f"in{suffix}").read_bytes()
     (tmp_path / f"in{suffix}").write_bytes(whole[: len(whole) * 2 // 3])
-    assert "Get the file again" in complaint(tmp_path / f"in{suffix}")
+    assert "Copy or download it again" in complaint(tmp_path / f"in{suffix}")
 
 
 def test_a_jpeg_that_is_cut_off_is_called_so(tmp_path):
@@ -101,7 +101,7 @@ def test_a_damaged_file_is_read_or_refused_but_never_anything_else(tmp_path, suf
 def test_an_animation_is_refused_rather_than_flattened(tmp_path, suffix):
     frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "green", "blue")]
     frames[0].save(tmp_path / f"in{suffix}", save_all=True, append_images=frames[1:])
-    assert "3 frames of an animation" in complaint(tmp_path / f"in{suffix}")
+    assert "it is an animation of 3 frames" in complaint(tmp_path / f"in{suffix}")
 
 
 def test_a_file_of_several_pages_is_refused(tmp_path):

@@ -75,8 +75,8 @@ def test_a_file_named_twice_comes_once(album):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        pytest.param("album/*.bmp", "no picture has a name like this", id="pattern"),
-        pytest.param("album/empty", "no pictures in this folder", id="empty folder"),
+        pytest.param("album/*.bmp", "no image matches this pattern", id="pattern"),
+        pytest.param("album/empty", "no images in this folder", id="empty folder"),
         pytest.param("", "no such file", id="nothing"),
     ],
 )

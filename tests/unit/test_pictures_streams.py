@@ -69,7 +69,7 @@ def test_the_media_type_is_that_of_the_content(kind, name):
     ("data", "told"),
     [
         pytest.param(b"", "it is empty", id="empty"),
-        pytest.param(b"no picture at all", "it is no picture", id="something else"),
+        pytest.param(b"no picture at all", "its format is not supported", id="something else"),
         pytest.param(file_of("PNG").getvalue()[:500], "is cut off|is damaged", id="cut off"),
     ],
 )
@@ -79,7 +79,7 @@ def test_errors_call_a_stream_by_its_name(data, told):
 
 
 def test_a_picture_with_too_many_pixels_is_refused_by_its_header():
-    with pytest.raises(BadPicture, match="the picture cannot be used: it is too large: 44 x 31 pixels"):
+    with pytest.raises(BadPicture, match="the image cannot be used: it is too large: 44 x 31 pixels"):
         read_picture(file_of("PNG"), max_pixels=44 * 31 - 1)
     assert read_picture(file_of("PNG"), max_pixels=44 * 31).image.shape == (31, 44, 3)
 

@@ -16,7 +16,7 @@ from ...errors import BadCrop, FaceFixError
 
 SAMPLING_CALLBACKS = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
 """Names of the host's callbacks during sampling."""
-NO_PICTURE = "the model gave no picture, only NaN; start the WebUI with --no-half-vae or --no-half"
+NO_PICTURE = "the model returned no image, only NaN; start the WebUI with --no-half-vae or --no-half"
 NATIVE_SIZES = {"is_sd1": 512, "is_sd2": 512}
 """Native sizes of models, in pixels, by the host's attribute; all other models: 1024."""
 
