@@ -1,11 +1,21 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
-from .batch_runner import Batch, make_planner, plan_from_file
+from .batch_runner import Batch, make_planner, plan_from_file, skip_existing
 from .report import describe_plan, list_reasons, make_document, summarize_faces
-from .targets import below_common_folder, choose_targets, exclude_results, keep_apart, refuse_to_replace
+from .targets import (
+    STREAM,
+    Naming,
+    below_common_folder,
+    choose_targets,
+    exclude_results,
+    keep_apart,
+    refuse_to_replace,
+)
 
 __all__ = [
+    "STREAM",
     "Batch",
+    "Naming",
     "below_common_folder",
     "choose_targets",
     "describe_plan",
@@ -16,5 +26,6 @@ __all__ = [
     "make_planner",
     "plan_from_file",
     "refuse_to_replace",
+    "skip_existing",
     "summarize_faces",
 ]

@@ -43,6 +43,22 @@ def list_reasons(record: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def list_details(record: Mapping[str, Any]) -> list[str]:
+    """Return a line for each face in the record, with its method, engine, time, and reason."""
+    lines = []
+    for face in record["faces"]:
+        how = face["decision"]
+        if face["decision"] == "restore":
+            how = f"restored with {face['parameters']['restorer']}, fidelity {face['parameters']['fidelity']:g}"
+        elif face["decision"] == "re-diffuse":
+            how = "re-diffused"
+        ran = f", {face['engine']}, {face['seconds']:.2f} s" if face["outcome"] == "fixed" else ""
+        why = face["error"] or face["note"] or face["reason"]
+        what = how if face["outcome"] == "fixed" else VERDICT_WORDS[face["outcome"]]
+        lines.append(f"face {face['number']}, {face['size']:.0f} px: {what}{ran} ({why})")
+    return lines
+
+
 def _describe_enlarging(was: Sequence[int], size: Sequence[int], upscaler: str) -> str:
     """Return "upscaled to 1600x1200 with lanczos" ("scaled" unless both sides grow)."""
     how = "upscaled" if size[0] > was[0] and size[1] > was[1] else "scaled"

@@ -10,28 +10,30 @@ from ..models.yolo_files import yolo_files
 from ..registry import DETECTORS, REGISTRIES, ModelInfo
 from ..settings.detector_expression import quote_name
 from ..weights import PUBLISHED, ModelPaths, Published, asset, find_installed
-from . import models_check, models_get
-from .terminal import print_lines, write_json
+from . import model_folders, models_check, models_get
+from .files import write_json
+from .parser import Parser
+from .terminal import print_lines
 
 COLUMNS = ("kind", "name", "label", "licence", "size", "where")
 
 
-def add(commands: Any) -> None:
-    """Add the command and its actions to the parser."""
-    parser = commands.add_parser("models", help="list, get, verify, and convert models", description=__doc__)
+def add(parser: Parser) -> None:
+    """Add the command and its actions to its parser."""
+    parser.usage = "%(prog)s [FLAGS] [ACTION]"
     parser.add_argument("--json", action="store_true", help="print JSON")
-    models_get.add_path_flags(parser, default=[])
+    model_folders.add_path_flags(parser, default=[])
     folder = "folder of YOLO models, including subfolders (repeatable, or several separated as in PATH)"
     parser.add_argument("--yolo", action="append", default=[], metavar="DIR", help=folder)
     parser.set_defaults(run=run)
-    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", prog=parser.prog)
     models_get.add(actions)
     models_check.add(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
-    rows = list(_make_rows(models_get.read_model_paths(arguments, arguments.yolo)))
+    rows = list(_make_rows(model_folders.read_model_paths(arguments, arguments.yolo)))
     if arguments.json:
         write_json({"version": 1, "models": rows}, None)
         return 0
