@@ -23,6 +23,7 @@ from .fields import (
     Schema,
     declare_field,
     declare_flag,
+    declare_names,
     declare_path,
     shorten,
 )
@@ -148,3 +149,12 @@ class BatchBody:
     output: str = declare_path("Folder on the server for the results, with the same subfolders.")
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupBody:
+    """Install restorers, with the packages that they need. See GET setup."""
+
+    models: tuple[str, ...] = declare_names("Names of restorers from GET setup.")
+    accept_licences: bool = declare_flag("True: the licences and notices have been read and accepted.", False)
+    install_packages: bool = declare_flag("True: Python packages may be installed, too.", False)
