@@ -1,7 +1,7 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
 from .batch_runner import Batch, make_planner, plan_from_file, skip_existing
-from .report import describe_plan, list_reasons, make_document, summarize_faces
+from .report import describe_plan, explain_absent, list_reasons, make_document, summarize_faces
 from .targets import (
     STREAM,
     Naming,
@@ -20,6 +20,7 @@ __all__ = [
     "choose_targets",
     "describe_plan",
     "exclude_results",
+    "explain_absent",
     "keep_apart",
     "list_reasons",
     "make_document",

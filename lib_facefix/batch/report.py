@@ -1,7 +1,7 @@
 """Reports about plans and results, as text for people and as JSON."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..planning.plan import VERSION, FixPlan
@@ -57,6 +57,16 @@ def list_details(record: Mapping[str, Any]) -> list[str]:
         what = how if face["outcome"] == "fixed" else VERDICT_WORDS[face["outcome"]]
         lines.append(f"face {face['number']}, {face['size']:.0f} px: {what}{ran} ({why})")
     return lines
+
+
+def explain_absent(wanted: Mapping[str, Collection[int]], record: Mapping[str, Any]) -> list[str]:
+    """Return a line for each wanted number or range that is none of the faces in the record.
+
+    wanted: face numbers by the text that names them, such as "7" or "5-9".
+    """
+    known = {face["number"] for face in record["faces"]}
+    found = _count(len(known), "face")
+    return [f"there is no face {text}: {found} found" for text, numbers in wanted.items() if known.isdisjoint(numbers)]
 
 
 def _describe_enlarging(was: Sequence[int], size: Sequence[int], upscaler: str) -> str:

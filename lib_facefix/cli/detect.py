@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadSetting
-from .engines import add_remote, choose_engine
+from .engines import add_remote, choose_engine, prepare_detection
 from .flags import add_inputs, add_overwrite, add_runtime, add_salvage, add_settings, read_inputs, read_settings
 from .parser import Parser
 from .terminal import print_lines
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output:
         check_place(arguments.output)
     engine = choose_engine(arguments)
+    prepare_detection(engine, settings)
     batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(inputs), inputs, log=open_log()))
     keep_apart((file.path for file in found), (), (arguments.output, arguments.draw))

@@ -15,6 +15,7 @@ from .token import add_token, read_token
 
 if TYPE_CHECKING:
     from ..protocols import Engine
+    from ..settings.face_settings import FaceSettings
 
 
 def add_remote(parser: Parser) -> None:
@@ -52,3 +53,11 @@ def choose_engine(arguments: argparse.Namespace, environ: Mapping[str, str] = os
     if info.note:
         print_lines([f"facefix: {info.note}"], error=True)
     return engine
+
+
+def prepare_detection(engine: Engine, settings: FaceSettings) -> None:
+    """Raise the error of a detector or another part that cannot be used, once and not for every image."""
+    from ..planning.needs import Needs
+
+    if engine.describe().loads_models:
+        engine.prepare(Needs.of_detection(settings), lambda *_: None)  # detectors' files are never downloaded unasked

@@ -17,6 +17,7 @@ from ..batch import (
     below_common_folder,
     choose_targets,
     exclude_results,
+    explain_absent,
     keep_apart,
     make_document,
     make_planner,
@@ -32,10 +33,10 @@ from ..planning.plan import FixPlan
 from ..protocols import Engine
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
-from .engines import choose_engine
+from .engines import choose_engine, prepare_detection
 from .files import match_plans, open_log, read_plans, write_drawing, write_json
 from .fix import FORMATS
-from .flags import list_given_settings, read_inputs, read_overrides, read_settings
+from .flags import list_given_settings, read_face_numbers, read_inputs, read_overrides, read_settings
 from .models_get import ask_to_fetch
 from .streams import choose_streams
 from .terminal import STOPPED, escape_controls, print_lines
@@ -106,6 +107,8 @@ def fix_images(arguments: argparse.Namespace) -> int:
 
     try:  # a missing model is reported before any image is written
         engine.prepare(needs, None if arguments.dry_run else fetch)
+        if arguments.dry_run and not arguments.plan:
+            prepare_detection(engine, read_settings(arguments))
     except MissingDiffuser as error:
         raise BadSetting(NO_DIFFUSER) from error
     if found and arguments.quiet:
@@ -156,7 +159,7 @@ def _plan_work(
 
 def _fix_all(batch: Batch, found: Sequence[Found], targets: Sequence[Path], arguments: argparse.Namespace) -> int:
     """Fix the images one after another. Return the exit code."""
-    quiet = arguments.quiet
+    quiet, wanted = arguments.quiet, {} if arguments.plan else read_face_numbers(arguments)
     with _make_bar(len(found), quiet=quiet) as bar:
         for path, target in zip((file.path for file in found), targets, strict=True):
             try:
@@ -165,6 +168,9 @@ def _fix_all(batch: Batch, found: Sequence[Found], targets: Sequence[Path], argu
                 )
                 if (failed := bool(batch.records[-1]["error"])) or not quiet:
                     print_lines(lines, error=failed or batch.sink is not None)
+                if not failed:
+                    absent = explain_absent(wanted, batch.records[-1])
+                    print_lines((f"facefix: {path}: {line}" for line in absent), error=True)
                 if bar is not None:
                     bar.update()
             except KeyboardInterrupt:  # Ctrl-C, or SIGTERM

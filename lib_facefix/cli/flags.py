@@ -114,6 +114,15 @@ def read_overrides(arguments: argparse.Namespace) -> Overrides:
     return overrides
 
 
+def read_face_numbers(arguments: argparse.Namespace) -> dict[str, frozenset[int]]:
+    """Return the face numbers that --faces and --face name, by their text."""
+    from ..settings.face_prompt import read_numbers
+
+    texts = [text.strip() for text in (arguments.faces or "").split(",")]
+    texts += [text.partition(":")[0].strip() for text in arguments.face]
+    return {text: read_numbers(text) for text in texts if text}
+
+
 def list_given_settings(arguments: argparse.Namespace) -> Sequence[str]:
     """Return the names of all given flags that are settings."""
     return [_flag_name(name) for name in _given_flags(arguments, FaceSettings)] + (["--face"] if arguments.face else [])

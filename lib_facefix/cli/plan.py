@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .engines import add_remote, choose_engine
+from .engines import add_remote, choose_engine, prepare_detection
 from .flags import (
     add_inputs,
     add_overwrite,
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output:
         check_place(arguments.output)
     engine = choose_engine(arguments)
+    prepare_detection(engine, settings)
     batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(inputs), inputs, log=open_log()))
     keep_apart((file.path for file in found), (), (arguments.output,))
