@@ -1,10 +1,12 @@
 """Installs better restorers on request of a page on the same machine. In a WebUI, or for others, it only lists them."""
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
 
+from ..errors import BadSetting
 from ..models.environment import Environment, find_environment
 from ..models.setup import (
     Offer,
@@ -44,6 +46,7 @@ class SetupDesk:
     job: Job | None = None
     """The latest set-up."""
     _queue: JobQueue = field(default_factory=lambda: JobQueue(1, 1 << 20))
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def describe(self, request: Request) -> dict[str, Any]:
         """Return all restorers that can be installed, and whether this client may install them."""
@@ -65,14 +68,15 @@ class SetupDesk:
         }
 
     def begin(self, request: Request, body: SetupBody) -> Job:
-        """Start a set-up. Raises `Refusal`, and `BadSetting` for an unknown name."""
+        """Start a set-up. Raises `Refusal`."""
         if reason := self._explain_refusal(request):
             raise refuse(FORBIDDEN, reason, "body")
         environment, paths = find_environment(), self._paths()
-        offers = find_offers(body.models, list_offers(paths))
+        try:
+            offers = find_offers(body.models, list_offers(paths))
+        except BadSetting as error:
+            raise refuse(UNREADABLE, str(error), "body", "models") from error
         self._check_consent(body, offers, environment)
-        if self.job and not self.job.future.done():
-            raise refuse(FULL, "another set-up is running; wait for its end")
 
         def work(progress: Progress) -> Answer:
             def should_stop() -> bool:
@@ -82,8 +86,11 @@ class SetupDesk:
             found = {"installed_packages": list(done.packages), "models": list(done.models), "restart": done.restart}
             return Answer({"version": VERSION, **found})
 
-        self.job = self._queue.add(work, 0, keep=False)
-        return self.job
+        with self._starting:
+            if self.job and not self.job.future.done():
+                raise refuse(FULL, "another set-up is running; wait for its end")
+            self.job = self._queue.add(work, 0, keep=False)
+            return self.job
 
     def _paths(self) -> ModelPaths:
         return self.host.engine_for_queries().models.paths
