@@ -53,7 +53,7 @@ def list_details(record: Mapping[str, Any]) -> list[str]:
         elif face["decision"] == "re-diffuse":
             how = "re-diffused"
         ran = f", {face['engine']}, {face['seconds']:.2f} s" if face["outcome"] == "fixed" else ""
-        why = face["error"] or face["note"] or face["reason"]
+        why = face["error"] or "; ".join(filter(None, (face["reason"], face["note"])))
         what = how if face["outcome"] == "fixed" else VERDICT_WORDS[face["outcome"]]
         lines.append(f"face {face['number']}, {face['size']:.0f} px: {what}{ran} ({why})")
     return lines

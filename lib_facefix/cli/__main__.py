@@ -24,7 +24,7 @@ COMMANDS = {
 }
 """Commands by the names of their modules, with their help, in the order of the help."""
 HELP = f"""\
-FaceFix finds the faces in images, restores them, and blends them back in seamlessly.
+FaceFix finds the faces in images, restores them, and blends them back in.
 
 usage: facefix IMAGE... [FLAGS]     short for `facefix fix`
        facefix COMMAND [FLAGS]

@@ -26,10 +26,10 @@ def add(parser: Parser) -> None:
     """Add the command to its parser."""
     parser.usage = "%(prog)s IMAGE... [FLAGS]"
     parser.examples = (
-        "facefix old.jpg                          writes old.fixed.jpg beside it",
-        "facefix album/ -o restored/              a folder, with its subfolders",
+        "facefix old.jpg                  writes old.fixed.jpg beside it",
+        "facefix album/ -o restored/      a folder, with its subfolders",
         "facefix old.jpg --method restore --fidelity 0.3 --compare sheet.jpg",
-        "facefix old.jpg --dry-run                what would happen to each face, and why",
+        "facefix old.jpg --dry-run        what would happen to each face, and why",
     )
     add_inputs(parser, "; - reads an image from standard input")
     _add_outputs(parser)

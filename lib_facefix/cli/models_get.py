@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
+from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, suggest
 from ..registry import REGISTRIES
 from ..weights import PUBLISHED, ModelPaths, Published, convert
 from ..weights.download import Progress, download, is_offline, list_sources
@@ -74,7 +74,8 @@ def find_published(name: str) -> Published:
             return published
     if any(name in registry.names() for registry in REGISTRIES):
         raise BadSetting(f"{name} is built in or needs no weights, so there is nothing to download")
-    raise BadSetting(f"unknown weights {name!r}; available: {', '.join([*entries, *PUBLISHED])}")
+    known = [*entries, *PUBLISHED]
+    raise BadSetting(f"unknown weights {name!r}.{suggest(name, known)} Available: {', '.join(known)}")
 
 
 def _ask_consent(wanted: Sequence[Published], paths: ModelPaths, *, yes: bool, mirror: str) -> None:

@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
         self.advanced: list[argparse.Action] = []
         """Flags that only --help-all shows."""
         self._shows_all = False
-        self._optionals.title = "flags"
+        self._positionals.title, self._optionals.title = "arguments", "flags"
         self.add_argument("-h", "--help", action="help", help="show this help")
 
     def hide(self, actions: Iterable[argparse.Action]) -> None:
@@ -79,8 +79,9 @@ class Parser(argparse.ArgumentParser):
         formatter.add_text(self.description)
         if self.examples:
             formatter.add_text("\n".join(("examples:", *(f"  {line}" for line in self.examples))))
+        groups = sorted(self._action_groups, key=lambda group: group is self._optionals)  # which come last
         for advanced in (False, True) if self._shows_all else (False,):
-            for group in self._action_groups:
+            for group in groups:
                 shown = [one for one in group._group_actions if (one in self.advanced) == advanced]
                 more = advanced and len(shown) < len(group._group_actions)
                 formatter.start_section(f"{group.title}, more" if more else group.title)

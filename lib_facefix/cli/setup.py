@@ -28,7 +28,7 @@ def add(parser: Parser) -> None:
     """Add the command to its parser."""
     parser.usage = "%(prog)s [NAME...] [FLAGS]"
     parser.examples = (
-        "facefix setup                        shows the restorers, with licence and size",
+        "facefix setup                        shows the restorers, with their licences",
         "facefix setup gfpgan                 installs GFPGAN with all that it needs",
         "facefix setup gfpgan codeformer -y   installs two without asking",
         "facefix old.jpg --restorer gfpgan    uses one",
