@@ -1,9 +1,13 @@
 """All exceptions that FaceFix raises on purpose."""
 
+from collections.abc import Iterable
+
 MAX_CHARACTERS = 300
 """Maximum length of a quoted message from another library, in characters."""
 MAX_QUOTED = 80
 """Maximum length of a quoted value from a user, in characters."""
+RESTORER_PACKAGES = ("torch", "spandrel", "spandrel_extra_arches")
+"""Packages that `facefix setup` installs, as their versions and sources matter."""
 
 
 class FaceFixError(Exception):
@@ -32,6 +36,8 @@ class MissingPackage(FaceFixError, ImportError):
     def __init__(self, wanted_by: str, package: str, instead: str = "") -> None:
         """instead: a sentence that replaces the default advice to install the package."""
         advice = instead or f"Install it with `pip install {package}`, or choose another."
+        if package in RESTORER_PACKAGES and not instead:
+            advice = "Install it with `facefix setup`, or choose another."
         super().__init__(f"{wanted_by} needs the Python package {package!r}, which is not installed. {advice}")
         self.package = package
 
@@ -90,6 +96,15 @@ def quote_value(value: object) -> str:
     except (ValueError, RecursionError):  # a number with thousands of digits, or deeply nested lists
         return f"a {type(value).__name__} that is too long to show"
     return text if len(text) <= MAX_QUOTED + 2 else f"{text[:MAX_QUOTED]}..."
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'fidelity'?" for the known word that is most like `word`; blank if none is like it."""
+    from difflib import get_close_matches  # here, as few runs need it
+
+    lower = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), lower, n=1, cutoff=0.65)
+    return f" Did you mean {lower[close[0]]!r}?" if close else ""
 
 
 def briefly(error: Exception) -> str:

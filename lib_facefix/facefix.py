@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .analysis.detector_factory import check_detector, make_detector
-from .analysis.reference_person import compare_faces
+from .analysis.reference_person import check_photo, compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
 from .maskers.combined import Combined
@@ -81,8 +81,11 @@ class FaceFix:
         for treatment in needs.treatments:
             self.masker_of(treatment)
         for name in sorted({MESH_LANDMARKER, *needs.landmarkers}):
-            with suppress(FaceFixError):  # one that cannot be used fails each picture, with the reason
-                self.models.load(LANDMARKERS, name)
+            self.models.load(LANDMARKERS, name)
+        if needs.guesses:
+            self.models.load(GUESSERS, GUESSER)
+        if needs.person:
+            check_photo(needs.person)
 
     def fix(
         self,

@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .errors import BadSetting, MissingPackage
+from .errors import BadSetting, MissingPackage, suggest
 from .optional_imports import disable_telemetry
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class ModelInfo(Generic[Made]):
     """Whether the model detects several classes, among which the user may choose."""
     only: str = ""
     """Faces that the model is made for, "people", or empty for all."""
+    about: str = ""
+    """One or two sentences on what the model is good at."""
 
     def needs(self) -> None:
         """Raise `MissingPackage` unless the required package, if any, is installed; nothing is imported."""
@@ -101,7 +103,9 @@ class Registry(Generic[Made]):
         return self._infos[name]
 
     def _unknown(self, name: str) -> BadSetting:
-        return BadSetting(f"Unknown {self.kind} {name!r}. Choose from: {', '.join(self._infos)}")
+        return BadSetting(
+            f"Unknown {self.kind} {name!r}.{suggest(name, self._infos)} Choose from: {', '.join(self._infos)}"
+        )
 
 
 FIRST = "auto"
@@ -119,8 +123,8 @@ def _bundled(name: str, label: str, target: str, weights: str, licence: str) -> 
     return ModelInfo(name, label, target, licence, assets=(weights,))
 
 
-def _restorer(name: str, label: str, weights: str, only: str = "") -> ModelInfo[FaceFixer]:
-    return ModelInfo(name, label, _RESTORING, weights_name=weights, package="torch", only=only)
+def _restorer(name: str, label: str, weights: str, only: str, about: str) -> ModelInfo[FaceFixer]:
+    return ModelInfo(name, label, _RESTORING, weights_name=weights, package="torch", only=only, about=about)
 
 
 def _upscaler(name: str, label: str, weights: str) -> ModelInfo[Upscaler]:
@@ -200,16 +204,26 @@ GUESSERS: Registry[Guesser] = Registry(
 
 RESTORERS: Registry[FaceFixer] = Registry(
     "restorer",
-    _bundled("lite", "lite (built in)", ".fixers.lite:Lite", "lite.onnx", "AGPL-3.0-or-later"),
-    _restorer("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE),
-    _restorer("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE),
-    _restorer("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE),
-    _restorer("restoreformer", "RestoreFormer", "RestoreFormer.pth", PEOPLE),
-    _restorer("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt", PEOPLE),
-    _restorer("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth"),
-    _restorer("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth"),
+    ModelInfo(
+        "lite", "lite (built in)", ".fixers.lite:Lite", "AGPL-3.0-or-later", assets=("lite.onnx",),
+        about="Fast. Removes blur, noise, and JPEG blocks, and stays close to the photo.",
+    ),
+    _restorer("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE,
+              "Clean, sharp faces. A good first choice for small and blurred photos."),
+    _restorer("gfpgan-1.3", "GFPGAN 1.3", "GFPGANv1.3.pth", PEOPLE,
+              "Softer than GFPGAN 1.4, and better with very bad photos. May change the likeness a little."),
+    _restorer("codeformer", "CodeFormer", "codeformer-v0.1.0.pth", PEOPLE,
+              "Repairs badly damaged faces. The slider trades repair against likeness."),
+    _restorer("restoreformer", "RestoreFormer", "RestoreFormer.pth", PEOPLE,
+              "Keeps the likeness and fine texture of moderately damaged photos."),
+    _restorer("restoreformer++", "RestoreFormer++", "RestoreFormer++.ckpt", PEOPLE,
+              "Like RestoreFormer, with more detail."),
+    _restorer("x4plus", "Real-ESRGAN x4plus", "RealESRGAN_x4plus.pth", "",
+              "Sharpens what is there, without knowing faces. Also for animals."),
+    _restorer("animevideo", "Real-ESRGAN anime video v3", "realesr-animevideov3.pth", "",
+              "Small and fast. For drawn faces."),
     own=_RESTORING,
-)
+)  # fmt: skip
 
 MASKERS: Registry[Masker] = Registry(
     "mask",

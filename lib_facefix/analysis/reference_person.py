@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import BadPicture
+from ..errors import BadPicture, BadSetting
 from ..models.lru_cache import file_version
 from ..models.store import ModelStore
 from ..registry import EMBEDDINGS
@@ -28,6 +28,12 @@ def compare_faces(
     person = store.load_person((file_version(path), seen_by), lambda: _find_person(path, detect, identity))
     distances = identity.distances(image, faces, person)
     return tuple(replace(face, distance=distance) for face, distance in zip(faces, distances, strict=True))
+
+
+def check_photo(photo: str) -> None:
+    """Raise `BadSetting` if the reference photo does not exist."""
+    if not expand_home(photo).is_file():
+        raise BadSetting(f"the reference photo {photo} does not exist. Check the name")
 
 
 def _find_person(path: Path, detect: Detect, identity: Embedder) -> Embedding:

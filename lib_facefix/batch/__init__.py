@@ -1,15 +1,27 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
-from .batch_runner import Batch, make_planner, plan_from_file
-from .report import describe_plan, list_reasons, make_document, summarize_faces
-from .targets import below_common_folder, choose_targets, exclude_results, keep_apart, open_log, refuse_to_replace
+from .batch_runner import Batch, make_planner, plan_from_file, skip_existing
+from .report import describe_plan, explain_absent, list_reasons, make_document, summarize_faces
+from .targets import (
+    STREAM,
+    Naming,
+    below_common_folder,
+    choose_targets,
+    exclude_results,
+    keep_apart,
+    open_log,
+    refuse_to_replace,
+)
 
 __all__ = [
+    "STREAM",
     "Batch",
+    "Naming",
     "below_common_folder",
     "choose_targets",
     "describe_plan",
     "exclude_results",
+    "explain_absent",
     "keep_apart",
     "list_reasons",
     "make_document",
@@ -17,5 +29,6 @@ __all__ = [
     "open_log",
     "plan_from_file",
     "refuse_to_replace",
+    "skip_existing",
     "summarize_faces",
 ]

@@ -1,7 +1,7 @@
 """Reports about plans and results, as text for people and as JSON."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..planning.plan import VERSION, FixPlan
@@ -41,6 +41,32 @@ def list_reasons(record: Mapping[str, Any]) -> list[str]:
         for face in record["faces"]
         if face["outcome"] != "fixed"
     ]
+
+
+def list_details(record: Mapping[str, Any]) -> list[str]:
+    """Return a line for each face in the record, with its method, engine, time, and reason."""
+    lines = []
+    for face in record["faces"]:
+        how = face["decision"]
+        if face["decision"] == "restore":
+            how = f"restored with {face['parameters']['restorer']}, fidelity {face['parameters']['fidelity']:g}"
+        elif face["decision"] == "re-diffuse":
+            how = "re-diffused"
+        ran = f", {face['engine']}, {face['seconds']:.2f} s" if face["outcome"] == "fixed" else ""
+        why = face["error"] or "; ".join(filter(None, (face["reason"], face["note"])))
+        what = how if face["outcome"] == "fixed" else VERDICT_WORDS[face["outcome"]]
+        lines.append(f"face {face['number']}, {face['size']:.0f} px: {what}{ran} ({why})")
+    return lines
+
+
+def explain_absent(wanted: Mapping[str, Collection[int]], record: Mapping[str, Any]) -> list[str]:
+    """Return a line for each wanted number or range that is none of the faces in the record.
+
+    wanted: face numbers by the text that names them, such as "7" or "5-9".
+    """
+    known = {face["number"] for face in record["faces"]}
+    found = _count(len(known), "face")
+    return [f"there is no face {text}: {found} found" for text, numbers in wanted.items() if known.isdisjoint(numbers)]
 
 
 def _describe_enlarging(was: Sequence[int], size: Sequence[int], upscaler: str) -> str:

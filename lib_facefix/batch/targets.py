@@ -2,30 +2,72 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import BadSetting
-from ..pictures import SUFFIXES, Found, ResultLog, check_writable, format_for, names_unwritten_file
+from ..pictures import (
+    SUFFIXES,
+    Found,
+    ResultLog,
+    check_writable,
+    format_for,
+    is_drawing,
+    name_apart,
+    names_unwritten_file,
+)
 from ..weights import cache_folder
 
 RESULT_MARK = ".fixed"
 """Text before the suffix of a result that is written next to its input."""
 
 
-def choose_targets(found: Sequence[Found], output: str | None, in_place: bool) -> list[Path]:
+STREAM = Path("-")
+"""Path that stands for standard input and standard output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How the names of results differ from those of their inputs."""
+
+    mark: str | None = None
+    """Text before the suffix. None: `RESULT_MARK` beside the input, and nothing in another folder."""
+    suffix: str = ""
+    """Suffix of all results, such as ".png". Blank: that of each input."""
+
+    def __post_init__(self) -> None:
+        if self.mark is not None and (not self.mark.strip() or set(self.mark) & set("/\\\0")):
+            raise BadSetting(f"--suffix must be part of a file name, such as -new, not {self.mark!r}")
+
+    def apply(self, path: Path, mark: str = "") -> Path:
+        """Return the path with the text and the suffix of results. mark: the text if `mark` is None."""
+        text = mark if self.mark is None else self.mark
+        return path.with_name(f"{path.stem}{text}{self.suffix or path.suffix}")
+
+
+def choose_targets(
+    found: Sequence[Found], output: str | None, in_place: bool, naming: Naming | None = None
+) -> list[Path]:
     """Return the path of each result; raises `BadSetting` if the arguments contradict each other.
 
-    output: a file for one image, or a folder. None writes each result next to its input.
+    output: a file for one image, a folder, or "-" for standard output. None writes each result next to its input.
     """
+    naming = naming or Naming()
     if in_place:
         if output is not None:
             raise BadSetting("--in-place overwrites the input files. Remove -o")
+        if naming != Naming():
+            raise BadSetting("--in-place keeps the names of the files. Remove --format and --suffix")
         return [file.path for file in found]
+    if output == str(STREAM):
+        if len(found) > 1:
+            raise BadSetting(f"standard output cannot hold {len(found)} images. Choose a folder")
+        return [STREAM for _ in found]
     if output is None:
-        chosen = [file.path.with_name(f"{file.path.stem}{RESULT_MARK}{file.path.suffix}") for file in found]
+        wanted = [replace(file, relative=naming.apply(file.path, RESULT_MARK)) for file in found]
+        chosen = [file.relative for file in name_apart(wanted)]
     else:
-        chosen = _named_target(found, output)
+        chosen = _named_target(found, output, naming)
     inputs = {_real(file.path) for file in found}
     for path in chosen:
         if _real(path) in inputs:
@@ -33,16 +75,21 @@ def choose_targets(found: Sequence[Found], output: str | None, in_place: bool) -
     return chosen
 
 
-def exclude_results(found: Sequence[Found], inputs: Sequence[str], output: str | None = None) -> list[Found]:
-    """Return the files without results of earlier runs, unless `inputs` names them explicitly.
+def exclude_results(
+    found: Sequence[Found], inputs: Sequence[str], output: str | None = None, log: ResultLog | None = None
+) -> list[Found]:
+    """Return the files without those that FaceFix made of others, unless `inputs` names them explicitly.
 
-    Results are files marked as such, and files in an output folder inside an input folder.
+    These are results beside their input, sheets and other drawings, and files in an output folder inside an input
+    folder. log: remembers what was written on this machine.
     """
     folder = None if output is None else _real(output)
     inside = folder is not None and any(_real(text) in folder.parents for text in inputs)
 
     def is_result(path: Path) -> bool:
-        return path.stem.endswith(RESULT_MARK) or (inside and folder in _real(path).parents)
+        if path.stem.endswith(RESULT_MARK) or (inside and folder in _real(path).parents):
+            return True
+        return (log is not None and log.is_product(path)) or is_drawing(path)
 
     return [file for file in found if str(file.path) in inputs or not is_result(file.path)]
 
@@ -92,7 +139,7 @@ def _real(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _named_target(found: Sequence[Found], output: str) -> list[Path]:
+def _named_target(found: Sequence[Found], output: str, naming: Naming) -> list[Path]:
     path = Path(output)
     means_folder = output.endswith(("/", "\\")) or os.path.isdir(path)  # noqa: PTH112 - raises for a long name
     if means_folder or path.suffix.lower() not in SUFFIXES:
@@ -101,8 +148,13 @@ def _named_target(found: Sequence[Found], output: str) -> list[Path]:
         if os.path.isfile(path):  # noqa: PTH113 - raises for a long name
             raise BadSetting(f"{path} is not an image file. Choose a folder, or a file name such as out.png")
         check_writable(path / "any.png")
-        return [path / file.relative for file in found]
+        wanted = [replace(file, relative=naming.apply(file.relative)) for file in found]
+        return [path / file.relative for file in name_apart(wanted)]
     if len(found) > 1:
         raise BadSetting(f"{path} cannot hold {len(found)} images. Choose a folder")
     check_writable(path)
+    if naming.suffix and format_for(path) != format_for(Path(f"x{naming.suffix}")):
+        raise BadSetting(f"--format and the name {path.name} disagree. Change one of them")
+    if naming.mark is not None:
+        raise BadSetting(f"--suffix has no effect on {path}. Remove it, or choose a folder")
     return [path]

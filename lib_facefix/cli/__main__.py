@@ -1,68 +1,91 @@
-"""FaceFix finds the faces in images, restores them, and blends them back in seamlessly."""
+"""The command `facefix`. It imports little, so that --help and --version respond at once."""
 
-import argparse
-import io
-import os
-import signal
+from __future__ import annotations
+
 import sys
-from collections.abc import Sequence
-from importlib import import_module
-from pathlib import Path
-from typing import NoReturn
 
 from .. import __version__
-from ..errors import CannotFetch, CannotReach, CannotWrite, FaceFixError
-from ..fsio import sweep_temp
-from .terminal import STOPPED, escape_controls, print_lines
 
-COMMANDS = ("fix", "detect", "plan", "models", "settings", "serve")
-"""Commands by the names of their modules, in the order of the help."""
-EXITS = "exit codes: 0 success, 1 some images or faces failed, 2 wrong usage"
+TYPE_CHECKING = False  # as in the package itself
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .parser import Parser
+
+COMMANDS = {
+    "fix": "fix the faces in images",
+    "detect": "find faces and print them as JSON",
+    "plan": "write a plan as JSON, to edit and run",
+    "setup": "get better restorers: show them, install one",
+    "models": "list, get, verify, and convert models",
+    "settings": "print all settings as a JSON schema",
+    "serve": "serve a web page and the HTTP API",
+    "completion": "print the completion script of a shell",
+}
+"""Commands by the names of their modules, with their help, in the order of the help."""
+HELP = f"""\
+FaceFix finds the faces in images, restores them, and blends them back in.
+
+usage: facefix IMAGE... [FLAGS]     short for `facefix fix`
+       facefix COMMAND [FLAGS]
+
+examples:
+  facefix old.jpg                   writes old.fixed.jpg beside it
+  facefix album/ -o restored/       a folder, with its subfolders
+  facefix setup                     which better restorers there are
+  facefix serve --open              everything in the browser
+
+commands:
+{chr(10).join(f"  {name:<10}  {text}" for name, text in COMMANDS.items())}
+
+`facefix COMMAND --help` shows the flags of a command.
+
+flags:
+  -h, --help  show this help
+  --version   show the version
+
+exit codes: 0 success, 1 some images or faces failed, 2 wrong usage or set-up,
+            130 stopped with Ctrl-C
+"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        super().error(escape_controls(message))  # it repeats what was given
+def answer_at_once(arguments: Sequence[str]) -> str:
+    """Return the answer to --help or --version, or blank for any other command line."""
+    if list(arguments) in (["-h"], ["--help"], ["help"], ["--help-all"]):
+        return HELP
+    return f"facefix {__version__}\n" if list(arguments) == ["--version"] else ""
 
 
-def make_parser(command: str = "") -> argparse.ArgumentParser:
-    """Return the parser of one command, whose module alone is imported; for any other word that of all commands."""
-    parser = _Parser(prog="facefix", description=__doc__, epilog=EXITS)
-    parser.add_argument("--version", action="version", version=f"facefix {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name in [command] if command in COMMANDS else COMMANDS:
-        import_module(f".{name}", __package__).add(commands)
+def make_parser(command: str) -> Parser:
+    """Return the parser of one command, whose module alone is imported."""
+    from importlib import import_module
+
+    from .parser import Parser
+
+    module = import_module(f".{command}", __package__)
+    parser = Parser(prog=f"facefix {command}", description=module.__doc__)
+    module.add(parser)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code. argparse itself exits with 2 for an unknown flag."""
-    chosen = make_parser(*arguments[:1]).parse_args(arguments)
-    if getattr(chosen, "writes", False):
-        named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-        sweep_temp(Path(next(filter(None, named), "/tmp")))  # tempfile would write a file to find out
-    try:
-        code: int = chosen.run(chosen)
-    except FaceFixError as error:
-        print_lines([f"facefix: {error}"], error=True)
-        return 1 if isinstance(error, CannotFetch | CannotReach | CannotWrite) else 2
-    return code
+    """Run the command line and return its exit code. Wrong flags raise `SystemExit` with the code 2."""
+    if text := answer_at_once(arguments):
+        print(text, end="")
+        return 0
+    from .run import run_command
+
+    return run_command(arguments)
 
 
 def entry() -> None:
     """Run the command line with the arguments of the process and exit."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # file names may contain characters that the terminal cannot print
-            stream.reconfigure(errors="backslashreplace")
-    if sys.argv[1:2] != ["serve"]:  # which has its own way to end
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as for Ctrl-C
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except BrokenPipeError:  # the reader of the output, such as `head`, has closed the pipe
-        sys.stderr.close()
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(STOPPED)
+    if text := answer_at_once(sys.argv[1:]):
+        print(text, end="")
+        return
+    from .run import run_process
+
+    run_process(sys.argv[1:])
 
 
 if __name__ == "__main__":

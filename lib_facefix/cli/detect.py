@@ -4,22 +4,22 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, open_log, refuse_to_replace
 from ..errors import BadSetting
-from ..fsio import check_place
-from ..pictures import check_writable, find_pictures
-from ..planning.needs import Needs
-from ..planning.plan import face_to_json
-from ..visualize import draw_boxes
-from .engines import add_remote, choose_engine
-from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_settings
-from .terminal import print_lines, write_drawing, write_json
+from .engines import add_remote, choose_engine, prepare_detection
+from .flags import add_inputs, add_overwrite, add_runtime, add_salvage, add_settings, read_inputs, read_settings
+from .parser import Parser
+from .terminal import print_lines
 
 
-def add(commands: Any) -> None:
-    """Add the command to a parser."""
-    parser = commands.add_parser("detect", help="find faces and print them as JSON", description=__doc__)
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
+def add(parser: Parser) -> None:
+    """Add the command to its parser."""
+    parser.usage = "%(prog)s IMAGE... [FLAGS]"
+    parser.examples = (
+        "facefix detect old.jpg                     print boxes, landmarks, and pose",
+        "facefix detect old.jpg --draw boxes.png    draw the numbered boxes",
+        "facefix detect album/ -o faces.json        all images of a folder",
+    )
+    add_inputs(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the JSON (default: print it)")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="save one image with numbered boxes")
     add_overwrite(parser)
@@ -32,12 +32,21 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
+    from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, open_log, refuse_to_replace
+    from ..fsio import check_place
+    from ..pictures import check_writable, find_pictures
+    from ..planning.plan import face_to_json
+    from ..visualize import draw_boxes
+    from .files import write_drawing, write_json
+
+    inputs = read_inputs(arguments)
     settings = read_settings(arguments)
     if arguments.output:
         check_place(arguments.output)
     engine = choose_engine(arguments)
+    prepare_detection(engine, settings)
     batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
-    found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))
+    found, lines = batch.pass_over(exclude_results(find_pictures(inputs), inputs, log=open_log()))
     keep_apart((file.path for file in found), (), (arguments.output, arguments.draw))
     if not arguments.overwrite:
         refuse_to_replace([arguments.output, arguments.draw], open_log())
@@ -45,7 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.draw)
         if len(found) > 1:
             raise BadSetting(f"--draw supports only one image, not {len(found)}")
-    engine.prepare(Needs.of_detection(settings))
     print_lines(lines, error=True)
     for one in found:
         with batch.recording(one.path) as record:

@@ -1,30 +1,38 @@
 """Chooses the engine: this machine, a `facefix serve`, or a WebUI."""
 
+from __future__ import annotations
+
 import argparse
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..errors import BadSetting
-from ..facefix import FaceFix
-from ..protocols import Engine
 from .flags import list_given_runtime, read_runtime
-from .models_get import read_host_folders
+from .parser import Parser
 from .terminal import print_lines
 from .token import add_token, read_token
 
+if TYPE_CHECKING:
+    from ..protocols import Engine
+    from ..settings.face_settings import FaceSettings
 
-def add_remote(parser: argparse.ArgumentParser) -> None:
+
+def add_remote(parser: Parser) -> None:
     """Add the flags for remote work to a parser."""
     section = parser.add_argument_group("remote machine")
     address = "address of a `facefix serve` or a WebUI with --api, such as http://user:password@10.0.0.2:7860"
     section.add_argument("--remote", metavar="URL", help=address)
-    add_token(section, "token of the `facefix serve`")
+    parser.hide(add_token(section, "token of the `facefix serve`"))
     side = "native image side of a WebUI without FaceFix, such as 1024 for SDXL [px; default: detected, otherwise 512]"
-    section.add_argument("--native", type=int, metavar="N", help=side)
+    parser.hide([section.add_argument("--native", type=int, metavar="N", help=side)])
 
 
 def choose_engine(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Engine:
     """Return the engine that the flags choose. Raises `BadSetting`, `CannotReach`, or `Refused`."""
+    from ..facefix import FaceFix  # here, as it imports what fixes faces
+    from .model_folders import read_host_folders
+
     read_host_folders([arguments.webui or ""])
     here = FaceFix(read_runtime(arguments))
     if not arguments.remote:
@@ -45,3 +53,11 @@ def choose_engine(arguments: argparse.Namespace, environ: Mapping[str, str] = os
     if info.note:
         print_lines([f"facefix: {info.note}"], error=True)
     return engine
+
+
+def prepare_detection(engine: Engine, settings: FaceSettings) -> None:
+    """Raise the error of a detector or another part that cannot be used, once and not for every image."""
+    from ..planning.needs import Needs
+
+    local = engine.describe().loads_models
+    engine.prepare(Needs.of_detection(settings), (lambda *_: None) if local else None)  # downloads nothing

@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..errors import BadSetting
-from ..planning.planner import read_override
 from ..settings.face_settings import FaceSettings
 from ..settings.options import Option, options
 from ..settings.runtime import Runtime
 from ..settings.treatment import Overrides
+from .parser import Parser
 
 TITLES = {
     "fix": "restoration",
@@ -29,14 +29,21 @@ ALIASES = {
     "upright_above": "--straighten-above",
 }
 """Clearer names of flags, by setting. The flag with the name of the setting works, too."""
+EVERYDAY = (
+    *("method", "restorer", "fidelity", "visibility", "mask", "upscale", "upscaler"),
+    *("detector", "min_score", "faces", "at_most", "person"),
+)
+"""Settings whose flags --help shows. --help-all shows all flags."""
 
 
-def add_settings(parser: argparse.ArgumentParser, groups: Collection[str] = tuple(TITLES)) -> None:
+def add_settings(parser: Parser, groups: Collection[str] = tuple(TITLES)) -> None:
     """Add one flag for each setting of the groups to a parser."""
     sections = {name: parser.add_argument_group(TITLES[name]) for name in groups}
     for field, known in options(FaceSettings):
         if known.group in sections:
-            _add_flag(sections[known.group], field, known)
+            flag = _add_flag(sections[known.group], field, known)
+            if field.name not in EVERYDAY:
+                parser.hide([flag])
     if "choose" not in sections:
         return
     sections["choose"].add_argument(
@@ -48,24 +55,37 @@ def add_settings(parser: argparse.ArgumentParser, groups: Collection[str] = tupl
     )
 
 
-def add_runtime(parser: argparse.ArgumentParser) -> Any:
+def add_runtime(parser: Parser) -> Any:
     """Add the flags for models and hardware to a parser. Return their group."""
     section = parser.add_argument_group("models and hardware")
-    for field, known in options(Runtime):
-        _add_flag(section, field, known)
+    parser.hide([_add_flag(section, field, known) for field, known in options(Runtime)])
     return section
 
 
-def add_salvage(parser: argparse.ArgumentParser) -> None:
+def add_inputs(parser: Parser, more: str = "") -> None:
+    """Add the images to a parser. more: further inputs that the command accepts, for the help."""
+    text = f"image, folder, or pattern such as 'old/*.jpg'{more}"
+    parser.add_argument("inputs", nargs="*", metavar="IMAGE", help=text)
+
+
+def add_salvage(parser: Parser) -> None:
     """Add the flag that takes what there is of a file that is cut off."""
-    parser.add_argument("--salvage", action="store_true", help="use the readable part of JPEGs that are cut off")
+    text = "use the readable part of JPEGs that are cut off"
+    parser.hide([parser.add_argument("--salvage", action="store_true", help=text)])
 
 
-def add_overwrite(parser: argparse.ArgumentParser) -> None:
-    """Add the flag that lets outputs replace files of others."""
-    parser.add_argument(
+def add_overwrite(section: Any) -> None:
+    """Add the flag that lets outputs replace files of others to a parser, or to a group of one."""
+    section.add_argument(
         "--overwrite", action="store_true", help="replace existing outputs, even those that FaceFix did not write"
     )
+
+
+def read_inputs(arguments: argparse.Namespace) -> list[str]:
+    """Return the given images. Raises `BadSetting` if there are none."""
+    if not arguments.inputs:
+        raise BadSetting("give at least one image, folder, or pattern such as 'old/*.jpg'")
+    return list(arguments.inputs)
 
 
 def read_runtime(arguments: argparse.Namespace) -> Runtime:
@@ -80,6 +100,8 @@ def read_settings(arguments: argparse.Namespace) -> FaceSettings:
 
 def read_overrides(arguments: argparse.Namespace) -> Overrides:
     """Return the settings that --face gives for single faces. Raises `BadSetting`."""
+    from ..planning.planner import read_override  # here, as it imports numpy
+
     overrides: dict[int, dict[str, Any]] = {}
     for text in arguments.face:
         number, changes = read_override(text)
@@ -92,6 +114,15 @@ def read_overrides(arguments: argparse.Namespace) -> Overrides:
     return overrides
 
 
+def read_face_numbers(arguments: argparse.Namespace) -> dict[str, frozenset[int]]:
+    """Return the face numbers that --faces and --face name, by their text."""
+    from ..settings.face_prompt import read_numbers
+
+    texts = [text.strip() for text in (arguments.faces or "").split(",")]
+    texts += [text.partition(":")[0].strip() for text in arguments.face]
+    return {text: read_numbers(text) for text in texts if text}
+
+
 def list_given_settings(arguments: argparse.Namespace) -> Sequence[str]:
     """Return the names of all given flags that are settings."""
     return [_flag_name(name) for name in _given_flags(arguments, FaceSettings)] + (["--face"] if arguments.face else [])
@@ -102,12 +133,13 @@ def list_given_runtime(arguments: argparse.Namespace) -> Sequence[str]:
     return [_flag_name(name) for name in _given_flags(arguments, Runtime)]
 
 
-def _add_flag(section: Any, field: Any, known: Option) -> None:
+def _add_flag(section: Any, field: Any, known: Option) -> argparse.Action:
     names = [ALIASES[field.name]] if field.name in ALIASES else []
     text = _make_help(known, field.default)
-    section.add_argument(
+    flag: argparse.Action = section.add_argument(
         *names, _flag_name(field.name), dest=field.name, default=None, help=text, **_argparse_options(field, known)
     )
+    return flag
 
 
 def _given_flags(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:

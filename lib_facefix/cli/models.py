@@ -1,7 +1,7 @@
 """List all models with their licence, size, and location. Use an action to download, verify, or convert weights."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +10,63 @@ from ..models.yolo_files import yolo_files
 from ..registry import DETECTORS, REGISTRIES, ModelInfo
 from ..settings.detector_expression import quote_name
 from ..weights import PUBLISHED, ModelPaths, Published, asset, find_installed
-from . import models_check, models_get
-from .terminal import print_lines, write_json
+from . import model_folders, models_check, models_get
+from .files import write_json
+from .parser import Parser
+from .terminal import print_lines
 
-COLUMNS = ("kind", "name", "label", "licence", "size", "where")
+WIDTH = 80
+"""Widest line of the table, in characters."""
+NAME_WIDTH = 20
+"""Width of the names, in characters; a longer one has a line of its own."""
+STATES = {"built in": "built in", "found": "installed", "missing": "not installed"}
+"""Words for the state of a model."""
 
 
-def add(commands: Any) -> None:
-    """Add the command and its actions to the parser."""
-    parser = commands.add_parser("models", help="list, get, verify, and convert models", description=__doc__)
+def add(parser: Parser) -> None:
+    """Add the command and its actions to its parser."""
+    parser.usage = "%(prog)s [FLAGS] [ACTION]"
     parser.add_argument("--json", action="store_true", help="print JSON")
-    models_get.add_path_flags(parser, default=[])
+    parser.add_argument("-v", "--verbose", action="store_true", help="show where each model is, or how to get it")
+    model_folders.add_path_flags(parser, default=[])
     folder = "folder of YOLO models, including subfolders (repeatable, or several separated as in PATH)"
     parser.add_argument("--yolo", action="append", default=[], metavar="DIR", help=folder)
     parser.set_defaults(run=run)
-    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", prog=parser.prog)
     models_get.add(actions)
     models_check.add(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
-    rows = list(_make_rows(models_get.read_model_paths(arguments, arguments.yolo)))
+    rows = list(_make_rows(model_folders.read_model_paths(arguments, arguments.yolo)))
     if arguments.json:
         write_json({"version": 1, "models": rows}, None)
         return 0
-    table = [COLUMNS, *([str(row[column]) for column in COLUMNS] for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(COLUMNS))]
-    print_lines("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)
+    print_lines(_make_table(rows, verbose=arguments.verbose))
     return 0
+
+
+def _make_table(rows: Sequence[dict[str, Any]], *, verbose: bool) -> Iterator[str]:
+    """Yield the lines of the table: the models of each kind, and with `verbose` where each is or how to get it."""
+    kind = ""
+    for row in rows:
+        if row["kind"] != kind:
+            yield from ([""] if kind else [])
+            kind = row["kind"]
+            yield f"{kind}:"
+        if len(name := row["name"]) > NAME_WIDTH:
+            yield f"  {name}"
+            name = ""
+        line = f"  {name:<{NAME_WIDTH}} {row['size']:>8}  {STATES[row['state']]:<13}  {row['licence']}".rstrip()
+        yield line if len(line) <= WIDTH else f"{line[: WIDTH - 3].rstrip()}..."
+        if verbose:
+            yield f"      {row['label']}: {row['where']}"
+    yield ""
+    yield "`facefix setup` installs restorers with all that they need."
+    yield "`facefix models get NAME` downloads any file."
+    if not verbose:
+        yield "`facefix models --verbose` shows where each model is."
 
 
 def _make_rows(paths: ModelPaths) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from ..errors import BadModel, FaceFixError
 from ..weights import PUBLISHED, Published, convert, verify_file
-from .models_get import add_path_flags, find_published, read_model_paths
+from .model_folders import add_path_flags, read_model_paths
+from .models_get import find_published
 from .terminal import print_lines
 
 T = TypeVar("T")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage
+from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, suggest
 from ..registry import REGISTRIES
-from ..weights import PUBLISHED, ModelPaths, Published, convert, locate_models, split_paths
+from ..weights import PUBLISHED, ModelPaths, Published, convert
 from ..weights.download import Progress, download, is_offline, list_sources
+from .model_folders import add_fetch_flags, add_path_flags, read_model_paths
 from .terminal import print_lines
 
 
@@ -23,43 +24,6 @@ def add(actions: Any) -> None:
     add_path_flags(parser)
     add_fetch_flags(parser)
     parser.set_defaults(run=run, writes=True)
-
-
-def add_path_flags(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:
-    """Add the flags --models and --webui to a parser.
-
-    default: actions of `models` have none, so that they keep the value of the same flag before the action.
-    """
-    several = "(repeatable, or several separated as in PATH)"
-    more: dict[str, Any] = {"action": "append", "default": default, "metavar": "DIR"}
-    parser.add_argument("--models", help=f"folder of weights; downloads go to the first {several}", **more)
-    parser.add_argument("--webui", help=f"folder of a WebUI or ComfyUI whose models are used, too {several}", **more)
-
-
-def read_model_paths(arguments: argparse.Namespace, yolo: Sequence[str] = ()) -> ModelPaths:
-    """Return the model paths that the flags give. Raises `BadSetting`. yolo: folders of YOLO models."""
-    return locate_models(
-        _split_folders(arguments.models), read_host_folders(arguments.webui), yolo=_split_folders(yolo)
-    )
-
-
-def read_host_folders(given: Sequence[str]) -> list[Path]:
-    """Return the folders that --webui names. Raises `BadSetting` for a missing one, which is probably misspelt."""
-    for path in (folders := _split_folders(given)):
-        if not path.is_dir():
-            raise BadSetting(f"the folder {path} does not exist; give the folder of a WebUI or ComfyUI to --webui")
-    return folders
-
-
-def _split_folders(given: Sequence[str]) -> list[Path]:
-    return [path for text in given for path in split_paths(text)]
-
-
-def add_fetch_flags(parser: Any) -> None:
-    """Add the flags --yes, --offline, and --mirror to a parser or to a group of one."""
-    parser.add_argument("-y", "--yes", action="store_true", help="accept licences and downloads without asking")
-    parser.add_argument("--offline", action="store_true", help="never use the network")
-    parser.add_argument("--mirror", default="", metavar="URL", help="download from this address (files are verified)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,7 +74,8 @@ def find_published(name: str) -> Published:
             return published
     if any(name in registry.names() for registry in REGISTRIES):
         raise BadSetting(f"{name} is built in or needs no weights, so there is nothing to download")
-    raise BadSetting(f"unknown weights {name!r}; available: {', '.join([*entries, *PUBLISHED])}")
+    known = [*entries, *PUBLISHED]
+    raise BadSetting(f"unknown weights {name!r}.{suggest(name, known)} Available: {', '.join(known)}")
 
 
 def _ask_consent(wanted: Sequence[Published], paths: ModelPaths, *, yes: bool, mirror: str) -> None:

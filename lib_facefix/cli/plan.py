@@ -2,21 +2,31 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, open_log, refuse_to_replace
-from ..fsio import check_place
-from ..pictures import find_pictures
-from ..planning.needs import Needs
-from .engines import add_remote, choose_engine
-from .flags import add_overwrite, add_runtime, add_salvage, add_settings, read_overrides, read_settings
-from .terminal import print_lines, write_json
+from .engines import add_remote, choose_engine, prepare_detection
+from .flags import (
+    add_inputs,
+    add_overwrite,
+    add_runtime,
+    add_salvage,
+    add_settings,
+    read_inputs,
+    read_overrides,
+    read_settings,
+)
+from .parser import Parser
+from .terminal import print_lines
 
 
-def add(commands: Any) -> None:
-    """Add the command to a parser."""
-    parser = commands.add_parser("plan", help="write a plan as JSON, to edit and run", description=__doc__)
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder, or pattern such as 'old/*.jpg'")
+def add(parser: Parser) -> None:
+    """Add the command to its parser."""
+    parser.usage = "%(prog)s IMAGE... [FLAGS]"
+    parser.examples = (
+        "facefix plan old.jpg                 print the plan",
+        "facefix plan old.jpg -o plan.json    write it to a file, edit the file, then:",
+        "facefix fix --plan plan.json         carry it out",
+    )
+    add_inputs(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file for the plan (default: print it)")
     add_overwrite(parser)
     add_settings(parser)
@@ -28,16 +38,22 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
+    from ..batch import Batch, exclude_results, keep_apart, make_document, make_planner, open_log, refuse_to_replace
+    from ..fsio import check_place
+    from ..pictures import find_pictures
+    from .files import write_json
+
+    inputs = read_inputs(arguments)
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     if arguments.output:
         check_place(arguments.output)
     engine = choose_engine(arguments)
+    prepare_detection(engine, settings)
     batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
-    found, lines = batch.pass_over(exclude_results(find_pictures(arguments.inputs), arguments.inputs))
+    found, lines = batch.pass_over(exclude_results(find_pictures(inputs), inputs, log=open_log()))
     keep_apart((file.path for file in found), (), (arguments.output,))
     if not arguments.overwrite:
         refuse_to_replace([arguments.output], open_log())
-    engine.prepare(Needs.of_detection(settings))
     print_lines(lines, error=True)
     for file in found:
         lines = batch.look(file.path)

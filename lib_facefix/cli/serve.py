@@ -1,28 +1,35 @@
 """Serve a web page and the HTTP API, to find, tune, compare, and fix faces in a browser."""
 
 import argparse
+import errno
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
-from typing import Any
 
 from ..errors import BadSetting, MissingPackage
-from ..facefix import FaceFix
-from ..weights.urls import is_loopback
 from .flags import add_runtime, read_runtime
-from .models_get import read_host_folders
+from .model_folders import read_host_folders
+from .parser import Parser
 from .terminal import print_lines
 from .token import TOKEN, add_token, read_token
 
 PORT = 7861
 
 
-def add(commands: Any) -> None:
-    """Add the command to a parser."""
-    parser = commands.add_parser("serve", help="serve a web page and the HTTP API", description=__doc__)
+def add(parser: Parser) -> None:
+    """Add the command to its parser."""
+    parser.usage = "%(prog)s [FLAGS]"
+    parser.examples = (
+        "facefix serve --open                 opens the page in the browser",
+        "facefix serve --port 8000            another port",
+        "FACEFIX_TOKEN=secret facefix serve --host 0.0.0.0    for other machines, too",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, default=PORT, help=f"port; 0 chooses a free one [default {PORT}]")
+    port = f"port; 0 chooses a free one [0 to 65535; default {PORT}]"
+    parser.add_argument("--port", type=int, default=PORT, metavar="N", help=port)
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
     add_token(parser, "token of all clients")
     help_folder = "folder whose images clients may process with POST batch (repeatable)"
     parser.add_argument("--folder", action="append", type=Path, default=[], metavar="DIR", help=help_folder)
@@ -32,6 +39,10 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
+    from ..facefix import FaceFix  # here, as it imports what fixes faces
+    from ..models.environment import find_environment
+    from ..weights.urls import is_loopback
+
     try:
         import uvicorn  # noqa: F401 first, so that the error names it
 
@@ -41,7 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         if error.name not in ("fastapi", "uvicorn", "starlette"):
             raise
-        raise MissingPackage("facefix serve", error.name, "Install it with `pip install 'facefix[serve]'`.") from error
+        command = find_environment().describe(["fastapi>=0.94", "uvicorn>=0.22"])
+        raise MissingPackage("facefix serve", error.name, f"Install what it needs with: {command}") from error
+    if not 0 <= arguments.port <= 65535:
+        raise BadSetting(f"--port must be between 0 and 65535, not {arguments.port}")
     token = read_token(arguments)
     if not is_loopback(arguments.host) and not token:
         raise BadSetting(
@@ -55,12 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
     line = JobQueue(host.limits.waiting, host.limits.held)
     server = make_server(app(host, token, arguments.host, line), arguments.host, arguments.port, line)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the server calls it after it has stopped
-    with server.config.bind_socket() as listening:
+    with bind_socket(arguments.host, arguments.port) as listening:
         listening.listen(server.config.backlog)  # requests that arrive before the server is ready wait
         name, port = listening.getsockname()[:2]
-        print_lines(
-            [f"FaceFix is running at http://{f'[{name}]' if ':' in name else name}:{port}/ (press Ctrl-C to stop)"]
-        )
+        address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+        print_lines([f"FaceFix is running at {address} (press Ctrl-C to stop)"])
+        if arguments.open:
+            _open_browser(address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:"))
         try:
             server.run([listening])
         finally:
@@ -68,3 +83,30 @@ def run(arguments: argparse.Namespace) -> int:
                 sys.stdout.flush()
                 os._exit(0)
     return 0
+
+
+def bind_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to the address; raises `BadSetting` with the reason if it cannot be."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        if os.name != "nt":  # where it would let two servers share the port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            busy = f"port {port} is in use, perhaps by another `facefix serve`"
+            raise BadSetting(f"{busy}; stop that program, or choose another port, such as --port {port + 1}") from error
+        if error.errno == errno.EACCES:
+            raise BadSetting(f"port {port} needs administrator rights; choose one above 1023") from error
+        raise BadSetting(f"cannot listen on {host}, port {port}: {error.strerror or error}; check --host") from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _open_browser(address: str) -> None:
+    """Open the page, and explain if there is no browser. The requests wait until the server is ready."""
+    import webbrowser  # here, as few runs need it
+
+    if not webbrowser.open(address):
+        print_lines([f"facefix: no browser was found; open {address} yourself"], error=True)

@@ -14,10 +14,11 @@ MAX_TOKEN = 4096
 """Longest token, in characters."""
 
 
-def add_token(section: Any, whose: str) -> None:
-    """Add the flags for a token to a parser. whose: description of the token for the help."""
-    section.add_argument("--token", metavar="T", help=f"{whose}, visible in the process list (default: {TOKEN})")
-    section.add_argument("--token-file", type=Path, metavar="FILE", help=f"file with the {whose}")
+def add_token(section: Any, whose: str) -> list[argparse.Action]:
+    """Add the flags for a token to a parser, and return them. whose: description of the token for the help."""
+    text = f"{whose}, visible in the process list (default: {TOKEN})"
+    token = section.add_argument("--token", metavar="T", help=text)
+    return [token, section.add_argument("--token-file", type=Path, metavar="FILE", help=f"file with the {whose}")]
 
 
 def read_token(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> str:

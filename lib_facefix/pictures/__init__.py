@@ -5,6 +5,7 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 """
 
 from .discovery import Found, find_pictures, name_apart
+from .drawings import is_drawing, save_drawing
 from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
@@ -28,9 +29,11 @@ __all__ = [
     "encode",
     "find_pictures",
     "format_for",
+    "is_drawing",
     "media_type",
     "name_apart",
     "names_unwritten_file",
     "read_picture",
+    "save_drawing",
     "write_picture",
 ]

@@ -12,6 +12,8 @@ MAX_BYTES = 8 << 20
 """Of the log; beyond it, the older half is forgotten."""
 _SLACK = 2_000_000_000
 """Nanoseconds by which some drives round the time of a file."""
+_PRODUCT = " product"
+"""The end of a line about a file that FaceFix made of others beside it."""
 
 
 class ResultLog:
@@ -23,7 +25,7 @@ class ResultLog:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._made: dict[str, tuple[int, int]] | None = None
+        self._made: dict[str, tuple[int, int, bool]] | None = None
 
     def may_replace(self, path: Path) -> bool:
         """Return whether no file would be lost at `path`: there is none, or FaceFix wrote it; links are followed.
@@ -33,21 +35,34 @@ class ResultLog:
         try:
             if not os.path.isfile(path) or find_open_number(path) is not None:  # noqa: PTH113 - raises for a long name
                 return True
-            (size, time), now = self._read().get(_key(path), (-1, 0)), path.stat()
+            return self._is_as_written(path)
         except OSError:
             return False
-        return now.st_size == size and abs(now.st_mtime_ns - time) <= _SLACK
 
-    def add(self, path: Path) -> None:
-        """Remember that FaceFix wrote the file at `path` as it is now."""
+    def is_product(self, path: Path) -> bool:
+        """Return whether FaceFix made the file of others that stand beside it, and nobody has changed it since."""
+        try:
+            return self._read().get(_key(path), (0, 0, False))[2] and self._is_as_written(path)
+        except OSError:
+            return False
+
+    def add(self, path: Path, *, product: bool = False) -> None:
+        """Remember that FaceFix wrote the file at `path` as it is now.
+
+        product: whether it is a result beside its input, or a drawing, so that a folder does not contribute it.
+        """
         with contextlib.suppress(OSError):
             state = path.stat()
-            self._read()[_key(path)] = state.st_size, state.st_mtime_ns
+            self._read()[_key(path)] = state.st_size, state.st_mtime_ns, product
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a", encoding="ascii") as file:  # one short write: safe beside other processes
-                file.write(f"{_key(path)} {state.st_size} {state.st_mtime_ns}\n")
+                file.write(f"{_key(path)} {state.st_size} {state.st_mtime_ns}{_PRODUCT if product else ''}\n")
 
-    def _read(self) -> dict[str, tuple[int, int]]:
+    def _is_as_written(self, path: Path) -> bool:
+        (size, time, _), now = self._read().get(_key(path), (-1, 0, False)), path.stat()
+        return now.st_size == size and abs(now.st_mtime_ns - time) <= _SLACK
+
+    def _read(self) -> dict[str, tuple[int, int, bool]]:
         if self._made is None:
             self._made = {}
             try:
@@ -60,8 +75,8 @@ class ResultLog:
                     atomic_write(self._file, lambda file: file.write(lines))
             for line in lines.decode("ascii", "replace").splitlines():
                 with contextlib.suppress(ValueError):  # a line that was cut off
-                    key, size, time = line.split(" ")
-                    self._made[key] = int(size), int(time)
+                    key, size, time = line.removesuffix(_PRODUCT).split(" ")
+                    self._made[key] = int(size), int(time), line.endswith(_PRODUCT)
         return self._made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides, Treatment
@@ -24,6 +24,10 @@ class Needs:
     """Values of the setting `detector`; none for plans, as their faces are found."""
     landmarkers: frozenset[str] = frozenset()
     """Names of what places landmarks on found faces; none for plans."""
+    person: str = ""
+    """Path of the reference photo; blank: none."""
+    guesses: bool = False
+    """True if faces are selected by gender or age."""
     rediffuses: bool = False
     """True if settings select re-diffusing. False for plans: only the affected faces fail there."""
 
@@ -35,13 +39,14 @@ class Needs:
         upscalers = frozenset([settings.upscaler] if settings.upscale else [])
         restorers = frozenset(one.restorer for one in treatments if one.method in ("auto", "restore"))
         rediffuses = any(one.method == "re-diffuse" for one in treatments)
-        finders = frozenset([settings.detector]), frozenset([settings.landmarker])
-        return cls(treatments, restorers, upscalers, *finders, rediffuses)
+        finds = cls.of_detection(settings)
+        return replace(finds, treatments=treatments, restorers=restorers, upscalers=upscalers, rediffuses=rediffuses)
 
     @classmethod
     def of_detection(cls, settings: FaceSettings) -> Needs:
-        """Return the requirements of detection alone, for plans that may be carried out elsewhere."""
-        return cls((), frozenset(), frozenset(), frozenset([settings.detector]), frozenset([settings.landmarker]))
+        """Return the requirements of finding and choosing faces with these settings, without fixing them."""
+        finders = frozenset([settings.detector]), frozenset([settings.landmarker])
+        return cls((), frozenset(), frozenset(), *finders, settings.person, settings.uses_attributes)
 
     @classmethod
     def of_plans(cls, plans: Iterable[FixPlan]) -> Needs:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI
 from starlette.datastructures import MutableHeaders
@@ -18,7 +17,7 @@ from .. import __version__
 from ..facefix import FaceFix
 from ..protocols import Progress
 from ..settings.face_prompt import GenerationParams
-from ..weights.urls import is_loopback
+from ..weights.urls import host_name, is_loopback
 from .errors import FORBIDDEN, UNAUTHORISED, refuse
 from .handlers import Limits
 from .job_queue import JobQueue
@@ -63,7 +62,7 @@ def app(host: StandaloneHost, token: str = "", bound: str = "127.0.0.1", line: J
     protects it from pages of other sites (DNS rebinding). line: queue of the calls, for a caller that will close it.
     """
     made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
-    made.include_router(make_router(host, [Depends(_guard(token))] if token else [], line))
+    made.include_router(make_router(host, [Depends(_guard(token))] if token else [], line, bound))
     made.add_middleware(_Guarded, bound=None if token else bound)
     made.mount("/", StaticFiles(packages=[("lib_facefix.server", "page")], html=True))
     return made
@@ -105,16 +104,8 @@ class _Guarded:
 def _foreign(request: Request, bound: str | None) -> str:
     """Return the reason if a request may come from another site, as browsers send forms across sites unasked."""
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if bound is not None and _name(host) != bound and not is_loopback(_name(host)):
+    if bound is not None and host_name(host) != bound and not is_loopback(host_name(host)):
         return f"this server does not respond to the name {host!r}; open it as http://localhost"
     if origin and origin.partition("://")[2] != host:
         return "pages of other sites must not use this server"
     return ""
-
-
-def _name(host: str) -> str:
-    """Return the name in a Host header without port and brackets, or blank if there is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""

@@ -21,6 +21,8 @@ Schema = dict[str, Any]
 OBJECT: Schema = {"type": "object"}
 IMAGE = "image"
 """Name of the field that contains the image file."""
+MAX_NAMES = 32
+"""Largest number of names in a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,12 @@ def _read_path(value: Any) -> str:
     return value
 
 
+def _read_names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or len(value) > MAX_NAMES or not all(isinstance(x, str) for x in value):
+        raise FaceFixError(f"the value must be a list of 1 to {MAX_NAMES} names, not {shorten(value)}")
+    return tuple(value)
+
+
 SETTINGS = BodyField(
     _read_settings,
     {name: value for name, value in schema(FaceSettings).items() if not name.startswith("$")},
@@ -153,6 +161,11 @@ def declare_field(kind: BodyField, default: Any = MISSING) -> Any:
 def declare_flag(help: str, default: bool) -> Any:  # noqa: A002 as the attribute is called
     """Return a field that is true or false."""
     return declare_field(BodyField(_read_flag, {"type": "boolean"}, help), default)
+
+
+def declare_names(help: str) -> Any:  # noqa: A002 as the attribute is called
+    """Return a required field that is a list of names."""
+    return declare_field(BodyField(_read_names, {"type": "array", "items": {"type": "string"}}, help))
 
 
 def declare_path(help: str) -> Any:  # noqa: A002 as the attribute is called

@@ -29,9 +29,11 @@ from .schemas import (
     PlanBody,
     PreviewBody,
     ReplanBody,
+    SetupBody,
     form_schema,
     json_schema,
 )
+from .setup import SetupDesk
 
 PREFIX = "/facefix/v1"
 REFUSED = {
@@ -48,16 +50,19 @@ Body = TypeVar("Body")
 _LOG = logging.getLogger(__name__)
 
 
-def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | None = None) -> APIRouter:
+def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | None = None, bound: str = "") -> APIRouter:
     """Return the router of the API for a host.
 
     guards: dependencies that every call must satisfy first. line: queue of the calls, for a caller that will close it.
+    bound: name or address that the server listens on; blank: a WebUI, in which nothing is installed.
     """
     made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
-    calls = _Calls(Service(host), line or JobQueue(host.limits.waiting, host.limits.held))
+    line = line or JobQueue(host.limits.waiting, host.limits.held)
+    calls = _Calls(Service(host), line, SetupDesk(host, line, bound))
     add = partial(made.add_api_route, response_model=None)
     add("/models", calls.models, methods=["GET"], summary="List methods and models", responses=_answers())
     add("/settings", calls.settings, methods=["GET"], summary="Settings as a JSON schema", responses=_answers())
+    add("/setup", calls.setup, methods=["GET"], summary="Restorers to install", responses=_answers())
     for name, kind, call in (
         ("detect", DetectBody, calls.detect),
         ("plan", PlanBody, calls.plan),
@@ -65,6 +70,7 @@ def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | Non
         ("fix", FixBody, calls.fix),
         ("preview", PreviewBody, calls.preview),
         ("batch", BatchBody, calls.batch),
+        ("setup", SetupBody, calls.begin_setup),
     ):
         add(
             f"/{name}",
@@ -100,14 +106,21 @@ class _Route(APIRoute):
 class _Calls:
     """The request handlers of all routes."""
 
-    def __init__(self, service: Service, line: JobQueue) -> None:
-        self._service, self._line = service, line
+    def __init__(self, service: Service, line: JobQueue, desk: SetupDesk) -> None:
+        self._service, self._line, self._desk = service, line, desk
 
     async def models(self) -> Response:
         return JSONResponse(await run_in_threadpool(self._service.models))
 
     async def settings(self) -> Response:
         return JSONResponse(self._service.settings())
+
+    async def setup(self, request: Request) -> Response:
+        return await run_in_threadpool(lambda: JSONResponse(self._desk.describe(request)))
+
+    async def begin_setup(self, request: Request) -> Response:
+        async with self._receive(request, SetupBody) as (body, _):
+            return await run_in_threadpool(lambda: _respond_started(self._desk.begin(request, body)))
 
     async def detect(self, request: Request) -> Response:
         return await self._handle(request, DetectBody, self._service.detect)
@@ -137,12 +150,15 @@ class _Calls:
         return _respond_started(self._line.add(work, 0, keep=True))
 
     async def job(self, id: str) -> Response:  # noqa: A002 as the address calls it
-        return await run_in_threadpool(lambda: JSONResponse(_state(self._line.find(id))))
+        return await run_in_threadpool(lambda: JSONResponse(_state(self._find(id))))
 
     async def cancel(self, id: str) -> Response:  # noqa: A002 as the address calls it
-        job = self._line.find(id)
+        job = self._find(id)
         job.stop()
         return await run_in_threadpool(lambda: JSONResponse(_state(job)))
+
+    def _find(self, id: str) -> Job:  # noqa: A002 as the address calls it
+        return self._desk.job if self._desk.job and self._desk.job.id == id else self._line.find(id)
 
     async def _handle(self, request: Request, kind: type[Body], do: Callable[[Body, Progress], Answer]) -> Response:
         async with self._receive(request, kind) as (body, upload):
@@ -225,4 +241,4 @@ def _answers(*statuses: str) -> dict[int | str, dict[str, Any]]:
 def _describe_call(name: str) -> dict[int | str, dict[str, Any]]:
     begun: dict[int | str, dict[str, Any]] = {"202": {"description": "Started. GET jobs/{id} returns the state."}}
     refused = _answers(*(status for status in REFUSED if status != "404"))
-    return {**(begun if name in ("fix", "batch") else {}), **refused}
+    return {**(begun if name in ("fix", "batch", "setup") else {}), **refused}

@@ -23,6 +23,7 @@ from .fields import (
     Schema,
     declare_field,
     declare_flag,
+    declare_names,
     declare_path,
     shorten,
 )
@@ -155,3 +156,12 @@ class BatchBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     overwrite: bool = declare_flag("True: replace existing files, even those that FaceFix did not write.", False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupBody:
+    """Install restorers, with the packages that they need. See GET setup."""
+
+    models: tuple[str, ...] = declare_names("Names of restorers from GET setup.")
+    accept_licences: bool = declare_flag("True: the licences and notices have been read and accepted.", False)
+    install_packages: bool = declare_flag("True: Python packages may be installed, too.", False)

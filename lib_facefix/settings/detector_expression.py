@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ..errors import BadSetting, quote_value
+from ..errors import BadSetting, quote_value, suggest
 from ..registry import DETECTORS
 from .expression import Grammar
 
@@ -121,7 +121,8 @@ def _leaf(text: str) -> Leaf:
     if not is_file and name not in DETECTORS.names():
         raise BadSetting(
             f"Detector must be one of {', '.join(DETECTORS.names())}, or a model file ({', '.join(SUFFIXES)}); "
-            f"combine several with ' + ', ' - ', brackets or '2 of a, b, c'; not {quote_value(name)}"
+            f"combine several with ' + ', ' - ', brackets or '2 of a, b, c'; not "
+            f"{quote_value(name)}.{suggest(name, DETECTORS.names())}".removesuffix(".")
         )
     if classes and not is_file and not DETECTORS[name].classes:
         raise BadSetting(f"{name} detects only faces. Remove the classes [{', '.join(classes)}]")

@@ -9,14 +9,19 @@ one. A blank part, or no part, means the image's own prompt. `[PROMPT]` inserts 
 face. All other text is passed to Stable Diffusion unchanged.
 """
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 from ..errors import BadSetting, quote_value
-from ..types import Face
+
+if TYPE_CHECKING:
+    from ..types import Face
 
 MAX_NUMBERS_TEXT = 2000
 """Longest list of face numbers, in characters."""

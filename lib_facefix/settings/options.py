@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import BadSetting, quote_value
+from ..errors import BadSetting, quote_value, suggest
 
 KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 """Allowed types of a setting, and their names in JSON schema."""
@@ -73,11 +73,12 @@ class Option:
         if self.reads:
             self.reads(value)
         elif self.choices and value not in self.choices():
+            like = f"not {quote_value(value)}.{suggest(value, self.choices())}".removesuffix(".")
             if not self.suffixes:
-                raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}; not {quote_value(value)}")
+                raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}; {like}")
             if not value.lower().endswith(self.suffixes):
                 allowed = f"{', '.join(self.choices())}, or the path of a file ({', '.join(self.suffixes)})"
-                raise BadSetting(f"{self.label} must be one of {allowed}; not {quote_value(value)}")
+                raise BadSetting(f"{self.label} must be one of {allowed}; {like}")
 
 
 def option(default: Any, label: str, **facts: Any) -> Any:
@@ -102,7 +103,8 @@ def check_names(settings: type, names: Iterator[str] | list[str]) -> None:
     known = {field.name: None for field, _ in options(settings)}
     for name in names:
         if name not in known:
-            raise BadSetting(f"unknown setting {quote_value(name)}. Available: {', '.join(known)}")
+            like = suggest(name, known) if isinstance(name, str) else ""
+            raise BadSetting(f"unknown setting {quote_value(name)}.{like} Available: {', '.join(known)}")
 
 
 def schema(settings: type) -> dict[str, Any]:

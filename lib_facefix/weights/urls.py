@@ -21,6 +21,14 @@ def is_loopback(host: str | None) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+def host_name(header: str) -> str:
+    """Return the name in a Host header without port and brackets, or blank if there is none."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def open_url(request: urllib.request.Request, timeout: float, redirects: urllib.request.HTTPRedirectHandler) -> Any:
     """Return the response to a request over http or https; other schemes (file, ftp) have no handler.
 

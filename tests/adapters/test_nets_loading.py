@@ -151,7 +151,7 @@ def test_a_missing_spandrel_is_named(saved, monkeypatch):
     path = saved(nets_made.compact().state_dict())
     monkeypatch.setitem(sys.modules, "spandrel", None)
 
-    with pytest.raises(MissingPackage, match="pip install spandrel"):
+    with pytest.raises(MissingPackage, match=r"needs the Python package 'spandrel'.*`facefix setup`"):
         load_net(path)
 
 

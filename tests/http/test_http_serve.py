@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -123,13 +125,47 @@ def test_a_folder_that_is_none_is_refused(capsys):
 def test_a_missing_package_is_told_with_what_brings_it(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve"]) == 2
-    assert "pip install 'facefix[serve]'" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "needs the Python package 'uvicorn'" in told
+    assert "pip install 'fastapi>=0.94' 'uvicorn>=0.22'" in told
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_does_not_exist_is_a_sentence(capsys, port):
+    assert main(["serve", "--port", port]) == 2
+    assert capsys.readouterr().err == f"facefix: --port must be between 0 and 65535, not {port}\n"
+
+
+def test_a_port_in_use_is_a_sentence_that_says_what_to_do(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 2
+    says = f"port {port} is in use, perhaps by another `facefix serve`; stop that program, or choose another port"
+    assert capsys.readouterr().err == f"facefix: {says}, such as --port {port + 1}\n"
+
+
+def test_an_address_of_another_machine_is_a_sentence(capsys, monkeypatch):
+    monkeypatch.setenv("FACEFIX_TOKEN", "secret")
+    assert main(["serve", "--host", "203.0.113.7"]) == 2
+    assert "cannot listen on 203.0.113.7, port 7861" in capsys.readouterr().err
+
+
+def test_the_page_is_opened_at_its_own_address(monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    monkeypatch.setattr("lib_facefix.server.connections.EndingServer.run", lambda self, sockets: None)
+    monkeypatch.setenv("FACEFIX_TOKEN", "secret")
+    for host in ("127.0.0.1", "0.0.0.0", "::1"):
+        assert main(["serve", "--port", "0", "--host", host, "--open"]) == 0
+    assert [re.sub(r":\d+/", ":PORT/", address) for address in opened] == [
+        "http://127.0.0.1:PORT/", "http://127.0.0.1:PORT/", "http://[::1]:PORT/"
+    ]  # fmt: skip
 
 
 def test_what_the_description_allows_and_forbids_never_breaks_the_server(served):
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{served.port}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 10
+    assert len(operations) == 12
     for operation in operations:
         for mode in schemathesis.GenerationMode:
             statuses = asked(operation, mode)

@@ -12,7 +12,7 @@ from PIL import Image as Pil
 
 from lib_facefix import Box, Face
 from lib_facefix.cli import __main__ as command
-from lib_facefix.cli import fix, models_get
+from lib_facefix.cli import fix_images, models_get
 from lib_facefix.errors import CannotFetch
 from lib_facefix.imaging.align import FFHQ_512
 from lib_facefix.registry import DETECTORS, LANDMARKERS, ModelInfo
@@ -230,7 +230,7 @@ def test_a_plan_that_names_an_unknown_upscaler_is_refused_with_what_is_on_offer(
 @needs_torch
 def test_a_plan_asks_for_the_weights_that_it_names(plan, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(fix, "ask_to_fetch", lambda one, *_, **__: asked.append(one.name))
+    monkeypatch.setattr(fix_images, "ask_to_fetch", lambda one, *_, **__: asked.append(one.name))
 
     def change(picture):
         picture["faces"][0]["parameters"]["restorer"] = "restoreformer"

@@ -123,11 +123,20 @@ def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_ne
     assert {name for name in ELSEWHERE if after[name]["state"] == "missing"} == {"antelopev2", "2d106"}
 
 
-def test_the_table_has_lines_that_can_be_read(capsys):
-    assert run("models") == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if "not installed" in line]
-    assert len(lines) > len(ELSEWHERE)
-    assert max(len(line) - line.index("not installed") for line in lines) <= 64
+def test_the_table_fits_a_terminal_and_says_state_size_and_licence(tmp_path, capsys):
+    (tmp_path / "a_detector_with_quite_a_long_name_of_its_own.onnx").write_bytes(bytes(1_200_000))
+    assert run("models", "--yolo", tmp_path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "  lite                   3.5 MB  built in       AGPL-3.0-or-later" in lines
+    assert "  gfpgan               348.6 MB  not installed  Apache-2.0, parts non-commercial" in lines
+    at = lines.index("  a_detector_with_quite_a_long_name_of_its_own.onnx")
+    assert lines[at + 1] == "                         1.2 MB  installed"
+    assert not any(str(tmp_path) in line for line in lines)
+    assert run("models", "--yolo", tmp_path, "--verbose") == 0
+    told = capsys.readouterr().out
+    assert f": {tmp_path}/a_detector" in told
+    assert "GFPGAN 1.4: not installed: facefix models get gfpgan" in told
 
 
 def test_a_file_that_vanishes_while_it_is_listed_stops_nothing(tmp_path, monkeypatch, capsys):
@@ -139,8 +148,7 @@ def test_a_file_that_vanishes_while_it_is_listed_stops_nothing(tmp_path, monkeyp
 
 
 def test_every_action_is_called_what_the_help_calls_it(capsys):
-    with pytest.raises(SystemExit):
-        run("--help")
+    assert run("--help") == 0
     [line] = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["models"]]
     for action in ("get", "verify", "convert"):
         assert action in line
