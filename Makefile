@@ -72,8 +72,7 @@ test-optional: $(LANES:%=.venv-optional/%/done)
 .venv-optional/%/done: pyproject.toml
 	$(PYTHON) -m venv .venv-optional/$*
 	.venv-optional/$*/bin/python -m pip install --quiet --upgrade pip
-	.venv-optional/$*/bin/python -m pip install --quiet $(LANE_$*) $(LANE_NEEDS)
-	.venv-optional/$*/bin/python -m pip install --quiet --editable .
+	.venv-optional/$*/bin/python -m pip install --quiet $(LANE_$*) $(LANE_NEEDS) --editable .
 	@touch $@
 
 lint: .venv/test.done lint-js

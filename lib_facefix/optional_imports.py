@@ -5,6 +5,7 @@ Other code in the process may use the same packages, so only harmless settings a
 
 import os
 import re
+import socket
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,8 @@ FORCED = {"ultralytics": {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}}
 """Environment variables by package that override the user's: asking for faces is not asking to install packages."""
 DRAWING = ("mediapipe", "insightface", "ultralytics")
 """Packages that import matplotlib, which would create a font cache in the user's home folder."""
+REQUESTING = ("insightface", "ultralytics")
+"""Packages that import urllib3, which binds a socket while it is imported, to find out whether there is IPv6."""
 REPORTERS = ("openvino_telemetry",)
 """Packages that only report usage. Others work without them: OpenVINO replaces the missing package with a stub."""
 
@@ -54,6 +57,20 @@ def disable_telemetry(package: str = "") -> None:
         caches = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")  # noqa: PTH111 Path.home() raises where there is none
         folder = Path(os.environ.get("FACEFIX_CACHE") or caches / "facefix") / "matplotlib"
         os.environ.setdefault("MPLCONFIGDIR", str(folder))
+    if package in REQUESTING and "urllib3" not in sys.modules:
+        _import_urllib3()
+
+
+def _import_urllib3() -> None:
+    """Import urllib3 without its trial of IPv6. It takes the system's word for it, as the trial has no other use."""
+    has_ipv6 = socket.has_ipv6
+    socket.has_ipv6 = False
+    try:
+        setattr(import_module("urllib3.util.connection"), "HAS_IPV6", has_ipv6)  # noqa: B010 mypy knows no such module
+    except ImportError:
+        return  # the package that needs it will say so
+    finally:
+        socket.has_ipv6 = has_ipv6
 
 
 def version_numbers(version: str) -> tuple[int, ...]:

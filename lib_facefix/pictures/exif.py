@@ -238,7 +238,7 @@ def _sides(block: bytes | bytearray) -> Iterator[tuple[int | None, int | None]]:
 
 def _move_subjects(block: bytearray, move: Callable[[list[int]], Sequence[float]]) -> None:
     """Change the numbers of the subject: two for a point, three for a circle, four for a rectangle."""
-    if block[:4] not in (b"II*\0", b"MM\0*"):
+    if bytes(block[:4]) not in (b"II*\0", b"MM\0*"):
         return
     with contextlib.suppress(struct.error):  # a broken directory stays as it is
         inner = dict(_entries(block, _first(block))).get(EXIF)

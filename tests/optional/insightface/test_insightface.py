@@ -1,5 +1,7 @@
 """insightface's package and our own adapter on one file: an ONNX graph of SCRFD's published layout, random weights."""
 
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -193,6 +195,18 @@ def test_what_is_no_detector_is_told(points106, tmp_path):
         InsightFace(tmp_path / "broken.onnx")
     with pytest.raises(BadModel, match=r"2d106det\.onnx is not an SCRFD|failed in"):
         Scrfd(points106).detect(np.zeros((64, 64, 3), np.uint8), 0.5)
+
+
+def test_its_import_opens_no_socket():
+    code = (
+        "import socket, sys; seen = []; sys.addaudithook(lambda event, _: seen.append(event)); had = socket.has_ipv6; "
+        "from lib_facefix.optional_imports import import_optional; import_optional('insightface'); "
+        "import urllib3.util.connection as used; "
+        "print([one for one in seen if one in ('socket.bind', 'socket.connect', 'socket.getaddrinfo')], "
+        "used.HAS_IPV6 == socket.has_ipv6 == had)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[] True"
 
 
 def test_no_socket_is_opened(scrfd, photo, sockets_of):
