@@ -73,9 +73,18 @@ def main(arguments: Sequence[str]) -> int:
     if text := answer_at_once(arguments):
         print(text, end="")
         return 0
-    from .run import run_command
+    from ..errors import FaceFixError
+    from .run import explain, parse
 
-    return run_command(arguments)
+    if not arguments:
+        print(HELP, end="", file=sys.stderr)
+        return 2
+    try:
+        chosen = parse(arguments)
+        code: int = chosen.run(chosen)
+    except FaceFixError as error:
+        return explain(error)
+    return code
 
 
 def entry() -> None:

@@ -1,6 +1,5 @@
 """Find the faces in images, restore them, and save the results. Originals are kept unless you use --in-place."""
 
-import argparse
 from pathlib import Path
 
 from .engines import add_remote
@@ -36,14 +35,7 @@ def add(parser: Parser) -> None:
     add_settings(parser)
     add_remote(parser)
     add_fetch_flags(add_runtime(parser))
-    parser.set_defaults(run=run, writes=True)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Run the command. Return its exit code."""
-    from .fix_images import fix_images  # here, as it imports what fixes faces
-
-    return fix_images(arguments)
+    parser.set_defaults(run=".fix_images", writes=True)
 
 
 def _add_outputs(parser: Parser) -> None:

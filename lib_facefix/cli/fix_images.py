@@ -70,7 +70,7 @@ class ImageProgress:
         return False
 
 
-def fix_images(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Fix the images that the flags name. Return the exit code."""
     _check_flags(arguments)
     source, sink = choose_streams(arguments)

@@ -1,16 +1,18 @@
 """Chooses the command, runs it in this process, and turns errors into exit codes."""
 
+import argparse
 import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from ..errors import BadSetting, CannotFetch, CannotReach, CannotWrite, FaceFixError, suggest
 from ..fsio import sweep_temp
-from .__main__ import COMMANDS, HELP, make_parser
+from .__main__ import COMMANDS, main, make_parser
 from .terminal import STOPPED, print_lines
 
 
@@ -31,22 +33,27 @@ def split_command(arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
     )
 
 
-def run_command(arguments: Sequence[str]) -> int:
-    """Run the command and return its exit code. The parser itself exits with 2 for a wrong flag."""
-    if not arguments:
-        print(HELP, end="", file=sys.stderr)
-        return 2
-    try:
-        command, rest = split_command(arguments)
-        chosen = make_parser(command).parse_args(rest)
-        if getattr(chosen, "writes", False):
-            named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-            sweep_temp(Path(next(filter(None, named), "/tmp")))  # tempfile would write a file to find out
-        code: int = chosen.run(chosen)
-    except FaceFixError as error:
-        print_lines([f"facefix: {error}"], error=True)
-        return 1 if isinstance(error, CannotFetch | CannotReach | CannotWrite) else 2
-    return code
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the flags of a command line, with the function that carries it out as `run`.
+
+    Temporary folders of killed runs are deleted before a command that writes.
+
+    Raises `BadSetting` for an unknown command. The parser itself exits with 2 for a wrong flag.
+    """
+    command, rest = split_command(arguments)
+    chosen = make_parser(command).parse_args(rest)
+    if getattr(chosen, "writes", False):
+        named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+        sweep_temp(Path(next(filter(None, named), "/tmp")))  # tempfile would write a file to find out
+    if isinstance(chosen.run, str):  # the module that has it, which takes a while to import
+        chosen.run = import_module(chosen.run, __package__).run
+    return chosen
+
+
+def explain(error: FaceFixError) -> int:
+    """Print an error, and return its exit code."""
+    print_lines([f"facefix: {error}"], error=True)
+    return 1 if isinstance(error, CannotFetch | CannotReach | CannotWrite) else 2
 
 
 def run_process(arguments: Sequence[str]) -> NoReturn:
@@ -57,7 +64,7 @@ def run_process(arguments: Sequence[str]) -> NoReturn:
     if arguments[:1] != ["serve"]:  # which has its own way to end
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as for Ctrl-C
     try:
-        sys.exit(run_command(arguments))
+        sys.exit(main(arguments))
     except BrokenPipeError:  # the reader of the output, such as `head`, has closed the pipe
         sys.stderr.close()
         sys.exit(1)

@@ -156,7 +156,9 @@ def test_every_action_is_called_what_the_help_calls_it(capsys):
             run("models", action, "--help")
 
 
-@pytest.mark.parametrize("action", [[], ["verify", "gfpgan"], ["get", "gfpgan"]], ids=["list", "verify", "get"])
+@pytest.mark.parametrize(
+    "action", [["--verbose"], ["verify", "gfpgan"], ["get", "gfpgan"]], ids=["list", "verify", "get"]
+)
 def test_a_host_that_is_named_is_looked_into(tmp_path, folder, fetched, capsys, action):
     path = tmp_path / "webui" / "models" / "GFPGAN"
     path.mkdir(parents=True)
@@ -260,9 +262,9 @@ def test_what_cannot_be_converted_is_kept_as_it_came(folder, fetched, monkeypatc
     ("arguments", "told"),
     [
         (["get"], "at least one name"),
-        (["get", "nothing"], "available: yunet"),
+        (["get", "nothing"], "Available: yunet"),
         (["get", "lite"], "nothing to do"),
-        (["verify", "nothing"], "available"),
+        (["verify", "nothing"], "Available"),
     ],
 )
 def test_wrong_use_is_told_in_a_sentence(capsys, arguments, told):
