@@ -29,13 +29,13 @@ _REASONS = {
     errno.ENXIO: "nothing reads from it. Start its reader first.",
 }
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES, errno.EROFS}
-"""What file systems that cannot sync answer. A failed sync says EIO, ENOSPC, or EDQUOT."""
+"""Errors of file systems that cannot sync. A failed sync raises EIO, ENOSPC, or EDQUOT."""
 
 
 ABANDONED_AFTER = 15 * 60
 """Seconds without a change after which an unfinished file or folder of ours was left by a killed run."""
 TEMP_PREFIX = "facefix-"
-"""Of our folders in the temporary folder; the rest of such a name comes from `tempfile`."""
+"""Prefix of FaceFix's folders in the temporary folder; `tempfile` adds the rest of the name."""
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 _TEMP = re.compile(TEMP_PREFIX + r"[a-z0-9_]{8}")
 _swept: set[Path] = set()

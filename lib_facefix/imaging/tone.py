@@ -19,7 +19,7 @@ LEAST_RANGE = 16.0
 KNOTS = 12
 """Steps of brightness in which the colour is averaged."""
 COARSE = 2
-"""Of how many pixels of a row one is looked at to learn the tone."""
+"""Distance, in pixels of a row, of the pixels that are analysed to learn the tone."""
 
 
 def keep_tone(patch: Patch, crop: Image) -> Patch:

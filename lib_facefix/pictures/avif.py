@@ -17,12 +17,12 @@ _HDR = {16: "PQ", 18: "HLG"}
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """What the file says of its colours."""
+    """Colour tags of the file."""
 
     nclx: tuple[int, int] | None
     """Primaries and transfer, by their numbers in ITU-T H.273."""
     said: list[str]
-    """What of it a new file has not."""
+    """Tags that a new file lacks."""
 
 
 def avif_colours(whole: bytes) -> Colours:

@@ -143,7 +143,7 @@ def is_signed(kind: str, whole: bytes) -> bool:
 
 
 def riff_chunks(whole: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield the kind of each chunk of a WebP file, and where its content lies."""
+    """Yield the kind of each chunk of a WebP file, and the position of its content."""
     at = 12
     while at + 8 <= len(whole):
         yield whole[at : at + 4], at + 8

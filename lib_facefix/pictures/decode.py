@@ -26,7 +26,7 @@ _GREY_WITH_ALPHA = b"\x04"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
-    """What was in the file, upright."""
+    """Content of the file, rotated upright."""
 
     image: Image
     grey: bool = False

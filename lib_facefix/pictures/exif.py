@@ -1,4 +1,4 @@
-r"""EXIF: changed where it lies, so that what nobody can parse (maker notes) survives byte for byte.
+r"""EXIF, changed in place, so that data in unknown formats (maker notes) stays the same byte for byte.
 
 Kept as a TIFF block without the b"Exif\0\0" that JPEG puts before it.
 """
@@ -37,7 +37,7 @@ _APART = {EXIF, GPS, XMP, ICC, SIGNATURE, LAYERS, PHOTOSHOP}
 
 
 def orientation(exif: bytes) -> int:
-    """Return how the picture must be turned: 1..8, and 1 where nothing sensible is said."""
+    """Return how the picture must be turned: 1..8, and 1 without a valid value."""
     try:
         said = [_short(exif, at) for tag, at in _entries(exif, _first(exif)) if tag == _ORIENTATION]
     except struct.error:
@@ -147,7 +147,7 @@ def comment_of(exif: bytes) -> str:
 
 
 def from_tiff(file: BinaryIO, at: int) -> bytes:
-    """Return what the page of a TIFF file whose directory lies `at` says, without how its pixels lay."""
+    """Return the metadata of the TIFF page whose directory is `at`, without the layout of its pixels."""
     tags = _directory_in(file, at)
     return _block(tags) if len(tags) else b""
 
@@ -213,7 +213,7 @@ def _count(block: bytes | bytearray, place: int) -> int:
 
 
 def _entries(block: bytes | bytearray, place: int) -> Iterator[tuple[int, int]]:
-    """Yield each tag of the directory at `place`, and where its entry lies."""
+    """Yield each tag of the directory at `place`, and the position of its entry."""
     for number in range(_count(block, place)):
         at = place + 2 + 12 * number
         yield _count(block, at), at
@@ -225,7 +225,7 @@ def _short(block: bytes | bytearray, at: int) -> int:
 
 
 def _sides(block: bytes | bytearray) -> Iterator[tuple[int | None, int | None]]:
-    """Yield where the entries of a width and a height lie; None for one that is not there."""
+    """Yield the positions of the entries of a width and a height; None for a missing one."""
     if block[:4] not in (b"II*\0", b"MM\0*"):
         return
     first = dict(_entries(block, _first(block)))

@@ -19,9 +19,9 @@ class Format:
     alpha: Literal["full", "binary", "none"] = "none"
     """How much of a picture's opacity it can hold as we write it; GIF knows all or nothing."""
     deep: Literal["kept", "lost", "given up"] = "given up"
-    """Of 16-bit samples. Lost: the kind could hold them, but we cannot write them, so we refuse."""
+    """Fate of 16-bit samples. Lost: the format supports them, but FaceFix cannot write them, so it refuses."""
     grey: bool = True
-    """Whether it knows pictures of one channel; where not, grey is written as RGB."""
+    """Whether the format supports one channel; otherwise, grey is written as RGB."""
     longest: int = 1 << 31
     """Pixels that a side may have."""
 
@@ -39,7 +39,7 @@ FORMATS = (
 """Read and written. GIF: 256 colours hold no photograph, so it is quantised: choose it only on purpose."""
 
 SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
-"""Of the files that a folder contributes, and of those we write; lower case."""
+"""Suffixes of files that FaceFix reads from folders, and of files that it writes; lower case."""
 
 UNREAD = {
     **dict.fromkeys(("heic", "heif", "hif", "heics", "heifs"), "HEIC"),
@@ -68,7 +68,7 @@ such files of a folder as skipped."""
 
 
 def unread_kind(path: Path) -> str | None:
-    """Return the kind of picture, such as "HEIC", if the suffix of `path` is of one that is not supported."""
+    """Return the format, such as "HEIC", if the suffix of `path` is that of an unsupported one."""
     suffix = path.suffix.lower().removeprefix(".")
     return (UNREAD[suffix] or suffix.upper()) if suffix in UNREAD else None
 
@@ -89,7 +89,7 @@ def media_type(name: str) -> str:
 
 
 def format_for(path: Path) -> Format:
-    """Return the kind of file that the suffix of `path` asks for. Raises BadSetting if we cannot write it."""
+    """Return the format for the suffix of `path`. Raises BadSetting if FaceFix cannot write it."""
     kind = next((kind for kind in FORMATS if path.suffix.lower() in kind.suffixes), None)
     if kind is None:
         asked = f"of the kind {path.suffix!r}" if path.suffix else "without a suffix"

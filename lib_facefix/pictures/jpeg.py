@@ -1,4 +1,4 @@
-"""What JPEG keeps beside its pixels, and how they were packed."""
+"""Metadata of JPEG files, and the way their pixels were compressed."""
 
 import struct
 
@@ -20,7 +20,7 @@ _BOXES = b"JP"
 
 
 def coding_of(picture: JpegImageFile) -> Coding:
-    """Return how the file was packed. Sampling that Pillow cannot write is told as the better 4:4:4."""
+    """Return how the file was compressed. Sampling that Pillow cannot write is reported as the better 4:4:4."""
     tables = tuple(tuple(table) for _, table in sorted(picture.quantization.items()))
     progressive = bool(picture.info.get("progressive"))
     return Coding(tables, max(0, get_sampling(picture)), progressive, lossless=False)

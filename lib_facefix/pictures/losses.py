@@ -1,4 +1,4 @@
-"""What of a picture's metadata goes into a file of some kind, and sentences for what does not."""
+"""Metadata that a file format can hold, and notes about the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file says about its picture, taken out of it.
+"""Metadata of an image file.
 
 Not kept: thumbnails of the old faces, the further pictures of an MPO, claims that would be false of new pixels
 (`claims`), and PNG chunks that by PNG's own rule do not outlive a change of pixels (such as the time of the last one).

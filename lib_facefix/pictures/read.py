@@ -43,7 +43,7 @@ _PILLOW_RAISES = (
     zlib.error,
     Pillow.DecompressionBombError,
 )
-"""What Pillow's readers raise for damaged files: what its own `open` expects, and what damaged files showed."""
+"""Errors that Pillow's readers raise for damaged files: those its own `open` expects, and those found in tests."""
 _BYTES_A_PIXEL = {"WEBP": 18, "AVIF": 16, "JPEG2000": 24, "GIF": 12}
 _UNSUPPORTED = re.compile(r"unsupported|not supported|cannot handle|cannot read this", re.IGNORECASE)
 _SEARCHED = {"JPEG", "WEBP", "AVIF", "JPEG2000"}
@@ -62,13 +62,13 @@ _before: list[int | None] = []
 def read_picture(
     source: Path | BinaryIO, name: str = "the image", max_pixels: int = MAX_PIXELS, *, salvage: bool = False
 ) -> Picture:
-    """Return the picture of a file, or of a stream that holds one, judged by its content, not its suffix.
+    """Return the image in a file or a stream. The content determines the format, not the suffix.
 
-    A stream must be open for as long as the picture is used: written unchanged, its bytes are copied. name: what a
-    stream is called in errors; a file is called by its path. max_pixels: larger pictures are refused by their header.
-    salvage: of a JPEG that is cut off, the part that is there is read; the rest is grey.
-    Raises BadPicture with what is wrong and what to do. Refused rather than flattened: animations and files of
-    several pages. Of an MPO (several pictures of a phone or 3D camera) the first is read.
+    Keep a stream open while the picture is used, because an unchanged picture is written by copying its bytes.
+    name: name of a stream in errors. max_pixels: larger images are refused by their header.
+    salvage: whether to read a truncated JPEG; its missing part is grey.
+    Raises BadPicture with the reason and a remedy, also for animations and files of several pages, which are never
+    flattened. The first image of an MPO (several images of a phone or 3D camera) is read.
     """
     if not isinstance(source, Path):
         return _read(source, name, max_pixels, salvage)
@@ -86,7 +86,7 @@ def read_picture(
 
 
 def _read(file: BinaryIO, name: str, max_pixels: int, salvage: bool) -> Picture:
-    """Read from an open file; whatever goes wrong with it is said in a sentence that begins with `name`."""
+    """Read from an open file. Any error is a sentence that begins with `name`."""
     try:
         with _raised_limit():
             file.seek(0)
@@ -136,7 +136,7 @@ def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
 
 
 def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:
-    """Return the one picture in `file`, not yet decoded. Raises BadPicture, and whatever Pillow raises."""
+    """Return the one picture in `file`, not yet decoded. Raises BadPicture, and Pillow's errors."""
     picture = _open_known(file)
     width, height = picture.size
     _check_size(max_pixels, width, height, width * height * _bytes_a_pixel(picture, file))

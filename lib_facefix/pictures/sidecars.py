@@ -1,4 +1,4 @@
-"""Files that belong to a picture and lie beside it: XMP of photo programs, JSON of photo services."""
+"""Files next to an image that belong to it: XMP of photo programs, JSON of photo services."""
 
 from __future__ import annotations
 

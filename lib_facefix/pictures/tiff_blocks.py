@@ -91,7 +91,7 @@ def _row(layout: Layout) -> tuple[int, int]:
 
 
 def _packed(file: BinaryIO, layout: Layout) -> Iterator[tuple[bytes, int]]:
-    """Yield the bytes of each block as they lie in the file, and the rows that it holds."""
+    """Yield the stored bytes of each block, and its rows."""
     for index, (at, size) in enumerate(zip(layout.offsets, layout.counts, strict=True)):
         row = index % (layout.across * layout.down) // layout.across
         rows = layout.block[1] if layout.tiled else min(layout.block[1], layout.height - row * layout.block[1])

@@ -30,9 +30,9 @@ class Directory:
     order: str
     """As struct has it: "<" or ">"."""
     at: int
-    """Where it lies, in bytes from the start of the file."""
+    """Position, in bytes from the start of the file."""
     entries: dict[int, tuple[int, int, int]]
-    """For each tag the kind and the number of its values, and where they lie."""
+    """Type, number, and position of the values of each tag."""
 
     def raw(self, tag: int) -> bytes:
         """Return the bytes of a tag, empty if it is missing. Raises EOFError if the file is too short for them."""
@@ -66,7 +66,7 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the pixels of a page are stored, checked: what is here fits together."""
+    """Layout of the stored pixels of a page, checked for consistency."""
 
     width: int
     height: int
@@ -182,7 +182,7 @@ def layout_of(page: Directory) -> Layout:
 
 
 def _hides_pages(description: bytes) -> bool:
-    """Tell whether more pages lie behind the first one without a directory, as ImageJ and tifffile write them."""
+    """Return whether more pages without a directory follow the first one, as ImageJ and tifffile write them."""
     number = re.search(rb"\AImageJ=[^\0]*?\nimages=(\d+)", description)
     return (number is not None and int(number[1]) > 1) or b'"truncated": true' in description
 

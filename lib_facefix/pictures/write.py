@@ -52,10 +52,11 @@ def write_picture(
     png_level: int = PNG_LEVEL,
     keep_times: bool = False,
 ) -> tuple[str, ...]:
-    """Write `fixed` to `path`, as `encode` does, in the kind of file that its suffix asks for.
+    """Write `fixed` to `path` as `encode` does, in the format of its suffix.
 
-    Returns sentences for what is not in the new file. A copy of the old file keeps its time; keep_times: any file does.
-    Raises CannotWrite, and BadSetting for an unknown suffix; then what stood at `path` is unchanged.
+    Returns notes about data that the new file lacks. keep_times: whether the file gets the modification time of the old
+    one; an unchanged copy always does. Raises CannotWrite, and BadSetting for an unknown suffix. An existing file at
+    `path` is then unchanged.
     """
     work = _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level)
     notes = (*work.notes, *atomic_write(path, work.write))
@@ -76,16 +77,16 @@ def encode(
     png_level: int = PNG_LEVEL,
     suffix: str = "",
 ) -> tuple[str, ...]:
-    """Write `fixed` into `file` as a picture of the kind that `picture` was, with all that it says besides its pixels.
+    """Write `fixed` into `file` in the format of `picture`, with its metadata.
 
-    If no pixel changed and the kind is the same, the old file is copied byte for byte, and `text` is not added.
-    PNG, TIFF and JPEG 2000 lose nothing; WebP and AVIF no more than the input did, or quality 95; JPEG is packed
-    with the input's own tables, or quality 95 and 4:4:4. Palettes become RGB, CMYK and Lab become sRGB.
+    If no pixel changed, the old file is copied byte for byte, and `text` is not added. PNG, TIFF, and JPEG 2000 are
+    lossless. WebP and AVIF lose no more than the input did, or use quality 95. JPEG uses the tables of the input, or
+    quality 95 and 4:4:4. Palettes become RGB. CMYK and Lab become sRGB.
 
-    fixed: (H, W, 3) RGB of 8 bits; where its size is another than the picture's, so is that of all that goes with it.
-    text: PNG's text fields, added to the old ones or in their place; in other kinds only "parameters" is kept, as the
-    UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. suffix: of another kind of file, such as ".jpg".
-    Returns sentences for what is not in the new file. Raises CannotWrite for what cannot be held.
+    fixed: (H, W, 3), 8-bit RGB; alpha and 16-bit samples of the picture are scaled to its size. text: PNG text fields,
+    which are added or replace old ones; other formats keep only "parameters", as EXIF's UserComment. png_level: PNG
+    compression, 0 (fast) to 9 (small). suffix: file suffix of another format, such as ".jpg". Returns notes about data
+    that the new file lacks. Raises CannotWrite if the format cannot hold the image.
     """
     own = next(kind for kind in FORMATS if kind.name == picture.format)
     kind = format_for(Path(f"x{suffix}")) if suffix else own
