@@ -249,7 +249,7 @@ def test_the_description_names_every_call_and_its_parts(client):
     told = client.get("/openapi.json").json()
     assert told["info"]["version"] == __version__
     paths = {path.removeprefix(PREFIX) for path in told["paths"]}
-    names = ("models", "settings", "detect", "plan", "replan", "fix", "preview", "batch", "jobs/{id}")
+    names = ("models", "settings", "detect", "plan", "replan", "fix", "preview", "batch", "setup", "jobs/{id}")
     assert paths == {f"/{name}" for name in names}
     again = told["paths"][f"{PREFIX}/replan"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert (list(again["properties"]), again["required"]) == (["plan", "settings", "overrides", "origin"], ["plan"])
