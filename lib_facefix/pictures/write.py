@@ -71,16 +71,16 @@ def write_picture(
 def encode(
     picture: Picture, fixed: Image, file: BinaryIO, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
 ) -> tuple[str, ...]:
-    """Write `fixed` into `file` in the format of `picture`, with its metadata.
+    """Write `fixed` into `file` as a picture of the kind that `picture` was, with all that it says besides its pixels.
 
-    If no pixel changed, the old file is copied byte for byte, and `text` is not added. PNG, TIFF, and JPEG 2000 are
-    lossless. WebP and AVIF lose no more than the input did, or use quality 95. JPEG uses the tables of the input, or
-    quality 95 and 4:4:4. Palettes become RGB. CMYK and Lab become sRGB.
+    If no pixel changed and the kind is the same, the old file is copied byte for byte, and `text` is not added.
+    PNG, TIFF and JPEG 2000 lose nothing; WebP and AVIF no more than the input did, or quality 95; JPEG is packed
+    with the input's own tables, or quality 95 and 4:4:4. Palettes become RGB, CMYK and Lab become sRGB.
 
-    fixed: (H, W, 3), 8-bit RGB; alpha and 16-bit samples of the picture are scaled to its size. text: PNG text fields,
-    which are added or replace old ones; other formats keep only "parameters", as EXIF's UserComment. png_level: PNG
-    compression, 0 (fast) to 9 (small). Returns notes about data that the new file lacks. Raises CannotWrite if the
-    format cannot hold the image.
+    fixed: (H, W, 3) RGB of 8 bits; where its size is another than the picture's, so is that of all that goes with it.
+    text: PNG's text fields, added to the old ones or in their place; in other kinds only "parameters" is kept, as the
+    UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. Returns sentences for what is not in the new
+    file. Raises CannotWrite for what cannot be held.
     """
     kind = next(kind for kind in FORMATS if kind.name == picture.format)
     work = _prepare_writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)
