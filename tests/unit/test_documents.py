@@ -68,7 +68,7 @@ def test_a_broken_link_is_seen(tmp_path):
 
 
 def test_every_page_is_in_the_navigation_of_the_web_site():
-    named = re.findall(r"^ +- .+: (\w+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    named = re.findall(r"^ +- .+: ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     assert sorted(named) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
 
 
