@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 import lib_facefix
-
-pytest.importorskip("lib_facefix.cli.parser")
-main = pytest.importorskip("lib_facefix.cli.__main__")
+from lib_facefix.cli import __main__ as main
 
 ROOT = Path(lib_facefix.__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
