@@ -48,14 +48,23 @@ export function fixedName(name) {
 export const planFile = (name, plan) => document_(`${name}.plan.json`, { path: name, ...plan });
 
 /** Return the report as `facefix fix --report` writes it. @param {string} name @param {Report} result */
-export function reportFile(name, result) {
+export const reportFile = (name, result) => document_(`${name}.report.json`, reportRecord(name, result, fixedName(name)));
+
+/** Return the report of several photos. records: one of each, as `reportRecord` returns it. @param {object[]} records */
+export const albumReport = (records) => document_("photos.report.json", ...records);
+
+/** Return what a report says of one photo. output: path of the result. @param {string} path @param {Report} result @param {string} output */
+export function reportRecord(path, result, output) {
   const { version: _version, image: _image, plan: _plan, ...report } = result;
-  return document_(`${name}.report.json`, { path: name, ...report, output: fixedName(name), error: null });
+  return { path, ...report, output, error: null };
 }
 
-/** @param {string} name @param {object} picture */
-function document_(name, picture) {
-  const text = `${JSON.stringify({ version: 1, pictures: [picture] }, null, 2)}\n`;
+/** Return whether the result has other bytes than the photo. @param {Report} result */
+export const changed = (result) => Boolean(result.upscale) || result.faces.some((face) => face.outcome === "fixed");
+
+/** @param {string} name @param {...object} pictures */
+function document_(name, ...pictures) {
+  const text = `${JSON.stringify({ version: 1, pictures }, null, 2)}\n`;
   return new File([text], name, { type: "application/json" });
 }
 
