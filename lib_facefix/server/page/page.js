@@ -24,11 +24,12 @@ export class Page {
     at("forms").append(this.common.element);
     at("fix").addEventListener("click", () => this.fix());
     at("stop").addEventListener("click", () => this.stopping?.abort());
-    at("back").addEventListener("click", () => this.album && this.#enter(this.album));
+    at("back").addEventListener("click", () => this.#back());
   }
 
   /** Open one photo in the editor, or several as an album. @param {File[]} files */
   open(files) {
+    this.album?.dispose();
     this.album = files.length > 1 ? new Album(this.api, this, files) : null;
     if (this.album) this.#enter(this.album);
     else this.look(files[0]);
@@ -39,6 +40,14 @@ export class Page {
     this.#enter(new Editor(this.api, this.offer, this, file));
     at("back").hidden = !this.album;
     at("name").textContent = file.name;
+  }
+
+  /** Show the album again. It takes over what the editor made of its photo. */
+  #back() {
+    const { album, work } = this;
+    if (!album) return;
+    if (work instanceof Editor && work.photo.result) album.adopt(work.photo.file, work.photo.result);
+    this.#enter(album);
   }
 
   /** @param {Editor | Album} work */
@@ -159,4 +168,7 @@ async function start() {
 
 const ready = start();
 ready.catch((error) => alarm(wordsOf(error)));
-listen((files) => ready.then((page) => page.open(files), () => {})); // at once: otherwise the browser opens dropped files
+listen( // at once: otherwise the browser opens dropped files
+  (files) => ready.then((page) => page.open(files), () => {}),
+  (words) => ready.then((page) => page.refuse(new Refused(0, [{ loc: [], msg: words }])), () => {}),
+);
