@@ -24,6 +24,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+WIDE = {"width": 1400, "height": 1000}
 NOT_OURS = re.compile("Failed to load resource: net::ERR_|Wake Lock")
 """What the browser complains of at once: there is no network, and no screen that could stay on."""
 
@@ -70,6 +71,39 @@ def own_album():
     folder = REPOSITORY / "build" / "browser"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def server(browser, tmp_path_factory):
+    """Start `facefix serve`."""
+    for package in ("fastapi", "uvicorn"):
+        pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
+    from serving import Server  # wants playwright, which `browser` has seen to be there
+
+    running = Server(tmp_path_factory.mktemp("serve"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visit(browser, server, own_album):
+    """Open the page; in the end see that nothing was complained of, and nothing asked of any other server."""
+    from serving import Visitor  # wants playwright, which `browser` has seen to be there
+
+    album = own_album / "serve"
+    album.mkdir(exist_ok=True)
+    contexts, visitors = [], []
+
+    def make(of=server, viewport=WIDE, **how):
+        contexts.append(browser.new_context(viewport=viewport, **how))
+        visitors.append(Visitor(contexts[-1].new_page(), of, album))
+        return visitors[-1].open()
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+    assert [visitor.elsewhere for visitor in visitors] == [[] for _ in visitors]
 
 
 @pytest.fixture(scope="session")

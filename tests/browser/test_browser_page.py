@@ -13,41 +13,13 @@ from PIL import Image
 
 if importlib.util.find_spec("playwright"):
     from playwright.sync_api import expect
-    from serving import PATIENCE, Server, Visitor, facefix, plan_of
+    from serving import PATIENCE, Server, facefix, plan_of
 
 DATA = Path(__file__).parents[1] / "data"
 GROUP = DATA / "faceapi_sample4.jpg"
 OLD = Path(__file__).parents[2] / "examples" / "group.jpg"
 FOUR = "4 faces found: 4 to fix, 0 skipped."
-WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 400, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def server(browser, tmp_path_factory):
-    for package in ("fastapi", "uvicorn"):
-        pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
-    running = Server(tmp_path_factory.mktemp("serve"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def visit(browser, server, own_album):
-    """Open the page; in the end see that nothing was complained of, and nothing asked of any other server."""
-    album = own_album / "serve"
-    album.mkdir(exist_ok=True)
-    contexts, visitors = [], []
-
-    def make(of=server, viewport=WIDE, **how):
-        contexts.append(browser.new_context(viewport=viewport, **how))
-        visitors.append(Visitor(contexts[-1].new_page(), of, album))
-        return visitors[-1].open()
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
-    assert [visitor.elsewhere for visitor in visitors] == [[] for _ in visitors]
+NARROW = {"width": 400, "height": 800}
 
 
 @pytest.fixture
@@ -222,28 +194,6 @@ def test_what_has_no_effect_is_greyed_with_the_reason(tuned):
     expect(tuned.control("fidelity")).to_be_enabled()
 
 
-def test_of_several_files_a_broken_one_is_named_and_the_others_are_done(visit, tmp_path):
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(GROUP.read_bytes()[:400])
-    visitor = visit()
-    visitor.drop(GROUP, broken, DATA / "faceapi_sample1.jpg")
-    visitor.control("fidelity", "all").fill("0.3")
-    visitor.page.get_by_role("button", name="Fix 3 photos").click()
-    expect(visitor.page.locator("#doing")).to_have_text("3 photos: 2 done, 1 failed", timeout=PATIENCE)
-    visitor.shot("album")
-    lines = visitor.page.locator(".files li")
-    assert lines.locator("b").all_inner_texts() == ["faceapi_sample4.jpg", "broken.jpg", "faceapi_sample1.jpg"]
-    said = lines.nth(1).locator(".problem").inner_text()
-    assert len(said.split()) > 3, said
-    saved = []
-    visitor.page.on("download", lambda one: saved.append(one))
-    visitor.page.get_by_role("button", name="Download all").click()
-    visitor.page.wait_for_timeout(1000)
-    assert [one.suggested_filename for one in saved] == ["faceapi_sample4.fixed.jpg", "faceapi_sample1.fixed.jpg"]
-    facefix("fix", GROUP, "--fidelity", "0.3", "-o", tmp_path / "same.jpg")
-    assert Path(saved[0].path()).read_bytes() == (tmp_path / "same.jpg").read_bytes()
-
-
 def test_a_broken_file_by_itself_is_refused_in_words(visit, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8 no picture")
@@ -287,16 +237,6 @@ def test_a_picture_without_faces_is_said_to_be_one(visit, tmp_path):
     expect(visitor.page.locator("#doing")).to_have_text(
         "No faces found: upscaled to 600x400 with lanczos", timeout=PATIENCE
     )
-
-
-def test_one_of_several_is_looked_at_and_the_others_are_kept(visit):
-    visitor = visit()
-    visitor.drop(GROUP, DATA / "faceapi_sample1.jpg")
-    visitor.page.get_by_role("button", name="Edit the faces of faceapi_sample1.jpg").click()
-    visitor.found("3 faces found: 3 to fix, 0 skipped.")
-    visitor.page.get_by_role("button", name="Back to all photos").click()
-    visitor.page.get_by_role("button", name="Fix 2 photos").click()
-    expect(visitor.page.locator("#doing")).to_have_text("2 photos: 2 done", timeout=PATIENCE)
 
 
 def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
