@@ -73,8 +73,8 @@ def _with_palette(pixels: Samples) -> Pillow.Image:
 
 
 def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
-    packed: dict[str, Any] = {"quality": _QUALITY}
-    if coding.tables:
+    packed: dict[str, Any] = {"quality": coding.quality or _QUALITY}
+    if coding.tables and not coding.quality:
         packed = {"qtables": [list(table) for table in coding.tables]}
     dpi = {"dpi": tuple(round(dots) for dots in said.dpi)} if said.dpi else {}
     extra = photoshop_segments(said.photoshop) + said.segments + xmp_segment(said.xmp)
@@ -83,12 +83,17 @@ def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
 
 
 def _for_webp(said: Metadata, coding: Coding) -> dict[str, Any]:
-    quality = {"lossless": True} if coding.lossless else {"quality": _QUALITY}
+    lossless = coding.lossless and not coding.quality
+    quality = {"lossless": True} if lossless else {"quality": coding.quality or _QUALITY}
     return {**quality, "exact": True, **_carry_over(said, "exif", "icc_profile", "xmp")}
 
 
-def _for_avif(said: Metadata, _: Coding) -> dict[str, Any]:
-    return {"quality": _QUALITY, "subsampling": "4:4:4", **_carry_over(said, "exif", "icc_profile", "xmp")}
+def _for_avif(said: Metadata, coding: Coding) -> dict[str, Any]:
+    return {
+        "quality": coding.quality or _QUALITY,
+        "subsampling": "4:4:4",
+        **_carry_over(said, "exif", "icc_profile", "xmp"),
+    }
 
 
 def _for_bmp(said: Metadata, _: Coding) -> dict[str, Any]:

@@ -77,6 +77,8 @@ class Coding:
     """JPEG's colour resolution: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0."""
     progressive: bool = False
     lossless: bool = True
+    quality: int = 0
+    """Quality to write with, 1..100, instead of the file's own packing; 0: as the file was packed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

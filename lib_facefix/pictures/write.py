@@ -68,7 +68,13 @@ def write_picture(
 
 
 def encode(
-    picture: Picture, fixed: Image, file: BinaryIO, *, text: Mapping[str, str] | None = None, png_level: int = PNG_LEVEL
+    picture: Picture,
+    fixed: Image,
+    file: BinaryIO,
+    *,
+    text: Mapping[str, str] | None = None,
+    png_level: int = PNG_LEVEL,
+    suffix: str = "",
 ) -> tuple[str, ...]:
     """Write `fixed` into `file` as a picture of the kind that `picture` was, with all that it says besides its pixels.
 
@@ -78,10 +84,11 @@ def encode(
 
     fixed: (H, W, 3) RGB of 8 bits; where its size is another than the picture's, so is that of all that goes with it.
     text: PNG's text fields, added to the old ones or in their place; in other kinds only "parameters" is kept, as the
-    UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. Returns sentences for what is not in the new
-    file. Raises CannotWrite for what cannot be held.
+    UserComment of EXIF. png_level: how hard PNGs are compressed, 0..9. suffix: of another kind of file, such as ".jpg".
+    Returns sentences for what is not in the new file. Raises CannotWrite for what cannot be held.
     """
-    kind = next(kind for kind in FORMATS if kind.name == picture.format)
+    own = next(kind for kind in FORMATS if kind.name == picture.format)
+    kind = format_for(Path(f"x{suffix}")) if suffix else own
     work = _prepare_writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)
     work.write(file)
     return work.notes
@@ -171,7 +178,9 @@ def _write(
     elif kind.name == "TIFF":
         write_tiff(pixels, said, turn, file)
     else:
-        coding = picture.coding if kind.name == picture.format else Coding(lossless=False)
+        coding = picture.coding
+        if kind.name != picture.format:
+            coding = Coding(lossless=False, quality=picture.coding.quality)
         pack(kind.name, pixels, said, coding, file)
 
 

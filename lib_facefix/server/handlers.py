@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ from ..weights import PUBLISHED
 from .allowed_paths import check_paths, inside
 from .batch import fix_folder
 from .errors import FORBIDDEN, refusal_of, refuse
+from .fields import FORMATS
 from .job_queue import Answer
 from .schemas import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody, ReplanBody
 
@@ -142,9 +143,11 @@ class Service:
                 check_size("the result", sent, plan.upscaled)
             [result] = engine.run([sent.image], [plan], progress=progress)
             file = io.BytesIO()
-            notes = encode(sent, result.image, file)
+            suffix = FORMATS.get(body.format, "")
+            packed = replace(sent, coding=replace(sent.coding, quality=body.quality)) if body.quality else sent
+            notes = encode(packed, result.image, file, suffix=suffix)
             report = {"version": VERSION, **result.to_json(), "notes": list(notes)}
-            return Answer(report, file.getvalue(), media_type(sent.format))
+            return Answer(report, file.getvalue(), media_type(body.format.upper() or sent.format))
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the image with numbered boxes and the masks of the plan."""

@@ -12,12 +12,14 @@ from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
 from .errors import MAX_COMPLAINTS, MAX_NAME, UNREADABLE, Complaint, Refusal
 from .fields import (
+    FORMAT,
     IMAGE,
     IMAGE_FILE,
     OBJECT,
     ORIGIN,
     OVERRIDES,
     PLAN,
+    QUALITY,
     SETTINGS,
     BodyField,
     Schema,
@@ -123,6 +125,8 @@ class FixBody:
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     plan: FixPlan | None = declare_field(PLAN, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    format: str = declare_field(FORMAT, "")
+    quality: int = declare_field(QUALITY, 0)
     wait: bool = declare_flag("False: return a job at once. See GET jobs.", True)
 
     def __post_init__(self) -> None:
