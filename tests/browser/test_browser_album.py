@@ -223,3 +223,25 @@ def test_faces_that_were_edited_are_in_the_zip_as_edited(visit, portraits, tmp_p
     facefix("fix", portraits[0], "-o", tmp_path / "plain.jpg")
     assert packed["1.jpg"] == (tmp_path / "edited.jpg").read_bytes()
     assert packed["0.jpg"] == (tmp_path / "plain.jpg").read_bytes()
+
+
+def test_results_are_saved_in_the_chosen_format_and_quality_under_names_that_fit(visit, portraits, tmp_path):
+    (tmp_path / "old.bmp").write_bytes(b"BM broken")
+    visitor = visit()
+    visitor.drop(*portraits, tmp_path / "old.bmp")
+    visitor.page.get_by_label("File format").select_option("WebP")
+    quality = visitor.page.get_by_label("Quality", exact=True)
+    quality.fill("60")
+    enhance(visitor, "Enhance 3 photos", "3 photos: 2 enhanced, 1 failed")
+    _, packed = zip_of(visitor, "Download 2 photos (ZIP)", tmp_path)
+    assert {name: Image.open(io.BytesIO(file)).format for name, file in packed.items()} == {
+        "0.webp": "WEBP",
+        "1.webp": "WEBP",
+    }
+    visitor.page.get_by_label("File format").select_option("PNG")
+    expect(quality).to_be_hidden()
+    enhance(visitor, "Enhance 3 photos", "3 photos: 2 enhanced, 1 failed")
+    _, exact = zip_of(visitor, "Download 2 photos (ZIP)", tmp_path)
+    assert set(exact) == {"0.png", "1.png"}
+    one, other = (np.asarray(Image.open(io.BytesIO(file)), np.int16) for file in (packed["0.webp"], exact["0.png"]))
+    assert 0 < abs(one - other).mean() < 8

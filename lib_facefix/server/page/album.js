@@ -9,6 +9,8 @@ import { pathOf } from "./folders.js";
 import { tellApart, zip } from "./zip.js";
 
 /** @import { Api, Plan, Report, Settings } from "./api.js" */
+/** @import { Request } from "./album_entry.js" */
+/** @import { Output } from "./output.js" */
 /** @import { Page } from "./page.js" */
 
 const AT_ONCE = 2; // photos sent at the same time, so that the server never waits for the next one
@@ -74,10 +76,13 @@ export class Album {
     return false;
   }
 
-  /** Take over what the editor made of a photo. @param {File} file @param {Report & {plan: Plan}} result */
+  /** Take over what the editor made of a photo. @param {File} file @param {Report & {plan: Plan, output?: Output}} result */
   adopt(file, result) {
     const entry = this.entries.find((one) => one.file === file);
-    if (entry) entry.finish(result, this.#request(), "by hand");
+    if (!entry) return;
+    entry.plan = result.plan;
+    entry.finish(result, { settings: {}, ...result.output });
+    this.#unsaved = true;
     this.#sumUp();
   }
 
@@ -143,7 +148,7 @@ export class Album {
     meter.begin(entry.path);
     entry.begin();
     try {
-      entry.finish(await this.api.fixFile(entry.file, request, signal), request);
+      entry.finish(await this.api.fixFile(entry.file, entry.requestFor(request), signal), request);
     } catch (error) {
       if (isAbort(error) || (signal.aborted && !concernsAll(error))) return entry.stop();
       if (concernsAll(error)) {
@@ -159,7 +164,7 @@ export class Album {
 
   /** The fields of a request besides the photo. */
   #request() {
-    return { settings: { ...this.page.settings } };
+    return { settings: { ...this.page.settings }, ...this.page.output.value };
   }
 
   /** @param {Request} request */
@@ -245,8 +250,6 @@ export class Album {
   }
 }
 
-/** @typedef {{settings: Settings}} Request  The fields of a request besides the photo. */
-
 /** Tells the progress of all photos together. */
 class Meter {
   #done = 0;
@@ -280,5 +283,6 @@ class Meter {
 function concernsAll(error) {
   if (!(error instanceof Refused)) return true; // a bug in the page
   const ofSettings = error.problems.some(({ loc }) => loc[0] === "body" && loc.length > 1 && loc[1] !== "image");
-  return ofSettings || [0, 401, 403, 424].includes(error.status);
+  const ofServer = error.problems.some(({ loc }) => loc[0] === "header");
+  return ofSettings || ofServer || [0, 401, 424].includes(error.status);
 }

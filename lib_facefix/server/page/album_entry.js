@@ -5,7 +5,9 @@ import { changed, dataUrl, fixedFile, reportRecord, save } from "./files.js";
 import { pair, small } from "./pairs.js";
 import { summary } from "./result.js";
 
-/** @import { Api, Report } from "./api.js" */
+/** @import { Api, Plan, Report, Settings } from "./api.js" */
+/** @import { Output } from "./output.js" */
+/** @typedef {{settings: Settings} & Output} Request  The fields of a request besides the photo. */
 /** @typedef {"waiting" | "working" | "fixed" | "faceless" | "unchanged" | "failed" | "stopped"} State */
 
 const WORDS = { waiting: "Not enhanced yet", working: "Working …", stopped: "Not done" };
@@ -16,7 +18,8 @@ export class Entry {
   /** Report of the result. Its image is blank. @type {Report | null} */ report = null;
   /** Reason if the photo failed. */ reason = "";
   /** The face that changed most. @type {number | null} */ face = null;
-  /** The request that the result or the failure answers, as JSON. "by hand": it was made in the editor. */ #key = "";
+  /** The plan that was made in the editor. @type {Plan | null} */ plan = null;
+  /** The request that the result or the failure answers, as JSON. */ #key = "";
   /** URLs of the small pictures. @type {{whole?: string, before?: string, after?: string}} */ #urls = {};
 
   /**
@@ -52,14 +55,17 @@ export class Entry {
     return this.report && this.fixed ? reportRecord(this.path, this.report, this.resultPath) : null;
   }
 
-  /** Return whether the result, or the failure, answers this request, or was made by hand. @param {object} request */
-  isDone(request) {
-    return this.#key === "by hand" || this.#key === JSON.stringify(request);
+  /** Return the fields to send for this photo: if faces were edited, its plan in place of the settings. @param {Request} request */
+  requestFor({ settings, ...output }) {
+    return this.plan ? { plan: this.plan, ...output } : { settings, ...output };
   }
 
-  /** Forget the result, unless it was made by hand. */
+  /** Return whether the result, or the failure, answers this request. @param {Request} request */
+  isDone(request) {
+    return this.#key === JSON.stringify(this.requestFor(request));
+  }
+
   reset() {
-    if (this.#key === "by hand") return;
     this.fixed = this.report = this.face = null;
     this.reason = this.#key = "";
     this.#enter("waiting", WORDS.waiting);
@@ -74,18 +80,18 @@ export class Entry {
     this.#enter("stopped", WORDS.stopped);
   }
 
-  /** Keep the reason of a failure. request: what failed. @param {string} reason @param {object} request */
+  /** Keep the reason of a failure. request: what failed. @param {string} reason @param {Request} request */
   fail(reason, request) {
     this.reason = capital(reason);
-    this.#key = JSON.stringify(request);
+    this.#key = JSON.stringify(this.requestFor(request));
     this.#enter("failed", this.reason);
   }
 
-  /** Keep a result. request: what it answers. how: "by hand" if the editor made it. @param {Report} result @param {object} request @param {string} [how] */
-  finish(result, request, how) {
-    this.fixed = changed(result) ? fixedFile(result.image, this.file) : this.file;
+  /** Keep a result. request: what it answers. @param {Report} result @param {Request} request */
+  finish(result, request) {
+    this.fixed = changed(result) || request.format ? fixedFile(result.image, this.file, request) : this.file;
     this.report = { ...result, image: "" };
-    this.#key = how ?? JSON.stringify(request);
+    this.#key = JSON.stringify(this.requestFor(request));
     const fixed = result.faces.some((face) => face.outcome === "fixed") || result.upscale;
     this.#enter(fixed ? "fixed" : result.faces.length ? "unchanged" : "faceless", summary(result));
     this.#drawPair().catch(() => {}); // the photo itself stays

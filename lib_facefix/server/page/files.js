@@ -1,6 +1,9 @@
 /** Reads and writes files in the browser. Nothing in this module is sent anywhere. */
 
+import { inFormat } from "./output.js";
+
 /** @import { Plan, Report } from "./api.js" */
+/** @import { Output } from "./output.js" */
 
 /** Return the file as a data URL. @param {Blob & {name?: string}} file @returns {Promise<string>} */
 export function dataUrl(file) {
@@ -16,11 +19,12 @@ export function dataUrl(file) {
 export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 /**
- * Return the fixed image as a file with the type of the source, named like "old.fixed.jpg".
- * @param {string} base64 @param {File} source
+ * Return the fixed image as a file, named like "old.fixed.jpg". output: its format, if not that of the source.
+ * @param {string} base64 @param {File} source @param {Output} [output]
  */
-export function fixedFile(base64, source) {
-  return new File([bytes(base64)], fixedName(source.name), { type: source.type });
+export function fixedFile(base64, source, output = {}) {
+  const { name, type } = inFormat(source, output);
+  return new File([bytes(base64)], fixedName(name), { type });
 }
 
 /**

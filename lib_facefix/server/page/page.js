@@ -6,6 +6,7 @@ import { Editor } from "./editor.js";
 import { at, atKind, capital, isAbort, make, wordsOf } from "./dom.js";
 import { Form, Offer } from "./form.js";
 import { listen } from "./file_input.js";
+import { OutputChoice } from "./output.js";
 import { askToken } from "./token_dialog.js";
 
 /** @import { Settings, Value } from "./api.js" */
@@ -22,6 +23,8 @@ export class Page {
     this.offer = offer;
     this.common = new Form("all", offer, offer.names, "default", (name, value) => this.setAll({ [name]: value }));
     at("forms").append(this.common.element);
+    this.output = new OutputChoice(() => this.work?.set(this.settings));
+    this.output.mount();
     at("fix").addEventListener("click", () => this.fix());
     at("stop").addEventListener("click", () => this.stopping?.abort());
     at("back").addEventListener("click", () => this.#back());
