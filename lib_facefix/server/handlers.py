@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from PIL import Image as Pil
 
-from .. import registry
+from .. import __version__, registry
 from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
 from ..models.yolo_files import yolo_files
@@ -101,7 +101,7 @@ class Service:
         ]
         lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
         methods = [_make_entry(name, name.capitalize(), note=lacking.get(name, "")) for name in METHODS]
-        return {"version": VERSION, "methods": methods, **lists}
+        return {"version": VERSION, "facefix": __version__, "methods": methods, **lists}
 
     def settings(self) -> dict[str, Any]:
         """Return the JSON schema of the settings."""

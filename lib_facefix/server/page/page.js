@@ -8,6 +8,7 @@ import { Form, Offer } from "./form.js";
 import { listen } from "./file_input.js";
 import { OutputChoice } from "./output.js";
 import { askToken } from "./token_dialog.js";
+import { showVersion, welcome } from "./welcome.js";
 
 /** @import { Settings, Value } from "./api.js" */
 
@@ -166,12 +167,13 @@ function alarm(sentence) {
 async function start() {
   const api = new Api(askToken);
   const [schema, models] = await Promise.all([api.get("settings"), api.get("models")]);
+  showVersion(models.facefix);
   return new Page(api, new Offer(schema, models));
 }
 
 const ready = start();
 ready.catch((error) => alarm(wordsOf(error)));
-listen( // at once: otherwise the browser opens dropped files
-  (files) => ready.then((page) => page.open(files), () => {}),
-  (words) => ready.then((page) => page.refuse(new Refused(0, [{ loc: [], msg: words }])), () => {}),
-);
+const open = (/** @type {File[]} */ files) => ready.then((page) => page.open(files), () => {});
+const refuse = (/** @type {unknown} */ error) => ready.then((page) => page.refuse(error), () => {});
+welcome(open, refuse);
+listen(open, (words) => refuse(new Refused(0, [{ loc: [], msg: words }]))); // at once: otherwise the browser opens dropped files
