@@ -85,6 +85,11 @@ export class Api {
     return this.#ask("POST", path, JSON.stringify(body), signal);
   }
 
+  /** @param {string} path */
+  remove(path) {
+    return this.#ask("DELETE", path);
+  }
+
   /**
    * Fix a file and wait for the result, without a job. The browser reads the file while it sends it, so it need not be
    * in memory as text. Aborting `signal` stops the work.

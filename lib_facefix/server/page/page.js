@@ -7,8 +7,9 @@ import { at, atKind, capital, isAbort, make, wordsOf } from "./dom.js";
 import { Form, Offer } from "./form.js";
 import { listen } from "./file_input.js";
 import { OutputChoice } from "./output.js";
+import { offerSetup } from "./setup.js";
 import { askToken } from "./token_dialog.js";
-import { showVersion, welcome } from "./welcome.js";
+import { isLocal, showVersion, welcome } from "./welcome.js";
 
 /** @import { Settings, Value } from "./api.js" */
 
@@ -29,6 +30,16 @@ export class Page {
     at("fix").addEventListener("click", () => this.fix());
     at("stop").addEventListener("click", () => this.stopping?.abort());
     at("back").addEventListener("click", () => this.#back());
+  }
+
+  /** Ask the server for its models again, as some were installed, and show them. */
+  async renew() {
+    this.offer.models = await this.api.get("models");
+    const form = new Form("all", this.offer, this.offer.names, "default", (name, value) => this.setAll({ [name]: value }));
+    form.element.hidden = this.common.element.hidden;
+    this.common.element.replaceWith(form.element);
+    this.common = form;
+    this.#showValues();
   }
 
   /** Open one photo in the editor, or several as an album. @param {File[]} files */
@@ -168,7 +179,9 @@ async function start() {
   const api = new Api(askToken);
   const [schema, models] = await Promise.all([api.get("settings"), api.get("models")]);
   showVersion(models.facefix);
-  return new Page(api, new Offer(schema, models));
+  const page = new Page(api, new Offer(schema, models));
+  if (isLocal()) offerSetup(api, at("links"), () => page.renew().catch(page.refuse));
+  return page;
 }
 
 const ready = start();
