@@ -7,12 +7,14 @@ if importlib.util.find_spec("playwright"):
     from playwright.sync_api import expect
 
 MODEL = {
-    "name": "gfpgan", "label": "GFPGAN 1.4", "about": "Sharp, clean faces.", "licence": "Apache-2.0, parts non-commercial",
+    "name": "gfpgan", "label": "GFPGAN 1.4", "about": "Sharp, clean faces.",
+    "licence": "Apache-2.0, parts non-commercial",
     "notice": "Parts of this model are non-commercial.", "free": False, "bytes": 348632874, "sources": ["github.com"],
     "packages": ["torch", "spandrel"], "missing_packages": ["torch", "spandrel"], "weights_here": False, "ready": False,
 }  # fmt: skip
 SETUP = {
-    "version": 1, "allowed": True, "why_not": "", "environment": "venv", "command": "python -m pip install torch spandrel",
+    "version": 1, "allowed": True, "why_not": "", "environment": "venv",
+    "command": "python -m pip install torch spandrel",
     "can_install": True, "missing_packages": ["torch", "spandrel"], "package_bytes": 900000000, "job": None,
     "models": [MODEL],
 }  # fmt: skip

@@ -96,6 +96,7 @@ export class Editor {
    * @param {(share: number, words: string) => void} told @param {AbortSignal} signal
    */
   async fix(told, signal) {
+    this.photo.output = this.page.output.value;
     const result = await this.photo.fix(({ done, total, doing }) => told(total ? done / total : 0, doing), signal);
     const [view, after] = await resultView(this.photo, result, this.urls.before ?? "");
     this.closing.signal.throwIfAborted();

@@ -3,6 +3,7 @@
 import { dataUrl, decoded, fixedFile } from "./files.js";
 
 /** @import { Api, Box, Face, Job, Overrides, Plan, Report, Settings, Size, Value } from "./api.js" */
+/** @import { Output } from "./output.js" */
 
 const QUIET = 150; // milliseconds without a change before a new plan is requested
 
@@ -10,8 +11,9 @@ export class Photo extends EventTarget {
   /** Values of the detection settings with which the faces of the plan were found. @type {string | null} */ found = null;
   /** Settings of single faces, by face number. @type {Overrides} */ overrides = {};
   /** @type {Plan | null} */ plan = null;
-  /** Report of the last fix, and the plan that was carried out. @type {Report & {plan: Plan} | null} */ result = null;
+  /** Report of the last fix, with its plan and format. @type {Report & {plan: Plan, output: Output} | null} */ result = null;
   /** @type {Settings} */ settings = {};
+  /** Format of the next result. @type {Output} */ output = {};
   /** Error of the last plan request, or null. @type {unknown} */ refused = null;
   /** Timer of the next plan request. @type {ReturnType<typeof setTimeout> | undefined} */ due;
   /** @type {AbortController | undefined} */ stopping;
@@ -84,8 +86,9 @@ export class Photo extends EventTarget {
   /** Carry out the plan. told(job): called with the state of the job. @param {(job: Job) => void} told @param {AbortSignal} signal */
   async fix(told, signal) {
     const plan = await this.newest();
-    const result = await this.api.fix({ image: await this.encoded(), plan }, told, signal);
-    this.result = { ...result, plan };
+    const { output } = this;
+    const result = await this.api.fix({ image: await this.encoded(), plan, ...output }, told, signal);
+    this.result = { ...result, plan, output };
     return this.result;
   }
 

@@ -5,16 +5,17 @@ import { button, count, make } from "./dom.js";
 import { fixedFile, planFile, reportFile, save } from "./files.js";
 
 /** @import { Box, Face, Plan, Report, Size } from "./api.js" */
+/** @import { Output } from "./output.js" */
 /** @import { Photo } from "./photo.js" */
 
 /**
  * Return the view of a fixed photo, and the URL of its image, which the caller must revoke.
- * @param {Photo} photo @param {Report & {plan: Plan}} result @param {string} before  URL of the photo before.
+ * @param {Photo} photo @param {Report & {plan: Plan, output: Output}} result @param {string} before  URL of the photo before.
  * @returns {Promise<[HTMLElement, string]>}
  */
 export async function resultView(photo, result, before) {
   const { file } = photo;
-  const fixed = fixedFile(result.image, file);
+  const fixed = fixedFile(result.image, file, result.output);
   const after = URL.createObjectURL(await photo.showable(fixed, async () => result.result_size));
   const seen = slider(before, after, shares(result.faces, result.size));
   const saves = make(
