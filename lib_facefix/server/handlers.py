@@ -29,7 +29,8 @@ from .allowed_paths import check_paths, inside
 from .batch import fix_folder
 from .errors import FORBIDDEN, refusal_of, refuse
 from .job_queue import Answer
-from .schemas import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody, ReplanBody
+from .layers import make_layers
+from .schemas import BatchBody, DetectBody, FixBody, LayersBody, PlanBody, PreviewBody, ReplanBody
 
 LISTED: dict[str, Registry[object]] = {
     "detectors": registry.DETECTORS,
@@ -146,12 +147,20 @@ class Service:
             report = {"version": VERSION, **result.to_json(), "notes": list(notes)}
             return Answer(report, file.getvalue(), media_type(sent.format))
 
+    def layers(self, body: LayersBody, progress: Progress) -> Answer:
+        """Return each face at full strength as a layer over the image, with the opacity that its settings give it."""
+        with self._at_work(body.image, None, progress) as (sent, engine, _):
+            self._check_plan(body.plan, engine)
+            made = list(make_layers(engine, sent.image, body.plan, progress))
+        return Answer({"version": VERSION, "faces": [layer.to_json(sent.metadata.icc) for layer in made]})
+
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the image with numbered boxes and the masks of the plan."""
         with self._at_work(body.image, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
             tinted = tint_mask(sent.image, engine.mask(sent.image, body.plan))
-            drawn = draw_boxes(tinted, [(job.number, job.face) for job in body.plan.jobs])
+            faces = [(job.number, job.face) for job in body.plan.jobs]
+            drawn = draw_boxes(tinted, faces) if body.numbers else tinted
         file = io.BytesIO()
         Pil.fromarray(drawn).save(file, "PNG", compress_level=1)
         return Answer({"version": VERSION}, file.getvalue(), "image/png")

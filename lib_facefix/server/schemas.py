@@ -133,11 +133,20 @@ class FixBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayersBody:
+    """Fix each face at full strength, as a layer to blend over the image."""
+
+    image: bytes = declare_field(IMAGE_FILE)
+    plan: FixPlan = declare_field(PLAN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewBody:
     """Show where a plan may change the image."""
 
     image: bytes = declare_field(IMAGE_FILE)
     plan: FixPlan = declare_field(PLAN)
+    numbers: bool = declare_flag("False: tint the masks only, without boxes and numbers.", True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
