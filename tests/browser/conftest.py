@@ -24,6 +24,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+WIDE = {"width": 1400, "height": 1000}
 NOT_OURS = re.compile("Failed to load resource: net::ERR_|Wake Lock")
 """What the browser complains of at once: there is no network, and no screen that could stay on."""
 
@@ -80,6 +81,39 @@ def pages(browser, webui, album):
     pages = Pages(lambda page: Desk(page, webui, album), browser)
     yield pages
     pages.drop()
+
+
+@pytest.fixture(scope="session")
+def server(browser, tmp_path_factory):
+    """Start `facefix serve`."""
+    from serving import Server
+
+    for package in ("fastapi", "uvicorn"):
+        pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
+    running = Server(tmp_path_factory.mktemp("serve"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visit(browser, server, own_album):
+    """Open the page; in the end see that nothing was complained of, and nothing asked of any other server."""
+    from serving import Visitor
+
+    album = own_album / "serve"
+    album.mkdir(exist_ok=True)
+    contexts, visitors = [], []
+
+    def make(of=server, viewport=WIDE, **how):
+        contexts.append(browser.new_context(viewport=viewport, **how))
+        visitors.append(Visitor(contexts[-1].new_page(), of, album))
+        return visitors[-1].open()
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+    assert [visitor.elsewhere for visitor in visitors] == [[] for _ in visitors]
 
 
 class Pages:
