@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,10 +19,11 @@ from ..protocols import Progress
 from ..registry import ModelInfo, Registry
 from ..settings.detector_expression import quote_name
 from ..settings.face_prompt import GenerationParams
-from ..settings.face_settings import FaceSettings
+from ..settings.face_settings import SENT_PHOTO, FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
 from ..settings.treatment import METHODS
+from ..types import Image
 from ..visualize import draw_boxes, tint_mask
 from ..weights import PUBLISHED
 from .allowed_paths import check_paths, inside
@@ -119,7 +120,8 @@ class Service:
         """Return the plan for an image."""
         with self._at_work(body.image, body.origin, progress) as (sent, engine, origin):
             settings = self._check_settings(body, engine)
-            plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
+            reference = self._read_reference(body.reference)
+            plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin, reference=reference)
         return Answer({"version": VERSION, **plan.to_json()})
 
     def replan(self, body: ReplanBody) -> dict[str, Any]:
@@ -128,7 +130,8 @@ class Service:
         try:
             self._check_plan(body.plan, engine)
             check_paths(engine, self.host.folders, settings=body.settings, overrides=body.overrides)
-            plan = engine.replan(body.plan, body.settings, overrides=body.overrides, origin=body.origin)
+            settings = replace(body.settings, person=SENT_PHOTO) if body.compared else body.settings
+            plan = engine.replan(body.plan, settings, overrides=body.overrides, origin=body.origin)
         except FaceFixError as error:
             raise refusal_of(error, ("body", "plan") if isinstance(error, BadPlan) else ("body",)) from error
         return {"version": VERSION, **plan.to_json()}
@@ -193,6 +196,15 @@ class Service:
                 yield picture, engine, origin
         except BadPlan as error:
             raise refusal_of(error, ("body", "plan")) from error
+
+    def _read_reference(self, sent: bytes | None) -> Image | None:
+        """Return the reference photo; raises `Refusal` if it cannot be read."""
+        if sent is None:
+            return None
+        try:
+            return read_picture(io.BytesIO(sent), max_pixels=self.host.limits.pixels).image
+        except FaceFixError as error:
+            raise refusal_of(error, ("body", "reference")) from error
 
     def _check_settings(self, body: PlanBody | FixBody, engine: FaceFix) -> FaceSettings:
         """Return the settings of a request; raises `Refusal` for a file outside the allowed folders."""

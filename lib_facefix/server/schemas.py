@@ -18,6 +18,7 @@ from .fields import (
     ORIGIN,
     OVERRIDES,
     PLAN,
+    REFERENCE_FILE,
     SETTINGS,
     BodyField,
     Schema,
@@ -102,6 +103,7 @@ class PlanBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    reference: bytes | None = declare_field(REFERENCE_FILE, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ class ReplanBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    compared: bool = declare_flag("True: select by the distances to the reference photo that plan received.", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
