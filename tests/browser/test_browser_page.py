@@ -258,8 +258,8 @@ def test_a_picture_without_faces_is_said_to_be_one(visit, tmp_path):
     visitor.page.get_by_role("button", name="Search harder").click()
     expect(visitor.page.locator("#doing")).to_have_text("Still no faces found.", timeout=PATIENCE)
     expect(visitor.page.locator("#fix")).to_be_disabled()
-    visitor.page.get_by_text("2×", exact=True).click()
-    expect(visitor.page.locator("#result-size")).to_have_text("600 × 400 px")
+    visitor.page.get_by_text("2\u00d7", exact=True).click()
+    expect(visitor.page.locator("#result-size")).to_have_text("600 \u00d7 400 px")
     visitor.page.get_by_role("button", name="Upscale", exact=True).click()
     expect(visitor.page.locator("#doing")).to_have_text(
         "No faces found: upscaled to 600x400 with lanczos", timeout=PATIENCE

@@ -135,7 +135,7 @@ export class Control {
     const done = (/** @type {string} */ text) => changed(text === "" ? undefined : Number(text));
     typed.addEventListener("change", () => done(typed.value));
     this.inputs.push(typed);
-    const slider = slides ? make("input", { type: "range", ...range, "aria-labelledby": `${this.id}-label` }) : null;
+    const slider = slides ? make("input", { type: "range", ...range, "aria-label": this.facts.title }) : null;
     this.write = (value) => {
       typed.value = textOf(value);
       if (slider) slider.value = textOf(value);

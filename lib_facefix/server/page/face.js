@@ -19,7 +19,7 @@ const AROUND = 0.4; // margin around the face in the preview, as a share of the 
 const CALM = 400; // milliseconds without a change before the face is tried again
 
 /** @type {Record<string, string>} */
-const DECISIONS = { restore: "To be restored", "re-diffuse": "To be re-diffused", leave: "Skipped" };
+const DECISIONS = { restore: "Restore", "re-diffuse": "Re-diffuse", leave: "Skipped" };
 
 export class FacePanel {
   /** @type {number | null} */ number = null;
@@ -42,13 +42,14 @@ export class FacePanel {
     this.strength = new Strength("face-strength", "use shared setting", (fidelity) => this.#change("fidelity", fidelity));
     this.attempt = button("Try this face", () => this.#attempt());
     this.toAll = button("Apply to all", () => this.#applyToAll());
+    this.only = button("Only this person", () => this.#onlyThis());
     this.shown = make("div", { class: "trial" });
     this.head = [
       this.title,
       this.why,
       make("label", { class: "tick", for: "fix-face" }, this.fixed, "Enhance this face"),
       this.strength.element,
-      make("div", { class: "row" }, this.attempt, this.toAll),
+      make("div", { class: "row" }, this.attempt, this.toAll, this.only),
       this.shown,
     ];
     this.advanced = make("details", { class: "advanced" }, make("summary", {}, "Advanced"));
@@ -144,6 +145,15 @@ export class FacePanel {
     const asForAll = name !== "method" && value === common; // choosing a method for one face also overrides the size and quality criteria
     this.photo.change(this.number, name, asForAll ? undefined : value);
     this.#writeSettings(this.photo.overrides[this.number] ?? {});
+  }
+
+  /** Enhance only the person of the chosen face, and show all faces. */
+  #onlyThis() {
+    const face = this.#face;
+    if (!face) return;
+    const portrait = thumbnail(this.stage.source, thumbnailPart(face.box, AROUND), this.photo.size, SIDE);
+    this.stage.choose(null);
+    this.page.person.choose(portrait, `the person of face ${face.number}`);
   }
 
   #applyToAll() {

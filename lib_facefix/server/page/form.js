@@ -67,7 +67,8 @@ export class Offer {
 
   /** Names of the settings that have an effect on this server. */
   get names() {
-    return Object.keys(this.schema.properties).filter((name) => this.#has(this.schema.properties[name]["x-only"]));
+    const known = Object.keys(this.schema.properties).filter((name) => name !== "person"); // the page has its own way
+    return known.filter((name) => this.#has(this.schema.properties[name]["x-only"]));
   }
 
   /** Names of the detection settings. After a change of one, faces must be detected again. */

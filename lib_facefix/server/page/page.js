@@ -7,6 +7,7 @@ import { at, atKind, button, capital, count, isAbort, make, wordsOf } from "./do
 import { Form, Offer } from "./form.js";
 import { listen } from "./file_input.js";
 import { listenForKeys } from "./keys.js";
+import { Person } from "./person.js";
 import { Presets } from "./presets.js";
 import { Simple } from "./simple.js";
 import { askToken } from "./token_dialog.js";
@@ -27,9 +28,10 @@ export class Page {
     this.simple = new Simple(offer, (values) => this.setAll(values));
     this.common = new Form("all", offer, offer.names, "default", (name, value) => this.setAll({ [name]: value }));
     this.presets = new Presets(() => this.settings, (settings) => this.#replaceAll(settings));
+    this.person = new Person((reference) => this.work instanceof Editor && this.work.photo.compare(reference));
     this.badge = make("p", { class: "badge", hidden: true });
-    this.advanced = make("details", { class: "advanced" }, make("summary", {}, "Advanced"), this.presets.element, this.common.element);
-    this.all = make("div", { id: "all" }, this.badge, this.simple.element, this.advanced);
+    this.advanced = make("details", { class: "advanced" }, make("summary", {}, "Advanced"), this.presets.element, this.person.element, this.common.element);
+    this.all = make("div", { id: "all" }, this.badge, this.person.shown, this.simple.element, this.advanced);
     at("forms").append(this.all);
     at("fix").addEventListener("click", () => this.fix());
     at("save").addEventListener("click", () => this.save());
@@ -93,6 +95,8 @@ export class Page {
     for (const id of ["welcome", "back", "save"]) at(id).hidden = true;
     for (const id of ["name", "doing"]) at(id).textContent = "";
     at("fix").hidden = false;
+    this.person.forget();
+    this.person.element.hidden = !(work instanceof Editor);
     this.showCommon(true);
     this.ready("");
     this.work = work;

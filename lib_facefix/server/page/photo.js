@@ -13,6 +13,7 @@ export class Photo extends EventTarget {
   /** @type {Plan | null} */ plan = null;
   /** Report of the last fix, and the plan that was carried out. @type {Report & {plan: Plan} | null} */ result = null;
   /** @type {Settings} */ settings = {};
+  /** Photo of the only person to enhance, encoded, or blank. */ reference = "";
   /** Error of the last plan request, or null. @type {unknown} */ refused = null;
   /** Timer of the next plan request. @type {ReturnType<typeof setTimeout> | undefined} */ due;
   /** @type {AbortController | undefined} */ stopping;
@@ -74,6 +75,12 @@ export class Photo extends EventTarget {
   /** Replace the common settings. @param {Settings} settings */
   set(settings) {
     this.settings = settings;
+    this.#later();
+  }
+
+  /** Select the person in a photo, encoded. blank: everyone. @param {string} reference */
+  compare(reference) {
+    this.reference = reference;
     this.#later();
   }
 
@@ -165,13 +172,16 @@ export class Photo extends EventTarget {
     const asked = { settings: this.settings, overrides: this.#own };
     const finding = this.#finding;
     const again = this.plan && finding === this.found;
-    const subject = again ? { plan: this.plan } : { image: await this.encoded() };
+    const { reference } = this;
+    const subject = again
+      ? { plan: this.plan, compared: Boolean(reference) }
+      : { image: await this.encoded(), ...(reference ? { reference } : {}) };
     const { version: _version, ...plan } = await this.api.post(again ? "replan" : "plan", { ...subject, ...asked }, signal);
     return { plan, finding };
   }
 
   get #finding() {
-    return JSON.stringify(this.offer.finding.map((name) => [name, this.settings[name]]));
+    return JSON.stringify([this.reference, ...this.offer.finding.map((name) => [name, this.settings[name]])]);
   }
 
   get #own() {

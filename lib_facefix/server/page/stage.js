@@ -73,7 +73,10 @@ export class Stage {
   mark(chosen) {
     for (const [number, box] of this.#boxes) box.classList.toggle("chosen", number === chosen);
     const input = this.#input(String(chosen ?? ""));
-    if (input) input.checked = true;
+    if (!input) return;
+    input.checked = true;
+    const [item, row] = [input.parentElement?.getBoundingClientRect(), this.row.getBoundingClientRect()];
+    if (item && (item.left < row.left || item.right > row.right)) this.row.scrollLeft += item.left - row.left - row.width / 3;
   }
 
   /** Make the canvases of a face before and after. The one after is empty. @param {Face} face @param {Size} size */
