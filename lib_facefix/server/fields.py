@@ -155,6 +155,11 @@ IMAGE_FILE = BodyField(
     {"type": "string", "contentEncoding": "base64"},
     "The image file, base64-encoded. `data:...;base64,` may precede it. URLs are not accepted.",
 )
+REFERENCE_FILE = BodyField(
+    _read_image,
+    {"type": "string", "contentEncoding": "base64"},
+    "A photo of the reference person, base64-encoded, in place of the setting `person`, which names a file.",
+)
 GENERATION = "Generation parameters of the image: prompt, negative_prompt, seed, ... Default: those in its metadata."
 ORIGIN = BodyField(_read_origin, OBJECT, GENERATION)
 FORMAT = BodyField(

@@ -20,6 +20,7 @@ from .fields import (
     OVERRIDES,
     PLAN,
     QUALITY,
+    REFERENCE_FILE,
     SETTINGS,
     BodyField,
     Schema,
@@ -104,6 +105,7 @@ class PlanBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    reference: bytes | None = declare_field(REFERENCE_FILE, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ class ReplanBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    compared: bool = declare_flag("True: select by the distances to the reference photo that plan received.", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +140,20 @@ class FixBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayersBody:
+    """Fix each face at full strength, as a layer to blend over the image."""
+
+    image: bytes = declare_field(IMAGE_FILE)
+    plan: FixPlan = declare_field(PLAN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewBody:
     """Show where a plan may change the image."""
 
     image: bytes = declare_field(IMAGE_FILE)
     plan: FixPlan = declare_field(PLAN)
+    numbers: bool = declare_flag("False: tint the masks only, without boxes and numbers.", True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

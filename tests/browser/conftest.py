@@ -116,6 +116,39 @@ def pages(browser, webui, album):
     pages.drop()
 
 
+@pytest.fixture(scope="session")
+def server(browser, tmp_path_factory):
+    """Start `facefix serve`."""
+    from serving import Server
+
+    for package in ("fastapi", "uvicorn"):
+        pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install 'facefix[serve]'")
+    running = Server(tmp_path_factory.mktemp("serve"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visit(browser, server, own_album):
+    """Open the page; in the end see that nothing was complained of, and nothing asked of any other server."""
+    from serving import Visitor
+
+    album = own_album / "serve"
+    album.mkdir(exist_ok=True)
+    contexts, visitors = [], []
+
+    def make(of=server, viewport=WIDE, **how):
+        contexts.append(browser.new_context(viewport=viewport, **how))
+        visitors.append(Visitor(contexts[-1].new_page(), of, album))
+        return visitors[-1].open()
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+    assert [visitor.elsewhere for visitor in visitors] == [[] for _ in visitors]
+
+
 class Pages:
     """The page in the browser, and what it complains of."""
 

@@ -104,11 +104,11 @@ export class Api {
   }
 
   /**
-   * Return an image as a PNG, with the faces and masks of a plan.
+   * Return an image as a PNG, with the masks of a plan. numbers: whether the faces are numbered, too.
    * @param {string} image @param {Plan} plan
    */
-  async preview(image, plan) {
-    const drawn = await this.post("preview", { image, plan });
+  async preview(image, plan, numbers = true) {
+    const drawn = await this.post("preview", { image, plan, numbers });
     return new Blob([bytes(drawn.image)], { type: "image/png" });
   }
 
