@@ -23,7 +23,7 @@ from .planning.planner import make_plan, replan_faces
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
 from .registry import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
-from .settings.face_settings import MAX_DETECTIONS, FaceSettings
+from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
 from .settings.mask_expression import Area, BinaryOp, MaskTerm, mask_terms, parse_mask
 from .settings.runtime import Runtime
 from .settings.treatment import Overrides, Treatment
@@ -112,7 +112,7 @@ class FaceFix:
         """
         return self._detect(as_rgb(image), settings or FaceSettings())
 
-    def _detect(self, array: Image, settings: FaceSettings) -> tuple[Face, ...]:
+    def _detect(self, array: Image, settings: FaceSettings, reference: Image | None = None) -> tuple[Face, ...]:
         detector = make_detector(self.models, settings.detector, settings.angles)
         landmarkers = [self._landmarker]
         if settings.landmarker != MESH_LANDMARKER:
@@ -128,9 +128,8 @@ class FaceFix:
             return faces
         alone = replace(settings, person="", gender="any", min_age=0, max_age=0, max_detections=MAX_DETECTIONS)
         seen_by = tuple(alone.detection_settings.items())
-        return compare_faces(
-            self.models, array, faces, settings.person, lambda photo: self.detect(photo, alone), seen_by
-        )
+        photo = settings.person if reference is None else reference
+        return compare_faces(self.models, array, faces, photo, lambda other: self.detect(other, alone), seen_by)
 
     def plan(
         self,
@@ -139,11 +138,17 @@ class FaceFix:
         *,
         overrides: Overrides | None = None,
         origin: GenerationParams | None = None,
+        reference: Image | None = None,
     ) -> FixPlan:
-        """Return the decision for each face of one image, with its reason; see `Engine.plan`."""
+        """Return the decision for each face of one image, with its reason; see `Engine.plan`.
+
+        reference: the reference photo, RGB (H, W, 3), instead of the file that `settings.person` names.
+        """
         settings = settings or FaceSettings()
         array = as_rgb(image)
-        faces = self._detect(array, settings)
+        if reference is not None:
+            settings = replace(settings, person=settings.person or SENT_PHOTO)
+        faces = self._detect(array, settings, reference)
         with one_thread():
             return make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
 

@@ -1,5 +1,6 @@
 """Comparison of faces with the person in a reference photo."""
 
+import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +17,21 @@ Detect = Callable[[Image], Sequence[Face]]
 
 
 def compare_faces(
-    store: ModelStore, image: Image, faces: Sequence[Face], photo: str, detect: Detect, seen_by: Hashable
+    store: ModelStore, image: Image, faces: Sequence[Face], photo: str | Image, detect: Detect, seen_by: Hashable
 ) -> tuple[Face, ...]:
     """Return the faces with their distance to the person in the reference photo.
 
-    store: caches the network and persons. photo: path of the photo, which is analysed again only if the file or
+    store: caches the network and persons. photo: the photo or its path, which is analysed again only if it or
     `seen_by` (the settings that `detect` depends on) changes. Raises `BadPicture` if the photo shows no face, and
     `BadModel` if the file is missing.
     """
-    path, identity = expand_home(photo), store.load(EMBEDDINGS, "dlib")
-    person = store.load_person((file_version(path), seen_by), lambda: _find_person(path, detect, identity))
+    identity = store.load(EMBEDDINGS, "dlib")
+    if isinstance(photo, str):
+        path = expand_home(photo)
+        person = store.load_person((file_version(path), seen_by), lambda: _read_person(path, detect, identity))
+    else:
+        seen = hashlib.sha256(photo.tobytes()).hexdigest(), photo.shape
+        person = store.load_person((seen, seen_by), lambda: _find_person(photo, "", detect, identity))
     distances = identity.distances(image, faces, person)
     return tuple(replace(face, distance=distance) for face, distance in zip(faces, distances, strict=True))
 
@@ -36,13 +42,17 @@ def check_photo(photo: str) -> None:
         raise BadSetting(f"the reference photo {photo} does not exist. Check the name")
 
 
-def _find_person(path: Path, detect: Detect, identity: Embedder) -> Embedding:
-    """Return the embedding of the largest face in the photo; raises `BadPicture` if there is none."""
+def _read_person(path: Path, detect: Detect, identity: Embedder) -> Embedding:
+    """Return the embedding of the largest face in a photo file; raises `BadPicture` if there is none."""
     from ..pictures import read_picture  # here: it imports Pillow
 
-    image = read_picture(path).image
+    return _find_person(read_picture(path).image, f" {path}", detect, identity)
+
+
+def _find_person(image: Image, name: str, detect: Detect, identity: Embedder) -> Embedding:
+    """Return the embedding of the largest face in a photo; raises `BadPicture`, with its name, if there is none."""
     faces = detect(image)
     person = identity.embed(image, max(faces, key=lambda face: face.box.size)) if faces else None
     if person is None:
-        raise BadPicture(f"no face was found in the reference photo {path}. Choose a photo with a clearly visible face")
+        raise BadPicture(f"no face was found in the reference photo{name}. Choose a photo with a clearly visible face")
     return person

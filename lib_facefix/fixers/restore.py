@@ -14,6 +14,7 @@ from ..imaging.frames import Upright
 from ..inference import Blob
 from ..planning.plan import FaceJob
 from ..protocols import Fixed
+from ..settings.treatment import FIDELITY_EXPONENT
 from ..types import Crop, Image
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 SIDE = 512
 """Side of the crops, in pixels; the face restorers were trained on this size."""
-FIDELITY_EXPONENT = 4
-"""Exponent of the fidelity slider: a larger one keeps more of the restored face until late."""
 
 
 def strength(fidelity: float) -> float:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from ..errors import FaceFixError
+from ..pictures import formats
 from ..planning.plan import FixPlan
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
@@ -23,6 +24,8 @@ IMAGE = "image"
 """Name of the field that contains the image file."""
 MAX_NAMES = 32
 """Largest number of names in a list."""
+FORMATS = {kind.name.lower(): kind.suffixes[0] for kind in formats.FORMATS}
+"""File formats of results, and the suffix of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,18 @@ def _read_flag(value: Any) -> bool:
     return value
 
 
+def _read_format(value: Any) -> str:
+    if not isinstance(value, str) or value not in FORMATS:
+        raise FaceFixError(f"the format must be one of {', '.join(FORMATS)}, not {shorten(value)}")
+    return value
+
+
+def _read_quality(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100:
+        raise FaceFixError(f"the quality must be a whole number between 1 and 100, not {shorten(value)}")
+    return value
+
+
 def _read_path(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise FaceFixError(f"the value must be a path on the server, not {shorten(value)}")
@@ -148,8 +163,21 @@ IMAGE_FILE = BodyField(
     {"type": "string", "contentEncoding": "base64"},
     "The image file, base64-encoded. `data:...;base64,` may precede it. URLs are not accepted.",
 )
+REFERENCE_FILE = BodyField(
+    _read_image,
+    {"type": "string", "contentEncoding": "base64"},
+    "A photo of the reference person, base64-encoded, in place of the setting `person`, which names a file.",
+)
 GENERATION = "Generation parameters of the image: prompt, negative_prompt, seed, ... Default: those in its metadata."
 ORIGIN = BodyField(_read_origin, OBJECT, GENERATION)
+FORMAT = BodyField(
+    _read_format, {"type": "string", "enum": [*FORMATS]}, "File format of the result. Default: the format of the image."
+)
+QUALITY = BodyField(
+    _read_quality,
+    {"type": "integer", "minimum": 1, "maximum": 100},
+    "Quality of the result as JPEG, WebP, or AVIF. Default: that of the image, or 95 in another format.",
+)
 PLAN = BodyField(FixPlan.from_json, OBJECT, "A plan from POST plan, edited or not.")
 
 

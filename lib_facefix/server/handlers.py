@@ -3,13 +3,13 @@
 import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from PIL import Image as Pil
 
-from .. import registry
+from .. import __version__, registry
 from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
 from ..models.yolo_files import yolo_files
@@ -19,17 +19,20 @@ from ..protocols import Progress
 from ..registry import ModelInfo, Registry
 from ..settings.detector_expression import quote_name
 from ..settings.face_prompt import GenerationParams
-from ..settings.face_settings import FaceSettings
+from ..settings.face_settings import SENT_PHOTO, FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
 from ..settings.treatment import METHODS
+from ..types import Image
 from ..visualize import draw_boxes, tint_mask
 from ..weights import PUBLISHED
 from .allowed_paths import check_paths, inside
 from .batch import fix_folder
 from .errors import FORBIDDEN, refusal_of, refuse
+from .fields import FORMATS
 from .job_queue import Answer
-from .schemas import BatchBody, DetectBody, FixBody, PlanBody, PreviewBody, ReplanBody
+from .layers import make_layers
+from .schemas import BatchBody, DetectBody, FixBody, LayersBody, PlanBody, PreviewBody, ReplanBody
 
 LISTED: dict[str, Registry[object]] = {
     "detectors": registry.DETECTORS,
@@ -104,7 +107,7 @@ class Service:
         ]
         lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
         methods = [_make_entry(name, name.capitalize(), note=lacking.get(name, "")) for name in METHODS]
-        return {"version": VERSION, "methods": methods, **lists}
+        return {"version": VERSION, "facefix": __version__, "methods": methods, **lists}
 
     def settings(self) -> dict[str, Any]:
         """Return the JSON schema of the settings."""
@@ -122,7 +125,8 @@ class Service:
         """Return the plan for an image."""
         with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings = self._check_settings(body, engine)
-            plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin)
+            reference = self._read_reference(body.reference)
+            plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin, reference=reference)
         return Answer({"version": VERSION, **plan.to_json()})
 
     def replan(self, body: ReplanBody) -> dict[str, Any]:
@@ -131,7 +135,8 @@ class Service:
         try:
             self._check_plan(body.plan, engine)
             check_paths(engine, self.host.folders, settings=body.settings, overrides=body.overrides)
-            plan = engine.replan(body.plan, body.settings, overrides=body.overrides, origin=body.origin)
+            settings = replace(body.settings, person=SENT_PHOTO) if body.compared else body.settings
+            plan = engine.replan(body.plan, settings, overrides=body.overrides, origin=body.origin)
         except FaceFixError as error:
             raise refusal_of(error, ("body", "plan") if isinstance(error, BadPlan) else ("body",)) from error
         return {"version": VERSION, **plan.to_json()}
@@ -146,16 +151,26 @@ class Service:
                 check_size("the result", sent, plan.upscaled)
             [result] = engine.run([sent.image], [plan], progress=progress)
             file = io.BytesIO()
-            notes = encode(sent, result.image, file)
+            suffix = FORMATS.get(body.format, "")
+            packed = replace(sent, coding=replace(sent.coding, quality=body.quality)) if body.quality else sent
+            notes = encode(packed, result.image, file, suffix=suffix)
             report = {"version": VERSION, **result.to_json(), "notes": list(notes)}
-            return Answer(report, file.getvalue(), media_type(sent.format))
+            return Answer(report, file.getvalue(), media_type(body.format.upper() or sent.format))
+
+    def layers(self, body: LayersBody, progress: Progress) -> Answer:
+        """Return each face at full strength as a layer over the image, with the opacity that its settings give it."""
+        with self._at_work(body, None, progress) as (sent, engine, _):
+            self._check_plan(body.plan, engine)
+            made = list(make_layers(engine, sent.image, body.plan, progress))
+        return Answer({"version": VERSION, "faces": [layer.to_json(sent.metadata.icc) for layer in made]})
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:
         """Return the image with numbered boxes and the masks of the plan."""
         with self._at_work(body, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
             tinted = tint_mask(sent.image, engine.mask(sent.image, body.plan))
-            drawn = draw_boxes(tinted, [(job.number, job.face) for job in body.plan.jobs])
+            faces = [(job.number, job.face) for job in body.plan.jobs]
+            drawn = draw_boxes(tinted, faces) if body.numbers else tinted
         file = io.BytesIO()
         Pil.fromarray(drawn).save(file, "PNG", compress_level=1)
         return Answer({"version": VERSION}, file.getvalue(), "image/png")
@@ -189,6 +204,15 @@ class Service:
                 yield picture, engine, origin
         except BadPlan as error:
             raise refusal_of(error, ("body", "plan")) from error
+
+    def _read_reference(self, sent: bytes | None) -> Image | None:
+        """Return the reference photo; raises `Refusal` if it cannot be read."""
+        if sent is None:
+            return None
+        try:
+            return read_picture(io.BytesIO(sent), max_pixels=self.host.limits.pixels).image
+        except FaceFixError as error:
+            raise refusal_of(error, ("body", "reference")) from error
 
     def _check_settings(self, body: PlanBody | FixBody, engine: FaceFix) -> FaceSettings:
         """Return the settings of a request; raises `Refusal` for a file outside the allowed folders."""

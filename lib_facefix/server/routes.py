@@ -26,6 +26,7 @@ from .schemas import (
     BatchBody,
     DetectBody,
     FixBody,
+    LayersBody,
     PlanBody,
     PreviewBody,
     ReplanBody,
@@ -68,6 +69,7 @@ def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | Non
         ("plan", PlanBody, calls.plan),
         ("replan", ReplanBody, calls.replan),
         ("fix", FixBody, calls.fix),
+        ("layers", LayersBody, calls.layers),
         ("preview", PreviewBody, calls.preview),
         ("batch", BatchBody, calls.batch),
         ("setup", SetupBody, calls.begin_setup),
@@ -135,6 +137,9 @@ class _Calls:
 
     async def fix(self, request: Request) -> Response:
         return await self._handle(request, FixBody, self._service.fix)
+
+    async def layers(self, request: Request) -> Response:
+        return await self._handle(request, LayersBody, self._service.layers)
 
     async def preview(self, request: Request) -> Response:
         return await self._handle(request, PreviewBody, self._service.preview)

@@ -12,12 +12,15 @@ from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
 from .errors import MAX_COMPLAINTS, MAX_NAME, UNREADABLE, Complaint, Refusal
 from .fields import (
+    FORMAT,
     IMAGE,
     IMAGE_FILE,
     OBJECT,
     ORIGIN,
     OVERRIDES,
     PLAN,
+    QUALITY,
+    REFERENCE_FILE,
     SETTINGS,
     BodyField,
     Schema,
@@ -107,6 +110,7 @@ class PlanBody:
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
     salvage: bool = declare_flag(SALVAGE, False)
+    reference: bytes | None = declare_field(REFERENCE_FILE, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,7 @@ class ReplanBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    compared: bool = declare_flag("True: select by the distances to the reference photo that plan received.", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +133,8 @@ class FixBody:
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     plan: FixPlan | None = declare_field(PLAN, None)
     origin: GenerationParams | None = declare_field(ORIGIN, None)
+    format: str = declare_field(FORMAT, "")
+    quality: int = declare_field(QUALITY, 0)
     wait: bool = declare_flag("False: return a job at once. See GET jobs.", True)
     salvage: bool = declare_flag(SALVAGE, False)
 
@@ -139,12 +146,22 @@ class FixBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayersBody:
+    """Fix each face at full strength, as a layer to blend over the image."""
+
+    image: bytes = declare_field(IMAGE_FILE)
+    plan: FixPlan = declare_field(PLAN)
+    salvage: bool = declare_flag(SALVAGE, False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewBody:
     """Show where a plan may change the image."""
 
     image: bytes = declare_field(IMAGE_FILE)
     plan: FixPlan = declare_field(PLAN)
     salvage: bool = declare_flag(SALVAGE, False)
+    numbers: bool = declare_flag("False: tint the masks only, without boxes and numbers.", True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ ANGLES = ("off", "auto", "all")
 KEEP_BY = ("size", "confidence", "centre", "left", "right")
 GENDERS = ("any", "female", "male")
 PERSON_MEANS = ("only", "all but")
+SENT_PHOTO = "(sent)"
+"""Value of the setting `person` for a reference photo that is not a file."""
 ORDERS = ("left to right", "size", "centre", "confidence")
 MAX_DETECTIONS = 2000
 """Default limit of detections in an image. A detector that finds more usually does not work."""

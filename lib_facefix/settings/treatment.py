@@ -18,6 +18,8 @@ MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
 """Suffixes of the user's own restorer and upscaler files."""
 PARSER_FILES = (".pth", ".safetensors", ".onnx")
 """Suffixes of the user's own face parser files."""
+FIDELITY_EXPONENT = 4
+"""Exponent of the fidelity slider: a larger one keeps more of the restored face until late."""
 AUTO_FEATHER = 0.15
 """Width of the automatic soft edge, in face widths."""
 

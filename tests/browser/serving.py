@@ -33,6 +33,11 @@ GIVE = """([by, files]) => {
 }"""
 
 
+UNFOLD = """(field) => {
+    for (let fold = field.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+}"""
+
+
 def facefix(*arguments):
     """Run the command line; returns what it printed."""
     command = [sys.executable, "-m", "lib_facefix.cli", *map(str, arguments)]
@@ -122,7 +127,10 @@ class Visitor:
 
     def control(self, name, form="face"):
         """The field of a setting, in the form of one face or in that of all."""
-        return self.page.locator(f"#{form}-{name}")
+        field = self.page.locator(f"#{form}-{name}")
+        if field.count():
+            field.evaluate(UNFOLD)
+        return field
 
     def type(self, name, value, form="face"):
         """Type a value into the field of a setting, and wait until the server has planned with it."""
@@ -132,6 +140,7 @@ class Visitor:
 
     def row(self, number):
         """Return what the table says of a face, cell by cell."""
+        self.page.locator("#table").evaluate(UNFOLD)
         row = self.page.locator("#table tbody tr").filter(has=self.page.get_by_role("button", name=f"Face {number}"))
         heads = self.page.locator("#table thead th").all_inner_texts()
         return dict(zip(heads, row.locator("th, td").all_inner_texts(), strict=True))
@@ -140,6 +149,19 @@ class Visitor:
         """Press the button, and wait until before and after are shown."""
         self.page.locator("#fix").click()
         self.page.locator("#result-view facefix-compare").wait_for()
+        self.page.locator("#save").wait_for()
+
+    def slide(self, percent, name="strength"):
+        """Drag the slider between natural and strong to a place, as with the mouse."""
+        move = (
+            "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); }"
+        )
+        self.page.locator(f"#{name}").evaluate(move, percent)
+
+    def detail(self, name):
+        """Return a button under Details, which is opened."""
+        self.page.locator("#table").evaluate(UNFOLD)
+        return self.page.locator("#files-of-result").get_by_role("button", name=name)
 
     def saved(self, button, folder):
         """Press a button that saves a file; return where it lies now, under the name it was saved by."""

@@ -26,7 +26,9 @@ RESTORE = {"settings": {"method": "restore"}}
 def test_models_says_what_is_on_offer_and_what_is_here(client):
     told = client.get(f"{PREFIX}/models").json()
     masks = {"maskers", "parsers", "occluders"}
-    assert set(told) == {"version", "methods", "detectors", "landmarkers", "guessers", "restorers", "upscalers", *masks}
+    lists = {"methods", "detectors", "landmarkers", "guessers", "restorers", "upscalers", *masks}
+    assert set(told) == {"version", "facefix", *lists}
+    assert told["facefix"] == __version__
     assert [one["name"] for one in told["landmarkers"] + told["guessers"]] == ["facemesh", "2d106", "genderage"]
     assert [one["here"] for one in told["methods"] if one["name"] == "re-diffuse"] == [False]
     lite = next(one for one in told["restorers"] if one["name"] == "lite")

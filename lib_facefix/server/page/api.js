@@ -85,12 +85,30 @@ export class Api {
     return this.#ask("POST", path, JSON.stringify(body), signal);
   }
 
+  /** @param {string} path */
+  remove(path) {
+    return this.#ask("DELETE", path);
+  }
+
   /**
-   * Return an image as a PNG, with the faces and masks of a plan.
+   * Fix a file and wait for the result, without a job. The browser reads the file while it sends it, so it need not be
+   * in memory as text. Aborting `signal` stops the work.
+   * @param {File} file @param {object} rest  Other fields of the body. @param {AbortSignal} signal
+   * @returns {Promise<Report>}
+   */
+  fixFile(file, rest, signal) {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(rest)) form.append(name, JSON.stringify(value));
+    form.append("image", file, "photo"); // the server needs no name
+    return this.#ask("POST", "fix", form, signal);
+  }
+
+  /**
+   * Return an image as a PNG, with the masks of a plan. numbers: whether the faces are numbered, too.
    * @param {string} image @param {Plan} plan
    */
-  async preview(image, plan) {
-    const drawn = await this.post("preview", { image, plan });
+  async preview(image, plan, numbers = true) {
+    const drawn = await this.post("preview", { image, plan, numbers });
     return new Blob([bytes(drawn.image)], { type: "image/png" });
   }
 
@@ -117,7 +135,7 @@ export class Api {
   }
 
   /**
-   * @param {string} method @param {string} path @param {string} [body] @param {AbortSignal} [signal]
+   * @param {string} method @param {string} path @param {string | FormData} [body] @param {AbortSignal} [signal]
    * @param {number} waits  How often the request was sent again.
    * @returns {Promise<any>}  The JSON of the response.
    */
@@ -125,7 +143,7 @@ export class Api {
     const token = sessionStorage.getItem(KEY);
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
-    if (body) headers["Content-Type"] = "application/json";
+    if (typeof body === "string") headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     const answer = await reach(new URL(path, ROOT), { method, headers, body, signal });
     if (answer.ok) return answer.status === 204 ? null : answer.json();

@@ -2,9 +2,11 @@
  * `<facefix-compare>`: a slider that compares an image before and after.
  *
  * An ES module in one file without dependencies, so that pages that request it by its date never mix two versions.
- * Set the properties `before` and `after` (URLs), `faces`, and optionally `labels`.
+ * Set the properties `before` and `after` (URLs), `faces`, and optionally `labels` and `layers`.
  * Drag the line, or move it with the arrow keys, Home, and End. A button for each face magnifies both sides.
  * The event `facefix-face` reports the number of the chosen face, or null for the whole image.
+ *
+ * The attribute `compact` hides the buttons of the faces, for pages that have their own.
  *
  * CSS variables set the colours and the largest height: --facefix-accent, --facefix-text, --facefix-surface,
  * --facefix-border, --facefix-compare-height.
@@ -13,6 +15,8 @@
 /**
  * @typedef {{number: number, box: [number, number, number, number]}} Face
  *   box: left, top, right, and bottom, relative to the image's width and height, 0..1.
+ * @typedef {{url: string, box: [number, number, number, number], opacity: number}} Layer
+ *   An image that is blended over the image after. box: as for a face. opacity: 0..1.
  * @typedef {{scale: number, x: number, y: number}} Look
  *   The visible part of the image. scale: magnification, 1 for the whole image. x, y: its centre, relative to the image.
  * @typedef {{x: number, y: number}} Spot  A position relative to the frame, 0..1.
@@ -23,10 +27,14 @@ const MAX_SCALE = 40; // largest magnification
 const ZOOM_STEP = 1.25; // magnification by one press of +
 const STEP = 1; // percent by which an arrow key moves the line
 const STRIDE = 10; // percent by which it moves with Shift or a page key
+const WIPE_TIME = 1400; // milliseconds that one wipe takes
 const MAX_RATIO_DIFFERENCE = 0.02; // relative difference of two aspect ratios that is ignored, as upscaling rounds sizes
 
 /** @type {Look} */
 const WHOLE = { scale: 1, x: 0.5, y: 0.5 };
+
+/** Return a share of a movement that begins and ends slowly. @param {number} share */
+const ease = (share) => share * share * (3 - 2 * share);
 
 /** @param {number} value @param {number} low @param {number} high */
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -88,6 +96,9 @@ export class FacefixCompare extends Plain {
   /** @type {number | null} */ #face = null;
   /** @type {Look} */ #look = WHOLE;
   #position = 50;
+  /** Layers over the image after, each with its element. @type {{layer: Layer, image: HTMLImageElement}[]} */ #layers = [];
+  /** Whether only the image before is visible for the moment. */ #peeking = false;
+  /** Number of the running animation frame of a wipe. */ #wiping = 0;
   /** @type {HTMLElement} */ #tools;
   /** @type {HTMLElement} */ #buttons;
   /** @type {HTMLElement} */ #frame;
@@ -127,7 +138,7 @@ export class FacefixCompare extends Plain {
   /** Apply properties that were set before the browser knew this element. */
   connectedCallback() {
     const self = /** @type {Record<string, any>} */ (this);
-    for (const name of ["labels", "before", "after", "faces", "position", "face"]) {
+    for (const name of ["labels", "before", "after", "layers", "faces", "position", "face"]) {
       if (Object.hasOwn(this, name)) {
         const value = self[name];
         delete self[name];
@@ -143,6 +154,22 @@ export class FacefixCompare extends Plain {
   /** URL of the image after, or blank. */
   get after() { return this.#urls.after; }
   set after(url) { this.#setPicture("after", url); }
+
+  /** Images blended over the image after. Changing only the opacity is cheap. @type {Layer[]} */
+  get layers() { return this.#layers.map(({ layer }) => layer); }
+  set layers(layers) {
+    const same = layers.length === this.#layers.length && layers.every(({ url }, i) => url === this.#layers[i].layer.url);
+    if (!same) {
+      for (const { image } of this.#layers) image.remove();
+      this.#layers = layers.map((layer) => ({ layer, image: Object.assign(new Image(), { src: layer.url, alt: "", draggable: false }) }));
+      this.#images.after.after(...this.#layers.map(({ image }) => image));
+    }
+    this.#layers.forEach((one, i) => {
+      one.layer = layers[i];
+      one.image.style.opacity = String(layers[i].opacity);
+    });
+    this.#showLook();
+  }
 
   /** The faces that have a button. @type {Face[]} */
   get faces() { return this.#faces; }
@@ -184,6 +211,30 @@ export class FacefixCompare extends Plain {
     this.position = 50;
   }
 
+  /** Show only the image before, or both again. @param {boolean} whether */
+  peek(whether) {
+    this.#peeking = whether;
+    this.#showPosition();
+  }
+
+  /** Give the line the focus. */
+  focusLine() {
+    this.#line.focus({ preventScroll: true });
+  }
+
+  /** Move the line once across the frame, from the image before to the image after, and back to the middle. */
+  wipe() {
+    cancelAnimationFrame(this.#wiping);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const start = performance.now();
+    const step = (/** @type {number} */ now) => {
+      const share = clamp((now - start) / WIPE_TIME, 0, 1);
+      this.position = share < 0.6 ? 100 - 100 * ease(share / 0.6) : 50 * ease((share - 0.6) / 0.4);
+      if (share < 1) this.#wiping = requestAnimationFrame(step);
+    };
+    step(start);
+  }
+
   // What a person does
 
   #listen() {
@@ -223,6 +274,7 @@ export class FacefixCompare extends Plain {
   #down(event) {
     const target = /** @type {Element} */ (event.target);
     if (event.button !== 0 || target.closest("[data-face]")) return;
+    cancelAnimationFrame(this.#wiping);
     this.#frame.setPointerCapture(event.pointerId);
     this.#line.focus({ preventScroll: true });
     this.#frame.classList.remove("gliding");
@@ -288,6 +340,7 @@ export class FacefixCompare extends Plain {
   /** @param {KeyboardEvent} event */
   #typed(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
+    cancelAnimationFrame(this.#wiping);
     if (!this.#typedOnLine(event) && !this.#typedOnPicture(event) && !this.#typedAnywhere(event)) return;
     event.preventDefault();
     event.stopPropagation(); // the host page has its own shortcuts
@@ -394,7 +447,7 @@ export class FacefixCompare extends Plain {
 
   #showPosition() {
     const percent = Math.round(this.#position);
-    this.#frame.style.setProperty("--position", `${this.#position}%`);
+    this.#frame.style.setProperty("--position", `${this.#peeking ? 100 : this.#position}%`);
     for (const side of /** @type {const} */ (["before", "after"])) {
       this.#words[side].textContent = this.#labels[side];
     }
@@ -425,8 +478,11 @@ export class FacefixCompare extends Plain {
     const { scale, x, y } = this.#look;
     this.#frame.classList.toggle("zoomed", scale > 1);
     this.#frame.tabIndex = scale > 1 ? 0 : -1; // not removed, as the frame would lose the focus
-    for (const image of Object.values(this.#images)) {
-      image.style.transform = `translate(${(0.5 - x * scale) * 100}%, ${(0.5 - y * scale) * 100}%) scale(${scale})`;
+    const magnified = `translate(${(0.5 - x * scale) * 100}%, ${(0.5 - y * scale) * 100}%) scale(${scale})`;
+    for (const image of Object.values(this.#images)) image.style.transform = magnified;
+    for (const { image, layer: { box: [left, top, right, bottom] } } of this.#layers) {
+      // the box of the whole image, shrunk by a transform: `left` and `width` would be rounded to pixels of the screen
+      image.style.transform = `${magnified} translate(${left * 100}%, ${top * 100}%) scale(${right - left}, ${bottom - top})`;
     }
     this.#faces.forEach(({ box: [left, top] }, at) => {
       const badge = /** @type {HTMLElement} */ (this.#badges.children[at]);
@@ -452,8 +508,8 @@ const FRAME = `
   <div class="frame" role="group" aria-label="Image. When magnified, move it with the arrow keys." hidden>
     <div class="side before"><img alt="" draggable="false"><span class="word"></span></div>
     <div class="side after"><img alt="" draggable="false"><span class="word"></span></div>
-    <div class="badges" aria-hidden="true"></div>
     <div class="line" role="slider" tabindex="0" aria-valuemin="0" aria-valuemax="100"></div>
+    <div class="badges" aria-hidden="true"></div>
   </div>
   <p class="note" role="status"></p>`;
 
@@ -512,6 +568,10 @@ const STYLE = `
   .before { clip-path: inset(0 calc(100% - var(--position)) 0 0); }
   .after { clip-path: inset(0 0 0 var(--position)); }
   img { width: 100%; height: 100%; display: block; transform-origin: 0 0; }
+  .after img + img { position: absolute; inset: 0; }
+  :host([compact]) { position: relative; }
+  :host([compact]) .faces { display: none; }
+  :host([compact]) .tools { position: absolute; z-index: 1; top: 0.5em; right: 0.5em; margin: 0; }
 
   .word, .badges span {
     position: absolute;
@@ -541,7 +601,7 @@ const STYLE = `
   .line::before { content: ""; top: 0; bottom: 0; width: 3px; box-shadow: 0 0 0 1px rgb(0 0 0 / 60%); }
   .line::after {
     content: "↔";
-    bottom: 12%;
+    bottom: 3.5em;
     width: 1.6em;
     height: 1.6em;
     border-radius: 50%;

@@ -17,10 +17,12 @@ export class Control {
    * facts: the property in the schema. listed: its choices in GET models, if any.
    * changed: called with the new value, or with undefined if the setting was reset.
    * @param {string} id @param {Facts} facts @param {Listed[] | undefined} listed @param {string} undoLabel
-   * @param {Changed} changed
+   * live: whether a slider reports each movement, not only where it ends.
+   * @param {Changed} changed @param {boolean} live
    */
-  constructor(id, facts, listed, undoLabel, changed) {
+  constructor(id, facts, listed, undoLabel, changed, live) {
     this.facts = facts;
+    this.live = live;
     this.id = id;
     this.about = [facts["x-unit"], facts.description].filter(Boolean).join(" · ");
     this.hint = make("p", { class: "hint", id: `${id}-hint` }, this.about);
@@ -133,13 +135,13 @@ export class Control {
     const done = (/** @type {string} */ text) => changed(text === "" ? undefined : Number(text));
     typed.addEventListener("change", () => done(typed.value));
     this.inputs.push(typed);
-    const slider = slides ? make("input", { type: "range", ...range, "aria-labelledby": `${this.id}-label` }) : null;
+    const slider = slides ? make("input", { type: "range", ...range, "aria-label": this.facts.title }) : null;
     this.write = (value) => {
       typed.value = textOf(value);
       if (slider) slider.value = textOf(value);
     };
     if (!slider) return this.#framed(this.#label(), typed);
-    slider.addEventListener("input", () => (typed.value = slider.value));
+    slider.addEventListener("input", () => (this.live ? done(slider.value) : (typed.value = slider.value)));
     slider.addEventListener("change", () => done(slider.value));
     this.inputs.push(slider);
     return this.#framed(this.#label(), make("div", { class: "slide" }, slider, typed));

@@ -1,6 +1,9 @@
 /** Reads and writes files in the browser. Nothing in this module is sent anywhere. */
 
+import { inFormat } from "./output.js";
+
 /** @import { Plan, Report } from "./api.js" */
+/** @import { Output } from "./output.js" */
 
 /** Return the file as a data URL. @param {Blob & {name?: string}} file @returns {Promise<string>} */
 export function dataUrl(file) {
@@ -16,11 +19,12 @@ export function dataUrl(file) {
 export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 /**
- * Return the fixed image as a file with the type of the source, named like "old.fixed.jpg".
- * @param {string} base64 @param {File} source
+ * Return the fixed image as a file, named like "old.fixed.jpg". output: its format, if not that of the source.
+ * @param {string} base64 @param {File} source @param {Output} [output]
  */
-export function fixedFile(base64, source) {
-  return new File([bytes(base64)], fixedName(source.name), { type: source.type });
+export function fixedFile(base64, source, output = {}) {
+  const { name, type } = inFormat(source, output);
+  return new File([bytes(base64)], fixedName(name), { type });
 }
 
 /**
@@ -48,14 +52,23 @@ export function fixedName(name) {
 export const planFile = (name, plan) => document_(`${name}.plan.json`, { path: name, ...plan });
 
 /** Return the report as `facefix fix --report` writes it. @param {string} name @param {Report} result */
-export function reportFile(name, result) {
+export const reportFile = (name, result) => document_(`${name}.report.json`, reportRecord(name, result, fixedName(name)));
+
+/** Return the report of several photos. records: one of each, as `reportRecord` returns it. @param {object[]} records */
+export const albumReport = (records) => document_("photos.report.json", ...records);
+
+/** Return what a report says of one photo. output: path of the result. @param {string} path @param {Report} result @param {string} output */
+export function reportRecord(path, result, output) {
   const { version: _version, image: _image, plan: _plan, ...report } = result;
-  return document_(`${name}.report.json`, { path: name, ...report, output: fixedName(name), error: null });
+  return { path, ...report, output, error: null };
 }
 
-/** @param {string} name @param {object} picture */
-function document_(name, picture) {
-  const text = `${JSON.stringify({ version: 1, pictures: [picture] }, null, 2)}\n`;
+/** Return whether the result has other bytes than the photo. @param {Report} result */
+export const changed = (result) => Boolean(result.upscale) || result.faces.some((face) => face.outcome === "fixed");
+
+/** @param {string} name @param {...object} pictures */
+function document_(name, ...pictures) {
+  const text = `${JSON.stringify({ version: 1, pictures }, null, 2)}\n`;
   return new File([text], name, { type: "application/json" });
 }
 

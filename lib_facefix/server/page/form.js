@@ -5,6 +5,8 @@ import { capital, make } from "./dom.js";
 
 /** @import { Face, Models, Schema, Settings, Value } from "./api.js" */
 
+const THOROUGH = ["blazeface", "centerface", "yunet", "yolov8n-face"]; // detectors that are combined to search harder
+
 export class Form {
   /**
    * id: unique id of the form. names: its settings. undoLabel: label of the buttons that reset a setting.
@@ -20,7 +22,8 @@ export class Form {
     const groups = new Map();
     for (const name of names) {
       const facts = offer.schema.properties[name];
-      const control = new Control(`${id}-${name}`, facts, offer.listed(name), undoLabel, (value) => changed(name, value));
+      const live = !facts["x-finds"];
+      const control = new Control(`${id}-${name}`, facts, offer.listed(name), undoLabel, (value) => changed(name, value), live);
       this.controls.set(name, control);
       const group = facts["x-group"];
       groups.set(group, [...(groups.get(group) ?? []), control.element]);
@@ -43,8 +46,7 @@ export class Form {
     const control = this.controls.get(String(name));
     if (!control) return false;
     control.refuse(sentence);
-    const group = control.element.closest("details");
-    if (group) group.open = true;
+    for (let group = control.element.closest("details"); group; group = group.parentElement?.closest("details") ?? null) group.open = true;
     return true;
   }
 
@@ -65,12 +67,19 @@ export class Offer {
 
   /** Names of the settings that have an effect on this server. */
   get names() {
-    return Object.keys(this.schema.properties).filter((name) => this.#has(this.schema.properties[name]["x-only"]));
+    const known = Object.keys(this.schema.properties).filter((name) => name !== "person"); // the page has its own way
+    return known.filter((name) => this.#has(this.schema.properties[name]["x-only"]));
   }
 
   /** Names of the detection settings. After a change of one, faces must be detected again. */
   get finding() {
     return Object.keys(this.schema.properties).filter((name) => this.schema.properties[name]["x-finds"]);
+  }
+
+  /** Settings that find more faces: all installed detectors together, a lower confidence, and all angles. @returns {Settings} */
+  get harder() {
+    const here = (this.models.detectors ?? []).filter((one) => one.here).map((one) => one.name);
+    return { detector: THOROUGH.filter((name) => here.includes(name)).join(" + "), min_score: 0.25, angles: "all" };
   }
 
   /** Return the names of the settings that single faces may have. @param {Face} face  One of a plan. */

@@ -1,8 +1,10 @@
 /** One photo: its file, its plan, and its result. */
 
-import { dataUrl, decoded, fixedFile } from "./files.js";
+import { dataUrl, decoded } from "./files.js";
 
 /** @import { Api, Box, Face, Job, Overrides, Plan, Report, Settings, Size, Value } from "./api.js" */
+/** @import { Output } from "./output.js" */
+/** @import { Offer } from "./form.js" */
 
 const QUIET = 150; // milliseconds without a change before a new plan is requested
 
@@ -10,8 +12,10 @@ export class Photo extends EventTarget {
   /** Values of the detection settings with which the faces of the plan were found. @type {string | null} */ found = null;
   /** Settings of single faces, by face number. @type {Overrides} */ overrides = {};
   /** @type {Plan | null} */ plan = null;
-  /** Report of the last fix, and the plan that was carried out. @type {Report & {plan: Plan} | null} */ result = null;
+  /** Report of the last fix, with its plan and format. @type {Report & {plan: Plan, output: Output} | null} */ result = null;
   /** @type {Settings} */ settings = {};
+  /** Format of the next result. @type {Output} */ output = {};
+  /** Photo of the only person to enhance, encoded, or blank. */ reference = "";
   /** Error of the last plan request, or null. @type {unknown} */ refused = null;
   /** Timer of the next plan request. @type {ReturnType<typeof setTimeout> | undefined} */ due;
   /** @type {AbortController | undefined} */ stopping;
@@ -20,13 +24,24 @@ export class Photo extends EventTarget {
 
   /**
    * Fires the events "planning", "planned", and "refused" (detail: the error).
-   * @param {Api} api @param {File} file @param {string[]} finding  Names of the detection settings.
+   * @param {Api} api @param {File} file @param {Offer} offer
    */
-  constructor(api, file, finding) {
+  constructor(api, file, offer) {
     super();
     this.api = api;
     this.file = file;
-    this.finding = finding;
+    this.offer = offer;
+  }
+
+  /** Size of the photo. Throws an error before the first plan. */
+  get size() {
+    if (!this.plan) throw new Error("No plan has been requested.");
+    return this.plan.size;
+  }
+
+  /** Whether the current settings require faces to be detected again. */
+  get searches() {
+    return this.#finding !== this.found;
   }
 
   get faces() {
@@ -36,6 +51,13 @@ export class Photo extends EventTarget {
   /** @param {number} number */
   face(number) {
     return this.faces.find((face) => face.number === number);
+  }
+
+  /** Return the settings of a face as they are now, even if the plan does not have them yet. @param {Face} face */
+  settingsOf(face) {
+    const common = { ...this.offer.defaults, ...this.settings };
+    const names = Object.keys(face.parameters);
+    return { ...Object.fromEntries(names.map((name) => [name, common[name]])), ...this.overrides[face.number] };
   }
 
   /** Change one setting of one face. undefined: use the common setting. @param {number} number @param {string} name @param {Value | undefined} value */
@@ -55,6 +77,12 @@ export class Photo extends EventTarget {
   /** Replace the common settings. @param {Settings} settings */
   set(settings) {
     this.settings = settings;
+    this.#later();
+  }
+
+  /** Select the person in a photo, encoded. blank: everyone. @param {string} reference */
+  compare(reference) {
+    this.reference = reference;
     this.#later();
   }
 
@@ -84,8 +112,9 @@ export class Photo extends EventTarget {
   /** Carry out the plan. told(job): called with the state of the job. @param {(job: Job) => void} told @param {AbortSignal} signal */
   async fix(told, signal) {
     const plan = await this.newest();
-    const result = await this.api.fix({ image: await this.encoded(), plan }, told, signal);
-    this.result = { ...result, plan };
+    const { output } = this;
+    const result = await this.api.fix({ image: await this.encoded(), plan, ...output }, told, signal);
+    this.result = { ...result, plan, output };
     return this.result;
   }
 
@@ -96,16 +125,12 @@ export class Photo extends EventTarget {
    */
   async showable(file, size) {
     const can = await decoded(file).then(() => true, () => false);
-    return can ? file : this.api.preview(await dataUrl(file), { size: await size(), upscale: null, faces: [] });
+    return can ? file : this.drawn(file, await size());
   }
 
-  /** Fix only one face and return the image as a displayable file, without changing the state of this photo. @param {number} number */
-  async tryFace(number) {
-    const plan = await this.newest();
-    const faces = plan.faces.map((face) => (face.number === number ? face : { ...face, decision: "leave" }));
-    /** @type {Report} */
-    const answer = await this.api.post("fix", { image: await this.encoded(), plan: { ...plan, faces } });
-    return this.showable(fixedFile(answer.image, this.file), async () => answer.result_size);
+  /** Return the file as a PNG made by the server. @param {File} file @param {Size} size */
+  async drawn(file, size) {
+    return this.api.preview(await dataUrl(file), { size, upscale: null, faces: [] });
   }
 
   #later() {
@@ -148,11 +173,18 @@ export class Photo extends EventTarget {
    */
   async #planned(signal) {
     const asked = { settings: this.settings, overrides: this.#own };
-    const finding = JSON.stringify(this.finding.map((name) => [name, this.settings[name]]));
+    const finding = this.#finding;
     const again = this.plan && finding === this.found;
-    const subject = again ? { plan: this.plan } : { image: await this.encoded() };
+    const { reference } = this;
+    const subject = again
+      ? { plan: this.plan, compared: Boolean(reference) }
+      : { image: await this.encoded(), ...(reference ? { reference } : {}) };
     const { version: _version, ...plan } = await this.api.post(again ? "replan" : "plan", { ...subject, ...asked }, signal);
     return { plan, finding };
+  }
+
+  get #finding() {
+    return JSON.stringify([this.reference, ...this.offer.finding.map((name) => [name, this.settings[name]])]);
   }
 
   get #own() {

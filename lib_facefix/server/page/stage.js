@@ -1,6 +1,7 @@
 /** The photo with numbered boxes, and the row of its faces. */
 
 import { button, make } from "./dom.js";
+import { READ, drawPart } from "./result.js";
 
 /** @import { Box, Face, Size } from "./api.js" */
 
@@ -50,11 +51,16 @@ export class Stage {
     this.element.append(...this.#boxes.values());
     const focused = [...this.#inputs()].find((input) => input === document.activeElement);
     const [legend] = this.row.children;
-    const items = faces.map((face) => this.#item(face.number, thumbnail(this.source, face.box, size), face));
+    const items = faces.map((face) => this.#item(face.number, this.#shots(face, size), face));
     const everyone = faces.length ? [this.#item(null, make("span", { class: "everyone" }, "All"))] : [];
     this.row.replaceChildren(legend, ...everyone, ...items);
     this.mark(chosen);
     if (focused) this.#input(focused.value)?.focus();
+  }
+
+  /** Return the canvases of a face before and after. @param {number} number @returns {HTMLCanvasElement[]} */
+  canvases(number) {
+    return [...(this.#input(String(number))?.parentElement?.querySelectorAll("canvas") ?? [])];
   }
 
   /** Remove all faces. */
@@ -67,7 +73,16 @@ export class Stage {
   mark(chosen) {
     for (const [number, box] of this.#boxes) box.classList.toggle("chosen", number === chosen);
     const input = this.#input(String(chosen ?? ""));
-    if (input) input.checked = true;
+    if (!input) return;
+    input.checked = true;
+    const [item, row] = [input.parentElement?.getBoundingClientRect(), this.row.getBoundingClientRect()];
+    if (item && (item.left < row.left || item.right > row.right)) this.row.scrollLeft += item.left - row.left - row.width / 3;
+  }
+
+  /** Make the canvases of a face before and after. The one after is empty. @param {Face} face @param {Size} size */
+  #shots(face, size) {
+    const after = make("canvas", { width: THUMBNAIL, height: THUMBNAIL, "aria-hidden": "true", hidden: true });
+    return make("span", { class: "shots" }, thumbnail(this.source, thumbnailPart(face.box), size), after);
   }
 
   #inputs() {
@@ -102,30 +117,28 @@ export class Stage {
     const input = make("input", { type: "radio", name: "face", value: number ?? "" });
     input.addEventListener("change", () => this.choose(number));
     const words = face
-      ? [make("b", {}, `Face ${number}`), make("span", {}, `${Math.round(face.size)} px · ${face.decision}`)]
-      : [make("b", {}, "All faces"), make("span", {}, "shared settings")];
+      ? [make("b", {}, `Face ${number}`), make("span", {}, face.decision === "leave" ? "skipped" : "")]
+      : [make("b", {}, "All faces")];
     const why = face ? make("span", { class: "unseen" }, `: ${face.reason}`) : null;
     return make("label", { class: `face ${face?.decision ?? ""}` }, input, picture, make("span", { class: "words" }, ...words, why));
   }
 }
 
 /**
- * Return a canvas with one face of an image. size: size of the photo that the box refers to.
- * @param {HTMLImageElement} image @param {Box} box @param {Size} size
+ * Return a canvas with a part of an image. size: size of the photo that the part refers to.
+ * @param {HTMLImageElement} image @param {Box} part @param {Size} size
  */
-export function thumbnail(image, box, size, side = THUMBNAIL, around = AROUND) {
+export function thumbnail(image, part, size, side = THUMBNAIL) {
   const canvas = make("canvas", { width: side, height: side, "aria-hidden": "true" });
-  const [x, y, reach] = square(box, around);
-  const [across, down] = [image.naturalWidth / size[0], image.naturalHeight / size[1]];
-  const pen = canvas.getContext("2d");
+  const pen = canvas.getContext("2d", READ);
   if (!pen) throw new Error("The browser does not support canvas drawing.");
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(image, x * across, y * down, reach * across, reach * down, 0, 0, side, side);
+  drawPart(pen, image, part, size);
   return canvas;
 }
 
-/** Return left, top and side of the square around a box. @param {Box} box @param {number} around */
-function square([left, top, right, bottom], around) {
-  const side = Math.max(right - left, bottom - top) * (1 + 2 * around);
-  return [(left + right - side) / 2, (top + bottom - side) / 2, side];
+/** Return the square around a face that its thumbnail shows. @param {Box} box @returns {Box} */
+export function thumbnailPart([left, top, right, bottom], around = AROUND) {
+  const half = Math.max(right - left, bottom - top) * (0.5 + around);
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  return [x - half, y - half, x + half, y + half];
 }

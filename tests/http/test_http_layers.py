@@ -1,0 +1,73 @@
+"""Each face at full strength as a layer over the photo, which a client blends by itself."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from sending import sent, where
+
+from lib_facefix.server.routes import PREFIX
+
+
+def array(coded):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(coded))).convert("RGBA"), np.float32)
+
+
+def as_png(photo):
+    """Return a JPEG's pixels as a PNG, and as an array."""
+    file = io.BytesIO()
+    picture = Image.open(io.BytesIO(photo)).convert("RGB")
+    picture.save(file, "PNG")
+    return file.getvalue(), np.asarray(picture, np.float32)
+
+
+@pytest.mark.parametrize(("fidelity", "visibility"), [(0.6, 1.0), (0.3, 0.7), (0.9, 1.0)])
+def test_the_photo_under_its_layers_is_the_fixed_photo(client, photo, fidelity, visibility):
+    photo, blended = as_png(photo)
+    settings = {"method": "restore", "fidelity": fidelity, "visibility": visibility}
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings=settings)).json()
+    fixed = array(client.post(f"{PREFIX}/fix", json=sent(photo, plan=plan)).json()["image"])[..., :3]
+    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    left, top, right, bottom = layer["box"]
+    pixels = array(layer["image"])
+    assert pixels.shape == (bottom - top, right - left, 4)
+    assert set(np.unique(pixels[..., 3])) <= {0.0, 255.0}
+    opacity = (1 - fidelity ** layer["exponent"]) * visibility * pixels[..., 3:] / 255
+    part = blended.copy()[top:bottom, left:right]
+    before = blended.copy()
+    blended = blended.copy()
+    blended[top:bottom, left:right] = np.rint(part + opacity * (pixels[..., :3] - part))
+    assert np.abs(fixed - before).max() > 2
+    assert np.abs(fixed - blended).max() <= 2
+
+
+def test_a_skipped_face_has_no_layer(client, photo):
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings={"method": "leave"})).json()
+    assert client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"] == []
+
+
+def test_a_face_that_no_pixel_changes_has_an_empty_layer_with_the_reason(client, photo):
+    settings = {"method": "restore", "mask": "box", "mask_x": 1.0, "mask_grow": -0.5}
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings=settings)).json()
+    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    assert (layer["box"], layer["image"]) == ([0, 0, 0, 0], "")
+    assert layer["error"] == "nothing of this face is in the mask"
+
+
+def test_a_plan_for_another_size_is_refused(client, photo):
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo)).json()
+    refused = client.post(f"{PREFIX}/layers", json=sent(photo, plan={**plan, "size": [10, 10]}))
+    assert where(refused) == {"body.plan": "the plan is for an image of 10x10 px, but this one has 256x256 px"}
+
+
+def test_masks_are_drawn_without_numbers_on_request(client, photo):
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings={"method": "restore"})).json()
+    drawn = [
+        array(client.post(f"{PREFIX}/preview", json=sent(photo, plan=plan, numbers=numbers)).json()["image"])
+        for numbers in (True, False)
+    ]
+    green = [((one[..., 0] == 0) & (one[..., 1] == 230)).sum() for one in drawn]
+    assert green[0] > 100
+    assert green[1] == 0
