@@ -233,8 +233,7 @@ export class Editor {
     this.panel.renew();
     const { result, photo } = this;
     if (!result || photo.searches || !photo.faces.length || !this.layers.has(photo.faces)) return;
-    result.showBlend(); // at once; the plan with the new settings follows
-    this.#afterThumbnails();
+    result.showBlend(); // at once; the plan with the new settings, and the thumbnails, follow
   }
 
   /** Say that faces are being looked for. */

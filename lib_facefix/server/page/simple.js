@@ -43,6 +43,7 @@ export class Simple {
   show(values, own) {
     this.strength.show(values.fidelity, own.has("fidelity"));
     for (const input of this.cards.querySelectorAll("input")) input.checked = input.value === values.restorer;
+    if (this.#upscale === values.upscale) return; // shown already: this runs for each movement of a slider
     this.#upscale = values.upscale;
     this.#showSizes();
   }
