@@ -245,3 +245,15 @@ def test_results_are_saved_in_the_chosen_format_and_quality_under_names_that_fit
     assert set(exact) == {"0.png", "1.png"}
     one, other = (np.asarray(Image.open(io.BytesIO(file)), np.int16) for file in (packed["0.webp"], exact["0.png"]))
     assert 0 < abs(one - other).mean() < 8
+
+
+def test_a_single_photo_is_saved_in_the_chosen_format(visit, portraits, tmp_path):
+    visitor = visit()
+    visitor.drop(portraits[0])
+    visitor.found("1 face found: 1 to fix, 0 skipped.")
+    visitor.page.get_by_label("File format").select_option("WebP")
+    visitor.settled()
+    visitor.fix()
+    saved = visitor.saved(visitor.page.get_by_role("button", name="Download 0.fixed.webp"), tmp_path)
+    with Image.open(saved) as result:
+        assert result.format == "WEBP"
