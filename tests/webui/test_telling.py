@@ -1,12 +1,13 @@
 """The line under the result."""
 
 import numpy as np
+import pytest
 
 from lib_facefix.errors import BadCrop
 from lib_facefix.planning.plan import FaceJob, FixResult, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
-from lib_facefix.webui.passes.summary import summarize
+from lib_facefix.webui.passes.summary import capitalize, summarize
 
 
 def result(*faces):
@@ -38,3 +39,18 @@ def test_what_was_stopped_is_not_called_left():
 def test_pictures_and_passes_are_named_where_there_are_several():
     said = list(summarize([result(), result()], "picture 3"))
     assert said == ["FaceFix, picture 3, pass 1: no face found", "FaceFix, picture 3, pass 2: no face found"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("choose a preset first", "Choose a preset first"),
+        ("stopped.", "Stopped."),
+        ("", ""),
+        ("gone.onnx is not installed.", "gone.onnx is not installed."),
+        ("weights/gone cannot be read: denied", "weights/gone cannot be read: denied"),
+        ("face_yolo: no such file", "face_yolo: no such file"),
+    ],
+)
+def test_a_sentence_starts_with_a_capital_and_a_file_name_keeps_its_own(sentence, shown):
+    assert capitalize(sentence) == shown

@@ -13,6 +13,7 @@ from ...settings.face_prompt import GenerationParams
 from ...types import Image, Mask
 from ...visualize import crop_around, tint_mask
 from ..compare.history import Comparison
+from ..passes.summary import capitalize
 
 SHARPNESS_WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
 """Words for a face's sharpness, each with its exclusive upper limit (0 to 1)."""
@@ -126,7 +127,7 @@ def make_jpeg_url(image: Image, longest: int) -> str:
 
 def render_note(sentences: Sequence[str]) -> str:
     """Return messages as HTML."""
-    return "".join(f"<p>{escape(sentence[0].upper() + sentence[1:])}</p>" for sentence in sentences if sentence)
+    return "".join(f"<p>{escape(capitalize(sentence))}</p>" for sentence in sentences if sentence)
 
 
 def _small(image: Image, longest: int) -> Pil.Image:

@@ -23,6 +23,12 @@ def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
                 yield f"{start}face {outcome.job.number} was not fixed: {outcome.error}"
 
 
+def capitalize(sentence: str) -> str:
+    """Return a sentence with a capital first letter, unless it starts with a file name."""
+    first = sentence.partition(" ")[0].rstrip(".,:;")
+    return sentence if set("./\\_") & set(first) else sentence[:1].upper() + sentence[1:]
+
+
 def describe_result(result: FixResult) -> str:
     """Return the outcomes of the faces of one image in a line."""
     if not result.outcomes:

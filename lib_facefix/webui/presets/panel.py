@@ -9,6 +9,7 @@ import gradio as gr
 
 from ...errors import FaceFixError
 from ..passes.settings import OFFERED, read_units
+from ..passes.summary import capitalize
 from ..ui import gradio_compat
 from .presets import NO_PRESET, Presets, flatten_preset
 from .store import PresetStore, StoreResult
@@ -150,4 +151,4 @@ def _entries(presets: Presets) -> list[tuple[str, str]]:
 
 
 def _html(sentence: str) -> str:
-    return f"<p>{escape(sentence[0].upper() + sentence[1:])}</p>" if sentence else ""
+    return f"<p>{escape(capitalize(sentence))}</p>" if sentence else ""
