@@ -63,7 +63,7 @@ class Limits:
     """Largest total size of all waiting calls, and of all stored results, in bytes."""
 
 
-ImageBody = DetectBody | PlanBody | FixBody | PreviewBody
+ImageBody = DetectBody | PlanBody | FixBody | LayersBody | PreviewBody
 """Bodies with an image."""
 
 

@@ -73,13 +73,23 @@ def own_album():
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def pages(browser, webui, album):
+    """Open pages: one serves all tests, until a test fails on it."""
+    from desk import Desk  # wants playwright, which `browser` has seen to be there
+
+    pages = Pages(lambda page: Desk(page, webui, album), browser)
+    yield pages
+    pages.drop()
+
+
+@pytest.fixture(scope="session")
 def server(browser, tmp_path_factory):
     """Start `facefix serve`."""
+    from serving import Server
+
     for package in ("fastapi", "uvicorn"):
         pytest.importorskip(package, reason="needs what `facefix serve` needs: pip install '.[serve]'")
-    from serving import Server  # wants playwright, which `browser` has seen to be there
-
     running = Server(tmp_path_factory.mktemp("serve"))
     yield running
     running.stop()
@@ -88,7 +98,7 @@ def server(browser, tmp_path_factory):
 @pytest.fixture
 def visit(browser, server, own_album):
     """Open the page; in the end see that nothing was complained of, and nothing asked of any other server."""
-    from serving import Visitor  # wants playwright, which `browser` has seen to be there
+    from serving import Visitor
 
     album = own_album / "serve"
     album.mkdir(exist_ok=True)
@@ -106,11 +116,65 @@ def visit(browser, server, own_album):
     assert [visitor.elsewhere for visitor in visitors] == [[] for _ in visitors]
 
 
-@pytest.fixture(scope="session")
-def pages(browser, webui, album):
-    """Open pages: one serves all tests, until a test fails on it."""
-    from desk import Desk  # wants playwright, which `browser` has seen to be there
+class Pages:
+    """The page in the browser, and what it complains of."""
 
-    pages = Pages(lambda page: Desk(page, webui, album), browser)
-    yield pages
-    pages.drop()
+    def __init__(self, desk_on, browser):
+        self._desk_on, self._browser = desk_on, browser
+        self._desk = self._context = None
+        self.usual = None
+        """What is complained of while pictures are made without FaceFix; None before any was made."""
+
+    def take(self):
+        """Return the page with FaceFix as it is at first; a new one where there is none."""
+        if self._desk:
+            self._desk.clean()
+            return self._desk
+        self._context = self._browser.new_context(viewport={"width": 1400, "height": 1000})
+        self._desk = self._desk_on(self._context.new_page())
+        self._desk.open()
+        assert complaints(self._desk) == []
+        self.usual = self.usual or self._listened()
+        return self._desk
+
+    def drop(self):
+        if self._desk:
+            self._desk.forget()
+            self._desk.settle()
+            self._context.close()
+            self._desk = None
+
+    def _listened(self):
+        tab = self._desk.tab("txt2img")
+        tab.ask()
+        tab.generate()
+        return complaints(self._desk)
+
+
+@pytest.fixture
+def desk(pages, webui, request):
+    """Return the page; in the end see that neither browser nor WebUI complained of what they usually do not."""
+    desk, since = pages.take(), len(webui.log.read_bytes())
+    yield desk
+    desk.forget()
+    if request.node.stash.get(FAILED, False):
+        desk.shot(f"failed-{request.node.name}")
+        pages.drop()
+    assert [line for line in complaints(desk) if line not in pages.usual] == []
+    said = webui.said(since)
+    assert not ("Traceback" in said and "lib_facefix" in said), said[-4000:]
+
+
+def complaints(desk):
+    """Return what the browser complained of, told alike wherever the page is served."""
+    lines = [re.sub(r"127\.0\.0\.1:\d+", "", line) for line in desk.complaints]
+    return [line for line in lines if not NOT_OURS.search(line)]
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
