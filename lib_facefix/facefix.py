@@ -140,10 +140,7 @@ class FaceFix:
         origin: GenerationParams | None = None,
         reference: Image | None = None,
     ) -> FixPlan:
-        """Return the decision for each face of one image, with its reason; see `Engine.plan`.
-
-        reference: the reference photo, RGB (H, W, 3), instead of the file that `settings.person` names.
-        """
+        """Return a decision for each face; see `Engine.plan`. reference: RGB (H, W, 3), replaces `settings.person`."""
         settings = settings or FaceSettings()
         array = as_rgb(image)
         if reference is not None:

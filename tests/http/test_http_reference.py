@@ -1,13 +1,14 @@
 """A reference photo that is sent with the photo, so that the server needs no file of it."""
 
+from pathlib import Path
+
 import pytest
-from conftest import DATA
 from PIL import Image
 from sending import coded, packed, sent, where
 
 from lib_facefix.server.routes import PREFIX
 
-GROUP = DATA / "faceapi_sample4.jpg"
+GROUP = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
 
 
 @pytest.fixture(scope="module")

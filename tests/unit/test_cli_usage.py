@@ -216,7 +216,9 @@ def test_a_terminal_gets_no_picture(photo, streams, monkeypatch, capsys):  # noq
 def test_something_else_on_standard_input_fails_with_a_sentence(streams, capsys):
     output = streams(b"no picture at all")
     assert run("fix", "-") == 1
-    assert "standard input: failed: standard input cannot be used: it is no picture" in capsys.readouterr().err
+    assert (
+        "standard input: failed: standard input cannot be used: its format is not supported" in capsys.readouterr().err
+    )
     assert output.getvalue() == b""
 
 
@@ -296,7 +298,7 @@ def test_verbose_tells_engine_time_and_reason_of_every_face(photo, capsys):  # n
     first, second = capsys.readouterr().out.splitlines()[1:]
     assert first.startswith("  face 1, 60 px: restored with lite, fidelity 0.6, a brush, ")
     assert first.endswith(" s (chosen by you; an ellipse instead of hull, as the mesh is unsure of this face)")
-    assert second == "  face 2, 80 px: unchanged (skipped by you)"
+    assert second == "  face 2, 80 px: unchanged (your choice)"
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,7 @@ def test_a_single_answer_that_is_no_picture_fails_its_face_alone_and_costs_no_fu
     assert diffuser.asked == [[1, 2, 3, 4, 5, 6]]
     assert verdicts(result) == ["fixed", "failed", *["fixed"] * 4]
     assert type(result.outcomes[1].error) is BadCrop
-    assert "gave no picture" in str(result.outcomes[1].error)
+    assert "returned no image" in str(result.outcomes[1].error)
     others = plan_for(picture, row(6))
     others = replace(others, jobs=tuple(job for job in others.jobs if job.number != 2))
     assert (result.image == fix(picture, others, Negative()).image).all()

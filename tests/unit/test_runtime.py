@@ -1,15 +1,14 @@
-import argparse
-
 import pytest
 
 from lib_facefix.cli.flags import add_runtime, read_runtime
+from lib_facefix.cli.parser import Parser
 from lib_facefix.errors import BadSetting
 from lib_facefix.settings.options import options, schema
 from lib_facefix.settings.runtime import DEVICES, ENGINES, PRECISIONS, Runtime
 
 
 def read(*flags):
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     add_runtime(parser)
     return read_runtime(parser.parse_args(flags))
 
