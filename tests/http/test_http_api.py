@@ -209,7 +209,7 @@ def test_a_bomb_is_refused_by_its_header(client):
         for kind, body in ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(10**6))), (b"IEND", b""))
     )
     told = where(client.post(f"{PREFIX}/fix", json=sent(bomb)))
-    assert "20000 x 10000 pixels, and at most 50 million" in told["body"]
+    assert "20000 x 10000 pixels (limit: 50 million)" in told["body"]
 
 
 def test_a_request_that_is_too_large_is_refused_before_it_is_whole(serve, photo):
@@ -251,10 +251,25 @@ def test_the_description_names_every_call_and_its_parts(client):
     told = client.get("/openapi.json").json()
     assert told["info"]["version"] == __version__
     paths = {path.removeprefix(PREFIX) for path in told["paths"]}
-    names = ("models", "settings", "detect", "plan", "replan", "fix", "preview", "batch", "setup", "jobs/{id}")
+    names = (
+        "models",
+        "settings",
+        "detect",
+        "plan",
+        "replan",
+        "fix",
+        "layers",
+        "preview",
+        "batch",
+        "setup",
+        "jobs/{id}",
+    )
     assert paths == {f"/{name}" for name in names}
     again = told["paths"][f"{PREFIX}/replan"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert (list(again["properties"]), again["required"]) == (["plan", "settings", "overrides", "origin"], ["plan"])
+    assert (list(again["properties"]), again["required"]) == (
+        ["plan", "settings", "overrides", "origin", "compared"],
+        ["plan"],
+    )
     form = told["paths"][f"{PREFIX}/fix"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["properties"]["image"] == {"type": "string", "format": "binary"}
 

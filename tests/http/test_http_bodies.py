@@ -115,6 +115,16 @@ def test_a_folder_is_a_path(folder):
 def test_the_schema_says_what_is_read():
     told = json_schema(FixBody)
     assert told["required"] == ["image"]
-    assert set(told["properties"]) == {"image", "settings", "overrides", "plan", "origin", "wait"}
+    assert set(told["properties"]) == {
+        "image",
+        "settings",
+        "overrides",
+        "plan",
+        "origin",
+        "format",
+        "quality",
+        "wait",
+        "salvage",
+    }
     assert told["properties"]["settings"]["properties"]["fidelity"]["maximum"] == 1.0
     assert not told["additionalProperties"]

@@ -123,7 +123,7 @@ def test_of_a_file_that_is_cut_off_the_client_has_the_part_that_is_there_on_requ
     assert client.preview(sent, plan, salvage=True).startswith(b"\x89PNG")
 
     fixed = client.fix(sent, RESTORE, salvage=True)
-    assert "The file is cut off: the part that is missing is grey." in fixed.report["notes"]
+    assert "The file is cut off. Its missing part is grey." in fixed.report["notes"]
     with Image.open(io.BytesIO(fixed.image)) as made:
         back = np.asarray(made.convert("RGB"), int)
     assert np.abs(back[-8:] - 128).max() <= 2  # where nothing was

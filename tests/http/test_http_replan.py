@@ -37,7 +37,7 @@ def test_it_is_asked_with_a_form_too(client, plan):
 
 def test_no_picture_is_taken_and_a_plan_is_wanted(client, photo):
     told = where(client.post(REPLAN, json={"image": coded(photo)}))
-    assert told["body.image"] == "unknown field 'image'; available: plan, settings, overrides, origin"
+    assert told["body.image"] == "unknown field 'image'; available: plan, settings, overrides, origin, compared"
     assert told["body.plan"].startswith("plan is missing")
 
 

@@ -165,7 +165,7 @@ def test_the_page_is_opened_at_its_own_address(monkeypatch):
 def test_what_the_description_allows_and_forbids_never_breaks_the_server(served):
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{served.port}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 12
+    assert len(operations) == 13
     for operation in operations:
         for mode in schemathesis.GenerationMode:
             statuses = asked(operation, mode)
