@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from ..protocols import Progress
 from ..registry import ModelInfo, Registry
 from ..settings.detector_expression import quote_name
 from ..settings.face_prompt import GenerationParams
-from ..settings.face_settings import FaceSettings
+from ..settings.face_settings import MAX_DETECTIONS, FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
 from ..settings.treatment import METHODS, Overrides
@@ -58,8 +58,8 @@ class Limits:
     """Largest accepted request body, in bytes."""
     pixels: int = 50_000_000
     """Largest accepted number of pixels of an image."""
-    faces: int = 1000
-    """Largest accepted number of faces in a plan."""
+    faces: int = MAX_DETECTIONS
+    """Largest accepted number of faces in a plan, and the most that one found here has."""
     waiting: int = 128
     """Largest number of waiting calls, and of stored results."""
     held: int = 512 << 20
@@ -231,8 +231,13 @@ class Service:
             raise refusal_of(error, ("body", "plan")) from error
 
     def _check_settings(self, body: PlanBody | FixBody, engine: FaceFix) -> FaceSettings:
-        """Return the settings of a request; raises `Refusal` for a file outside the allowed folders."""
+        """Return the settings of a request, with which no plan has more faces than the server takes back.
+
+        Raises `Refusal` for a file outside the allowed folders.
+        """
         settings = body.settings or FaceSettings()
+        if settings.max_detections > self.host.limits.faces > 0:
+            settings = replace(settings, max_detections=self.host.limits.faces)
         check_paths(engine, self.host.folders, settings=settings, overrides=body.overrides)
         return settings
 
