@@ -10,17 +10,21 @@ from ..types import Box, Image, Mask, Matrix, Patch
 from .align import inverse, scale_factor, transform_points, translate
 from .boxes import bounding, clip
 from .resample import warp
+from .tone import Tone
 
 COLOUR_STEP = 4
 """Step between pixels, in rows and columns, that are sampled to average colours."""
 
 
-def paste(canvas: Image, patch: Patch, mask: Mask, matrix: Matrix, *, base: Image | None = None) -> None:
+def paste(
+    canvas: Image, patch: Patch, mask: Mask, matrix: Matrix, *, base: Image | None = None, tone: Tone | None = None
+) -> None:
     """Blend `patch` into `canvas` in place. Pixels where the mask is 0 do not change.
 
     patch: (h, w, 3); mask: (h, w), 0..1; matrix: affine map from the canvas to both. base: the crop that `patch` was
     made from. With it, the *difference* between patch and base is added, so unchanged pixels stay exact and detail
-    finer than the crop (in a face larger than 512 px) is kept. Without it, the patch replaces the canvas.
+    finer than the crop (in a face larger than 512 px) is kept. Without it, the patch replaces the canvas. tone: tone
+    of the canvas that a difference must stay in.
     """
     if not mask.any():
         return
@@ -46,6 +50,7 @@ def paste(canvas: Image, patch: Patch, mask: Mask, matrix: Matrix, *, base: Imag
         change = np.subtract(patch, base[shown], dtype=np.float32)
         change *= cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)  # before warping, so that only one image is warped
         change = warp(change, way, size, interpolation=interpolation, beyond=cv2.BORDER_CONSTANT)
+        change = tone.keep(there, change) if tone else change
     cv2.add(there, change, dst=there, dtype=cv2.CV_8U)  # rounds and clips to 0..255
 
 

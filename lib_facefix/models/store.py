@@ -125,6 +125,12 @@ class ModelStore:
             info.needs()
         return [find_record(name) for name in lacking]
 
+    def identify(self, registry: Registry[object], name: str) -> Hashable:
+        """Return a key of a registered model that differs once its file has changed; raises `BadModel`."""
+        info = registry[name]
+        path = self._find_file(info)
+        return info.target, file_version(path) if path else info.name
+
     def unload(self) -> None:
         """Drop all models; later calls load them again."""
         self._cache.clear()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..imaging.align import rescale_matrix
 from ..imaging.blend import match_colour, paste
 from ..imaging.resample import warp
+from ..imaging.tone import learn_tone
 from ..types import Crop, Image, Mask, Patch
 
 
@@ -28,7 +29,7 @@ class Canvas:
 
         patch: (h, w, 3); mask: how much of it shows, (h, w), 0..1; ring: width in pixels of the ring around the crop's
         own mask in which the colour is matched, 0 where it is not; seen_again: whether a face that is cut later may
-        show it.
+        show it. In a picture of one tone, only brightness changes.
         """
         before, matrix = crop.image, crop.matrix
         enlarged = self.source is not self.image
@@ -38,8 +39,9 @@ class Canvas:
             before = warp(self.image, matrix, (before.shape[1], before.shape[0]))
         if ring and crop.mask is not None:
             patch = match_colour(patch, before, crop.mask, ring)
-        paste(self.image, patch, mask, matrix, base=before)
+        tone = learn_tone(crop.image)
+        paste(self.image, patch, mask, matrix, base=before, tone=tone)
         if enlarged and seen_again:
             if self.source is self.original:
                 self.source = self.original.copy()
-            paste(self.source, patch, mask, crop.matrix, base=crop.image)
+            paste(self.source, patch, mask, crop.matrix, base=crop.image, tone=tone)

@@ -12,7 +12,6 @@ from ..errors import BadCrop, FaceFixError, Stopped
 from ..imaging.blend import paste
 from ..imaging.frames import width_and_height
 from ..imaging.resample import warp
-from ..imaging.tone import keep_tone
 from ..planning.grouping import group_jobs
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from ..protocols import Fixed, Parts, Progress
@@ -191,7 +190,6 @@ def _paste_round(
             ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
             shares = [mask * np.float32(job.treatment.visibility) for job, mask in cut.masks.items()]
             with one_thread():
-                patch = keep_tone(patch, cut.crop.image)
                 canvases[task.picture].paste(
                     patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again
                 )

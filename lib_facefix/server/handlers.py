@@ -1,7 +1,8 @@
 """Carries out each API call, independent of HTTP and of the host."""
 
+import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image as Pil
 from .. import __version__, registry
 from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
+from ..models.identity import identify_detection
 from ..models.yolo_files import yolo_files
 from ..pictures import Picture, check_size, encode, media_type, read_picture
 from ..planning.plan import VERSION, FixPlan, face_to_json
@@ -19,10 +21,10 @@ from ..protocols import Progress
 from ..registry import ModelInfo, Registry
 from ..settings.detector_expression import quote_name
 from ..settings.face_prompt import GenerationParams
-from ..settings.face_settings import SENT_PHOTO, FaceSettings
+from ..settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
-from ..settings.treatment import METHODS
+from ..settings.treatment import METHODS, Overrides
 from ..types import Image
 from ..visualize import draw_boxes, tint_mask
 from ..weights import PUBLISHED
@@ -30,6 +32,7 @@ from .allowed_paths import check_paths, inside
 from .batch import fix_folder
 from .errors import FORBIDDEN, refusal_of, refuse
 from .fields import FORMATS
+from .found_faces import Found, FoundFaces
 from .job_queue import Answer
 from .layers import make_layers
 from .schemas import BatchBody, DetectBody, FixBody, LayersBody, PlanBody, PreviewBody, ReplanBody
@@ -46,6 +49,9 @@ LISTED: dict[str, Registry[object]] = {
 }
 """Registries that GET models lists, besides the methods."""
 
+MAX_PARAMETERS = 1 << 16
+"""Longest generation parameters, in characters, of an image whose faces are kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -55,8 +61,8 @@ class Limits:
     """Largest accepted request body, in bytes."""
     pixels: int = 50_000_000
     """Largest accepted number of pixels of an image."""
-    faces: int = 1000
-    """Largest accepted number of faces in a plan."""
+    faces: int = MAX_DETECTIONS
+    """Largest accepted number of faces in a plan, and the most that one found here has."""
     waiting: int = 128
     """Largest number of waiting calls, and of stored results."""
     held: int = 512 << 20
@@ -97,6 +103,7 @@ class Service:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.faces = FoundFaces()
 
     def models(self) -> dict[str, Any]:
         """Return all methods and models, and whether each can be used."""
@@ -115,18 +122,21 @@ class Service:
 
     def detect(self, body: DetectBody, progress: Progress) -> Answer:
         """Return the faces in an image."""
-        with self._at_work(body, None, progress) as (sent, engine, _):
-            check_paths(engine, self.host.folders, settings=body.settings)
-            plan = engine.plan(sent.image, body.settings)
+        settings = body.settings or FaceSettings()
+        check_paths(self.host.engine_for_queries(), self.host.folders, settings=settings)
+        plan = self._plan(body, settings, None, None, progress)
         faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
         return Answer({"version": VERSION, "size": list(plan.size), "faces": faces})
 
     def plan(self, body: PlanBody, progress: Progress) -> Answer:
         """Return the plan for an image."""
-        with self._at_work(body, body.origin, progress) as (sent, engine, origin):
-            settings = self._check_settings(body, engine)
-            reference = self._read_reference(body.reference)
-            plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin, reference=reference)
+        settings = self._check_settings(body, self.host.engine_for_queries())
+        if body.reference is None:
+            plan = self._plan(body, settings, body.overrides, body.origin, progress)
+        else:  # compared with this person once, so the faces are not kept
+            with self._at_work(body, body.origin, progress) as (sent, engine, origin):
+                person = self._read_reference(body.reference)
+                plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin, reference=person)
         return Answer({"version": VERSION, **plan.to_json()})
 
     def replan(self, body: ReplanBody) -> dict[str, Any]:
@@ -145,7 +155,7 @@ class Service:
         """Fix the faces. Return the image and the outcome for each face."""
         with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings, own = self._check_settings(body, engine), body.overrides
-            plan = body.plan or engine.plan(sent.image, settings, overrides=own, origin=origin)
+            plan = body.plan or self._plan_picture(body, sent, engine, settings, own, origin)
             self._check_plan(plan, engine)
             if plan.upscaled:
                 check_size("the result", sent, plan.upscaled)
@@ -192,6 +202,40 @@ class Service:
         with self.host.working(None, progress) as engine:
             return Answer(fix_folder(engine, body, source, output, self.host.folders, progress))
 
+    def _plan(
+        self,
+        body: DetectBody | PlanBody,
+        settings: FaceSettings,
+        overrides: Overrides | None,
+        origin: GenerationParams | None,
+        progress: Progress,
+    ) -> FixPlan:
+        """Return the plan for an image. If its faces were found before, the image is not even decoded."""
+        engine = self.host.engine_for_queries()
+        if found := self.faces.get(_make_key(body, settings, engine)):
+            return engine.replan(found.plan, settings, overrides=overrides, origin=origin or found.origin)
+        with self._at_work(body, origin, progress) as (sent, engine, origin):
+            return self._plan_picture(body, sent, engine, settings, overrides, origin)
+
+    def _plan_picture(
+        self,
+        body: DetectBody | PlanBody | FixBody,
+        sent: Picture,
+        engine: FaceFix,
+        settings: FaceSettings,
+        overrides: Overrides | None,
+        origin: GenerationParams | None,
+    ) -> FixPlan:
+        """Return the plan for a decoded image, and keep its faces for later requests."""
+        key = _make_key(body, settings, engine)
+        if found := self.faces.get(key):
+            return engine.replan(found.plan, settings, overrides=overrides, origin=origin)
+        plan = engine.plan(sent.image, settings, overrides=overrides, origin=origin)
+        if len(parameters := sent.metadata.parameters or "") <= MAX_PARAMETERS:
+            without_prompts = engine.replan(plan)
+            self.faces.add(key, Found(without_prompts, parse_generation_info(parameters)))
+        return plan
+
     @contextmanager
     def _at_work(
         self, body: ImageBody, origin: GenerationParams | None, progress: Progress
@@ -215,8 +259,13 @@ class Service:
             raise refusal_of(error, ("body", "reference")) from error
 
     def _check_settings(self, body: PlanBody | FixBody, engine: FaceFix) -> FaceSettings:
-        """Return the settings of a request; raises `Refusal` for a file outside the allowed folders."""
+        """Return the settings of a request, with which no plan has more faces than the server takes back.
+
+        Raises `Refusal` for a file outside the allowed folders.
+        """
         settings = body.settings or FaceSettings()
+        if settings.max_detections > self.host.limits.faces > 0:
+            settings = replace(settings, max_detections=self.host.limits.faces)
         check_paths(engine, self.host.folders, settings=settings, overrides=body.overrides)
         return settings
 
@@ -224,6 +273,11 @@ class Service:
         if len(plan.jobs) > self.host.limits.faces:
             raise BadPlan(f"the plan has {len(plan.jobs)} faces; this server accepts at most {self.host.limits.faces}")
         check_paths(engine, self.host.folders, plan=plan)
+
+
+def _make_key(body: DetectBody | PlanBody | FixBody, settings: FaceSettings, engine: FaceFix) -> Hashable:
+    """Return the key of the faces in an image: its content, and all that their detection depends on."""
+    return hashlib.sha256(body.image).digest(), body.salvage, identify_detection(engine.models, settings)
 
 
 def _describe_model(models: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:

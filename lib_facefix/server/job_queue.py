@@ -136,6 +136,7 @@ class JobQueue:
         self._worker: threading.Thread | None = None
         self._at_work: Job | None = None
         self.ended = False
+        self.at_close: list[Callable[[], None]] = []
         """True once the queue accepts no more jobs."""
 
     def add(self, do: Work, size: int, *, keep: bool) -> Job:
@@ -189,6 +190,8 @@ class JobQueue:
             waiting, at_work = list(self._waiting), self._at_work
             self._waiting.clear()
             self._changed.notify()
+        for forget in self.at_close:
+            forget()
         for job in waiting:
             job.fail(refuse(FULL, STOPPING))
         if at_work:

@@ -59,7 +59,9 @@ def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | Non
     """
     made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
     line = line or JobQueue(host.limits.waiting, host.limits.held)
-    calls = _Calls(Service(host), line, SetupDesk(host, line, bound))
+    service = Service(host)
+    line.at_close.append(service.faces.close)
+    calls = _Calls(service, line, SetupDesk(host, line, bound))
     add = partial(made.add_api_route, response_model=None)
     add("/models", calls.models, methods=["GET"], summary="List methods and models", responses=_answers())
     add("/settings", calls.settings, methods=["GET"], summary="Settings as a JSON schema", responses=_answers())

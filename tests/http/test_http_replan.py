@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sending import coded, sent, where
@@ -88,3 +89,20 @@ def test_it_does_not_wait_for_the_picture_that_is_being_fixed(serve, engine, pho
         assert not fixing.done()
         gate.set()
         assert fixing.result(60).is_success
+
+
+def test_the_largest_plan_that_the_server_gives_is_taken_back(client, plan):
+    faces = [{**plan["faces"][0], "number": number} for number in range(1, 2002)]
+    answer = client.post(REPLAN, json={"plan": {**plan, "faces": faces[:2000]}})
+    assert answer.status_code == 200, answer.text[:300]
+    assert [face["number"] for face in answer.json()["faces"]] == list(range(1, 2001))
+    told = where(client.post(REPLAN, json={"plan": {**plan, "faces": faces}}))
+    assert told == {"body.plan": "the plan has 2001 faces; this server accepts at most 2000"}
+
+
+def test_a_plan_has_no_more_faces_than_are_taken_back(serve):
+    group = (Path(__file__).parents[2] / "examples" / "group.jpg").read_bytes()
+    client = serve(faces=2)
+    plan = client.post(f"{PREFIX}/plan", json=sent(group, settings={"max_detections": 10_000})).json()
+    assert [face["number"] for face in plan["faces"]] == [1, 2]
+    assert client.post(REPLAN, json={"plan": plan}).status_code == 200
