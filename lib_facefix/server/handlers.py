@@ -155,7 +155,12 @@ class Service:
         """Fix the faces. Return the image and the outcome for each face."""
         with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings, own = self._check_settings(body, engine), body.overrides
-            plan = body.plan or self._plan_picture(body, sent, engine, settings, own, origin)
+            plan = body.plan
+            if not plan and (found := self.faces.get(_make_key(body, settings, engine))):
+                plan = engine.replan(found.plan, settings, overrides=own, origin=origin)
+            if not plan:
+                plan = engine.plan(sent.image, settings, overrides=own, origin=origin)
+                self._keep_faces(body, settings, engine, plan, sent.metadata.parameters)
             self._check_plan(plan, engine)
             if plan.upscaled:
                 check_size("the result", sent, plan.upscaled)
@@ -215,26 +220,18 @@ class Service:
         if found := self.faces.get(_make_key(body, settings, engine)):
             return engine.replan(found.plan, settings, overrides=overrides, origin=origin or found.origin)
         with self._at_work(body, origin, progress) as (sent, engine, origin):
-            return self._plan_picture(body, sent, engine, settings, overrides, origin)
+            plan = engine.plan(sent.image, settings, overrides=overrides, origin=origin)
+            self._keep_faces(body, settings, engine, plan, sent.metadata.parameters)
+            return plan
 
-    def _plan_picture(
-        self,
-        body: DetectBody | PlanBody | FixBody,
-        sent: Picture,
-        engine: FaceFix,
-        settings: FaceSettings,
-        overrides: Overrides | None,
-        origin: GenerationParams | None,
-    ) -> FixPlan:
-        """Return the plan for a decoded image, and keep its faces for later requests."""
-        key = _make_key(body, settings, engine)
-        if found := self.faces.get(key):
-            return engine.replan(found.plan, settings, overrides=overrides, origin=origin)
-        plan = engine.plan(sent.image, settings, overrides=overrides, origin=origin)
-        if len(parameters := sent.metadata.parameters or "") <= MAX_PARAMETERS:
+    def _keep_faces(
+        self, body: DetectBody | PlanBody | FixBody, settings: FaceSettings, engine: FaceFix, plan: FixPlan, text: str
+    ) -> None:
+        """Keep the faces of an image for later requests. text: the generation parameters stored in the image."""
+        if len(text) <= MAX_PARAMETERS:
             without_prompts = engine.replan(plan)
-            self.faces.add(key, Found(without_prompts, parse_generation_info(parameters)))
-        return plan
+            found = Found(without_prompts, parse_generation_info(text))
+            self.faces.add(_make_key(body, settings, engine), found)
 
     @contextmanager
     def _at_work(
