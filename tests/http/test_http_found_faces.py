@@ -22,7 +22,9 @@ from lib_facefix.server.routes import PREFIX
 def searched(monkeypatch):
     """The settings of every search for faces."""
     seen, detect = [], FaceFix._detect
-    monkeypatch.setattr(FaceFix, "_detect", lambda self, array, own: seen.append(own) or detect(self, array, own))
+    monkeypatch.setattr(
+        FaceFix, "_detect", lambda self, array, own, *of: seen.append(own) or detect(self, array, own, *of)
+    )
     return seen
 
 
