@@ -159,9 +159,13 @@ export class Page {
     this.simple.fit(size);
   }
 
-  /** Label the main button, such as "Enhance 3 faces". blank: there is nothing to do. @param {string} words */
-  ready(words) {
+  /**
+   * Label the main button, such as "Enhance 3 faces". blank: there is nothing to do. done: the next step is another one.
+   * @param {string} words
+   */
+  ready(words, done = false) {
     at("fix").textContent = words || "No faces found";
+    at("fix").classList.toggle("main", !done);
     atKind("fix", HTMLButtonElement).disabled = !words;
   }
 

@@ -77,8 +77,12 @@ class SetupDialog {
         "form", { method: "dialog" },
         make("h2", { id: "setup-title" }, "Better models"),
         make("p", {}, "FaceFix includes a small model. These larger ones give sharper faces. They are downloaded once, then work offline. Your photos still stay on this computer."),
-        this.list, this.needs, this.consent, this.problem, this.bar, this.words,
-        make("div", { class: "row" }, this.start, this.stop, this.shut),
+        this.list,
+        make(
+          "div", { class: "foot" },
+          this.needs, this.consent, this.problem, this.bar, this.words,
+          make("div", { class: "row" }, this.start, this.stop, this.shut),
+        ),
       ),
     );
     this.element.addEventListener("submit", (event) => event.preventDefault());
