@@ -358,7 +358,7 @@ def test_nothing_is_cut_off_at_400_px_and_at_200_percent(visit, scheme, zoom):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_are_drawn_as_the_system_is(visit, scheme):
-    visitor = visit(color_scheme=scheme)
+    visitor = visit(color_scheme=scheme, reduced_motion="reduce")
     visitor.drop(OLD)
     visitor.found("5 faces found.")
     visitor.choose(4)
