@@ -15,16 +15,17 @@ from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
 from .maskers.combined import Combined
 from .models.store import ModelStore
+from .pipeline.apart import fix_apart
 from .pipeline.run import SetupProgress, fix_faces, masks_of
 from .pipeline.threads import one_thread
 from .planning.needs import Needs
-from .planning.plan import FaceJob, FixPlan, FixResult
+from .planning.plan import FaceJob, FixPlan, FixResult, LoneFace
 from .planning.planner import make_plan, replan_faces
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
-from .registry import FIRST, GUESSERS, LANDMARKERS, MASKERS, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, Registry
+from .registry import GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
 from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
-from .settings.mask_expression import Area, BinaryOp, MaskTerm, mask_terms, parse_mask
+from .settings.mask_expression import Area, BinaryOp, mask_terms, parse_mask
 from .settings.runtime import Runtime
 from .settings.treatment import Overrides, Treatment
 from .types import Face, Image, Mask
@@ -188,6 +189,11 @@ class FaceFix:
         [array] = _as_list([image], [plan])
         return masks_of(array, self._with_meshes(array, plan), self)
 
+    def fix_apart(self, image: Any, plan: FixPlan, progress: Progress | None = None) -> list[LoneFace]:
+        """Fix each face of the plan as if it were the only one, none of them skipped; see `pipeline.apart`."""
+        [array] = _as_list([image], [plan])
+        return fix_apart(array, self._with_meshes(array, plan).jobs, self, progress)
+
     def fixer(self, job: FaceJob) -> FaceFixer:
         """Return the fixer of the job; raises `MissingDiffuser` if it needs Stable Diffusion and there is none."""
         if job.decision == "re-diffuse":
@@ -206,7 +212,7 @@ class FaceFix:
 
     def mask_networks(self, treatment: Treatment) -> list[tuple[Registry[object], str]]:
         """Return registry and name of all networks that the treatment's mask needs."""
-        needed = (self._required_network(part, treatment) for part in mask_terms(parse_mask(treatment.mask)))
+        needed = (self.models.mask_network(part, treatment) for part in mask_terms(parse_mask(treatment.mask)))
         return [network for network in needed if network]
 
     def upscaler(self, name: str) -> Upscaler:
@@ -220,21 +226,10 @@ class FaceFix:
     def _masker(self, area: Area, treatment: Treatment) -> Masker:
         if isinstance(area, BinaryOp):
             return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
-        if needed := self._required_network(area, treatment):
+        if needed := self.models.mask_network(area, treatment):
             network = self.models.load(*needed)
             return MASKERS[area.name].load()(network, *([area.classes] if area.classes else []))
         return self.models.load(MASKERS, area.name)
-
-    def _required_network(self, part: MaskTerm, treatment: Treatment) -> tuple[Registry[object], str] | None:
-        """Return registry and name of the network that a mask needs, or None.
-
-        The mask occluders uses a face parser if no occluder model is installed.
-        """
-        if part.name == "occluders":
-            available = self.models.available
-            alone = treatment.occluder == FIRST and not available(OCCLUDERS) and available(PARSERS)
-            return (PARSERS, treatment.parser) if alone else (OCCLUDERS, treatment.occluder)
-        return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
     def _enlarge(self, image: Image, plan: FixPlan, progress: Progress | None) -> Enlarged | None:
         """Return the upscaled image to paste onto, or None if the user stopped the work."""

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from ..errors import BadSetting, MissingPackage
 from ..registry import DETECTORS, FIRST, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
+from ..settings.mask_expression import MaskTerm
 from ..settings.runtime import Runtime
+from ..settings.treatment import Treatment
 from ..weights import ModelPaths, Published, find_installed, find_record, locate_models, verify_file
 from .lru_cache import ModelCache, file_version
 
@@ -91,6 +93,16 @@ class ModelStore:
     def available(self, registry: Registry[object]) -> bool:
         """Return whether "auto" stands for an installed mask network."""
         return self.paths.find(registry[self.resolve(registry, FIRST)].weights_name) is not None
+
+    def mask_network(self, part: MaskTerm, treatment: Treatment) -> tuple[Registry[object], str] | None:
+        """Return registry and name of the network that a mask needs, or None.
+
+        The mask occluders uses a face parser if no occluder model is installed.
+        """
+        if part.name == "occluders":
+            alone = treatment.occluder == FIRST and not self.available(OCCLUDERS) and self.available(PARSERS)
+            return (PARSERS, treatment.parser) if alone else (OCCLUDERS, treatment.occluder)
+        return (PARSERS, treatment.parser) if part.name == "parsing" else None
 
     def check(self, registry: Registry[object], name: str, *, may_fetch: bool = False) -> None:
         """Raise an error if a model cannot be used, without loading it.

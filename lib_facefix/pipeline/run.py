@@ -115,10 +115,10 @@ def fix_faces(
         for tasks_now in make_rounds(tasks, met):
             if report.progress.should_stop():
                 break
-            waiting = _cut_round(tasks_now, canvases, report)
+            waiting = cut_round(tasks_now, canvases, report)
             for cut in waiting if keep_masks else ():
                 _draw_masks(shown[cut.task.picture], cut)
-            _paste_round(waiting, canvases, report, seen_again)
+            paste_round(waiting, canvases, report, seen_again)
     results = [
         FixResult(canvas.image, tuple(outcomes[picture, job.number] for job in plan.jobs), plan.size)
         for picture, (canvas, plan) in enumerate(zip(canvases, plans, strict=True))
@@ -162,7 +162,7 @@ def _as_mask(shown: Image) -> Mask:
     return np.asarray(shown[..., 0] / np.float32(255), np.float32)
 
 
-def _cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report) -> list[Cut]:
+def cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report) -> list[Cut]:
     """Return the crops of a round; report the faces that have none, or an empty mask."""
     waiting = []
     for task in tasks:
@@ -173,7 +173,7 @@ def _cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report
     return waiting
 
 
-def _paste_round(
+def paste_round(
     waiting: Sequence[Cut], canvases: Sequence[Canvas], report: Report, seen_again: Collection[Task]
 ) -> None:
     """Have the crops of a round fixed, paste them, and report their faces. Raises `Stopped`."""

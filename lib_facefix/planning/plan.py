@@ -143,6 +143,20 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LoneFace:
+    """A face that was fixed as if it were the only one of its image."""
+
+    outcome: Outcome
+    """Outcome of the face."""
+    left: int
+    """Column of the image in which `pixels` begin."""
+    top: int
+    """Row of the image in which `pixels` begin."""
+    pixels: Image
+    """Smallest part of the image that contains all changed pixels, (h, w, 3), RGB; (0, 0, 3) if none has changed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FixResult:
     """The fixed image, and the outcome of each face."""
 

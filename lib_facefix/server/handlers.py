@@ -176,7 +176,7 @@ class Service:
         """Return each face at full strength as a layer over the image, with the opacity that its settings give it."""
         with self._at_work(body, None, progress) as (sent, engine, _):
             self._check_plan(body.plan, engine)
-            made = list(make_layers(engine, sent.image, body.plan, progress))
+            made = make_layers(engine, sent.image, body.plan, progress)
         return Answer({"version": VERSION, "faces": [layer.to_json(sent.metadata.icc) for layer in made]})
 
     def preview(self, body: PreviewBody, progress: Progress) -> Answer:

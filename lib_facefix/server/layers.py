@@ -2,23 +2,18 @@
 
 import base64
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from PIL import Image as Pil
 
-from ..errors import BadPlan
 from ..facefix import FaceFix
-from ..planning.plan import FaceJob, FixPlan
+from ..planning.plan import FaceJob, FixPlan, LoneFace
 from ..protocols import Progress
 from ..registry import RESTORERS
 from ..settings.treatment import FIDELITY_EXPONENT
-from ..types import Box, Image
-
-REACH = 2.0
-"""Distance from a face that fixing it may change, in sizes of its box; a restorer's crop reaches one size at most."""
+from ..types import Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,39 +45,31 @@ class Layer:
         }
 
 
-def make_layers(engine: FaceFix, image: Image, plan: FixPlan, progress: Progress) -> Iterator[Layer]:
-    """Yield a layer for each face of the plan that is not skipped, one after another.
+def make_layers(engine: FaceFix, image: Image, plan: FixPlan, progress: Progress) -> list[Layer]:
+    """Return a layer for each face of the plan that is not skipped. Each is fixed by itself, at its original size.
 
-    image: RGB (H, W, 3), the one that the plan is for. Each face is fixed by itself, at its original size.
+    image: RGB (H, W, 3), the one that the plan is for. Raises `BadPlan` for a plan of another size.
     """
-    if (image.shape[1], image.shape[0]) != plan.size:
-        height, width = image.shape[:2]
-        planned = f"{plan.size[0]}x{plan.size[1]} px"
-        raise BadPlan(f"the plan is for an image of {planned}, but this one has {width}x{height} px")
+    exponents, jobs = [], []
     for job in plan.jobs:
-        if progress.should_stop():
-            return
         if job.decision != "leave":
-            yield _make_layer(engine, image, replace(plan, upscaled=None), job)
+            exponents.append(FIDELITY_EXPONENT if _blends(engine, job) else None)
+            full = {"visibility": 1.0, **({} if exponents[-1] is None else {"fidelity": 0.0})}
+            jobs.append(replace(job, treatment=job.treatment.but(full)))
+    fixed = engine.fix_apart(image, replace(plan, jobs=tuple(jobs), upscaled=None), progress)
+    return [_make_layer(image, face, exponent) for face, exponent in zip(fixed, exponents, strict=True)]
 
 
-def _make_layer(engine: FaceFix, image: Image, plan: FixPlan, job: FaceJob) -> Layer:
-    exponent = FIDELITY_EXPONENT if _blends(engine, job) else None
-    full = {"visibility": 1.0, **({} if exponent is None else {"fidelity": 0.0})}
-    [result] = engine.run([image], [replace(plan, jobs=(replace(job, treatment=job.treatment.but(full)),))])
-    [outcome] = result.outcomes
-    rows, columns = _reach(job.face.box, image)
-    before, after = image[rows, columns], result.image[rows, columns]
-    changed = (after != before).any(2)
-    if not changed.any():
-        blank = np.zeros((0, 0, 4), np.uint8)
-        return Layer(job.number, (0, 0, 0, 0), blank, exponent, str(outcome.error or outcome.note))
-    (top, bottom), (left, right) = (np.flatnonzero(changed.any(axis))[[0, -1]] + (0, 1) for axis in (1, 0))
-    part = slice(top, bottom), slice(left, right)
-    alpha = np.where(changed[part], np.uint8(255), np.uint8(0))[..., None]
-    x, y = columns.start + int(left), rows.start + int(top)
-    box = (x, y, x + int(right - left), y + int(bottom - top))
-    return Layer(job.number, box, np.ascontiguousarray(np.concatenate([after[part], alpha], 2)), exponent)
+def _make_layer(image: Image, face: LoneFace, exponent: int | None) -> Layer:
+    number, (height, width) = face.outcome.job.number, face.pixels.shape[:2]
+    if not face.pixels.size:
+        reason = str(face.outcome.error or face.outcome.note)
+        return Layer(number, (0, 0, 0, 0), np.zeros((0, 0, 4), np.uint8), exponent, reason)
+    right, bottom = face.left + width, face.top + height
+    changed = (face.pixels != image[face.top : bottom, face.left : right]).any(2)
+    alpha = np.where(changed, np.uint8(255), np.uint8(0))[..., None]
+    box = (face.left, face.top, right, bottom)
+    return Layer(number, box, np.ascontiguousarray(np.concatenate([face.pixels, alpha], 2)), exponent)
 
 
 def _blends(engine: FaceFix, job: FaceJob) -> bool:
@@ -92,11 +79,3 @@ def _blends(engine: FaceFix, job: FaceJob) -> bool:
     fixer = engine.models.load(RESTORERS, job.treatment.restorer)
     keys = {fixer.batch_key(replace(job, treatment=job.treatment.but({"fidelity": each}))) for each in (0.0, 1.0)}
     return len(keys) == 1
-
-
-def _reach(box: Box, image: Image) -> tuple[slice, slice]:
-    """Return the rows and columns that fixing a face may change."""
-    margin, (height, width) = REACH * box.size, image.shape[:2]
-    top, bottom = (int(np.clip(edge, 0, height)) for edge in (box.top - margin, box.bottom + margin + 1))
-    left, right = (int(np.clip(edge, 0, width)) for edge in (box.left - margin, box.right + margin + 1))
-    return slice(top, bottom), slice(left, right)

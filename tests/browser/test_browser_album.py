@@ -250,10 +250,44 @@ def test_results_are_saved_in_the_chosen_format_and_quality_under_names_that_fit
 def test_a_single_photo_is_saved_in_the_chosen_format(visit, portraits, tmp_path):
     visitor = visit()
     visitor.drop(portraits[0])
-    visitor.found("1 face found: 1 to fix, 0 skipped.")
+    visitor.found("1 face found.")
     visitor.page.get_by_label("File format").select_option("WebP")
     visitor.settled()
     visitor.fix()
     saved = visitor.saved(visitor.page.get_by_role("button", name="Download 0.fixed.webp"), tmp_path)
     with Image.open(saved) as result:
         assert result.format == "WEBP"
+    visitor.page.get_by_label("File format").select_option("PNG")
+    saved = visitor.saved(visitor.page.get_by_role("button", name="Download 0.fixed.png"), tmp_path)
+    facefix("fix", portraits[0], "-o", tmp_path / "same.png")
+    assert saved.read_bytes() == (tmp_path / "same.png").read_bytes()
+
+
+def test_a_single_photo_is_saved_beside_the_photo_before(visit, portraits, tmp_path):
+    visitor = visit()
+    visitor.drop(portraits[0])
+    visitor.found("1 face found.")
+    visitor.fix()
+    sheet = visitor.saved(visitor.page.get_by_role("button", name="Download before and after side by side"), tmp_path)
+    assert sheet.name == "0.before-after.jpg"
+    facefix("fix", portraits[0], "-o", tmp_path / "same.jpg")
+    before, after = (np.asarray(Image.open(path), np.float32) for path in (portraits[0], tmp_path / "same.jpg"))
+    shown = np.asarray(Image.open(sheet).convert("RGB"), np.float32)[-184:-4]
+    left, right = shown[:, 4:184], shown[:, 188:368]
+    assert abs(left - before).mean() < 3 < abs(before - after).max()
+    assert abs(right - after).mean() < abs(right - before).mean()
+
+
+def test_another_format_after_saving_is_unsaved_work(visit, portraits, tmp_path):
+    visitor = visit()
+    visitor.drop(portraits[0])
+    visitor.found("1 face found.")
+    visitor.fix()
+    visitor.saved(visitor.page.get_by_role("button", name="Download 0.fixed.jpg"), tmp_path)
+    asked = []
+    visitor.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    visitor.page.get_by_label("File format").select_option("PNG")
+    visitor.page.get_by_label("File format").click()  # browsers ask only after a gesture
+    visitor.page.close(run_before_unload=True)
+    visitor.page.wait_for_timeout(1000)
+    assert asked == ["beforeunload"]

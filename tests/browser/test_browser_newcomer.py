@@ -194,7 +194,7 @@ def test_settings_carried_over_to_the_next_photo_are_said_and_reset(visit):
     visitor.found("4 faces found.")
     visitor.slide(80)
     visitor.settled()
-    badge = visitor.page.locator(".badge")
+    badge = visitor.page.locator("#badge")
     expect(badge).to_contain_text("1 setting changed")
     visitor.drop(GROUP)
     visitor.found("4 faces found.")

@@ -2,9 +2,13 @@
 
 import importlib.util
 import json
+import urllib.request
+
+import pytest
 
 if importlib.util.find_spec("playwright"):
     from playwright.sync_api import expect
+    from serving import PATIENCE, Server
 
 MODEL = {
     "name": "gfpgan", "label": "GFPGAN 1.4", "about": "Sharp, clean faces.",
@@ -63,6 +67,52 @@ def test_a_model_is_installed_after_consent_with_its_progress(visit):
     expect(dialog).to_contain_text("Downloading: 120 MB of 349 MB")
     expect(dialog).to_contain_text("Installed. The new models are now in the list of restorers.")
     assert posted == [{"models": ["gfpgan"], "accept_licences": True, "install_packages": True}]
+
+
+def test_after_an_installation_the_model_is_among_the_restorers(visit):
+    visitor = visit()
+    serving(visitor.page, [{"state": "done", "result": {"restart": False}}])
+    dialog = opened(visitor)
+    card = visitor.page.locator("#simple .restorer").filter(has=visitor.page.locator("[value='gfpgan']"))
+    expect(card.locator("input")).to_be_disabled()
+
+    def answer(route):
+        models = json.loads(route.fetch().text())
+        [gfpgan] = [one for one in models["restorers"] if one["name"] == "gfpgan"]
+        gfpgan["here"] = True
+        route.fulfill(json=models)
+
+    visitor.page.route("**/facefix/v1/models", answer)
+    dialog.get_by_label("GFPGAN 1.4").check()
+    dialog.get_by_label("I have read the licences").check()
+    dialog.get_by_role("button", name="Install").click()
+    expect(card.locator("input")).to_be_enabled()
+    assert card.evaluate("(one) => one.parentElement.className") == "cards"
+
+
+def test_a_real_server_asks_for_consent_and_explains_a_failed_download(visit, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEFIX_MIRROR", "http://127.0.0.1:9")
+    monkeypatch.setenv("FACEFIX_MODELS", str(tmp_path))
+    server = Server(tmp_path)
+    try:
+        with urllib.request.urlopen(f"{server.url}facefix/v1/setup") as answer:
+            offers = json.load(answer)["models"]
+        if any(offer["missing_packages"] for offer in offers):
+            pytest.skip("needs the packages of the restorers")
+        visitor = visit(server)
+        visitor.page.get_by_role("button", name="Better models").click()
+        dialog = visitor.page.get_by_role("dialog", name="Better models")
+        expect(dialog.locator(".offer")).to_have_count(len(offers))
+        body = {"models": [offers[0]["name"]], "accept_licences": False}
+        refused = visitor.page.request.post(f"{server.url}facefix/v1/setup", data=body)
+        assert refused.status == 422
+        assert refused.json()["detail"][0]["msg"] == "accept the licences of the models first"
+        dialog.get_by_label(offers[0]["label"]).check()
+        dialog.get_by_label("I have read the licences").check()
+        dialog.get_by_role("button", name="Install").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("Could not download", timeout=PATIENCE)
+    finally:
+        server.stop()
 
 
 def test_where_packages_cannot_be_installed_the_command_is_shown(visit):

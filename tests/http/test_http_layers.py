@@ -59,7 +59,9 @@ def test_a_face_that_no_pixel_changes_has_an_empty_layer_with_the_reason(client,
 def test_a_plan_for_another_size_is_refused(client, photo):
     plan = client.post(f"{PREFIX}/plan", json=sent(photo)).json()
     refused = client.post(f"{PREFIX}/layers", json=sent(photo, plan={**plan, "size": [10, 10]}))
-    assert where(refused) == {"body.plan": "the plan is for an image of 10x10 px, but this one has 256x256 px"}
+    assert where(refused) == {
+        "body.plan": "the plan is for an image of 10x10 px, but this one has 256x256 px. Create a new plan"
+    }
 
 
 def test_masks_are_drawn_without_numbers_on_request(client, photo):

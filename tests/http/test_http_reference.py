@@ -42,7 +42,7 @@ def test_only_the_person_in_the_photo_that_is_sent_is_fixed(client, group):
 @pytest.mark.parametrize(
     ("reference", "place", "sentence"),
     [
-        (coded(b"no photo"), "body.reference", "cannot be used: its format is not supported"),
+        (coded(b"no photo"), "body.reference", "the image cannot be used: its format is not supported"),
         (coded(packed(Image.new("RGB", (64, 64)))), "body", "no face was found in the reference photo. Choose"),
     ],
 )

@@ -174,7 +174,7 @@ export class Album {
 
   #offer() {
     const waiting = this.#waiting(this.#request()).length;
-    this.page.ready(waiting ? `Enhance ${count(waiting, "photo")}` : "Enhance all again");
+    this.page.ready(waiting ? `Enhance ${count(waiting, "photo")}` : "Enhance all again", !waiting);
   }
 
   /** Disable the edit buttons during the work, as opening an editor would stop it. @param {boolean} yes */

@@ -1,8 +1,9 @@
 /** The editor of one photo: its faces, the settings of the chosen face, and the result. */
 
 import { at, button, count, inputAt } from "./dom.js";
+import { Download } from "./download.js";
 import { FacePanel } from "./face.js";
-import { fixedFile, fixedName, planFile, reportFile, save } from "./files.js";
+import { planFile, reportFile, save } from "./files.js";
 import { Layers } from "./layers.js";
 import { Photo } from "./photo.js";
 import { READ, Result, difference, sameWork, summary } from "./result.js";
@@ -20,7 +21,6 @@ export class Editor {
   /** Number of the chosen face. null: all faces. @type {number | null} */ chosen = null;
   /** URLs of the displayed images. @type {{before?: string, masks?: string}} */ urls = {};
   /** @type {Result | null} */ result = null;
-  /** Whether the user has not saved the result. */ unsaved = false;
   /** @type {Promise<void> | null} */ #opening = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #due;
   /** @type {AbortController | undefined} */ #loading;
@@ -36,6 +36,7 @@ export class Editor {
     this.offer = offer;
     this.photo = new Photo(api, file, offer);
     this.layers = new Layers(api);
+    this.download = new Download(this.photo, page);
     this.stage = new Stage(at("stage"), at("thumbnails"), (number) => this.#pick(number));
     this.panel = new FacePanel(offer, this.photo, page, this.layers, this.stage);
     this.closing = new AbortController();
@@ -85,6 +86,14 @@ export class Editor {
   /** The common settings have changed. @param {Settings} settings */
   set(settings) {
     this.photo.set(settings);
+    this.download.offer();
+  }
+
+  /** Show the models that were installed in the meantime. */
+  renewModels() {
+    this.panel.show(null);
+    this.panel = new FacePanel(this.offer, this.photo, this.page, this.layers, this.stage);
+    this.choose(this.chosen);
   }
 
   /**
@@ -150,16 +159,9 @@ export class Editor {
     return this.photo.faces.length ? `${count(this.photo.faces.length, "face")} found.` : "Still no faces found.";
   }
 
-  /** Save the result. The photo is fixed again first if settings have changed since. */
-  async save() {
-    const { result, plan, file } = this.photo;
-    if (!result || !plan) return;
-    if (this.photo.due || !sameWork(plan, result.plan) || JSON.stringify(result.output) !== JSON.stringify(this.page.output.value)) {
-      if (!(await this.page.fix())) return;
-    }
-    if (!this.photo.result) return;
-    save(fixedFile(this.photo.result.image, file, this.photo.result.output));
-    this.unsaved = false;
+  /** Whether a result would be lost. */
+  get unsaved() {
+    return this.download.unsaved;
   }
 
   /** Restore the page to its initial state. */
@@ -174,7 +176,7 @@ export class Editor {
     this.panel.show(null);
     this.page.fit(null);
     inputAt("masks").checked = false;
-    for (const id of ["views", "masks-switch", "details", "save"]) at(id).hidden = true;
+    for (const id of ["views", "masks-switch", "details", "save", "share"]) at(id).hidden = true;
     this.#view("faces");
     for (const id of ["stage", "result-view", "table", "files-of-result"]) at(id).replaceChildren();
     this.stage.close();
@@ -189,14 +191,14 @@ export class Editor {
     this.result ??= new Result(photo, this.layers, this.urls.before ?? "", (face) => photo.settingsOf(face));
     await this.result.load(report);
     this.closing.signal.throwIfAborted();
-    this.unsaved = true;
+    this.download.unsaved = true;
     if (first) this.result.compare.addEventListener("facefix-face", (event) => event instanceof CustomEvent && this.choose(event.detail));
     at("result-view").replaceChildren(this.result.compare);
     at("files-of-result").replaceChildren(
       button("Report (JSON)", () => save(reportFile(photo.file.name, report))),
       button("Plan (JSON)", () => save(planFile(photo.file.name, report.plan))),
     );
-    this.page.offerSave(fixedName(photo.file.name));
+    this.download.offer();
     this.#sumUp(report.faces);
     at("views").hidden = false;
     this.#view("result");

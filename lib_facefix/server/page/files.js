@@ -23,9 +23,11 @@ export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => lette
  * @param {string} base64 @param {File} source @param {Output} [output]
  */
 export function fixedFile(base64, source, output = {}) {
-  const { name, type } = inFormat(source, output);
-  return new File([bytes(base64)], fixedName(name), { type });
+  return new File([bytes(base64)], resultName(source, output), { type: inFormat(source, output).type });
 }
+
+/** Return "old.fixed.webp" for the result of "old.jpg" as WebP. @param {File} source @param {Output} output */
+export const resultName = (source, output) => fixedName(inFormat(source, output).name);
 
 /**
  * Return the file as a loaded image. Throws the browser's error if it cannot show the file.

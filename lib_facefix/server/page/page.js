@@ -32,7 +32,7 @@ export class Page {
     this.common = new Form("all", offer, offer.names, "default", (name, value) => this.setAll({ [name]: value }));
     this.presets = new Presets(() => this.settings, (settings) => this.#replaceAll(settings));
     this.person = new Person((reference) => this.work instanceof Editor && this.work.photo.compare(reference));
-    this.badge = make("p", { class: "badge", hidden: true });
+    this.badge = make("p", { id: "badge", class: "badge", hidden: true });
     this.advanced = make("details", { class: "advanced" }, make("summary", {}, "Advanced"), this.presets.element, this.person.element, this.common.element);
     this.all = make("div", { id: "all" }, this.badge, this.person.shown, this.simple.element, this.advanced);
     at("forms").append(this.all);
@@ -40,6 +40,7 @@ export class Page {
     this.output.mount();
     at("fix").addEventListener("click", () => this.fix());
     at("save").addEventListener("click", () => this.save());
+    at("share").addEventListener("click", () => this.work instanceof Editor && this.work.download.share().catch(this.refuse));
     at("stop").addEventListener("click", () => this.stopping?.abort());
     at("back").addEventListener("click", () => this.#back());
     addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
@@ -56,7 +57,11 @@ export class Page {
     const form = new Form("all", this.offer, this.offer.names, "default", (name, value) => this.setAll({ [name]: value }));
     this.common.element.replaceWith(form.element);
     this.common = form;
+    const simple = new Simple(this.offer, (values) => this.setAll(values), this.simple);
+    this.simple.element.replaceWith(simple.element);
+    this.simple = simple;
     this.#showValues();
+    if (this.work instanceof Editor) this.work.renewModels();
   }
 
   /** Whether a result would be lost. */
@@ -115,7 +120,7 @@ export class Page {
     this.#leave();
     document.body.classList.add("working");
     for (const id of ["work", "open-other", "skip"]) at(id).hidden = false;
-    for (const id of ["welcome", "back", "save"]) at(id).hidden = true;
+    for (const id of ["welcome", "back", "save", "share"]) at(id).hidden = true;
     for (const id of ["name", "doing"]) at(id).textContent = "";
     at("fix").hidden = false;
     this.person.forget();
@@ -154,15 +159,19 @@ export class Page {
     this.simple.fit(size);
   }
 
-  /** Label the main button, such as "Enhance 3 faces". blank: there is nothing to do. @param {string} words */
-  ready(words) {
+  /**
+   * Label the main button, such as "Enhance 3 faces". blank: there is nothing to do. done: the next step is another one.
+   * @param {string} words
+   */
+  ready(words, done = false) {
     at("fix").textContent = words || "No faces found";
+    at("fix").classList.toggle("main", !done);
     atKind("fix", HTMLButtonElement).disabled = !words;
   }
 
   /** Show the button that saves the result, in place of the main button. @param {string} name  Name of the file. */
   offerSave(name) {
-    at("save").hidden = false;
+    at("save").hidden = at("share").hidden = false;
     at("save").setAttribute("aria-label", `Download ${name}`);
     at("fix").hidden = true;
   }
@@ -193,7 +202,7 @@ export class Page {
 
   /** Save the result. */
   async save() {
-    if (this.work instanceof Editor) await this.work.save();
+    if (this.work instanceof Editor) await this.work.download.save();
   }
 
   /**
@@ -242,7 +251,7 @@ export class Page {
 
   /** Show the stop button, or the buttons that start. The focus moves between them. @param {boolean} yes */
   #working(yes) {
-    const starts = [at("fix"), at("save")];
+    const starts = [at("fix"), at("save"), at("share")];
     const focused = [...starts, at("stop")].includes(/** @type {HTMLElement} */ (document.activeElement));
     at("actions").classList.toggle("busy", yes);
     at("stop").hidden = !yes;
@@ -269,7 +278,10 @@ async function start() {
   const [schema, models] = await Promise.all([api.get("settings"), api.get("models")]);
   showVersion(models.facefix);
   const page = new Page(api, new Offer(schema, models));
-  if (isLocal()) offerSetup(api, at("links"), () => page.renew().catch(page.refuse));
+  if (isLocal()) {
+    const open = await offerSetup(api, at("links"), () => page.renew().catch(page.refuse));
+    if (open) page.simple.offerInstall(open);
+  }
   return page;
 }
 

@@ -22,8 +22,8 @@ export class Presets {
     this.note = make("p", { class: "hint", role: "status" });
     this.element = make(
       "details", { class: "fold" }, make("summary", {}, "Presets"),
-      make("div", { class: "control" }, make("label", { for: "preset" }, "Preset"), make("div", { class: "pair" }, this.list, this.remove)),
-      make("div", { class: "control" }, make("label", { for: "preset-name" }, "Save these settings as"), make("div", { class: "pair" }, this.name, this.save), this.note),
+      make("div", { class: "control" }, make("label", { for: "preset" }, "Preset"), make("div", { class: "beside" }, this.list, this.remove)),
+      make("div", { class: "control" }, make("label", { for: "preset-name" }, "Save these settings as"), make("div", { class: "beside" }, this.name, this.save), this.note),
     );
     this.#show("");
   }

@@ -30,9 +30,9 @@ import { button, capital, make, wordsOf } from "./dom.js";
 const POLL_INTERVAL = 500; // milliseconds between two status requests
 
 /**
- * Show a button that opens the dialog, if this server offers better models to this computer.
+ * Show a button that opens the dialog, if this server offers better models to this computer, and return what opens it.
  * changed: called after models were installed.
- * @param {Api} api @param {HTMLElement} place @param {() => void} changed
+ * @param {Api} api @param {HTMLElement} place @param {() => void} changed @returns {Promise<(() => void) | null>}
  */
 export async function offerSetup(api, place, changed) {
   /** @type {Setup} */
@@ -40,13 +40,15 @@ export async function offerSetup(api, place, changed) {
   try {
     setup = await api.get("setup");
   } catch {
-    return; // this server has no setup
+    return null; // this server has no setup
   }
-  if (!setup.allowed || !setup.models.length) return;
+  if (!setup.allowed || !setup.models.length) return null;
   const dialog = new SetupDialog(api, changed);
   document.body.append(dialog.element);
-  place.append(button("Better models", () => dialog.open(), { class: "quiet", "aria-haspopup": "dialog" }));
-  if (setup.job) dialog.open(); // it began before this page was loaded
+  const open = () => dialog.open();
+  place.append(button("Better models", open, { class: "quiet", "aria-haspopup": "dialog" }));
+  if (setup.job) open(); // it began before this page was loaded
+  return open;
 }
 
 class SetupDialog {
@@ -75,8 +77,12 @@ class SetupDialog {
         "form", { method: "dialog" },
         make("h2", { id: "setup-title" }, "Better models"),
         make("p", {}, "FaceFix includes a small model. These larger ones give sharper faces. They are downloaded once, then work offline. Your photos still stay on this computer."),
-        this.list, this.needs, this.consent, this.problem, this.bar, this.words,
-        make("div", { class: "row" }, this.start, this.stop, this.shut),
+        this.list,
+        make(
+          "div", { class: "foot" },
+          this.needs, this.consent, this.problem, this.bar, this.words,
+          make("div", { class: "row" }, this.start, this.stop, this.shut),
+        ),
       ),
     );
     this.element.addEventListener("submit", (event) => event.preventDefault());

@@ -1,6 +1,6 @@
 /** The few choices that most people need: strength, restorer, and size of the result. */
 
-import { capital, count, make } from "./dom.js";
+import { button, capital, count, make } from "./dom.js";
 import { Strength } from "./strength.js";
 
 /** @import { Listed, Settings, Size, Value } from "./api.js" */
@@ -24,19 +24,32 @@ export class Simple {
   /** @type {Size | null} */ #size = null;
   /** @type {Value} */ #upscale = "";
 
-  /** @param {Offer} offer @param {SetValues} set */
-  constructor(offer, set) {
+  /** Opens the dialog that installs models, if there is one. @type {(() => void) | null} */ #install = null;
+
+  /**
+   * earlier: the choices that these take the place of, after models were installed.
+   * @param {Offer} offer @param {SetValues} set @param {Simple} [earlier]
+   */
+  constructor(offer, set, earlier) {
     this.set = set;
+    if (earlier) [this.#size, this.#install] = [earlier.#size, earlier.#install];
     this.strength = new Strength("strength", "default", (fidelity) => set({ fidelity }));
     const restorers = offer.listed("restorer") ?? [];
     const here = restorers.filter((one) => one.here);
     this.cards = make("fieldset", { class: "cards" }, make("legend", {}, "Restorer"), ...here.map((one) => this.#card(one)));
     const gone = restorers.filter((one) => !one.here);
-    const more = gone.length ? this.#more(gone) : null;
+    this.more = gone.length ? this.#more(gone) : null;
     this.sizes = make("fieldset", { class: "choices sizes" }, make("legend", {}, "Size of the result"));
     this.size = make("p", { class: "hint", id: "result-size", role: "status" });
-    this.element = make("div", { id: "simple" }, this.strength.element, this.cards, more, make("div", { class: "control" }, this.sizes, this.size));
+    this.element = make("div", { id: "simple" }, this.strength.element, this.cards, this.more, make("div", { class: "control" }, this.sizes, this.size));
     this.#showSizes();
+    if (this.#install) this.offerInstall(this.#install);
+  }
+
+  /** Show a button beside the restorers that are not installed. open: opens the dialog that installs them. @param {() => void} open */
+  offerInstall(open) {
+    this.#install = open;
+    this.more?.append(button("Install better models", open, { class: "install", "aria-haspopup": "dialog" }));
   }
 
   /** Show values by name. own: names of the settings that differ from the defaults. @param {Settings} values @param {Set<string>} own */
@@ -61,7 +74,7 @@ export class Simple {
     const [title, extra] = label.split(" (");
     const needs = here ? null : make("span", { class: "needs" }, note);
     return make(
-      "label", { class: "card" }, input,
+      "label", { class: "restorer" }, input,
       make("span", { class: "about" }, make("b", {}, capital(title)), extra ? make("span", { class: "tag" }, extra.replace(")", "")) : null,
         make("span", {}, GOOD_AT[name] ?? ""), needs),
     );
