@@ -26,12 +26,16 @@ DOUBTFUL = 0.15
 scores up to 0.64."""
 
 
+TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+"""Quarters by which an image is rotated counter-clockwise, and how OpenCV calls that."""
+
+
 @runtime_checkable
 class Thorough(Detector, Protocol):
     """A `Detector` that can look again where it has found nothing."""
 
-    def glance(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return some of the faces that `detect` finds, at a fraction of its cost."""
+    def glance(self, image: Image, min_score: float, *, closer: bool = False) -> tuple[Face, ...]:
+        """Return some of the faces that `detect` finds, at a fraction of its cost; with `closer` smaller ones."""
         ...
 
     def look_from_afar(self, image: Image, min_score: float) -> tuple[Face, ...]:
@@ -60,21 +64,15 @@ class TurnedDetector:
         """Return the faces scoring at least `min_score` (0..1), best first, in coordinates of the given image."""
         faces = list(self._detector.detect(image, min_score))
         confirm = self._confirm
-        surely_upright = (
-            confirm is None or (face.score >= SURE and confirm(image, face))
-            for face in faces
-            if abs(face.tilt) <= MAX_UPRIGHT_TILT
-        )
+        surely_upright = (confirm is None or confirm(image, face) for face in self._choose_upright(faces, 0))
         if self._angles != "all" and any(surely_upright):
             return tuple(self._without_doubtful(image, faces, min_score))
         again = self._detector if isinstance(self._detector, Thorough) else None
         sure = self._confirmed(image, faces)
-        more: list[Face] = []
-        if again and not sure:
-            more += self._confirmed(image, again.look_from_afar(image, min_score))
-        if self._angles == "all" or (self._angles == "auto" and not more):
-            for quarters in (1, 2, 3):
-                more += self._look_turned(image, quarters, min_score)
+        more = self._confirmed(image, again.look_from_afar(image, min_score)) if again else []
+        close = more and (not sure or self._confirmed(image, self._choose_upright(more, 0)))
+        if self._angles == "all" or (self._angles == "auto" and not close):
+            more += self._search_turned(image, again, min_score)
         if again and not sure and not more:
             more += self._confirmed(image, again.look_denoised(image, min_score))
         if more and not sure:  # what was seen upright was no face, or the same one seen worse
@@ -82,19 +80,46 @@ class TurnedDetector:
             faces = [face for face in faces if face.score > best]
         return nms_faces([*self._without_doubtful(image, faces, min_score), *more])
 
-    def _look_turned(self, image: Image, quarters: int, min_score: float) -> list[Face]:
+    def _search_turned(self, image: Image, again: Thorough | None, min_score: float) -> list[Face]:
+        """Return the confirmed faces of the turned looks, in the picture as it was given."""
+        if not again:
+            return [
+                face
+                for quarters in TURNS
+                for face in self._look_turned(image, quarters, lambda turned: self._detector.detect(turned, min_score))
+            ]
+        seen = {
+            quarters: self._look_turned(image, quarters, lambda turned: again.glance(turned, min_score))
+            for quarters in TURNS
+        }
+        ways = [quarters for quarters in TURNS if self._choose_upright(seen[quarters], 90 * quarters)]
+        if self._angles == "all" or not ways:  # else it is known which way is up
+            ways = [
+                quarters
+                for quarters in TURNS
+                if seen[quarters]
+                or self._look_turned(image, quarters, lambda turned: again.glance(turned, min_score, closer=True))
+            ]
+        return [
+            face
+            for quarters in ways
+            for face in self._look_turned(image, quarters, lambda turned: again.detect(turned, min_score))
+        ]
+
+    def _look_turned(self, image: Image, quarters: int, look: Callable[[Image], Iterable[Face]]) -> list[Face]:
         """Return the confirmed faces of one turned look, in the picture as it was given."""
-        turned = np.ascontiguousarray(np.rot90(image, quarters))
+        turned = np.asarray(cv2.rotate(image, TURNS[quarters]), np.uint8)
         back = _back(quarters, image.shape[1], image.shape[0])
-        looks = [self._detector.detect]
-        if isinstance(self._detector, Thorough):
-            looks.insert(0, self._detector.glance)
-        seen: list[Face] = []
-        for look in looks:
-            seen = self._confirmed(image, [_turn_face(face, back, 90 * quarters) for face in look(turned, min_score)])
-            if not seen:
-                break
-        return seen
+        return self._confirmed(image, [_turn_face(face, back, 90 * quarters) for face in look(turned)])
+
+    def _choose_upright(self, faces: Iterable[Face], clockwise: float) -> list[Face]:
+        """Return the sure faces that stand upright in the picture turned counter-clockwise by so many degrees."""
+        least = SURE if self._confirm else 0.0
+        return [
+            face
+            for face in faces
+            if face.score >= least and abs((face.tilt - clockwise + 180) % 360 - 180) <= MAX_UPRIGHT_TILT
+        ]
 
     def _confirmed(self, image: Image, faces: Iterable[Face]) -> list[Face]:
         return [face for face in faces if self._confirm is None or self._confirm(image, face)]
