@@ -38,8 +38,9 @@ LEAST_GRAINY, NOISE_SIDE = 400, 1024
 """Longer side in pixels below which detail looks like grain, and the longer side at which grain is measured."""
 GRAIN_AREA, CALM = 15, 0.25
 """Side in pixels of the areas in which grain is measured, and the share of calm ones among them."""
-DENOISED_SIDE = 352
-"""Longer side in pixels at which CenterFace searches a denoised picture: so small, it is hardly disturbed by grain."""
+DENOISED_SIDE, CLOSER_SIDE = 352, 512
+"""Longer sides in pixels at which CenterFace searches a denoised picture: at first so small that it is hardly disturbed
+by grain, and larger if nothing was found."""
 GRAINY_SIDE, SCRATCHED_SIDE = 512, 960
 """Longer side in pixels at which grain, and scratches, are filtered out: both are larger than the filters before."""
 MEDIAN, MEDIAN_BEFORE = 5, 3
@@ -67,7 +68,7 @@ class Adaptive:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         more: list[Face] = []
         if measure_grain(image) > NOISY and max(image.shape[:2]) >= LEAST_GRAINY:
-            seen = self._search_denoised(image, min(min_score, HINT), grainy=True)
+            seen = self._search_denoised(image, min(min_score, HINT), DENOISED_SIDE, grainy=True)
             more = [face for face in seen if face.score >= min_score]
             if more and all(face.box.size > TINY * max(image.shape[:2]) for face in seen):
                 return tuple(more)
@@ -82,7 +83,7 @@ class Adaptive:
         scale = min(1.0, GLANCE_SIDE / max(image.shape[:2]))
         small = _reduce(image, GLANCE_SIDE)
         if measure_grain(small) > NOISY and max(small.shape[:2]) >= LEAST_GRAINY:
-            return () if closer else self._search_denoised(image, min_score, grainy=True)
+            return () if closer else self._search_denoised(image, min_score, DENOISED_SIDE, grainy=True)
         looks = windows(small.shape[1], small.shape[0])
         seen = self._blaze.search(small, min_score, looks[1:] if closer else looks[:1])[0]
         return tuple(_scale_back(face, image, small) for face in seen) if scale < 1 else seen
@@ -92,17 +93,14 @@ class Adaptive:
         return self._blaze.look_from_afar(image, min_score)
 
     def look_denoised(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return the faces that CenterFace sees without scratches, unless `detect` has looked so; image: RGB."""
-        grainy = measure_grain(image) > NOISY
-        if grainy and max(image.shape[:2]) >= LEAST_GRAINY:
-            return ()
-        return self._search_denoised(image, min_score, grainy=grainy)
+        """Return the faces that CenterFace sees without grain and scratches, closer than `detect` does; image: RGB."""
+        return self._search_denoised(image, min_score, CLOSER_SIDE, grainy=measure_grain(image) > NOISY)
 
-    def _search_denoised(self, image: Image, min_score: float, *, grainy: bool) -> tuple[Face, ...]:
+    def _search_denoised(self, image: Image, min_score: float, side: int, *, grainy: bool) -> tuple[Face, ...]:
         """Return what CenterFace finds in a small copy of the picture without grain or scratches."""
         small = _reduce(image, GRAINY_SIDE if grainy else SCRATCHED_SIDE)
         clean = _without_grain(small) if grainy else np.asarray(cv2.medianBlur(small, MEDIAN), np.uint8)
-        seen = self._center.look(clean, min_score, DENOISED_SIDE)
+        seen = self._center.look(clean, min_score, side)
         return tuple(_scale_back(face, image, small) for face in seen)
 
     def _search_near(self, image: Image, hints: list[Box], min_score: float) -> list[Face]:
