@@ -38,16 +38,18 @@ LEAST_GRAINY, NOISE_SIDE = 400, 1024
 """Longer side in pixels below which detail looks like grain, and the longer side at which grain is measured."""
 GRAIN_AREA, CALM = 15, 0.25
 """Side in pixels of the areas in which grain is measured, and the share of calm ones among them."""
-DENOISED_SIDE, CLOSER_SIDE = 352, 512
-"""Longer sides in pixels at which CenterFace searches a denoised picture: at first so small that it is hardly disturbed
-by grain, and larger if nothing was found."""
-GRAINY_SIDE, SCRATCHED_SIDE = 512, 960
-"""Longer side in pixels at which grain, and scratches, are filtered out: both are larger than the filters before."""
+GLANCE_DENOISED_SIDE, DENOISED_SIDE = 352, 640
+"""Longer sides in pixels at which CenterFace searches a denoised picture: at a glance, and thoroughly."""
+GLANCE_FILTER_SIDE, FILTER_SIDE = 512, 960
+"""Longer sides in pixels at which grain or scratches are filtered out: the grain of large scans is larger than the
+filters."""
 MEDIAN, MEDIAN_BEFORE = 5, 3
 """Sides in pixels of the median filters that take scratches away: alone, and before grain is taken away."""
 STRENGTH = 25
 """Of non-local means: with it CenterFace finds 23 of 23 faces under grain of 20 levels, without 19."""
-HINT, TINY = 0.25, 20 / DENOISED_SIDE
+GLANCE_WINDOWS, WINDOWS = (3, 7), (5, 13)
+"""Sides in pixels of the windows of non-local means, template and search: at a glance, and thoroughly."""
+HINT, TINY = 0.25, 0.057
 """Score of a find in a denoised picture, and its size as a share of the longer side, below which there may be others
 that are too small to be seen so."""
 GLANCE_SIDE = 1536
@@ -68,7 +70,7 @@ class Adaptive:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         more: list[Face] = []
         if measure_grain(image) > NOISY and max(image.shape[:2]) >= LEAST_GRAINY:
-            seen = self._search_denoised(image, min(min_score, HINT), DENOISED_SIDE, grainy=True)
+            seen = self._search_denoised(image, min(min_score, HINT), grainy=True)
             more = [face for face in seen if face.score >= min_score]
             if more and all(face.box.size > TINY * max(image.shape[:2]) for face in seen):
                 return tuple(more)
@@ -83,7 +85,7 @@ class Adaptive:
         scale = min(1.0, GLANCE_SIDE / max(image.shape[:2]))
         small = _reduce(image, GLANCE_SIDE)
         if measure_grain(small) > NOISY and max(small.shape[:2]) >= LEAST_GRAINY:
-            return () if closer else self._search_denoised(image, min_score, DENOISED_SIDE, grainy=True)
+            return () if closer else self._search_denoised(image, min_score, grainy=True, glance=True)
         looks = windows(small.shape[1], small.shape[0])
         seen = self._blaze.search(small, min_score, looks[1:] if closer else looks[:1])[0]
         return tuple(_scale_back(face, image, small) for face in seen) if scale < 1 else seen
@@ -93,14 +95,19 @@ class Adaptive:
         return self._blaze.look_from_afar(image, min_score)
 
     def look_denoised(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return the faces that CenterFace sees without grain and scratches, closer than `detect` does; image: RGB."""
-        return self._search_denoised(image, min_score, CLOSER_SIDE, grainy=measure_grain(image) > NOISY)
+        """Return the faces that CenterFace sees without grain and scratches; image: RGB."""
+        return self._search_denoised(image, min_score, grainy=measure_grain(image) > NOISY)
 
-    def _search_denoised(self, image: Image, min_score: float, side: int, *, grainy: bool) -> tuple[Face, ...]:
-        """Return what CenterFace finds in a small copy of the picture without grain or scratches."""
-        small = _reduce(image, GRAINY_SIDE if grainy else SCRATCHED_SIDE)
-        clean = _without_grain(small) if grainy else np.asarray(cv2.medianBlur(small, MEDIAN), np.uint8)
-        seen = self._center.look(clean, min_score, side)
+    def _search_denoised(
+        self, image: Image, min_score: float, *, grainy: bool, glance: bool = False
+    ) -> tuple[Face, ...]:
+        """Return what CenterFace finds in a reduced copy of the picture without grain or scratches."""
+        small = _reduce(image, GLANCE_FILTER_SIDE if glance else FILTER_SIDE)
+        if grainy:
+            clean = _without_grain(small, *(GLANCE_WINDOWS if glance else WINDOWS))
+        else:
+            clean = np.asarray(cv2.medianBlur(small, MEDIAN), np.uint8)
+        seen = self._center.look(clean, min_score, GLANCE_DENOISED_SIDE if glance else DENOISED_SIDE)
         return tuple(_scale_back(face, image, small) for face in seen)
 
     def _search_near(self, image: Image, hints: list[Box], min_score: float) -> list[Face]:
@@ -165,10 +172,10 @@ def _reduce(image: Image, side: int) -> Image:
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _without_grain(image: Image) -> Image:
-    """Return the picture in shades of grey, without the grain that it has."""
+def _without_grain(image: Image, template: int, search: int) -> Image:
+    """Return the picture in shades of grey, without the grain that it has. template, search: sides of the windows."""
     grey = cv2.medianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), MEDIAN_BEFORE)
-    clean = cv2.fastNlMeansDenoising(grey, None, STRENGTH, templateWindowSize=3, searchWindowSize=7)
+    clean = cv2.fastNlMeansDenoising(grey, None, STRENGTH, templateWindowSize=template, searchWindowSize=search)
     return np.asarray(cv2.cvtColor(clean, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
