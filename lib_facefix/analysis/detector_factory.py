@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from ..detectors.combined import Excepting, Voting
-from ..detectors.turned import TurnedDetector, sees_face
+from ..detectors.turned import TurnedDetector, rate_face
 from ..errors import BadModel
 from ..models.store import DETECTING, ModelStore
 from ..models.yolo_files import yolo_file
@@ -38,7 +38,7 @@ def make_detector(store: ModelStore, detector: str | Wanted, angles: str) -> Det
         target = ".detectors.yolo_pt:from_pt" if path.suffix.lower() == ".pt" else _ONNX
         info = ModelInfo(str(path), path.name, target, classes=True)
         single = store.load_file(info, path, *_arguments(info, wanted, store), group=DETECTING)
-    confirm = None if info.classes else partial(sees_face, store.load(LANDMARKERS, "facemesh"))
+    confirm = None if info.classes else partial(rate_face, store.load(LANDMARKERS, "facemesh"))
     return TurnedDetector(single, angles, confirm)
 
 

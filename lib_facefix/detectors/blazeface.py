@@ -1,5 +1,6 @@
 """Faces from BlazeFace full range, the built-in detector (MediaPipe, Apache-2.0), on OpenCV alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -29,6 +30,8 @@ HINT, STRONG_HINT = 0.2, 0.4
 """Scores from which a small face, or a larger one, is suspected in a finest window."""
 SMALL_SHARE = 1 / 12
 """Share of its window below which a suspected face is small: 16 pixels of the network's input."""
+HALVED = 2048
+"""Longer side in pixels above which windows are taken from halves of the image, as reducing all of it takes long."""
 MARGIN = 3
 """Pixels from a tile's inner edge within which a box counts as cut off; the neighbouring tile shows the whole face."""
 
@@ -45,17 +48,23 @@ class BlazeFace:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         return self.search(image, min_score)[0]
 
-    def search(self, image: Image, min_score: float) -> tuple[tuple[Face, ...], list[Box]]:
-        """Return the faces as `detect` does, and the boxes where others are suspected."""
+    def search(
+        self, image: Image, min_score: float, looks: Sequence[Box] | None = None
+    ) -> tuple[tuple[Face, ...], list[Box]]:
+        """Return the faces as `detect` does, and the boxes where others are suspected, best first.
+
+        looks: parts of the image to look at, by default all windows of it.
+        """
         height, width = image.shape[:2]
         faces, hints = [], []
-        looks = windows(width, height)
+        looks = windows(width, height) if looks is None else looks
         finest = looks[-1].size
+        sizes = _halve(image) if max(height, width) > HALVED else [image]
         for window in looks:
             least = min_score if window == Box(0, 0, width, height) else max(min_score, TILE_SCORE)
             seen = [
                 face
-                for face in self._look(image, window, min(least, HINT))
+                for face in self._look(sizes, window, min(least, HINT))
                 if not _cut_off(face.box, window, width, height)
             ]
             faces += [face for face in seen if face.score >= least]
@@ -76,13 +85,18 @@ class BlazeFace:
         framed = cv2.copyMakeBorder(
             image, down, down, across, across, cv2.BORDER_CONSTANT, value=(MID_GREY, MID_GREY, MID_GREY)
         )
-        seen = self._look(np.asarray(framed, np.uint8), Box(0, 0, framed.shape[1], framed.shape[0]), min_score)
+        seen = self._look([np.asarray(framed, np.uint8)], Box(0, 0, framed.shape[1], framed.shape[0]), min_score)
         large = [face for face in nms_faces(seen) if face.box.size >= CLOSE_SHARE * min(width, height)]
         return tuple(move_face(face, -across, -down) for face in large)
 
-    def _look(self, image: Image, window: Box, min_score: float) -> list[Face]:
-        """Run the network once, on one window of the image."""
-        part = image[int(window.top) : int(window.bottom), int(window.left) : int(window.right)]
+    def _look(self, sizes: Sequence[Image], window: Box, min_score: float) -> list[Face]:
+        """Run the network once, on one window of the image. sizes: the image, its half, and so on."""
+        level = min(len(sizes) - 1, max(0, int(np.log2(window.size / SIDE)) - 1))
+        image = sizes[level]
+        factors = np.array(sizes[0].shape[1::-1]) / image.shape[1::-1]
+        left, top = np.floor(np.array((window.left, window.top)) / factors).astype(int)
+        right, bottom = np.ceil(np.array((window.right, window.bottom)) / factors).astype(int)
+        part = image[top:bottom, left:right]
         fitted = letterbox(part, (SIDE, SIDE), fill=MID_GREY, centred=True)
         scores, places = sorted(check_outputs(self._net(fitted.blob(MID_GREY, MID_GREY))), key=np.size)
         sure = sigmoid(scores.reshape(-1))
@@ -93,12 +107,22 @@ class BlazeFace:
         half = rows[:, 1] / 2
         corners = np.stack([rows[:, 0] - half, rows[:, 0] + half], 1)
         points = np.concatenate([corners, rows[:, 2:]], 1)
-        points = fitted.to_source(points) + np.array((window.left, window.top))
+        points = (fitted.to_source(points) + np.array((left, top))) * factors
         return [  # two corners, then eyes, nose, middle of the mouth, ears
             make_face(place[:2], score, five_of(place[2:4], place[4], place[5]))
             for place, score in zip(points, sure[chosen].tolist(), strict=True)
             if _has_extent(place)
         ]
+
+
+def _halve(image: Image) -> list[Image]:
+    """Return the image and, if it is large, its half, the half of that, and so on."""
+    sizes = [image]
+    while max(sizes[-1].shape[:2]) > HALVED:
+        height, width = sizes[-1].shape[:2]
+        half = cv2.resize(sizes[-1], (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA)
+        sizes.append(np.asarray(half, np.uint8))
+    return sizes
 
 
 def _has_extent(points: Points) -> bool:

@@ -32,3 +32,11 @@ def move_face(face: Face, x: float, y: float) -> Face:
     """Return the face with its box and landmarks moved by (x, y) pixels."""
     box = Box(face.box.left + x, face.box.top + y, face.box.right + x, face.box.bottom + y)
     return replace(face, box=box, landmarks=None if face.landmarks is None else face.landmarks + np.array((x, y)))
+
+
+def scale_face(face: Face, across: float, down: float) -> Face:
+    """Return the face of an image that is enlarged by these factors."""
+    box = Box(face.box.left * across, face.box.top * down, face.box.right * across, face.box.bottom * down)
+    return replace(
+        face, box=box, landmarks=None if face.landmarks is None else face.landmarks * np.array((across, down))
+    )

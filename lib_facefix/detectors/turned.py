@@ -1,7 +1,7 @@
 """Sideways and upside-down faces: any detector on the image rotated by 90, 180 and 270 degrees."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -24,14 +24,21 @@ in a wrong look."""
 DOUBTFUL = 0.15
 """A find that scores less than this above the minimum must be confirmed: CenterFace sees faces on a full shelf, with
 scores up to 0.64."""
+CLEAR = 0.95
+"""How sure the confirmation of a doubtful find must be if no find of the picture scores `SURE`. Of faces of 15 px and
+more, the face mesh is surer than 0.98; of a headlamp and a drawn ape, at most 0.88 sure."""
+
+
+TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+"""Quarters by which an image is rotated counter-clockwise, and how OpenCV calls that."""
 
 
 @runtime_checkable
 class Thorough(Detector, Protocol):
     """A `Detector` that can look again where it has found nothing."""
 
-    def glance(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return some of the faces that `detect` finds, at a fraction of its cost."""
+    def glance(self, image: Image, min_score: float, *, closer: bool = False) -> tuple[Face, ...]:
+        """Return some of the faces that `detect` finds, at a fraction of its cost; with `closer` smaller ones."""
         ...
 
     def look_from_afar(self, image: Image, min_score: float) -> tuple[Face, ...]:
@@ -47,11 +54,11 @@ class TurnedDetector:
     """A `Detector` that runs another one on the upright and on the rotated image.
 
     angles: "off" searches the upright image only; "auto" also the rotated ones if no face is surely upright; "all"
-    always does. confirm: returns whether a second model sees a face too. A face seen only in a rotated, enlarged or
-    denoised image must be confirmed; without `confirm` every detection counts.
+    always does. confirm: returns how sure a second model is of a face, 0..1, and 0 if it sees none. A face seen only in
+    a rotated, enlarged or denoised image must be confirmed; without `confirm` every detection counts.
     """
 
-    def __init__(self, detector: Detector, angles: str, confirm: Callable[[Image, Face], bool] | None = None) -> None:
+    def __init__(self, detector: Detector, angles: str, confirm: Callable[[Image, Face], float] | None = None) -> None:
         self._detector = detector
         self._angles = angles
         self._confirm = confirm
@@ -60,41 +67,63 @@ class TurnedDetector:
         """Return the faces scoring at least `min_score` (0..1), best first, in coordinates of the given image."""
         faces = list(self._detector.detect(image, min_score))
         confirm = self._confirm
-        surely_upright = (
-            confirm is None or (face.score >= SURE and confirm(image, face))
-            for face in faces
-            if abs(face.tilt) <= MAX_UPRIGHT_TILT
-        )
+        surely_upright = (confirm is None or confirm(image, face) for face in self._choose_upright(faces, 0))
         if self._angles != "all" and any(surely_upright):
             return tuple(self._without_doubtful(image, faces, min_score))
         again = self._detector if isinstance(self._detector, Thorough) else None
         sure = self._confirmed(image, faces)
-        more: list[Face] = []
-        if again and not sure:
-            more += self._confirmed(image, again.look_from_afar(image, min_score))
-        if self._angles == "all" or (self._angles == "auto" and not more):
-            for quarters in (1, 2, 3):
-                more += self._look_turned(image, quarters, min_score)
+        more = self._confirmed(image, again.look_from_afar(image, min_score)) if again else []
+        close = more and (not sure or self._confirmed(image, self._choose_upright(more, 0)))
+        if self._angles == "all" or (self._angles == "auto" and not close):
+            more += self._search_turned(image, again, min_score)
         if again and not sure and not more:
             more += self._confirmed(image, again.look_denoised(image, min_score))
         if more and not sure:  # what was seen upright was no face, or the same one seen worse
             best = max(face.score for face in more)
             faces = [face for face in faces if face.score > best]
-        return nms_faces([*self._without_doubtful(image, faces, min_score), *more])
+        found = nms_faces([*self._without_doubtful(image, faces, min_score), *more])
+        return tuple(self._without_unclear(image, found, min_score))
 
-    def _look_turned(self, image: Image, quarters: int, min_score: float) -> list[Face]:
+    def _search_turned(self, image: Image, again: Thorough | None, min_score: float) -> list[Face]:
+        """Return the confirmed faces of the turned looks, in the picture as it was given."""
+        if not again:
+            return [
+                face
+                for quarters in TURNS
+                for face in self._look_turned(image, quarters, lambda turned: self._detector.detect(turned, min_score))
+            ]
+        seen = {
+            quarters: self._look_turned(image, quarters, lambda turned: again.glance(turned, min_score))
+            for quarters in TURNS
+        }
+        ways = [quarters for quarters in TURNS if self._choose_upright(seen[quarters], 90 * quarters)]
+        if self._angles == "all" or not ways:  # else it is known which way is up
+            ways = [
+                quarters
+                for quarters in TURNS
+                if seen[quarters]
+                or self._look_turned(image, quarters, lambda turned: again.glance(turned, min_score, closer=True))
+            ]
+        return [
+            face
+            for quarters in ways
+            for face in self._look_turned(image, quarters, lambda turned: again.detect(turned, min_score))
+        ]
+
+    def _look_turned(self, image: Image, quarters: int, look: Callable[[Image], Iterable[Face]]) -> list[Face]:
         """Return the confirmed faces of one turned look, in the picture as it was given."""
-        turned = np.ascontiguousarray(np.rot90(image, quarters))
+        turned = np.asarray(cv2.rotate(image, TURNS[quarters]), np.uint8)
         back = _back(quarters, image.shape[1], image.shape[0])
-        looks = [self._detector.detect]
-        if isinstance(self._detector, Thorough):
-            looks.insert(0, self._detector.glance)
-        seen: list[Face] = []
-        for look in looks:
-            seen = self._confirmed(image, [_turn_face(face, back, 90 * quarters) for face in look(turned, min_score)])
-            if not seen:
-                break
-        return seen
+        return self._confirmed(image, [_turn_face(face, back, 90 * quarters) for face in look(turned)])
+
+    def _choose_upright(self, faces: Iterable[Face], clockwise: float) -> list[Face]:
+        """Return the sure faces that stand upright in the picture turned counter-clockwise by so many degrees."""
+        least = SURE if self._confirm else 0.0
+        return [
+            face
+            for face in faces
+            if face.score >= least and abs((face.tilt - clockwise + 180) % 360 - 180) <= MAX_UPRIGHT_TILT
+        ]
 
     def _confirmed(self, image: Image, faces: Iterable[Face]) -> list[Face]:
         return [face for face in faces if self._confirm is None or self._confirm(image, face)]
@@ -105,18 +134,27 @@ class TurnedDetector:
             return list(faces)
         return [face for face in faces if face.score >= min_score + DOUBTFUL or self._confirm(image, face)]
 
+    def _without_unclear(self, image: Image, faces: Sequence[Face], min_score: float) -> list[Face]:
+        """Return the faces; if none is sure, without those that barely reach `min_score` and are not clearly one."""
+        confirm = self._confirm
+        if confirm is None or any(face.score >= SURE for face in faces):
+            return list(faces)
+        return [face for face in faces if face.score >= min_score + DOUBTFUL or confirm(image, face) >= CLEAR]
 
-def sees_face(landmarker: Landmarker, image: Image, face: Face) -> bool:
-    """Return whether a landmarker confirms a detected face, in the image as it is or denoised."""
-    if landmarker.locate(image, face).mesh is not None:
-        return True
+
+def rate_face(landmarker: Landmarker, image: Image, face: Face) -> float:
+    """Return how sure a landmarker's mesh is of a detected face, 0..1, in the image as it is or else denoised."""
+    mesh = landmarker.locate(image, face).mesh
+    if mesh is not None:
+        return mesh.score
     around = clip(grow(face.box, 0.75), image.shape[1], image.shape[0])
     left, top = math.floor(around.left), math.floor(around.top)
     part = image[top : math.ceil(around.bottom), left : math.ceil(around.right)]
     if min(part.shape[:2]) < SMALLEST_DENOISED:
-        return False
+        return 0.0
     clean = np.asarray(cv2.medianBlur(np.ascontiguousarray(part), 5), np.uint8)
-    return landmarker.locate(clean, move_face(face, -left, -top)).mesh is not None
+    mesh = landmarker.locate(clean, move_face(face, -left, -top)).mesh
+    return 0.0 if mesh is None else mesh.score
 
 
 def _back(quarters: int, width: int, height: int) -> Matrix:
