@@ -21,13 +21,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lib_facefix.fixers.restore import FIDELITY_EXPONENT
 from lib_facefix.imaging.align import FFHQ_512, compose, fit_similarity, transform_points, translate
 from lib_facefix.imaging.blend import paste
 from lib_facefix.imaging.frames import cut
 from lib_facefix.imaging.masks import polygon, soften
 from lib_facefix.imaging.resample import warp
 from lib_facefix.inference import CvNetwork
+from lib_facefix.settings.treatment import FIDELITY_EXPONENT
 from lib_facefix.types import Crop, Face, Image, Mask
 from training.embedding import CHIP, CHIP_BOX, FaceEmbedding, read_weights
 from training.faces import locate_faces

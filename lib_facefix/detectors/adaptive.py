@@ -52,6 +52,8 @@ GLANCE_WINDOWS, WINDOWS = (3, 7), (5, 13)
 HINT, TINY = 0.25, 0.057
 """Score of a find in a denoised picture, and its size as a share of the longer side, below which there may be others
 that are too small to be seen so."""
+TRACE = 0.05
+"""Score of a find at a glance from which a picture without scratches is searched at full detail."""
 GLANCE_SIDE = 1536
 """Longer side in pixels to which a turned picture is reduced for a glance."""
 
@@ -70,10 +72,11 @@ class Adaptive:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""
         more: list[Face] = []
         if measure_grain(image) > NOISY and max(image.shape[:2]) >= LEAST_GRAINY:
-            seen = self._search_denoised(image, min(min_score, HINT), grainy=True)
-            more = [face for face in seen if face.score >= min_score]
-            if more and all(face.box.size > TINY * max(image.shape[:2]) for face in seen):
-                return tuple(more)
+            for glance in (True, False):
+                seen = self._search_denoised(image, min(min_score, HINT), grainy=True, glance=glance)
+                more = [face for face in seen if face.score >= min_score]
+                if more and all(face.box.size > TINY * max(image.shape[:2]) for face in seen):
+                    return tuple(more)
         faces, hints = self._blaze.search(image, min_score)
         hints += [face.box for face in faces if face.score < min_score + UNSURE]
         if hints:
@@ -95,8 +98,13 @@ class Adaptive:
         return self._blaze.look_from_afar(image, min_score)
 
     def look_denoised(self, image: Image, min_score: float) -> tuple[Face, ...]:
-        """Return the faces that CenterFace sees without grain and scratches; image: RGB."""
-        return self._search_denoised(image, min_score, grainy=measure_grain(image) > NOISY)
+        """Return the faces that CenterFace sees without scratches, or the grain of a small image; image: RGB."""
+        grainy = measure_grain(image) > NOISY
+        if grainy and max(image.shape[:2]) >= LEAST_GRAINY:
+            return ()  # `detect` has seen it so
+        if not self._search_denoised(image, min(min_score, TRACE), grainy=grainy, glance=True):
+            return ()
+        return self._search_denoised(image, min_score, grainy=grainy)
 
     def _search_denoised(
         self, image: Image, min_score: float, *, grainy: bool, glance: bool = False
