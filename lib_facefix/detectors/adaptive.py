@@ -77,7 +77,8 @@ class Adaptive:
                 more = [face for face in seen if face.score >= min_score]
                 if more and all(face.box.size > TINY * max(image.shape[:2]) for face in seen):
                     return tuple(more)
-        faces, hints = self._blaze.search(image, min_score)
+        looks = windows(image.shape[1], image.shape[0], coarse=True)
+        faces, hints = self._blaze.search(image, min_score, looks)
         hints += [face.box for face in faces if face.score < min_score + UNSURE]
         if hints:
             more += self._search_near(image, hints, min_score)
@@ -89,7 +90,7 @@ class Adaptive:
         small = _reduce(image, GLANCE_SIDE)
         if measure_grain(small) > NOISY and max(small.shape[:2]) >= LEAST_GRAINY:
             return () if closer else self._search_denoised(image, min_score, grainy=True, glance=True)
-        looks = windows(small.shape[1], small.shape[0])
+        looks = windows(small.shape[1], small.shape[0], coarse=True)
         seen = self._blaze.search(small, min_score, looks[1:] if closer else looks[:1])[0]
         return tuple(_scale_back(face, image, small) for face in seen) if scale < 1 else seen
 

@@ -4,23 +4,32 @@ import math
 
 from ..types import Box
 
+SMALL = 1024
+"""Longest side, in pixels, for which four windows of `SHARE` are enough."""
+LARGE = 4096
+"""Longer side, in pixels, at which the smallest windows are `FINE` wide; in between their side shrinks evenly."""
 SHARE = 0.6
-"""Largest windows below the whole image, as a share of its longer side; small images have only these, four of them."""
-FINE = 614
-"""Least side of the windows of images above 1024 px. BlazeFace sees a face of 35 px as 11 px there and finds nine in
-ten of them, and suspects faces of half that size."""
-FINEST_SHARE = 0.15
-"""Smallest window as a share of the longer side: the time does not grow with the image."""
+FINE = 350
+"""Side of the smallest windows, in pixels. BlazeFace sees a face of 20 px as 11 px there and finds nine in ten of
+them."""
+FINEST_SHARE = 0.06
+"""Smallest window as a share of the longer side, so that the time does not grow without bound."""
+COARSE, COARSEST_SHARE = 480, 0.117
+"""The same for a coarse search, in which BlazeFace suspects small faces without finding them: 20 px are 8 px there."""
 OVERLAP = 0.18
 """Share of a window that its neighbour covers too; a larger face is found in the next larger window."""
 STEP = 2.2
 """Ratio of one window size to the next smaller one."""
 
 
-def windows(width: int, height: int) -> list[Box]:
-    """Return the whole image, then ever smaller overlapping windows, as whole pixels."""
+def windows(width: int, height: int, *, coarse: bool = False) -> list[Box]:
+    """Return the whole image, then ever smaller overlapping windows, as whole pixels.
+
+    coarse: without the smallest ones of an image above 1024 px.
+    """
+    longer = max(width, height)
     found = [Box(0, 0, width, height)]
-    for side in _sides(max(width, height)):
+    for side in _sides(longer, _coarsest(longer) if coarse else _finest(longer)):
         found += [
             Box(left, top, left + min(side, width), top + min(side, height))
             for top in starts(height, side)
@@ -29,16 +38,24 @@ def windows(width: int, height: int) -> list[Box]:
     return found
 
 
-def _sides(longer: int) -> list[int]:
+def _sides(longer: int, finest: int) -> list[int]:
     """Return the sides of the windows, large to small."""
-    sides = [_finest(longer)]
+    sides = [finest]
     while sides[-1] * STEP < longer * SHARE:
         sides.append(round(sides[-1] * STEP))
     return sides[::-1]
 
 
 def _finest(longer: int) -> int:
-    return round(max(min(FINE, math.ceil(longer * SHARE)), longer * FINEST_SHARE))
+    if longer <= SMALL:
+        return math.ceil(longer * SHARE)
+    largeness = min(1.0, (longer - SMALL) / (LARGE - SMALL))
+    return round(max(SMALL * SHARE + (FINE - SMALL * SHARE) * largeness, longer * FINEST_SHARE))
+
+
+def _coarsest(longer: int) -> int:
+    finest = _finest(longer)
+    return finest if longer <= SMALL else round(max(finest, COARSE, longer * COARSEST_SHARE))
 
 
 def starts(length: int, side: int) -> list[int]:

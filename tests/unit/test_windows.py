@@ -72,3 +72,9 @@ def test_small_pictures_take_five_looks(size):
 @pytest.mark.parametrize("size", [(9000, 9000), (30000, 30000), (100_000, 100_000), (30000, 1), (1, 30000)], ids=str)
 def test_gigantic_pictures_take_a_bounded_number_of_looks(size):
     assert 1 < len(windows(*size)) <= 560
+
+
+def test_a_coarse_search_takes_fewer_looks_at_large_pictures_alone():
+    assert windows(1024, 800, coarse=True) == windows(1024, 800)
+    assert (len(windows(6000, 4000, coarse=True)), len(windows(6000, 4000))) == (97, 367)
+    assert min(window.size for window in windows(4096, 3072, coarse=True)) == 480
