@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from sending import coded
 
+from lib_facefix import FaceFix
 from lib_facefix.errors import Stopped
 from lib_facefix.server.app import app
 from lib_facefix.server.handlers import Limits
@@ -24,6 +25,9 @@ class Slow:
 
     def __init__(self):
         self.begun, self.noticed = threading.Event(), threading.Event()
+
+    def engine_for_queries(self):
+        return FaceFix()
 
     @contextmanager
     def working(self, origin, progress):
