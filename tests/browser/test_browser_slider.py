@@ -306,6 +306,37 @@ def test_at_200_percent_everything_is_in_sight_and_can_be_moved(opened, own_albu
     slider.page.screenshot(path=own_album / "slider-200-percent.png")
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param("slider.peek(true); slider.peek(false)", id="the image before is shown and hidden"),
+        pytest.param(
+            "slider.line.dispatchEvent(new KeyboardEvent('keydown', {key: 'Shift', bubbles: true}))", id="a key"
+        ),
+        pytest.param("slider.face = null", id="the page chooses no face"),
+    ],
+)
+def test_an_opening_wipe_ends_with_the_line_in_the_middle(opened, act):
+    """All in one task of the page, so that the wipe is in its first frame, where only the image before is seen."""
+    slider = opened(reduced_motion="no-preference").ready()
+    script = """async (slider) => {
+        slider.line = slider.shadowRoot.querySelector(".line");
+        slider.wipe();
+        const places = [slider.position];
+        %s;
+        places.push(slider.position);
+        for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame);
+        return [...places, slider.position];
+    }"""
+    assert slider.place.evaluate(script % act) == [100, 50, 50]
+
+
+def test_a_wipe_that_is_left_alone_ends_with_the_line_in_the_middle(opened):
+    slider = opened(reduced_motion="no-preference").ready()
+    assert slider.place.evaluate("(slider) => { slider.wipe(); return slider.position; }") == 100
+    slider.page.wait_for_function("(slider) => slider.position === 50", arg=slider.place.element_handle())
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_seen_in_light_and_in_dark(opened, own_album, scheme):
     slider = opened(color_scheme=scheme).ready()

@@ -27,6 +27,7 @@ const MAX_SCALE = 40; // largest magnification
 const ZOOM_STEP = 1.25; // magnification by one press of +
 const STEP = 1; // percent by which an arrow key moves the line
 const STRIDE = 10; // percent by which it moves with Shift or a page key
+const MIDDLE = 50; // percent from the left where the line rests
 const WIPE_TIME = 1400; // milliseconds that one wipe takes
 const MAX_RATIO_DIFFERENCE = 0.02; // relative difference of two aspect ratios that is ignored, as upscaling rounds sizes
 
@@ -95,10 +96,10 @@ export class FacefixCompare extends Plain {
   /** @type {Face[]} */ #faces = [];
   /** @type {number | null} */ #face = null;
   /** @type {Look} */ #look = WHOLE;
-  #position = 50;
+  #position = MIDDLE;
   /** Layers over the image after, each with its element. @type {{layer: Layer, image: HTMLImageElement}[]} */ #layers = [];
   /** Whether only the image before is visible for the moment. */ #peeking = false;
-  /** Number of the running animation frame of a wipe. */ #wiping = 0;
+  /** Number of the next animation frame of the running wipe, 0 without one. */ #wiping = 0;
   /** @type {HTMLElement} */ #tools;
   /** @type {HTMLElement} */ #buttons;
   /** @type {HTMLElement} */ #frame;
@@ -183,6 +184,7 @@ export class FacefixCompare extends Plain {
   /** Number of the magnified face, or null for the whole image. Setting it fires no event. */
   get face() { return this.#face; }
   set face(number) {
+    this.#endWipe();
     const face = this.#faces.find((known) => known.number === number);
     this.#face = face ? face.number : null;
     this.#frame.classList.add("gliding");
@@ -193,8 +195,8 @@ export class FacefixCompare extends Plain {
   /** Where the line is, percent from the left; what lies left of it shows the picture before. */
   get position() { return this.#position; }
   set position(percent) {
-    this.#position = clamp(Number(percent) || 0, 0, 100);
-    this.#showPosition();
+    this.#endWipe();
+    this.#place(percent);
   }
 
   /** What the two sides are called. @type {{before?: string, after?: string}} */
@@ -208,11 +210,12 @@ export class FacefixCompare extends Plain {
   /** Show the whole picture again, with the line in the middle. */
   reset() {
     this.face = null;
-    this.position = 50;
+    this.position = MIDDLE;
   }
 
   /** Show only the image before, or both again. @param {boolean} whether */
   peek(whether) {
+    if (whether) this.#endWipe();
     this.#peeking = whether;
     this.#showPosition();
   }
@@ -222,15 +225,18 @@ export class FacefixCompare extends Plain {
     this.#line.focus({ preventScroll: true });
   }
 
-  /** Move the line once across the frame, from the image before to the image after, and back to the middle. */
+  /**
+   * Move the line once across the frame, from the image before to the image after, and back to the middle.
+   * What a person or the page does to the comparison ends it, with the line in the middle.
+   */
   wipe() {
-    cancelAnimationFrame(this.#wiping);
+    this.#endWipe();
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const start = performance.now();
     const step = (/** @type {number} */ now) => {
       const share = clamp((now - start) / WIPE_TIME, 0, 1);
-      this.position = share < 0.6 ? 100 - 100 * ease(share / 0.6) : 50 * ease((share - 0.6) / 0.4);
-      if (share < 1) this.#wiping = requestAnimationFrame(step);
+      this.#place(share < 0.6 ? 100 - 100 * ease(share / 0.6) : MIDDLE * ease((share - 0.6) / 0.4));
+      this.#wiping = share < 1 ? requestAnimationFrame(step) : 0;
     };
     step(start);
   }
@@ -274,7 +280,7 @@ export class FacefixCompare extends Plain {
   #down(event) {
     const target = /** @type {Element} */ (event.target);
     if (event.button !== 0 || target.closest("[data-face]")) return;
-    cancelAnimationFrame(this.#wiping);
+    this.#endWipe();
     this.#frame.setPointerCapture(event.pointerId);
     this.#line.focus({ preventScroll: true });
     this.#frame.classList.remove("gliding");
@@ -340,7 +346,7 @@ export class FacefixCompare extends Plain {
   /** @param {KeyboardEvent} event */
   #typed(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    cancelAnimationFrame(this.#wiping);
+    this.#endWipe();
     if (!this.#typedOnLine(event) && !this.#typedOnPicture(event) && !this.#typedAnywhere(event)) return;
     event.preventDefault();
     event.stopPropagation(); // the host page has its own shortcuts
@@ -389,6 +395,20 @@ export class FacefixCompare extends Plain {
   }
 
   // Display
+
+  /** End a wipe, as if it had run to its end. */
+  #endWipe() {
+    if (!this.#wiping) return;
+    cancelAnimationFrame(this.#wiping);
+    this.#wiping = 0;
+    this.#place(MIDDLE);
+  }
+
+  /** Move the line, which ends no wipe. @param {number} percent */
+  #place(percent) {
+    this.#position = clamp(Number(percent) || 0, 0, 100);
+    this.#showPosition();
+  }
 
   /** Move the line to a face, unless it is at an end, where only one side is visible. @param {Face} face */
   #cross({ box: [left, , right] }) {
