@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +107,12 @@ def run(arguments: argparse.Namespace) -> int:
         ask_to_fetch(missing, paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
 
     try:  # a missing model is reported before any image is written
-        engine.prepare(needs, None if arguments.dry_run else fetch)
-        if arguments.dry_run and not arguments.plan:
-            prepare_detection(engine, read_settings(arguments))
+        if not arguments.dry_run:
+            engine.prepare(needs, fetch)
+        else:
+            engine.prepare(replace(needs, detectors=frozenset()))  # those are tried once, in the next step
+            if not arguments.plan:
+                prepare_detection(engine, read_settings(arguments))
     except MissingDiffuser as error:
         raise BadSetting(NO_DIFFUSER) from error
     if found and arguments.quiet:

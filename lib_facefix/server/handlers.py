@@ -156,11 +156,13 @@ class Service:
         with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings, own = self._check_settings(body, engine), body.overrides
             plan = body.plan
-            if not plan and (found := self.faces.get(_make_key(body, settings, engine))):
-                plan = engine.replan(found.plan, settings, overrides=own, origin=origin)
             if not plan:
-                plan = engine.plan(sent.image, settings, overrides=own, origin=origin)
-                self._keep_faces(body, settings, engine, plan, sent.metadata.parameters)
+                key = _make_key(body, settings, engine)
+                if found := self.faces.get(key):
+                    plan = engine.replan(found.plan, settings, overrides=own, origin=origin)
+                else:
+                    plan = engine.plan(sent.image, settings, overrides=own, origin=origin)
+                    self._keep_faces(key, engine, plan, sent.metadata.parameters)
             self._check_plan(plan, engine)
             if plan.upscaled:
                 check_size("the result", sent, plan.upscaled)
@@ -217,21 +219,19 @@ class Service:
     ) -> FixPlan:
         """Return the plan for an image. If its faces were found before, the image is not even decoded."""
         engine = self.host.engine_for_queries()
-        if found := self.faces.get(_make_key(body, settings, engine)):
+        key = _make_key(body, settings, engine)
+        if found := self.faces.get(key):
             return engine.replan(found.plan, settings, overrides=overrides, origin=origin or found.origin)
         with self._at_work(body, origin, progress) as (sent, engine, origin):
             plan = engine.plan(sent.image, settings, overrides=overrides, origin=origin)
-            self._keep_faces(body, settings, engine, plan, sent.metadata.parameters)
+            self._keep_faces(key, engine, plan, sent.metadata.parameters)
             return plan
 
-    def _keep_faces(
-        self, body: DetectBody | PlanBody | FixBody, settings: FaceSettings, engine: FaceFix, plan: FixPlan, text: str
-    ) -> None:
+    def _keep_faces(self, key: Hashable, engine: FaceFix, plan: FixPlan, text: str) -> None:
         """Keep the faces of an image for later requests. text: the generation parameters stored in the image."""
         if len(text) <= MAX_PARAMETERS:
             without_prompts = engine.replan(plan)
-            found = Found(without_prompts, parse_generation_info(text))
-            self.faces.add(_make_key(body, settings, engine), found)
+            self.faces.add(key, Found(without_prompts, parse_generation_info(text)))
 
     @contextmanager
     def _at_work(
@@ -246,10 +246,8 @@ class Service:
         except BadPlan as error:
             raise refusal_of(error, ("body", "plan")) from error
 
-    def _read_reference(self, sent: bytes | None) -> Image | None:
+    def _read_reference(self, sent: bytes) -> Image:
         """Return the reference photo; raises `Refusal` if it cannot be read."""
-        if sent is None:
-            return None
         try:
             return read_picture(io.BytesIO(sent), max_pixels=self.host.limits.pixels).image
         except FaceFixError as error:

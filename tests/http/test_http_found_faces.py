@@ -44,6 +44,17 @@ def ask(client, call, photo, **values):
     return answer.json()
 
 
+@pytest.mark.parametrize("call", ["plan", "detect", "fix"])
+def test_an_image_of_unknown_faces_is_hashed_once(serve, photo, monkeypatch, call):
+    made, make_key = [], handlers._make_key
+    monkeypatch.setattr(handlers, "_make_key", lambda *of: made.append(of) or make_key(*of))
+    client = serve()
+    ask(client, call, photo)
+    assert len(made) == 1
+    ask(client, call, photo)
+    assert (len(made), made[0][0].image) == (2, made[1][0].image)
+
+
 CHANGED = {"settings": {"fidelity": 0.9, "min_size": 500}, "overrides": {"1": {"visibility": 0.5}}}
 
 

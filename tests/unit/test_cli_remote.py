@@ -168,6 +168,13 @@ def test_nothing_is_written_where_nothing_is_to_be(album, server):
     assert not any(path.endswith("/fix") for path in server.paths())
 
 
+@pytest.mark.parametrize("flags", [(), ("--dry-run",)])
+def test_a_detector_is_tried_there_once(album, tmp_path, server, flags):
+    assert run("fix", album / "a.png", *flags, "-o", tmp_path / "a.png", "--remote", server.url,
+               "--detector", "blazeface") == 0  # fmt: skip
+    assert sum(path.endswith("/detect") for path in server.paths()) == 1
+
+
 def test_what_a_file_says_beside_its_pixels_stays_here(album, server):
     run("fix", album / "deep" / "b.jpg", "--method", "restore", "--remote", server.url)
     sent = [asked.body["image"] for asked in server.asked if asked.body]
