@@ -48,7 +48,7 @@ def fix_apart(image: Image, jobs: Sequence[FaceJob], parts: Parts, progress: Pro
     """Fix each face by itself, cut from the pixels of `image`, which is not changed, in the order of `jobs`.
 
     image: RGB (H, W, 3). Faces of one fixer are fixed in one round, even where they meet. When `progress` says stop,
-    the current round is finished.
+    the current face is finished, and the others are reported as left.
     """
     outcomes = {(place, job.number): Outcome(job, "left") for place, job in enumerate(jobs)}
     tasks, scratch = [], image.copy()
@@ -65,8 +65,6 @@ def fix_apart(image: Image, jobs: Sequence[FaceJob], parts: Parts, progress: Pro
     report = Report(progress or NullProgress(), outcomes, len(tasks))
     with suppress(Stopped):
         for tasks_now in make_rounds(tasks):
-            if report.progress.should_stop():
-                break
             paste_round(cut_round(tasks_now, canvases, report), canvases, report, ())
     return [
         LoneFace(outcomes[place, job.number], canvas.left, canvas.top, canvas.pixels)

@@ -58,6 +58,11 @@ class Report:
         self.done += 1
         self.progress.step(self.done, self.total, f"face {outcome.job.number} {outcome.verdict}")
 
+    def check_stop(self) -> None:
+        """Raise `Stopped` if the person wants to stop."""
+        if self.progress.should_stop():
+            raise Stopped("stopped between two faces")
+
 
 @dataclass(frozen=True, slots=True)
 class SetupProgress:
@@ -91,7 +96,7 @@ def fix_faces(
     images: RGB (H, W, 3). onto: the same pictures at the size of the results, each changed in place if it is not the
     very array in `images`; by default those. Faces are restored from the pixels of `images` and pasted onto these.
     keep_masks: whether each result is to hold the mask of its faces.
-    A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the current round is
+    A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the current face is
     finished, finished faces are kept, and the others are reported as left.
     """
     outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
@@ -113,8 +118,6 @@ def fix_faces(
     report = Report(progress or NullProgress(), outcomes, sum(len(task.jobs) for task in tasks))
     with suppress(Stopped):
         for tasks_now in make_rounds(tasks, met):
-            if report.progress.should_stop():
-                break
             waiting = cut_round(tasks_now, canvases, report)
             for cut in waiting if keep_masks else ():
                 _draw_masks(shown[cut.task.picture], cut)
@@ -163,9 +166,10 @@ def _as_mask(shown: Image) -> Mask:
 
 
 def cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report) -> list[Cut]:
-    """Return the crops of a round; report the faces that have none, or an empty mask."""
+    """Return the crops of a round; report the faces that have none, or an empty mask. Raises `Stopped`."""
     waiting = []
     for task in tasks:
+        report.check_stop()
         made, outcomes = _cut(task, canvases[task.picture])
         waiting += made
         for outcome in outcomes:
@@ -200,6 +204,7 @@ def paste_round(
         for job in cut.masks:
             note = _note(job, cut.masks) if outcome.verdict == "fixed" else ""
             report.add(task.picture, replace(outcome, job=job, note=note))
+        report.check_stop()  # a fixer that is asked for nothing more fixes nothing more
         started = time.perf_counter()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 REPOSITORY = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(REPOSITORY), os.getenv("PYTHONPATH"))))}
 PATIENCE = 60_000
 """Milliseconds that the start, or fixing a picture, may take."""
 REFUSALS = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
@@ -49,16 +50,16 @@ def facefix(*arguments):
 class Server:
     """A running `facefix serve`."""
 
-    def __init__(self, folder, *flags):
-        """Start it and wait until it serves; what it says goes to folder/serve.log."""
+    def __init__(self, folder, *flags, program=("-m", "lib_facefix.cli", "serve")):
+        """Start it and wait until it serves; what it says goes to folder/serve.log. program: what Python runs."""
         self.log = folder / "serve.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/"
-        command = [sys.executable, "-m", "lib_facefix.cli", "serve", "--port", str(port), *flags]
+        command = [sys.executable, *map(str, program), "--port", str(port), *flags]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log, env={**os.environ})
+            self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log, env=ENVIRONMENT)
         self._wait()
 
     def stop(self):

@@ -244,20 +244,36 @@ def test_a_picture_without_faces_is_said_to_be_one(visit, tmp_path):
     )
 
 
-def test_the_work_can_be_stopped_and_the_page_used_on(visit, tmp_path):
-    visitor = visit()
-    visitor.drop(crowd(tmp_path / "crowd.jpg"))
-    fix = visitor.page.locator("#fix")
-    expect(fix).to_have_text(re.compile(r"Enhance \d+ faces"), timeout=PATIENCE)
-    fix.click()
-    expect(visitor.page.locator("#progress")).to_be_visible()
+@pytest.fixture
+def gated(browser, tmp_path):
+    """A server that fixes one face of a photo, and each further one only once its gate, a file, is there."""
+    gate = tmp_path / "gate"
+    server = Server(tmp_path, program=(Path(__file__).with_name("gated_serve.py"), gate))
+    server.gate = gate
+    yield server
+    server.stop()
+
+
+def test_the_work_can_be_stopped_and_the_page_used_on(gated, visit):
+    """Face 2 is fixed only once the stop has reached the server: it is the last."""
+    visitor = visit(gated)
+    doing = visitor.page.locator("#doing")
+    visitor.drop(GROUP)
+    visitor.found(FOUR)
+    visitor.page.locator("#fix").click()
+    expect(doing).to_have_text("face 1 fixed", timeout=PATIENCE)
     visitor.shot("working")
-    visitor.page.get_by_role("button", name="Stop").click()
-    done = visitor.page.locator("#fix:visible, #save:visible")  # a part that is done is kept
-    expect(done).to_have_count(1, timeout=PATIENCE)
+    with visitor.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        visitor.page.get_by_role("button", name="Stop").click()
+    gated.gate.touch()
+    visitor.page.locator("#save").wait_for()  # the part that is done is kept
+    expect(doing).to_have_text("4 faces: 2 enhanced, 2 unchanged")
+    expect(visitor.page.locator("#stop:visible, #progress:visible")).to_have_count(0)
+    assert [visitor.row(number)["Outcome"] for number in (1, 2, 3, 4)] == ["fixed", "fixed", "left", "left"]
     visitor.drop(GROUP)
     visitor.found(FOUR)
     visitor.fix()
+    expect(doing).to_have_text("4 faces: 4 enhanced")
 
 
 def test_a_picture_that_is_opened_while_another_is_worked_on_is_the_one_that_is_shown(visit, tmp_path):

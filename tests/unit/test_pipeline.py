@@ -435,6 +435,24 @@ def test_a_stop_keeps_what_is_done(picture, face_at):
     assert (result.image == fix(picture, overlapping[:1], Painter()).image).all()
 
 
+def test_a_stop_inside_a_batch_keeps_what_is_done(picture, three):
+    stopper, painter = Stopper(after=2), Painter()
+    result = fix(picture, three, painter, progress=stopper)
+    assert painter.batches == [[1, 2, 3]]
+    assert [outcome.verdict for outcome in result.outcomes] == ["fixed", "fixed", "left"]
+    assert [done for done, *_ in stopper.told] == [1, 2]
+    assert (result.image == fix(picture, three[:2], Painter()).image).all()
+
+
+def test_a_stop_while_faces_are_cut_fixes_nothing(picture, three):
+    """A face that cannot be cut out is reported while those behind it wait to be cut."""
+    painter = Painter()
+    result = fix(picture, [replace(three[0], landmarks=None), *three[1:]], painter, progress=Stopper(after=1))
+    assert painter.batches == []
+    assert [outcome.verdict for outcome in result.outcomes] == ["failed", "left", "left"]
+    assert (result.image == picture).all()
+
+
 @pytest.mark.parametrize(("number", "verdicts"), [(1, ["left"] * 3), (2, ["fixed", "left", "left"])])
 def test_a_fixer_that_is_stopped_leaves_the_face_at_hand_and_those_behind_it(picture, three, number, verdicts):
     stopper = Stopper()

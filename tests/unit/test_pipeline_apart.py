@@ -85,6 +85,35 @@ def test_stopped_before_the_first_round_nothing_is_changed(photo, plan):
     assert {(face.outcome.verdict, face.pixels.size) for face in faces} == {("left", 0)}
 
 
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_a_stop_inside_the_round_leaves_the_faces_behind_as_they_were(photo, plan, monkeypatch, after):
+    told, fixed, fix = [], [], Lite.fix
+
+    class Stop:
+        def step(self, done, total, doing):
+            told.append((done, total, doing))
+
+        def should_stop(self):
+            return len(told) == after
+
+    def count(self, crops, jobs):
+        for one in fix(self, crops, jobs):
+            fixed.append(one)
+            yield one
+
+    monkeypatch.setattr(Lite, "fix", count)
+    whole = FaceFix().fix_apart(photo, plan)
+    told.clear(), fixed.clear()
+    faces = FaceFix().fix_apart(photo, plan, Stop())
+    assert [face.outcome.verdict for face in faces] == ["fixed"] * after + ["left"] * (4 - after)
+    assert [face.outcome.error for face in faces] == [None] * 4
+    assert told == [(number, 4, f"face {number} fixed") for number in range(1, after + 1)]
+    assert len(fixed) == after, "the net was run for faces behind the stop"
+    for face, same in zip(faces[:after], whole[:after], strict=True):
+        assert (laid(photo, face) == laid(photo, same)).all()
+    assert [face.pixels.shape for face in faces[after:]] == [(0, 0, 3)] * (4 - after)
+
+
 def test_a_plan_of_another_size_is_refused(photo, plan):
     with pytest.raises(BadPlan, match="Create a new plan"):
         FaceFix().fix_apart(photo[:-1], plan)
