@@ -24,7 +24,7 @@ from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
-from ..settings.treatment import METHODS, Overrides
+from ..settings.treatment import METHOD_LABELS, Overrides
 from ..types import Image
 from ..visualize import draw_boxes, tint_mask
 from ..weights import PUBLISHED
@@ -113,7 +113,7 @@ class Service:
             _make_entry(quote_name(path.name), path.name) for path in yolo_files(engine.models.paths)
         ]
         lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
-        methods = [_make_entry(name, name.capitalize(), note=lacking.get(name, "")) for name in METHODS]
+        methods = [_make_entry(name, label, note=lacking.get(name, "")) for name, label in METHOD_LABELS.items()]
         return {"version": VERSION, "facefix": __version__, "methods": methods, **lists}
 
     def settings(self) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from .options import check_all, check_names, option
 from .sampling import Sampling
 
 _FOR_PEOPLE = ", ".join(entry.name for entry in RESTORERS if entry.only == PEOPLE)
-METHODS = ("auto", "re-diffuse", "restore", "leave")
+METHOD_LABELS = {"auto": "Auto", "re-diffuse": "Re-diffuse", "restore": "Restore", "leave": "Skip"}
+"""Labels of the methods, by name."""
+METHODS = tuple(METHOD_LABELS)
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
 """Suffixes of the user's own restorer and upscaler files."""
 PARSER_FILES = (".pth", ".safetensors", ".onnx")

@@ -180,7 +180,7 @@ def test_only_the_person_of_one_face_is_enhanced(visit):
     visitor.choose(3)
     visitor.page.get_by_role("button", name="Only this person").click()
     visitor.found("4 faces found, 3 skipped.")
-    assert [visitor.row(number)["Decision"] for number in (1, 2, 3, 4)] == ["leave", "leave", "restore", "leave"]
+    assert [visitor.row(number)["Decision"] for number in (1, 2, 3, 4)] == ["Skipped", "Skipped", "Restore", "Skipped"]
     visitor.slide(90)
     visitor.settled()
     assert visitor.row(3)["Fidelity"] == "0.1"

@@ -56,12 +56,15 @@ def test_a_group_photo_shows_its_faces_numbered_with_what_would_be_done_and_why(
     [picture] = json.loads(planned)["pictures"]
     for face in picture["faces"]:
         row = visitor.row(face["number"])
-        assert (row["Decision"], row["Reason"]) == (face["decision"], face["reason"])
+        assert (row["Decision"], row["Reason"]) == (
+            {"restore": "Restore", "leave": "Skipped"}[face["decision"]],
+            face["reason"],
+        )
         assert row["Size"] == f"{face['size']:.0f} px"
 
 
 def test_the_download_is_byte_for_byte_what_the_command_line_makes_of_the_same_plan(tuned, tmp_path):
-    assert (tuned.row(2)["Decision"], tuned.row(3)["Fidelity"], tuned.row(4)["Fidelity"]) == ("leave", "0.9", "0.6")
+    assert (tuned.row(2)["Decision"], tuned.row(3)["Fidelity"], tuned.row(4)["Fidelity"]) == ("Skipped", "0.9", "0.6")
     tuned.shot("tuned")
     tuned.fix()
     tuned.shot("result")
@@ -102,7 +105,7 @@ def test_apply_to_all_gives_every_face_what_one_has(tuned):
     tuned.page.get_by_role("button", name="Apply to all").click()
     tuned.settled()
     assert [tuned.row(number)["Fidelity"] for number in (1, 3, 4)] == ["0.9"] * 3
-    assert tuned.row(2)["Decision"] == "leave"
+    assert tuned.row(2)["Decision"] == "Skipped"
     tuned.choose(None)
     expect(tuned.control("fidelity", "all")).to_have_value("0.9")
     tuned.page.get_by_role("button", name="Fidelity: default").click()
@@ -269,7 +272,12 @@ def test_the_work_can_be_stopped_and_the_page_used_on(gated, visit):
     visitor.page.locator("#save").wait_for()  # the part that is done is kept
     expect(doing).to_have_text("4 faces: 2 enhanced, 2 unchanged")
     expect(visitor.page.locator("#stop:visible, #progress:visible")).to_have_count(0)
-    assert [visitor.row(number)["Outcome"] for number in (1, 2, 3, 4)] == ["fixed", "fixed", "left", "left"]
+    assert [visitor.row(number)["Outcome"] for number in (1, 2, 3, 4)] == [
+        "enhanced",
+        "enhanced",
+        "unchanged",
+        "unchanged",
+    ]
     visitor.drop(GROUP)
     visitor.found(FOUR)
     visitor.fix()
@@ -338,7 +346,7 @@ def test_all_can_be_done_without_a_mouse(visit, tmp_path):
     page.keyboard.type("0.9")
     visitor.press_until("Tab", "#fix")
     visitor.settled()
-    assert (visitor.row(2)["Decision"], visitor.row(3)["Fidelity"]) == ("leave", "0.9")
+    assert (visitor.row(2)["Decision"], visitor.row(3)["Fidelity"]) == ("Skipped", "0.9")
     page.keyboard.press("Enter")
     page.locator("#result-view facefix-compare").wait_for()
     page.locator("#save").wait_for()
@@ -370,6 +378,8 @@ def test_nothing_is_cut_off_at_400_px_and_at_200_percent(visit, scheme, zoom):
     fits("face")
     visitor.fix()
     fits("result")
+    assert visitor.row(3)["Decision"] == "Restore"  # the details are open
+    fits("details")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -254,6 +254,21 @@ def test_buttons_zoom_in_and_back_to_the_whole_picture(opened):
     assert slider.transforms == ["matrix(1, 0, 0, 1, 0, 0)"] * 2
 
 
+@pytest.mark.parametrize("width", [320, 1400])
+def test_a_compact_slider_has_its_buttons_over_the_picture(opened, width):
+    slider = opened("tall.png", "tall.png", viewport={"width": width, "height": 600}).ready()
+    slider.place.evaluate("(slider) => slider.toggleAttribute('compact', true)")
+    frame = slider.frame.bounding_box()
+    assert frame["width"] < width - 50  # narrower than the element
+    for name in ("Zoom out", "Zoom in"):
+        button = slider.place.get_by_role("button", name=name).bounding_box()
+        assert frame["x"] <= button["x"] <= button["x"] + button["width"] <= frame["x"] + frame["width"], name
+        assert frame["y"] <= button["y"], name
+    slider.place.get_by_role("button", name="Zoom in").click()
+    slider.page.mouse.click(frame["x"] + 20, frame["y"] + 20)  # beside the buttons, on the picture
+    assert slider.place.evaluate("(slider) => slider.shadowRoot.activeElement.className") == "line"
+
+
 def test_an_enlarged_picture_lies_over_the_smaller_one(opened):
     slider = opened(after="enlarged.png").ready()
     before, after = slider.alone(100), slider.alone(0)

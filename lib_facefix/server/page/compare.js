@@ -460,7 +460,7 @@ export class FacefixCompare extends Plain {
   /** Give the frame the aspect ratio of the image after. Return a message if the other one differs. */
   #shapes() {
     const [before, after] = [this.#images.before, this.#images.after].map((i) => i.naturalWidth / i.naturalHeight);
-    this.#frame.style.setProperty("--ratio", String(after));
+    for (const part of [this.#frame, this.#tools]) part.style.setProperty("--ratio", String(after));
     const alike = Math.abs(before / after - 1) < MAX_RATIO_DIFFERENCE;
     return alike ? "" : "The two images differ in shape, so one is stretched.";
   }
@@ -570,11 +570,13 @@ const STYLE = `
   button[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 2px var(--accent); }
   :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 
+  .frame, :host([compact]) .tools {
+    width: min(100%, calc(var(--facefix-compare-height, 80vh) * var(--ratio, 1)));
+    margin: 0 auto;
+  }
   .frame {
     position: relative;
-    width: min(100%, calc(var(--facefix-compare-height, 80vh) * var(--ratio, 1)));
     aspect-ratio: var(--ratio, 1);
-    margin: 0 auto;
     overflow: hidden;
     direction: ltr;
     cursor: ew-resize;
@@ -591,7 +593,8 @@ const STYLE = `
   .after img + img { position: absolute; inset: 0; }
   :host([compact]) { position: relative; }
   :host([compact]) .faces { display: none; }
-  :host([compact]) .tools { position: absolute; z-index: 1; top: 0.5em; right: 0.5em; margin: 0; }
+  :host([compact]) .tools { position: absolute; z-index: 1; inset: 0.5em 0 auto; justify-content: flex-end; pointer-events: none; }
+  :host([compact]) .zoom { margin-right: 0.5em; pointer-events: auto; }
 
   .word, .badges span {
     position: absolute;

@@ -5,6 +5,7 @@ import { Form } from "./form.js";
 import { slider } from "./result.js";
 import { thumbnail, thumbnailPart } from "./stage.js";
 import { Strength } from "./strength.js";
+import { DECISIONS } from "./words.js";
 
 /** @import { Face, Settings, Value } from "./api.js" */
 /** @import { FacefixCompare } from "./compare.js" */
@@ -17,9 +18,6 @@ import { Strength } from "./strength.js";
 const SIDE = 640; // pixels of the preview
 const AROUND = 0.4; // margin around the face in the preview, as a share of the face's size
 const CALM = 400; // milliseconds without a change before the face is tried again
-
-/** @type {Record<string, string>} */
-const DECISIONS = { restore: "Restore", "re-diffuse": "Re-diffuse", leave: "Skipped" };
 
 export class FacePanel {
   /** @type {number | null} */ number = null;

@@ -3,6 +3,7 @@
 import { FacefixCompare } from "./compare.js";
 import { count } from "./dom.js";
 import { decoded, fixedFile } from "./files.js";
+import { OUTCOMES } from "./words.js";
 
 /** @import { Box, Face, Plan, Report, Settings } from "./api.js" */
 /** @import { Layers } from "./layers.js" */
@@ -123,8 +124,6 @@ export function sameWork(plan, done) {
     JSON.stringify([upscale, faces.map(({ number, box, decision, parameters }) => [number, box, decision, decision !== "leave" && parameters])]);
   return work(plan) === work(done);
 }
-
-const OUTCOMES = { fixed: "enhanced", left: "unchanged", failed: "failed" };
 
 /** Return "4 faces: 3 enhanced, 1 unchanged". @param {Report} report */
 export function summary({ faces, result_size: [width, height], upscale }) {

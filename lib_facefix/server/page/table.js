@@ -1,6 +1,7 @@
 /** The table that summarizes all faces. */
 
 import { button, make } from "./dom.js";
+import { DECISIONS, OUTCOMES } from "./words.js";
 
 /** @import { Face, Overrides, Settings, Value } from "./api.js" */
 /** @typedef {[string, string][]} Columns  Settings to show, as [name, label]. */
@@ -31,13 +32,13 @@ function row(face, columns, own, done, choose) {
   const cells = columns.map(([name]) =>
     make("td", { class: name in own ? "own" : "" }, left ? "–" : shown(face.parameters[name])),
   );
-  const outcome = done ? make("td", { class: face.outcome }, face.outcome) : null;
+  const outcome = done ? make("td", { class: face.outcome }, OUTCOMES[face.outcome ?? ""] ?? face.outcome) : null;
   return make(
     "tr", { class: face.decision },
     make("th", { scope: "row" }, button(face.number, () => choose(face.number), { class: "quiet", "aria-label": `Face ${face.number}` })),
     make("td", {}, `${Math.round(face.size)} px`),
     make("td", {}, face.sharpness.toFixed(2)),
-    make("td", { class: "method" in own ? "own" : "" }, face.decision),
+    make("td", { class: "method" in own ? "own" : "" }, DECISIONS[face.decision] ?? face.decision),
     ...cells,
     outcome,
     make("td", { class: "why" }, face.error ?? face.reason),
