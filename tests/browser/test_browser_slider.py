@@ -11,12 +11,12 @@ import pytest
 from PIL import Image, ImageDraw
 from slider_on_page import Slider, held
 
-SCRIPT = Path(__file__).parents[2] / "lib_facefix" / "server" / "page" / "compare.js"
+SCRIPTS = sorted((Path(__file__).parents[2] / "lib_facefix" / "server" / "page").glob("compare*.js"))
 SIZE = (300, 200)
 FACES = [{"number": 1, "box": [0.1, 0.2, 0.3, 0.5]}, {"number": 3, "box": [0.6, 0.4, 0.8, 0.7]}]
 PAGE = """<!doctype html><meta charset="utf-8"><title>slider</title>
 <style>body { margin: 16px; font-family: sans-serif; background: Canvas } :root { color-scheme: light dark }</style>
-<script type="module" src="compare.js"></script>
+<script type="module" src="compare.js?1764"></script>
 <facefix-compare></facefix-compare>
 <script>
   const slider = document.querySelector("facefix-compare");
@@ -47,7 +47,8 @@ class Quiet(SimpleHTTPRequestHandler):
 def address(tmp_path_factory):
     """Serve the module, and pictures: before, after (a face is red), enlarged (twice as large), tall, broken."""
     folder = tmp_path_factory.mktemp("slider")
-    shutil.copy(SCRIPT, folder)
+    for script in SCRIPTS:
+        shutil.copy(script, folder)
     scene().save(folder / "before.png")
     scene(tint=(160, 0, 0)).save(folder / "after.png")
     scene(2).save(folder / "enlarged.png")
@@ -97,6 +98,14 @@ def test_the_mouse_drags_the_line_and_what_is_left_of_it_shows_the_picture_befor
     assert np.abs(only_before - only_after).max() > 100
     assert np.abs(mixed - only_before)[:, : split - 2].max() < 8  # browsers do not paint each time to the last bit
     assert np.abs(mixed - only_after)[:, split + 2 :].max() < 8
+
+
+def test_all_parts_of_the_module_are_requested_with_its_query(opened):
+    """Pages request it by its date, so that a browser never mixes parts of two versions."""
+    page = opened().ready().page
+    requested = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name.split('/').at(-1))")
+    scripts = sorted(name for name in requested if ".js" in name)
+    assert scripts == [f"{script.name}?1764" for script in SCRIPTS]
 
 
 def test_a_finger_drags_the_line(opened):

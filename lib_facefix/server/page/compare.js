@@ -1,7 +1,8 @@
 /**
  * `<facefix-compare>`: a slider that compares an image before and after.
  *
- * An ES module in one file without dependencies, so that pages that request it by its date never mix two versions.
+ * An ES module without dependencies. Its parts are requested with the query of its own address, so that pages that
+ * request it by its date never mix two versions.
  * Set the properties `before` and `after` (URLs), `faces`, and optionally `labels` and `layers`.
  * Drag the line, or move it with the arrow keys, Home, and End. A button for each face magnifies both sides.
  * The event `facefix-face` reports the number of the chosen face, or null for the whole image.
@@ -12,81 +13,23 @@
  * --facefix-border, --facefix-compare-height.
  */
 
+/** @import { Face, Look, Spot } from "./compare_look.js" */
 /**
- * @typedef {{number: number, box: [number, number, number, number]}} Face
- *   box: left, top, right, and bottom, relative to the image's width and height, 0..1.
  * @typedef {{url: string, box: [number, number, number, number], opacity: number}} Layer
  *   An image that is blended over the image after. box: as for a face. opacity: 0..1.
- * @typedef {{scale: number, x: number, y: number}} Look
- *   The visible part of the image. scale: magnification, 1 for the whole image. x, y: its centre, relative to the image.
- * @typedef {{x: number, y: number}} Spot  A position relative to the frame, 0..1.
  */
 
-const FACE_MARGIN = 1.8; // side of the visible part around a face, relative to its box
-const MAX_SCALE = 40; // largest magnification
-const ZOOM_STEP = 1.25; // magnification by one press of +
-const STEP = 1; // percent by which an arrow key moves the line
-const STRIDE = 10; // percent by which it moves with Shift or a page key
-const MIDDLE = 50; // percent from the left where the line rests
-const WIPE_TIME = 1400; // milliseconds that one wipe takes
+const QUERY = new URL(import.meta.url).search;
+/** @type {typeof import("./compare_look.js")} */
+const { WHOLE, clamp, closer, inFrame, lookAt } = await import(`./compare_look.js${QUERY}`);
+/** @type {typeof import("./compare_frame.js")} */
+const { FRAME, badges, brokenImages, buttons, missingImage, styleSheet } = await import(`./compare_frame.js${QUERY}`);
+/** @type {typeof import("./compare_gestures.js")} */
+const { Gestures } = await import(`./compare_gestures.js${QUERY}`);
+/** @type {typeof import("./compare_wipe.js")} */
+const { MIDDLE, Wipe } = await import(`./compare_wipe.js${QUERY}`);
+
 const MAX_RATIO_DIFFERENCE = 0.02; // relative difference of two aspect ratios that is ignored, as upscaling rounds sizes
-
-/** @type {Look} */
-const WHOLE = { scale: 1, x: 0.5, y: 0.5 };
-
-/** Return a share of a movement that begins and ends slowly. @param {number} share */
-const ease = (share) => share * share * (3 - 2 * share);
-
-/** @param {number} value @param {number} low @param {number} high */
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
-/**
- * Return the look, limited so that the image fills the frame.
- * @param {number} scale @param {number} x @param {number} y
- * @returns {Look}
- */
-function look(scale, x, y) {
-  const kept = clamp(scale, 1, MAX_SCALE);
-  const edge = 0.5 / kept;
-  return { scale: kept, x: clamp(x, edge, 1 - edge), y: clamp(y, edge, 1 - edge) };
-}
-
-/** Return the look at a face with a margin. @param {Face} face @returns {Look} */
-function lookAt({ box: [left, top, right, bottom] }) {
-  const size = Math.max(right - left, bottom - top, 1e-6);
-  return look(1 / (size * FACE_MARGIN), (left + right) / 2, (top + bottom) / 2);
-}
-
-/**
- * Return the look magnified further. The point under the spot stays in place.
- * @param {Look} old @param {number} times @param {Spot} spot
- */
-function closer(old, times, spot) {
-  const scale = clamp(old.scale * times, 1, MAX_SCALE);
-  const shift = 1 / old.scale - 1 / scale;
-  return look(scale, old.x + (spot.x - 0.5) * shift, old.y + (spot.y - 0.5) * shift);
-}
-
-/**
- * Return the look with the image moved, relative to the frame.
- * @param {Look} old @param {number} right @param {number} down
- */
-function moved(old, right, down) {
-  return look(old.scale, old.x - right / old.scale, old.y - down / old.scale);
-}
-
-/**
- * Return the position in the frame of a position in the image, both relative.
- * @param {Look} seen @param {"x" | "y"} axis @param {number} place
- */
-const inFrame = (seen, axis, place) => (place - seen[axis]) * seen.scale + 0.5;
-
-/** Return the element's own CSS. */
-function styleSheet() {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLE);
-  return sheet;
-}
 
 /** HTMLElement without the methods that FacefixCompare replaces with properties. */
 const Plain = /** @type {new () => Omit<HTMLElement, "before" | "after">} */ (HTMLElement);
@@ -99,7 +42,7 @@ export class FacefixCompare extends Plain {
   #position = MIDDLE;
   /** Layers over the image after, each with its element. @type {{layer: Layer, image: HTMLImageElement}[]} */ #layers = [];
   /** Whether only the image before is visible for the moment. */ #peeking = false;
-  /** Number of the next animation frame of the running wipe, 0 without one. */ #wiping = 0;
+  #wipe = new Wipe((percent) => this.#place(percent));
   /** @type {HTMLElement} */ #tools;
   /** @type {HTMLElement} */ #buttons;
   /** @type {HTMLElement} */ #frame;
@@ -111,8 +54,6 @@ export class FacefixCompare extends Plain {
   /** @type {{before: HTMLImageElement, after: HTMLImageElement}} */ #images;
   #urls = { before: "", after: "" };
   #labels = { before: "Before", after: "After" };
-  /** Positions of pressed fingers or the mouse, by pointer. @type {Map<number, Spot>} */ #held = new Map();
-  /** The part that a drag moves. @type {"line" | "picture" | "unknown"} */ #drags = "line";
 
   constructor() {
     super();
@@ -129,7 +70,16 @@ export class FacefixCompare extends Plain {
     this.#sides = { before: part(".before"), after: part(".after") };
     this.#words = { before: part(".before .word"), after: part(".after .word") };
     this.#images = { before: this.#image("before"), after: this.#image("after") };
-    this.#listen();
+    new Gestures(root, {
+      look: () => this.#look,
+      see: (seen) => this.#see(seen),
+      zoom: (times, spot) => this.#zoom(times, spot),
+      choose: (number) => this.#choose(number),
+      faces: () => this.#faces,
+      position: () => this.#position,
+      move: (percent) => (this.position = percent),
+      begin: () => this.#wipe.end(),
+    });
     this.#showFaces();
     this.#showPosition();
     this.#showLook();
@@ -184,7 +134,7 @@ export class FacefixCompare extends Plain {
   /** Number of the magnified face, or null for the whole image. Setting it fires no event. */
   get face() { return this.#face; }
   set face(number) {
-    this.#endWipe();
+    this.#wipe.end();
     const face = this.#faces.find((known) => known.number === number);
     this.#face = face ? face.number : null;
     this.#frame.classList.add("gliding");
@@ -195,7 +145,7 @@ export class FacefixCompare extends Plain {
   /** Where the line is, percent from the left; what lies left of it shows the picture before. */
   get position() { return this.#position; }
   set position(percent) {
-    this.#endWipe();
+    this.#wipe.end();
     this.#place(percent);
   }
 
@@ -215,7 +165,7 @@ export class FacefixCompare extends Plain {
 
   /** Show only the image before, or both again. @param {boolean} whether */
   peek(whether) {
-    if (whether) this.#endWipe();
+    if (whether) this.#wipe.end();
     this.#peeking = whether;
     this.#showPosition();
   }
@@ -230,179 +180,25 @@ export class FacefixCompare extends Plain {
    * What a person or the page does to the comparison ends it, with the line in the middle.
    */
   wipe() {
-    this.#endWipe();
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    const start = performance.now();
-    const step = (/** @type {number} */ now) => {
-      const share = clamp((now - start) / WIPE_TIME, 0, 1);
-      this.#place(share < 0.6 ? 100 - 100 * ease(share / 0.6) : MIDDLE * ease((share - 0.6) / 0.4));
-      this.#wiping = share < 1 ? requestAnimationFrame(step) : 0;
-    };
-    step(start);
+    this.#wipe.start();
   }
 
-  // What a person does
+  // What gestures change
 
-  #listen() {
-    this.#tools.addEventListener("click", (event) => this.#pressed(event.target));
-    this.#badges.addEventListener("click", (event) => this.#pressed(event.target));
-    this.#frame.addEventListener("pointerdown", (event) => this.#down(event));
-    this.#frame.addEventListener("pointermove", (event) => this.#dragged(event));
-    this.#frame.addEventListener("pointerup", (event) => this.#up(event));
-    this.#frame.addEventListener("pointercancel", (event) => this.#held.delete(event.pointerId));
-    this.#frame.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus on the line
-    this.#frame.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
-    this.shadowRoot?.addEventListener("keydown", (event) => this.#typed(/** @type {KeyboardEvent} */ (event)));
-  }
-
-  /** A button, or a number on the picture. @param {EventTarget | null} target */
-  #pressed(target) {
-    const button = target instanceof Element ? target.closest("[data-face], [data-zoom]") : null;
-    if (!(button instanceof HTMLElement)) return;
-    if (button.dataset.zoom) this.#zoom(Number(button.dataset.zoom));
-    else this.#choose(button.dataset.face ? Number(button.dataset.face) : null);
-  }
-
-  /** @param {number | null} number */
+  /** Choose a face as a person does, which is reported. @param {number | null} number */
   #choose(number) {
     this.face = number;
     this.dispatchEvent(new CustomEvent("facefix-face", { detail: this.#face, bubbles: true, composed: true }));
   }
 
-  /** @param {number} times @param {Spot} [spot] */
-  #zoom(times, spot = { x: 0.5, y: 0.5 }) {
+  /** Zoom. spot: what stays in place. @param {number} times @param {Spot} spot */
+  #zoom(times, spot) {
     this.#frame.classList.remove("gliding");
     this.#see(closer(this.#look, times, spot));
     if (this.#look.scale === 1 && this.#face !== null) this.#choose(null);
   }
 
-  /** @param {PointerEvent} event */
-  #down(event) {
-    const target = /** @type {Element} */ (event.target);
-    if (event.button !== 0 || target.closest("[data-face]")) return;
-    this.#endWipe();
-    this.#frame.setPointerCapture(event.pointerId);
-    this.#line.focus({ preventScroll: true });
-    this.#frame.classList.remove("gliding");
-    this.#held.set(event.pointerId, this.#spot(event));
-    this.#drags = this.#meant(target, event.pointerType);
-    if (this.#drags === "line") this.#pull(event);
-  }
-
-  /** Return the part that a drag from here moves. @param {Element} target @param {string} kind */
-  #meant(target, kind) {
-    if (target.closest(".line")) return "line";
-    if (this.#look.scale > 1) return "picture";
-    return kind === "mouse" ? "line" : "unknown"; // the user may want to scroll
-  }
-
-  /** @param {PointerEvent} event */
-  #dragged(event) {
-    const before = this.#held.get(event.pointerId);
-    if (!before) return;
-    const now = this.#spot(event);
-    const [other] = [...this.#held].filter(([id]) => id !== event.pointerId).map(([, spot]) => spot);
-    if (this.#drags === "unknown" && !other) {
-      if (Math.abs(now.x - before.x) <= Math.abs(now.y - before.y)) return;
-      this.#drags = "line";
-    }
-    this.#held.set(event.pointerId, now);
-    if (other) this.#pinched(other, before, now);
-    else if (this.#drags === "line") this.#pull(event);
-    else this.#see(moved(this.#look, now.x - before.x, now.y - before.y));
-  }
-
-  /** @param {PointerEvent} event */
-  #up(event) {
-    if (this.#held.delete(event.pointerId) && this.#drags !== "picture") this.#pull(event);
-  }
-
-  /** Move the line to the pointer. @param {PointerEvent} event */
-  #pull(event) {
-    this.position = this.#spot(event).x * 100;
-  }
-
-  /** Zoom and move the image after one of two fingers has moved. @param {Spot} other @param {Spot} before @param {Spot} now */
-  #pinched(other, before, now) {
-    const { width, height } = this.#frame.getBoundingClientRect();
-    const apart = (/** @type {Spot} */ spot) => Math.hypot((spot.x - other.x) * width, (spot.y - other.y) * height);
-    const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
-    this.#drags = "picture";
-    this.#see(moved(this.#look, (now.x - before.x) / 2, (now.y - before.y) / 2));
-    this.#zoom(apart(now) / Math.max(apart(before), 1), middle);
-  }
-
-  /**
-   * Zoom with the wheel if the image was clicked before. Otherwise the page scrolls.
-   * @param {WheelEvent} event
-   */
-  #wheeled(event) {
-    const zooms = event.ctrlKey || this.#look.scale > 1 || this.shadowRoot?.activeElement;
-    if (!zooms || (this.#look.scale === 1 && event.deltaY > 0)) return;
-    event.preventDefault();
-    this.#zoom(event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP, this.#spot(event));
-  }
-
-  /** @param {KeyboardEvent} event */
-  #typed(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    this.#endWipe();
-    if (!this.#typedOnLine(event) && !this.#typedOnPicture(event) && !this.#typedAnywhere(event)) return;
-    event.preventDefault();
-    event.stopPropagation(); // the host page has its own shortcuts
-  }
-
-  /** Return whether a key moved the line. @param {KeyboardEvent} event */
-  #typedOnLine(event) {
-    if (event.target !== this.#line) return false;
-    const step = event.shiftKey ? STRIDE : STEP;
-    /** @type {Record<string, number>} */
-    const steps = {
-      ...{ ArrowLeft: -step, ArrowDown: -step, ArrowRight: step, ArrowUp: step },
-      ...{ PageDown: -STRIDE, PageUp: STRIDE },
-    };
-    if (event.key in steps) this.position = Math.round(this.position + steps[event.key]);
-    else if (event.key === "Home") this.position = 0;
-    else if (event.key === "End") this.position = 100;
-    else return false;
-    return true;
-  }
-
-  /** Return whether a key moved the magnified image. @param {KeyboardEvent} event */
-  #typedOnPicture(event) {
-    /** @type {Record<string, [number, number]>} */
-    const ways = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    if (event.target !== this.#frame || !(event.key in ways)) return false;
-    const [right, down] = ways[event.key];
-    this.#see(moved(this.#look, right / 10, down / 10));
-    return true;
-  }
-
-  /** Return whether a key chose a face or zoomed. @param {KeyboardEvent} event */
-  #typedAnywhere(event) {
-    if (event.key === "+" || event.key === "=") this.#zoom(ZOOM_STEP);
-    else if (event.key === "-") this.#zoom(1 / ZOOM_STEP);
-    else if (event.key === "0" || (event.key === "Escape" && this.#look.scale > 1)) this.#choose(null);
-    else if (this.#faces.some((face) => String(face.number) === event.key)) this.#choose(Number(event.key));
-    else return false;
-    return true;
-  }
-
-  /** @param {MouseEvent} event @returns {Spot} */
-  #spot(event) {
-    const { left, top, width, height } = this.#frame.getBoundingClientRect();
-    return { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
-  }
-
   // Display
-
-  /** End a wipe, as if it had run to its end. */
-  #endWipe() {
-    if (!this.#wiping) return;
-    cancelAnimationFrame(this.#wiping);
-    this.#wiping = 0;
-    this.#place(MIDDLE);
-  }
 
   /** Move the line, which ends no wipe. @param {number} percent */
   #place(percent) {
@@ -444,17 +240,13 @@ export class FacefixCompare extends Plain {
     this.#note.textContent = there ? this.#shapes() : problem;
   }
 
-  /**
-   * Return a message about a missing or damaged image, or blank.
-   * @param {readonly ("before" | "after")[]} sides
-   */
+  /** Return a message about a missing or damaged image, or blank. @param {readonly ("before" | "after")[]} sides */
   #problem(sides) {
-    const missing = sides.filter((side) => !this.#urls[side]);
-    if (missing.length === 1) return `The image “${this.#labels[missing[0]]}” is missing, so there is nothing to compare.`;
-    const images = sides.filter((side) => this.#urls[side] && this.#images[side].complete);
-    const broken = images.filter((side) => this.#images[side].naturalWidth === 0);
-    const names = broken.map((side) => `“${this.#labels[side]}”`).join(" and ");
-    return names && `The image ${names} cannot be shown. It was deleted, or this browser does not support its format.`;
+    const missing = sides.filter((side) => !this.#urls[side]).map((side) => this.#labels[side]);
+    if (missing.length === 1) return missingImage(missing[0]);
+    const loaded = sides.filter((side) => this.#urls[side] && this.#images[side].complete);
+    const broken = loaded.filter((side) => !this.#images[side].naturalWidth).map((side) => this.#labels[side]);
+    return broken.length ? brokenImages(broken) : "";
   }
 
   /** Give the frame the aspect ratio of the image after. Return a message if the other one differs. */
@@ -479,12 +271,9 @@ export class FacefixCompare extends Plain {
 
   /** Make a button and a number on the image for each face. */
   #showFaces() {
-    const button = (/** @type {number | ""} */ number, /** @type {string} */ text, /** @type {string} */ told) =>
-      `<button type="button" data-face="${number}" aria-label="${told}">${text}</button>`;
     const numbers = this.#faces.map((face) => Number(face.number));
-    const each = numbers.map((number) => button(number, String(number), `Face ${number}`));
-    this.#buttons.innerHTML = [button("", "Whole image", "Whole image"), ...each].join("");
-    this.#badges.innerHTML = numbers.map((number) => `<span data-face="${number}">${number}</span>`).join("");
+    this.#buttons.innerHTML = buttons(numbers);
+    this.#badges.innerHTML = badges(numbers);
   }
 
   /** @param {Look} seen */
@@ -516,136 +305,6 @@ export class FacefixCompare extends Plain {
     }
   }
 }
-
-const FRAME = `
-  <div class="tools" role="group" aria-label="Zoom">
-    <span class="faces"></span>
-    <span class="zoom">
-      <button type="button" data-zoom="${1 / ZOOM_STEP}" aria-label="Zoom out">−</button>
-      <button type="button" data-zoom="${ZOOM_STEP}" aria-label="Zoom in">+</button>
-    </span>
-  </div>
-  <div class="frame" role="group" aria-label="Image. When magnified, move it with the arrow keys." hidden>
-    <div class="side before"><img alt="" draggable="false"><span class="word"></span></div>
-    <div class="side after"><img alt="" draggable="false"><span class="word"></span></div>
-    <div class="line" role="slider" tabindex="0" aria-valuemin="0" aria-valuemax="100"></div>
-    <div class="badges" aria-hidden="true"></div>
-  </div>
-  <p class="note" role="status"></p>`;
-
-const STYLE = `
-  :host {
-    display: block;
-    --accent: var(--facefix-accent, #2563eb);
-    --text: var(--facefix-text, #1f2937);
-    --surface: var(--facefix-surface, #ffffff);
-    --border: var(--facefix-border, #6b7280);
-    color: var(--text);
-    font-size: 1rem;
-  }
-  :host([hidden]), [hidden] { display: none !important; }
-  @media (prefers-color-scheme: dark) {
-    :host {
-      --accent: var(--facefix-accent, #60a5fa);
-      --text: var(--facefix-text, #f3f4f6);
-      --surface: var(--facefix-surface, #1f2937);
-      --border: var(--facefix-border, #9ca3af);
-    }
-  }
-
-  .tools { display: flex; flex-wrap: wrap; gap: 0.5em; justify-content: space-between; margin-bottom: 0.5em; }
-  .faces, .zoom { display: flex; flex-wrap: wrap; gap: 0.25em; }
-  button {
-    min-width: 2.5em;
-    min-height: 2.5em;
-    padding: 0.25em 0.75em;
-    border: 1px solid var(--border);
-    border-radius: 0.375em;
-    background: var(--surface);
-    color: var(--text);
-    font: inherit;
-    cursor: pointer;
-    touch-action: manipulation;
-  }
-  button[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 2px var(--accent); }
-  :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-
-  .frame, :host([compact]) .tools {
-    width: min(100%, calc(var(--facefix-compare-height, 80vh) * var(--ratio, 1)));
-    margin: 0 auto;
-  }
-  .frame {
-    position: relative;
-    aspect-ratio: var(--ratio, 1);
-    overflow: hidden;
-    direction: ltr;
-    cursor: ew-resize;
-    touch-action: pan-y;
-    user-select: none;
-    -webkit-user-select: none;
-  }
-  .frame.zoomed { cursor: grab; touch-action: none; }
-  .frame.zoomed:active { cursor: grabbing; }
-  .side { position: absolute; inset: 0; overflow: hidden; }
-  .before { clip-path: inset(0 calc(100% - var(--position)) 0 0); }
-  .after { clip-path: inset(0 0 0 var(--position)); }
-  img { width: 100%; height: 100%; display: block; transform-origin: 0 0; }
-  .after img + img { position: absolute; inset: 0; }
-  :host([compact]) { position: relative; }
-  :host([compact]) .faces { display: none; }
-  :host([compact]) .tools { position: absolute; z-index: 1; inset: 0.5em 0 auto; justify-content: flex-end; pointer-events: none; }
-  :host([compact]) .zoom { margin-right: 0.5em; pointer-events: auto; }
-
-  .word, .badges span {
-    position: absolute;
-    padding: 0.15em 0.5em;
-    border-radius: 0.25em;
-    background: rgb(0 0 0 / 65%);
-    color: #ffffff;
-    font-size: 0.875em;
-    line-height: 1.3;
-  }
-  .word { bottom: 0.5em; pointer-events: none; }
-  .before .word { left: 0.5em; }
-  .after .word { right: 0.5em; }
-  .badges span { transform: translate(-25%, -75%); cursor: zoom-in; }
-
-  .line {
-    position: absolute;
-    top: 0;
-    bottom: 0;
-    left: var(--position);
-    width: 2.75em;
-    transform: translateX(-50%);
-    cursor: ew-resize;
-    outline: none;
-  }
-  .line::before, .line::after { position: absolute; left: 50%; transform: translateX(-50%); background: #ffffff; }
-  .line::before { content: ""; top: 0; bottom: 0; width: 3px; box-shadow: 0 0 0 1px rgb(0 0 0 / 60%); }
-  .line::after {
-    content: "↔";
-    bottom: 3.5em;
-    width: 1.6em;
-    height: 1.6em;
-    border-radius: 50%;
-    color: #374151;
-    font-size: 1.25em;
-    line-height: 1.6em;
-    text-align: center;
-    box-shadow: 0 0 0 1px rgb(0 0 0 / 60%), 0 1px 4px rgb(0 0 0 / 40%);
-  }
-  .line:focus-visible::after { box-shadow: 0 0 0 1px #000000, 0 0 0 5px var(--accent); }
-
-  .note { margin: 0.5em 0 0; }
-  .note:empty { display: none; }
-
-  @media (prefers-reduced-motion: no-preference) {
-    .gliding img { transition: transform 0.2s ease-out; }
-    .gliding .badges span { transition: left 0.2s ease-out, top 0.2s ease-out; }
-  }
-  @media (forced-colors: active) {
-    .line::before, .line::after { background: Highlight; forced-color-adjust: none; }
-  }`;
 
 if (!customElements.get("facefix-compare")) {
   customElements.define("facefix-compare", /** @type {CustomElementConstructor} */ (/** @type {unknown} */ (FacefixCompare)));
