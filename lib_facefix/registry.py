@@ -97,6 +97,10 @@ class Registry(Generic[Made]):
             raise self._unknown(path)
         return ModelInfo(path, path, self._own, package="torch")
 
+    def label(self, name: str) -> str:
+        """Return the label of a model, or the name itself if it is the path of the user's own file."""
+        return self._infos[name].label if name in self._infos else name
+
     def __getitem__(self, name: str) -> ModelInfo[Made]:
         if name not in self._infos:
             raise self._unknown(name)
@@ -111,6 +115,8 @@ class Registry(Generic[Made]):
 FIRST = "auto"
 """Name that stands for the first available model."""
 PEOPLE = "people"
+BUILT_IN = "lite"
+"""Name of the built-in restorer in settings, plans, and infotexts; people read "built-in"."""
 _INSIGHTFACE = "insightface/models", "insightface", "~/.insightface/models"
 _PACKS = "buffalo_l", "antelopev2"
 """Model packs of insightface, which hold nearly the same files."""
@@ -205,7 +211,7 @@ GUESSERS: Registry[Guesser] = Registry(
 RESTORERS: Registry[FaceFixer] = Registry(
     "restorer",
     ModelInfo(
-        "lite", "lite (built in)", ".fixers.lite:Lite", "AGPL-3.0-or-later", assets=("lite.onnx",),
+        BUILT_IN, "Built-in", ".fixers.lite:Lite", "AGPL-3.0-or-later", assets=("lite.onnx",),
         about="Fast. Removes blur, noise, and JPEG blocks, and stays close to the photo.",
     ),
     _restorer("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE,

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "pipeline": NOUNS | {"imaging"},
     "analysis": ADAPTER | {"models", "pictures", "registry", "detectors.turned", "detectors.combined"},
     "facefix": NOUNS | {"analysis", "models", "pipeline", "registry", "fixers.rediffuse", "maskers.combined"},
-    "batch": NOUNS | {"pictures", "visualize", "weights"},
+    "batch": NOUNS | {"pictures", "registry", "visualize", "weights"},
     "client": NOUNS | {"facefix", "weights"},
     "server": FRONT_END,
     "cli": FRONT_END | {"client", "server"},

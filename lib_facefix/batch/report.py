@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..planning.plan import VERSION, FixPlan
+from ..registry import BUILT_IN
 
 VERDICT_WORDS = {"fixed": "fixed", "left": "unchanged", "failed": "failed"}
 """Words for each verdict, in the order of a summary."""
@@ -49,7 +50,9 @@ def list_details(record: Mapping[str, Any]) -> list[str]:
     for face in record["faces"]:
         how = face["decision"]
         if face["decision"] == "restore":
-            how = f"restored with {face['parameters']['restorer']}, fidelity {face['parameters']['fidelity']:g}"
+            restorer, fidelity = (face["parameters"][name] for name in ("restorer", "fidelity"))
+            with_what = "the built-in restorer" if restorer == BUILT_IN else restorer
+            how = f"restored with {with_what}, fidelity {fidelity:g}"
         elif face["decision"] == "re-diffuse":
             how = "re-diffused"
         ran = f", {face['engine']}, {face['seconds']:.2f} s" if face["outcome"] == "fixed" else ""

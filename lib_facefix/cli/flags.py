@@ -164,9 +164,10 @@ def _argparse_options(field: Any, known: Option) -> dict[str, Any]:
 
 def _make_help(known: Option, default: object) -> str:
     """Return the label and the help, followed by the choices or the range and unit, and the default, in brackets."""
-    facts = " | ".join(known.choices()) if known.choices else known.unit
+    facts = " | ".join(known.list_choices()) or known.unit
     if not known.choices and known.high is not None:
         facts = f"{known.low:g} to {known.high:g} {known.unit}".rstrip()
     shown = ("on" if default else "off") if isinstance(default, bool) else default
+    shown = next((alias for alias, value in known.aliases.items() if value == default), shown)
     data = "; ".join(filter(None, [facts, f"default {'none' if shown == '' else shown}"]))
     return f"{known.label}. {known.help} [{data}]".replace("%", "%%").replace("  ", " ")

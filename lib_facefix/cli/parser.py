@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import textwrap
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -109,6 +110,11 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         width = min(shutil.get_terminal_size().columns, MAX_WIDTH) - 2
         super().__init__(prog, max_help_position=FLAG_COLUMN, width=width)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(
+            " ".join(text.split()), width, break_on_hyphens=False
+        )  # names such as re-diffuse stay whole
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         if not action.option_strings:

@@ -94,7 +94,7 @@ class _Steps:
 def _describe_all(offers: Sequence[Offer], environment: Environment) -> Iterator[str]:
     from ..models.setup import list_missing, list_requirements
 
-    yield "Restorers besides the built-in lite:"
+    yield "Restorers besides the built-in one:"
     for offer in offers:
         yield ""
         yield from _describe_offer(offer)

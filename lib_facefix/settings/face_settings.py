@@ -11,7 +11,7 @@ from ..registry import DETECTORS, LANDMARKERS, UPSCALERS
 from .detector_expression import detector_files, parse_detector
 from .expression import MAX_LENGTH
 from .face_prompt import MAX_NUMBERS_TEXT, read_negative_prompt, read_numbers, read_prompt
-from .options import check_all, check_names, option
+from .options import check_all, check_names, option, replace_aliases
 from .output_size import read_upscale
 from .treatment import MODEL_FILES, Treatment
 
@@ -129,6 +129,7 @@ class FaceSettings(Treatment):
     )  # fmt: skip
 
     def __post_init__(self) -> None:
+        replace_aliases(self)
         check_all(self)
         read_prompt(self.prompt)
         read_negative_prompt(self.negative_prompt)

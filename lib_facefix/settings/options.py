@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ class Option:
     unit: str = ""
     choices: Callable[[], tuple[str, ...]] | None = None
     """Returns the allowed values, or common examples if the setting is an expression (see `reads`)."""
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Names that people read and may write in place of a choice."""
     longest: int = MAX_TEXT
     """Largest length of a text, in characters."""
     suffixes: tuple[str, ...] = ()
@@ -49,6 +51,11 @@ class Option:
     """Returns the file paths in a value. A server allows only files in its model folders."""
     group: str = ""
     """The section of the form that shows this setting."""
+
+    def list_choices(self) -> list[str]:
+        """Return the choices as people read them."""
+        names = {value: alias for alias, value in self.aliases.items()}
+        return [names.get(choice, choice) for choice in self.choices()] if self.choices else []
 
     def files(self, value: str) -> tuple[str, ...]:
         """Return the files that an allowed value names."""
@@ -73,11 +80,12 @@ class Option:
         if self.reads:
             self.reads(value)
         elif self.choices and value not in self.choices():
-            like = f"not {quote_value(value)}.{suggest(value, self.choices())}".removesuffix(".")
+            names = self.list_choices()
+            like = f"not {quote_value(value)}.{suggest(value, names)}".removesuffix(".")
             if not self.suffixes:
-                raise BadSetting(f"{self.label} must be one of {', '.join(self.choices())}; {like}")
+                raise BadSetting(f"{self.label} must be one of {', '.join(names)}; {like}")
             if not value.lower().endswith(self.suffixes):
-                allowed = f"{', '.join(self.choices())}, or the path of a file ({', '.join(self.suffixes)})"
+                allowed = f"{', '.join(names)}, or the path of a file ({', '.join(self.suffixes)})"
                 raise BadSetting(f"{self.label} must be one of {allowed}; {like}")
 
 
@@ -105,6 +113,14 @@ def check_names(settings: type, names: Iterator[str] | list[str]) -> None:
         if name not in known:
             like = suggest(name, known) if isinstance(name, str) else ""
             raise BadSetting(f"unknown setting {quote_value(name)}.{like} Available: {', '.join(known)}")
+
+
+def replace_aliases(settings: Any) -> None:
+    """Replace aliases among the values of a frozen settings object that is being made."""
+    for field, known in options(type(settings)):
+        value = getattr(settings, field.name)
+        if known.aliases and isinstance(value, str) and value in known.aliases:
+            object.__setattr__(settings, field.name, known.aliases[value])
 
 
 def schema(settings: type) -> dict[str, Any]:

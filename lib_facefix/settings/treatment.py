@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from ..registry import FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
+from ..registry import BUILT_IN, FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
 from .expression import MAX_LENGTH
 from .mask_expression import COMMON_MASKS, parse_mask
-from .options import check_all, check_names, option
+from .options import check_all, check_names, option, replace_aliases
 from .sampling import Sampling
 
 _FOR_PEOPLE = ", ".join(entry.name for entry in RESTORERS if entry.only == PEOPLE)
@@ -39,7 +39,8 @@ class Treatment(Sampling):
         "and restores the rest.",
     )  # fmt: skip
     restorer: str = option(
-        "lite", "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix", only="restore",
+        BUILT_IN, "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix", only="restore",
+        aliases={"built-in": BUILT_IN},
         help=f"Restorer name, or the path of a model file. Not for drawn faces: {_FOR_PEOPLE}.",
     )  # fmt: skip
     fidelity: float = option(
@@ -91,6 +92,7 @@ class Treatment(Sampling):
     )
 
     def __post_init__(self) -> None:
+        replace_aliases(self)
         check_all(self)
 
     @property

@@ -2,11 +2,14 @@
 
 from ..errors import FaceFixError
 from ..protocols import FaceFixer
-from ..registry import RESTORERS, UPSCALERS, ModelInfo
+from ..registry import BUILT_IN, RESTORERS, UPSCALERS, ModelInfo
 from ..settings.face_settings import FaceSettings
 from ..types import Image
 from .config.engine import get_engine, read_runtime
 from .config.options import read_options
+
+_BUILT_IN_NAME, _FORMER_NAME = "FaceFix built-in", "FaceFix lite"
+"""Name of the built-in restorer in the host's settings, today and in FaceFix 0.2.0."""
 
 
 def list_restorers() -> tuple[ModelInfo[FaceFixer], ...]:
@@ -29,6 +32,8 @@ def add_restorers() -> None:
     existing = {restorer.name() for restorer in shared.face_restorers}
     ours = (Offered(info) for info in list_restorers())
     shared.face_restorers.extend(restorer for restorer in ours if restorer.name() not in existing)
+    if shared.opts.data.get("face_restoration_model") == _FORMER_NAME:
+        shared.opts.data["face_restoration_model"] = _BUILT_IN_NAME
 
 
 class Restoration:
@@ -39,7 +44,7 @@ class Restoration:
 
     def name(self) -> str:
         """Return the name for the host's settings and the infotext."""
-        return f"FaceFix {self._info.label.removesuffix(' (built in)')}"
+        return _BUILT_IN_NAME if self._info.name == BUILT_IN else f"FaceFix {self._info.label}"
 
     def restore(self, np_image: Image) -> Image:
         """Return the RGB image (H, W, 3) with restored faces, or the same object after any error; never raises."""

@@ -22,4 +22,4 @@ def test_our_restorers_are_offered_for_restore_faces(desk):
     desk.settings("Face restoration")
     desk.shot("settings-face-restoration")
     offered = desk.option("face_restoration_model").place
-    assert offered.get_by_label("FaceFix lite", exact=True).is_visible()
+    assert offered.get_by_label("FaceFix built-in", exact=True).is_visible()

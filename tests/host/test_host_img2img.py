@@ -113,7 +113,7 @@ def test_the_built_in_restoring_of_faces_can_be_ours(host):
     choices = host.webui.get("/config")["components"]
     offered = next(one["props"]["choices"] for one in choices if one["props"].get("label") == "Face restoration model")
     names = [name if isinstance(name, str) else name[0] for name in offered]
-    ours = next(name for name in names if "lite" in name.lower())
+    ours = next(name for name in names if name == "FaceFix built-in")
     picture = PHOTO.resize((192, 96)).resize((384, 192))
     with host.options(face_restoration_model=ours):
         made = host.txt2img(draws=[picture], restore_faces=True)

@@ -296,7 +296,7 @@ def test_existing_results_are_skipped_and_the_rest_is_done(photo, tmp_path, caps
 def test_verbose_tells_engine_time_and_reason_of_every_face(photo, capsys):  # noqa: F811
     assert run("fix", photo, "-v", "--method", "restore", "--face", "2:method=leave") == 0
     first, second = capsys.readouterr().out.splitlines()[1:]
-    assert first.startswith("  face 1, 60 px: restored with lite, fidelity 0.6, a brush, ")
+    assert first.startswith("  face 1, 60 px: restored with the built-in restorer, fidelity 0.6, a brush, ")
     assert first.endswith(" s (chosen by you; an ellipse instead of hull, as the mesh is unsure of this face)")
     assert second == "  face 2, 80 px: unchanged (your choice)"
 

@@ -35,7 +35,7 @@ def test_the_restorers_made_for_faces_are_offered_beside_the_hosts_own(host, our
     assert [one.name() for one in host.face_restorers] == [
         "CodeFormer",
         "GFPGAN",
-        "FaceFix lite",
+        "FaceFix built-in",
         "FaceFix GFPGAN 1.4",
         "FaceFix GFPGAN 1.3",
         "FaceFix CodeFormer",
@@ -50,6 +50,16 @@ def test_reloading_the_ui_adds_none_a_second_time(host, ours):
     assert host.face_restorers == before
 
 
+@pytest.mark.parametrize(
+    ("chosen", "now"),
+    [("FaceFix lite", "FaceFix built-in"), ("FaceFix GFPGAN 1.4", "FaceFix GFPGAN 1.4"), (None, None)],
+)
+def test_the_built_in_one_stays_chosen_under_its_new_name(host, chosen, now):
+    host.opts.data["face_restoration_model"] = chosen
+    restorers.add_restorers()
+    assert host.opts.data["face_restoration_model"] == now
+
+
 def test_they_are_what_the_host_takes_for_a_restorer(host, ours):
     base = sys.modules["modules.face_restoration"].FaceRestoration
     assert all(isinstance(one, base) for one in ours.values())
@@ -58,7 +68,7 @@ def test_they_are_what_the_host_takes_for_a_restorer(host, ours):
 def test_restoring_gives_what_the_library_gives(host, ours, group):
     host.opts.data["facefix_fidelity"] = 0.2
     before = group.copy()
-    restored = ours["FaceFix lite"].restore(group)
+    restored = ours["FaceFix built-in"].restore(group)
 
     [expected] = FaceFix().fix([group], FaceSettings(method="restore", fidelity=0.2))
     assert expected.changed
@@ -69,8 +79,8 @@ def test_restoring_gives_what_the_library_gives(host, ours, group):
 
 def test_without_a_face_the_picture_comes_back_itself_and_the_console_says_why(ours, capsys):
     leaves = np.full((64, 64, 3), 90, np.uint8)
-    assert ours["FaceFix lite"].restore(leaves) is leaves
-    assert capsys.readouterr().out == "FaceFix lite: no face found; the image is unchanged.\n"
+    assert ours["FaceFix built-in"].restore(leaves) is leaves
+    assert capsys.readouterr().out == "FaceFix built-in: no face found; the image is unchanged.\n"
 
 
 def test_without_weights_the_picture_comes_back_itself_and_the_console_says_where_they_belong(
@@ -86,8 +96,8 @@ def test_without_weights_the_picture_comes_back_itself_and_the_console_says_wher
 def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, monkeypatch):
     monkeypatch.setattr(restorers, "get_engine", lambda: 1 / 0)
     picture = np.zeros((8, 8, 3), np.uint8)
-    assert ours["FaceFix lite"].restore(picture) is picture
-    host.report.assert_called_once_with("FaceFix lite failed; the image is unchanged.", exc_info=True)
+    assert ours["FaceFix built-in"].restore(picture) is picture
+    host.report.assert_called_once_with("FaceFix built-in failed; the image is unchanged.", exc_info=True)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +107,7 @@ def test_the_hosts_wish_that_restorers_leave_graphics_memory_is_heeded(host, our
     host.opts.face_restoration_unload, host.device = wanted, device
     gone = []
     monkeypatch.setattr(FaceFix, "unload", lambda _: gone.append(1))
-    ours["FaceFix lite"].restore(np.zeros((64, 64, 3), np.uint8))
+    ours["FaceFix built-in"].restore(np.zeros((64, 64, 3), np.uint8))
     assert bool(gone) == goes
 
 

@@ -4,6 +4,7 @@ import { Control } from "./control.js";
 import { capital, make } from "./dom.js";
 
 /** @import { Face, Models, Schema, Settings, Value } from "./api.js" */
+/** @import { Column } from "./table.js" */
 
 const THOROUGH = ["blazeface", "centerface", "yunet", "yolov8n-face"]; // detectors that are combined to search harder
 
@@ -87,12 +88,13 @@ export class Offer {
     return this.names.filter((name) => name === "method" || name in face.parameters);
   }
 
-  /** The settings shown in the table of faces, as [name, label], without long texts. @returns {[string, string][]} */
+  /** The settings shown in the table of faces, without long texts. @returns {Column[]} */
   get columns() {
     const facts = (/** @type {string} */ name) => this.schema.properties[name];
     const short = (/** @type {string} */ name) => facts(name).type !== "string" || facts(name).enum || facts(name).anyOf;
     const names = this.names.filter((name) => facts(name)["x-group"] === "fix" && name !== "method" && short(name));
-    return names.map((name) => [name, facts(name).title]);
+    const labels = (/** @type {string} */ name) => new Map(this.listed(name)?.map((one) => [one.name, one.label]));
+    return names.map((name) => ({ name, title: facts(name).title, labels: labels(name) }));
   }
 
   /** Return the list in GET models with the choices of a setting, such as "restorers" for "restorer". @param {string} name */

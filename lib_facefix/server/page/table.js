@@ -4,16 +4,16 @@ import { button, make } from "./dom.js";
 import { DECISIONS, OUTCOMES } from "./words.js";
 
 /** @import { Face, Overrides, Settings, Value } from "./api.js" */
-/** @typedef {[string, string][]} Columns  Settings to show, as [name, label]. */
+/** @typedef {{name: string, title: string, labels: Map<string, string>}} Column  A setting. labels: of its choices, by name. */
 
 /**
- * Return the table. faces: faces of a plan or report. columns: settings to show, as [name, label]. own: settings of
- * single faces, by number.
- * @param {Face[]} faces @param {Columns} columns @param {Overrides} own @param {(number: number) => void} choose
+ * Return the table. faces: faces of a plan or report. columns: settings to show. own: settings of single faces, by
+ * number.
+ * @param {Face[]} faces @param {Column[]} columns @param {Overrides} own @param {(number: number) => void} choose
  */
 export function table(faces, columns, own, choose) {
   const done = faces.some((face) => face.outcome);
-  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(([, label]) => label), ...(done ? ["Outcome"] : []), "Reason"];
+  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(({ title }) => title), ...(done ? ["Outcome"] : []), "Reason"];
   const rows = inOrder(faces).map((face) => row(face, columns, own[face.number] ?? {}, done, choose));
   return make(
     "table", {},
@@ -23,14 +23,14 @@ export function table(faces, columns, own, choose) {
 }
 
 /**
- * @param {Face} face @param {Columns} columns @param {Settings} own
+ * @param {Face} face @param {Column[]} columns @param {Settings} own
  * @param {boolean} done  Whether there are outcomes.
  * @param {(number: number) => void} choose
  */
 function row(face, columns, own, done, choose) {
   const left = face.decision === "leave";
-  const cells = columns.map(([name]) =>
-    make("td", { class: name in own ? "own" : "" }, left ? "–" : shown(face.parameters[name])),
+  const cells = columns.map(({ name, labels }) =>
+    make("td", { class: name in own ? "own" : "" }, left ? "–" : shown(face.parameters[name], labels)),
   );
   const outcome = done ? make("td", { class: face.outcome }, OUTCOMES[face.outcome ?? ""] ?? face.outcome) : null;
   return make(
@@ -47,5 +47,6 @@ function row(face, columns, own, done, choose) {
 
 /** @param {Face[]} faces */
 const inOrder = (faces) => [...faces].sort((one, other) => one.number - other.number);
-/** @param {Value | undefined} value */
-const shown = (value) => (typeof value === "number" ? String(Math.round(100 * value) / 100) : String(value));
+/** @param {Value | undefined} value @param {Map<string, string>} labels */
+const shown = (value, labels) =>
+  typeof value === "number" ? String(Math.round(100 * value) / 100) : (labels.get(String(value)) ?? String(value));

@@ -11,6 +11,7 @@ from PIL import Image as Pil
 
 from ...errors import BadPicture, BadSetting
 from ...planning.plan import FixPlan
+from ...registry import BUILT_IN
 from ...settings.face_settings import FaceSettings
 from ...types import Image
 from ..compare.history import Comparison
@@ -174,7 +175,7 @@ def _pictures(image: Image, plan: FixPlan) -> Changes:
 
     # a mask is the same for every method and restorer, so the cheapest one is used
     fixed = (job for job in plan.jobs if job.decision != "leave")
-    cheap = (replace(job, decision="restore", treatment=job.treatment.but({"restorer": "lite"})) for job in fixed)
+    cheap = (replace(job, decision="restore", treatment=job.treatment.but({"restorer": BUILT_IN})) for job in fixed)
     mask = get_engine().mask(image, replace(plan, jobs=tuple(cheap)))
     return {
         OVERVIEW: _show_html(view.render_overview(image, mask, plan)),

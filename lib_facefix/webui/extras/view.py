@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image as Pil
 
 from ...planning.plan import FaceJob, FixPlan
+from ...registry import RESTORERS
 from ...settings.face_prompt import GenerationParams
 from ...types import Image, Mask
 from ...visualize import crop_around, tint_mask
@@ -78,7 +79,7 @@ def _row(job: FaceJob, shown: bool) -> str:
     cells = (
         "yes" if fixed else "no",
         job.decision if fixed else "—",
-        treatment.restorer if job.decision == "restore" else "—",
+        RESTORERS.label(treatment.restorer) if job.decision == "restore" else "—",
         f"{treatment.fidelity:.2f}" if job.decision == "restore" else "—",
         f"{treatment.visibility:.2f}" if fixed else "—",
         f"{treatment.denoising_strength:.2f}" if job.decision == "re-diffuse" else "—",
