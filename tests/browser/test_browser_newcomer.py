@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe import violations
 from PIL import Image, ImageFilter
 
 if importlib.util.find_spec("playwright"):
@@ -16,7 +17,6 @@ if importlib.util.find_spec("playwright"):
 REPOSITORY = Path(__file__).parents[2]
 GROUP = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
 SIZES = {"screen": (1440, 900), "laptop": (1024, 768), "phone": (390, 844)}
-AXE = REPOSITORY / "tests" / "page" / "node_modules" / "axe-core" / "axe.min.js"
 IN_VIEW = """(element) => {
     const { top, bottom, left, right } = element.getBoundingClientRect();
     return bottom > top && top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
@@ -270,16 +270,11 @@ def test_the_button_is_reached_in_a_few_tabs(visit):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_at_any_step(visit, scheme):
-    if not AXE.is_file():
-        pytest.skip("needs axe-core: npm ci --prefix tests/page")
     visitor = visit(color_scheme=scheme, reduced_motion="reduce")
     page = visitor.page
 
     def check(step):
-        page.evaluate(AXE.read_text("utf-8"))
-        found = page.evaluate("async () => (await axe.run()).violations")
-        lines = [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
-        assert lines == [], step
+        assert violations(page) == [], step
 
     check("welcome")
     visitor.drop(GROUP)
@@ -295,3 +290,14 @@ def test_axe_finds_nothing_at_any_step(visit, scheme):
     check("result")
     page.locator("#open-help").click()
     check("help")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_on_the_help_page(visit, size, scheme):
+    width, height = SIZES[size]
+    visitor = visit(viewport={"width": width, "height": height}, color_scheme=scheme)
+    visitor.page.get_by_role("link", name="Help").click()
+    expect(visitor.page.get_by_role("heading", name="Help", level=1)).to_be_visible()
+    visitor.shot(f"help-{size}-{scheme}")
+    assert violations(visitor.page) == []

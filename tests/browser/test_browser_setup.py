@@ -5,6 +5,7 @@ import json
 import urllib.request
 
 import pytest
+from axe import violations
 
 if importlib.util.find_spec("playwright"):
     from playwright.sync_api import expect
@@ -133,6 +134,41 @@ def test_a_failed_installation_is_explained(visit):
     dialog.get_by_label("I have read the licences").check()
     dialog.get_by_role("button", name="Install").click()
     expect(dialog.get_by_role("alert")).to_have_text("The disk is full")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_axe_finds_nothing_at_any_step_of_the_dialog(visit, width, scheme):
+    visitor = visit(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    page = visitor.page
+    state = {}  # of the job: running
+    done = {**MODEL, "name": "codeformer", "label": "CodeFormer", "ready": True, "weights_here": True}
+    serving(page, models=[MODEL, done])
+    page.route("**/facefix/v1/jobs/x7", lambda route: route.fulfill(json={**STATE, **state}))
+    dialog = opened(visitor)
+    install = dialog.get_by_role("button", name="Install")
+    expect(dialog.get_by_label("GFPGAN 1.4")).to_be_visible()
+
+    def check(step):
+        visitor.shot(f"setup-{width}-{scheme}-{step}", full=False)
+        assert violations(page) == [], step
+
+    check("offers")
+    dialog.get_by_label("GFPGAN 1.4").check()
+    dialog.get_by_text("Licence of GFPGAN 1.4").click()
+    dialog.get_by_label("I have read the licences").check()
+    check("consent")
+    install.click()
+    expect(dialog.get_by_role("progressbar")).to_be_visible()
+    expect(dialog).to_contain_text("Downloading: 120 MB of 349 MB")
+    check("running")
+    state.update(state="failed", error="the disk is full")
+    expect(dialog.get_by_role("alert")).to_have_text("The disk is full")
+    check("failed")
+    state.update(state="done", error=None, result={"restart": True})
+    install.click()
+    expect(dialog).to_contain_text("Installed.")
+    check("installed")
 
 
 def test_a_server_that_does_not_allow_it_has_no_button(visit):
