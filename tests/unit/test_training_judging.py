@@ -13,6 +13,7 @@ from training.judging.blind import LEFT, RIGHT, draw_pairs, draw_tile
 from training.judging.held_out import FACE_WIDTH, choose_people, isolate
 from training.judging.measures import ELLIPSE, FINE, MIDDLE, MIX, Figures, mix, mix_shares
 from training.judging.perception import blur_pool
+from training.judging.restorers import DEFAULT, FAITHFUL, OLD_SHARE, VIVID, OnnxRestorer, UnsharpMask
 from training.judging.tables import Result, compare_groups, compare_kinds
 from training.judging.trials import KINDS, degrade_as
 from training.people.roster import Person
@@ -173,3 +174,48 @@ def test_traits_make_the_groups():
 
     person = Person("a", "judge", "x", None, 1.0, FFHQ_512, None, "male", "child", "", "no")
     assert name_groups(person) == ["age: child", "sex: male", "beard: no"]
+
+
+def save_net(path, outputs):
+    """Save a net that multiplies its input by a factor for each output."""
+    onnx = pytest.importorskip("onnx")
+    helper, shape = onnx.helper, (1, 3, 512, 512)
+    values = [helper.make_tensor(f"by-{name}", onnx.TensorProto.FLOAT, (1,), [by]) for name, by in outputs.items()]
+    nodes = [helper.make_node("Mul", ["crop", f"by-{name}"], [name]) for name in outputs]
+    [source] = (helper.make_tensor_value_info("crop", onnx.TensorProto.FLOAT, shape),)
+    results = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in outputs]
+    graph = helper.make_graph(nodes, "test", [source], results, values)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+
+
+@pytest.mark.parametrize("names", [("faithful", "vivid"), ("vivid", "faithful")])
+def test_a_net_with_two_outputs_has_three_ends(tmp_path, names):
+    factors = {"faithful": 0.1, "vivid": 0.5}
+    save_net(tmp_path / "net.onnx", {name: factors[name] for name in names})
+    net = OnnxRestorer(tmp_path / "net.onnx")
+    found = net.restore(np.full((512, 512, 3), 100, np.uint8))
+    assert net.ends == (FAITHFUL, DEFAULT, VIVID) == tuple(found)
+    first, second = mix_shares(0.6)
+    expected = {FAITHFUL: 110, DEFAULT: 100 + 10 * first + 50 * second, VIVID: 150}
+    assert {end: int(crop[0, 0, 0]) for end, crop in found.items()} == pytest.approx(expected, abs=0.51)
+
+
+def test_a_net_with_one_output_has_two_ends(tmp_path):
+    save_net(tmp_path / "net.onnx", {"residual": 0.5})
+    net = OnnxRestorer(tmp_path / "net.onnx")
+    found = net.restore(np.full((512, 512, 3), 100, np.uint8))
+    assert net.ends == (FAITHFUL, DEFAULT) == tuple(found)
+    assert found[FAITHFUL].max() == 150
+    assert found[DEFAULT].max() == round(100 + 50 * OLD_SHARE)
+
+
+def test_a_net_with_other_outputs_is_refused(tmp_path):
+    save_net(tmp_path / "net.onnx", {"image": 1.0})
+    with pytest.raises(ValueError, match=r"net\.onnx has the outputs image"):
+        OnnxRestorer(tmp_path / "net.onnx")
+
+
+def test_the_unsharp_mask_sharpens(crop):
+    soft = degrade_as("mild", crop, "somebody")
+    [sharp] = UnsharpMask().restore(soft).values()
+    assert measures.measure_octave(sharp, MIDDLE) > 1.2 * measures.measure_octave(soft, MIDDLE)
