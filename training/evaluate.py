@@ -26,7 +26,7 @@ from training.judging.held_out import SETS, HeldOutFace, choose_people, read_hel
 from training.judging.measures import Figures, Truth
 from training.judging.perception import ALEX, PerceptualDistance
 from training.judging.restorers import DEFAULT, OnnxRestorer, Restorer, UnsharpMask, Untouched
-from training.judging.tables import Result, average_by_method, compare_groups, compare_kinds
+from training.judging.tables import Result, average_by_method, compare_extremes, compare_groups, compare_kinds
 from training.judging.trials import KINDS, VERSION
 from training.people.roster import Person, read_people
 from training.pictures import fetch
@@ -114,12 +114,17 @@ def parse() -> argparse.Namespace:
 
 
 def make_report(results: Sequence[Result], method: str, baseline: str | None) -> str:
-    """Return both tables, of means and of groups."""
+    """Return the tables of means and of groups."""
     groups = {person.name: name_groups(person) for person in read_people()}
-    kinds = compare_kinds(results, Untouched.name, baseline)
-    return f"{kinds}\n\nGroups: {method} against the input.\n\n" + compare_groups(
-        results, groups.__getitem__, method, Untouched.name
-    )
+    compared = (results, groups.__getitem__, method, Untouched.name)
+    parts = [
+        compare_kinds(results, Untouched.name, baseline),
+        f"Groups: {method} against the input.",
+        compare_groups(*compared),
+        "ST-LPIPS gain of groups:",
+        compare_extremes(*compared),
+    ]
+    return "\n\n".join(parts)
 
 
 def print_means(results: Iterable[Result], kinds: Iterable[str]) -> None:
@@ -142,6 +147,7 @@ def main() -> None:
     restorers: list[Restorer] = [Untouched(), *([UnsharpMask()] if options.unsharp else [])]
     if options.against:
         restorers.append(OnnxRestorer(options.against))
+        restorers[-1].name += " before" if restorers[-1].name == net.name else ""
     judge = Judge([*restorers, net], options.cache)
     people = choose_people(options.people, options.sets)
     faces = read_held_out(people, options.kinds, [options.cache, *options.local], options.cache)
@@ -157,7 +163,8 @@ def main() -> None:
     }
     (options.out / "figures.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     print_means(results, options.kinds)
-    print(f"{len(people)} people; {seconds or 0:.3f} CPU seconds a face in OpenCV {cv2.__version__}")  # noqa: T201
+    speed = "all figures known" if seconds is None else f"{seconds:.3f} CPU seconds a face in OpenCV {cv2.__version__}"
+    print(f"{len(people)} people; {speed}")  # noqa: T201
     if options.blind is not None:
         again = read_held_out(people, options.kinds, [options.cache, *options.local], options.cache)
         save_blind_pairs(again, net, options.blind, options.out)

@@ -14,7 +14,7 @@ from training.judging.held_out import FACE_WIDTH, choose_people, isolate
 from training.judging.measures import ELLIPSE, FINE, MIDDLE, MIX, Figures, mix, mix_shares
 from training.judging.perception import blur_pool
 from training.judging.restorers import DEFAULT, FAITHFUL, OLD_SHARE, VIVID, OnnxRestorer, UnsharpMask
-from training.judging.tables import Result, compare_groups, compare_kinds
+from training.judging.tables import Result, compare_extremes, compare_groups, compare_kinds
 from training.judging.trials import KINDS, degrade_as
 from training.people.roster import Person
 
@@ -147,6 +147,17 @@ def test_the_table_of_groups_tells_them_apart():
         "| hard | sex: female | 1 | +1.00 | +25 % | -0.100 | 100 % |",
         "| hard | sex: male | 1 | +0.00 | +50 % | +0.100 | 0 % |",
     ]
+
+
+def test_the_worst_group_is_compared_with_the_best():
+    groups = {"a": ["sex: female"], "b": ["sex: male"]}
+    line = compare_extremes(make_results(), groups.__getitem__, "net", "input")
+    assert line == "- hard: best sex: male +50.0 %, worst sex: female +25.0 % (0.50 of it)"
+
+
+def test_a_degradation_that_changes_nothing_has_no_gain_to_compare():
+    same = [Result("a", "clean", method, Figures(99, 0.0, 0.0, 1, 1)) for method in ("input", "net")]
+    assert compare_extremes(same, lambda _: ["sex: female"], "net", "input") == ""
 
 
 def test_blind_pairs_are_seeded_even_and_on_both_sides():

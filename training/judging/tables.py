@@ -103,3 +103,27 @@ def compare_groups(
                 )
             )
     return format_table(head, rows)
+
+
+def compare_extremes(
+    results: Sequence[Result], groups_of: Callable[[str], Iterable[str]], method: str, reference: str
+) -> str:
+    """Return a sentence for each degradation: how the perceptual gain of the worst group compares with the best one's.
+
+    Gains are shares of the reference's ST-LPIPS, means of a group. Degradations that change nothing are left out.
+    """
+    sentences = []
+    for kind in dict.fromkeys(result.kind for result in results):
+        chosen = [result for result in results if result.kind == kind]
+        if not any(result.figures.perceptual for result in chosen if result.method == reference):
+            continue
+        gains = {}
+        for group in {group for result in chosen for group in groups_of(result.person)}:
+            means = average_by_method(result for result in chosen if group in groups_of(result.person))
+            gains[group] = 1 - means[method].perceptual / means[reference].perceptual
+        worst, best = (pick(gains, key=lambda group: (gains[group], group)) for pick in (min, max))
+        ratio = f" ({gains[worst] / gains[best]:.2f} of it)" if gains[best] > 0 else ""
+        sentences.append(
+            f"- {kind}: best {best} {100 * gains[best]:+.1f} %, worst {worst} {100 * gains[worst]:+.1f} %{ratio}"
+        )
+    return "\n".join(sentences)
