@@ -48,6 +48,8 @@ def begin(net: TwoHeads, path: Path) -> None:
     for old, new in OLD_NAMES.items():
         if not any(name.startswith(new) for name in named):
             named = {name.replace(old, new): values for name, values in named.items()}
+    if "exit.0.weight" not in named:
+        raise ValueError(f"{path} is not of this network: it has no exit")
     for part in ("weight", "bias"):
         named.setdefault(f"vivid_exit.0.{part}", named[f"exit.0.{part}"])
     wanted = net.state_dict()

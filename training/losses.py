@@ -1,4 +1,4 @@
-"""What the restorer is trained for: closeness, the same person, and a picture that looks and feels like the clean one."""
+"""What the restorer is trained for: closeness, the same person, and the texture of the clean picture."""
 
 from __future__ import annotations
 

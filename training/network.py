@@ -3,7 +3,8 @@
 The chain works at a quarter of the crop's resolution, above which a degraded face has no detail. Its shape is that of
 Real-ESRGAN's small video network (SRVGG, BSD-3-Clause), whose weights were its beginning. The U goes down to a
 sixteenth, where the whole aligned face is seen at little cost; there a learnt map says which part of a face lies where,
-since FFHQ crops put eyes and mouths at known places. From one pass come two residuals: the faithful one has the
+since FFHQ crops put eyes and mouths at known places. A finer map gives the vivid head something to make texture of
+that does not repeat: without it, skin becomes a grid of the network's own cells. From one pass come two residuals: the faithful one has the
 least error, the vivid one also brings back the texture of skin, hair, and eyes.
 """
 
@@ -88,13 +89,13 @@ def leave(fine: int) -> nn.Sequential:
 
 
 class Places(nn.Module):
-    """A learnt map of the aligned face, added to the features of a window of it; it begins at 0."""
+    """A learnt map of the aligned face, added to the features of a window of it."""
 
-    def __init__(self, channels: int, step: int) -> None:
-        """step: pixels of the crop in one cell of the map."""
+    def __init__(self, channels: int, step: int, spread: float = 0.0) -> None:
+        """step: pixels of the crop in one cell of the map; spread: deviation of the noise that the map begins as."""
         super().__init__()
         self.step = step
-        self.map = nn.Parameter(torch.zeros(1, channels, SIDE // step, SIDE // step))
+        self.map = nn.Parameter(spread * torch.randn(1, channels, SIDE // step, SIDE // step))
 
     def forward(self, x: Tensor, left: int, top: int) -> Tensor:
         """(N, C, H, W) features of a window that begins at (left, top) of the crop, in pixels, to the same shape."""
@@ -111,7 +112,6 @@ class Lower(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.to_middle = nn.Conv2d(FINE, MIDDLE, 2, stride=2)
-        self.middle_places = Places(MIDDLE, 8)
         self.before = blocks(MIDDLE, 2)
         self.to_coarse = nn.Conv2d(MIDDLE, COARSE, 2, stride=2)
         self.coarse_places = Places(COARSE, 16)
@@ -126,7 +126,7 @@ class Lower(nn.Module):
 
     def forward(self, fine: Tensor, left: int, top: int) -> tuple[Tensor, Tensor]:
         """(N, 64, H, W), H and W multiples of 4, to the same shape and the map of damage."""
-        middle = self.before(self.middle_places(self.to_middle(fine), left, top))
+        middle = self.before(self.to_middle(fine))
         coarse = self.bottom(self.coarse_places(self.to_coarse(middle), left, top))
         damage: Tensor = self.see_damage(coarse)
         coarse = self.repair(coarse + self.heed_damage(damage))
@@ -148,6 +148,7 @@ class TwoHeads(nn.Module):
         self.lower = Lower()
         self.second_half = chain(DEPTH // 2)
         self.exit = leave(FINE)
+        self.texture_places = Places(FINE, 4, spread=0.05)
         self.texture = blocks(FINE, 2)
         self.vivid_exit = leave(FINE)
 
@@ -160,4 +161,5 @@ class TwoHeads(nn.Module):
         fine = self.first_half(self.entry(crop))
         added, damage = self.lower(fine, left, top)
         fine = self.second_half(fine + added)
-        return Residuals(self.exit(fine), self.vivid_exit(self.texture(fine)), damage)
+        textured = self.texture_places(fine, left, top)
+        return Residuals(self.exit(fine), self.vivid_exit(self.texture(textured)), damage)

@@ -1,6 +1,7 @@
 """Train the restorer: stops after a given time, and goes on after an interruption.
 
     python -m training.train --minutes 100 --out build/training
+    python -m training.train --minutes 200 --out build/training --resume
 
 Needs PyTorch; a processor is enough. The learning rate follows the clock: a slower machine takes fewer steps, and two
 runs are alike but not equal to the last bit. Most steps look at windows of the face, where the vivid head learns
@@ -28,10 +29,12 @@ from training import losses
 from training.beginning import begin
 from training.critic import Critic, fool, tell_apart
 from training.embedding import FaceEmbedding, read_weights
-from training.faces import Source
+from training.faces import Source, sources_in
+from training.judging.perception import ALEXNET, PerceptualDistance
 from training.network import TwoHeads
-from training.perceptual import Perceptual, alex_slices
-from training.samples import CROP, draw_place, draw_sample
+from training.people.load import TrainingFace, load_training_faces
+from training.pictures import EMBEDDING, TRAINING, fetch, read_pictures
+from training.samples import CROP, draw_place, draw_sample, face_width
 
 FACE = (64, 112, 384)
 """Left, top, and side of the window that holds the face and the embedding's chip."""
@@ -50,8 +53,9 @@ CRITIC_WAITS, CRITIC_RISES = 150, 300
 """Steps before the critic is heeded, and until it is in full."""
 AVERAGING = 0.998
 """How much of the averaged weights stays at each step, once there have been enough of them."""
-NEPER = 10 / math.log(10)
-"""Decibels in one unit of a natural logarithm of power."""
+SHARP = 256.0
+"""Width in pixels from which a face is as sharp as those it is compared with; narrower ones are drawn less often."""
+SHIPPED = Path("lib_facefix/assets/lite.onnx")
 CHECKPOINT = "checkpoint.pt"
 
 log = logging.getLogger("train")
@@ -68,7 +72,7 @@ class Weights:
     tone: float = 5.0
     look: float = 3.0
     texture: float = 0.1
-    grid: float = 20.0
+    grid: float = 40.0
     critic: float = 0.08
     damage: float = 0.05
 
@@ -110,7 +114,9 @@ def cut_windows(crops: Tensor, corners: list[tuple[int, int]], side: int) -> Ten
 class Trainer:
     """The network, its averaged weights, its critic and their optimisers, and how they are kept on disk."""
 
-    def __init__(self, net: TwoHeads, embed: FaceEmbedding, look: Perceptual, options: argparse.Namespace) -> None:
+    def __init__(
+        self, net: TwoHeads, embed: FaceEmbedding, look: PerceptualDistance, options: argparse.Namespace
+    ) -> None:
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.critic = Critic().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = {name: value.clone() for name, value in net.state_dict().items()}
@@ -147,13 +153,15 @@ class Trainer:
             found = self.net(degraded, left, top)
         return degraded + found.faithful.float(), degraded + found.vivid.float(), found.damage.float()
 
-    def _compare(self, pictures: tuple[Tensor, Tensor, Tensor], degraded: Tensor, clean: Tensor, weights: Tensor) -> Loss:
+    def _compare(
+        self, pictures: tuple[Tensor, Tensor, Tensor], degraded: Tensor, clean: Tensor, weights: Tensor
+    ) -> Loss:
         """The losses of any step."""
         faithful, vivid, damage = pictures
-        plain = ((vivid - clean).abs().mean(1, keepdim=True) * weights).sum() / weights.expand(len(clean), -1, -1, -1).sum()
+        off = ((vivid - clean).abs().mean(1, keepdim=True) * weights).mean((1, 2, 3)) / weights.mean()
         return {
             "close": losses.closeness(faithful, clean, weights).mean(),
-            "plain": plain,
+            "plain": off.mean(),
             "tone": losses.shift_of_tone(vivid, clean).mean(),
             "damage": (damage - losses.measure_damage(degraded, clean)).abs().mean(),
         }
@@ -182,7 +190,9 @@ class Trainer:
         inner = [tuple(int(at) for at in self._random.integers(0, PART - LOOKED_AT + 1, 2)) for _ in clean]
         seen, wanted = (cut_windows(crops, inner, LOOKED_AT) for crops in (pictures[1], clean))  # type: ignore[arg-type]
         with torch.autocast("cpu", torch.bfloat16):
-            found["look"] = self._look(seen, wanted).mean()
+            with torch.no_grad():
+                features = self._look.extract(wanted)
+            found["look"] = self._look.compare(self._look.extract(seen), features).mean()
             heeded = min(1.0, max(0.0, (self.progress.step - CRITIC_WAITS) / CRITIC_RISES))
             if heeded > 0:
                 found["critic"] = heeded * fool(seen, wanted, self.critic)
@@ -255,3 +265,59 @@ def train(trainer: Trainer, batches: Iterator[list[Tensor]], options: argparse.N
             trainer.save(options.out)
             saved, recent = now, {}
     trainer.save(options.out)
+
+
+def rate_sharpness(face: TrainingFace) -> float:
+    """How much a face counts for its size in pixels, 0..1: as a truth, a small one is blurred."""
+    return float(min(1.0, (face_width(face.source.landmarks) / SHARP) ** 4))
+
+
+def draw_batches(options: argparse.Namespace, drawn: int) -> Iterator[list[Tensor]]:
+    """Endless batches from the training pictures; `drawn` steps have been taken before."""
+    people = load_training_faces([options.cache, *options.local])
+    photos = [picture for _, picture in read_pictures(TRAINING, options.cache)]
+    groups = [source for picture in photos for source in sources_in(picture)]
+    faces = [*(face.source for face in people), *groups]
+    shares = [*(face.weight * rate_sharpness(face) for face in people), *([1.0] * len(groups))]
+    log.info("%d faces", len(faces))
+    stream = Stream(faces, shares, photos, options.seed + 1000 * drawn, options.places)
+    return iter(DataLoader(stream, batch_size=options.batch, num_workers=1, prefetch_factor=3))
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, required=True, help="of the whole run, resumed or not")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    parser.add_argument("--begin", type=Path, default=SHIPPED, help="ONNX file whose weights are the beginning")
+    parser.add_argument("--cache", type=Path, default=Path("build/pictures"), help="folder for fetched files")
+    parser.add_argument("--local", type=Path, action="append", default=[], help="folder with copies of the pictures")
+    parser.add_argument("--rate", type=float, default=4e-4, help="highest learning rate")
+    parser.add_argument("--batch", type=int, default=4, help="crops a step")
+    parser.add_argument("--places", type=float, default=0.06, help="share of samples without a face, 0..1")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="of the processor; on a busy machine, one is best")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Run from the command line."""
+    options = parse()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    options.cache.mkdir(parents=True, exist_ok=True)
+    weights, _ = (fetch(file, options.cache) for file in EMBEDDING)
+    look = PerceptualDistance(fetch(ALEXNET, options.cache))
+    net = TwoHeads()
+    begin(net, options.begin)
+    trainer = Trainer(net, FaceEmbedding(read_weights(weights.with_suffix(""))), look, options)
+    if options.resume:
+        trainer.resume(options.out)
+    train(trainer, draw_batches(options, trainer.progress.step), options)
+
+
+if __name__ == "__main__":
+    main()

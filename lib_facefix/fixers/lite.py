@@ -1,4 +1,4 @@
-"""The built-in restorer: a small net that brings back what blur, noise and JPEG took from a face (training/README.md)."""
+"""The built-in restorer: a small net that brings back what blur, noise and JPEG took (see training/README.md)."""
 
 import hashlib
 from collections import OrderedDict
@@ -25,13 +25,18 @@ Heads = tuple[NDArray[np.float16], NDArray[np.float16]]
 """What the faithful and the vivid head would add to a crop, each (3, 512, 512), where white is 1."""
 
 
+def find_shares(fidelity: float) -> tuple[float, float]:
+    """Return the shares of the faithful and of the vivid change, 0..1 each, at a fidelity of 0..1."""
+    points, faithful, vivid = zip(*MIXTURE, strict=True)
+    return float(np.interp(fidelity, points, faithful)), float(np.interp(fidelity, points, vivid))
+
+
 def mix_heads(heads: Heads, fidelity: float) -> NDArray[np.float32]:
     """Return what is added to a crop at this fidelity, (512, 512, 3), in levels of 0..255.
 
     fidelity: 1 adds nothing, 0.8 what the faithful head says (least error), 0 what the vivid head says (most detail).
     """
-    points, *shares = zip(*MIXTURE, strict=True)
-    faithful, vivid = (np.float32(255 * np.interp(fidelity, points, share)) for share in shares)
+    faithful, vivid = (np.float32(255 * share) for share in find_shares(fidelity))
     return np.asarray((heads[0] * faithful + heads[1] * vivid).transpose(1, 2, 0))
 
 

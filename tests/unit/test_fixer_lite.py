@@ -61,6 +61,12 @@ def test_where_both_heads_agree_all_of_it_is_added(adds, fidelity):
     assert (fixed(adds(40), fidelity) == 140).all()
 
 
+def test_less_vivid_detail_is_added_at_every_step_of_fidelity():
+    shares = np.array([lite.find_shares(fidelity) for fidelity in np.linspace(0, 1, 51)])
+    assert (np.diff(shares[:, 1]) <= 0).all()
+    assert shares.sum(1)[:41] == pytest.approx(1), "up to 0.8, one head makes room for the other"
+
+
 def test_another_fidelity_does_not_run_the_net_again(adds, runs):
     fixer = adds(50, vivid=100)
     first, again = fixed(fixer, 0.8), fixed(fixer, 0.0)
