@@ -1,67 +1,63 @@
-"""The weights that training begins with: Real-ESRGAN's "animevideov3" network (BSD-3-Clause, Xintao Wang).
+"""The weights that training begins with: those of the built-in restorer as it is, an ONNX file.
 
-It enlarges four times; its chain of convolutions knows edges, noise and JPEG. The packaged file is ncnn's:
-for each convolution a flag, the weights and the bias, for each PReLU the slopes, in the order of the layers.
+The first of these files began with Real-ESRGAN's "animevideov3" network (BSD-3-Clause, Xintao Wang), which enlarges
+four times and whose chain of convolutions knows edges, noise and JPEG.
 """
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
-from torch import Tensor, nn
+from onnx import numpy_helper
+from torch import Tensor
 
-from training.network import Lite
+from training.network import TwoHeads
 
-HALF_PRECISION = 0x01306B47
-"""ncnn's flag for float16 weights."""
-QUIET = 0.3
-"""The exit begins weaker than it was: the network adds to the crop instead of making a picture of its own."""
+OLD_NAMES = {"lower.before.": "lower.before.0.", "lower.after.": "lower.after.0."}
+"""Blocks that stood alone in the network with one head."""
 
 
-class NcnnReader:
-    """Reads tensors one after the other from an ncnn `.bin` file."""
-
-    def __init__(self, path: Path) -> None:
-        self._raw = path.read_bytes()
-        self._offset = 0
-
-    def floats(self, shape: tuple[int, ...], dtype: str = "<f4") -> Tensor:
-        """The next values, as float32 of this shape."""
-        values = np.frombuffer(self._raw, dtype, math.prod(shape), self._offset)
-        self._offset += math.ceil(values.nbytes / 4) * 4
-        return torch.from_numpy(values.astype(np.float32).reshape(shape))
-
-    def filters(self, shape: tuple[int, ...]) -> Tensor:
-        """The next convolution's weights, (out, in, height, width)."""
-        flag = int.from_bytes(self._raw[self._offset : self._offset + 4], "little")
-        self._offset += 4
-        if flag not in (0, HALF_PRECISION):
-            raise ValueError(f"unknown weight format {flag:#x}")
-        return self.floats(shape, "<f2" if flag else "<f4")
-
-    def finished(self) -> bool:
-        """True when every byte has been read."""
-        return self._offset == len(self._raw)
+def read_weights(path: Path) -> tuple[dict[str, Tensor], list[Tensor], list[Tensor]]:
+    """Read an exported network: weights by name, and, in order, what loses its name: PReLUs' slopes, maps of places."""
+    named: dict[str, Tensor] = {}
+    slopes: list[Tensor] = []
+    maps: list[Tensor] = []
+    for item in onnx.load(path).graph.initializer:
+        values = torch.from_numpy(np.asarray(numpy_helper.to_array(item), np.float32).copy())
+        name = item.name.removeprefix("net.").removesuffix(".half")
+        if name.startswith("onnx::PRelu"):
+            slopes.append(values.reshape(-1))
+        elif name.startswith("onnx::Add"):
+            maps.append(values)
+        else:
+            named[name] = values
+    return named, slopes, maps
 
 
 @torch.no_grad()
-def begin(net: Lite, path: Path) -> None:
-    """Fill the network's entry, chain and exit from the ncnn file; the levels below begin near 0."""
-    reader = NcnnReader(path)
-    chain = [*net.entry, *net.first_half, *net.second_half, *net.exit]
-    for layer in chain:
-        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
-            at_entry = layer.in_channels == 48  # the crop's 4x4 pixels instead of one: begin with their mean
-            filters = reader.filters((layer.out_channels, 3 if at_entry else layer.in_channels, 3, 3))
-            layer.weight.copy_(filters.repeat_interleave(16, dim=1) / 16 if at_entry else filters)
-            layer.bias.copy_(reader.floats((layer.out_channels,)))
-        elif isinstance(layer, nn.PReLU):
-            layer.weight.copy_(reader.floats((layer.num_parameters,)))
-    if not reader.finished():
-        raise ValueError(f"{path} holds more than this network")
-    for convolution, factor in ((net.exit[0], QUIET), (net.lower.from_middle[0], 0.1)):
-        for values in convolution.parameters():
-            values.mul_(factor)
+def begin(net: TwoHeads, path: Path) -> None:
+    """Fill the network from the ONNX file of this one, or of the one before it, which had one head.
+
+    Blocks that the file lacks keep their beginning, close to the identity; a missing vivid head copies the other.
+    Raises ValueError if the file is of another network.
+    """
+    named, slopes, maps = read_weights(path)
+    for old, new in OLD_NAMES.items():
+        if not any(name.startswith(new) for name in named):
+            named = {name.replace(old, new): values for name, values in named.items()}
+    if "exit.0.weight" not in named:
+        raise ValueError(f"{path} is not of this network: it has no exit")
+    for part in ("weight", "bias"):
+        named.setdefault(f"vivid_exit.0.{part}", named[f"exit.0.{part}"])
+    wanted = net.state_dict()
+    slope_names = [name for name, values in wanted.items() if values.ndim == 1 and name.endswith("weight")]
+    named |= dict(zip(slope_names, slopes, strict=True))
+    if maps:
+        named |= dict(zip([name for name in wanted if name.endswith("places.map")], maps, strict=True))
+    strangers = named.keys() - wanted.keys()
+    if strangers:
+        raise ValueError(f"{path} is not of this network: it has {sorted(strangers)[:3]}")
+    net.load_state_dict(wanted | named)

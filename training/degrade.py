@@ -140,12 +140,10 @@ def any_recipe(random: np.random.Generator) -> Recipe:
 
 
 def draw_recipe(random: np.random.Generator) -> Recipe:
-    """The training mixture: the two judged points densely, some clean ones, and everything else."""
+    """Small files: the two judged points densely, and everything else."""
     kind = random.random()
-    if kind < 0.30:
-        return near(HARD, 0.45, random)
-    if kind < 0.61:
-        return near(MILD, 0.35, random)
-    if kind < 0.72:
-        return CLEAN
+    if kind < 0.34:
+        return near(HARD, 0.35, random)
+    if kind < 0.68:
+        return near(MILD, 0.30, random)
     return any_recipe(random)

@@ -24,7 +24,7 @@ from lib_facefix.fsio import atomic_write
 from training.judging.blind import save_blind_pairs
 from training.judging.held_out import SETS, HeldOutFace, choose_people, read_held_out
 from training.judging.measures import Figures, Truth
-from training.judging.perception import ALEX, PerceptualDistance
+from training.judging.perception import ALEXNET, PerceptualDistance
 from training.judging.restorers import DEFAULT, OnnxRestorer, Restorer, UnsharpMask, Untouched
 from training.judging.tables import Result, average_by_method, compare_extremes, compare_groups, compare_kinds
 from training.judging.trials import KINDS, VERSION
@@ -61,7 +61,7 @@ class Judge:
 
     def __init__(self, restorers: Sequence[Restorer], cache: Path) -> None:
         self._restorers = [(restorer, Notes(cache, restorer)) for restorer in restorers]
-        self._perception = PerceptualDistance(fetch(ALEX, cache))
+        self._perception = PerceptualDistance(fetch(ALEXNET, cache))
         self._embedder = Embedder()
 
     def judge(self, face: HeldOutFace) -> Iterator[Result]:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from lib_facefix.imaging.align import FFHQ_512, fit_similarity, scale_factor
 from lib_facefix.imaging.frames import cut
 from lib_facefix.types import Image, Matrix, Points
-from training.degrade import CLEAN, degrade, draw_recipe
+from training.damage import draw_damage, draw_old_photo, tone
+from training.degrade import CLEAN, Recipe, degrade, draw_recipe
 from training.faces import Source
 
 Sample = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
@@ -20,6 +21,12 @@ FACE_IN_CROP = 290.0
 """About how wide a face is in the 512-pixel FFHQ crop."""
 MIRRORED = [1, 0, 2, 4, 3]
 """Which landmark becomes which in a mirror."""
+DAMAGED, UNTOUCHED = 0.30, 0.10
+"""Shares of samples with other damage than small files have, and with none."""
+OLD = 0.12
+"""Share of old photos among the damaged: their clean crops are toned, too, since colour is not to be invented."""
+LARGEST_STEP = 1.1
+"""How far a face may be enlarged: it is the truth, so it must be sharp."""
 
 
 def face_width(landmarks: Points) -> float:
@@ -80,11 +87,13 @@ def recolour(picture: Image, random: np.random.Generator) -> Image:
     return np.clip(mixed, 0, 255).astype(np.uint8, copy=False)
 
 
-def draw_width(random: np.random.Generator, clean: bool) -> float:
-    """How wide the face is in the picture, in pixels: mostly near the judged 256."""
+def draw_width(native: float, clean: bool, random: np.random.Generator) -> float:
+    """How wide the face is in the picture, in pixels: mostly near the judged 256, never wider than it is sharp."""
     if clean:
-        return float(random.uniform(180, 420))
-    return float(random.uniform(235, 280) if random.random() < 0.75 else random.uniform(150, 400))
+        width = random.uniform(180, 420)
+    else:
+        width = random.uniform(235, 280) if random.random() < 0.75 else random.uniform(150, 400)
+    return float(min(width, LARGEST_STEP * native))
 
 
 def draw_matrix(landmarks: Points, random: np.random.Generator) -> Matrix:
@@ -99,14 +108,24 @@ def to_planes(crop: Image) -> npt.NDArray[np.float32]:
     return np.asarray(np.ascontiguousarray(crop.transpose(2, 0, 1), np.float32) / np.float32(255))
 
 
+def spoil(region: Image, recipe: Recipe | None, random: np.random.Generator) -> tuple[Image, Image]:
+    """The degraded region and the clean one; without a recipe, by damage that small files do not have."""
+    if recipe is not None:
+        return degrade(region, recipe, random), region
+    if random.random() < OLD:
+        region = tone(region, "sepia" if random.random() < 0.5 else "grey")
+        return draw_old_photo(region, random), region
+    return draw_damage(region, random), region
+
+
 def draw_sample(source: Source, random: np.random.Generator) -> Sample:
     """One degraded crop and the clean crop it came from, cut by the same matrix."""
-    recipe = draw_recipe(random)
-    region, landmarks = draw_region(source, draw_width(random, recipe == CLEAN), random)
-    region = recolour(region, random)
+    kind = random.random()
+    recipe = CLEAN if kind < UNTOUCHED else None if kind < UNTOUCHED + DAMAGED else draw_recipe(random)
+    region, landmarks = draw_region(source, draw_width(face_width(source.landmarks), recipe == CLEAN, random), random)
+    pair = spoil(recolour(region, random), recipe, random)
     matrix = draw_matrix(landmarks, random)
-    crops = (cut(picture, matrix, CROP).image for picture in (degrade(region, recipe, random), region))
-    degraded, clean = (to_planes(crop) for crop in crops)
+    degraded, clean = (to_planes(cut(picture, matrix, CROP).image) for picture in pair)
     return degraded, clean
 
 

@@ -183,8 +183,9 @@ def test_the_same_picture_twice_or_among_others_gives_the_same_bytes(engine):
 def test_onnx_runtime_and_opencv_agree_about_lite():
     pytest.importorskip("onnxruntime")
     crop = cv2.resize(degraded(photo("astronaut")), (512, 512)).transpose(2, 0, 1)[None].astype(np.float32) / 255
-    [quick], [plain] = OrtNetwork(asset("lite.onnx"))(crop), CvNetwork(asset("lite.onnx"))(crop)
-    assert np.abs(quick - plain).max() < 1e-3
+    quick, plain = (np.stack(net(asset("lite.onnx"))(crop)) for net in (OrtNetwork, CvNetwork))
+    assert quick.shape == (2, 1, 3, 512, 512)  # the faithful and the vivid head, in this order
+    assert np.abs(quick - plain).max() < 1e-4
 
 
 def test_what_opencv_cannot_read_goes_to_onnx_runtime(monkeypatch):
@@ -198,6 +199,6 @@ def refuse(*_):
 
 
 def test_the_bundled_weights_are_small_and_listed_with_their_licence():
-    assert asset("lite.onnx").stat().st_size <= 4_000_000
+    assert asset("lite.onnx").stat().st_size <= 10_000_000
     listed = (ASSETS / "LICENSES.md").read_text("utf-8")
     assert all(path.name in listed for path in ASSETS.iterdir() if path.suffix != ".md")

@@ -124,14 +124,15 @@ def test_the_embedding_of_dlibs_chip_is_that_of_onnx_runtime_and_near_dlibs_own(
         assert np.linalg.norm(place - dlib) < 0.35  # by its own five points and its own net; others are 0.6 away
 
 
+@pytest.mark.parametrize(("head", "fidelity"), [("faithful", 0.8), ("vivid", 0.0)])
 @pytest.mark.parametrize("name", PHOTOS)
-def test_lite_adds_to_each_pixel_what_onnx_runtime_says(name):
+def test_the_built_in_restorer_adds_to_each_pixel_what_onnx_runtime_says(name, head, fidelity):
     one = golden("lite", name)
     left, top, right, bottom = one["crop"]
     coarse = photo(name)[top:bottom, left:right][::2, ::2].repeat(2, 0).repeat(2, 1)
-    full = Treatment(fidelity=0.0)
-    job = FaceJob(1, Face(Box(0, 0, 9, 9), 1.0), "restore", "", full, Pose(0, 0, 0), 0.5)
+    treatment = Treatment(fidelity=fidelity)
+    job = FaceJob(1, Face(Box(0, 0, 9, 9), 1.0), "restore", "", treatment, Pose(0, 0, 0), 0.5)
     [fixed] = Lite().fix([Crop(coarse, np.eye(2, 3))], [job])
     columns, rows = np.array(one["pixels"]).T
-    wanted = np.clip(coarse[rows, columns] + one["residual"], 0, 255)
+    wanted = np.clip(coarse[rows, columns] + one[head], 0, 255)
     assert farthest(fixed.patch[rows, columns], wanted) < 0.75

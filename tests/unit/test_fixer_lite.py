@@ -14,16 +14,22 @@ def job(fidelity):
 
 
 @pytest.fixture
-def adds(monkeypatch):
-    """Make a Lite whose net says that so much of 255 is missing everywhere."""
+def runs():
+    """The crops that the net has been run on."""
+    return []
 
-    def make(missing):
+
+@pytest.fixture
+def adds(monkeypatch, runs):
+    """Make a Lite whose heads say that so much of 255 is missing everywhere, the faithful one and the vivid one."""
+
+    def make(missing, vivid=None):
         def net(blob):
             assert (blob.shape, blob.dtype) == ((1, 3, 512, 512), np.float32)
             assert 0 <= blob.min() <= blob.max() <= 1
-            residual = np.zeros_like(blob)
-            residual[:] = np.reshape(np.broadcast_to(missing, 3), (1, 3, 1, 1)) / np.float32(255)
-            return [residual]
+            runs.append(blob)
+            both = missing, missing if vivid is None else vivid
+            return [filled(blob, np.reshape(np.broadcast_to(one, 3), (1, 3, 1, 1)) / 255) for one in both]
 
         net.engine = "a test"
         monkeypatch.setattr(lite, "load", lambda path: net)
@@ -32,17 +38,47 @@ def adds(monkeypatch):
     return make
 
 
+def filled(blob, values):
+    residual = np.zeros_like(blob)
+    residual[:] = values
+    return residual
+
+
 def fixed(fixer, fidelity, image=GREY):
     [(result, _)] = fixer.fix([Crop(image, np.eye(2, 3))], [job(fidelity)])
     assert (result.dtype, result.shape) == (np.uint8, image.shape)
     return result
 
 
-def test_strength_falls_with_fidelity(adds):
-    fixer = adds(100)
-    seen = [int(fixed(fixer, fidelity)[0, 0, 0]) for fidelity in (i / 10 for i in range(11))]
-    assert seen == sorted(seen, reverse=True)
-    assert (seen[0], seen[6], seen[10]) == (200, 187, 100)
+def test_fidelity_goes_from_the_vivid_head_over_the_faithful_one_to_nothing(adds):
+    fixer = adds(50, vivid=100)
+    seen = [int(fixed(fixer, fidelity)[0, 0, 0]) for fidelity in (0.0, 0.3, 0.6, 0.7, 0.8, 0.9, 1.0)]
+    assert seen == [200, 190, 180, 165, 150, 125, 100]
+
+
+@pytest.mark.parametrize("fidelity", [0.0, 0.6, 0.8])
+def test_where_both_heads_agree_all_of_it_is_added(adds, fidelity):
+    assert (fixed(adds(40), fidelity) == 140).all()
+
+
+def test_less_vivid_detail_is_added_at_every_step_of_fidelity():
+    shares = np.array([lite.find_shares(fidelity) for fidelity in np.linspace(0, 1, 51)])
+    assert (np.diff(shares[:, 1]) <= 0).all()
+    assert shares.sum(1)[:41] == pytest.approx(1), "up to 0.8, one head makes room for the other"
+
+
+def test_another_fidelity_does_not_run_the_net_again(adds, runs):
+    fixer = adds(50, vivid=100)
+    first, again = fixed(fixer, 0.8), fixed(fixer, 0.0)
+    assert (first[0, 0, 0], again[0, 0, 0], len(runs)) == (150, 200, 1)
+
+
+def test_only_the_last_faces_are_kept(adds, runs):
+    fixer = adds(50)
+    others = [np.full_like(GREY, level) for level in range(lite.KEPT)]
+    for image in (GREY, *others, others[0], GREY):
+        assert (fixed(fixer, 0.0, image) == image + 50).all()
+    assert len(runs) == lite.KEPT + 2  # GREY was the oldest when one more came, and is run again
 
 
 def test_fidelity_1_gives_the_crop_itself(adds):
@@ -75,9 +111,10 @@ def test_the_crop_given_is_not_changed(adds):
     assert (image == GREY).all()
 
 
-def test_all_jobs_share_one_round_and_one_frame(adds):
+def test_all_jobs_share_one_frame_and_those_of_one_fidelity_a_round(adds):
     fixer = adds(0)
-    assert fixer.batch_key(job(0.1)) == fixer.batch_key(job(0.9))
+    assert fixer.batch_key(job(0.1)) == fixer.batch_key(job(0.1))
+    assert fixer.batch_key(job(0.1)) != fixer.batch_key(job(0.9))  # whoever blends by themselves must ask again
     assert fixer.framing(job(0.1)).size == 512
 
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from lib_facefix.analysis.embedding import Embedder, Embedding
+from lib_facefix.fixers.lite import find_shares
 from lib_facefix.imaging.align import FFHQ_512
 from lib_facefix.types import Box, Face, Image
 from training.judging.perception import PerceptualDistance
@@ -23,8 +24,6 @@ FINE, MIDDLE = (0.7, 1.4), (1.4, 2.8)
 """Octaves of detail: differences of two Gaussian blurs, sigmas in pixels."""
 EQUAL = 99.0
 """PSNR of equal crops, in decibels."""
-MIX = ((0.0, 0.0, 1.0), (0.6, 0.5, 0.5), (0.9, 1.0, 0.0), (1.0, 0.0, 0.0))
-"""Fidelity, and the shares of the faithful and of the vivid residual; linear in between."""
 
 Residual = NDArray[np.float32]
 """A correction to add to a crop, (512, 512, 3), in units of 255."""
@@ -38,15 +37,9 @@ def _ellipse() -> NDArray[np.bool_]:
 ELLIPSE = _ellipse()
 
 
-def mix_shares(fidelity: float) -> tuple[float, float]:
-    """Return the shares of the faithful and of the vivid residual at a fidelity of 0..1."""
-    at, faithful, vivid = zip(*MIX, strict=True)
-    return float(np.interp(fidelity, at, faithful)), float(np.interp(fidelity, at, vivid))
-
-
 def mix(faithful: Residual, vivid: Residual, fidelity: float) -> Residual:
     """Return the correction at a fidelity: 1 changes nothing, 0 is the vivid residual."""
-    first, second = mix_shares(fidelity)
+    first, second = find_shares(fidelity)
     return np.asarray(first * faithful + second * vivid, np.float32)
 
 
@@ -89,7 +82,7 @@ class Truth:
 
     def __init__(self, crop: Image, perception: PerceptualDistance, embedder: Embedder) -> None:
         self._crop, self._perception, self._embedder = crop, perception, embedder
-        self._features = perception.extract(_to_tensor(crop))
+        self._features = self._extract(crop)
         self._embedding = embed_crop(crop, embedder)
         self._octaves = [max(measure_octave(crop, octave), 1e-6) for octave in (FINE, MIDDLE)]
 
@@ -98,11 +91,19 @@ class Truth:
         fine, middle = (measure_octave(crop, o) / own for o, own in zip((FINE, MIDDLE), self._octaves, strict=True))
         return Figures(
             psnr=measure_psnr(crop, self._crop),
-            perceptual=self._perception.compare(self._perception.extract(_to_tensor(crop)), self._features),
+            perceptual=self._compare_looks(crop),
             identity=float(np.linalg.norm(embed_crop(crop, self._embedder) - self._embedding)),
             fine=fine,
             middle=middle,
         )
+
+    @torch.inference_mode()
+    def _extract(self, crop: Image) -> list[torch.Tensor]:
+        return self._perception.extract(_to_tensor(crop))
+
+    @torch.inference_mode()
+    def _compare_looks(self, crop: Image) -> float:
+        return float(self._perception.compare(self._extract(crop), self._features))
 
 
 def embed_crop(crop: Image, embedder: Embedder) -> Embedding:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from training.pictures import Package, PackagedFile
 
 STLPIPS = Package("pypi", "stlpips-pytorch", "0.0.2")
-ALEX = PackagedFile(
+ALEXNET = PackagedFile(
     STLPIPS,
     "stlpips_pytorch/weights/vST0.0/alex_shift_tolerant.pth",
     "b356b382f96010f77d085ee8343ecd9fd322d0a56e8de2b2d0549fafcad8b9ee",
@@ -45,7 +45,6 @@ class PerceptualDistance:
         self._layers = [(state[f"net.{name}.weight"], state[f"net.{name}.bias"]) for name in names]
         self._shares = [state[f"lin{layer}.model.1.weight"] for layer in range(len(names))]
 
-    @torch.inference_mode()
     def extract(self, crop: Tensor) -> list[Tensor]:
         """Return the five layers' features, each of length 1 along the channels. crop: (N, 3, H, W) RGB, 0..1."""
         x = (crop * 2 - 1 - torch.tensor(SHIFT).view(1, 3, 1, 1)) / torch.tensor(SCALE).view(1, 3, 1, 1)
@@ -56,14 +55,13 @@ class PerceptualDistance:
                 x = blur_pool(functional.max_pool2d(x, 3, 1))
             x = functional.conv2d(x, weight, bias, padding=padding)
             x = torch.relu(blur_pool(x) if layer == 0 else x)
-            features.append(x / (x.square().sum(1, keepdim=True).sqrt() + EPSILON))
+            features.append(functional.normalize(x.float(), dim=1, eps=EPSILON))
         return features
 
-    @torch.inference_mode()
-    def compare(self, one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
-        """Return the distance of two crops from their features."""
+    def compare(self, one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
+        """Return the distances of crops from their features, (N,)."""
         parts = [
-            functional.conv2d((a - b).square(), share).mean()
+            functional.conv2d((a - b).square(), share).mean((1, 2, 3))
             for a, b, share in zip(one, other, self._shares, strict=True)
         ]
-        return float(torch.stack(parts).sum())
+        return torch.stack(parts).sum(0)

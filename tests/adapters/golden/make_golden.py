@@ -30,6 +30,7 @@ MESH_ROI = 1.5  # scale_x and scale_y of MediaPipe's face_detection_front_detect
 MESH_POINTS = [1, 4, 10, 33, 61, 70, 105, 133, 152, 159, 168, 205, 234, 263, 291, 300, 362, 386, 425, 454]
 PEOPLE = {"astronaut": [(0, 0, 512, 512), (90, 20, 370, 400)], "group": [(260, 20, 400, 200)]}  # crops
 LITE_CROP = {"astronaut": (0, 0, 512, 512), "group": (208, 12, 720, 524)}
+LITE_HEADS = ("faithful", "vivid")
 LITE_PIXELS = [(x, y) for y in (64, 130, 200, 330, 450) for x in (60, 215, 230, 300, 420)]
 GRID = 8
 DLIB_EYES = np.array(
@@ -240,11 +241,11 @@ def moved(points, matrix):
 
 
 def residuals(picture, corners):
-    """Return what the built-in restorer adds to some pixels of a crop made coarse, in steps of 255."""
+    """Return what each head of the built-in restorer adds to some pixels of a crop made coarse, in steps of 255."""
     crop = np.asarray(picture.crop(corners), np.float32)[::2, ::2].repeat(2, 0).repeat(2, 1) / 255
-    [residual] = onnx_runtime("lite.onnx")(crop.transpose(2, 0, 1)[None])
-    added = [residual[0, :, y, x] * 255 for x, y in LITE_PIXELS]
-    return {"crop": corners, "pixels": LITE_PIXELS, "residual": added}
+    heads = onnx_runtime("lite.onnx")(crop.transpose(2, 0, 1)[None])
+    added = {name: [one[0, :, y, x] * 255 for x, y in LITE_PIXELS] for name, one in zip(LITE_HEADS, heads, strict=True)}
+    return {"crop": corners, "pixels": LITE_PIXELS, **added}
 
 
 def write(name, content):
