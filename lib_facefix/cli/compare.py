@@ -3,6 +3,8 @@
 Likeness is no evidence of who someone is. Nothing about the faces is stored or sent.
 """
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ from .parser import Parser
 from .terminal import print_lines
 
 if TYPE_CHECKING:
+    from ..analysis.likeness import Likeness
     from ..facefix import FaceFix
     from ..planning.plan import FaceJob
     from ..settings.face_settings import FaceSettings
@@ -21,8 +24,11 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Version of the JSON."""
-CAVEAT = "Likeness is no evidence of who someone is: relatives and strangers may look alike, and one person may look "
-CAVEAT += "different in two photos."
+CAVEAT = (
+    "Likeness is no evidence of who someone is.",
+    "Relatives and strangers may look alike, and one person may look different in two photos.",
+)
+"""Sentences that go with every result."""
 MEANINGS = {
     "alike": "different people seldom come out this close",
     "somewhat alike": "common for two photos of one person, but also for different people",
@@ -49,7 +55,7 @@ def add(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return 0, or 1 if a photo shows no face or no pair can be measured."""
-    from ..analysis.likeness import compare_images, explain_unmeasured
+    from ..analysis.likeness import compare_images
     from ..facefix import FaceFix
     from ..pictures import read_picture
     from .files import write_json
@@ -59,30 +65,33 @@ def run(arguments: argparse.Namespace) -> int:
     settings, engine = read_settings(arguments), FaceFix(read_runtime(arguments))
     images = [read_picture(Path(name), salvage=arguments.salvage).image for name in arguments.inputs]
     faces = [_find_faces(engine, image, settings) for image in images]
-    pairs = [
-        {"first": one.first, "second": one.second, "distance": None if one.distance is None else round(one.distance, 4), "verdict": one.verdict}
-        for one in compare_images(engine.models, images[0], faces[0], images[1], faces[1])
-    ]
+    comparison = compare_images(engine.models, images[0], faces[0], images[1], faces[1])
+    pairs = [_describe_pair(pair) for pair in comparison.pairs]
     photos = [
-        {"path": path, "faces": [_describe_face(job, explain_unmeasured(job)) for job in jobs]}
-        for path, jobs in zip(arguments.inputs, faces, strict=True)
+        {"path": path, "faces": [_describe_face(job, reasons.get(job.number)) for job in jobs]}
+        for path, jobs, reasons in zip(arguments.inputs, faces, comparison.unmeasured, strict=True)
     ]
     if arguments.json:
-        write_json({"version": VERSION, "pictures": photos, "pairs": pairs, "note": CAVEAT}, None)
+        write_json({"version": VERSION, "pictures": photos, "pairs": pairs, "note": " ".join(CAVEAT)}, None)
     else:
         print_lines(_make_table(photos, pairs))
     return 0 if any(pair["distance"] is not None for pair in pairs) else 1
 
 
-def _find_faces(engine: "FaceFix", image: "Image", settings: "FaceSettings") -> "Sequence[FaceJob]":
+def _find_faces(engine: FaceFix, image: Image, settings: FaceSettings) -> Sequence[FaceJob]:
     """Return the faces of an image, in order of their numbers, with pose and sharpness."""
     return sorted(engine.plan(image, settings).jobs, key=lambda job: job.number)
 
 
-def _describe_face(job: "FaceJob", unmeasured: str) -> dict[str, Any]:
+def _describe_face(job: FaceJob, unmeasured: str | None) -> dict[str, Any]:
     box = job.face.box
     corners = [round(value, 1) for value in (box.left, box.top, box.right, box.bottom)]
-    return {"number": job.number, "box": corners, "size": round(box.size, 1), "unmeasured": unmeasured or None}
+    return {"number": job.number, "box": corners, "size": round(box.size, 1), "unmeasured": unmeasured}
+
+
+def _describe_pair(pair: Likeness) -> dict[str, Any]:
+    distance = None if pair.distance is None else round(pair.distance, 4)
+    return {"first": pair.first, "second": pair.second, "distance": distance, "verdict": pair.verdict}
 
 
 def _make_table(photos: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -104,4 +113,4 @@ def _make_table(photos: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str
     yield ""
     verdicts = {pair["verdict"] for pair in pairs}
     yield from (f"{verdict}: {meaning}" for verdict, meaning in MEANINGS.items() if verdict in verdicts)
-    yield CAVEAT
+    yield from CAVEAT

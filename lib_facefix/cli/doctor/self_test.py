@@ -59,7 +59,7 @@ def _restore_one_face(photo: Path) -> dict[str, Any]:
     done["engine"] = fixed[0].engine if fixed else ""
     done["changed_pixels"], done["changed_outside"] = int(changed.sum()), int(changed[result.mask == 0].sum())
     if done["changed_outside"]:
-        return {**done, "error": f"{done['changed_outside']} pixels outside the face have changed"}
+        return {**done, "error": f"pixels outside the face have changed ({done['changed_outside']})"}
     if not done["changed_pixels"]:
         return {**done, "error": "the restorer changed no pixel"}
     return {**done, "passed": True}
