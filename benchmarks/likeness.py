@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -112,11 +113,11 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     figures = run(arguments.folder)
-    print(f"{figures['faces']} faces")
-    for limit, share in figures["strangers"].items():
-        print(f"  strangers {limit}: {share:.2%}")
+    lines = [f"{figures['faces']} faces"]
+    lines += [f"  strangers {limit}: {share:.2%}" for limit, share in figures["strangers"].items()]
     for name, row in figures["damage"].items():
-        print(f"  {name:<28} {'  '.join(f'{key} {value:g}' for key, value in row.items())}")
+        lines.append(f"  {name:<28} {'  '.join(f'{key} {value:g}' for key, value in row.items())}")
+    sys.stdout.write("\n".join(lines) + "\n")
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
