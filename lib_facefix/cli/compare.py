@@ -42,8 +42,8 @@ def add(parser: Parser) -> None:
     """Add the command to its parser."""
     parser.usage = "%(prog)s IMAGE IMAGE [FLAGS]"
     parser.examples = (
-        "facefix compare old.jpg old.fixed.jpg     does the restored face still look the same?",
-        "facefix compare a.jpg b.jpg --json        the distances as JSON",
+        "facefix compare old.jpg old.fixed.jpg    is the restored face still alike?",
+        "facefix compare a.jpg b.jpg --json       the distances as JSON",
     )
     parser.add_argument("inputs", nargs="*", metavar="IMAGE", help="the two photos")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -93,6 +93,7 @@ def convert_yolo(path: Path) -> Path:
         atomic_write(target, lambda file: file.write(made.read_bytes()))
     return target
 
+
 NETWORK_USE = {
     "what": "runs the package ultralytics in another process to convert a YOLO .pt file",
     "when": "you select a .pt file as detector, or run `facefix models convert`",

@@ -60,7 +60,9 @@ def test_it_shows_no_home_folder_and_writes_only_to_the_cache(finished):
     assert [path.name for path in home.rglob("*") if path.is_file() and ".cache" not in path.parts] == []
 
 
-@pytest.mark.parametrize("hook", ["import socket; socket.socket()", "import subprocess, sys; subprocess.Popen(['true'])"])
+@pytest.mark.parametrize(
+    "hook", ["import socket; socket.socket()", "import subprocess, sys; subprocess.Popen(['true'])"]
+)
 def test_the_hook_sees_a_socket_and_a_program(hook):
     code = WATCHED.replace("from lib_facefix.cli.__main__ import main", f"{hook}; main = lambda _: 0")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
