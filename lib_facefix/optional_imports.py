@@ -29,6 +29,13 @@ REQUESTING = ("insightface", "ultralytics")
 """Packages that import urllib3, which binds a socket while it is imported, to find out whether there is IPv6."""
 REPORTERS = ("openvino_telemetry",)
 """Packages that only report usage. Others work without them: OpenVINO replaces the missing package with a stub."""
+NETWORK_USE = {
+    "what": "imports urllib3 for insightface and ultralytics without its trial of IPv6, which would bind a socket",
+    "when": "you select one of their detectors",
+    "with": "nobody: no socket is opened",
+    "files": ("optional_imports.py",),
+}
+"""What this code uses the network for, for `facefix doctor`."""
 
 
 def import_optional(package: str) -> Any:

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "batch": NOUNS | {"pictures", "registry", "visualize", "weights"},
     "client": NOUNS | {"facefix", "weights"},
     "server": FRONT_END,
-    "cli": FRONT_END | {"client", "server"},
+    "cli": FRONT_END | {"client", "server", "analysis.likeness", "engines", "optional_imports"},
     "webui": FRONT_END | {"server"},
 }
 """By room; "__init__" is the package itself (its version), "detectors.turned" and its like one file of a room."""

@@ -33,15 +33,11 @@ class Embedder:
 
     def embed(self, image: Image, face: Face) -> Embedding | None:
         """Return the embedding of a face, or None if it has no usable landmarks. image: RGB (H, W, 3), uint8."""
-        if face.landmarks is None:
-            return None
-        left, top, side = CHIP_IN_FFHQ
-        scale = CHIP / side
-        cut = np.array([(scale, 0.0, -left * scale), (0.0, scale, -top * scale)])
-        try:
-            chip = warp(image, compose(cut, fit_similarity(face.landmarks, FFHQ_512)), (CHIP, CHIP))
-        except DegenerateLandmarks:
-            return None
+        chip = cut_chip(image, face)
+        return None if chip is None else self.embed_chip(chip)
+
+    def embed_chip(self, chip: Image) -> Embedding:
+        """Return the embedding of an aligned face. chip: RGB (`CHIP`, `CHIP`, 3), uint8, of `cut_chip`."""
         [found] = check_outputs(self._net((chip / np.float32(255)).transpose(2, 0, 1)[None]))
         return found.reshape(-1).astype(np.float64)
 
@@ -49,3 +45,19 @@ class Embedder:
         """Return the distance of each face to a person: 0 for the same image, about 0.8 for others, None if unknown."""
         embeddings = [self.embed(image, face) for face in faces]
         return [None if found is None else float(np.linalg.norm(found - person)) for found in embeddings]
+
+
+def cut_chip(image: Image, face: Face) -> Image | None:
+    """Return the aligned face, RGB (`CHIP`, `CHIP`, 3), uint8, or None if it has no usable landmarks.
+
+    image: RGB (H, W, 3), uint8.
+    """
+    if face.landmarks is None:
+        return None
+    left, top, side = CHIP_IN_FFHQ
+    scale = CHIP / side
+    cut = np.array([(scale, 0.0, -left * scale), (0.0, scale, -top * scale)])
+    try:
+        return warp(image, compose(cut, fit_similarity(face.landmarks, FFHQ_512)), (CHIP, CHIP))
+    except DegenerateLandmarks:
+        return None

@@ -20,6 +20,8 @@ COMMANDS = {
     "models": "list, get, verify, and convert models",
     "settings": "print all settings as a JSON schema",
     "serve": "serve a web page and the HTTP API",
+    "compare": "say how alike the faces of two photos are",
+    "doctor": "check this installation, for a bug report",
     "completion": "print the completion script of a shell",
 }
 """Commands by the names of their modules, with their help, in the order of the help."""

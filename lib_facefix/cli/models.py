@@ -1,13 +1,13 @@
 """List all models with their licence, size, and location. Use an action to download, verify, or convert weights."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, FaceFixError, MissingPackage
 from ..models.yolo_files import yolo_files
-from ..registry import DETECTORS, REGISTRIES, ModelInfo
+from ..registry import DETECTORS, REGISTRIES, ModelInfo, Registry
 from ..settings.detector_expression import quote_name
 from ..weights import PUBLISHED, ModelPaths, Published, asset, find_installed
 from . import model_folders, models_check, models_get
@@ -39,7 +39,7 @@ def add(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command. Return its exit code."""
-    rows = list(_make_rows(model_folders.read_model_paths(arguments, arguments.yolo)))
+    rows = list(list_models(model_folders.read_model_paths(arguments, arguments.yolo)))
     if arguments.json:
         write_json({"version": 1, "models": rows}, None)
         return 0
@@ -69,9 +69,10 @@ def _make_table(rows: Sequence[dict[str, Any]], *, verbose: bool) -> Iterator[st
         yield "`facefix models --verbose` shows where each model is."
 
 
-def _make_rows(paths: ModelPaths) -> Iterator[dict[str, Any]]:
+def list_models(paths: ModelPaths, registries: Iterable[Registry[object]] = REGISTRIES) -> Iterator[dict[str, Any]]:
+    """Yield the facts of each model: kind, name, label, licence, bytes, size, state (see `STATES`), where, and note."""
     listed = set()
-    for registry in REGISTRIES:
+    for registry in registries:
         for info in registry:
             if info.assets:
                 yield _built_in_row(registry.kind, info)

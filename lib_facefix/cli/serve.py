@@ -16,6 +16,13 @@ from .terminal import print_lines
 from .token import TOKEN, add_token, read_token
 
 PORT = 7861
+NETWORK_USE = {
+    "what": "listens for requests, and with --open starts your browser",
+    "when": "you run `facefix serve`",
+    "with": "programs on this machine; other machines only with --host and a token",
+    "files": ("cli/serve.py", "server/connections.py"),
+}
+"""What this code uses the network for, for `facefix doctor`."""
 
 
 def add(parser: Parser) -> None:

@@ -28,6 +28,13 @@ MAX_MESSAGE_LENGTH = 400
 """Largest number of characters of a server's error message that are shown."""
 BUSY_STATUSES = (429, 503)
 """HTTP status codes of a busy server. The request is sent again later."""
+NETWORK_USE = {
+    "what": "sends photos to another machine, which fixes them",
+    "when": "you pass --remote to `facefix fix`, `facefix plan`, or `facefix detect`",
+    "with": "the address that you give to --remote",
+    "files": ("client/transport.py",),
+}
+"""What this code uses the network for, for `facefix doctor`."""
 
 
 @dataclass(frozen=True, slots=True)

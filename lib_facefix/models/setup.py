@@ -32,6 +32,14 @@ SHARED = ("numpy", "pillow", "opencv-python-headless", "opencv-python")
 """Packages in use. If an installation changes one of them, FaceFix must be started again."""
 POLL = 0.2
 """Seconds between two looks at the running installation."""
+NETWORK_USE = {
+    "what": "runs pip, pipx, or uv to install Python packages",
+    "when": "you confirm `facefix setup NAME`, or the same on the page of `facefix serve`; never with --offline or "
+    "FACEFIX_OFFLINE",
+    "with": "the package index that is configured for pip or uv (pypi.org), and download.pytorch.org",
+    "files": ("models/setup.py", "models/environment.py"),
+}
+"""What this code uses the network for, for `facefix doctor`."""
 _LAST_LINES = 3
 """Lines of pip's output in an error message."""
 

@@ -20,6 +20,14 @@ from ..server.handlers import Limits
 from ..server.routes import make_router
 from ..settings.face_prompt import GenerationParams
 
+NETWORK_USE = {
+    "what": "adds the HTTP API of FaceFix to the server of a WebUI",
+    "when": "FaceFix runs as an extension, and you start the WebUI with --api",
+    "with": "the clients of that WebUI, under its rules; FaceFix opens no port of its own",
+    "files": ("webui/api.py",),
+}
+"""What this code uses the network for, for `facefix doctor`."""
+
 
 def mount_router(app: FastAPI, flags: Any) -> None:
     """Add the API to the host's app. flags: the host's command line."""

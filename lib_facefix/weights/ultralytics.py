@@ -94,6 +94,15 @@ def convert_yolo(path: Path) -> Path:
     return target
 
 
+NETWORK_USE = {
+    "what": "runs the package ultralytics in another process to convert a YOLO .pt file",
+    "when": "you select a .pt file as detector, or run `facefix models convert`",
+    "with": "nobody: its downloads and reports are turned off",
+    "files": ("weights/ultralytics.py",),
+}
+"""What this code uses the network for, for `facefix doctor`."""
+
+
 def check_package(path: Path) -> None:
     """Raise `MissingPackage` or `BadModel` unless the installed ultralytics can read the file without running it."""
     installed = _version(PACKAGE)

@@ -50,6 +50,8 @@ COMMANDS = [
             "settings",
             "models --json",
             "models verify",
+            "doctor",
+            "compare photo.jpg photo.jpg",
         )
     ),
     engine("--engine auto"),

@@ -10,3 +10,10 @@ OPTIONAL = {
 
 onnx comes first, because it can conflict with the host's protobuf, and then nothing else is installed.
 """
+NETWORK_USE = {
+    "what": "runs pip in a WebUI to install onnxruntime or openvino",
+    "when": "you choose one of them in the WebUI's settings of FaceFix, and start the WebUI again",
+    "with": "the package index that is configured for pip (pypi.org)",
+    "files": ("../install.py",),
+}
+"""What `install.py` uses the network for, for `facefix doctor`."""
