@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 from sending import sent, where
 
+from lib_facefix.fixers.lite import Lite
 from lib_facefix.server.routes import PREFIX
+from lib_facefix.settings.treatment import FIDELITY_EXPONENT
 
 
 def array(coded):
@@ -34,13 +36,21 @@ def test_the_photo_under_its_layers_is_the_fixed_photo(client, photo, fidelity, 
     pixels = array(layer["image"])
     assert pixels.shape == (bottom - top, right - left, 4)
     assert set(np.unique(pixels[..., 3])) <= {0.0, 255.0}
-    opacity = (1 - fidelity ** layer["exponent"]) * visibility * pixels[..., 3:] / 255
+    assert layer["exponent"] is None  # the built-in restorer mixes two results
+    opacity = visibility * pixels[..., 3:] / 255
     part = blended.copy()[top:bottom, left:right]
     before = blended.copy()
     blended = blended.copy()
     blended[top:bottom, left:right] = np.rint(part + opacity * (pixels[..., :3] - part))
     assert np.abs(fixed - before).max() > 2
     assert np.abs(fixed - blended).max() <= 2
+
+
+def test_a_restorer_with_one_result_has_the_exponent_of_its_opacity(client, photo, monkeypatch):
+    monkeypatch.setattr(Lite, "batch_key", lambda self, job: "one result")
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings={"method": "restore", "fidelity": 0.6})).json()
+    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    assert layer["exponent"] == FIDELITY_EXPONENT
 
 
 def test_a_skipped_face_has_no_layer(client, photo):
