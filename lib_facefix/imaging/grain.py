@@ -1,7 +1,8 @@
 """Grain of a photo: how strong it is around a face, and the part of it that a restored face lacks.
 
-A restorer takes grain for noise and removes it, so that its face looks waxed in a grainy photo. What it removed is
-given back from the crop itself: this is the photo's own grain, with its level, size and colour at every brightness.
+A restorer takes grain for noise and removes it, so that its face looks waxed in a grainy photo. The removed grain is
+given back from the crop itself. This is the photo's own grain, with its level, size, and colour at every brightness, and
+in proportion to what is missing. It needs no random numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..types import Image, Mask, Matrix, Patch
 from .align import inverse, scale_factor, transform_points
-from .bands import Plane, high_pass, luma_of, missing_share
+from .bands import Plane, high_pass, luma_of
 
 COARSEST, FINEST = 3.0, 1.0
 """Sigma of the blur that separates grain from the face, and of the one that finds its finest part, image pixels."""
@@ -29,13 +30,11 @@ COLOURED = 0.8
 FINENESS = 0.22, 0.27
 """Ratio of the finest part of grain to the whole. Below it, an enlarged image or JPEG has made coarse blotches.
 
-White noise has 0.9, grain of a Gaussian of 1.2 px 0.4, noise that was enlarged 4 times less than 0.23."""
-USUAL, RARE = 2.5, 5.0
+White noise has 0.8, grain of a Gaussian of 1.2 px 0.3 to 0.5, noise that was enlarged 4 times less than 0.25."""
+USUAL, RARE = 3.0, 6.0
 """Standard deviations up to which a value is grain, and from which it is an edge or a scratch."""
 BRIGHTER = 1.6
 """Largest ratio of the face's level to that of its surroundings, as grain depends on brightness."""
-WINDOW = 25
-"""Side of the square in which a face's own grain is measured, in pixels of the crop."""
 CLIPPED = 6, 249
 """Mean brightness of blocks below and above which black or white hides grain."""
 
@@ -65,15 +64,17 @@ def measure_grain(crop: Image, mask: Mask, matrix: Matrix, size: tuple[int, int]
     face = np.asarray(cv2.resize(mask, blocks, interpolation=cv2.INTER_AREA)) > 0
     around, own = inside & ~face, inside & face
     band = high_pass(luma, COARSEST * step)
-    level, fine = _level(band, around), _level(high_pass(luma, FINEST * step), around)
+    finest = high_pass(luma, FINEST * step)
+    level, fine = _level(band, around), _level(finest, around)
+    noise = _in_face(finest, own, fine)
     share = _ramp(fine, *LEAST) * _ramp(fine / max(level, 1e-6), *FINENESS)
     if not share:
-        return Grain((level, 0.0, 0.0), 0.0, fine)
-    levels = []
-    for plane in (band, *(high_pass(chroma, COARSEST * step) for chroma in _chroma_of(crop, luma))):
-        outside = _level(plane, around)
-        levels.append(min(max(_level(plane, own), outside), BRIGHTER * outside))
-    return Grain((levels[0], levels[1], levels[2]), share, fine)
+        return Grain((level, 0.0, 0.0), 0.0, noise)
+    levels = [_in_face(band, own, level)]
+    for chroma in _chroma_of(crop, luma):
+        plane = high_pass(chroma, COARSEST * step)
+        levels.append(_in_face(plane, own, _level(plane, around)))
+    return Grain((levels[0], levels[1], levels[2]), share, noise)
 
 
 def keep_grain(patch: Patch, crop: Image, grain: Grain, scale: float, amount: float) -> Patch:
@@ -86,24 +87,30 @@ def keep_grain(patch: Patch, crop: Image, grain: Grain, scale: float, amount: fl
     if not amount:
         return patch
     sigma = COARSEST * max(1.0, scale)
-    before, after = luma_of(crop), luma_of(patch)
-    added = amount * _find_lacking(before, after, grain.levels[0], sigma)
-    result = patch + cv2.cvtColor(added, cv2.COLOR_GRAY2RGB)
+    planes = [(luma_of(crop), luma_of(patch))]
     if max(grain.levels[1:]) > COLOURED:
-        planes = zip(_chroma_of(crop, before), _chroma_of(patch, after), grain.levels[1:], strict=True)
-        red, blue = (amount * _find_lacking(*pair, level, sigma) for *pair, level in planes)
-        result += np.dstack([red, (0.299 * red + 0.114 * blue) / -0.587, blue])
-    return np.asarray(result, np.float32)
+        planes += zip(_chroma_of(crop, planes[0][0]), _chroma_of(patch, planes[0][1]), strict=True)
+    light, *chroma = (
+        _find_lacking(before, after, level, sigma) * np.float32(amount)
+        for (before, after), level in zip(planes, grain.levels, strict=False)
+    )
+    added = cv2.cvtColor(light, cv2.COLOR_GRAY2RGB)
+    if chroma:
+        red, blue = chroma
+        added += np.dstack([red, (0.299 * red + 0.114 * blue) / -0.587, blue])
+    return np.asarray(patch + added, np.float32)
 
 
 def _find_lacking(before: Plane, after: Plane, level: float, sigma: float) -> Plane:
-    """Return the grain of the original plane that the restored one lacks, (h, w), in grey levels."""
-    own, left = (_without_edges(high_pass(plane, sigma), level) for plane in (before, after))
-    return own * missing_share(own, left, WINDOW)
+    """Return the grain of the original plane that the restored one lacks, (h, w), in grey levels.
+
+    It is the fine change, without what exceeds grain: clearer eyes, edges, and removed scratches stay.
+    """
+    return _without_edges(high_pass(before - after, sigma), level)
 
 
 def _without_edges(band: Plane, level: float) -> Plane:
-    """Return the band with values that grain of this level does not have lowered to 0 (Hampel's idea)."""
+    """Return the band without values larger than grain of this level, which fall to 0 (Hampel's redescending weight)."""
     fall = (np.float32(RARE) - np.abs(band) / np.float32(level)) / np.float32(RARE - USUAL)
     return np.asarray(band * np.clip(fall, 0, 1), np.float32)
 
@@ -117,6 +124,11 @@ def _level(band: Plane, chosen: NDArray[np.bool_]) -> float:
     """Return the standard deviation of a band in the flat ones of the chosen blocks; 0 if there are none."""
     energy = np.asarray(cv2.resize(band * band, chosen.shape[::-1], interpolation=cv2.INTER_AREA))[chosen]
     return float(np.sqrt(np.partition(energy, int(energy.size * FLAT))[int(energy.size * FLAT)])) if energy.size else 0.0
+
+
+def _in_face(band: Plane, own: NDArray[np.bool_], around: float) -> float:
+    """Return the level of grain in the face, which may exceed the one around it a little."""
+    return min(max(_level(band, own), around), BRIGHTER * around)
 
 
 def _find_exposed(luma: Plane, blocks: tuple[int, int]) -> NDArray[np.bool_]:

@@ -191,9 +191,8 @@ def paste_round(
             ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
             shares = [mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()]
             canvas = canvases[task.picture]
-            height, width = canvas.original.shape[:2]
             with one_thread():
-                patch = guard_patch(patch, cut.crop, first, (width, height))
+                patch = guard_patch(patch, cut.crop, first, canvas)
                 canvas.paste(
                     patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again
                 )
