@@ -1,8 +1,8 @@
 """Grain of a photo: how strong it is around a face, and the part of it that a restored face lacks.
 
 A restorer takes grain for noise and removes it, so that its face looks waxed in a grainy photo. The removed grain is
-given back from the crop itself. This is the photo's own grain, with its level, size, and colour at every brightness, and
-in proportion to what is missing. It needs no random numbers.
+given back from the crop itself. This is the photo's own grain, with its level, size, and colour at every brightness,
+and in proportion to what is missing. It needs no random numbers.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _find_lacking(before: Plane, after: Plane, level: float, sigma: float) -> Pl
 
 
 def _without_edges(band: Plane, level: float) -> Plane:
-    """Return the band without values larger than grain of this level, which fall to 0 (Hampel's redescending weight)."""
+    """Return the band without values larger than grain of this level; they fall to 0, as by Hampel's weights."""
     fall = (np.float32(RARE) - np.abs(band) / np.float32(level)) / np.float32(RARE - USUAL)
     return np.asarray(band * np.clip(fall, 0, 1), np.float32)
 
@@ -123,7 +123,8 @@ def _chroma_of(crop: Patch, luma: Plane) -> tuple[Plane, Plane]:
 def _level(band: Plane, chosen: NDArray[np.bool_]) -> float:
     """Return the standard deviation of a band in the flat ones of the chosen blocks; 0 if there are none."""
     energy = np.asarray(cv2.resize(band * band, chosen.shape[::-1], interpolation=cv2.INTER_AREA))[chosen]
-    return float(np.sqrt(np.partition(energy, int(energy.size * FLAT))[int(energy.size * FLAT)])) if energy.size else 0.0
+    rank = int(energy.size * FLAT)
+    return float(np.sqrt(np.partition(energy, rank)[rank])) if energy.size else 0.0
 
 
 def _in_face(band: Plane, own: NDArray[np.bool_], around: float) -> float:
@@ -138,10 +139,10 @@ def _find_exposed(luma: Plane, blocks: tuple[int, int]) -> NDArray[np.bool_]:
 
 def _find_inside(blocks: tuple[int, int], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Return which blocks of the crop, (rows, columns), lie inside the image; others repeat its edge."""
-    x, y = np.meshgrid(np.arange(blocks[0]), np.arange(blocks[1]))
-    centres = (np.stack([x, y], -1).reshape(-1, 2) + 0.5) * BLOCK
-    inside = [(0 < place) & (place < side) for place, side in zip(transform_points(centres, inverse(matrix)).T, size)]
-    return np.asarray((inside[0] & inside[1]).reshape(blocks[::-1]))
+    columns, rows = np.meshgrid(np.arange(blocks[0]), np.arange(blocks[1]))
+    centres = np.asarray((np.stack([columns, rows], -1).reshape(-1, 2) + 0.5) * BLOCK, np.float64)
+    places = transform_points(centres, inverse(matrix))
+    return np.asarray(((places > 0) & (places < size)).all(1).reshape(blocks[::-1]))
 
 
 def _ramp(value: float, low: float, high: float) -> float:

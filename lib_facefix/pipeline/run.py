@@ -193,9 +193,7 @@ def paste_round(
             canvas = canvases[task.picture]
             with one_thread():
                 patch = guard_patch(patch, cut.crop, first, canvas)
-                canvas.paste(
-                    patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again
-                )
+                canvas.paste(patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again)
         except FAILURES as error:
             outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
         else:
