@@ -192,7 +192,7 @@ def paste_round(
             shares = [mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()]
             canvas = canvases[task.picture]
             with one_thread():
-                patch = guard_patch(patch, cut.crop, first, canvas)
+                patch = guard_patch(patch, cut.crop, first, canvas.cut_region(cut.crop), canvas.size)
                 canvas.paste(patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again)
         except FAILURES as error:
             outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
