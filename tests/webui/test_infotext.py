@@ -150,7 +150,7 @@ def test_a_crowd_fits_into_the_64_kilobytes_that_a_jpeg_has():
         pytest.param('{"v":0,"passes":[]}', "has no valid version", id="a version that never was"),
         pytest.param(
             '{"v":99,"passes":[{"new":1}]}',
-            "has version 99, but this FaceFix only supports 1; update FaceFix",
+            "has version 99, but this FaceFix only supports 2; update FaceFix",
             id="newer",
         ),
         pytest.param('{"v":1}', "has no passes", id="no passes"),
