@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 CELL = 8
 """Side of the blocks of a JPEG file, in pixels."""
-STRONGEST = 12.0
+STRONGEST = np.uint8(12)
 """Largest step that counts, in grey levels; larger ones are edges of the face."""
 
 
@@ -23,8 +23,8 @@ def measure_blocks(grey: NDArray[np.uint8]) -> float:
 
 
 def _measure_columns(grey: NDArray[np.uint8]) -> float:
-    steps = cv2.min(cv2.absdiff(grey[:, 1:], grey[:, :-1]), STRONGEST)
-    profile = cv2.reduce(steps, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0]
+    steps = np.minimum(cv2.absdiff(grey[:, 1:], grey[:, :-1]), STRONGEST)
+    profile = steps.mean(0, dtype=np.float32)
     excess = profile[1:-1] - (profile[:-2] + profile[2:]) / 2
     phases = np.sort(excess[: len(excess) // CELL * CELL].reshape(-1, CELL).mean(0))
     return max(0.0, float(phases[-1] - phases[CELL // 2 - 1]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +29,8 @@ def measure_noise(grey: Floats) -> tuple[float, float]:
     grey: (H, W), 0..255, both sides at least `SIDE`. The quietest twentieth of the squares counts, so neither edges nor
     hair add to the noise. In coarse structures, skin and grain are alike, except that grain is the same everywhere.
     """
-    mean = cv2.blur(grey, (SIDE, SIDE))
-    exposed = _sample(mean)
-    exposed = (exposed > DARK) & (exposed < BRIGHT)
+    mean = _sample(cv2.blur(grey, (SIDE, SIDE)))
+    exposed = (mean > DARK) & (mean < BRIGHT)
     fine, coarse = (_measure_band(grey, band, exposed) for band in (FINE, COARSE))
     if not coarse[1]:
         return FINE_GAIN * fine[0], 0.0
@@ -40,15 +41,15 @@ def measure_noise(grey: Floats) -> tuple[float, float]:
 def _measure_band(grey: Floats, band: tuple[float, float], exposed: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the deviation in quiet and in middling squares: the 5th percentile and the median, in grey levels."""
     finer = cv2.GaussianBlur(grey, (0, 0), band[0]) if band[0] else grey
-    detail = cv2.subtract(finer, cv2.GaussianBlur(grey, (0, 0), band[1]))
-    power = _sample(cv2.blur(cv2.multiply(detail, detail), (SIDE, SIDE)))
+    detail = finer - cv2.GaussianBlur(grey, (0, 0), band[1])
+    power = _sample(cv2.blur(detail * detail, (SIDE, SIDE)))
     chosen = power[exposed] if exposed.mean() > 0.2 else power.ravel()
     places = [len(chosen) // 20, len(chosen) // 2]
     quiet, middle = np.sqrt(np.maximum(np.partition(chosen, places)[places], 0.0))
     return float(quiet), float(middle)
 
 
-def _sample(values: Floats) -> Floats:
+def _sample(values: NDArray[Any]) -> NDArray[Any]:
     """Return the values at the centres of whole squares."""
     half = SIDE // 2
     return values[half : values.shape[0] - half + 1 : STEP, half : values.shape[1] - half + 1 : STEP]

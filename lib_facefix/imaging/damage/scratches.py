@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -59,10 +60,10 @@ def _mark_lines(grey: Floats) -> Iterator[Floats]:
         return
     smooth = cv2.blur(grey, (1, 3))
     middle, left, right = smooth[:, REACH:-REACH], smooth[:, : -2 * REACH], smooth[:, 2 * REACH :]
-    for contrast in (cv2.subtract(middle, cv2.max(left, right)), cv2.subtract(cv2.min(left, right), middle)):
-        contrast = cv2.max(contrast, 0.0)
+    for difference in (middle - np.maximum(left, right), np.minimum(left, right) - middle):
+        contrast = np.maximum(difference, 0)
         around = cv2.blur(contrast, (TEXTURE, TEXTURE))
-        clear = cv2.min(cv2.divide(contrast, cv2.addWeighted(around, OUTLIER, around, 0, FLOOR)), 1.0)
+        clear = np.minimum(contrast / (OUTLIER * around + FLOOR), 1)
         size = clear.shape[1], clear.shape[0] // ROWS
         yield np.asarray(cv2.resize(clear, size, interpolation=cv2.INTER_AREA), np.float32)
 
@@ -86,5 +87,5 @@ def _follow_lines(views: list[Floats]) -> list[float]:
         aside = np.maximum(padded[:-2], padded[2:]) - BEND
         chain[:] = np.maximum(np.maximum(chain, aside) + row, 0)
         np.maximum(best, chain, out=best)
-    tops = [best[start:end].max() for start, end in zip(starts, starts[1:], strict=False)]
+    tops = [best[start:end].max() for start, end in pairwise(starts)]
     return [float(top) * ROWS / (1 - EXPECTED) for top in tops]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -66,7 +67,7 @@ def measure_resolution(grey: Floats) -> Resolution:
         ends = _find_end(active.mean(0), noise.mean(0), DROP)
         if ends > RESOLVED or min(grey.shape) < SMALLEST:
             break
-        grey = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+        grey = np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
         scale *= 2
     sectors = list(zip(active, noise, strict=True))
     slowest = min(_find_end(powers, quiet, DROP_ALONG) for powers, quiet in sectors)
@@ -83,9 +84,9 @@ def _make_sectors() -> tuple[Floats, Floats]:
     for towards in (0, 45, 90, 135):
         off = np.abs(angle - towards)
         sector = np.minimum(off, 180 - off) <= 30
-        bands = [sector & (radius >= low) & (radius < high) for low, high in zip(EDGES, EDGES[1:], strict=False)]
+        bands = [sector & (radius >= low) & (radius < high) for low, high in pairwise(EDGES)]
         weights.append([(band / band.sum()).ravel() for band in bands])
-    for low, high in zip(EDGES, EDGES[1:], strict=False):
+    for low, high in pairwise(EDGES):
         frequencies.append(radius[(radius >= low) & (radius < high)].mean())
     return np.array(weights, np.float32), np.array(frequencies, np.float32)
 
@@ -96,8 +97,8 @@ WINDOW = np.outer(np.hanning(BLOCK + 2)[1:-1], np.hanning(BLOCK + 2)[1:-1]).asty
 
 def _measure_powers(grey: Floats) -> tuple[Floats, Floats]:
     """Return the power of active blocks and of noise, each (4 directions, bands), in squared grey levels."""
-    fine = cv2.subtract(grey, cv2.GaussianBlur(grey, (0, 0), 2.5))
-    energy = cv2.boxFilter(cv2.multiply(fine, fine), -1, (BLOCK, BLOCK), anchor=(0, 0))
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), 2.5)
+    energy = cv2.boxFilter(fine * fine, -1, (BLOCK, BLOCK), anchor=(0, 0))
     rows = np.arange(0, grey.shape[0] - BLOCK + 1, STEP)
     columns = np.arange(0, grey.shape[1] - BLOCK + 1, STEP)
     order = np.argsort(energy[rows[:, None], columns[None]], axis=None)
@@ -112,7 +113,8 @@ def _measure_powers(grey: Floats) -> tuple[Floats, Floats]:
     active = spectra(order[-max(4, len(order) // ACTIVE) :]).mean(0)
     quiet = spectra(order[: max(4, len(order) // QUIET)])
     middle = np.partition(quiet, len(quiet) // 2, axis=0)[len(quiet) // 2]
-    return SECTORS @ active, SECTORS @ (middle / np.float32(np.log(2)))  # the median of a noisy power is ln 2 of its mean
+    noise = middle / np.float32(np.log(2))  # the median of the powers of noise is ln 2 of their mean
+    return SECTORS @ active, SECTORS @ noise
 
 
 def _find_end(active: Floats, noise: Floats, drop: float) -> float:
