@@ -253,6 +253,8 @@ def _list_flaws(seen: Seen, settings: FaceSettings) -> list[str]:
     """Return what speaks against leaving a face alone, as phrases for people."""
     pixels, width, damage = seen.face.box.size, seen.face.box.width, seen.damage
     flaws = [f"small ({pixels:.0f} px)"] if pixels < settings.large_above else []
+    if not settings.sharp_above:
+        return flaws
     if damage is None:
         blurred = f"not sharp ({seen.sharpness:.2f} < {settings.sharp_above:.2f})"
         return flaws + [blurred] * (seen.sharpness < settings.sharp_above)

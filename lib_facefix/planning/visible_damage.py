@@ -9,7 +9,7 @@ FULL_WIDTH = 360
 NOISY, GRAINY = 5.0, 6.0
 """Standard deviations from which noise of single pixels, and coarser grain, is damage, in grey levels of 255."""
 BLOCKY = 1.5
-"""Height of the steps between JPEG blocks from which they are damage, in grey levels: about quality 35 and below."""
+"""Height of the steps between JPEG blocks from which they are damage, in grey levels."""
 SCRATCHED = 0.55
 """Length of a scratch from which it is damage, in widths of the face."""
 MOVED = 1.5

@@ -108,8 +108,8 @@ class FaceSettings(Treatment):
         help="Skip faces that genderage.onnx estimates to be older. 0: no limit.",
     )  # fmt: skip
     sharp_above: float = option(
-        0.7, "Sharpness threshold", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
-        help="auto skips a large, clean face if at least this share of its pixels shows detail.",
+        0.65, "Sharpness threshold", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
+        help="auto skips a large, clean face if at least this share of its pixels shows detail. 0: damaged ones too.",
     )  # fmt: skip
     large_above: int = option(
         192, "Large face size", low=0, unit="px", group="choose", only="auto",

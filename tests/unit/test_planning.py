@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.planning.planner import make_plan, read_override
+from lib_facefix.planning.plan import FixPlan
+from lib_facefix.planning.planner import make_plan, read_override, replan_faces
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.types import Box, Face
@@ -159,6 +160,25 @@ def test_auto_leaves_only_what_is_sharp_large_and_clean(leaves, face_at, change,
     assert re.fullmatch(reason, job.reason), job.reason
     assert 0 <= job.sharpness <= 1
     assert job.damage.detail <= size * 1.01
+
+
+def test_without_a_sharpness_threshold_auto_leaves_damaged_faces_too(leaves, face_at):
+    [job] = make_plan(noisy(leaves(600, 800)), [face_at(400, 300, size=300)], FaceSettings(sharp_above=0)).jobs
+    assert job.decision == "leave"
+
+
+def test_a_plan_keeps_what_was_seen_when_settings_change(leaves, face_at):
+    plan = make_plan(noisy(leaves(600, 800)), [face_at(400, 300, size=300)], FaceSettings())
+    [job] = replan_faces(FixPlan.from_json(plan.to_json()), FaceSettings(fidelity=0.1)).jobs
+    assert (job.reason, job.damage) == (plan.jobs[0].reason, plan.jobs[0].damage)
+
+
+def test_a_plan_without_measured_damage_is_decided_by_its_sharpness(leaves, face_at):
+    entry = make_plan(leaves(600, 800), [face_at(400, 300, size=300)], FaceSettings()).to_json()
+    for sharpness, reason in ((0.31, "not sharp (0.31 < 0.65)"), (0.9, "already sharp, large, and clean")):
+        entry["faces"][0] |= {"sharpness": sharpness, "damage": None}
+        [job] = replan_faces(FixPlan.from_json(entry), FaceSettings()).jobs
+        assert job.reason == reason
 
 
 ORIGIN = GenerationParams("a girl", "blurry", 100, 7)

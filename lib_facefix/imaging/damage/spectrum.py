@@ -70,7 +70,7 @@ def measure_resolution(grey: Floats) -> Resolution:
         grey = np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
         scale *= 2
     sectors = list(zip(active, noise, strict=True))
-    slowest = min(_find_end(powers, quiet, DROP_ALONG) for powers, quiet in sectors)
+    slowest = min(_find_end(powers, quiet, DROP_ALONG, generous=True) for powers, quiet in sectors)
     finest = max(_find_end(powers, quiet, DROP) for powers, quiet in sectors)
     nyquist = BLOCK / 2
     return Resolution(*(scale * nyquist / cycles for cycles in (ends, slowest, finest)))
@@ -117,19 +117,24 @@ def _measure_powers(grey: Floats) -> tuple[Floats, Floats]:
     return SECTORS @ active, SECTORS @ noise
 
 
-def _find_end(active: Floats, noise: Floats, drop: float) -> float:
+def _find_end(active: Floats, noise: Floats, drop: float, *, generous: bool = False) -> float:
     """Return the frequency at which detail ends, in cycles per block.
 
-    active, noise: powers in each band. drop: octaves below the course of `SHARP` that end the detail.
+    active, noise: powers in each band. drop: octaves below the course of `SHARP` that end the detail. generous: whether
+    detail that noise may hide counts as detail.
     """
     noise = noise.copy()
     noise[:COARSE] = np.minimum(noise[:COARSE], noise[COARSE : COARSE + 2].mean())
     signal = np.maximum(active - noise, 0.02 * active)
+    hidden = active <= ABOVE_NOISE * noise
+    if generous:
+        signal[hidden] = np.maximum(signal, (ABOVE_NOISE - 1) * noise)[hidden]
     level = np.log2(np.maximum(signal, 1e-3)) / 2 - SHARP
-    level[active <= ABOVE_NOISE * noise] = -np.inf
     highest = np.minimum(np.maximum.accumulate(level), level[:3].max() + RISE)
     below = level - highest
-    [lower] = np.nonzero(~(below >= -drop))
+    if not generous:
+        below[hidden] = -np.inf
+    [lower] = np.nonzero(below < -drop)
     if not len(lower):
         return BLOCK / 2
     first = int(lower[0])

@@ -15,7 +15,7 @@ from ...visualize import crop_around, tint_mask
 from ..compare.history import Comparison
 from ..passes.summary import capitalize
 
-SHARPNESS_WORDS = ((0.4, "blurred"), (0.7, "soft"), (1.01, "sharp"))
+SHARPNESS_WORDS = ((0.4, "blurred"), (0.65, "soft"), (1.01, "sharp"))
 """Words for a face's sharpness, each with its exclusive upper limit (0 to 1)."""
 THUMBNAIL, OVERVIEW, TRIED = 160, 1280, 1024
 """Longest sides, in pixels, of a thumbnail, the whole image, and a tried face."""
