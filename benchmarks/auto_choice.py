@@ -92,8 +92,12 @@ LADDERS: Mapping[str, Ladder] = {
 
 
 def read_portraits(folder: Path, use: str, most: int) -> Iterator[tuple[str, Image, Face]]:
-    """Yield name, picture, and face of up to `most` portraits whose faces are large enough."""
-    people = [person for person in read_people() if person.use == use and person.cell is None and person.width >= LEAST]
+    """Yield name, picture, and face of up to `most` portraits whose faces are large enough. They are clean."""
+    people = [
+        person
+        for person in read_people()
+        if person.use == use and person.name.startswith("portrait") and person.width >= LEAST
+    ]
     for person, picture in read_faces(people[:: max(1, len(people) // most)][:most], [folder]):
         face = max(locate_faces(picture), key=lambda face: face.box.width, default=None)
         if face is not None and face.box.width >= LEAST:

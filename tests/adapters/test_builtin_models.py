@@ -158,10 +158,12 @@ def test_what_asks_for_no_change_changes_no_byte(engine, setting):
     assert (result.image == worse).all()
 
 
-def test_auto_restores_what_is_blurred_and_leaves_what_is_sharp(engine):
-    large = cv2.resize(photo("faceapi_sample6"), None, fx=3, fy=3, interpolation=cv2.INTER_LANCZOS4)
-    assert {job.decision for job in engine.plan(large).jobs} == {"leave"}
-    assert {job.decision for job in engine.plan(cv2.GaussianBlur(large, (0, 0), 12)).jobs} == {"restore"}
+def test_auto_restores_what_is_blurred_or_enlarged_and_leaves_what_is_sharp(engine):
+    sharp, near = photo("faceapi_sample6"), FaceSettings(large_above=64)
+    assert {job.decision for job in engine.plan(sharp, near).jobs} == {"leave"}
+    assert {job.decision for job in engine.plan(cv2.GaussianBlur(sharp, (0, 0), 4), near).jobs} == {"restore"}
+    large = cv2.resize(sharp, None, fx=3, fy=3, interpolation=cv2.INTER_LANCZOS4)
+    assert {job.reason[:22] for job in engine.plan(large).jobs} <= {"enlarged about 3 times", "enlarged about 2 times"}
 
 
 def test_a_plan_that_went_through_json_gives_the_same_bytes(engine):
