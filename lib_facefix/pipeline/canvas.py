@@ -25,12 +25,6 @@ class Canvas:
     source: Image
     """The picture of the original's size that faces are cut from, with what was fixed earlier."""
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the picture that faces are cut from, in pixels."""
-        height, width = self.source.shape[:2]
-        return width, height
-
     def cut_region(self, crop: Crop) -> Image:
         """Return the part of the source that a crop shows, (H, W, 3), in pixels of the source, as a view of it."""
         height, width = self.source.shape[:2]

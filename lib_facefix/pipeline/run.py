@@ -195,8 +195,9 @@ def paste_round(
             ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
             shares = [mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()]
             canvas = canvases[task.picture]
+            size = canvas.source.shape[1], canvas.source.shape[0]
             with one_thread():
-                patch = guard_patch(patch, cut.crop, first, canvas.cut_region(cut.crop), canvas.size)
+                patch = guard_patch(patch, cut.crop, first, canvas.cut_region(cut.crop), size)
                 canvas.paste(patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again)
         except FAILURES as error:
             outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
