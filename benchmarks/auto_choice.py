@@ -4,8 +4,8 @@
 
 FOLDER is a cache for the portraits, which are downloaded if they are not there. Each face is made 256 px wide and
 damaged at rising strengths. The table shows how many of 16 faces `auto` would fix. The thresholds in
-`planning/visible_damage.py` were read from the curves of the training portraits; `--judge` uses the portraits of other
-people, which no threshold was chosen with.
+`planning/visible_damage.py` follow the curves of the training portraits. `--judge` measures other people. They were
+looked at too while the thresholds were chosen, so they are no untouched test.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def main() -> None:
     """Print a line for each kind and strength, and draw the curves."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.auto_choice", description=__doc__)
     parser.add_argument("folder", type=Path, help="cache of the portraits")
-    parser.add_argument("--judge", action="store_true", help="the people that no threshold was chosen with")
+    parser.add_argument("--judge", action="store_true", help="other people than those of the training set")
     parser.add_argument("--faces", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plot", type=Path, help="file for the curves, .svg")

@@ -163,7 +163,12 @@ def test_what_asks_for_no_change_changes_no_byte(engine, setting):
     [
         (lambda image: image, 64, "leave", "already sharp, large, and clean (107 px of detail)"),
         (lambda image: cv2.GaussianBlur(image, (0, 0), 4), 64, "restore", "enlarged about 6 times: 16 px of detail"),
-        (lambda image: cv2.resize(image, None, fx=3, fy=3), 192, "restore", "enlarged about 3 times: "),
+        (
+            lambda image: cv2.resize(image, None, fx=3, fy=3, interpolation=cv2.INTER_LANCZOS4),
+            192,
+            "restore",
+            "enlarged about 3 times: ",
+        ),
     ],
     ids=["sharp", "blurred", "enlarged"],
 )
