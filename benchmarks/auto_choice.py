@@ -24,9 +24,9 @@ from lib_facefix.imaging.boxes import bounding
 from lib_facefix.planning.planner import make_plan
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.types import Face, Image, Matrix
-from training.degrade import jpeg, resize
+from training.degrade import jpeg, resize, to_bytes
 from training.faces import locate_faces
-from training.judging.trials import KINDS, add_grain, add_scratches, enlarge_like, shrink, to_bytes
+from training.judging.trials import KINDS, add_grain, add_scratches, enlarge_like, shrink
 from training.people.load import read_faces
 from training.people.roster import read_people
 
