@@ -260,7 +260,8 @@ export class Editor {
     this.choose(this.chosen);
     const fixed = photo.faces.filter(isFixed).length;
     at("masks-switch").hidden = !photo.faces.length || at("faces-view").hidden;
-    at("found").textContent = found(photo.faces.length, fixed);
+    const before = photo.fixedBefore ? ` Enhanced before (${photo.fixedBefore}).` : "";
+    at("found").textContent = found(photo.faces.length, fixed) + before;
     at("details").hidden = !photo.faces.length;
     const done = this.photo.result && sameWork(photo.plan, this.photo.result.plan);
     this.#sumUp(done && this.photo.result ? this.photo.result.faces : photo.faces);
