@@ -67,6 +67,8 @@ class Batch:
     """Suffix of the kind of file that `sink` receives; blank: the kind of the input."""
     recorder: Recorder = Recorder()  # noqa: RUF009 - it is frozen
     """Writes what was done into each result, and knows results of earlier runs."""
+    raises: bool = False
+    """True to raise the errors of images, too, after they are recorded."""
     log: ResultLog | None = None
     """Remembers which files were written, if any."""
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -207,6 +209,8 @@ class Batch:
             raise
         except FaceFixError as error:
             record["error"] = str(error)
+            if self.raises:
+                raise
         except MemoryError:
             record["error"] = "not enough memory for this image"
         except Exception as error:  # noqa: BLE001 the other files must still be processed
