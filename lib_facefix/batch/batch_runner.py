@@ -134,7 +134,8 @@ class Batch:
             scale = [now / was for now, was in zip(result.result_size, plan.size, strict=True)]
             edits = () if same else list_edits(result.outcomes, result.upscaler, scale)
             said, unmarked = self.recorder.mark_metadata(picture.metadata, edits, kind)
-            notes = self._write(path, target, replace(picture, metadata=said), result, edits)
+            done = replace(picture, metadata=said), result
+            notes = self._write(path, target, done, edits, fixed=any(edit.face for edit in edits))
             copied = same and kind.name == picture.format
             notes = (*notes, *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied))
             record.update(result.to_json(), output=str(target), notes=list(notes))
@@ -164,16 +165,18 @@ class Batch:
         record, result = self.records[-1], FixResult(picture.image, ())
         notes: tuple[str, ...] = ()
         if target != path or target == STREAM:
-            notes = self._write(path, target, picture, result, ())
+            notes = self._write(path, target, (picture, result), (), fixed=True)
             record["output"] = str(target)
         record.update(result.to_json(), notes=list(notes), fixed_before=before)
         shown = f" -> {_shown(target)}" if record["output"] else ""
         line = f"{_name(path)}: unchanged, as it is fixed already ({before}); --again fixes it again{shown}"
         return [line, *(f"  note: {note}" for note in notes)]
 
-    def _write(self, path: Path, target: Path, picture: Picture, result: FixResult, edits: Edits) -> tuple[str, ...]:
-        """Write a result, and files beside it; return notes on what it lacks."""
-        seal = None
+    def _write(
+        self, path: Path, target: Path, done: tuple[Picture, FixResult], edits: Edits, *, fixed: bool
+    ) -> tuple[str, ...]:
+        """Write a result, and files beside it; return notes on what it lacks. fixed: whether faces of it were fixed."""
+        (picture, result), seal = done, None
         if self.recorder.signer:
             seal = self.recorder.make_seal(edits, (picture.path.name, picture.format, _content(picture)))
         if self.sink and target == STREAM:
@@ -187,8 +190,8 @@ class Batch:
         )
         if self.log:
             product = target.parent == path.parent and target != path
-            fixed = any(edit.face for edit in edits) and not self.keep_times  # a backup may have the same time and size
-            self.log.add(target, product=product, fixed=fixed)
+            known = fixed and not self.keep_times  # otherwise a backup may have the same time and size
+            self.log.add(target, product=product, fixed=known)
         return (*notes, *copy_sidecars(path, target))
 
     def failure(self) -> list[str]:

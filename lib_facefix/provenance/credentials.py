@@ -126,7 +126,7 @@ def read_credentials(content: bytes, kind: str) -> dict[str, Any] | None:
     except c2pa.C2paError.ManifestNotFound:
         return None
     except c2pa.C2paError as error:
-        state = "Remote" if isinstance(error, c2pa.C2paError.RemoteManifest) else "Invalid"
+        state = "Remote" if str(error).startswith("Remote") else "Invalid"
         return {"state": state, "codes": [briefly(error)], "generator": "", "signed_by": "", "actions": [],
                 "ingredients": []}  # fmt: skip
     active = found.get("manifests", {}).get(found.get("active_manifest"), {})

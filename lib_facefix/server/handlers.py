@@ -138,7 +138,7 @@ class Service:
         with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings, own = self._check_settings(body, engine), body.overrides
             if before := recorder.find_earlier(sent.metadata):
-                return _answer(body, sent, FixResult(sent.image, ()), recorder, before)
+                return _answer(body, (sent, FixResult(sent.image, ())), recorder, before)
             plan = body.plan
             if not plan and (found := self.faces.get(_make_key(body, settings, engine))):
                 plan = engine.replan(found.plan, settings, overrides=own, origin=origin)
@@ -148,10 +148,10 @@ class Service:
             self._check_plan(plan, engine)
             if plan.upscaled:
                 if before := recorder.find_earlier(sent.metadata, enlarges=True):
-                    return _answer(body, sent, FixResult(sent.image, ()), recorder, before)
+                    return _answer(body, (sent, FixResult(sent.image, ())), recorder, before)
                 check_size("the result", sent, plan.upscaled)
             [result] = engine.run([sent.image], [plan], progress=progress)
-            return _answer(body, sent, result, recorder)
+            return _answer(body, (sent, result), recorder)
 
     def layers(self, body: LayersBody, progress: Progress) -> Answer:
         """Return each face at full strength as a layer over the image, with the opacity that its settings give it."""
@@ -263,8 +263,9 @@ class Service:
         check_paths(engine, self.host.folders, plan=plan)
 
 
-def _answer(body: FixBody, sent: Picture, result: FixResult, recorder: Recorder, before: str = "") -> Answer:
+def _answer(body: FixBody, done: tuple[Picture, FixResult], recorder: Recorder, before: str = "") -> Answer:
     """Return a result as a file, with its report. before: what an earlier run did, so that this one did nothing."""
+    sent, result = done
     suffix = FORMATS.get(body.format, "")
     kind = format_for(Path(f"x{suffix}")) if suffix else format_named(sent.format)
     edits: Edits = ()
@@ -277,9 +278,8 @@ def _answer(body: FixBody, sent: Picture, result: FixResult, recorder: Recorder,
         packed = replace(packed, coding=replace(sent.coding, quality=body.quality))
     file = io.BytesIO()
     notes = [*encode(packed, result.image, file, suffix=suffix), *unmarked]
-    notes += [f'The image is unchanged, as it is fixed already ({before}). Send "again": true to fix it again.'] * bool(
-        before
-    )
+    if before:
+        notes.append(f'The image is unchanged, as it is fixed already ({before}). Send "again": true to fix it again.')
     earlier = before or describe_edits(read_edits(sent.metadata)) or None
     report = {"version": VERSION, **result.to_json(), "notes": notes, "fixed_before": earlier}
     return Answer(report, file.getvalue(), media_type(kind.name))

@@ -85,6 +85,13 @@ def signed(photo, tmp_path, identity):  # noqa: F811
     return make
 
 
+def c2pa_json(path):
+    import c2pa
+
+    with c2pa.Reader("image/jpeg", io.BytesIO(path.read_bytes())) as reader:
+        return reader.json()
+
+
 def state(path):
     return read_credentials(path.read_bytes(), FORMS[path.suffix[1:]])
 
@@ -139,6 +146,8 @@ def test_a_byte_flipped_afterwards_is_found(signed, kind, identity, tmp_path, ca
     result.write_bytes(content)
     assert state(result)["state"] == "Invalid"
     capsys.readouterr()
+    if kind != "jpg":  # the pixels of which cannot be decoded any more
+        return
     run("provenance", "show", result)
     assert "not valid: the file was changed" in capsys.readouterr().out
 
@@ -162,14 +171,15 @@ def test_a_plain_photo_and_another_format_are_signed_too(photo, identity, tmp_pa
 
 
 def test_a_parent_that_was_tampered_with_is_named_as_such(signed, identity, tmp_path):
-    path = signed("png")
+    path = signed("jpg")
     content = bytearray(path.read_bytes())
-    at = content.index(b"IHDR") + 4 + 13 + 4 + 30  # in the manifest or the pixels; the file still opens
-    broken = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
-    path.write_bytes(broken)
-    run("fix", path, "-o", tmp_path / "new.png", "--sign", identity[0], "--sign-key", identity[1])
-    assert (tmp_path / "new.png").exists()
-    assert state(tmp_path / "new.png")["state"] == "Valid"
+    content[-500] ^= 1
+    path.write_bytes(content)
+    assert state(path)["state"] == "Invalid"
+    run("fix", path, "-o", tmp_path / "new.jpg", "--sign", identity[0], "--sign-key", identity[1])
+    assert state(tmp_path / "new.jpg")["state"] == "Valid"
+    text = json.dumps(json.loads(c2pa_json(tmp_path / "new.jpg")))
+    assert "assertion.dataHash.mismatch" in text  # of the ingredient
 
 
 @pytest.mark.parametrize("curve", ["SECP384R1", "SECP521R1", "Ed25519"])
@@ -243,8 +253,7 @@ made = signer.seal("JPEG", content, [], ("remote.jpg", "JPEG", content))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     calls = [line for line in log.read_text().splitlines() if "socket(" in line or "connect(" in line]
     assert calls == []
-    assert done.returncode in (0, 1)
-    assert "AssertionError" not in done.stderr
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_signed_kind_is_one_that_the_package_knows():
