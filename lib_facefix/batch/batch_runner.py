@@ -178,7 +178,8 @@ class Batch:
         """Write a result, and files beside it; return notes on what it lacks. fixed: whether faces of it were fixed."""
         (picture, result), seal = done, None
         if self.recorder.signer:
-            seal = self.recorder.make_seal(edits, (picture.path.name, picture.format, _content(picture)))
+            parent, local = (picture.path.name, picture.format, _content(picture)), self.engine.describe().loads_models
+            seal = self.recorder.make_seal(edits, parent, local=local)
         if self.sink and target == STREAM:
             packed = io.BytesIO()
             notes = encode(picture, result.image, packed, png_level=self.png_level, suffix=self.sink_suffix, seal=seal)

@@ -23,7 +23,7 @@ _QUOTED = {"&quot;": '"', "&apos;": "'", "&#34;": '"', "&#39;": "'"}
 _MAX_PREFIXES = 8
 """Prefixes of one namespace that are looked for: packets have one, and many would cost time."""
 _PADDING = re.compile(r"(\s+)<\?xpacket\s+end=")
-_ABOUT = re.compile(r"<(?:[\w.-]+:)?Description\b[^>]*?\b(?:[\w.-]+:)?about\s*=\s*(\"[^\"]*\"|'[^']*')")
+_ABOUT = re.compile(r"<(?:[\w.-]+:)?Description\s[^<>]*?\b(?:[\w.-]{1,64}:)?about\s*=\s*(\"[^\"]*\"|'[^']*')")
 
 
 class Value(NamedTuple):
@@ -54,9 +54,9 @@ def find_value(text: str, space: str, name: str) -> Value | None:
     for prefix in _prefixes(text, space):
         tag = re.escape(f"{prefix}:{name}" if prefix else name)
         forms = [
-            rf"<{tag}(?:\s[^>]*)?(?<!/)>([^<]*)</{tag}\s*>",
-            rf"<{tag}\s[^>]*?:resource\s*=\s*\"([^\"]*)\"",
-            rf"<{tag}\s[^>]*?:resource\s*=\s*'([^']*)'",
+            rf"<{tag}(?:\s[^<>]*)?(?<!/)>([^<]*)</{tag}\s*>",
+            rf"<{tag}\s[^<>]*?:resource\s*=\s*\"([^\"]*)\"",
+            rf"<{tag}\s[^<>]*?:resource\s*=\s*'([^']*)'",
         ]
         if prefix:  # an attribute without a prefix is in no namespace
             forms += [rf"\s{tag}\s*=\s*\"([^\"]*)\"", rf"\s{tag}\s*=\s*'([^']*)'"]
@@ -88,7 +88,7 @@ def add_properties(text: str, spaces: Mapping[str, str], inner: str) -> str:
         tag = f"{prefix}:RDF" if prefix else "RDF"
         if ends := list(re.finditer(rf"</{re.escape(tag)}\s*>", text)):
             return _use_padding(text, text[: ends[-1].start()] + added + text[ends[-1].start() :])
-        if found := re.search(rf"(<{re.escape(tag)}\b[^>]*?)\s*/>", text):
+        if found := re.search(rf"(<{re.escape(tag)}\b[^<>]*?)\s*/>", text):
             return _use_padding(text, f"{text[: found.start()]}{found[1]}>{added}</{tag}>{text[found.end() :]}")
     return ""
 
@@ -97,9 +97,10 @@ def append_item(text: str, space: str, name: str, item: str) -> str:
     """Return the packet with `item`, an `rdf:li` with its own prefixes, at the end of a list; blank without it."""
     for prefix in _prefixes(text, space):
         tag = re.escape(f"{prefix}:{name}" if prefix else name)
-        found = re.search(rf"<{tag}(?:\s[^>]*)?>.*?(</(?:[\w.-]+:)?(?:Seq|Bag)\s*>)\s*</{tag}\s*>", text, re.DOTALL)
-        if found:
-            return _use_padding(text, text[: found.start(1)] + item + text[found.start(1) :])
+        start = re.search(rf"<{tag}(?:\s[^<>]*)?>", text)
+        end = re.compile(rf"</(?:[\w.-]{{1,64}}:)?(?:Seq|Bag)\s*>\s*</{tag}\s*>")
+        if start and (found := end.search(text, start.end())):
+            return _use_padding(text, text[: found.start()] + item + text[found.start() :])
     return ""
 
 
@@ -109,8 +110,8 @@ def remove_properties(text: str, space: str, *names: str) -> str:
         for name in names:
             tag = re.escape(f"{prefix}:{name}" if prefix else name)
             text = re.sub(rf"\s{tag}\s*=\s*(?:\"[^\"]*\"|'[^']*')", "", text) if prefix else text
-            text = re.sub(rf"<({tag})(?:\s[^>]*)?(?<!/)>.*?</\1\s*>", "", text, flags=re.DOTALL)
-            text = re.sub(rf"<{tag}(?:\s[^>]*)?/>", "", text)
+            text = re.sub(rf"<({tag})(?:\s[^<>]*)?(?<!/)>.*?</\1\s*>", "", text, flags=re.DOTALL)
+            text = re.sub(rf"<{tag}(?:\s[^<>]*)?/>", "", text)
     for prefix in _prefixes(text, RDF):
         tag = re.escape(f"{prefix}:Description" if prefix else "Description")
         facts = r"(?:\s+(?:xmlns(?::[\w.-]+)?|(?:[\w.-]+:)?about)\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*"

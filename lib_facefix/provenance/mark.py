@@ -41,6 +41,8 @@ COMPOSITE, ENHANCED = "compositeWithTrainedAlgorithmicMedia", "algorithmicallyEn
 PRODUCT = "FaceFix"
 MAX_EDITS = 10_000
 """Edits that are read from one file."""
+MAX_TOLD, MAX_NAME = 8, 80
+"""Kinds of edits that are told in words; characters of a name that is read from a file."""
 
 _STRENGTHS = {
     **dict.fromkeys(("digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm", "print"), 0),
@@ -115,7 +117,9 @@ def describe_edits(edits: Sequence[Edit]) -> str:
     for (action, model, is_face), count in counts.items():
         faces = f"{count} face{'' if count == 1 else 's'} " if is_face else ""
         parts.append(f"{faces}{words.get(action, action)}{f' with {model}' if model else ''}")
-    versions = ", ".join(dict.fromkeys(edit.version for edit in edits if edit.version))
+    versions = ", ".join(list(dict.fromkeys(edit.version for edit in edits if edit.version))[:MAX_TOLD])
+    if len(parts) > MAX_TOLD:
+        parts[MAX_TOLD:] = [f"and {len(parts) - MAX_TOLD} more"]
     return f"{' '.join(filter(None, (PRODUCT, versions)))}: {', '.join(parts)}" if parts else ""
 
 
@@ -184,9 +188,9 @@ def _read_edit(item: dict[str, str]) -> Edit:
     sides = tuple(int(side) for side in box if side.removeprefix("-").isdecimal() and len(side) < 12)
     number = item.get("face", "")
     edit = Edit(
-        item["action"],
-        item.get("model", ""),
-        item.get("version", ""),
+        item["action"][:MAX_NAME],
+        item.get("model", "")[:MAX_NAME],
+        item.get("version", "")[:MAX_NAME],
         int(number) if number.isdecimal() and len(number) < 10 else 0,
     )
     return replace(edit, box=sides) if len(sides) == len(box) == 4 else edit

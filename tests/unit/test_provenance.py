@@ -6,6 +6,7 @@ import re
 import shutil
 import struct
 import subprocess
+import time
 import zlib
 
 import numpy as np
@@ -371,3 +372,26 @@ def test_what_cannot_be_stripped_is_said(tmp_path, capsys):
     assert run("provenance", "strip", tmp_path / "a.bmp", "-o", tmp_path / "b.bmp") == 2
     assert "BMP files cannot be stripped" in capsys.readouterr().err
     assert not (tmp_path / "b.bmp").exists()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        pytest.param("<rdf:Description " + "a." * 300_000, id="no end of a tag"),
+        pytest.param(f'<i xmlns:i="{IPTC}"/>' + "<i:DigitalSourceType " * 40_000, id="many beginnings"),
+        pytest.param(f'<f xmlns:f="{MARK}"/>' + "<f:Edits>" * 80_000, id="many lists"),
+        pytest.param("".join(f'<a xmlns:p{n}="{MARK}"/>' for n in range(20_000)), id="many prefixes"),
+    ],
+)
+def test_hostile_xmp_takes_no_time(inside):
+    packet = EMPTY_PACKET.replace("</rdf:RDF>", f"{inside}</rdf:RDF>").encode()
+    started = time.process_time()
+    said = Metadata(xmp=packet)
+    read_edits(said)
+    add_mark(said, (LITE,))
+    assert time.process_time() - started < 2
+
+
+def test_a_mark_of_many_lies_is_told_briefly():
+    lies = tuple(Edit(f"act{n}", "m" * 500, version=str(n)) for n in range(1000))
+    assert len(describe_edits(read_edits(Metadata(xmp=marked(b"", *lies)[0])))) < 1500
