@@ -21,7 +21,7 @@ import { bytes } from "./files.js";
  * @property {string | null} [error]
  * @typedef {{upscaler: string}} Upscale
  * @typedef {{version?: number, size: Size, upscale: Upscale | null, faces: Face[], fixed_before?: string | null}} Plan
- * @typedef {Plan & {image: string, result_size: Size, plan?: Plan}} Report  Result of a plan. image: base64.
+ * @typedef {Plan & {image: string, result_size: Size, plan?: Plan, notes?: string[]}} Report  Result of a plan. image: base64.
  * @typedef {{done: number, total: number, doing: string}} Progress
  * @typedef {Progress & {state: string, error?: string, result?: Report}} Job
  * @typedef {{loc: (string | number)[], msg: string}} Problem  An error message and the path of its field.

@@ -1,6 +1,6 @@
 /** The editor of one photo: its faces, the settings of the chosen face, and the result. */
 
-import { at, button, count, inputAt } from "./dom.js";
+import { at, button, count, inputAt, make } from "./dom.js";
 import { Download } from "./download.js";
 import { FacePanel } from "./face.js";
 import { planFile, reportFile, save } from "./files.js";
@@ -197,6 +197,7 @@ export class Editor {
     at("files-of-result").replaceChildren(
       button("Report (JSON)", () => save(reportFile(photo.file.name, report))),
       button("Plan (JSON)", () => save(planFile(photo.file.name, report.plan))),
+      ...(report.notes ?? []).map((note) => make("p", { class: "small" }, note)),
     );
     this.download.offer();
     this.#sumUp(report.faces);
