@@ -401,3 +401,12 @@ def test_light_and_dark_are_drawn_as_the_system_is(visit, scheme):
     visitor.shot(f"wide-{scheme}-result")
     paper = visitor.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, paper.strip("rgb()").split(","))) > 384) == (scheme == "light")
+
+
+def test_a_photo_that_was_enhanced_before_is_said_to_be_and_enhanced_again(visit, tmp_path):
+    facefix("fix", GROUP, "-o", tmp_path / "once.jpg", "--method", "restore")
+    visitor = visit()
+    visitor.drop(tmp_path / "once.jpg")
+    visitor.found(re.compile(r"4 faces found.*Enhanced before \(FaceFix .*4 faces restored with lite\)\."))
+    visitor.fix()
+    expect(visitor.page.locator("#sum")).to_have_text(re.compile(r"^4 faces: .*[1-4] enhanced.* \(enhanced before\)$"))
