@@ -105,7 +105,7 @@ def test_a_stronger_source_type_stays_and_a_weaker_one_is_replaced(there, after,
 def test_another_ai_system_is_still_named():
     said = f'<rdf:Description rdf:about="" xmlns:i="{IPTC}" i:AISystemUsed="Camera &amp; Co"/>'
     xmp, _ = marked(EMPTY_PACKET.replace("</rdf:RDF>", f"{said}</rdf:RDF>").encode())
-    assert value(xmp, "AISystemUsed") == "Camera & Co; FaceFix (lite)"
+    assert value(xmp, "AISystemUsed") == "Camera & Co; FaceFix (Built-in)"
 
 
 @pytest.mark.parametrize("encoding", ["utf_8", "utf_16_le", "utf_16_be"])
@@ -161,7 +161,7 @@ def test_a_second_run_is_added_to_the_list():
     xmp, _ = marked(marked(OTHER.encode())[0], NET, LANCZOS)
     assert read_edits(Metadata(xmp=xmp)) == (LITE, NET, LANCZOS)
     assert value(xmp, "DigitalSourceType") == TYPES + COMPOSITE
-    assert value(xmp, "AISystemUsed") == "FaceFix (lite); FaceFix (GFPGAN 1.4)"
+    assert value(xmp, "AISystemUsed") == "FaceFix (Built-in); FaceFix (GFPGAN 1.4)"
     assert xmp.count(b":Edits") == 2  # its start and its end
 
 
@@ -301,7 +301,7 @@ def test_exiftool_reads_the_mark_and_may_write_beside_it(photo, tmp_path, kind):
 
     [said] = json.loads(ask("-json", "-struct", "-G1", "-XMP:all", "-EXIF:all"))
     assert said["XMP-iptcExt:DigitalSourceType"] == TYPES + ENHANCED
-    assert said["XMP-iptcExt:AISystemUsed"] == "FaceFix (lite)"
+    assert said["XMP-iptcExt:AISystemUsed"] == "FaceFix (Built-in)"
     assert said["XMP-dc:Creator"] == ["Ann & Bo é"]
     assert said["IFD0:ImageDescription"] == "described"
     edits = read_edits(read_picture(result).metadata)
