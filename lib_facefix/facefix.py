@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .analysis.detector_factory import check_detector, make_detector
+from .analysis.judges import load_judge
 from .analysis.reference_person import check_photo, compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
@@ -21,8 +22,10 @@ from .pipeline.threads import one_thread
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult, LoneFace
 from .planning.planner import make_plan, replan_faces
-from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
-from .registry import GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
+from .protocols import (
+    Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, IdentityJudge, Landmarker, Masker, Progress, Upscaler
+)  # fmt: skip
+from .registry import EMBEDDINGS, GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
 from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
 from .settings.mask_expression import Area, BinaryOp, mask_terms, parse_mask
@@ -68,6 +71,8 @@ class FaceFix:
         wanted += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
         for registry, name in wanted:
             self.models.check(registry, name, may_fetch=True)
+        for name in needs.guard_models:
+            self.models.check(EMBEDDINGS, name)
         for detector in sorted(needs.detectors):
             check_detector(self.models, detector)
         if fetch is None:
@@ -205,6 +210,10 @@ class FaceFix:
     def masker(self, job: FaceJob) -> Masker:
         """Return the masker of the job; raises a `FaceFixError` if a model is missing."""
         return self._masker(parse_mask(job.treatment.mask), job.treatment)
+
+    def judge(self, job: FaceJob) -> IdentityJudge | None:
+        """Return the judge of the job's identity, None if its guard is off; raises `BadModel`."""
+        return load_judge(self.models, job.treatment)
 
     def masker_of(self, treatment: Treatment) -> Masker:
         """Load and return the masker of the treatment; raises a `FaceFixError` if a model is missing."""

@@ -9,10 +9,11 @@ from functools import reduce
 import numpy as np
 
 from ..errors import BadCrop, FaceFixError, Stopped
-from ..imaging.blend import paste
+from ..imaging.blend import match_colour, paste
 from ..imaging.frames import width_and_height
 from ..imaging.resample import warp
 from ..planning.grouping import group_jobs
+from ..planning.identity import IdentityCheck
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from ..protocols import Fixed, Parts, Progress
 from ..types import Crop, Image, Mask
@@ -20,6 +21,7 @@ from .batching import Task, make_rounds, meetings
 from .canvas import Canvas
 from .face_masks import FAILURES, describe_mask, face_width, make_masks
 from .guards import guard_patch, opacity_of
+from .identity import Trial, judge_crop, make_milder, settle
 from .threads import one_thread
 
 RING = 0.15
@@ -154,6 +156,20 @@ class Cut:
     """The face in pixels of the fixer, with a mask of all that may change."""
     masks: dict[FaceJob, Mask]
     """Masks, (h, w), 0..1, of the faces that have one, in the order of the task's jobs."""
+    asked: FaceJob
+    """The job that the fixer is given: that of the task, or a milder one."""
+    trials: tuple[Trial, ...] = ()
+    """Earlier results for the crop, in which a face drifted."""
+
+    @property
+    def first(self) -> FaceJob:
+        """The first of the faces that have a mask."""
+        return next(iter(self.masks))
+
+    @property
+    def ring(self) -> float:
+        """Width of the ring in which the colour is matched, in pixels; 0 where it is not."""
+        return RING * face_width(self.first, self.crop.matrix) if self.first.treatment.match_colour else 0.0
 
 
 def _draw_masks(shown: Image, cut: Cut) -> None:
@@ -181,34 +197,63 @@ def cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report)
 def paste_round(
     waiting: Sequence[Cut], canvases: Sequence[Canvas], report: Report, seen_again: Collection[Task]
 ) -> None:
-    """Have the crops of a round fixed, paste them, and report their faces. Raises `Stopped`."""
-    started = time.perf_counter()
+    """Have the crops of a round fixed, paste them, and report their faces. Raises `Stopped`.
+
+    Crops with a face that has drifted are fixed again, all together and milder, after the others.
+    """
+    started, again = time.perf_counter(), []
     for cut, fixed in _fix_cuts(waiting):
-        task, first = cut.task, next(iter(cut.masks))
+        canvas, found = canvases[cut.task.picture], {}
         try:
-            if isinstance(fixed, Exception):
-                raise fixed
-            patch = fixed.patch
-            of_kind = patch is not None and patch.shape == cut.crop.image.shape and patch.dtype in KINDS
-            if patch is None or not of_kind or not np.isfinite(patch).all():
-                raise BadCrop(f"the {first.decision} step returned no image, or one of NaN")
-            ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
-            shares = [mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()]
-            canvas = canvases[task.picture]
             with one_thread():
-                patch = guard_patch(patch, cut.crop, first, canvas)
-                canvas.paste(
-                    patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again
-                )
+                trials = (*cut.trials, _try(cut, fixed, canvas))
+                if milder := make_milder(cut.task.fixer, trials):
+                    again.append(replace(cut, asked=milder, trials=trials))
+                    continue
+                best, found = settle(trials)
+                shares = {job: found[job][0] if job in found else 1.0 for job in cut.masks}
+                laid = [mask * np.float32(opacity_of(job) * shares[job]) for job, mask in cut.masks.items()]
+                if any(shares.values()):
+                    many = cut.task in seen_again
+                    canvas.paste(best.patch, reduce(np.maximum, laid), cut.crop, ring=cut.ring, seen_again=many)
         except FAILURES as error:
-            outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
+            outcome = Outcome(cut.first, "failed", _in_words(error), time.perf_counter() - started)
         else:
-            outcome = Outcome(first, "fixed", None, time.perf_counter() - started, fixed.engine)
+            outcome = Outcome(cut.first, "fixed", None, time.perf_counter() - started, best.engine)
         for job in cut.masks:
-            note = _note(job, cut.masks) if outcome.verdict == "fixed" else ""
-            report.add(task.picture, replace(outcome, job=job, note=note))
+            report.add(cut.task.picture, _outcome_of(job, cut, outcome, *found.get(job, (1.0, None))))
         report.check_stop()  # a fixer that is asked for nothing more fixes nothing more
         started = time.perf_counter()
+    if again:
+        paste_round(again, canvases, report, seen_again)
+
+
+def _try(cut: Cut, fixed: Fixed | Exception, canvas: Canvas) -> Trial:
+    """Return the result of the fixer as it may be pasted, with the findings of the judges; raises its error."""
+    if isinstance(fixed, Exception):
+        raise fixed
+    patch, crop = fixed.patch, cut.crop
+    of_kind = patch is not None and patch.shape == crop.image.shape and patch.dtype in KINDS
+    if patch is None or not of_kind or not np.isfinite(patch).all():
+        raise BadCrop(f"the {cut.first.decision} step returned no image, or one of NaN")
+    patch = guard_patch(patch, crop, cut.first, canvas)
+    if not cut.task.judges or crop.mask is None:
+        return Trial(cut.asked, patch, fixed.engine, {}, {})
+    matched = match_colour(patch, crop.image, crop.mask, cut.ring) if cut.ring else patch
+    shown = {job: mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()}
+    earlier = cut.trials[-1].changes if cut.trials else {}
+    found = judge_crop(cut.task.judges, crop, matched, shown, canvas.enlarged, earlier)
+    return Trial(cut.asked, patch, fixed.engine, *found)
+
+
+def _outcome_of(job: FaceJob, cut: Cut, outcome: Outcome, share: float, identity: IdentityCheck | None) -> Outcome:
+    """Return the outcome of one face of a crop. share: part of its change that was pasted, 0..1."""
+    if outcome.verdict != "fixed":
+        return replace(outcome, job=job)
+    told = identity.describe() if identity and (not share or identity.verdict == "backed off") else ""
+    if not share:
+        return replace(outcome, job=job, verdict="left", engine="", note=told, identity=identity)
+    return replace(outcome, job=job, note="; ".join(filter(None, (_note(job, cut.masks), told))), identity=identity)
 
 
 def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
@@ -227,7 +272,7 @@ def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
     outcomes += [Outcome(job, "left", note=EMPTY) for job in made if job not in masks]
     if not masks:
         return [], outcomes
-    return [Cut(task, replace(crop, mask=reduce(np.maximum, masks.values())), masks)], outcomes
+    return [Cut(task, replace(crop, mask=reduce(np.maximum, masks.values())), masks, task.asked)], outcomes
 
 
 def _note(job: FaceJob, together: Iterable[FaceJob]) -> str:
@@ -248,10 +293,10 @@ def _fix_cuts(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]
     After an error the fixer is called again with the crops behind that face. Raises `Stopped`.
     """
     while waiting:
-        task, done = waiting[0].task, 0
-        error: Exception = BadCrop(f"the {task.asked.decision} step returned fewer images than faces")
+        fixer, done = waiting[0].task.fixer, 0
+        error: Exception = BadCrop(f"the {waiting[0].asked.decision} step returned fewer images than faces")
         try:
-            fixed = task.fixer.fix([cut.crop for cut in waiting], [cut.task.asked for cut in waiting])
+            fixed = fixer.fix([cut.crop for cut in waiting], [cut.asked for cut in waiting])
             for cut, one in zip(waiting, fixed, strict=False):
                 done += 1
                 yield cut, one

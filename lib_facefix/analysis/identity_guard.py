@@ -1,0 +1,94 @@
+"""How far a fixed face may be from the face before, and how far it is. Embeddings never leave this file.
+
+The limits are data, `identity_limits.json`. `python -m benchmarks.identity_guard` measured them; docs/identity.md has
+the figures and what they mean.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..planning.plan import FaceJob
+from ..types import Face, Image, Matrix
+from .embedding import Embedder, Embedding
+from .likeness import TOO_BLURRED, find_obstacle, measure_detail
+
+LIMITS = Path(__file__).with_name("identity_limits.json")
+"""Limits by model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest allowed distance for a face, by the detail that it has before it is fixed."""
+
+    least_detail: float
+    """Detail (see `likeness.measure_detail`) below which a face cannot be measured."""
+    detail: tuple[float, ...]
+    """Ascending values of detail."""
+    limit: tuple[float, ...]
+    """The limit at each of them; between them, on lines."""
+
+    def find(self, detail: float) -> float:
+        """Return the largest allowed distance of a face with this detail."""
+        return float(np.interp(detail, self.detail, self.limit))
+
+
+@cache
+def read_limits() -> Mapping[str, Limits]:
+    """Return the limits by the name of the model."""
+    return {
+        name: Limits(one["least_detail"], tuple(one["detail"]), tuple(one["limit"]))
+        for name, one in json.loads(LIMITS.read_text("utf-8"))["models"].items()
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RememberedFace:
+    """A face as it was. Its embedding exists only in memory, and is no part of its `repr`."""
+
+    limit: float
+    """Largest distance at which a fixed face still counts as this one."""
+    _embedding: Embedding = field(repr=False)
+    _embedder: Embedder = field(repr=False)
+
+    def measure(self, chip: Image) -> float:
+        """Return the distance of a fixed face, 0 for the same image. chip: RGB (side, side, 3), uint8."""
+        return float(np.linalg.norm(self._embedder.embed_chip(chip) - self._embedding))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentityGuard:
+    """An `IdentityJudge` that compares embeddings of one model."""
+
+    _embedder: Embedder
+    _limits: Limits
+
+    @property
+    def side(self) -> int:
+        """Side of the chips, in pixels."""
+        return self._embedder.side
+
+    def matrix(self, face: Face) -> Matrix | None:
+        """Return the affine map from the image to the chip, or None without usable landmarks."""
+        return self._embedder.chip_matrix(face)
+
+    def remember(self, chip: Image, job: FaceJob) -> RememberedFace | str:
+        """Return the face as it is in its chip, with its limit, or why it cannot be measured."""
+        if obstacle := find_obstacle(job):
+            return obstacle
+        found = self._embedder.embed_chip(chip)
+        detail = measure_detail(self._embedder, chip, found)
+        if detail < self._limits.least_detail:
+            return TOO_BLURRED
+        return RememberedFace(self._limits.find(detail), found, self._embedder)
+
+
+def make_guard(embedder: Embedder, model: str) -> IdentityGuard:
+    """Return the guard that uses a loaded model. model: its name in `registry.EMBEDDINGS`."""
+    return IdentityGuard(embedder, read_limits()[model])
+
+
