@@ -17,14 +17,13 @@ from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
 from .maskers.combined import Combined
 from .models.store import ModelStore
 from .pipeline.apart import fix_apart
-from .pipeline.run import SetupProgress, fix_faces, masks_of
+from .pipeline.reporting import SetupProgress
+from .pipeline.run import fix_faces, masks_of
 from .pipeline.threads import one_thread
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult, LoneFace
 from .planning.planner import make_plan, replan_faces
-from .protocols import (
-    Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, IdentityJudge, Landmarker, Masker, Progress, Upscaler
-)  # fmt: skip
+from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Judge, Landmarker, Masker, Progress, Upscaler
 from .registry import EMBEDDINGS, GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
 from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
@@ -211,7 +210,7 @@ class FaceFix:
         """Return the masker of the job; raises a `FaceFixError` if a model is missing."""
         return self._masker(parse_mask(job.treatment.mask), job.treatment)
 
-    def judge(self, job: FaceJob) -> IdentityJudge | None:
+    def judge(self, job: FaceJob) -> Judge | None:
         """Return the judge of the job's identity, None if its guard is off; raises `BadModel`."""
         return load_judge(self.models, job.treatment)
 

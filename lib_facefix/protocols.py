@@ -119,7 +119,7 @@ class RememberedFace(Protocol):
         """Return the distance of a fixed face, 0 for the same image. chip: RGB (side, side, 3), uint8."""
 
 
-class IdentityJudge(Protocol):
+class Judge(Protocol):
     """Measures how much a fixed face still looks like the face before, on one alignment."""
 
     @property
@@ -142,7 +142,7 @@ class Parts(Protocol):
     def masker(self, job: FaceJob) -> Masker:
         """Return the masker of the job; a `FaceFixError` fails only this job."""
 
-    def judge(self, job: FaceJob) -> IdentityJudge | None:
+    def judge(self, job: FaceJob) -> Judge | None:
         """Return the judge of the job, None if its guard is off; a `FaceFixError` fails it like one of the fixer."""
 
 

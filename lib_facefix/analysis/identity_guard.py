@@ -62,7 +62,7 @@ class RememberedFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IdentityGuard:
-    """An `IdentityJudge` that compares embeddings of one model."""
+    """An `Judge` that compares embeddings of one model."""
 
     _embedder: Embedder
     _limits: Limits
@@ -90,5 +90,3 @@ class IdentityGuard:
 def make_guard(embedder: Embedder, model: str) -> IdentityGuard:
     """Return the guard that uses a loaded model. model: its name in `registry.EMBEDDINGS`."""
     return IdentityGuard(embedder, read_limits()[model])
-
-

@@ -1,8 +1,8 @@
 """Grain of a photo: how strong it is around a face, and the part of it that a restored face lacks.
 
 A restorer takes grain for noise and removes it, so that its face looks waxed in a grainy photo. The removed grain is
-given back from the crop itself. This is the photo's own grain, with its level, size, and colour at every brightness, and
-in proportion to what is missing. It needs no random numbers.
+given back from the crop itself. This is the photo's own grain, with its level, size, and colour at every brightness,
+and in proportion to what is missing. It needs no random numbers.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ LEAST = 0.4, 0.7
 """Levels of the finest part of grain up to which there is none, and from which all of it counts, in grey levels."""
 COLOURED = 0.8
 """Level of colour above which grain is coloured, in grey levels."""
-FINENESS = 0.22, 0.27
+FINENESS = 0.27, 0.31
 """Ratio of the finest part of grain to the whole. Below it, an enlarged image or JPEG has made coarse blotches.
 
-White noise has 0.8, grain of a Gaussian of 1.2 px 0.3 to 0.5, noise that was enlarged 4 times less than 0.25."""
+White noise has 0.8, grain of a Gaussian of 1.2 px 0.3 to 0.5, noise that was enlarged 4 times 0.2 to 0.26."""
+BLOCKY = 1.0, 1.6
+"""Ratios of JPEG's steps at block edges to the finest part of grain up to which it is grain, and from which blocks."""
 USUAL, RARE = 3.0, 6.0
 """Standard deviations up to which a value is grain, and from which it is an edge or a scratch."""
 BRIGHTER = 1.6
@@ -51,23 +53,25 @@ class Grain:
     """Standard deviation of the finest part of the brightness, in grey levels; it is noise if there is no grain."""
 
 
-def measure_grain(crop: Image, mask: Mask, matrix: Matrix, size: tuple[int, int]) -> Grain:
+def measure_grain(crop: Image, mask: Mask, matrix: Matrix, size: tuple[int, int], blocks: float = 0.0) -> Grain:
     """Return the grain of the surroundings of a face.
 
     crop: (h, w, 3); mask: (h, w), above 0 on the face; matrix: affine map from the image to the crop; size: width and
-    height of the image in pixels. Only flat blocks count, outside the mask and inside the image.
+    height of the image in pixels; blocks: step at the edges of JPEG's blocks (`measure_blocks`), in grey levels. Only
+    flat parts count, outside the mask and inside the image.
     """
     step = max(1.0, scale_factor(matrix))
     luma = luma_of(crop)
-    blocks = crop.shape[1] // BLOCK, crop.shape[0] // BLOCK
-    inside = _find_inside(blocks, matrix, size) & _find_exposed(luma, blocks)
-    face = np.asarray(cv2.resize(mask, blocks, interpolation=cv2.INTER_AREA)) > 0
+    grid = crop.shape[1] // BLOCK, crop.shape[0] // BLOCK
+    inside = _find_inside(grid, matrix, size) & _find_exposed(luma, grid)
+    face = np.asarray(cv2.resize(mask, grid, interpolation=cv2.INTER_AREA)) > 0
     around, own = inside & ~face, inside & face
     band = high_pass(luma, COARSEST * step)
     finest = high_pass(luma, FINEST * step)
     level, fine = _level(band, around), _level(finest, around)
     noise = _in_face(finest, own, fine)
     share = _ramp(fine, *LEAST) * _ramp(fine / max(level, 1e-6), *FINENESS)
+    share *= 1 - _ramp(blocks / max(fine, 1e-6), *BLOCKY)
     if not share:
         return Grain((level, 0.0, 0.0), 0.0, noise)
     levels = [_in_face(band, own, level)]
@@ -110,7 +114,7 @@ def _find_lacking(before: Plane, after: Plane, level: float, sigma: float) -> Pl
 
 
 def _without_edges(band: Plane, level: float) -> Plane:
-    """Return the band without values larger than grain of this level, which fall to 0 (Hampel's redescending weight)."""
+    """Return the band without values larger than grain of this level; they fall to 0, as by Hampel's weights."""
     fall = (np.float32(RARE) - np.abs(band) / np.float32(level)) / np.float32(RARE - USUAL)
     return np.asarray(band * np.clip(fall, 0, 1), np.float32)
 
@@ -123,7 +127,8 @@ def _chroma_of(crop: Patch, luma: Plane) -> tuple[Plane, Plane]:
 def _level(band: Plane, chosen: NDArray[np.bool_]) -> float:
     """Return the standard deviation of a band in the flat ones of the chosen blocks; 0 if there are none."""
     energy = np.asarray(cv2.resize(band * band, chosen.shape[::-1], interpolation=cv2.INTER_AREA))[chosen]
-    return float(np.sqrt(np.partition(energy, int(energy.size * FLAT))[int(energy.size * FLAT)])) if energy.size else 0.0
+    rank = int(energy.size * FLAT)
+    return float(np.sqrt(np.partition(energy, rank)[rank])) if energy.size else 0.0
 
 
 def _in_face(band: Plane, own: NDArray[np.bool_], around: float) -> float:
@@ -138,10 +143,10 @@ def _find_exposed(luma: Plane, blocks: tuple[int, int]) -> NDArray[np.bool_]:
 
 def _find_inside(blocks: tuple[int, int], matrix: Matrix, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Return which blocks of the crop, (rows, columns), lie inside the image; others repeat its edge."""
-    x, y = np.meshgrid(np.arange(blocks[0]), np.arange(blocks[1]))
-    centres = (np.stack([x, y], -1).reshape(-1, 2) + 0.5) * BLOCK
-    inside = [(0 < place) & (place < side) for place, side in zip(transform_points(centres, inverse(matrix)).T, size)]
-    return np.asarray((inside[0] & inside[1]).reshape(blocks[::-1]))
+    columns, rows = np.meshgrid(np.arange(blocks[0]), np.arange(blocks[1]))
+    centres = np.asarray((np.stack([columns, rows], -1).reshape(-1, 2) + 0.5) * BLOCK, np.float64)
+    places = transform_points(centres, inverse(matrix))
+    return np.asarray(((places > 0) & (places < size)).all(1).reshape(blocks[::-1]))
 
 
 def _ramp(value: float, low: float, high: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..planning.grouping import enclose_boxes, merge_jobs
 from ..planning.plan import FaceJob
-from ..protocols import FaceFixer, IdentityJudge, Masker, Parts
+from ..protocols import FaceFixer, Judge, Masker, Parts
 from ..types import Box, Crop, Face, Mask
 from .face_masks import FAILURES, affected_box
 
@@ -29,7 +29,7 @@ class Task:
     """The model, or the sampler, that does the job."""
     maskers: Mapping[FaceJob, Masker]
     """The masker of each job."""
-    judges: Mapping[FaceJob, IdentityJudge]
+    judges: Mapping[FaceJob, Judge]
     """The judge of each job whose identity is guarded."""
     key: Hashable
     """Key that tasks have in common that may share one pass of their fixer."""

@@ -28,7 +28,7 @@ class Canvas:
     @property
     def enlarged(self) -> float:
         """Pixels of the result for each pixel of the original, along its width."""
-        return self.image.shape[1] / self.original.shape[1]
+        return float(self.image.shape[1] / self.original.shape[1])
 
     def cut_region(self, crop: Crop) -> Image:
         """Return the part of the source that a crop shows, (H, W, 3), in pixels of the source, as a view of it."""

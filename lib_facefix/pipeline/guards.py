@@ -29,8 +29,9 @@ def guard_patch(patch: Patch, crop: Crop, job: FaceJob, canvas: Canvas) -> Patch
         return patch
     treatment, scale = job.treatment, scale_factor(crop.matrix)
     height, width = canvas.source.shape[:2]
-    grain = measure_grain(crop.image, crop.mask, crop.matrix, (width, height))
-    noise = max(grain.finest, BLOCKS * measure_blocks(canvas.cut_region(crop)))
+    blocks = measure_blocks(canvas.cut_region(crop))
+    grain = measure_grain(crop.image, crop.mask, crop.matrix, (width, height), blocks)
+    noise = max(grain.finest, BLOCKS * blocks)
     if treatment.match_colour:
         patch = keep_light(patch, crop.image, face_width(job, crop.matrix))
     patch = keep_detail(patch, crop.image, scale, noise)

@@ -12,7 +12,7 @@ from ..imaging.resample import warp
 from ..imaging.tone import learn_tone
 from ..planning.identity import IdentityCheck
 from ..planning.plan import FaceJob
-from ..protocols import FaceFixer, IdentityJudge, RememberedFace
+from ..protocols import FaceFixer, Judge, RememberedFace
 from ..types import Crop, Image, Mask, Patch
 
 MAX_RERUNS = {"restore": 1, "re-diffuse": 2}
@@ -70,7 +70,7 @@ class Trial:
 
 
 def judge_crop(
-    judges: Mapping[FaceJob, IdentityJudge],
+    judges: Mapping[FaceJob, Judge],
     crop: Crop,
     patch: Patch,
     masks: Mapping[FaceJob, Mask],
@@ -155,7 +155,7 @@ def _describe_milder(asked: FaceJob, milder: FaceJob) -> str:
 
 
 def _see_change(
-    judge: IdentityJudge,
+    judge: Judge,
     crop: Crop,
     patch: Patch,
     mask: Mask,
@@ -181,6 +181,5 @@ def _see_change(
         shown = max(1, round(judge.side / coarser))
         change = cv2.resize(change, (shown, shown), interpolation=cv2.INTER_AREA)
         change = cv2.resize(change, size, interpolation=cv2.INTER_LINEAR)
-    tone = learn_tone(chip)
-    return Change(before, chip, tone.keep(chip, change) if tone else np.asarray(change, np.float32))
-
+    tone, change = learn_tone(chip), np.asarray(change, np.float32)
+    return Change(before, chip, tone.keep(chip, change) if tone else change)

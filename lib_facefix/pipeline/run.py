@@ -22,6 +22,7 @@ from .canvas import Canvas
 from .face_masks import FAILURES, describe_mask, face_width, make_masks
 from .guards import guard_patch, opacity_of
 from .identity import Trial, judge_crop, make_milder, settle
+from .reporting import NullProgress, Report
 from .threads import one_thread
 
 RING = 0.15
@@ -29,60 +30,6 @@ RING = 0.15
 KINDS = (np.uint8, np.float32)
 """Types of pixels that a fixer may return."""
 EMPTY = "the mask of this face is empty"
-
-
-class NullProgress:
-    """A `Progress` that says nothing and never stops."""
-
-    def step(self, done: int, total: int, doing: str) -> None:
-        """Say nothing."""
-
-    def should_stop(self) -> bool:
-        """Return False."""
-        return False
-
-
-@dataclass(slots=True)
-class Report:
-    """Outcomes of the faces so far."""
-
-    progress: Progress
-    """Receiver of each new outcome."""
-    outcomes: dict[tuple[int, int], Outcome]
-    """Outcomes by the index of the picture and the number of the face."""
-    total: int
-    """Number of faces to be done."""
-    done: int = 0
-    """Number of faces with an outcome."""
-
-    def add(self, picture: int, outcome: Outcome) -> None:
-        """Keep the outcome of one more face, and report it."""
-        self.outcomes[picture, outcome.job.number] = outcome
-        self.done += 1
-        self.progress.step(self.done, self.total, f"face {outcome.job.number} {outcome.verdict}")
-
-    def check_stop(self) -> None:
-        """Raise `Stopped` if the person wants to stop."""
-        if self.progress.should_stop():
-            raise Stopped("stopped between two faces")
-
-
-@dataclass(frozen=True, slots=True)
-class SetupProgress:
-    """A `Progress` for work before the first face: it passes on the description, with no face done."""
-
-    progress: Progress
-    """Receiver of the reports."""
-    faces: int
-    """Number of faces to be done."""
-
-    def step(self, done: int, total: int, doing: str) -> None:  # noqa: ARG002 parts of another work than faces
-        """Report the description of the work."""
-        self.progress.step(0, self.faces, doing)
-
-    def should_stop(self) -> bool:
-        """Return whether the person wants to stop."""
-        return self.progress.should_stop()
 
 
 def fix_faces(
@@ -203,7 +150,8 @@ def paste_round(
     """
     started, again = time.perf_counter(), []
     for cut, fixed in _fix_cuts(waiting):
-        canvas, found = canvases[cut.task.picture], {}
+        canvas = canvases[cut.task.picture]
+        found: dict[FaceJob, tuple[float, IdentityCheck]] = {}
         try:
             with one_thread():
                 trials = (*cut.trials, _try(cut, fixed, canvas))

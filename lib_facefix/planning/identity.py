@@ -55,5 +55,7 @@ class IdentityCheck:
         verdict = entry["verdict"]
         if verdict not in get_args(IdentityVerdict):
             raise ValueError(verdict)
-        figures = (None if entry[name] is None else float(entry[name]) for name in ("distance", "limit", "first"))
-        return cls(verdict, *figures, str(entry["how"]), str(entry["why"]))
+        distance, limit, first = (
+            None if entry[name] is None else float(entry[name]) for name in ("distance", "limit", "first")
+        )
+        return cls(verdict, distance, limit, first, str(entry["how"]), str(entry["why"]))

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FaceFixError
-from ...registry import REGISTRIES
 from ...weights import ASSETS, PUBLISHED, ModelPaths, Published, sha256_of, verify_file
 from ...weights.checksums import Hashes
 from ..models import list_models

@@ -24,9 +24,9 @@ from ...settings.face_prompt import GenerationParams
 from .settings import VALUES_PER_PASS, PassSettings, changed_values, flatten, read_pass
 
 KEY = "FaceFix"
-VERSION = 1
+VERSION = 2
 """Version of written entries. A release that changes a default or adds a setting increases it."""
-DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {}}
+DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0}, 2: {}}
 """Defaults of older versions that differ from the current ones, so that old entries keep their meaning."""
 
 Component = TypeVar("Component")
