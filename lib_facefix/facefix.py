@@ -23,7 +23,7 @@ from .pipeline.threads import one_thread
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult, LoneFace
 from .planning.planner import make_plan, replan_faces
-from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Judge, Landmarker, Masker, Progress, Upscaler
+from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Judge, Landmarker, Masker, Progress
 from .registry import EMBEDDINGS, GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
 from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
@@ -68,10 +68,9 @@ class FaceFix:
             raise MissingDiffuser(NO_DIFFUSER)
         wanted: list[tuple[Registry[object], str]] = [(RESTORERS, name) for name in sorted(needs.restorers)]
         wanted += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
+        wanted += [(EMBEDDINGS, name) for name in sorted(needs.guard_models)]
         for registry, name in wanted:
-            self.models.check(registry, name, may_fetch=True)
-        for name in needs.guard_models:
-            self.models.check(EMBEDDINGS, name)
+            self.models.check(registry, name, may_fetch=registry is not EMBEDDINGS)
         for detector in sorted(needs.detectors):
             check_detector(self.models, detector)
         if fetch is None:
@@ -223,10 +222,6 @@ class FaceFix:
         needed = (self.models.mask_network(part, treatment) for part in mask_terms(parse_mask(treatment.mask)))
         return [network for network in needed if network]
 
-    def upscaler(self, name: str) -> Upscaler:
-        """Return the upscaler with this name or file path."""
-        return self.models.load(UPSCALERS, name)
-
     def unload(self) -> None:
         """Unload all models of this store; later calls load them again."""
         self.models.unload()
@@ -243,7 +238,7 @@ class FaceFix:
         """Return the upscaled image to paste onto, or None if the user stopped the work."""
         assert plan.upscaled
         told = SetupProgress(progress, sum(job.decision != "leave" for job in plan.jobs)) if progress else None
-        return self.upscaler(plan.upscaler).enlarge(image, plan.upscaled, told)
+        return self.models.load(UPSCALERS, plan.upscaler).enlarge(image, plan.upscaled, told)
 
     def _with_meshes(self, image: Image, plan: FixPlan) -> FixPlan:
         """Return the plan with meshes, which plans in JSON lack."""
