@@ -132,7 +132,7 @@ def try_face(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
         result = run_plan(image, replace(tuning.plan, jobs=(job,)))
     [outcome] = result.outcomes
     if outcome.verdict != "fixed":
-        why = outcome.error or outcome.note or "stopped"
+        why = str(outcome.error or outcome.note or "stopped")
         return _show_tried(Comparison(note=f"Face {job.number} was not fixed: {why}."))
     told = capitalize(outcome.identity.describe()) if outcome.identity else ""
     return _show_tried(replace(view.compare_face(image, result.image, job), note=told))
