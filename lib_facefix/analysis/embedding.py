@@ -4,13 +4,14 @@ For privacy, embeddings exist only in memory. FaceFix never writes or sends them
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel, DegenerateLandmarks
-from ..imaging.align import FFHQ_512, compose, fit_similarity
+from ..imaging.align import FFHQ_512, fit_similarity
 from ..imaging.resample import warp
 from ..inference import check_outputs, load, load_as_made
 from ..types import Face, Image, Matrix, Points
@@ -37,6 +38,8 @@ class Embedder:
 
     side = CHIP
     """Side of a chip, the aligned face that the network sees, in pixels."""
+    template = (FFHQ_512 - CHIP_IN_FFHQ[:2]) * (CHIP / CHIP_IN_FFHQ[2])
+    """Five landmarks of a chip, in pixels."""
 
     def __init__(self, weights: Path | None = None) -> None:
         self._net = load(weights or asset("identity.onnx"))
@@ -48,11 +51,9 @@ class Embedder:
 
     def chip_matrix(self, face: Face) -> Matrix | None:
         """Return the affine map from the image to the chip of a face, or None if it has no usable landmarks."""
-        left, top, side = CHIP_IN_FFHQ
-        scale = CHIP / side
-        cut = np.array([(scale, 0.0, -left * scale), (0.0, scale, -top * scale)])
-        aligned = _fit_landmarks(face, FFHQ_512)
-        return None if aligned is None else compose(cut, aligned)
+        with suppress(DegenerateLandmarks):
+            return None if face.landmarks is None else fit_similarity(face.landmarks, self.template)
+        return None
 
     def embed_chip(self, chip: Image) -> Embedding:
         """Return the embedding of an aligned face. chip: RGB (`CHIP`, `CHIP`, 3), uint8, of `cut_chip`."""
@@ -69,13 +70,10 @@ class ArcFace(Embedder):
     """Computes embeddings with a network of insightface. They have the length 1, so distances are up to 2."""
 
     side = 112
+    template = ARCFACE_112
 
     def __init__(self, weights: Path) -> None:
         self._net, self._file = load_as_made(weights), weights.name
-
-    def chip_matrix(self, face: Face) -> Matrix | None:
-        """Return the affine map from the image to the chip of a face, or None if it has no usable landmarks."""
-        return _fit_landmarks(face, ARCFACE_112)
 
     def embed_chip(self, chip: Image) -> Embedding:
         """Return the embedding of an aligned face. chip: RGB (112, 112, 3), uint8. Raises `BadModel`."""
@@ -85,15 +83,6 @@ class ArcFace(Embedder):
             raise BadModel(f"{self._file} is another model: it does not return {ARCFACE_NUMBERS} numbers.")
         vector = found[0].reshape(-1).astype(np.float64)
         return np.asarray(vector / np.linalg.norm(vector))
-
-
-def _fit_landmarks(face: Face, template: Points) -> Matrix | None:
-    if face.landmarks is None:
-        return None
-    try:
-        return fit_similarity(face.landmarks, template)
-    except DegenerateLandmarks:
-        return None
 
 
 def cut_chip(image: Image, face: Face, embedder: Embedder) -> Image | None:

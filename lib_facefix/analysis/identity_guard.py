@@ -15,7 +15,7 @@ import numpy as np
 from ..planning.plan import FaceJob
 from ..types import Face, Image, Matrix
 from .embedding import Embedder, Embedding
-from .likeness import TOO_BLURRED, find_obstacle, measure_detail
+from .likeness import TOO_BLURRED, blur_chip, find_obstacle
 
 LIMITS = Path(__file__).with_name("identity_limits.json")
 """Limits by model."""
@@ -26,7 +26,7 @@ class Limits:
     """The largest allowed distance for a face, by the detail that it has before it is fixed."""
 
     least_detail: float
-    """Detail (see `likeness.measure_detail`) below which a face cannot be measured."""
+    """Detail (see `likeness.blur_chip`) below which a face cannot be measured."""
     detail: tuple[float, ...]
     """Ascending values of detail."""
     limit: tuple[float, ...]
@@ -81,7 +81,7 @@ class IdentityGuard:
         if obstacle := find_obstacle(job):
             return obstacle
         found = self._embedder.embed_chip(chip)
-        detail = measure_detail(self._embedder, chip, found)
+        detail = float(np.linalg.norm(found - self._embedder.embed_chip(blur_chip(chip))))
         if detail < self._limits.least_detail:
             return TOO_BLURRED
         return RememberedFace(self._limits.find(detail), found, self._embedder)

@@ -92,7 +92,8 @@ def measure_face(embedder: Embedder, image: Image, job: FaceJob) -> Embedding | 
     if chip is None:
         return NO_LANDMARKS
     found = embedder.embed_chip(chip)
-    return TOO_BLURRED if measure_detail(embedder, chip, found) < MIN_DETAIL else found
+    detail = np.linalg.norm(found - embedder.embed_chip(blur_chip(chip)))
+    return TOO_BLURRED if detail < MIN_DETAIL else found
 
 
 def find_obstacle(job: FaceJob) -> str:
@@ -107,13 +108,9 @@ def find_obstacle(job: FaceJob) -> str:
     return ""
 
 
-def measure_detail(embedder: Embedder, chip: Image, found: Embedding) -> float:
-    """Return how far a blur moves the embedding of a face, 0 and more: a face that is blurred already hardly moves.
-
-    chip: RGB (side, side, 3), uint8. found: its embedding.
-    """
-    blurred = cv2.GaussianBlur(chip, (0, 0), BLUR * embedder.side / CHIP)
-    return float(np.linalg.norm(found - embedder.embed_chip(np.asarray(blurred, np.uint8))))
+def blur_chip(chip: Image) -> Image:
+    """Return a chip, RGB (side, side, 3), blurred. How far that moves its embedding is the detail of the face."""
+    return np.asarray(cv2.GaussianBlur(chip, (0, 0), BLUR * chip.shape[0] / CHIP), np.uint8)
 
 
 def _measure_distance(one: Embedding | str, other: Embedding | str) -> float | None:

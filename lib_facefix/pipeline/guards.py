@@ -9,8 +9,7 @@ from ..imaging.fade import strength_at
 from ..imaging.grain import keep_grain, measure_grain
 from ..imaging.lighting import keep_light
 from ..planning.plan import FaceJob
-from ..types import Crop, Patch
-from .canvas import Canvas
+from ..types import Crop, Image, Patch
 from .face_masks import face_width
 
 BLOCKS = 2.0
@@ -18,19 +17,18 @@ BLOCKS = 2.0
 of it."""
 
 
-def guard_patch(patch: Patch, crop: Crop, job: FaceJob, canvas: Canvas) -> Patch:
+def guard_patch(patch: Patch, crop: Crop, job: FaceJob, region: Image, size: tuple[int, int]) -> Patch:
     """Return a restored crop that keeps light, fine detail, and grain of the original; any other one is returned as is.
 
-    patch: (h, w, 3), made from `crop`, which has a mask and was cut from `canvas`. Light is kept if the treatment
-    matches colour, and grain as its setting says. Noise and JPEG blocks do not count as detail. A re-diffused crop is
-    redrawn on purpose.
+    patch: (h, w, 3), made from `crop`, which has a mask; region: the part of the image that it shows, (H, W, 3);
+    size: width and height of the image in pixels. Light is kept if the treatment matches colour, and grain as its
+    setting says. Noise and JPEG blocks do not count as detail. A re-diffused crop is redrawn on purpose.
     """
     if job.decision != "restore" or crop.mask is None or np.array_equal(patch, crop.image):
         return patch
     treatment, scale = job.treatment, scale_factor(crop.matrix)
-    height, width = canvas.source.shape[:2]
-    blocks = measure_blocks(canvas.cut_region(crop))
-    grain = measure_grain(crop.image, crop.mask, crop.matrix, (width, height), blocks)
+    blocks = measure_blocks(region)
+    grain = measure_grain(crop.image, crop.mask, crop.matrix, size, blocks)
     noise = max(grain.finest, BLOCKS * blocks)
     if treatment.match_colour:
         patch = keep_light(patch, crop.image, face_width(job, crop.matrix))

@@ -69,24 +69,40 @@ class Trial:
         return max(over, default=0.0)
 
 
-def judge_crop(
-    judges: Mapping[FaceJob, Judge],
+def see_change(
+    judge: Judge,
     crop: Crop,
     patch: Patch,
-    masks: Mapping[FaceJob, Mask],
+    mask: Mask,
+    job: FaceJob,
     enlarged: float,
-    earlier: Mapping[FaceJob, Change | str],
-) -> tuple[dict[FaceJob, Change | str], dict[FaceJob, float]]:
-    """Return what a fixed crop does to its guarded faces, and their distances.
+    earlier: Change | str | None,
+) -> Change | str:
+    """Return what a fixed crop does to one face, or why it cannot be measured.
 
-    patch: (h, w, 3), made from `crop`. masks: how much of it shows for each face, (h, w), 0..1. enlarged: pixels of the
-    result for each pixel of the image. earlier: the changes of an earlier trial with the same crop.
+    patch: (h, w, 3), made from `crop`. mask: how much of it shows, (h, w), 0..1. enlarged: pixels of the result for
+    each pixel of the image. earlier: the change of an earlier trial with the same crop, whose face is remembered.
     """
-    changes: dict[FaceJob, Change | str] = {}
-    for job, judge in judges.items():
-        if job in masks and not np.array_equal(patch, crop.image):
-            changes[job] = _see_change(judge, crop, patch, masks[job], job, enlarged, earlier.get(job))
-    return changes, {job: one.measure() for job, one in changes.items() if not isinstance(one, str)}
+    if isinstance(earlier, str):
+        return earlier
+    from_image = judge.matrix(job.face)
+    if from_image is None:
+        return "the detector found no usable landmarks"
+    way, size = compose(from_image, inverse(crop.matrix)), (judge.side, judge.side)
+    chip = earlier.chip if earlier else warp(crop.image, way, size)
+    before = earlier.before if earlier else judge.remember(chip, job)
+    if isinstance(before, str):
+        return before
+    change = np.subtract(patch, crop.image, dtype=np.float32)
+    change *= cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)
+    change = warp(change, way, size, interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
+    coarser = scale_factor(from_image) / enlarged
+    if coarser > 1:  # pixels of the result are larger than those of the chip, and cannot show all of the change
+        shown = max(1, round(judge.side / coarser))
+        change = cv2.resize(change, (shown, shown), interpolation=cv2.INTER_AREA)
+        change = cv2.resize(change, size, interpolation=cv2.INTER_LINEAR)
+    tone, change = learn_tone(chip), np.asarray(change, np.float32)
+    return Change(before, chip, tone.keep(chip, change) if tone else change)
 
 
 def make_milder(fixer: FaceFixer, trials: Sequence[Trial]) -> FaceJob | None:
@@ -152,34 +168,3 @@ def _describe_milder(asked: FaceJob, milder: FaceJob) -> str:
     if asked.decision == "re-diffuse":
         return f"denoising strength {milder.treatment.denoising_strength:.3g}"
     return f"fidelity {milder.treatment.fidelity:.3g}"
-
-
-def _see_change(
-    judge: Judge,
-    crop: Crop,
-    patch: Patch,
-    mask: Mask,
-    job: FaceJob,
-    enlarged: float,
-    earlier: Change | str | None,
-) -> Change | str:
-    if isinstance(earlier, str):
-        return earlier
-    from_image = judge.matrix(job.face)
-    if from_image is None:
-        return "the detector found no usable landmarks"
-    way, size = compose(from_image, inverse(crop.matrix)), (judge.side, judge.side)
-    chip = earlier.chip if earlier else warp(crop.image, way, size)
-    before = earlier.before if earlier else judge.remember(chip, job)
-    if isinstance(before, str):
-        return before
-    change = np.subtract(patch, crop.image, dtype=np.float32)
-    change *= cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)
-    change = warp(change, way, size, interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
-    coarser = scale_factor(from_image) / enlarged
-    if coarser > 1:  # pixels of the result are larger than those of the chip, and cannot show all of the change
-        shown = max(1, round(judge.side / coarser))
-        change = cv2.resize(change, (shown, shown), interpolation=cv2.INTER_AREA)
-        change = cv2.resize(change, size, interpolation=cv2.INTER_LINEAR)
-    tone, change = learn_tone(chip), np.asarray(change, np.float32)
-    return Change(before, chip, tone.keep(chip, change) if tone else change)

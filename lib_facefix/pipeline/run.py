@@ -16,12 +16,12 @@ from ..planning.grouping import group_jobs
 from ..planning.identity import IdentityCheck
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from ..protocols import Fixed, Parts, Progress
-from ..types import Crop, Image, Mask
+from ..types import Crop, Image, Mask, Patch
 from .batching import Task, make_rounds, meetings
 from .canvas import Canvas
 from .face_masks import FAILURES, describe_mask, face_width, make_masks
 from .guards import guard_patch, opacity_of
-from .identity import Trial, judge_crop, make_milder, settle
+from .identity import Trial, make_milder, see_change, settle
 from .reporting import NullProgress, Report
 from .threads import one_thread
 
@@ -63,7 +63,8 @@ def fix_faces(
     canvases = []
     for picture, (image, result) in enumerate(zip(images, onto or images, strict=True)):
         own = image.copy() if result is image and picture in changed else result
-        canvases.append(Canvas(image, own, own if result is image else image))
+        enlarged = result.shape[1] / image.shape[1]
+        canvases.append(Canvas(image, own, own if result is image else image, enlarged))
     shown = [np.zeros_like(image) for image in images] if keep_masks else []
     report = Report(progress or NullProgress(), outcomes, sum(len(task.jobs) for task in tasks))
     with suppress(Stopped):
@@ -153,8 +154,12 @@ def paste_round(
         canvas = canvases[cut.task.picture]
         found: dict[FaceJob, tuple[float, IdentityCheck]] = {}
         try:
+            if isinstance(fixed, Exception):
+                raise fixed
             with one_thread():
-                trials = (*cut.trials, _try(cut, fixed, canvas))
+                patch = _accept(cut, fixed)
+                patch = guard_patch(patch, cut.crop, cut.first, canvas.cut_region(cut.crop), canvas.size)
+                trials = (*cut.trials, _judge(cut, patch, fixed.engine, canvas.enlarged))
                 if milder := make_milder(cut.task.fixer, trials):
                     again.append(replace(cut, asked=milder, trials=trials))
                     continue
@@ -176,22 +181,27 @@ def paste_round(
         paste_round(again, canvases, report, seen_again)
 
 
-def _try(cut: Cut, fixed: Fixed | Exception, canvas: Canvas) -> Trial:
-    """Return the result of the fixer as it may be pasted, with the findings of the judges; raises its error."""
-    if isinstance(fixed, Exception):
-        raise fixed
-    patch, crop = fixed.patch, cut.crop
-    of_kind = patch is not None and patch.shape == crop.image.shape and patch.dtype in KINDS
+def _accept(cut: Cut, fixed: Fixed) -> Patch:
+    """Return the fixed crop; raises `BadCrop` if there is none, or an unusable one."""
+    patch = fixed.patch
+    of_kind = patch is not None and patch.shape == cut.crop.image.shape and patch.dtype in KINDS
     if patch is None or not of_kind or not np.isfinite(patch).all():
         raise BadCrop(f"the {cut.first.decision} step returned no image, or one of NaN")
-    patch = guard_patch(patch, crop, cut.first, canvas)
-    if not cut.task.judges or crop.mask is None:
-        return Trial(cut.asked, patch, fixed.engine, {}, {})
-    matched = match_colour(patch, crop.image, crop.mask, cut.ring) if cut.ring else patch
-    shown = {job: mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()}
-    earlier = cut.trials[-1].changes if cut.trials else {}
-    found = judge_crop(cut.task.judges, crop, matched, shown, canvas.enlarged, earlier)
-    return Trial(cut.asked, patch, fixed.engine, *found)
+    return patch
+
+
+def _judge(cut: Cut, patch: Patch, engine: str, enlarged: float) -> Trial:
+    """Return a fixed crop with the findings of the judges of its faces, as it will show in the result."""
+    crop, changes = cut.crop, {}
+    if cut.task.judges and crop.mask is not None and not np.array_equal(patch, crop.image):
+        matched = match_colour(patch, crop.image, crop.mask, cut.ring) if cut.ring else patch
+        earlier = cut.trials[-1].changes if cut.trials else {}
+        for job, judge in cut.task.judges.items():
+            if job in cut.masks:
+                shown = cut.masks[job] * np.float32(opacity_of(job))
+                changes[job] = see_change(judge, crop, matched, shown, job, enlarged, earlier.get(job))
+    distances = {job: one.measure() for job, one in changes.items() if not isinstance(one, str)}
+    return Trial(cut.asked, patch, engine, changes, distances)
 
 
 def _outcome_of(job: FaceJob, cut: Cut, outcome: Outcome, share: float, identity: IdentityCheck | None) -> Outcome:

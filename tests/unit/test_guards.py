@@ -1,6 +1,7 @@
 """The change by any restorer keeps light, fine detail, and grain of the original, and is weaker in tiny faces."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -62,6 +63,7 @@ def disc(side):
     return (np.hypot(rows - side / 2, columns - side / 2) < side * 0.3).astype(np.float32)
 
 
+@cache
 def smooth_picture():
     rng = np.random.default_rng(3)
     return np.clip(cv2.GaussianBlur(rng.normal(128, 1200, (SIDE, SIDE, 3)), (0, 0), 24), 40, 215).astype(np.uint8)

@@ -1,6 +1,6 @@
 """The entry of FaceFix in an image's infotext, and the values of the controls when it is pasted.
 
-    FaceFix: {"v":1,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
+    FaceFix: {"v":2,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
 
 "passes" has the values of each pass that differ from the defaults of version "v". "faces" has a list for each finished
 pass, with all its faces: n, box (left, top, right, bottom, in pixels), do (the decision), why (it was skipped), and
