@@ -23,25 +23,33 @@ LIMITS = Path(__file__).with_name("identity_limits.json")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest allowed distance for a face, by the detail that it has before it is fixed."""
+    """The largest allowed distance for a face, by the detail and the size that it has before it is fixed.
+
+    A blurred face has an uncertain embedding, and fixing it must change it, so that its limit is higher. Swaps in small
+    faces come out closer, as most of what tells people apart is not visible in them, so that their limit is lower.
+    """
 
     least_detail: float
     """Detail (see `likeness.blur_chip`) below which a face cannot be measured."""
     detail: tuple[float, ...]
     """Ascending values of detail."""
-    limit: tuple[float, ...]
+    by_detail: tuple[float, ...]
     """The limit at each of them; between them, on lines."""
+    size: tuple[float, ...]
+    """Ascending sizes of the face, in pixels."""
+    by_size: tuple[float, ...]
+    """The limit at each of them; between them, on lines. The lower one of both limits counts."""
 
-    def find(self, detail: float) -> float:
-        """Return the largest allowed distance of a face with this detail."""
-        return float(np.interp(detail, self.detail, self.limit))
+    def find(self, detail: float, size: float) -> float:
+        """Return the largest allowed distance of a face with this detail and size."""
+        return float(min(np.interp(detail, self.detail, self.by_detail), np.interp(size, self.size, self.by_size)))
 
 
 @cache
 def read_limits() -> Mapping[str, Limits]:
     """Return the limits by the name of the model."""
     return {
-        name: Limits(one["least_detail"], tuple(one["detail"]), tuple(one["limit"]))
+        name: Limits(one["least_detail"], *(tuple(one[key]) for key in ("detail", "by_detail", "size", "by_size")))
         for name, one in json.loads(LIMITS.read_text("utf-8"))["models"].items()
     }
 
@@ -84,7 +92,7 @@ class IdentityGuard:
         detail = float(np.linalg.norm(found - self._embedder.embed_chip(blur_chip(chip))))
         if detail < self._limits.least_detail:
             return TOO_BLURRED
-        return RememberedFace(self._limits.find(detail), found, self._embedder)
+        return RememberedFace(self._limits.find(detail, job.face.box.size), found, self._embedder)
 
 
 def make_guard(embedder: Embedder, model: str) -> IdentityGuard:
