@@ -101,13 +101,14 @@ def read_files(folder):
 
 
 def test_no_command_writes_prints_or_logs_an_embedding(place, embeddings, capfdbinary, caplog):
+    guarded = ["fix", "photo.jpg", "--method", "restore", "--guard"]
     person = ["--person", "other.png", "--person-distance", "0.9"]
     codes = [
         main(["fix", "photo.jpg", "-o", "out.png", "--method", "restore", "--report", "report.json", "-v", *person]),
         main(["plan", "photo.jpg", "-o", "plan.json", *person]),
         main(["fix", "--plan", "plan.json", "photo.jpg", "-o", "planned.jpg"]),
-        main(["fix", "photo.jpg", "-o", "strict.png", "--method", "restore", "--guard", "strict", "-v"]),
-        main(["fix", "photo.jpg", "-o", "sheet.png", "--method", "restore", "--guard", "report", "--report", "guard.json"]),
+        main([*guarded, "strict", "-o", "strict.png", "-v"]),
+        main([*guarded, "report", "-o", "reported.png", "--report", "guard.json"]),
         main(["detect", "photo.jpg"]),
         main(["compare", "photo.jpg", "other.png"]),
         main(["compare", "photo.jpg", "other.png", "--json"]),
