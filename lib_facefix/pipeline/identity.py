@@ -51,6 +51,8 @@ class Trial:
     """What happens to each guarded face, or why it cannot be measured."""
     distances: Mapping[FaceJob, float]
     """Distance of each measured face."""
+    matched: bool = False
+    """Whether the colours of the patch match those around the mask already."""
 
     @property
     def drifted(self) -> list[FaceJob]:
@@ -93,15 +95,14 @@ def see_change(
     before = earlier.before if earlier else judge.remember(chip, job)
     if isinstance(before, str):
         return before
-    change = np.subtract(patch, crop.image, dtype=np.float32)
-    change *= cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)
-    change = warp(change, way, size, interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
+    shown = warp(mask, way, size, interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
+    change = np.subtract(warp(patch, way, size), chip, dtype=np.float32) * shown[..., None]
     coarser = scale_factor(from_image) / enlarged
     if coarser > 1:  # pixels of the result are larger than those of the chip, and cannot show all of the change
-        shown = max(1, round(judge.side / coarser))
-        change = cv2.resize(change, (shown, shown), interpolation=cv2.INTER_AREA)
-        change = cv2.resize(change, size, interpolation=cv2.INTER_LINEAR)
-    tone, change = learn_tone(chip), np.asarray(change, np.float32)
+        side = max(1, round(judge.side / coarser))
+        small = cv2.resize(change, (side, side), interpolation=cv2.INTER_AREA)
+        change = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    tone = learn_tone(chip)
     return Change(before, chip, tone.keep(chip, change) if tone else change)
 
 

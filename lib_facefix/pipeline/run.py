@@ -168,7 +168,8 @@ def paste_round(
                 laid = [mask * np.float32(opacity_of(job) * shares[job]) for job, mask in cut.masks.items()]
                 if any(shares.values()):
                     many = cut.task in seen_again
-                    canvas.paste(best.patch, reduce(np.maximum, laid), cut.crop, ring=cut.ring, seen_again=many)
+                    ring = 0.0 if best.matched else cut.ring
+                    canvas.paste(best.patch, reduce(np.maximum, laid), cut.crop, ring=ring, seen_again=many)
         except FAILURES as error:
             outcome = Outcome(cut.first, "failed", _in_words(error), time.perf_counter() - started)
         else:
@@ -192,15 +193,18 @@ def _accept(cut: Cut, fixed: Fixed) -> Patch:
 
 def _judge(cut: Cut, patch: Patch, engine: str, enlarged: float) -> Trial:
     """Return a fixed crop with the findings of the judges of its faces, as it will show in the result."""
-    crop, changes = cut.crop, {}
+    crop, changes, matched = cut.crop, {}, patch
     if cut.task.judges and crop.mask is not None and not np.array_equal(patch, crop.image):
-        matched = match_colour(patch, crop.image, crop.mask, cut.ring) if cut.ring else patch
+        if cut.ring:
+            matched = match_colour(patch, crop.image, crop.mask, cut.ring)
         earlier = cut.trials[-1].changes if cut.trials else {}
         for job, judge in cut.task.judges.items():
             if job in cut.masks:
                 shown = cut.masks[job] * np.float32(opacity_of(job))
                 changes[job] = see_change(judge, crop, matched, shown, job, enlarged, earlier.get(job))
     distances = {job: one.measure() for job, one in changes.items() if not isinstance(one, str)}
+    if changes and enlarged == 1:  # the result shows the crop, and its colours need not be matched again
+        return Trial(cut.asked, matched, engine, changes, distances, matched=True)
     return Trial(cut.asked, patch, engine, changes, distances)
 
 
