@@ -56,14 +56,16 @@ DAMAGE = Recipe(blur_before=1.0, noise=3.0, jpeg=60)
 KINDS = ("restored", "ideal", "swap")
 LEAST_SIZE = 48
 """Size of the face from which swaps must be caught, in pixels."""
-MISSED = 0.04
-"""Share of swaps below a limit by size, and of extreme values that are ignored on either side of one by detail."""
+MISSED, UNUSUAL = 0.04, 0.1
+"""Shares of extreme values that are ignored: of swaps and of the same person if sharp, and of the same if blurred."""
 TOWARDS_SWAPS = 2 / 3
-"""Place of a limit by detail between the largest distance of the same person (0) and the smallest of swaps (1)."""
-DETAILS = (0.12, 0.15, 0.18, 0.21, 0.25, 0.3)
-"""Levels of detail at which limits are fitted."""
-CAPPED_SIZES, UNCAPPED, LARGE = (36, 48, 64, 96), 160, 90
-"""Sizes in pixels: where limits are fitted, from which only detail counts, and of the faces for limits by detail."""
+"""Place of a limit for sharp faces between the largest distance of the same person (0) and the smallest swap (1)."""
+DETAILS, SIZES_OF_LIMITS = (0.1, 0.115, 0.13, 0.15, 0.18, 0.21), (36, 48, 64, 96, 160)
+"""Levels of detail, and sizes in pixels, at which limits are fitted."""
+FADE = (0.65, 0.9)
+"""Detail in shares of that of a sharp face of the same size: up to it, a face counts as blurred; from it, as sharp."""
+SHARP = 0.85
+"""The share that tells blurred faces from sharp ones in the fit."""
 WINDOW = 0.18
 """Logarithm of the factor by which the detail or size of faces may differ from a level."""
 SETTINGS = FaceSettings(detector="blazeface", method="restore", guard="report")
@@ -208,7 +210,8 @@ def describe(job: FaceJob) -> Row:
 def read_rows(files: Sequence[Path]) -> dict[str, NDArray[Any]]:
     """Return the columns of all rows of faces that can be measured. `same` is the larger of restored and ideal."""
     rows = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
-    least = {name: one.least_detail for name, one in read_limits().items()}
+    models = json.loads(LIMITS.read_text("utf-8"))["models"]
+    least = {name: one["least_detail"] for name, one in models.items()}
     rows = [row for row in rows if not row["obstacle"] and row["detail"] >= least[row["model"]]]
     columns = {name: np.array([row[name] or 0.0 for row in rows]) for name in ("size", "detail", *KINDS)}
     columns["copy"] = np.array([row["copy"] for row in rows])
@@ -216,19 +219,38 @@ def read_rows(files: Sequence[Path]) -> dict[str, NDArray[Any]]:
 
 
 def fit(rows: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """Return limits: by detail, for large faces, between the same person and swaps; by size, below nearly all swaps."""
-    by_detail, by_size = [], []
+    """Return limits: by detail, for blurred faces, and by size, for sharp ones; both between the same person and swaps.
+
+    Blurred faces of the same person and swaps overlap. Their limit is midway between the ends of both.
+    """
+    undamaged = np.array([name == "as it is" or name.endswith("px") for name in rows["copy"]])
+    sizes, by_detail, by_size, sharp_detail = np.log(rows["size"]), [], [], []
+    for size in SIZES_OF_LIMITS:
+        near = undamaged & (np.abs(sizes - np.log(size)) < WINDOW)
+        sharp_detail.append(float(np.median(rows["detail"][near])))
+    sharp = rows["detail"] >= SHARP * np.interp(rows["size"], SIZES_OF_LIMITS, sharp_detail)
     for level in DETAILS:
-        near = (rows["size"] >= LARGE) & (np.abs(np.log(rows["detail"] / level)) < WINDOW)
+        near = ~sharp & (np.abs(np.log(rows["detail"] / level)) < WINDOW)
+        same, swap = np.quantile(rows["same"][near], 1 - UNUSUAL), np.quantile(rows["swap"][near], MISSED)
+        by_detail.append(float(same + swap) / 2)
+    for size in SIZES_OF_LIMITS:
+        near = sharp & (np.abs(sizes - np.log(size)) < WINDOW)
         same, swap = np.quantile(rows["same"][near], 1 - MISSED), np.quantile(rows["swap"][near], MISSED)
-        by_detail.append(float(same + TOWARDS_SWAPS * (swap - same)))
-    for size in CAPPED_SIZES:
-        near = np.abs(np.log(rows["size"] / size)) < WINDOW
-        by_size.append(float(np.quantile(rows["swap"][near], MISSED)))
-    ups = np.maximum.accumulate(by_detail[::-1])[::-1]  # the limit falls with detail: midway between both envelopes
-    falling = ((np.minimum.accumulate(by_detail) + ups) / 2).round(3).tolist()
-    rising = np.maximum.accumulate([*by_size, max(falling)]).round(3).tolist()
-    return {"detail": DETAILS, "by_detail": falling, "size": [*CAPPED_SIZES, UNCAPPED], "by_size": rising}
+        by_size.append(float(same + TOWARDS_SWAPS * (swap - same)))
+    return {
+        "detail": DETAILS,
+        "by_detail": make_rising(by_detail[::-1])[::-1],
+        "size": SIZES_OF_LIMITS,
+        "by_size": make_rising(by_size),
+        "sharp_detail": np.round(sharp_detail, 3).tolist(),
+        "fade": FADE,
+    }
+
+
+def make_rising(values: Sequence[float]) -> list[float]:
+    """Return the values, changed as little as makes them rise: midway between the envelopes below and above."""
+    above, below = np.maximum.accumulate(values), np.minimum.accumulate(values[::-1])[::-1]
+    return [round(float(value), 3) for value in (above + below) / 2]
 
 
 def judge(rows: dict[str, NDArray[Any]], limits: Limits) -> Iterator[str]:

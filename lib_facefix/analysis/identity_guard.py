@@ -17,6 +17,8 @@ from ..types import Face, Image, Matrix
 from .embedding import Embedder, Embedding
 from .likeness import TOO_BLURRED, blur_chip, find_obstacle
 
+KNOTS = ("detail", "by_detail", "size", "by_size", "sharp_detail", "fade")
+"""Fields of `Limits` that are lists in the file."""
 LIMITS = Path(__file__).with_name("identity_limits.json")
 """Limits by model."""
 
@@ -25,8 +27,8 @@ LIMITS = Path(__file__).with_name("identity_limits.json")
 class Limits:
     """The largest allowed distance for a face, by the detail and the size that it has before it is fixed.
 
-    A blurred face has an uncertain embedding, and fixing it must change it, so that its limit is higher. Swaps in small
-    faces come out closer, as most of what tells people apart is not visible in them, so that their limit is lower.
+    A blurred face has an uncertain embedding, and fixing it must change it, so that its limit is higher. Swaps in
+    small, sharp faces come out closer, as most of what tells people apart is not visible in them: their limit is lower.
     """
 
     least_detail: float
@@ -34,22 +36,29 @@ class Limits:
     detail: tuple[float, ...]
     """Ascending values of detail."""
     by_detail: tuple[float, ...]
-    """The limit at each of them; between them, on lines."""
+    """The limit of a blurred face at each of them; between them, on lines."""
     size: tuple[float, ...]
     """Ascending sizes of the face, in pixels."""
     by_size: tuple[float, ...]
-    """The limit at each of them; between them, on lines. The lower one of both limits counts."""
+    """The limit of a sharp face at each of them; between them, on lines. It is never above that of a blurred one."""
+    sharp_detail: tuple[float, ...]
+    """The usual detail of a sharp face at each size."""
+    fade: tuple[float, ...]
+    """Two shares of that detail: up to the first, a face counts as blurred; from the second, as sharp."""
 
     def find(self, detail: float, size: float) -> float:
-        """Return the largest allowed distance of a face with this detail and size."""
-        return float(min(np.interp(detail, self.detail, self.by_detail), np.interp(size, self.size, self.by_size)))
+        """Return the largest allowed distance of a face with this detail and size in pixels."""
+        blurred = np.interp(detail, self.detail, self.by_detail)
+        sharp = min(blurred, np.interp(size, self.size, self.by_size))
+        share = np.interp(detail / np.interp(size, self.size, self.sharp_detail), self.fade, (0.0, 1.0))
+        return float(blurred + share * (sharp - blurred))
 
 
 @cache
 def read_limits() -> Mapping[str, Limits]:
     """Return the limits by the name of the model."""
     return {
-        name: Limits(one["least_detail"], *(tuple(one[key]) for key in ("detail", "by_detail", "size", "by_size")))
+        name: Limits(one["least_detail"], *(tuple(one[key]) for key in KNOTS))
         for name, one in json.loads(LIMITS.read_text("utf-8"))["models"].items()
     }
 
