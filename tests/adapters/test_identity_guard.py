@@ -159,8 +159,12 @@ def test_the_limits_cover_every_model_and_fall_with_detail_and_with_smaller_size
         assert list(knots) == sorted(set(knots))
     assert list(limits.by_detail) == sorted(limits.by_detail, reverse=True)
     assert list(limits.by_size) == sorted(limits.by_size)
-    assert 0.2 < limits.find(0.4, 36) < limits.find(0.1, 300) < 0.6
-    assert limits.find(0.1, 48) == pytest.approx(limits.by_size[limits.size.index(48)])
+    assert limits.find(0.4, 36) == limits.by_size[0]
+    assert limits.find(0.1, 48) == limits.find(0.1, 300) == limits.by_detail[0]
+    halfway = np.mean(limits.fade) * limits.sharp_detail[1]
+    sharp, blurred = limits.by_size[1], np.interp(halfway, limits.detail, limits.by_detail)
+    assert limits.find(halfway, 48) == pytest.approx((sharp + blurred) / 2)
+    assert 0.2 < limits.by_size[0] < limits.by_detail[0] < 0.6
 
 
 def test_arcface_is_used_where_the_user_has_it_and_named_where_not(tmp_path, monkeypatch):

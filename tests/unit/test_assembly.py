@@ -13,6 +13,7 @@ from lib_facefix.imaging.frames import Upright
 from lib_facefix.imaging.lanczos import lanczos
 from lib_facefix.planning.plan import FixPlan
 from lib_facefix.protocols import Enlarged, Fixed
+from lib_facefix.registry import UPSCALERS
 from lib_facefix.settings.face_prompt import GenerationParams
 
 RED = (255, 0, 0)
