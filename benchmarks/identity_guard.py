@@ -265,7 +265,7 @@ def judge(rows: dict[str, NDArray[Any]], limits: Limits) -> Iterator[str]:
 
 
 def plot(rows: dict[str, NDArray[Any]], limits: Limits) -> str:
-    """Return an SVG: distance by detail, with dots for the same person and for swaps of large faces, and the limit."""
+    """Return an SVG: distance by detail, with dots for the same person and for swaps, and the limits."""
     width, height, right, top = 640, 400, 0.36, 1.1
 
     def place(detail: float, distance: float) -> str:
@@ -290,8 +290,9 @@ def plot(rows: dict[str, NDArray[Any]], limits: Limits) -> str:
         parts.append(f'<text x="{float(x) - 26:.0f}" y="{float(y) + 4:.0f}">{value:.1f}</text>')
     marks = {value: place(value, 0).split(",")[0] for value in (0.1, 0.2, 0.3)}
     parts += [f'<text x="{x}" y="{height - 22}">{value:.1f}</text>' for value, x in marks.items()]
-    told = "Red: swap. Blue: undamaged face. Green: built-in restorer. Line: limit at 200 px; dashed: at 48 px."
-    parts.append(f'<text x="50" y="14">Distance by detail. {told}</text>')
+    told = "Red: swap. Blue: undamaged face. Green: built-in restorer. Line: limit of 200 px; dashed: of 48 px."
+    parts.append(f'<text x="50" y="14">{told}</text>')
+    parts.append(f'<text x="50" y="{height - 6}">Distance between before and after, by detail before</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
