@@ -3,9 +3,9 @@
 The chain works at a quarter of the crop's resolution, above which a degraded face has no detail. Its shape is that of
 Real-ESRGAN's small video network (SRVGG, BSD-3-Clause), whose weights were its beginning. The U goes down to a
 sixteenth, where the whole aligned face is seen at little cost; there a learnt map says which part of a face lies where,
-since FFHQ crops put eyes and mouths at known places. A finer map gives the vivid head something to make texture of
-that does not repeat: without it, skin becomes a grid of the network's own cells. From one pass come two residuals: the faithful one has the
-least error, the vivid one also brings back the texture of skin, hair, and eyes.
+since FFHQ crops put eyes and mouths at known places. A finer map gives the vivid head something to make texture of that
+does not repeat: without it, skin becomes a grid of the network's own cells. From one pass come two residuals: the
+faithful one has the least error, the vivid one also brings back the texture of skin, hair, and eyes.
 """
 
 from __future__ import annotations

@@ -43,8 +43,9 @@ PART = 224
 WINDOWS = 2
 LOOKED_AT = 176
 """Side of the part of a window that is compared by its features."""
-CENTRES = ((192, 240), (320, 240), (256, 372), (256, 300), (256, 150), (170, 340), (342, 340), (256, 440))
-"""What windows lie around: eyes, mouth, nose, forehead, cheeks, chin."""
+EYES = ((192, 240), (320, 240))
+CENTRES = (*EYES, *EYES, (256, 372), (256, 300), (256, 150), (170, 340), (342, 340), (256, 440))
+"""What windows lie around: eyes (twice, since errors are seen there first), mouth, nose, forehead, cheeks, chin."""
 WHOLE_FACE_EVERY = 4
 """Every how many steps one sees whole faces."""
 WARM_UP = 100
@@ -66,12 +67,12 @@ Loss = dict[str, Tensor]
 class Weights:
     """What each loss counts."""
 
-    close: float = 1.2
+    close: float = 3.5
     person: float = 0.1
     plain: float = 5.0
     tone: float = 5.0
     look: float = 3.0
-    texture: float = 0.1
+    texture: float = 0.2
     grid: float = 40.0
     critic: float = 0.08
     damage: float = 0.05
@@ -141,7 +142,7 @@ class Trainer:
         found = self._see_faces(degraded, clean) if whole else self._see_parts(degraded, clean)
         self.optimiser.zero_grad()
         loss = torch.stack([getattr(self.counts, name.split()[-1]) * value for name, value in found.items()]).sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self._teach_critic()
@@ -208,7 +209,7 @@ class Trainer:
         with torch.autocast("cpu", torch.bfloat16):
             loss = tell_apart(*self._judged, self.critic)
         self.critic_optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.critic_optimiser.step()
         self._judged = None
 

@@ -27,12 +27,6 @@ class Canvas:
     enlarged: float = 1.0
     """Pixels of the result for each pixel of the original, along its width."""
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the picture that faces are cut from, in pixels."""
-        height, width = self.source.shape[:2]
-        return width, height
-
     def cut_region(self, crop: Crop) -> Image:
         """Return the part of the source that a crop shows, (H, W, 3), in pixels of the source, as a view of it."""
         height, width = self.source.shape[:2]

@@ -158,7 +158,8 @@ def paste_round(
                 raise fixed
             with one_thread():
                 patch = _accept(cut, fixed)
-                patch = guard_patch(patch, cut.crop, cut.first, canvas.cut_region(cut.crop), canvas.size)
+                size = canvas.source.shape[1], canvas.source.shape[0]
+                patch = guard_patch(patch, cut.crop, cut.first, canvas.cut_region(cut.crop), size)
                 trials = (*cut.trials, _judge(cut, patch, fixed.engine, canvas.enlarged))
                 if milder := make_milder(cut.task.fixer, trials):
                     again.append(replace(cut, asked=milder, trials=trials))

@@ -19,6 +19,7 @@ from ..facefix import FaceFix
 from ..pictures import find_pictures
 from ..planning.needs import Needs
 from ..protocols import Progress
+from ..provenance import Recorder
 from .allowed_paths import is_inside
 from .schemas import BatchBody
 
@@ -52,11 +53,15 @@ def fix_folder(
 
     allowed: folders that links must not leave, neither for reading nor for writing. Raises `BadSetting`, before
     anything is written, if results would replace files that FaceFix did not write, unless the request allows it. Raises
-    a `FaceFixError` if the settings need a model that cannot be used.
+    a `FaceFixError` if the settings need a model that cannot be used, or if the folder is gone.
     """
     engine.prepare(Needs.of_settings(body.settings, body.overrides))
+    if not source.is_dir():  # it was there when the request came
+        raise BadPicture(f"{source}: this folder no longer exists. Check the name.")
     log = open_log()
-    batch = Batch(engine, make_planner(engine, body.settings, body.overrides), log=log)
+    batch = Batch(
+        engine, make_planner(engine, body.settings, body.overrides), recorder=Recorder(body.mark, body.again), log=log
+    )
     found, _ = batch.pass_over(exclude_results(find_pictures([str(source)]), [str(source)], str(output)))
     targets = choose_targets(found, str(output), in_place=False)
     if not body.overwrite:

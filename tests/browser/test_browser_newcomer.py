@@ -74,12 +74,16 @@ def test_a_newcomer_enhances_an_old_scan_sees_the_change_and_downloads_it(visit,
     visitor = visit(viewport={"width": width, "height": height}, reduced_motion="reduce", has_touch=size == "phone")
     page = visitor.page
     assert page.locator("#choose").evaluate(IN_VIEW)
+    asked = []
+    page.route("**/plan", lambda route: asked.append(route), times=1)  # append itself is not taken
     visitor.drop(scan)  # no click
     fix = page.locator("#fix")
     expect(fix).to_be_enabled()
     assert fix.evaluate(IN_VIEW)
     expect(page.locator("#found")).to_have_text("Looking for faces …")
     expect(page.locator("#stage img")).to_be_visible()  # the photo is shown while faces are looked for
+    [plan] = asked
+    plan.continue_()
     visitor.found("5 faces found.")
     assert fix.evaluate(IN_VIEW)
     visitor.shot(f"newcomer-{size}-found", full=False)

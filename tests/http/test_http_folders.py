@@ -117,11 +117,14 @@ def test_a_folder_without_pictures_is_told(serve, place):
     assert "no images in this folder" in state["error"]
 
 
-def test_a_folder_that_vanishes_is_told(serve, place, gate):
+def test_a_folder_that_vanishes_is_told(serve, place, engine, monkeypatch):
+    monkeypatch.setattr(type(engine), "prepare", lambda *_: shutil.rmtree(place / "old"))  # after the request came
     client = serve(folders=[place])
-    begun = begin(client, "old", "new")
-    shutil.rmtree(place / "old", ignore_errors=True)
-    assert ended(client, begun.json()["job"])["state"] == "failed"
+    state = ended(client, begin(client, "old", "new").json()["job"])
+    assert (state["state"], state["error"]) == (
+        "failed",
+        f"{place / 'old'}: this folder no longer exists. Check the name.",
+    )
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ WIDTH = 80
 """Widest line, in characters, except for long names and paths."""
 LABELS = {"cv2": "OpenCV", "PIL": "Pillow"}
 """Names of packages that differ from their import names."""
+ANSWERS = {None: "none", True: "yes", False: "no"}
+"""Words for values that are not texts."""
 
 
 def describe_report(report: Mapping[str, Any]) -> Iterator[str]:
@@ -50,7 +52,7 @@ def _describe_devices(devices: Any, engines: Mapping[str, Any] | None) -> Iterat
     if engines is None:
         yield "  (`facefix doctor --full` also loads PyTorch and asks it for GPUs)"
     else:
-        yield from _wrap(", ".join(f"{name}: {value}" for name, value in engines.items()), "  ")
+        yield from _wrap(", ".join(f"{name}: {ANSWERS.get(value, value)}" for name, value in engines.items()), "  ")
 
 
 def _describe_models(models: Any) -> Iterator[str]:
