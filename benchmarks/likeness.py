@@ -68,7 +68,7 @@ def make_copies(image: Image, face: Face) -> Iterator[tuple[str, Image, Face]]:
 
 def measure(embedder: Embedder, image: Image, face: Face) -> tuple[Embedding, float] | None:
     """Return the embedding of a face, and how far the blur of the test moves it; None without landmarks."""
-    chip = cut_chip(image, face)
+    chip = cut_chip(image, face, embedder)
     if chip is None:
         return None
     found = embedder.embed_chip(chip)

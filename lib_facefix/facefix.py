@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from .analysis.detector_factory import check_detector, make_detector
+from .analysis.judges import load_judge
 from .analysis.reference_person import check_photo, compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
 from .maskers.combined import Combined
 from .models.store import ModelStore
 from .pipeline.apart import fix_apart
-from .pipeline.run import SetupProgress, fix_faces, masks_of
+from .pipeline.reporting import SetupProgress
+from .pipeline.run import fix_faces, masks_of
 from .pipeline.threads import one_thread
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult, LoneFace
 from .planning.planner import make_plan, replan_faces
-from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Landmarker, Masker, Progress, Upscaler
-from .registry import GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
+from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Judge, Landmarker, Masker, Progress
+from .registry import EMBEDDINGS, GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
 from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
 from .settings.mask_expression import Area, BinaryOp, mask_terms, parse_mask
@@ -66,8 +68,9 @@ class FaceFix:
             raise MissingDiffuser(NO_DIFFUSER)
         wanted: list[tuple[Registry[object], str]] = [(RESTORERS, name) for name in sorted(needs.restorers)]
         wanted += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
+        wanted += [(EMBEDDINGS, name) for name in sorted(needs.guard_models)]
         for registry, name in wanted:
-            self.models.check(registry, name, may_fetch=True)
+            self.models.check(registry, name, may_fetch=registry is not EMBEDDINGS)
         for detector in sorted(needs.detectors):
             check_detector(self.models, detector)
         if fetch is None:
@@ -206,6 +209,10 @@ class FaceFix:
         """Return the masker of the job; raises a `FaceFixError` if a model is missing."""
         return self._masker(parse_mask(job.treatment.mask), job.treatment)
 
+    def judge(self, job: FaceJob) -> Judge | None:
+        """Return the judge of the job's identity, None if its guard is off; raises `BadModel`."""
+        return load_judge(self.models, job.treatment)
+
     def masker_of(self, treatment: Treatment) -> Masker:
         """Load and return the masker of the treatment; raises a `FaceFixError` if a model is missing."""
         return self._masker(parse_mask(treatment.mask), treatment)
@@ -214,10 +221,6 @@ class FaceFix:
         """Return registry and name of all networks that the treatment's mask needs."""
         needed = (self.models.mask_network(part, treatment) for part in mask_terms(parse_mask(treatment.mask)))
         return [network for network in needed if network]
-
-    def upscaler(self, name: str) -> Upscaler:
-        """Return the upscaler with this name or file path."""
-        return self.models.load(UPSCALERS, name)
 
     def unload(self) -> None:
         """Unload all models of this store; later calls load them again."""
@@ -235,7 +238,7 @@ class FaceFix:
         """Return the upscaled image to paste onto, or None if the user stopped the work."""
         assert plan.upscaled
         told = SetupProgress(progress, sum(job.decision != "leave" for job in plan.jobs)) if progress else None
-        return self.upscaler(plan.upscaler).enlarge(image, plan.upscaled, told)
+        return self.models.load(UPSCALERS, plan.upscaler).enlarge(image, plan.upscaled, told)
 
     def _with_meshes(self, image: Image, plan: FixPlan) -> FixPlan:
         """Return the plan with meshes, which plans in JSON lack."""

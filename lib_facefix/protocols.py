@@ -125,14 +125,42 @@ class Masker(Protocol):
         """
 
 
+class RememberedFace(Protocol):
+    """A face before it was fixed, as its judge remembers it, in memory only."""
+
+    @property
+    def limit(self) -> float:
+        """Largest distance at which a fixed face still counts as this one."""
+
+    def measure(self, chip: Image) -> float:
+        """Return the distance of a fixed face, 0 for the same image. chip: RGB (side, side, 3), uint8."""
+
+
+class Judge(Protocol):
+    """Measures how much a fixed face still looks like the face before, on one alignment."""
+
+    @property
+    def side(self) -> int:
+        """Side of the chips, the aligned faces that the judge sees, in pixels."""
+
+    def matrix(self, face: Face) -> Matrix | None:
+        """Return the affine map from the image to the chip of a face, or None without usable landmarks."""
+
+    def remember(self, chip: Image, job: FaceJob) -> RememberedFace | str:
+        """Return the face before it is fixed, or why it cannot be measured, as a phrase for people."""
+
+
 class Parts(Protocol):
-    """Provides the fixer and masker of each job, once for each job, before the work starts."""
+    """Provides the fixer, masker and judge of each job, once for each job, before the work starts."""
 
     def fixer(self, job: FaceJob) -> FaceFixer:
         """Return the fixer of the job; a `FaceFixError` fails the job and all jobs merged with it."""
 
     def masker(self, job: FaceJob) -> Masker:
         """Return the masker of the job; a `FaceFixError` fails only this job."""
+
+    def judge(self, job: FaceJob) -> Judge | None:
+        """Return the judge of the job, None if its guard is off; a `FaceFixError` fails it like one of the fixer."""
 
 
 class Enlarged(NamedTuple):

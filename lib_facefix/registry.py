@@ -119,6 +119,8 @@ FIRST = "auto"
 PEOPLE = "people"
 BUILT_IN = "lite"
 """Name of the built-in restorer in settings, plans, and infotexts; people read "built-in"."""
+GUARDING = "dlib"
+"""Name of the built-in model that compares faces; people read "built-in"."""
 _INSIGHTFACE = "insightface/models", "insightface", "~/.insightface/models"
 _PACKS = "buffalo_l", "antelopev2"
 """Model packs of insightface, which hold nearly the same files."""
@@ -280,9 +282,10 @@ UPSCALERS: Registry[Upscaler] = Registry(
 
 EMBEDDINGS: Registry[Embedder] = Registry(
     "embedding",
-    _bundled("dlib", "Embedding of faces (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
+    _bundled(GUARDING, "Embedding of faces (built in)", ".analysis.embedding:Embedder", "identity.onnx", "CC0-1.0"),
+    _insightface("arcface", "ArcFace of buffalo_l", ".analysis.embedding:ArcFace", "w600k_r50.onnx", "buffalo_l"),
 )
-"""Models that tell people apart. The user cannot choose one, so they are not in `REGISTRIES`."""
+"""Models that tell people apart."""
 
 REGISTRIES: tuple[Registry[object], ...] = (
     DETECTORS,
@@ -293,4 +296,5 @@ REGISTRIES: tuple[Registry[object], ...] = (
     PARSERS,
     OCCLUDERS,
     UPSCALERS,
+    EMBEDDINGS,
 )

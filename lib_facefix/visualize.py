@@ -96,7 +96,10 @@ def _face(pair: Pair, outcome: Outcome) -> Pil.Image:
     sizes = [(image.shape[1], image.shape[0]) for image in (pair.before, pair.after)]
     before = Pil.fromarray(cut(pair.before, matrix, FACE_SIDE).image)
     after = Pil.fromarray(cut(pair.after, rescale_matrix(matrix, *sizes), FACE_SIDE).image)
-    return _row(before, after, f"{outcome.job.number}: {face.box.size:.0f} px, {outcome.job.decision}")
+    identity = outcome.identity
+    told = f", identity {identity.verdict}" if identity else ""
+    told += f" ({identity.distance:.2f})" if identity and identity.distance is not None else ""
+    return _row(before, after, f"{outcome.job.number}: {face.box.size:.0f} px, {outcome.job.decision}{told}")
 
 
 def _row(before: Pil.Image, after: Pil.Image, title: str) -> Pil.Image:

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..models.store import ModelStore
 from ..planning.plan import FaceJob
-from ..registry import EMBEDDINGS
+from ..registry import EMBEDDINGS, GUARDING
 from ..types import Image
-from .embedding import Embedder, Embedding, cut_chip
+from .embedding import CHIP, Embedder, Embedding, cut_chip
 
 MIN_SIZE = 32
 """Smallest face that can be compared, in pixels of the longer side of its box."""
@@ -23,6 +23,8 @@ BLUR = 2.0
 """Sigma of the blur that shows how much detail a face has, in pixels of the chip."""
 MIN_DETAIL = 0.075
 """Shortest distance by which that blur must move the embedding: a face that is blurred already hardly moves."""
+NO_LANDMARKS, TOO_BLURRED = "the detector found no usable landmarks", "too blurred"
+"""Reasons for which a face cannot be measured."""
 ALIKE, UNALIKE = 0.45, 0.6
 """Distance below which faces are alike, and from which they are not alike."""
 
@@ -63,7 +65,7 @@ def compare_images(
 
     store: caches the network. first, second: RGB (H, W, 3), uint8, in which the faces were found. Raises `BadModel`.
     """
-    embedder = store.load(EMBEDDINGS, "dlib")
+    embedder = store.load(EMBEDDINGS, GUARDING)
     sides = []
     for image, faces in ((first, first_faces), (second, second_faces)):
         sides.append(
@@ -84,6 +86,18 @@ def measure_face(embedder: Embedder, image: Image, job: FaceJob) -> Embedding | 
 
     image: RGB (H, W, 3), uint8, in which the face was found.
     """
+    if obstacle := find_obstacle(job):
+        return obstacle
+    chip = cut_chip(image, job.face, embedder)
+    if chip is None:
+        return NO_LANDMARKS
+    found = embedder.embed_chip(chip)
+    detail = np.linalg.norm(found - embedder.embed_chip(blur_chip(chip)))
+    return TOO_BLURRED if detail < MIN_DETAIL else found
+
+
+def find_obstacle(job: FaceJob) -> str:
+    """Return why a face cannot be measured by its size or pose, as a phrase for people; blank if it may be."""
     size, yaw, pitch = job.face.box.size, abs(job.pose.yaw), abs(job.pose.pitch)
     if size < MIN_SIZE:
         return f"too small ({size:.0f} px; at least {MIN_SIZE} px are needed)"
@@ -91,17 +105,12 @@ def measure_face(embedder: Embedder, image: Image, job: FaceJob) -> Embedding | 
         return f"turned to the side ({yaw:.0f} degrees; at most {MAX_YAW:.0f})"
     if pitch > MAX_PITCH:
         return f"turned {'up' if job.pose.pitch > 0 else 'down'} ({pitch:.0f} degrees; at most {MAX_PITCH:.0f})"
-    chip = cut_chip(image, job.face)
-    if chip is None:
-        return "the detector found no usable landmarks"
-    found = embedder.embed_chip(chip)
-    if np.linalg.norm(found - embedder.embed_chip(_blur(chip))) < MIN_DETAIL:
-        return "too blurred"
-    return found
+    return ""
 
 
-def _blur(chip: Image) -> Image:
-    return np.asarray(cv2.GaussianBlur(chip, (0, 0), BLUR), np.uint8)
+def blur_chip(chip: Image) -> Image:
+    """Return a chip, RGB (side, side, 3), blurred. How far that moves its embedding is the detail of the face."""
+    return np.asarray(cv2.GaussianBlur(chip, (0, 0), BLUR * chip.shape[0] / CHIP), np.uint8)
 
 
 def _measure_distance(one: Embedding | str, other: Embedding | str) -> float | None:

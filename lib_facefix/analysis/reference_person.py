@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import BadPicture, BadSetting
 from ..models.lru_cache import file_version
 from ..models.store import ModelStore
-from ..registry import EMBEDDINGS
+from ..registry import EMBEDDINGS, GUARDING
 from ..types import Face, Image
 from ..weights import expand_home
 from .embedding import Embedder, Embedding
@@ -25,7 +25,7 @@ def compare_faces(
     `seen_by` (the settings that `detect` depends on) changes. Raises `BadPicture` if the photo shows no face, and
     `BadModel` if the file is missing.
     """
-    identity = store.load(EMBEDDINGS, "dlib")
+    identity = store.load(EMBEDDINGS, GUARDING)
     if isinstance(photo, str):
         path = expand_home(photo)
         person = store.load_person((file_version(path), seen_by), lambda: _read_person(path, detect, identity))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ..planning.identity import IdentityCheck
 from ..planning.plan import VERSION, FixPlan
 from ..registry import BUILT_IN
 
@@ -36,11 +37,11 @@ def describe_plan(plan: FixPlan) -> list[str]:
 
 
 def list_reasons(record: Mapping[str, Any]) -> list[str]:
-    """Return a line with the reason for each face in the record that was not fixed."""
+    """Return a line for each face in the record that was not fixed, or not as asked to keep its identity."""
     return [
-        f"face {face['number']} {VERDICT_WORDS[face['outcome']]}: {face['error'] or face['note'] or face['reason']}"
+        f"face {face['number']} {VERDICT_WORDS[face['outcome']]}: {_explain(face)}"
         for face in record["faces"]
-        if face["outcome"] != "fixed"
+        if face["outcome"] != "fixed" or _guard_of(face) in ("drifted", "backed off")
     ]
 
 
@@ -56,10 +57,28 @@ def list_details(record: Mapping[str, Any]) -> list[str]:
         elif face["decision"] == "re-diffuse":
             how = "re-diffused"
         ran = f", {face['engine']}, {face['seconds']:.2f} s" if face["outcome"] == "fixed" else ""
-        why = face["error"] or "; ".join(filter(None, (face["reason"], face["note"])))
+        told = _describe_identity(face) if face["outcome"] == "fixed" else ""
+        noted = "" if told and told in face["note"] else told
+        why = face["error"] or "; ".join(filter(None, (face["reason"], face["note"], noted)))
         what = how if face["outcome"] == "fixed" else VERDICT_WORDS[face["outcome"]]
         lines.append(f"face {face['number']}, {face['size']:.0f} px: {what}{ran} ({why})")
     return lines
+
+
+def _explain(face: Mapping[str, Any]) -> str:
+    """Return why a face was not fixed, or not as asked."""
+    if face["outcome"] == "fixed":
+        return _describe_identity(face)
+    return str(face["error"] or face["note"] or face["reason"])
+
+
+def _guard_of(face: Mapping[str, Any]) -> str:
+    """Return the verdict of the identity guard, blank if there is none, as from servers of older versions."""
+    return str(face["identity"]["verdict"]) if face.get("identity") else ""
+
+
+def _describe_identity(face: Mapping[str, Any]) -> str:
+    return IdentityCheck.from_json(face["identity"]).describe() if face.get("identity") else ""
 
 
 def explain_absent(wanted: Mapping[str, Collection[int]], record: Mapping[str, Any]) -> list[str]:

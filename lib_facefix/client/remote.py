@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import BadSetting, CannotReach, FaceFixError
 from ..facefix import FaceFix
+from ..planning.identity import IdentityCheck
 from ..planning.needs import Needs
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome, Verdict
 from ..protocols import Engine, EngineInfo, Fetch, Progress
@@ -149,4 +150,6 @@ def _read_outcome(face: Mapping[str, Any]) -> Outcome:
     if verdict not in get_args(Verdict):
         raise ValueError(verdict)
     failure = FaceFixError(error) if error else None
-    return Outcome(job, verdict, failure, float(face["seconds"]), str(face["engine"]), str(face.get("note", "")))
+    identity = IdentityCheck.from_json(face["identity"]) if face.get("identity") else None
+    how = float(face["seconds"]), str(face["engine"]), str(face.get("note", ""))
+    return Outcome(job, verdict, failure, *how, identity)

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 
-from ..registry import DETECTORS, EMBEDDINGS, GUESSERS, LANDMARKERS, Registry
+from ..registry import DETECTORS, EMBEDDINGS, GUARDING, GUESSERS, LANDMARKERS, Registry
 from ..settings.detector_expression import detector_names, parse_detector
 from ..settings.face_settings import FaceSettings
 from ..weights import expand_home
@@ -23,7 +23,7 @@ def identify_detection(store: ModelStore, settings: FaceSettings) -> Hashable:
     if settings.uses_attributes:
         needed += [(GUESSERS, name) for name in GUESSERS.names()]
     if settings.person:
-        needed += [(EMBEDDINGS, name) for name in EMBEDDINGS.names()]
+        needed += [(EMBEDDINGS, GUARDING)]
     files = [file_version(yolo_file(name, store.paths)) for name in names if name not in DETECTORS.names()]
     if settings.person:
         files.append(file_version(expand_home(settings.person)))

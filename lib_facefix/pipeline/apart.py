@@ -13,7 +13,8 @@ from ..protocols import Parts, Progress
 from ..types import Box, Crop, Image, Mask, Patch
 from .batching import Task, make_rounds
 from .canvas import Canvas
-from .run import NullProgress, Report, cut_round, paste_round
+from .reporting import NullProgress, Report
+from .run import cut_round, paste_round
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..planning.grouping import enclose_boxes, merge_jobs
 from ..planning.plan import FaceJob
-from ..protocols import FaceFixer, Masker, Parts
+from ..protocols import FaceFixer, Judge, Masker, Parts
 from ..types import Box, Crop, Face, Mask
 from .face_masks import FAILURES, affected_box
 
@@ -29,6 +29,8 @@ class Task:
     """The model, or the sampler, that does the job."""
     maskers: Mapping[FaceJob, Masker]
     """The masker of each job."""
+    judges: Mapping[FaceJob, Judge]
+    """The judge of each job whose identity is guarded."""
     key: Hashable
     """Key that tasks have in common that may share one pass of their fixer."""
     reach: Box
@@ -36,7 +38,7 @@ class Task:
 
     @classmethod
     def make(cls, picture: int, jobs: tuple[FaceJob, ...], parts: Parts) -> Task:
-        """Return the task of these jobs; raises a `FaceFixError` where their fixer cannot be loaded.
+        """Return the task of these jobs; raises a `FaceFixError` where their fixer or a judge cannot be loaded.
 
         A masker that cannot be loaded fails its own job alone, when the mask of that job is made.
         """
@@ -49,7 +51,8 @@ class Task:
                 maskers[job] = parts.masker(job)
             except FAILURES as error:
                 maskers[job] = NoMasker(error)
-        return cls(picture, jobs, asked, fixer, maskers, (id(fixer), fixer.batch_key(asked)), reach)
+        judges = {job: judge for job, judge in ((job, parts.judge(job)) for job in jobs) if judge}
+        return cls(picture, jobs, asked, fixer, maskers, judges, (id(fixer), fixer.batch_key(asked)), reach)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Canvas:
     """The picture that becomes the result, (H, W, 3), RGB; it is changed in place."""
     source: Image
     """The picture of the original's size that faces are cut from, with what was fixed earlier."""
+    enlarged: float = 1.0
+    """Pixels of the result for each pixel of the original, along its width."""
 
     def cut_region(self, crop: Crop) -> Image:
         """Return the part of the source that a crop shows, (H, W, 3), in pixels of the source, as a view of it."""

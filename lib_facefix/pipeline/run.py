@@ -9,17 +9,20 @@ from functools import reduce
 import numpy as np
 
 from ..errors import BadCrop, FaceFixError, Stopped
-from ..imaging.blend import paste
+from ..imaging.blend import match_colour, paste
 from ..imaging.frames import width_and_height
 from ..imaging.resample import warp
 from ..planning.grouping import group_jobs
+from ..planning.identity import IdentityCheck
 from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome
 from ..protocols import Fixed, Parts, Progress
-from ..types import Crop, Image, Mask
+from ..types import Crop, Image, Mask, Patch
 from .batching import Task, make_rounds, meetings
 from .canvas import Canvas
 from .face_masks import FAILURES, describe_mask, face_width, make_masks
 from .guards import guard_patch, opacity_of
+from .identity import Trial, make_milder, see_change, settle
+from .reporting import NullProgress, Report
 from .threads import one_thread
 
 RING = 0.15
@@ -27,60 +30,6 @@ RING = 0.15
 KINDS = (np.uint8, np.float32)
 """Types of pixels that a fixer may return."""
 EMPTY = "the mask of this face is empty"
-
-
-class NullProgress:
-    """A `Progress` that says nothing and never stops."""
-
-    def step(self, done: int, total: int, doing: str) -> None:
-        """Say nothing."""
-
-    def should_stop(self) -> bool:
-        """Return False."""
-        return False
-
-
-@dataclass(slots=True)
-class Report:
-    """Outcomes of the faces so far."""
-
-    progress: Progress
-    """Receiver of each new outcome."""
-    outcomes: dict[tuple[int, int], Outcome]
-    """Outcomes by the index of the picture and the number of the face."""
-    total: int
-    """Number of faces to be done."""
-    done: int = 0
-    """Number of faces with an outcome."""
-
-    def add(self, picture: int, outcome: Outcome) -> None:
-        """Keep the outcome of one more face, and report it."""
-        self.outcomes[picture, outcome.job.number] = outcome
-        self.done += 1
-        self.progress.step(self.done, self.total, f"face {outcome.job.number} {outcome.verdict}")
-
-    def check_stop(self) -> None:
-        """Raise `Stopped` if the person wants to stop."""
-        if self.progress.should_stop():
-            raise Stopped("stopped between two faces")
-
-
-@dataclass(frozen=True, slots=True)
-class SetupProgress:
-    """A `Progress` for work before the first face: it passes on the description, with no face done."""
-
-    progress: Progress
-    """Receiver of the reports."""
-    faces: int
-    """Number of faces to be done."""
-
-    def step(self, done: int, total: int, doing: str) -> None:  # noqa: ARG002 parts of another work than faces
-        """Report the description of the work."""
-        self.progress.step(0, self.faces, doing)
-
-    def should_stop(self) -> bool:
-        """Return whether the person wants to stop."""
-        return self.progress.should_stop()
 
 
 def fix_faces(
@@ -114,7 +63,8 @@ def fix_faces(
     canvases = []
     for picture, (image, result) in enumerate(zip(images, onto or images, strict=True)):
         own = image.copy() if result is image and picture in changed else result
-        canvases.append(Canvas(image, own, own if result is image else image))
+        enlarged = result.shape[1] / image.shape[1]
+        canvases.append(Canvas(image, own, own if result is image else image, enlarged))
     shown = [np.zeros_like(image) for image in images] if keep_masks else []
     report = Report(progress or NullProgress(), outcomes, sum(len(task.jobs) for task in tasks))
     with suppress(Stopped):
@@ -154,6 +104,20 @@ class Cut:
     """The face in pixels of the fixer, with a mask of all that may change."""
     masks: dict[FaceJob, Mask]
     """Masks, (h, w), 0..1, of the faces that have one, in the order of the task's jobs."""
+    asked: FaceJob
+    """The job that the fixer is given: that of the task, or a milder one."""
+    trials: tuple[Trial, ...] = ()
+    """Earlier results for the crop, in which a face drifted."""
+
+    @property
+    def first(self) -> FaceJob:
+        """The first of the faces that have a mask."""
+        return next(iter(self.masks))
+
+    @property
+    def ring(self) -> float:
+        """Width of the ring in which the colour is matched, in pixels; 0 where it is not."""
+        return RING * face_width(self.first, self.crop.matrix) if self.first.treatment.match_colour else 0.0
 
 
 def _draw_masks(shown: Image, cut: Cut) -> None:
@@ -181,33 +145,78 @@ def cut_round(tasks: Iterable[Task], canvases: Sequence[Canvas], report: Report)
 def paste_round(
     waiting: Sequence[Cut], canvases: Sequence[Canvas], report: Report, seen_again: Collection[Task]
 ) -> None:
-    """Have the crops of a round fixed, paste them, and report their faces. Raises `Stopped`."""
-    started = time.perf_counter()
+    """Have the crops of a round fixed, paste them, and report their faces. Raises `Stopped`.
+
+    Crops with a face that has drifted are fixed again, all together and milder, after the others.
+    """
+    started, again = time.perf_counter(), []
     for cut, fixed in _fix_cuts(waiting):
-        task, first = cut.task, next(iter(cut.masks))
+        canvas = canvases[cut.task.picture]
+        found: dict[FaceJob, tuple[float, IdentityCheck]] = {}
         try:
             if isinstance(fixed, Exception):
                 raise fixed
-            patch = fixed.patch
-            of_kind = patch is not None and patch.shape == cut.crop.image.shape and patch.dtype in KINDS
-            if patch is None or not of_kind or not np.isfinite(patch).all():
-                raise BadCrop(f"the {first.decision} step returned no image, or one of NaN")
-            ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
-            shares = [mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()]
-            canvas = canvases[task.picture]
-            size = canvas.source.shape[1], canvas.source.shape[0]
             with one_thread():
-                patch = guard_patch(patch, cut.crop, first, canvas.cut_region(cut.crop), size)
-                canvas.paste(patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again)
+                patch = _accept(cut, fixed)
+                size = canvas.source.shape[1], canvas.source.shape[0]
+                patch = guard_patch(patch, cut.crop, cut.first, canvas.cut_region(cut.crop), size)
+                trials = (*cut.trials, _judge(cut, patch, fixed.engine, canvas.enlarged))
+                if milder := make_milder(cut.task.fixer, trials):
+                    again.append(replace(cut, asked=milder, trials=trials))
+                    continue
+                best, found = settle(trials)
+                shares = {job: found[job][0] if job in found else 1.0 for job in cut.masks}
+                laid = [mask * np.float32(opacity_of(job) * shares[job]) for job, mask in cut.masks.items()]
+                if any(shares.values()):
+                    many = cut.task in seen_again
+                    ring = 0.0 if best.matched else cut.ring
+                    canvas.paste(best.patch, reduce(np.maximum, laid), cut.crop, ring=ring, seen_again=many)
         except FAILURES as error:
-            outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
+            outcome = Outcome(cut.first, "failed", _in_words(error), time.perf_counter() - started)
         else:
-            outcome = Outcome(first, "fixed", None, time.perf_counter() - started, fixed.engine)
+            outcome = Outcome(cut.first, "fixed", None, time.perf_counter() - started, best.engine)
         for job in cut.masks:
-            note = _note(job, cut.masks) if outcome.verdict == "fixed" else ""
-            report.add(task.picture, replace(outcome, job=job, note=note))
+            report.add(cut.task.picture, _outcome_of(job, cut, outcome, *found.get(job, (1.0, None))))
         report.check_stop()  # a fixer that is asked for nothing more fixes nothing more
         started = time.perf_counter()
+    if again:
+        paste_round(again, canvases, report, seen_again)
+
+
+def _accept(cut: Cut, fixed: Fixed) -> Patch:
+    """Return the fixed crop; raises `BadCrop` if there is none, or an unusable one."""
+    patch = fixed.patch
+    of_kind = patch is not None and patch.shape == cut.crop.image.shape and patch.dtype in KINDS
+    if patch is None or not of_kind or not np.isfinite(patch).all():
+        raise BadCrop(f"the {cut.first.decision} step returned no image, or one of NaN")
+    return patch
+
+
+def _judge(cut: Cut, patch: Patch, engine: str, enlarged: float) -> Trial:
+    """Return a fixed crop with the findings of the judges of its faces, as it will show in the result."""
+    crop, changes, matched = cut.crop, {}, patch
+    if cut.task.judges and crop.mask is not None and not np.array_equal(patch, crop.image):
+        if cut.ring:
+            matched = match_colour(patch, crop.image, crop.mask, cut.ring)
+        earlier = cut.trials[-1].changes if cut.trials else {}
+        for job, judge in cut.task.judges.items():
+            if job in cut.masks:
+                shown = cut.masks[job] * np.float32(opacity_of(job))
+                changes[job] = see_change(judge, crop, matched, shown, job, enlarged, earlier.get(job))
+    distances = {job: one.measure() for job, one in changes.items() if not isinstance(one, str)}
+    if changes and enlarged == 1:  # the result shows the crop, and its colours need not be matched again
+        return Trial(cut.asked, matched, engine, changes, distances, matched=True)
+    return Trial(cut.asked, patch, engine, changes, distances)
+
+
+def _outcome_of(job: FaceJob, cut: Cut, outcome: Outcome, share: float, identity: IdentityCheck | None) -> Outcome:
+    """Return the outcome of one face of a crop. share: part of its change that was pasted, 0..1."""
+    if outcome.verdict != "fixed":
+        return replace(outcome, job=job)
+    told = identity.describe() if identity and (not share or identity.verdict == "backed off") else ""
+    if not share:
+        return replace(outcome, job=job, verdict="left", engine="", note=told, identity=identity)
+    return replace(outcome, job=job, note="; ".join(filter(None, (_note(job, cut.masks), told))), identity=identity)
 
 
 def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
@@ -226,7 +235,7 @@ def _cut(task: Task, canvas: Canvas) -> tuple[list[Cut], list[Outcome]]:
     outcomes += [Outcome(job, "left", note=EMPTY) for job in made if job not in masks]
     if not masks:
         return [], outcomes
-    return [Cut(task, replace(crop, mask=reduce(np.maximum, masks.values())), masks)], outcomes
+    return [Cut(task, replace(crop, mask=reduce(np.maximum, masks.values())), masks, task.asked)], outcomes
 
 
 def _note(job: FaceJob, together: Iterable[FaceJob]) -> str:
@@ -247,10 +256,10 @@ def _fix_cuts(waiting: Sequence[Cut]) -> Iterator[tuple[Cut, Fixed | Exception]]
     After an error the fixer is called again with the crops behind that face. Raises `Stopped`.
     """
     while waiting:
-        task, done = waiting[0].task, 0
-        error: Exception = BadCrop(f"the {task.asked.decision} step returned fewer images than faces")
+        fixer, done = waiting[0].task.fixer, 0
+        error: Exception = BadCrop(f"the {waiting[0].asked.decision} step returned fewer images than faces")
         try:
-            fixed = task.fixer.fix([cut.crop for cut in waiting], [cut.task.asked for cut in waiting])
+            fixed = fixer.fix([cut.crop for cut in waiting], [cut.asked for cut in waiting])
             for cut, one in zip(waiting, fixed, strict=False):
                 done += 1
                 yield cut, one

@@ -28,6 +28,8 @@ class Needs:
     """Path of the reference photo; blank: none."""
     guesses: bool = False
     """True if faces are selected by gender or age."""
+    guard_models: frozenset[str] = frozenset()
+    """Names of the models that guard the identity of faces."""
     rediffuses: bool = False
     """True if settings select re-diffusing. False for plans: only the affected faces fail there."""
 
@@ -40,7 +42,8 @@ class Needs:
         restorers = frozenset(one.restorer for one in treatments if one.method in ("auto", "restore"))
         rediffuses = any(one.method == "re-diffuse" for one in treatments)
         finds = cls.of_detection(settings)
-        return replace(finds, treatments=treatments, restorers=restorers, upscalers=upscalers, rediffuses=rediffuses)
+        own = replace(finds, treatments=treatments, restorers=restorers, upscalers=upscalers, rediffuses=rediffuses)
+        return replace(own, guard_models=_list_guard_models(one for one in treatments if one.method != "leave"))
 
     @classmethod
     def of_detection(cls, settings: FaceSettings) -> Needs:
@@ -54,4 +57,10 @@ class Needs:
         plans = list(plans)
         treatments = [job.treatment for plan in plans for job in plan.jobs if job.decision == "restore"]
         upscalers = frozenset(plan.upscaler for plan in plans if plan.upscaled)
-        return cls(treatments, frozenset(item.restorer for item in treatments), upscalers)
+        guarded = _list_guard_models(job.treatment for plan in plans for job in plan.jobs if job.decision != "leave")
+        restorers = frozenset(item.restorer for item in treatments)
+        return cls(treatments, restorers, upscalers, guard_models=guarded)
+
+
+def _list_guard_models(treatments: Iterable[Treatment]) -> frozenset[str]:
+    return frozenset(one.guard_model for one in treatments if one.guard != "off")

@@ -10,6 +10,7 @@ from ..errors import BadPlan, FaceFixError, quote_value
 from ..settings.output_size import MAX_PIXELS
 from ..settings.treatment import Treatment
 from ..types import Box, Damage, Face, Image, Mask, Pose
+from .identity import IdentityCheck
 from .validation import MAX_NUMBER, float_array, is_size, number_in, require
 
 VERSION = 1
@@ -132,7 +133,10 @@ class Outcome:
     engine: str = ""
     """Backend and precision that the fixer used; empty if it did not run."""
     note: str = ""
-    """How the result differs from the settings, for people: a different mask, or no change for an empty mask."""
+    """How the result differs from the settings, for people: a different mask, a milder change to keep the identity, or
+    no change."""
+    identity: IdentityCheck | None = None
+    """Finding of the identity guard; None if it is off, or if nothing was to change."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the job and its outcome as JSON data."""
@@ -143,6 +147,7 @@ class Outcome:
             "seconds": round(self.seconds, 4),
             "engine": self.engine,
             "note": self.note,
+            "identity": None if self.identity is None else self.identity.to_json(),
         }
 
 

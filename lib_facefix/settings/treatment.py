@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from ..registry import BUILT_IN, FIRST, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
+from ..registry import BUILT_IN, EMBEDDINGS, FIRST, GUARDING, OCCLUDERS, PARSERS, PEOPLE, RESTORERS
 from .expression import MAX_LENGTH
 from .mask_expression import COMMON_MASKS, parse_mask
 from .options import check_all, check_names, option, replace_aliases
@@ -16,6 +16,8 @@ _FOR_PEOPLE = ", ".join(entry.name for entry in RESTORERS if entry.only == PEOPL
 METHOD_LABELS = {"auto": "Auto", "re-diffuse": "Re-diffuse", "restore": "Restore", "leave": "Skip"}
 """Labels of the methods, by name."""
 METHODS = tuple(METHOD_LABELS)
+GUARDS = ("off", "report", "back-off", "strict")
+"""Ways to guard the identity of a face."""
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
 """Suffixes of the user's own restorer and upscaler files."""
 PARSER_FILES = (".pth", ".safetensors", ".onnx")
@@ -54,6 +56,15 @@ class Treatment(Sampling):
     grain: float = option(
         1.0, "Keep grain", low=0.0, high=1.0, step=0.01, group="fix", only="restore",
         help="Share of the photo's grain that restored faces keep. 0: grain is removed.",
+    )  # fmt: skip
+    guard: str = option(
+        "back-off", "Identity guard", choices=lambda: GUARDS, group="fix",
+        help="Checks that a fixed face still looks like the same person. back-off: changes it less if not. "
+        "strict: also skips faces that cannot be checked.",
+    )  # fmt: skip
+    guard_model: str = option(
+        GUARDING, "Identity model", choices=EMBEDDINGS.names, group="fix", aliases={"built-in": GUARDING},
+        help="Model that compares faces for the identity guard. arcface: from insightface, if you have installed it.",
     )  # fmt: skip
     mask: str = option(
         "hull", "Mask", choices=lambda: COMMON_MASKS, reads=parse_mask, longest=MAX_LENGTH, group="mask",

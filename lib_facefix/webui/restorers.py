@@ -50,7 +50,8 @@ class Restoration:
         """Return the RGB image (H, W, 3) with restored faces, or the same object after any error; never raises."""
         from modules import errors, shared
 
-        settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=read_options().fidelity)
+        fidelity = read_options().fidelity  # the host shows no report, so nothing is measured for one
+        settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=fidelity, guard="off")
         try:
             [result] = get_engine().fix([np_image], settings)
             if shared.opts.face_restoration_unload and read_runtime().device != "cpu":

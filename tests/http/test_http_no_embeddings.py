@@ -101,11 +101,14 @@ def read_files(folder):
 
 
 def test_no_command_writes_prints_or_logs_an_embedding(place, embeddings, capfdbinary, caplog):
+    guarded = ["fix", "photo.jpg", "--method", "restore", "--guard"]
     person = ["--person", "other.png", "--person-distance", "0.9"]
     codes = [
         main(["fix", "photo.jpg", "-o", "out.png", "--method", "restore", "--report", "report.json", "-v", *person]),
         main(["plan", "photo.jpg", "-o", "plan.json", *person]),
         main(["fix", "--plan", "plan.json", "photo.jpg", "-o", "planned.jpg"]),
+        main([*guarded, "strict", "-o", "strict.png", "-v"]),
+        main([*guarded, "report", "-o", "reported.png", "--report", "guard.json"]),
         main(["detect", "photo.jpg"]),
         main(["compare", "photo.jpg", "other.png"]),
         main(["compare", "photo.jpg", "other.png", "--json"]),
@@ -113,12 +116,13 @@ def test_no_command_writes_prints_or_logs_an_embedding(place, embeddings, capfdb
     printed = capfdbinary.readouterr()
     contents = {**read_files(place), "stdout": printed.out, "stderr": printed.err, "log": caplog.text.encode()}
 
-    assert codes == [0] * 6
-    assert len(embeddings) >= 8  # of the photo and of the person, for fix, plan, and both comparisons
+    assert codes == [0] * 8
+    assert len(embeddings) >= 20  # of photo and person for fix, plan and comparisons; 3 for each guarded face
     assert json.loads(contents["work/plan.json"])["pictures"][0]["faces"][0]["distance"] < 0.5
     assert {"work/out.png", "work/report.json", "work/planned.jpg"} <= set(contents)
     assert find_leaks(contents, embeddings) == []
-    documents = [json.loads(contents[f"work/{name}.json"]) for name in ("plan", "report")]
+    documents = [json.loads(contents[f"work/{name}.json"]) for name in ("plan", "report", "guard")]
+    assert documents[2]["pictures"][0]["faces"][0]["identity"]["verdict"] == "kept"
     assert list(list_vectors(documents)) == []
 
 
@@ -131,6 +135,7 @@ def test_no_answer_of_the_server_holds_an_embedding(place, embeddings, client, c
         "replan": client.post(f"{PREFIX}/replan", json={"plan": plan.json(), "settings": settings, "compared": True}),
         "fix": client.post(f"{PREFIX}/fix", json=sent(photo, plan=plan.json())),
         "detect": client.post(f"{PREFIX}/detect", json=sent(photo)),
+        "layers": client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan.json())),
     }
     contents = {**read_files(place), "log": caplog.text.encode()}
     for name, answer in answers.items():
@@ -139,7 +144,8 @@ def test_no_answer_of_the_server_holds_an_embedding(place, embeddings, client, c
         contents[f"{name}, headers"] = repr(answer.headers).encode()
         assert list(list_vectors(answer.json())) == []
     assert answers["plan"].json()["faces"][0]["distance"] < 0.5
-    assert len(embeddings) >= 2
+    assert answers["fix"].json()["faces"][0]["identity"]["verdict"] == "kept"
+    assert len(embeddings) >= 8
     assert find_leaks(contents, embeddings) == []
 
 

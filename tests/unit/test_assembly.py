@@ -13,10 +13,11 @@ from lib_facefix.imaging.frames import Upright
 from lib_facefix.imaging.lanczos import lanczos
 from lib_facefix.planning.plan import FixPlan
 from lib_facefix.protocols import Enlarged, Fixed
+from lib_facefix.registry import UPSCALERS
 from lib_facefix.settings.face_prompt import GenerationParams
 
 RED = (255, 0, 0)
-SETTINGS = FaceSettings(method="restore", mask="ellipse", match_colour=False)
+SETTINGS = FaceSettings(method="restore", mask="ellipse", match_colour=False, guard="off")
 
 
 class SeesNoMesh:
@@ -328,6 +329,11 @@ class Stopped:
         return len(self.told) >= self.at
 
 
+def plant_upscaler(monkeypatch, facefix, make):
+    load = facefix.models.load
+    monkeypatch.setattr(facefix.models, "load", lambda kind, *rest: make() if kind is UPSCALERS else load(kind, *rest))
+
+
 def test_enlarging_is_told_before_the_first_face_and_can_be_stopped(loaded, picture, monkeypatch):
     class ByTiles:
         def enlarge(self, image, size, progress):
@@ -338,7 +344,7 @@ def test_enlarging_is_told_before_the_first_face_and_can_be_stopped(loaded, pict
             return Enlarged(lanczos(image, size), "two tiles")
 
     facefix = FaceFix()
-    monkeypatch.setattr(facefix, "upscaler", lambda name: ByTiles())
+    plant_upscaler(monkeypatch, facefix, ByTiles)
     settings = replace(SETTINGS, upscale="2", upscaler="x4plus")
 
     through = Stopped(at=1000)
@@ -355,6 +361,6 @@ def test_enlarging_is_told_before_the_first_face_and_can_be_stopped(loaded, pict
 def test_a_plan_for_another_picture_is_refused_before_anything_is_enlarged(loaded, picture, monkeypatch):
     facefix = FaceFix()
     plan = facefix.plan(picture, replace(SETTINGS, upscale="2"))
-    monkeypatch.setattr(facefix, "upscaler", lambda name: pytest.fail("enlarged"))
+    plant_upscaler(monkeypatch, facefix, lambda: pytest.fail("enlarged"))
     with pytest.raises(BadPlan, match="for an image of 800x600 px, but this one has 800x100 px"):
         facefix.run([picture[:100]], [plan])

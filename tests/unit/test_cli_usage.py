@@ -297,7 +297,10 @@ def test_verbose_tells_engine_time_and_reason_of_every_face(photo, capsys):  # n
     assert run("fix", photo, "-v", "--method", "restore", "--face", "2:method=leave") == 0
     first, second = capsys.readouterr().out.splitlines()[1:]
     assert first.startswith("  face 1, 60 px: restored with the built-in restorer, fidelity 0.6, a brush, ")
-    assert first.endswith(" s (chosen by you; an ellipse instead of hull, as the mesh is unsure of this face)")
+    assert first.endswith(
+        " s (chosen by you; an ellipse instead of hull, as the mesh is unsure of this face; "
+        "identity unmeasured: too blurred)"
+    )
     assert second == "  face 2, 80 px: unchanged (your choice)"
 
 

@@ -16,7 +16,7 @@ from lib_facefix.cli.__main__ import main
 from lib_facefix.cli.doctor import model_check, network, self_test, versions
 from lib_facefix.cli.doctor.problems import hide_private
 from lib_facefix.optional_imports import DEFAULTS
-from lib_facefix.registry import EMBEDDINGS, REGISTRIES
+from lib_facefix.registry import REGISTRIES
 from lib_facefix.weights import ASSETS, ModelPaths
 
 LIBRARY = Path(lib_facefix.__file__).parent
@@ -51,7 +51,7 @@ def test_a_sound_installation_has_no_errors(capsys, quick):
     assert report["versions"]["facefix"] == lib_facefix.__version__
     assert report["versions"]["numpy"] == np.__version__
     named = {(row["kind"], row["name"]) for row in report["models"]}
-    models = [(one.kind, info) for one in (*REGISTRIES, EMBEDDINGS) for info in one]
+    models = [(one.kind, info) for one in REGISTRIES for info in one]
     assert {(kind, info.name) for kind, info in models if info.assets or info.weights_name} <= named
     [lite] = [row for row in report["models"] if row["name"] == "lite"]
     assert (lite["state"], lite["check"], len(lite["sha256"])) == ("built in", "as published", 64)

@@ -40,6 +40,9 @@ class Parts:
     def masker(self, job):
         return self
 
+    def judge(self, job):
+        return None
+
     def framing(self, job):
         return Upright(SIDE)
 

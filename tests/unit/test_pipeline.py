@@ -95,6 +95,9 @@ class Parts:
     def masker(self, job):
         return Disc()
 
+    def judge(self, job):
+        return None
+
 
 def plan_for(image, faces, treatment=HARD, decision="restore"):
     jobs = (FaceJob(n, face, decision, "", treatment, Pose(0, 0, 0), 0.5) for n, face in enumerate(faces, start=1))

@@ -66,6 +66,9 @@ class Parts:
     def masker(self, job):
         return EllipseMasker()
 
+    def judge(self, job):
+        return None
+
 
 def plan_for(image, faces, treatment):
     jobs = (FaceJob(n, face, "restore", "", treatment, Pose(0, 0, 0), 0.5) for n, face in enumerate(faces, start=1))

@@ -76,6 +76,9 @@ class Parts:
     def masker(self, job):
         return EllipseMasker()
 
+    def judge(self, job):
+        return None
+
 
 def job_for(face, number=1, treatment=PLAIN):
     return FaceJob(number, face, "re-diffuse", "", treatment, pose(face), 0.5)

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import hypothesis.strategies as st
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from passes_made import a_face, passes
 
 from lib_facefix.errors import BadCrop, BadSetting
+from lib_facefix.planning.identity import IdentityCheck
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.passes import infotext
 from lib_facefix.webui.passes.infotext import DEFAULTS, VERSION, read, write
@@ -25,6 +27,7 @@ GOLDEN = {
         "min_score": 0.5, "angles": "auto", "min_size": 0, "max_size": 0, "min_share": 0.0, "max_share": 1.0,
         "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.65,  # it was 0.45 of another measure
         "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
+        "guard": "report", "guard_model": "dlib",
     },
     2: {
         "denoising_strength": 0.4, "prompt": "", "negative_prompt": "", "denoise_by_size": 0.0, "upright_above": 25.0,
@@ -38,6 +41,7 @@ GOLDEN = {
         "min_score": 0.5, "angles": "auto", "min_size": 0, "max_size": 0, "min_share": 0.0, "max_share": 1.0,
         "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.65,
         "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
+        "guard": "report", "guard_model": "dlib",
     }
 }  # fmt: skip
 """By version: all defaults that infotexts of it were written with. Never to be changed once released; only added to."""
@@ -110,6 +114,21 @@ def test_numbers_that_other_programs_rewrote_are_understood():
             id="failed, without the folders that its error may name",
         ),
         pytest.param(a_face(verdict="left", fidelity=0.9), {"do": "restore", "verdict": "left"}, id="stopped"),
+        pytest.param(
+            replace(a_face(fidelity=0.9), identity=IdentityCheck("kept", 0.1234, 0.45, 0.1234)),
+            {"do": "restore", "identity": 0.12},
+            id="the same person",
+        ),
+        pytest.param(
+            replace(a_face(fidelity=0.9), identity=IdentityCheck("backed off", 0.43, 0.45, 0.8, "44% of the change")),
+            {"do": "restore", "identity": 0.43, "guard": "backed off"},
+            id="changed less to stay the same person",
+        ),
+        pytest.param(
+            replace(a_face(fidelity=0.9), identity=IdentityCheck("unmeasured", why="too blurred")),
+            {"do": "restore", "identity": None, "guard": "unmeasured"},
+            id="unmeasured",
+        ),
     ],
 )
 def test_a_face_is_recorded_with_what_was_decided(face, told):

@@ -1,9 +1,12 @@
 """The line under the result."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lib_facefix.errors import BadCrop
+from lib_facefix.planning.identity import IdentityCheck
 from lib_facefix.planning.plan import FaceJob, FixResult, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
@@ -30,6 +33,22 @@ def test_what_was_done_is_counted_and_what_was_left_has_its_reason():
 def test_a_face_that_failed_is_named_with_the_reason():
     made = result(("re-diffuse", "failed", BadCrop("only NaN")))
     assert list(summarize([made])) == ["FaceFix: 1 face: 1 failed", "FaceFix: face 1 was not fixed: only NaN"]
+
+
+def test_a_face_that_drifted_and_one_that_was_changed_less_are_named_with_their_distances():
+    made = result(("re-diffuse", "fixed", "small"), ("restore", "fixed", "blurred"), ("restore", "fixed", "blurred"))
+    checks = (
+        IdentityCheck("drifted", 0.71, 0.45, 0.71),
+        IdentityCheck("backed off", 0.43, 0.45, 0.8, "44% of the change"),
+        IdentityCheck("kept", 0.1, 0.45, 0.1),
+    )
+    guarded = [replace(one, identity=check) for one, check in zip(made.outcomes, checks, strict=True)]
+    assert list(summarize([replace(made, outcomes=tuple(guarded))])) == [
+        "FaceFix: 3 faces: 1 re-diffused, 2 restored",
+        "FaceFix: face 1: identity drifted (distance 0.71, limit 0.45)",
+        "FaceFix: face 2: backed off to keep the identity: 44% of the change "
+        "(distance 0.43 instead of 0.80, limit 0.45)",
+    ]
 
 
 def test_what_was_stopped_is_not_called_left():

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FaceFixError
-from ...registry import EMBEDDINGS, REGISTRIES
 from ...weights import ASSETS, PUBLISHED, ModelPaths, Published, sha256_of, verify_file
 from ...weights.checksums import Hashes
 from ..models import list_models
@@ -29,7 +28,7 @@ def check_models(paths: ModelPaths, problems: list[Problem], *, full: bool = Fal
     _check_assets(listed, problems)
     by_place = {str(path): (record, path) for record, path in _find_published(paths)}
     rows = []
-    for row in list_models(paths, (*REGISTRIES, EMBEDDINGS)):
+    for row in list_models(paths):
         if row["state"] == "built in":
             names = [Path(place).name for place in row["where"].split(", ")]
             sha256 = ", ".join(listed.get(name, "") for name in names)

@@ -9,7 +9,7 @@ import { bytes } from "./files.js";
  * @typedef {string | number | boolean | null} Value  Value of a setting.
  * @typedef {Record<string, Value>} Settings  Values by the name of the setting.
  * @typedef {Record<number, Settings>} Overrides  Settings of single faces, by number.
- * @typedef {object} Face  One face of a plan or report. Only reports have the last two properties.
+ * @typedef {object} Face  One face of a plan or report. Only reports have the last four properties.
  * @property {number} number
  * @property {Box} box
  * @property {number} size
@@ -19,6 +19,14 @@ import { bytes } from "./files.js";
  * @property {Settings} parameters
  * @property {string} [outcome]
  * @property {string | null} [error]
+ * @property {string} [note]
+ * @property {Identity | null} [identity]
+ * @typedef {object} Identity  Finding of the identity guard. The distances are null if the face is unmeasured.
+ * @property {string} verdict
+ * @property {number | null} distance
+ * @property {number | null} limit
+ * @property {string} how
+ * @property {string} why
  * @typedef {{upscaler: string}} Upscale
  * @typedef {{version?: number, size: Size, upscale: Upscale | null, faces: Face[], fixed_before?: string | null}} Plan
  * @typedef {Plan & {image: string, result_size: Size, plan?: Plan, notes?: string[]}} Report  Result of a plan. image: base64.

@@ -13,8 +13,10 @@ import { DECISIONS, OUTCOMES } from "./words.js";
  */
 export function table(faces, columns, own, choose) {
   const done = faces.some((face) => face.outcome);
-  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(({ title }) => title), ...(done ? ["Outcome"] : []), "Reason"];
-  const rows = inOrder(faces).map((face) => row(face, columns, own[face.number] ?? {}, done, choose));
+  const guarded = faces.some((face) => face.identity);
+  const found = [...(done ? ["Outcome"] : []), ...(guarded ? ["Identity"] : [])];
+  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(({ title }) => title), ...found, "Reason"];
+  const rows = inOrder(faces).map((face) => row(face, columns, own[face.number] ?? {}, done, guarded, choose));
   return make(
     "table", {},
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
@@ -24,10 +26,10 @@ export function table(faces, columns, own, choose) {
 
 /**
  * @param {Face} face @param {Column[]} columns @param {Settings} own
- * @param {boolean} done  Whether there are outcomes.
+ * @param {boolean} done  Whether there are outcomes. @param {boolean} guarded  Whether identities were measured.
  * @param {(number: number) => void} choose
  */
-function row(face, columns, own, done, choose) {
+function row(face, columns, own, done, guarded, choose) {
   const left = face.decision === "leave";
   const cells = columns.map(({ name, labels }) =>
     make("td", { class: name in own ? "own" : "" }, left ? "–" : shown(face.parameters[name], labels)),
@@ -41,10 +43,14 @@ function row(face, columns, own, done, choose) {
     make("td", { class: "method" in own ? "own" : "" }, DECISIONS[face.decision] ?? face.decision),
     ...cells,
     outcome,
-    make("td", { class: "why" }, face.error ?? face.reason),
+    guarded ? make("td", { title: face.identity?.why || face.identity?.how || "" }, identity(face)) : null,
+    make("td", { class: "why" }, face.error ?? (face.outcome === "left" && face.note ? face.note : face.reason)),
   );
 }
 
+/** Return the finding of the identity guard: "kept (0.12 of 0.45)". @param {Face} face */
+const identity = ({ identity: found }) =>
+  !found ? "–" : found.distance === null || found.limit === null ? found.verdict : `${found.verdict} (${found.distance.toFixed(2)} of ${found.limit.toFixed(2)})`;
 /** @param {Face[]} faces */
 const inOrder = (faces) => [...faces].sort((one, other) => one.number - other.number);
 /** @param {Value | undefined} value @param {Map<string, string>} labels */

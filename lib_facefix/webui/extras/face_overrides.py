@@ -39,6 +39,8 @@ FACE_CONTROLS = {name: f"face_{name}" for name in (FIX, *FACE_SETTINGS)}
 """Component names of the controls for the shown face."""
 SHARED_SETTINGS = tuple(field.name for field in fields(FaceSettings) if field.name not in ELSEWHERE)
 """Settings for all faces: those of a pass, without the ones for img2img only."""
+START = PassSettings(guard=FaceSettings().guard)
+"""Settings that the tab starts with. The user's own image shows a person to keep, unlike one just generated."""
 EVENT_INPUTS = (TUNING, *FACE_CONTROLS.values(), *SHARED_SETTINGS)
 """Component names whose values every event of the accordion receives."""
 FIND_AGAIN = "select Find faces again"
@@ -175,7 +177,8 @@ def read_input(values: Mapping[str, Any], engine: Engine) -> ExtrasInput:
 
     None means the default, because the host's own API passes no values for scripts it does not know.
     """
-    settings = PassSettings.from_json(_fit_values({name: values.get(name) for name in SHARED_SETTINGS}))
+    given = _fit_values({name: values.get(name) for name in SHARED_SETTINGS})
+    settings = PassSettings.from_json({"guard": START.guard, **given})
     check_paths([("", settings.to_json())], is_api=False)
     text = values.get(TUNING)
     if not text:

@@ -15,6 +15,7 @@ from ...registry import BUILT_IN
 from ...settings.face_settings import FaceSettings
 from ...types import Image
 from ..compare.history import Comparison
+from ..passes.summary import capitalize
 from ..ui.controls import why_idle
 from . import view
 from .face_overrides import (
@@ -131,8 +132,10 @@ def try_face(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
         result = run_plan(image, replace(tuning.plan, jobs=(job,)))
     [outcome] = result.outcomes
     if outcome.verdict != "fixed":
-        return _show_tried(Comparison(note=f"Face {job.number} was not fixed: {outcome.error or 'stopped'}."))
-    return _show_tried(view.compare_face(image, result.image, job))
+        why = str(outcome.error or outcome.note or "stopped")
+        return _show_tried(Comparison(note=f"Face {job.number} was not fixed: {why}."))
+    told = capitalize(outcome.identity.describe()) if outcome.identity else ""
+    return _show_tried(replace(view.compare_face(image, result.image, job), note=told))
 
 
 def _show_tried(shown: Comparison = NOTHING) -> Changes:

@@ -8,7 +8,7 @@ import gradio as gr
 from ...errors import FaceFixError
 from ..compare.slider import make_slider
 from ..config.choices import host_list
-from ..passes.settings import OFFERED, PassSettings
+from ..passes.settings import OFFERED
 from ..ui import gradio_compat
 from ..ui.controls import make_control
 from ..ui.form import Form
@@ -21,6 +21,7 @@ from .face_overrides import (
     FIX,
     IS_SINGLE,
     SHARED_SETTINGS,
+    START,
     TUNING,
     read_input,
 )
@@ -64,8 +65,7 @@ class _Panel:
     """The components of the accordion by name, and their event handlers."""
 
     def __init__(self) -> None:
-        start = PassSettings()
-        self._start = {name: getattr(start, name) for name in SHARED_SETTINGS}
+        self._start = {name: getattr(START, name) for name in SHARED_SETTINGS}
         self._controls = {field.name: make_control(field, known, host_list) for field, known in OFFERED}
         self.parts: dict[str, Any] = {}
 

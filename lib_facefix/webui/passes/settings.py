@@ -24,10 +24,15 @@ ELSEWHERE = {
 """Settings of the library that a pass does not have, with the alternative."""
 
 
+_GUARD = next(known for field, known in options(FaceSettings) if field.name == "guard")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassSettings(FaceSettings):
     """One pass over the faces of an image."""
 
+    guard: str = dataclasses.field(default="report", metadata={"option": _GUARD})
+    """As in the library, but a generated image has no person to keep: FaceFix only reports a drift."""
     active: bool = option(True, "Active", group="pass", help="Whether to run this pass.")
     inpaint: str = option(
         "all", "Inpainted faces", choices=lambda: INPAINT, group="mask",

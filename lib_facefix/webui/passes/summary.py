@@ -9,7 +9,7 @@ DONE = {"restore": "restored", "re-diffuse": "re-diffused"}
 
 
 def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
-    """Yield a line for each pass over one image, and one for each failed face.
+    """Yield a line for each pass over one image, and one for each face that failed, drifted, or was changed less.
 
     picture: name of the image, if there are several. "FaceFix: 4 faces: 3 re-diffused, 1 skipped (already sharp, large,
     and clean (398 px of detail))".
@@ -21,6 +21,8 @@ def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
         for outcome in result.outcomes:
             if outcome.verdict == "failed":
                 yield f"{start}face {outcome.job.number} was not fixed: {outcome.error}"
+            if outcome.identity and outcome.identity.verdict in ("drifted", "backed off"):
+                yield f"{start}face {outcome.job.number}: {outcome.identity.describe()}"
 
 
 def capitalize(sentence: str) -> str:
