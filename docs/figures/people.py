@@ -36,9 +36,9 @@ OLD, SLID = "portrait-female-68", "portrait-male-03"
 """People by their names in training/people/people.tsv."""
 FIDELITIES = (0.8, 0.6, 0.3, 0.0)
 
-CLOSE, WIDE = 1.6, 2.7
-"""Side of the shown square, in face widths."""
-UP = 0.12
+CLOSE, WIDE = 360 / FACE_WIDTH, 2.7
+"""Side of the shown square, in face widths. Close up, pixels are shown as they are."""
+UP = 0.06
 """How far the middle of the square is above the middle of the landmarks, in face widths."""
 PAPER, INK = (250, 250, 248), (32, 32, 32)
 GAP = 8
@@ -133,7 +133,7 @@ def save(sheet: Pillow.Image, name: str) -> None:
     raise ValueError(f"{name} has more than {MOST_BYTES} bytes at any quality")
 
 
-def draw_four(portraits: dict[str, Portrait], fix: FaceFix, side: int = 400) -> Pillow.Image:
+def draw_four(portraits: dict[str, Portrait], fix: FaceFix, side: int = 360) -> Pillow.Image:
     """Four people before and after, two in a row."""
     cells: list[Cell] = []
     for name in FOUR:
@@ -145,7 +145,7 @@ def draw_four(portraits: dict[str, Portrait], fix: FaceFix, side: int = 400) -> 
 
 
 def draw_with_originals(
-    portraits: dict[str, Portrait], names: Sequence[str], kind: str, fix: FaceFix, side: int = 400
+    portraits: dict[str, Portrait], names: Sequence[str], kind: str, fix: FaceFix, side: int = 360
 ) -> Pillow.Image:
     """One person in a row: before, after, and the original."""
     rows: list[list[Cell]] = []
@@ -163,7 +163,7 @@ def draw_old_photo(portrait: Portrait, fix: FaceFix, side: int = 620) -> Pillow.
     return lay_out([[(old.show(WIDE, side), "before"), (old.restore(fix).show(WIDE, side), "after")]], together=2)
 
 
-def draw_fidelities(portrait: Portrait, fix: FaceFix, side: int = 400) -> Pillow.Image:
+def draw_fidelities(portrait: Portrait, fix: FaceFix, side: int = 360) -> Pillow.Image:
     """One face at several fidelities, and its original."""
     degraded = portrait.degrade("hard")
     restored = [(degraded.restore(fix, fidelity=fidelity), f"{fidelity:g}") for fidelity in FIDELITIES]
