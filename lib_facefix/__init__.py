@@ -4,6 +4,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # the constant of the module typing, which takes longer to import than `facefix --version`
 if TYPE_CHECKING:
+    from .batch.one_file import fix_file
     from .errors import FaceFixError
     from .facefix import FaceFix
     from .planning.plan import FaceJob, FixPlan, FixResult, Outcome
@@ -30,12 +31,14 @@ __all__ = [
     "Runtime",
     "Treatment",
     "__version__",
+    "fix_file",
 ]
 
 _MODULES = {
     **dict.fromkeys(("Box", "Crop", "Face", "Mesh", "Pose"), ".types"),
     **dict.fromkeys(("FaceJob", "FixPlan", "FixResult", "Outcome"), ".planning.plan"),
     "FaceFix": ".facefix",
+    "fix_file": ".batch.one_file",
     "FaceFixError": ".errors",
     "FaceSettings": ".settings.face_settings",
     "Runtime": ".settings.runtime",

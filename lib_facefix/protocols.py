@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult
@@ -75,6 +75,23 @@ class FaceFixer(Protocol):
 
         Splits the batch to fit into memory. Raises `Stopped` if the user stops the work.
         """
+
+
+class Blend(NamedTuple):
+    """A result at one fidelity, of which those at others are made."""
+
+    fidelity: float
+    """Fidelity that gives this result, 0..1."""
+    shares: tuple[tuple[float, float], ...]
+    """Fidelities in rising order, and this result's share at each; lines between them. The photo has the rest."""
+
+
+@runtime_checkable
+class Blender(Protocol):
+    """A fixer whose result at every fidelity is a blend of the photo with a few results, so that others can blend."""
+
+    def list_blends(self) -> tuple[Blend, ...]:
+        """Return these results, or none if fidelity does more than blend."""
 
 
 class Diffuser(Protocol):

@@ -55,6 +55,8 @@ class ModelInfo(Generic[Made]):
     """Faces that the model is made for, "people", or empty for all."""
     about: str = ""
     """One or two sentences on what the model is good at."""
+    enhances: bool = False
+    """Whether a restorer sharpens what is in the photo. Others draw faces that they have learnt; see `provenance`."""
 
     def needs(self) -> None:
         """Raise `MissingPackage` unless the required package, if any, is installed; nothing is imported."""
@@ -212,7 +214,7 @@ RESTORERS: Registry[FaceFixer] = Registry(
     "restorer",
     ModelInfo(
         BUILT_IN, "Built-in", ".fixers.lite:Lite", "AGPL-3.0-or-later", assets=("lite.onnx",),
-        about="Fast. Removes blur, noise, and JPEG blocks, and stays close to the photo.",
+        about="Fast. Removes blur, noise, and JPEG blocks, and stays close to the photo.", enhances=True,
     ),
     _restorer("gfpgan", "GFPGAN 1.4", "GFPGANv1.4.pth", PEOPLE,
               "Clean, sharp faces. A good first choice for small and blurred photos."),

@@ -81,6 +81,24 @@ class Pose:
     """Clockwise tilt as seen by the viewer, in degrees."""
 
 
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What is wrong with a face, as measured in its pixels; see `imaging.damage`."""
+
+    detail: float
+    """Effective resolution: width in pixels to which the face could be reduced without loss."""
+    motion: float = 1.0
+    """Blur in one direction, relative to the direction across: 1 if the face is equally sharp in all directions."""
+    noise: float = 0.0
+    """Standard deviation of pixel noise, in grey levels of 255."""
+    grain: float = 0.0
+    """Standard deviation of coarser noise, such as film grain, in grey levels of 255."""
+    blocks: float = 0.0
+    """Height of the steps between JPEG blocks, in grey levels of 255."""
+    scratches: float = 0.0
+    """Length of the clearest scratch, in widths of the face."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
     """The 468 points of MediaPipe's face mesh, in coordinates of the whole image."""

@@ -15,7 +15,8 @@ LIBRARY = Path(lib_facefix.__file__).parent
 
 NOUNS = {"errors", "types", "settings", "planning", "protocols"}
 ADAPTER = NOUNS | {"imaging", "inference", "optional_imports", "weights"}
-FRONT_END = NOUNS | {"__init__", "facefix", "fsio", "models", "pictures", "registry", "visualize", "weights", "batch"}
+FRONT_END = NOUNS | {"__init__", "facefix", "fsio", "models", "pictures", "registry", "visualize", "weights"}
+FRONT_END |= {"batch", "provenance"}
 MAY_IMPORT = {
     "errors": set(),
     "types": {"errors"},
@@ -41,7 +42,8 @@ MAY_IMPORT = {
     "pipeline": NOUNS | {"imaging"},
     "analysis": ADAPTER | {"models", "pictures", "registry", "detectors.turned", "detectors.combined"},
     "facefix": NOUNS | {"analysis", "models", "pipeline", "registry", "fixers.rediffuse", "maskers.combined"},
-    "batch": NOUNS | {"pictures", "registry", "visualize", "weights"},
+    "provenance": NOUNS | {"__init__", "pictures", "registry", "weights"},
+    "batch": NOUNS | {"pictures", "provenance", "registry", "visualize", "weights"},
     "client": NOUNS | {"facefix", "weights"},
     "server": FRONT_END,
     "cli": FRONT_END | {"client", "server", "analysis.likeness", "engines", "optional_imports"},

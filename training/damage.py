@@ -12,16 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib_facefix.types import Image
-from training.degrade import jpeg
+from training.degrade import jpeg, to_bytes
 
 Floats = NDArray[np.float32]
 LUMA = np.array((0.299, 0.587, 0.114), np.float32)
 ENLARGEMENTS = (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4)
-
-
-def to_bytes(values: NDArray[np.floating]) -> Image:
-    """Round and clip to 0..255."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def shrink(picture: Image, factor: float) -> Image:
@@ -47,8 +42,8 @@ def move(picture: Image, length: float, degrees: float) -> Image:
     kernel = np.zeros((side, side), np.float32)
     kernel[side // 2] = 1
     middle = side / 2 - 0.5
-    kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((middle, middle), degrees, 1), (side, side))
-    moved = cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+    turned = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((middle, middle), degrees, 1), (side, side))
+    moved = cv2.filter2D(picture, -1, turned / turned.sum(), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
 
 
@@ -58,9 +53,9 @@ def add_grain(picture: Image, level: float, size: float, grey: bool, random: np.
     size: sigma in pixels of the blur that gives the grain its size.
     """
     noise = random.standard_normal((*picture.shape[:2], 1 if grey else 3), dtype=np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), size).reshape(*picture.shape[:2], -1)
+    soft = cv2.GaussianBlur(noise, (0, 0), size).reshape(*picture.shape[:2], -1)
     tone = picture.astype(np.float32).mean(-1, keepdims=True) / 255
-    return to_bytes(picture + level * noise / noise.std() * (3.2 * tone * (1 - tone) + 0.2))
+    return to_bytes(picture + level * soft / soft.std() * (3.2 * tone * (1 - tone) + 0.2))
 
 
 def darken_and_lift(picture: Image, light: float, random: np.random.Generator) -> Image:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from lib_facefix.types import Image
@@ -45,6 +47,11 @@ class Recipe:
 HARD = Recipe(blur_before=2.0, factor=4.0, noise=5.0, jpeg=50)
 MILD = Recipe(blur_before=0.8, factor=4.0, noise=2.0, jpeg=75)
 CLEAN = Recipe()
+
+
+def to_bytes(values: NDArray[np.floating[Any]]) -> Image:
+    """Round and clip to 0..255."""
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def blurred_after(recipe: Recipe) -> Recipe:

@@ -141,7 +141,7 @@ class Trainer:
         found = self._see_faces(degraded, clean) if whole else self._see_parts(degraded, clean)
         self.optimiser.zero_grad()
         loss = torch.stack([getattr(self.counts, name.split()[-1]) * value for name, value in found.items()]).sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self._teach_critic()
@@ -208,7 +208,7 @@ class Trainer:
         with torch.autocast("cpu", torch.bfloat16):
             loss = tell_apart(*self._judged, self.critic)
         self.critic_optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.critic_optimiser.step()
         self._judged = None
 

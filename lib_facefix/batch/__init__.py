@@ -1,6 +1,7 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
 from .batch_runner import Batch, make_planner, plan_from_file, skip_existing
+from .one_file import fix_file
 from .report import describe_plan, explain_absent, list_reasons, make_document, summarize_faces
 from .targets import (
     STREAM,
@@ -22,6 +23,7 @@ __all__ = [
     "describe_plan",
     "exclude_results",
     "explain_absent",
+    "fix_file",
     "keep_apart",
     "list_reasons",
     "make_document",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
@@ -20,11 +21,15 @@ from ..pictures import (
     check_writable,
     copy_sidecars,
     encode,
+    format_for,
     read_picture,
     write_picture,
 )
-from ..planning.plan import FixPlan
+from ..pictures.formats import Format, format_named
+from ..pictures.picture import Metadata
+from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
+from ..provenance import Edits, Recorder, list_edits, read_edits
 from ..settings.face_settings import FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.treatment import Overrides
@@ -60,6 +65,10 @@ class Batch:
     """Receives the result whose path is `STREAM`."""
     sink_suffix: str = ""
     """Suffix of the kind of file that `sink` receives; blank: the kind of the input."""
+    recorder: Recorder = Recorder()  # noqa: RUF009 - it is frozen
+    """Writes what was done into each result, and knows results of earlier runs."""
+    raises: bool = False
+    """True to raise the errors of images, too, after they are recorded."""
     log: ResultLog | None = None
     """Remembers which files were written, if any."""
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -95,9 +104,13 @@ class Batch:
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
         with self.recording(path) as record:
-            plan = self.plan(self.read(path))
+            picture = self.read(path)
+            plan = self.plan(picture)
             record.update(plan.to_json(), dry_run=True)
             counted, *decisions = describe_plan(plan)
+            if before := self._find_earlier(path, picture.metadata, enlarges=plan.upscaled is not None):
+                record["fixed_before"] = before
+                decisions.append(f"  note: already fixed ({before}), so it is left unless you add --again")
             return [f"{_name(path)}: {counted}", *decisions]
         return self.failure()
 
@@ -107,22 +120,24 @@ class Batch:
             picture = self.read(path)
             if target != STREAM:
                 check_writable(target)  # its suffix, and its name
+            kind = self._choose_kind(target, picture.format)
+            self.recorder.check(kind)
+            if before := self._find_earlier(path, picture.metadata):
+                return self._leave(path, target, picture, before)
             plan = self.plan(picture)
+            if plan.upscaled and (before := self._find_earlier(path, picture.metadata, enlarges=True)):
+                return self._leave(path, target, picture, before)
             if plan.upscaled and target != STREAM:
                 check_writable(target, picture, plan.upscaled)  # before minutes of work
             [result] = self.engine.run([picture.image], [plan], progress=progress)
-            if self.sink and target == STREAM:
-                packed = io.BytesIO()
-                notes = encode(picture, result.image, packed, png_level=self.png_level, suffix=self.sink_suffix)
-                self.sink.write(packed.getbuffer())
-                self.sink.flush()
-            else:
-                notes = write_picture(
-                    picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times
-                )
-                if self.log:
-                    self.log.add(target, product=target.parent == path.parent and target != path)
-                notes += tuple(copy_sidecars(path, target))
+            same = np.array_equal(picture.image, result.image)
+            scale = [now / was for now, was in zip(result.result_size, plan.size, strict=True)]
+            edits = () if same else list_edits(result.outcomes, result.upscaler, scale)
+            said, unmarked = self.recorder.mark_metadata(picture.metadata, edits, kind)
+            done = replace(picture, metadata=said), result
+            notes = self._write(path, target, done, edits, fixed=any(edit.face for edit in edits))
+            copied = same and kind.name == picture.format
+            notes = (*notes, *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied))
             record.update(result.to_json(), output=str(target), notes=list(notes))
             self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
             if self.draw and self._drawn < MAX_SHEET_IMAGES:
@@ -130,9 +145,55 @@ class Batch:
                 self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
             reasons = list_details(record) if self.verbose else list_reasons(record)
             lines = [*reasons, *(f"note: {note}" for note in notes)]
-            shown = "standard output" if target == STREAM else target
-            return [f"{_name(path)}: {summarize_faces(record)} -> {shown}", *(f"  {line}" for line in lines)]
+            return [f"{_name(path)}: {summarize_faces(record)} -> {_shown(target)}", *(f"  {line}" for line in lines)]
         return self.failure()
+
+    def _choose_kind(self, target: Path, kind: str) -> Format:
+        """Return the format of a result. kind: that of the image, in Pillow's words."""
+        if target != STREAM:
+            return format_for(target)
+        return format_for(Path(f"x{self.sink_suffix}")) if self.sink_suffix else format_named(kind)
+
+    def _find_earlier(self, path: Path, said: Metadata, *, enlarges: bool = False) -> str:
+        """Return what FaceFix did to the image in an earlier run, if it must not do it twice; blank otherwise."""
+        before = self.recorder.find_earlier(said, enlarges=enlarges)
+        logged = not before and not self.recorder.again and not read_edits(said) and self.log is not None
+        return "FaceFix, without a mark" if logged and self.log and self.log.is_fixed(path) else before
+
+    def _leave(self, path: Path, target: Path, picture: Picture, before: str) -> list[str]:
+        """Write an image of an earlier run as it is, unless it is in its place; return what to tell the person."""
+        record, result = self.records[-1], FixResult(picture.image, ())
+        notes: tuple[str, ...] = ()
+        if target != path or target == STREAM:
+            notes = self._write(path, target, (picture, result), (), fixed=True)
+            record["output"] = str(target)
+        record.update(result.to_json(), notes=list(notes), fixed_before=before)
+        shown = f" -> {_shown(target)}" if record["output"] else ""
+        line = f"{_name(path)}: unchanged, as it is fixed already ({before}); --again fixes it again{shown}"
+        return [line, *(f"  note: {note}" for note in notes)]
+
+    def _write(
+        self, path: Path, target: Path, done: tuple[Picture, FixResult], edits: Edits, *, fixed: bool
+    ) -> tuple[str, ...]:
+        """Write a result, and files beside it; return notes on what it lacks. fixed: whether faces of it were fixed."""
+        (picture, result), seal = done, None
+        if self.recorder.signer:
+            parent, local = (picture.path.name, picture.format, _content(picture)), self.engine.describe().loads_models
+            seal = self.recorder.make_seal(edits, parent, local=local)
+        if self.sink and target == STREAM:
+            packed = io.BytesIO()
+            notes = encode(picture, result.image, packed, png_level=self.png_level, suffix=self.sink_suffix, seal=seal)
+            self.sink.write(packed.getbuffer())
+            self.sink.flush()
+            return notes
+        notes = write_picture(
+            picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times, seal=seal
+        )
+        if self.log:
+            product = target.parent == path.parent and target != path
+            known = fixed and not self.keep_times  # otherwise a backup may have the same time and size
+            self.log.add(target, product=product, fixed=known)
+        return (*notes, *copy_sidecars(path, target))
 
     def failure(self) -> list[str]:
         """Return what to tell the person of the picture that has just failed."""
@@ -143,7 +204,7 @@ class Batch:
         """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
         started = time.perf_counter()
         record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-        record |= {"output": None, "notes": [], "skipped": None, "error": None}
+        record |= {"output": None, "notes": [], "fixed_before": None, "skipped": None, "error": None}
         self.records.append(record)
         try:
             yield record
@@ -152,6 +213,8 @@ class Batch:
             raise
         except FaceFixError as error:
             record["error"] = str(error)
+            if self.raises:
+                raise
         except MemoryError:
             record["error"] = "not enough memory for this image"
         except Exception as error:  # noqa: BLE001 the other files must still be processed
@@ -163,6 +226,18 @@ class Batch:
 
 def _name(path: Path | str) -> str:
     return "standard input" if str(path) == str(STREAM) else str(path)
+
+
+def _shown(target: Path) -> str:
+    return "standard output" if target == STREAM else str(target)
+
+
+def _content(picture: Picture) -> bytes:
+    """Return the file, or the stream, that an image was read from."""
+    if picture.stream is None:
+        return picture.path.read_bytes()
+    picture.stream.seek(0)
+    return picture.stream.read()
 
 
 def skip_existing(

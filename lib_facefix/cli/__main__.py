@@ -19,6 +19,7 @@ COMMANDS = {
     "setup": "get better restorers: show them, install one",
     "models": "list, get, verify, and convert models",
     "settings": "print all settings as a JSON schema",
+    "provenance": "show or remove the record of edits in files",
     "serve": "serve a web page and the HTTP API",
     "compare": "say how alike the faces of two photos are",
     "doctor": "check this installation, for a bug report",

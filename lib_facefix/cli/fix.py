@@ -51,6 +51,8 @@ def _add_outputs(parser: Parser) -> None:
     output.add_argument("--in-place", action="store_true", help="overwrite the original images")
     add_overwrite(output)
     output.add_argument("--skip-existing", action="store_true", help="skip images whose result exists already")
+    text = "fix images again that FaceFix has fixed before (default: leave them as they are)"
+    output.add_argument("--again", action="store_true", help=text)
     output.add_argument("--compare", type=Path, metavar="FILE", help="write a before/after sheet of all faces")
     output.add_argument("--report", type=Path, metavar="FILE", help="write a JSON report of all faces")
     output.add_argument("--dry-run", action="store_true", help="print the plan without writing any image")
@@ -63,5 +65,11 @@ def _add_outputs(parser: Parser) -> None:
     more.append(output.add_argument("--png-level", type=int, choices=range(10), metavar="N", help=text))
     text = "give results the modification time of their inputs"
     more.append(output.add_argument("--keep-times", action="store_true", help=text))
+    text = "do not write into the metadata of results (XMP) that, and how, FaceFix changed them"
+    more.append(output.add_argument("--no-mark", action="store_true", help=text))
+    text = "sign results with Content Credentials (C2PA): PEM file of your certificate and those of its issuers"
+    more.append(output.add_argument("--sign", type=Path, metavar="FILE", help=text))
+    text = "PEM file with the private key of the certificate"
+    more.append(output.add_argument("--sign-key", type=Path, metavar="FILE", help=text))
     parser.hide(more)
     add_salvage(parser)

@@ -32,6 +32,7 @@ from ..pictures import PNG_LEVEL, Found, Picture, check_writable, find_pictures
 from ..planning.needs import Needs
 from ..planning.plan import FixPlan
 from ..protocols import Engine
+from ..provenance import Recorder
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
 from .engines import choose_engine, prepare_detection
@@ -73,6 +74,7 @@ class ImageProgress:
 def run(arguments: argparse.Namespace) -> int:
     """Fix the images that the flags name. Return the exit code."""
     _check_flags(arguments)
+    recorder = _read_recorder(arguments)
     source, sink = choose_streams(arguments)
     engine = choose_engine(arguments)
     found, plan, needs = _plan_work(arguments, engine)
@@ -89,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         source=source,
         sink=sink,
         sink_suffix=FORMATS.get(arguments.format, ""),
+        recorder=recorder,
         log=log,
     )
     found, lines = batch.pass_over(found)
@@ -137,6 +140,19 @@ def _check_flags(arguments: argparse.Namespace) -> None:
         check_writable(arguments.compare)
     if arguments.report:
         check_place(arguments.report)
+
+
+def _read_recorder(arguments: argparse.Namespace) -> Recorder:
+    """Return what is recorded in results. Raises `BadSetting` or `MissingPackage` if they cannot be signed."""
+    if (arguments.sign is None) != (arguments.sign_key is None):
+        given, other = ("--sign", "--sign-key") if arguments.sign else ("--sign-key", "--sign")
+        raise BadSetting(f"{given} needs {other}, too: one names the certificate, the other its private key")
+    signer = None
+    if arguments.sign:
+        from ..provenance.credentials import Signer  # which few runs need
+
+        signer = Signer(arguments.sign, arguments.sign_key)
+    return Recorder(mark=not arguments.no_mark, again=arguments.again, signer=signer)
 
 
 def _plan_work(

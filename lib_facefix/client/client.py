@@ -132,13 +132,16 @@ class Client:
         origin: GenerationParams | None = None,
         progress: Progress | None = None,
         salvage: bool = False,
+        again: bool = False,
+        mark: bool = True,
     ) -> Fixed:
         """Fix the faces in an image file, or carry out a plan for it, and wait for the result.
 
         With `progress`, the work runs as a job whose progress is reported. When `progress` stops it, the faces fixed
-        so far are returned. Raises `Stopped` if there are none.
+        so far are returned. Raises `Stopped` if there are none. again: whether to fix an image that FaceFix has fixed
+        before; otherwise it is returned as it is. mark: whether the result says in its metadata what was done.
         """
-        body = _make_body(settings, overrides, plan, origin, salvage=salvage)
+        body = _make_body(settings, overrides, plan, origin, salvage=salvage, again=again, mark=mark)
         if progress is None:
             answer = self._post("/fix", image, **body)
         else:
@@ -159,12 +162,15 @@ class Client:
         *,
         overrides: Overrides | None = None,
         overwrite: bool = False,
+        again: bool = False,
+        mark: bool = True,
     ) -> Job:
         """Start a job that fixes a folder on the server and writes the results to another. Pass its id to `wait`.
 
         overwrite: whether results may replace files that FaceFix did not write. By default, the job fails instead.
+        again, mark: as for `fix`.
         """
-        body = {"folder": folder, "output": output, **_make_body(settings, overrides)}
+        body = {"folder": folder, "output": output, **_make_body(settings, overrides, again=again, mark=mark)}
         if overwrite:
             body["overwrite"] = True
         return self.job(str(self._require(self.transport.post(f"{ROOT}/batch", body), "job")))
@@ -256,13 +262,17 @@ def _make_body(
     origin: GenerationParams | None = None,
     *,
     salvage: bool = False,
+    again: bool = False,
+    mark: bool = True,
 ) -> dict[str, Any]:
-    """Return the members of a request body, without those that are None, and `salvage` only if it is true."""
+    """Return the members of a request body, without those that are None, and flags only if they are not the default."""
     body: dict[str, Any] = {
         "settings": settings and settings.to_json(),
         "overrides": {str(n): dict(own) for n, own in overrides.items()} if overrides else None,
         "plan": plan and plan.to_json(),
         "origin": origin and asdict(origin),
         "salvage": salvage or None,
+        "again": again or None,
+        "mark": None if mark else False,
     }
     return {name: value for name, value in body.items() if value is not None}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..imaging.frames import Upright
 from ..inference import load
 from ..planning.plan import FaceJob
-from ..protocols import Fixed
+from ..protocols import Blend, Fixed
 from ..types import Crop, Image
 from ..weights import asset
 
@@ -71,6 +71,13 @@ class Lite:
                 change = mix_heads(self._find_heads(crop.image), job.treatment.fidelity)
                 restored = np.asarray(np.clip(np.rint(crop.image + change), 0, 255), np.uint8)
             yield Fixed(restored, engine)
+
+    def list_blends(self) -> tuple[Blend, ...]:
+        """Return the faithful and the vivid result, of which all others are mixtures."""
+        points, faithful, vivid = zip(*MIXTURE, strict=True)
+        at = points[faithful.index(1)], points[vivid.index(1)]
+        shares = (tuple(zip(points, share, strict=True)) for share in (faithful, vivid))
+        return tuple(Blend(*one) for one in zip(at, shares, strict=True))
 
     def _find_heads(self, crop: Image) -> Heads:
         """Return what both heads say about the crop, by the net, or as it said before."""

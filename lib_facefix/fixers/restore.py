@@ -13,7 +13,7 @@ from ..errors import BadCrop
 from ..imaging.frames import Upright
 from ..inference import Blob
 from ..planning.plan import FaceJob
-from ..protocols import Fixed
+from ..protocols import Blend, Fixed
 from ..settings.treatment import FIDELITY_EXPONENT
 from ..types import Crop, Image
 
@@ -27,6 +27,10 @@ SIDE = 512
 def strength(fidelity: float) -> float:
     """Return 1 - fidelity^4: 1 at fidelity 0, 0.87 at the default 0.6, 0 at 1; it falls at every step between."""
     return 1 - fidelity**FIDELITY_EXPONENT
+
+
+STRENGTHS = tuple((step / 50, strength(step / 50)) for step in range(51))
+"""The strengths at close steps of fidelity."""
 
 
 def blend(crop: Image, restored: NDArray[np.float32], share: float) -> Image:
@@ -71,6 +75,10 @@ class Restorer:
                 yield Fixed(blend(crop.image, self._picture(answer, engine), share), engine)
             else:
                 yield Fixed(crop.image, "")
+
+    def list_blends(self) -> tuple[Blend, ...]:
+        """Return the result at fidelity 0, or none for a net that reads the fidelity."""
+        return () if self._runner.spec.fused else (Blend(0.0, STRENGTHS),)
 
     def _blob(self, image: Image) -> Blob:
         """Return the net's input, (3, S, S) in its range, for a (512, 512, 3) crop."""

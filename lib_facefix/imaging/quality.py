@@ -1,14 +1,9 @@
-"""Measurements of a face before it is fixed: head pose and sharpness."""
+"""Measurements of a face before it is fixed: head pose. For its damage, see the folder `damage`."""
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ..errors import DegenerateLandmarks
-from ..types import Face, Image, Mesh, Points, Pose
+from ..types import Face, Mesh, Points, Pose
 from .align import FFHQ_512, rotation, transform_points
-from .frames import Surrounded, Upright
-from .resample import warp
 
 CHEEK_TO_CHEEK = (234, 454)
 FOREHEAD_TO_CHIN = (10, 152)
@@ -17,14 +12,6 @@ PITCH_BIAS = -4.0
 """Pitch that these points give for a frontal face, in degrees."""
 NOSE_LENGTH = 0.6
 """Length by which the nose protrudes, relative to the distance from eyes to mouth."""
-DETAIL_SIDE = 256
-"""Side of the upright crop for measuring sharpness, in pixels; the face is about 130 px wide."""
-OCTAVES = (0.7, 1.4, 2.8, 5.6)
-"""Sigmas of the Gaussian filters that separate octaves, in pixels."""
-NOISE_FLOOR, NOISE = 1.5, 4.0
-"""Limits below which detail counts as noise: in grey levels (0..255), and in medians of the octave."""
-SHARP_RATIO = 0.26
-"""Ratio of fine to coarse detail in the sharpest photos (0.13 to 0.27 in 23 faces), which has sharpness 1."""
 
 
 def pose(face: Face) -> Pose:
@@ -34,37 +21,6 @@ def pose(face: Face) -> Pose:
     if face.landmarks is not None:
         return _pose_of_landmarks(face.landmarks)
     return Pose(0.0, 0.0, face.tilt)
-
-
-def sharpness(image: Image, face: Face) -> float:
-    """Return the sharpness of a face, from 0 (blurred) to 1 (crisp).
-
-    image: RGB (H, W, 3), uint8. Compares the finest octave with the one two octaves coarser, in an upright crop of
-    `DETAIL_SIDE`: blur removes the finest octave first. Detail is sparse but noise is everywhere, so only values above
-    the octave's median count. A face much smaller than the crop cannot be sharp.
-    """
-    crop = warp(image, _frame(face), (DETAIL_SIDE, DETAIL_SIDE))
-    inner = slice(DETAIL_SIDE // 5, DETAIL_SIDE - DETAIL_SIDE // 8)
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[inner, inner].astype(np.float32)
-    blurred = [cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in OCTAVES]
-    finest, coarse = blurred[0] - blurred[1], blurred[2] - blurred[3]
-    noise = max(NOISE_FLOOR, NOISE * _median(np.abs(finest)))
-    detail = np.clip(np.abs(finest) - noise, 0, None)
-    strength, ground = (float(np.sqrt(np.mean(band**2))) for band in (detail, coarse))
-    return min(1.0, strength / ground / SHARP_RATIO) if ground > 0 else 0.0
-
-
-def _median(values: NDArray[np.float32]) -> float:
-    """Return the median. `np.median` would import `np.ma`, which takes 50 ms."""
-    middle = [(values.size - 1) // 2, values.size // 2]
-    return float(np.mean(np.partition(values, middle, axis=None)[middle]))
-
-
-def _frame(face: Face) -> NDArray[np.float64]:
-    try:
-        return Upright(DETAIL_SIDE).matrix(face)
-    except DegenerateLandmarks:
-        return Surrounded(DETAIL_SIDE).matrix(face)
 
 
 def _pose_of_mesh(mesh: Mesh) -> Pose:

@@ -27,6 +27,10 @@ END_KNOTS = 4
 """Steps at either end of the curve that tell how the tone goes on, in pixels darker or brighter than all here."""
 COARSE = 4
 """Distance, in pixels of a row, of the pixels that are analysed to learn the tone."""
+SQUARE = 8
+"""Side of the squares whose means must be of the tone, in pixels: coloured noise and JPEG's colours vanish in means."""
+SQUARES = 32
+"""Least number of squares on each side of a crop; in a small crop they are smaller."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +72,10 @@ def learn_tone(crop: Image) -> Tone | None:
     sums = [np.bincount(bins, values) for values in (light, *pixels.T)]
     knots = np.stack([total[known] / counts[known] for total in sums], 1)
     curve = np.vstack([_extend(knots, counts[known], 0.0), knots, _extend(knots[::-1], counts[known][::-1], 255.0)])
-    off = np.sort(np.abs(_colours(curve, light) - pixels).max(1))
+    side = max(1, min(SQUARE, min(crop.shape[:2]) // SQUARES))
+    size = max(1, crop.shape[1] // side), max(1, crop.shape[0] // side)
+    means = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA)).reshape(1, -1, 3)
+    off = np.sort(np.abs(_colours(curve, _brightness(means)[0].astype(np.float64)) - means[0]).max(1))
     if off[int(off.size * SHARE)] > OFF_TONE:
         return None
     return Tone(np.asarray(_colours(curve, np.arange(255 * STEPS + 1) / STEPS), np.float32))

@@ -4,9 +4,11 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 `formats` (which file holds what). Reading never touches a file; writing is whole or not at all.
 """
 
+from .claims import SIGNED
 from .discovery import Found, find_pictures, name_apart
 from .drawings import is_drawing, save_drawing
 from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
+from .losses import holds_xmp
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
 from .read import read_picture
@@ -17,6 +19,7 @@ from .write import check_size, check_writable, encode, write_picture
 __all__ = [
     "MAX_PIXELS",
     "PNG_LEVEL",
+    "SIGNED",
     "SUFFIXES",
     "Coding",
     "Found",
@@ -29,6 +32,7 @@ __all__ = [
     "encode",
     "find_pictures",
     "format_for",
+    "holds_xmp",
     "is_drawing",
     "media_type",
     "name_apart",

@@ -67,6 +67,11 @@ UNREAD = {
 such files of a folder as skipped."""
 
 
+def format_named(name: str) -> Format:
+    """Return the format with Pillow's `name`, such as "PNG"."""
+    return next(kind for kind in FORMATS if kind.name == name)
+
+
 def unread_kind(path: Path) -> str | None:
     """Return the format, such as "HEIC", if the suffix of `path` is that of an unsupported one."""
     suffix = path.suffix.lower().removeprefix(".")

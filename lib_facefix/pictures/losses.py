@@ -11,10 +11,15 @@ from .claims import REGIONS, has_iptc, without_places
 from .exif import shorten, with_comment
 from .formats import Format
 from .jpeg import MOST_EXIF, MOST_XMP
-from .picture import PARAMETERS, Metadata, Picture
+from .picture import PARAMETERS, XMP_FIELD, Metadata, Picture
 
-_XMP_FIELD = "XML:com.adobe.xmp"
 _CARRIES_EXIF = {"PNG", "TIFF", "JPEG", "WEBP", "AVIF", "JPEG2000"}
+"""Kinds of file that hold EXIF, and XMP."""
+
+
+def holds_xmp(kind: Format) -> bool:
+    """Return whether files of this kind can hold XMP."""
+    return kind.name in _CARRIES_EXIF
 
 
 def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> tuple[Metadata, tuple[str, ...]]:
@@ -51,7 +56,7 @@ def _lost_in(kind: Format, said: Metadata) -> list[str]:
         names += [name for name, body in (("EXIF", said.exif), ("colour profile", said.icc), ("XMP", said.xmp)) if body]
     if has_iptc(said.photoshop) and kind.name not in ("JPEG", "TIFF"):
         names.append("IPTC data")
-    fields = [name for name in said.text if name not in (PARAMETERS, _XMP_FIELD)]
+    fields = [name for name in said.text if name not in (PARAMETERS, XMP_FIELD.decode())]
     if fields and kind.name != "PNG":
         names.append(f"text fields ({', '.join(fields[:5])})")
     if said.segments:

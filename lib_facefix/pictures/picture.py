@@ -26,6 +26,9 @@ MAX_BYTES = 2 << 30
 PARAMETERS = "parameters"
 """The WebUI's text field; where there are no text fields it is EXIF's UserComment."""
 
+XMP_FIELD = b"XML:com.adobe.xmp"
+"""PNG's text field that holds the XMP."""
+
 Chunk = tuple[bytes, bytes]
 """One chunk of a PNG: its four-letter kind and its content."""
 
@@ -56,6 +59,13 @@ class Metadata:
     def parameters(self) -> str:
         """What a WebUI says it was made from: PNG's text field, elsewhere EXIF's UserComment; blank without one."""
         return self.text.get(PARAMETERS) or comment_of(self.exif)
+
+    def with_xmp(self, xmp: bytes) -> Metadata:
+        """Return the same with another XMP packet, also among the chunks of a PNG."""
+        if not self.chunks:
+            return replace(self, xmp=xmp)
+        others = [(kind, body) for kind, body in self.chunks if not body.startswith(XMP_FIELD + b"\0")]
+        return replace(self, xmp=xmp, chunks=(*others, (b"iTXt", XMP_FIELD + b"\0\0\0\0\0" + xmp)))
 
     def upright(self, turn: int, size: tuple[int, int]) -> Metadata:
         """Return what is true of the picture once its pixels, of orientation `turn`, are stored as they are seen.

@@ -12,8 +12,8 @@ MAX_BYTES = 8 << 20
 """Of the log; beyond it, the older half is forgotten."""
 _SLACK = 2_000_000_000
 """Nanoseconds by which some drives round the time of a file."""
-_PRODUCT = " product"
-"""The end of a line about a file that FaceFix made of others beside it."""
+_PRODUCT, _FIXED = "product", "fixed"
+"""Words after a line: FaceFix made the file of others beside it; FaceFix changed something in the image."""
 
 
 class ResultLog:
@@ -25,7 +25,7 @@ class ResultLog:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._made: dict[str, tuple[int, int, bool]] | None = None
+        self._made: dict[str, tuple[int, int, frozenset[str]]] | None = None
 
     def may_replace(self, path: Path) -> bool:
         """Return whether no file would be lost at `path`: there is none, or FaceFix wrote it; links are followed.
@@ -42,27 +42,42 @@ class ResultLog:
     def is_product(self, path: Path) -> bool:
         """Return whether FaceFix made the file of others that stand beside it, and nobody has changed it since."""
         try:
-            return self._read().get(_key(path), (0, 0, False))[2] and self._is_as_written(path)
+            return self._has(path, _PRODUCT)
         except OSError:
             return False
 
-    def add(self, path: Path, *, product: bool = False) -> None:
+    def is_fixed(self, path: Path) -> bool:
+        """Return whether FaceFix changed the image in the file, and nobody has changed the file since.
+
+        This knows formats that hold no mark, and results without one.
+        """
+        try:
+            return self._has(path, _FIXED)
+        except OSError:
+            return False
+
+    def add(self, path: Path, *, product: bool = False, fixed: bool = False) -> None:
         """Remember that FaceFix wrote the file at `path` as it is now.
 
         product: whether it is a result beside its input, or a drawing, so that a folder does not contribute it.
+        fixed: whether it holds an image in which FaceFix changed something.
         """
+        words = [word for word, given in ((_PRODUCT, product), (_FIXED, fixed)) if given]
         with contextlib.suppress(OSError):
             state = path.stat()
-            self._read()[_key(path)] = state.st_size, state.st_mtime_ns, product
+            self._read()[_key(path)] = state.st_size, state.st_mtime_ns, frozenset(words)
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a", encoding="ascii") as file:  # one short write: safe beside other processes
-                file.write(f"{_key(path)} {state.st_size} {state.st_mtime_ns}{_PRODUCT if product else ''}\n")
+                file.write(" ".join((_key(path), str(state.st_size), str(state.st_mtime_ns), *words)) + "\n")
+
+    def _has(self, path: Path, word: str) -> bool:
+        return word in self._read().get(_key(path), (0, 0, frozenset()))[2] and self._is_as_written(path)
 
     def _is_as_written(self, path: Path) -> bool:
-        (size, time, _), now = self._read().get(_key(path), (-1, 0, False)), path.stat()
+        (size, time, _), now = self._read().get(_key(path), (-1, 0, frozenset())), path.stat()
         return now.st_size == size and abs(now.st_mtime_ns - time) <= _SLACK
 
-    def _read(self) -> dict[str, tuple[int, int, bool]]:
+    def _read(self) -> dict[str, tuple[int, int, frozenset[str]]]:
         if self._made is None:
             self._made = {}
             try:
@@ -75,8 +90,8 @@ class ResultLog:
                     atomic_write(self._file, lambda file: file.write(lines))
             for line in lines.decode("ascii", "replace").splitlines():
                 with contextlib.suppress(ValueError):  # a line that was cut off
-                    key, size, time = line.removesuffix(_PRODUCT).split(" ")
-                    self._made[key] = int(size), int(time), line.endswith(_PRODUCT)
+                    key, size, time, *words = line.split(" ")
+                    self._made[key] = int(size), int(time), frozenset(words)
         return self._made
 
 

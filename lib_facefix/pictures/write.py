@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -18,15 +19,19 @@ from numpy.typing import NDArray
 from ..errors import CannotWrite
 from ..fsio import atomic_write, check_place
 from ..types import Image
+from .claims import SIGNED
 from .colours import fits
 from .decode import to_8_bits, unturn
 from .encode import pack
-from .formats import FORMATS, Format, format_for
+from .formats import Format, format_for, format_named
 from .losses import settle_metadata
 from .picture import MAX_BYTES, Coding, Metadata, Picture, Samples
 from .png import PNG_LEVEL, write_png
 from .strips import band_slices
 from .tiff import write_tiff
+
+Seal = Callable[[str, bytes], bytes]
+"""Is given Pillow's name of a format and a file of it, and returns the file with a seal, such as a signature."""
 
 
 def check_writable(path: Path, picture: Picture | None = None, size: tuple[int, int] | None = None) -> None:
@@ -51,6 +56,7 @@ def write_picture(
     text: Mapping[str, str] | None = None,
     png_level: int = PNG_LEVEL,
     keep_times: bool = False,
+    seal: Seal | None = None,
 ) -> tuple[str, ...]:
     """Write `fixed` to `path` as `encode` does, in the format of its suffix.
 
@@ -59,6 +65,7 @@ def write_picture(
     `path` is then unchanged.
     """
     work = _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level)
+    work = work.sealed(seal)
     notes = (*work.notes, *atomic_write(path, work.write))
     if picture.stamp and (keep_times or work.copies):
         try:
@@ -76,6 +83,7 @@ def encode(
     text: Mapping[str, str] | None = None,
     png_level: int = PNG_LEVEL,
     suffix: str = "",
+    seal: Seal | None = None,
 ) -> tuple[str, ...]:
     """Write `fixed` into `file` in the format of `picture`, with its metadata.
 
@@ -85,12 +93,13 @@ def encode(
 
     fixed: (H, W, 3), 8-bit RGB; alpha and 16-bit samples of the picture are scaled to its size. text: PNG text fields,
     which are added or replace old ones; other formats keep only "parameters", as EXIF's UserComment. png_level: PNG
-    compression, 0 (fast) to 9 (small). suffix: file suffix of another format, such as ".jpg". Returns notes about data
-    that the new file lacks. Raises CannotWrite if the format cannot hold the image.
+    compression, 0 (fast) to 9 (small). suffix: file suffix of another format, such as ".jpg". seal: is given a changed
+    file last, with Pillow's name of its format, and returns the file to be written, for example with a signature.
+    Returns notes about data that the new file lacks. Raises CannotWrite if the format cannot hold the image.
     """
-    own = next(kind for kind in FORMATS if kind.name == picture.format)
-    kind = format_for(Path(f"x{suffix}")) if suffix else own
+    kind = format_for(Path(f"x{suffix}")) if suffix else format_named(picture.format)
     work = _prepare_writer(picture, fixed, kind, f"a {kind.name} file", text or {}, png_level)
+    work = work.sealed(seal)
     work.write(file)
     return work.notes
 
@@ -102,6 +111,20 @@ class _Work:
     write: Callable[[BinaryIO], None]
     notes: tuple[str, ...] = ()
     copies: bool = False
+    kind: str = ""
+    """Pillow's name of the format."""
+
+    def sealed(self, seal: Seal | None) -> "_Work":
+        """Return the work with a seal put on what is written; a copy of a file keeps the seals that it has."""
+        if seal is None or self.copies:
+            return self
+
+        def write(file: BinaryIO) -> None:
+            content = BytesIO()
+            self.write(content)
+            file.write(seal(self.kind, content.getvalue()))
+
+        return replace(self, write=write, notes=tuple(note for note in self.notes if note != SIGNED))
 
 
 def _prepare_writer(
@@ -120,7 +143,7 @@ def _prepare_writer(
     said, notes = picture.metadata, picture.left_out
     if (kind.name, picture.format) != ("PNG", "PNG"):  # which holds all that it held
         said, notes = settle_metadata(picture, kind, text)
-    return _Work(partial(_write, picture, fixed, kind, said, text, png_level), notes)
+    return _Work(partial(_write, picture, fixed, kind, said, text, png_level), notes, kind=kind.name)
 
 
 def check_size(name: str, picture: Picture, size: tuple[int, int]) -> None:

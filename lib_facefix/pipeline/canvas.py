@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from ..imaging.align import rescale_matrix
+from ..imaging.align import inverse, rescale_matrix, transform_points
 from ..imaging.blend import match_colour, paste
+from ..imaging.boxes import bounding, clip
 from ..imaging.resample import warp
 from ..imaging.tone import learn_tone
-from ..types import Crop, Image, Mask, Patch
+from ..types import Box, Crop, Image, Mask, Patch
 
 
 @dataclass(slots=True)
@@ -23,6 +24,13 @@ class Canvas:
     """The picture that becomes the result, (H, W, 3), RGB; it is changed in place."""
     source: Image
     """The picture of the original's size that faces are cut from, with what was fixed earlier."""
+
+    def cut_region(self, crop: Crop) -> Image:
+        """Return the part of the source that a crop shows, (H, W, 3), in pixels of the source, as a view of it."""
+        height, width = self.source.shape[:2]
+        whole = Box(0, 0, crop.image.shape[1], crop.image.shape[0])
+        shown = clip(bounding(transform_points(whole.corners, inverse(crop.matrix))), width, height)
+        return self.source[int(shown.top) : int(shown.bottom), int(shown.left) : int(shown.right)]
 
     def paste(self, patch: Patch, mask: Mask, crop: Crop, *, ring: float, seen_again: bool) -> None:
         """Paste a fixed crop: the change to it from what the result shows at this moment where `crop` is from.

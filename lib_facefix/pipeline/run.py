@@ -19,6 +19,7 @@ from ..types import Crop, Image, Mask
 from .batching import Task, make_rounds, meetings
 from .canvas import Canvas
 from .face_masks import FAILURES, describe_mask, face_width, make_masks
+from .guards import guard_patch, opacity_of
 from .threads import one_thread
 
 RING = 0.15
@@ -192,11 +193,12 @@ def paste_round(
             if patch is None or not of_kind or not np.isfinite(patch).all():
                 raise BadCrop(f"the {first.decision} step returned no image, or one of NaN")
             ring = RING * face_width(first, cut.crop.matrix) if first.treatment.match_colour else 0.0
-            shares = [mask * np.float32(job.treatment.visibility) for job, mask in cut.masks.items()]
+            shares = [mask * np.float32(opacity_of(job)) for job, mask in cut.masks.items()]
+            canvas = canvases[task.picture]
+            size = canvas.source.shape[1], canvas.source.shape[0]
             with one_thread():
-                canvases[task.picture].paste(
-                    patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again
-                )
+                patch = guard_patch(patch, cut.crop, first, canvas.cut_region(cut.crop), size)
+                canvas.paste(patch, reduce(np.maximum, shares), cut.crop, ring=ring, seen_again=task in seen_again)
         except FAILURES as error:
             outcome = Outcome(first, "failed", _in_words(error), time.perf_counter() - started)
         else:

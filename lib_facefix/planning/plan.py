@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from ..errors import BadPlan, FaceFixError, quote_value
 from ..settings.output_size import MAX_PIXELS
 from ..settings.treatment import Treatment
-from ..types import Box, Face, Image, Mask, Pose
+from ..types import Box, Damage, Face, Image, Mask, Pose
 from .validation import MAX_NUMBER, float_array, is_size, number_in, require
 
 VERSION = 1
@@ -32,13 +32,16 @@ class FaceJob:
     treatment: Treatment
     pose: Pose
     sharpness: float
-    """Sharpness of the face, 0 (blurred) to 1 (crisp); see `imaging.quality`."""
+    """Sharpness of the face, 0 (blurred) to 1 (crisp); see `visible_damage.rate_sharpness`."""
+    damage: Damage | None = None
+    """What is wrong with the face, as measured; None if a plan does not say."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the face, the decision and every parameter as JSON data."""
         return {
             **face_to_json(self.number, self.face, self.pose),
             "sharpness": self.sharpness,
+            "damage": asdict(self.damage) if self.damage else None,
             "decision": self.decision,
             "reason": self.reason,
             "parameters": {name: value for name, value in self.treatment.to_json().items() if name != "method"},
@@ -73,6 +76,7 @@ class FaceJob:
             treatment=treatment,
             pose=Pose(*(number_in(require(entry, "pose", where), axis, where) for axis in Pose.__slots__)),
             sharpness=number_in(entry, "sharpness", where),
+            damage=_damage_from_json(entry.get("damage"), where),
         )
 
 
@@ -245,6 +249,12 @@ def _looks_from_json(entry: Any, where: str) -> tuple[str, int | None]:
     if not isinstance(gender, str):
         raise BadPlan(f"{where}: gender must be text, not {quote_value(gender)}")
     return gender, round(age)
+
+
+def _damage_from_json(entry: Any, where: str) -> Damage | None:
+    if entry is None:
+        return None
+    return Damage(**{field.name: number_in(entry, field.name, f"{where}, damage") for field in fields(Damage)})
 
 
 def _upscale_from_json(upscale: Any) -> tuple[tuple[int, int] | None, str]:

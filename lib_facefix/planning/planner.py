@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSetting, quote_value
-from ..imaging.quality import pose, sharpness
+from ..imaging.damage.measure import measure_damage
+from ..imaging.quality import pose
 from ..settings.face_prompt import GenerationParams, read_negative_prompt, read_numbers, read_prompt
 from ..settings.face_settings import FaceSettings
 from ..settings.output_size import read_upscale
 from ..settings.treatment import Overrides, Treatment
-from ..types import Face, Image, Pose
+from ..types import Damage, Face, Image, Pose
 from .plan import Decision, FaceJob, FixPlan
 from .prompts import resolve_prompts
+from .visible_damage import describe_blur, is_large_in_effect, list_flaws, rate_sharpness
 
 KEPT = {
     "size": "largest",
@@ -42,7 +44,7 @@ def make_plan(
     for an unknown or invalid override, and for a result that would be too large.
     """
     height, width = image.shape[:2]
-    seen = [Seen(face, pose(face), sharpness(image, face)) for face in sorted(faces, key=lambda face: face.box.centre)]
+    seen = [_see_face(image, face) for face in sorted(faces, key=lambda face: face.box.centre)]
     return _plan_faces(seen, (width, height), settings, overrides, origin)
 
 
@@ -55,9 +57,8 @@ def replan_faces(
     """
     _check_known([job.face for job in plan.jobs], settings)
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    return _plan_faces(
-        [Seen(job.face, job.pose, job.sharpness) for job in jobs], plan.size, settings, overrides, origin
-    )
+    seen = [Seen(job.face, job.pose, job.sharpness, job.damage) for job in jobs]
+    return _plan_faces(seen, plan.size, settings, overrides, origin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +69,13 @@ class Seen:
     pose: Pose
     sharpness: float
     """Sharpness of the face, 0 (blurred) to 1 (crisp)."""
+    damage: Damage | None
+    """What is wrong with the face; None in plans without these measurements."""
+
+
+def _see_face(image: Image, face: Face) -> Seen:
+    damage = measure_damage(image, face)
+    return Seen(face, pose(face), rate_sharpness(damage, face.box.width), damage)
 
 
 def _plan_faces(
@@ -222,7 +230,7 @@ def _make_job(
     decision, reason = _decide(seen, treatment, settings, redraw_below)
     if excluded:
         decision, reason = "leave", excluded
-    return FaceJob(number, seen.face, decision, reason, treatment, seen.pose, seen.sharpness)
+    return FaceJob(number, seen.face, decision, reason, treatment, seen.pose, seen.sharpness, seen.damage)
 
 
 def _decide(seen: Seen, treatment: Treatment, settings: FaceSettings, redraw_below: int) -> tuple[Decision, str]:
@@ -233,10 +241,23 @@ def _decide(seen: Seen, treatment: Treatment, settings: FaceSettings, redraw_bel
         return "re-diffuse", "chosen by you"
     if treatment.method == "leave":
         return "leave", "your choice"
-    pixels, sharp = seen.face.box.size, seen.sharpness
-    fix: Decision = "re-diffuse" if pixels < redraw_below else "restore"
-    if sharp < settings.sharp_above:
-        return fix, f"not sharp ({sharp:.2f} < {settings.sharp_above:.2f}), {pixels:.0f} px"
-    if pixels < settings.large_above:
-        return fix, f"small ({pixels:.0f} px)"
-    return "leave", f"already sharp ({sharp:.2f}) and large ({pixels:.0f} px)"
+    pixels = seen.face.box.size
+    flaws = _list_flaws(seen, settings)
+    if not flaws:
+        detail = f" ({seen.damage.detail:.0f} px of detail)" if seen.damage else ""
+        return "leave", f"already sharp, large, and clean{detail}"
+    return "re-diffuse" if pixels < redraw_below else "restore", ", ".join(flaws)
+
+
+def _list_flaws(seen: Seen, settings: FaceSettings) -> list[str]:
+    """Return what speaks against leaving a face alone, as phrases for people."""
+    pixels, width, damage = seen.face.box.size, seen.face.box.width, seen.damage
+    flaws = [f"small ({pixels:.0f} px)"] if pixels < settings.large_above else []
+    if not settings.sharp_above:
+        return flaws
+    if damage is None:
+        blurred = f"not sharp ({seen.sharpness:.2f} < {settings.sharp_above:.2f})"
+        return flaws + [blurred] * (seen.sharpness < settings.sharp_above)
+    if seen.sharpness < settings.sharp_above or not (flaws or is_large_in_effect(damage, settings.large_above)):
+        flaws.append(describe_blur(damage, width))
+    return flaws + list_flaws(damage)

@@ -19,6 +19,7 @@ from ..facefix import FaceFix
 from ..pictures import find_pictures
 from ..planning.needs import Needs
 from ..protocols import Progress
+from ..provenance import Recorder
 from .allowed_paths import is_inside
 from .schemas import BatchBody
 
@@ -58,7 +59,9 @@ def fix_folder(
     if not source.is_dir():  # it was there when the request came
         raise BadPicture(f"{source}: this folder no longer exists. Check the name.")
     log = open_log()
-    batch = Batch(engine, make_planner(engine, body.settings, body.overrides), log=log)
+    batch = Batch(
+        engine, make_planner(engine, body.settings, body.overrides), recorder=Recorder(body.mark, body.again), log=log
+    )
     found, _ = batch.pass_over(exclude_results(find_pictures([str(source)]), [str(source)], str(output)))
     targets = choose_targets(found, str(output), in_place=False)
     if not body.overwrite:

@@ -23,6 +23,8 @@ class Found:
 
     plan: FixPlan
     origin: GenerationParams | None
+    fixed_before: str = ""
+    """What FaceFix did to the image before, in words; blank if it has no mark."""
     until: float = field(default_factory=lambda: monotonic() + SECONDS)
     """Time of `monotonic()` at which it is forgotten."""
 

@@ -8,26 +8,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from PIL import Image as Pil
 
-from .. import __version__, registry
-from ..errors import BadModel, BadPlan, FaceFixError, MissingPackage
-from ..facefix import NO_DIFFUSER, FaceFix
+from ..errors import BadPlan, FaceFixError
+from ..facefix import FaceFix
 from ..models.identity import identify_detection
-from ..models.yolo_files import yolo_files
-from ..pictures import Picture, check_size, encode, media_type, read_picture
-from ..planning.plan import VERSION, FixPlan, face_to_json
+from ..pictures import Metadata, Picture, check_size, encode, format_for, media_type, read_picture
+from ..pictures.formats import format_named
+from ..planning.plan import VERSION, FixPlan, FixResult, face_to_json
 from ..protocols import Progress
-from ..registry import ModelInfo, Registry
-from ..settings.detector_expression import quote_name
+from ..provenance import Edits, Recorder, describe_edits, list_edits, read_edits
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
 from ..settings.generation_info import parse_generation_info
 from ..settings.options import schema
-from ..settings.treatment import METHOD_LABELS, Overrides
+from ..settings.treatment import Overrides
 from ..types import Image
 from ..visualize import draw_boxes, tint_mask
-from ..weights import PUBLISHED
 from .allowed_paths import check_paths, inside
 from .batch import fix_folder
 from .errors import FORBIDDEN, refusal_of, refuse
@@ -35,19 +33,8 @@ from .fields import FORMATS
 from .found_faces import Found, FoundFaces
 from .job_queue import Answer
 from .layers import make_layers
+from .model_list import list_models
 from .schemas import BatchBody, DetectBody, FixBody, LayersBody, PlanBody, PreviewBody, ReplanBody
-
-LISTED: dict[str, Registry[object]] = {
-    "detectors": registry.DETECTORS,
-    "landmarkers": registry.LANDMARKERS,
-    "guessers": registry.GUESSERS,
-    "maskers": registry.MASKERS,
-    "parsers": registry.PARSERS,
-    "occluders": registry.OCCLUDERS,
-    "restorers": registry.RESTORERS,
-    "upscalers": registry.UPSCALERS,
-}
-"""Registries that GET models lists, besides the methods."""
 
 MAX_PARAMETERS = 1 << 16
 """Longest generation parameters, in characters, of an image whose faces are kept."""
@@ -107,14 +94,7 @@ class Service:
 
     def models(self) -> dict[str, Any]:
         """Return all methods and models, and whether each can be used."""
-        engine = self.host.engine_for_queries()
-        lists = {kind: [_describe_model(models, info, engine) for info in models] for kind, models in LISTED.items()}
-        lists["detectors"] += [
-            _make_entry(quote_name(path.name), path.name) for path in yolo_files(engine.models.paths)
-        ]
-        lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
-        methods = [_make_entry(name, label, note=lacking.get(name, "")) for name, label in METHOD_LABELS.items()]
-        return {"version": VERSION, "facefix": __version__, "methods": methods, **lists}
+        return list_models(self.host.engine_for_queries())
 
     def settings(self) -> dict[str, Any]:
         """Return the JSON schema of the settings."""
@@ -124,7 +104,7 @@ class Service:
         """Return the faces in an image."""
         settings = body.settings or FaceSettings()
         check_paths(self.host.engine_for_queries(), self.host.folders, settings=settings)
-        plan = self._plan(body, settings, None, None, progress)
+        plan, _ = self._plan(body, settings, None, None, progress)
         faces = [face_to_json(job.number, job.face, job.pose) for job in plan.jobs]
         return Answer({"version": VERSION, "size": list(plan.size), "faces": faces})
 
@@ -132,12 +112,13 @@ class Service:
         """Return the plan for an image."""
         settings = self._check_settings(body, self.host.engine_for_queries())
         if body.reference is None:
-            plan = self._plan(body, settings, body.overrides, body.origin, progress)
+            plan, before = self._plan(body, settings, body.overrides, body.origin, progress)
         else:  # compared with this person once, so the faces are not kept
             with self._at_work(body, body.origin, progress) as (sent, engine, origin):
                 person = self._read_reference(body.reference)
                 plan = engine.plan(sent.image, settings, overrides=body.overrides, origin=origin, reference=person)
-        return Answer({"version": VERSION, **plan.to_json()})
+                before = describe_edits(read_edits(sent.metadata))
+        return Answer({"version": VERSION, **plan.to_json(), **({"fixed_before": before} if before else {})})
 
     def replan(self, body: ReplanBody) -> dict[str, Any]:
         """Return a new plan for the same faces with other settings, equal to the one that `plan` would return."""
@@ -153,8 +134,11 @@ class Service:
 
     def fix(self, body: FixBody, progress: Progress) -> Answer:
         """Fix the faces. Return the image and the outcome for each face."""
+        recorder = Recorder(body.mark, body.again)
         with self._at_work(body, body.origin, progress) as (sent, engine, origin):
             settings, own = self._check_settings(body, engine), body.overrides
+            if before := recorder.find_earlier(sent.metadata):
+                return _answer(body, (sent, FixResult(sent.image, ())), recorder, before)
             plan = body.plan
             if not plan:
                 key = _make_key(body, settings, engine)
@@ -162,17 +146,14 @@ class Service:
                     plan = engine.replan(found.plan, settings, overrides=own, origin=origin)
                 else:
                     plan = engine.plan(sent.image, settings, overrides=own, origin=origin)
-                    self._keep_faces(key, engine, plan, sent.metadata.parameters)
+                    self._keep_faces(key, engine, plan, sent.metadata)
             self._check_plan(plan, engine)
             if plan.upscaled:
+                if before := recorder.find_earlier(sent.metadata, enlarges=True):
+                    return _answer(body, (sent, FixResult(sent.image, ())), recorder, before)
                 check_size("the result", sent, plan.upscaled)
             [result] = engine.run([sent.image], [plan], progress=progress)
-            file = io.BytesIO()
-            suffix = FORMATS.get(body.format, "")
-            packed = replace(sent, coding=replace(sent.coding, quality=body.quality)) if body.quality else sent
-            notes = encode(packed, result.image, file, suffix=suffix)
-            report = {"version": VERSION, **result.to_json(), "notes": list(notes)}
-            return Answer(report, file.getvalue(), media_type(body.format.upper() or sent.format))
+            return _answer(body, (sent, result), recorder)
 
     def layers(self, body: LayersBody, progress: Progress) -> Answer:
         """Return each face at full strength as a layer over the image, with the opacity that its settings give it."""
@@ -216,22 +197,27 @@ class Service:
         overrides: Overrides | None,
         origin: GenerationParams | None,
         progress: Progress,
-    ) -> FixPlan:
-        """Return the plan for an image. If its faces were found before, the image is not even decoded."""
+    ) -> tuple[FixPlan, str]:
+        """Return the plan for an image, and what FaceFix did to the image before.
+
+        If its faces were found before, the image is not even decoded.
+        """
         engine = self.host.engine_for_queries()
         key = _make_key(body, settings, engine)
         if found := self.faces.get(key):
-            return engine.replan(found.plan, settings, overrides=overrides, origin=origin or found.origin)
+            plan = engine.replan(found.plan, settings, overrides=overrides, origin=origin or found.origin)
+            return plan, found.fixed_before
         with self._at_work(body, origin, progress) as (sent, engine, origin):
             plan = engine.plan(sent.image, settings, overrides=overrides, origin=origin)
-            self._keep_faces(key, engine, plan, sent.metadata.parameters)
-            return plan
+            self._keep_faces(key, engine, plan, sent.metadata)
+            return plan, describe_edits(read_edits(sent.metadata))
 
-    def _keep_faces(self, key: Hashable, engine: FaceFix, plan: FixPlan, text: str) -> None:
-        """Keep the faces of an image for later requests. text: the generation parameters stored in the image."""
-        if len(text) <= MAX_PARAMETERS:
+    def _keep_faces(self, key: Hashable, engine: FaceFix, plan: FixPlan, said: Metadata) -> None:
+        """Keep the faces of an image for later requests. said: metadata of the image."""
+        if len(said.parameters) <= MAX_PARAMETERS:
             without_prompts = engine.replan(plan)
-            self.faces.add(key, Found(without_prompts, parse_generation_info(text)))
+            before = describe_edits(read_edits(said))
+            self.faces.add(key, Found(without_prompts, parse_generation_info(said.parameters), before))
 
     @contextmanager
     def _at_work(
@@ -270,21 +256,28 @@ class Service:
         check_paths(engine, self.host.folders, plan=plan)
 
 
+def _answer(body: FixBody, done: tuple[Picture, FixResult], recorder: Recorder, before: str = "") -> Answer:
+    """Return a result as a file, with its report. before: what an earlier run did, so that this one did nothing."""
+    sent, result = done
+    suffix = FORMATS.get(body.format, "")
+    kind = format_for(Path(f"x{suffix}")) if suffix else format_named(sent.format)
+    edits: Edits = ()
+    if not np.array_equal(sent.image, result.image):
+        sizes = zip(result.result_size, result.size or result.result_size, strict=True)
+        edits = list_edits(result.outcomes, result.upscaler, [now / was for now, was in sizes])
+    said, unmarked = recorder.mark_metadata(sent.metadata, edits, kind)
+    packed = replace(sent, metadata=said)
+    if body.quality:
+        packed = replace(packed, coding=replace(sent.coding, quality=body.quality))
+    file = io.BytesIO()
+    notes = [*encode(packed, result.image, file, suffix=suffix), *unmarked]
+    if before:
+        notes.append(f'The image is unchanged, as it is fixed already ({before}). Send "again": true to fix it again.')
+    earlier = before or describe_edits(read_edits(sent.metadata)) or None
+    report = {"version": VERSION, **result.to_json(), "notes": notes, "fixed_before": earlier}
+    return Answer(report, file.getvalue(), media_type(kind.name))
+
+
 def _make_key(body: DetectBody | PlanBody | FixBody, settings: FaceSettings, engine: FaceFix) -> Hashable:
     """Return the key of the faces in an image: its content, and all that their detection depends on."""
     return hashlib.sha256(body.image).digest(), body.salvage, identify_detection(engine.models, settings)
-
-
-def _describe_model(models: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:
-    """Return the entry of one model, with the reason if it cannot be used."""
-    note = ""
-    try:
-        engine.models.check(models, info.name)
-    except (BadModel, MissingPackage) as error:
-        note = str(error)
-    licence = PUBLISHED[info.weights_name].licence if info.weights_name else info.licence
-    return _make_entry(info.name, info.label, licence, note)
-
-
-def _make_entry(name: str, label: str, licence: str = "", note: str = "") -> dict[str, Any]:
-    return {"name": name, "label": label, "licence": licence, "here": not note, "note": note}

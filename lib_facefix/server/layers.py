@@ -1,4 +1,4 @@
-"""Shows each face at full strength as a layer over the photo, so that a client can blend by itself."""
+"""Shows results of each face as layers over the photo, so that a client can blend by itself."""
 
 import base64
 import io
@@ -10,9 +10,8 @@ from PIL import Image as Pil
 
 from ..facefix import FaceFix
 from ..planning.plan import FaceJob, FixPlan, LoneFace
-from ..protocols import Progress
+from ..protocols import Blend, Blender, Progress
 from ..registry import RESTORERS
-from ..settings.treatment import FIDELITY_EXPONENT
 from ..types import Image
 
 
@@ -25,9 +24,9 @@ class Layer:
     box: tuple[int, int, int, int]
     """Left, top, right and bottom in pixels of the photo; all 0 if no pixel changes."""
     pixels: Image
-    """The face at full strength, RGBA (h, w, 4). Unchanged pixels are transparent."""
-    exponent: int | None
-    """Exponent e of the opacity (1 - fidelity^e) x visibility. None: fidelity changes the pixels, not the opacity."""
+    """The face at full visibility, RGBA (h, w, 4). Unchanged pixels are transparent."""
+    shares: tuple[tuple[float, float], ...] | None
+    """Fidelities in rising order, and this layer's share of the result at each (see `Blend`). None: only at its own."""
     error: str = ""
     """Reason for a failure."""
 
@@ -39,43 +38,45 @@ class Layer:
         return {
             "number": self.number,
             "box": list(self.box),
-            "exponent": self.exponent,
+            "shares": self.shares and [list(share) for share in self.shares],
             "error": self.error or None,
             "image": base64.b64encode(file.getvalue()).decode("ascii"),
         }
 
 
 def make_layers(engine: FaceFix, image: Image, plan: FixPlan, progress: Progress) -> list[Layer]:
-    """Return a layer for each face of the plan that is not skipped. Each is fixed by itself, at its original size.
+    """Return the layers of each face of the plan that is not skipped: one, or two that fidelity mixes.
 
-    image: RGB (H, W, 3), the one that the plan is for. Raises `BadPlan` for a plan of another size.
+    Each face is fixed by itself, at its original size. image: RGB (H, W, 3), the one that the plan is for. Raises
+    `BadPlan` for a plan of another size.
     """
-    exponents, jobs = [], []
+    jobs: list[FaceJob] = []
+    shares: list[tuple[tuple[float, float], ...] | None] = []
     for job in plan.jobs:
         if job.decision != "leave":
-            exponents.append(FIDELITY_EXPONENT if _blends(engine, job) else None)
-            full = {"visibility": 1.0, **({} if exponents[-1] is None else {"fidelity": 0.0})}
-            jobs.append(replace(job, treatment=job.treatment.but(full)))
+            treatment = job.treatment.but({"visibility": 1.0})
+            blends = _list_blends(engine, job) or (Blend(treatment.fidelity, ()),)
+            jobs += [replace(job, treatment=treatment.but({"fidelity": blend.fidelity})) for blend in blends]
+            shares += [blend.shares or None for blend in blends]
     fixed = engine.fix_apart(image, replace(plan, jobs=tuple(jobs), upscaled=None), progress)
-    return [_make_layer(image, face, exponent) for face, exponent in zip(fixed, exponents, strict=True)]
+    return [_make_layer(image, *one) for one in zip(fixed, shares, strict=True)]
 
 
-def _make_layer(image: Image, face: LoneFace, exponent: int | None) -> Layer:
+def _make_layer(image: Image, face: LoneFace, shares: tuple[tuple[float, float], ...] | None) -> Layer:
     number, (height, width) = face.outcome.job.number, face.pixels.shape[:2]
     if not face.pixels.size:
         reason = str(face.outcome.error or face.outcome.note)
-        return Layer(number, (0, 0, 0, 0), np.zeros((0, 0, 4), np.uint8), exponent, reason)
+        return Layer(number, (0, 0, 0, 0), np.zeros((0, 0, 4), np.uint8), shares, reason)
     right, bottom = face.left + width, face.top + height
     changed = (face.pixels != image[face.top : bottom, face.left : right]).any(2)
     alpha = np.where(changed, np.uint8(255), np.uint8(0))[..., None]
     box = (face.left, face.top, right, bottom)
-    return Layer(number, box, np.ascontiguousarray(np.concatenate([face.pixels, alpha], 2)), exponent)
+    return Layer(number, box, np.ascontiguousarray(np.concatenate([face.pixels, alpha], 2)), shares)
 
 
-def _blends(engine: FaceFix, job: FaceJob) -> bool:
-    """Return whether fidelity is an opacity for this face. A net that reads it batches faces of one fidelity."""
+def _list_blends(engine: FaceFix, job: FaceJob) -> tuple[Blend, ...]:
+    """Return the results that fidelity blends for this face; none if it changes the pixels in another way."""
     if job.decision != "restore":
-        return False
+        return ()
     fixer = engine.models.load(RESTORERS, job.treatment.restorer)
-    keys = {fixer.batch_key(replace(job, treatment=job.treatment.but({"fidelity": each}))) for each in (0.0, 1.0)}
-    return len(keys) == 1
+    return fixer.list_blends() if isinstance(fixer, Blender) else ()

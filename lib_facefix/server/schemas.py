@@ -89,6 +89,8 @@ def _explain_unknown(name: str, known: Mapping[str, Any]) -> str:
 
 # The bodies
 
+AGAIN = "True: also fix an image that FaceFix has fixed before. By default, such an image is left as it is."
+MARK = "False: do not write into the metadata of the result (XMP) that, and how, FaceFix changed it."
 SALVAGE = "True: if the image is a JPEG that is cut off, use the part that is there. The rest becomes grey."
 
 
@@ -137,6 +139,8 @@ class FixBody:
     quality: int = declare_field(QUALITY, 0)
     wait: bool = declare_flag("False: return a job at once. See GET jobs.", True)
     salvage: bool = declare_flag(SALVAGE, False)
+    again: bool = declare_flag(AGAIN, False)
+    mark: bool = declare_flag(MARK, True)
 
     def __post_init__(self) -> None:
         given = [name for name in ("settings", "overrides") if getattr(self, name) is not None]
@@ -173,6 +177,8 @@ class BatchBody:
     settings: FaceSettings = declare_field(SETTINGS, FaceSettings())
     overrides: Overrides | None = declare_field(OVERRIDES, None)
     overwrite: bool = declare_flag("True: replace existing files, even those that FaceFix did not write.", False)
+    again: bool = declare_flag(AGAIN, False)
+    mark: bool = declare_flag(MARK, True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

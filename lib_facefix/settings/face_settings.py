@@ -108,12 +108,12 @@ class FaceSettings(Treatment):
         help="Skip faces that genderage.onnx estimates to be older. 0: no limit.",
     )  # fmt: skip
     sharp_above: float = option(
-        0.45, "Sharpness threshold", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
-        help="auto skips a large face of at least this sharpness.",
+        0.65, "Sharpness threshold", low=0.0, high=1.0, step=0.01, group="choose", only="auto",
+        help="auto skips a large, clean face if at least this share of its pixels shows detail. 0: damaged ones too.",
     )  # fmt: skip
     large_above: int = option(
         192, "Large face size", low=0, unit="px", group="choose", only="auto",
-        help="auto skips a sharp face of at least this size.",
+        help="auto skips a sharp, clean face with at least this size and about as much detail.",
     )  # fmt: skip
     redraw_below: int = option(
         256, "Re-diffuse below", low=0, unit="px", group="choose", only="auto",

@@ -51,6 +51,10 @@ class Treatment(Sampling):
         1.0, "Visibility", low=0.0, high=1.0, step=0.01, group="fix",
         help="Opacity of the fixed face. 0: the face stays unchanged.",
     )  # fmt: skip
+    grain: float = option(
+        1.0, "Keep grain", low=0.0, high=1.0, step=0.01, group="fix", only="restore",
+        help="Share of the photo's grain that restored faces keep. 0: grain is removed.",
+    )  # fmt: skip
     mask: str = option(
         "hull", "Mask", choices=lambda: COMMON_MASKS, reads=parse_mask, longest=MAX_LENGTH, group="mask",
         help="Part of the face that may change. Combine masks with + & -, as in eyes + lips or "

@@ -61,6 +61,14 @@ def make_compare_hook() -> Callable[..., None]:
     return CompareHook()
 
 
+def mark_saved(params: Any) -> None:
+    """Mark an image that FaceFix changed, as the host is about to save it; for `on_before_image_saved`."""
+    from .passes.mark import mark_texts
+
+    if params.pnginfo and read_options().mark:
+        mark_texts(params.pnginfo)
+
+
 def mount_api(_: Any, app: Any) -> None:
     """Add the HTTP API to the host's app, if the host has one of its own; for `on_app_started`."""
     from modules import shared

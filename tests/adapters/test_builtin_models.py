@@ -158,10 +158,24 @@ def test_what_asks_for_no_change_changes_no_byte(engine, setting):
     assert (result.image == worse).all()
 
 
-def test_auto_restores_what_is_blurred_and_leaves_what_is_sharp(engine):
-    large = cv2.resize(photo("faceapi_sample6"), None, fx=3, fy=3, interpolation=cv2.INTER_LANCZOS4)
-    assert {job.decision for job in engine.plan(large).jobs} == {"leave"}
-    assert {job.decision for job in engine.plan(cv2.GaussianBlur(large, (0, 0), 12)).jobs} == {"restore"}
+@pytest.mark.parametrize(
+    ("change", "large_above", "decision", "reason"),
+    [
+        (lambda image: image, 64, "leave", "already sharp, large, and clean (107 px of detail)"),
+        (lambda image: cv2.GaussianBlur(image, (0, 0), 4), 64, "restore", "enlarged about 6 times: 16 px of detail"),
+        (
+            lambda image: cv2.resize(image, None, fx=3, fy=3, interpolation=cv2.INTER_LANCZOS4),
+            192,
+            "restore",
+            "enlarged about 3 times: ",
+        ),
+    ],
+    ids=["sharp", "blurred", "enlarged"],
+)
+def test_auto_leaves_only_what_is_sharp_and_large_in_effect(engine, change, large_above, decision, reason):
+    [job] = engine.plan(change(photo("astronaut")), FaceSettings(large_above=large_above)).jobs
+    assert job.decision == decision
+    assert job.reason.startswith(reason)
 
 
 def test_a_plan_that_went_through_json_gives_the_same_bytes(engine):

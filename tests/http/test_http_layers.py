@@ -2,12 +2,15 @@
 
 import base64
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from sending import sent, where
 
+from lib_facefix.fixers.lite import Lite
+from lib_facefix.fixers.restore import Restorer, strength
 from lib_facefix.server.routes import PREFIX
 
 
@@ -23,24 +26,45 @@ def as_png(photo):
     return file.getvalue(), np.asarray(picture, np.float32)
 
 
-@pytest.mark.parametrize(("fidelity", "visibility"), [(0.6, 1.0), (0.3, 0.7), (0.9, 1.0)])
+def share_at(layer, fidelity, visibility):
+    return visibility * np.interp(fidelity, *np.transpose(layer["shares"]))
+
+
+@pytest.mark.parametrize(("fidelity", "visibility"), [(0.6, 1.0), (0.3, 0.7), (0.7, 0.8), (0.9, 1.0)])
 def test_the_photo_under_its_layers_is_the_fixed_photo(client, photo, fidelity, visibility):
-    photo, blended = as_png(photo)
+    photo, before = as_png(photo)
     settings = {"method": "restore", "fidelity": fidelity, "visibility": visibility}
     plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings=settings)).json()
     fixed = array(client.post(f"{PREFIX}/fix", json=sent(photo, plan=plan)).json()["image"])[..., :3]
-    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
-    left, top, right, bottom = layer["box"]
-    pixels = array(layer["image"])
-    assert pixels.shape == (bottom - top, right - left, 4)
-    assert set(np.unique(pixels[..., 3])) <= {0.0, 255.0}
-    opacity = (1 - fidelity ** layer["exponent"]) * visibility * pixels[..., 3:] / 255
-    part = blended.copy()[top:bottom, left:right]
-    before = blended.copy()
-    blended = blended.copy()
-    blended[top:bottom, left:right] = np.rint(part + opacity * (pixels[..., :3] - part))
+    layers = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    assert [layer["number"] for layer in layers] == [1, 1]  # the faithful and the vivid result
+    shares = [share_at(layer, fidelity, visibility) for layer in layers]
+    blended = before.copy()
+    for layer, opacity in zip(layers, [shares[0] / (1 - shares[1]), shares[1]], strict=True):
+        left, top, right, bottom = layer["box"]
+        pixels = array(layer["image"])
+        assert pixels.shape == (bottom - top, right - left, 4)
+        assert set(np.unique(pixels[..., 3])) <= {0.0, 255.0}
+        part = blended[top:bottom, left:right]
+        part += opacity * pixels[..., 3:] / 255 * (pixels[..., :3] - part)
     assert np.abs(fixed - before).max() > 2
-    assert np.abs(fixed - blended).max() <= 2
+    assert np.abs(fixed - np.rint(blended)).max() <= 4
+
+
+def test_a_restorer_with_one_result_has_one_layer_that_fades_as_its_strength(client, photo, monkeypatch):
+    monkeypatch.setattr(Lite, "list_blends", Restorer.list_blends)
+    monkeypatch.setattr(Lite, "_runner", SimpleNamespace(spec=SimpleNamespace(fused=False)), raising=False)
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings={"method": "restore"})).json()
+    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    for fidelity in (0.0, 0.335, 0.6, 0.9, 1.0):
+        assert share_at(layer, fidelity, 1.0) == pytest.approx(strength(fidelity), abs=0.001)
+
+
+def test_a_net_that_reads_the_fidelity_has_a_layer_for_it_alone(client, photo, monkeypatch):
+    monkeypatch.setattr(Lite, "list_blends", lambda self: ())
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings={"method": "restore"})).json()
+    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    assert layer["shares"] is None
 
 
 def test_a_skipped_face_has_no_layer(client, photo):
@@ -51,9 +75,9 @@ def test_a_skipped_face_has_no_layer(client, photo):
 def test_a_face_that_no_pixel_changes_has_an_empty_layer_with_the_reason(client, photo):
     settings = {"method": "restore", "mask": "box", "mask_x": 1.0, "mask_grow": -0.5}
     plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings=settings)).json()
-    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
-    assert (layer["box"], layer["image"]) == ([0, 0, 0, 0], "")
-    assert layer["error"] == "the mask of this face is empty"
+    for layer in client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]:
+        assert (layer["box"], layer["image"]) == ([0, 0, 0, 0], "")
+        assert layer["error"] == "the mask of this face is empty"
 
 
 def test_a_plan_for_another_size_is_refused(client, photo):

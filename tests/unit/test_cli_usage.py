@@ -252,7 +252,7 @@ def test_quality_makes_files_smaller_and_is_what_their_tables_say(photo, tmp_pat
         with Pil.open(tmp_path / "like.jpg") as like:
             assert tables[quality] == like.quantization
     assert sizes[20] < sizes[60] < sizes[95]
-    assert run("fix", tmp_path / "95.jpg", "-o", tmp_path / "again.jpg", "--quality", 20) == 0
+    assert run("fix", tmp_path / "95.jpg", "-o", tmp_path / "again.jpg", "--quality", 20, "--again") == 0
     with Pil.open(tmp_path / "again.jpg") as opened:
         assert opened.quantization == tables[20]
 

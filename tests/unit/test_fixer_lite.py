@@ -67,6 +67,16 @@ def test_less_vivid_detail_is_added_at_every_step_of_fidelity():
     assert shares.sum(1)[:41] == pytest.approx(1), "up to 0.8, one head makes room for the other"
 
 
+@pytest.mark.parametrize("fidelity", [0.0, 0.25, 0.6, 0.7, 0.8, 0.95, 1.0])
+def test_every_result_is_a_blend_of_the_two_that_are_listed(adds, fidelity):
+    fixer = adds(40, vivid=90)
+    blended = 100.0
+    for blend in fixer.list_blends():
+        change = float(fixed(fixer, blend.fidelity)[0, 0, 0]) - 100
+        blended += float(np.interp(fidelity, *zip(*blend.shares, strict=True))) * change
+    assert fixed(fixer, fidelity)[0, 0, 0] == pytest.approx(blended, abs=0.5)
+
+
 def test_another_fidelity_does_not_run_the_net_again(adds, runs):
     fixer = adds(50, vivid=100)
     first, again = fixed(fixer, 0.8), fixed(fixer, 0.0)

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from itertools import permutations
 
@@ -6,7 +7,8 @@ import numpy as np
 import pytest
 
 from lib_facefix.errors import BadSetting
-from lib_facefix.planning.planner import make_plan, read_override
+from lib_facefix.planning.plan import FixPlan
+from lib_facefix.planning.planner import make_plan, read_override, replan_faces
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.types import Box, Face
@@ -128,23 +130,55 @@ def test_a_bad_override_is_refused_with_its_face(picture, faces, changes, said):
         make_plan(picture, faces, RESTORE, {3: changes})
 
 
+def noisy(image):
+    return np.clip(image + np.random.default_rng(3).normal(0, 12, image.shape), 0, 255).astype(np.uint8)
+
+
+def in_jpeg(image):
+    return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 12])[1], cv2.IMREAD_COLOR)
+
+
 @pytest.mark.parametrize(
-    ("sigma", "size", "decision", "reason"),
+    ("change", "size", "decision", "reason"),
     [
-        (0, 300, "leave", "already sharp"),
-        (9, 300, "restore", "not sharp"),
-        (0, 150, "restore", "small \\(150 px\\)"),
+        (lambda image: image, 300, "leave", r"already sharp, large, and clean \(\d{3} px of detail\)"),
+        (
+            lambda image: cv2.GaussianBlur(image, (0, 0), 9),
+            300,
+            "restore",
+            r"enlarged about \d+ times: \d\d px of detail",
+        ),
+        (lambda image: image, 150, "restore", r"small \(150 px\)"),
+        (noisy, 300, "restore", r"(.*, )?noise"),
+        (in_jpeg, 300, "restore", r"(.*, )?JPEG blocks"),
     ],
-    ids=["sharp and large", "blurred", "sharp but small"],
+    ids=["sharp and large", "blurred", "sharp but small", "noisy", "JPEG blocks"],
 )
-def test_auto_leaves_only_what_is_sharp_and_large(leaves, face_at, sigma, size, decision, reason):
-    image = leaves(600, 800)
-    if sigma:
-        image = cv2.GaussianBlur(image, (0, 0), sigma)
-    [job] = make_plan(image, [face_at(400, 300, size=size)], FaceSettings(sharp_above=0.3)).jobs
+def test_auto_leaves_only_what_is_sharp_large_and_clean(leaves, face_at, change, size, decision, reason):
+    [job] = make_plan(change(leaves(600, 800)), [face_at(400, 300, size=size)], FaceSettings()).jobs
     assert job.decision == decision
-    assert job.reason.startswith(reason.replace("\\", ""))
+    assert re.fullmatch(reason, job.reason), job.reason
     assert 0 <= job.sharpness <= 1
+    assert job.damage.detail <= size * 1.01
+
+
+def test_without_a_sharpness_threshold_auto_leaves_damaged_faces_too(leaves, face_at):
+    [job] = make_plan(noisy(leaves(600, 800)), [face_at(400, 300, size=300)], FaceSettings(sharp_above=0)).jobs
+    assert job.decision == "leave"
+
+
+def test_a_plan_keeps_what_was_seen_when_settings_change(leaves, face_at):
+    plan = make_plan(noisy(leaves(600, 800)), [face_at(400, 300, size=300)], FaceSettings())
+    [job] = replan_faces(FixPlan.from_json(plan.to_json()), FaceSettings(fidelity=0.1)).jobs
+    assert (job.reason, job.damage) == (plan.jobs[0].reason, plan.jobs[0].damage)
+
+
+def test_a_plan_without_measured_damage_is_decided_by_its_sharpness(leaves, face_at):
+    entry = make_plan(leaves(600, 800), [face_at(400, 300, size=300)], FaceSettings()).to_json()
+    for sharpness, reason in ((0.31, "not sharp (0.31 < 0.65)"), (0.9, "already sharp, large, and clean")):
+        entry["faces"][0] |= {"sharpness": sharpness, "damage": None}
+        [job] = replan_faces(FixPlan.from_json(entry), FaceSettings()).jobs
+        assert job.reason == reason
 
 
 ORIGIN = GenerationParams("a girl", "blurry", 100, 7)

@@ -1,9 +1,8 @@
-import cv2
 import numpy as np
 import pytest
 
 from lib_facefix.imaging.align import FFHQ_512, rotation, transform_points
-from lib_facefix.imaging.quality import CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN, PITCH_BIAS, pose, sharpness
+from lib_facefix.imaging.quality import CHEEK_TO_CHEEK, FOREHEAD_TO_CHIN, PITCH_BIAS, pose
 from lib_facefix.types import Box, Face, Mesh, Pose
 
 BOX = Box(100, 100, 400, 400)
@@ -58,37 +57,3 @@ def test_a_mesh_tells_where_the_head_looks(yaw, pitch, degrees):
     points[:, :2] = transform_points(points[:, :2], rotation(degrees))
     seen = pose(Face(BOX, 0.9, FFHQ_512, mesh=Mesh(points, 0.9)))
     assert (seen.yaw, seen.pitch, seen.roll) == pytest.approx((yaw, pitch, degrees), abs=0.1)
-
-
-FACE = face_with((FFHQ_512 - 256) * 0.5 + 256)
-
-
-def test_sharpness_falls_with_blur(leaves):
-    image = leaves(512, 512)
-    seen = [sharpness(cv2.GaussianBlur(image, (0, 0), sigma), FACE) for sigma in (0.3, 1.5, 2.5, 4, 8)]
-    assert seen == sorted(seen, reverse=True)
-    assert seen[0] > 0.45 > 0.2 > seen[-1]
-
-
-@pytest.mark.parametrize("strength", [1, 2, 4], ids=lambda strength: f"noise of {strength}")
-def test_faint_noise_does_not_make_a_blurred_face_sharp(leaves, strength):
-    blurred = cv2.GaussianBlur(leaves(512, 512), (0, 0), 8)
-    blurred = cv2.normalize(blurred, None, 20, 230, cv2.NORM_MINMAX)
-    noise = np.random.default_rng(1).normal(0, strength, blurred.shape)
-    assert sharpness(np.clip(blurred + noise, 0, 255).astype(np.uint8), FACE) < 0.3
-
-
-def test_strong_noise_does_not_make_a_blurred_face_sharp(leaves):
-    blurred = cv2.normalize(cv2.GaussianBlur(leaves(512, 512), (0, 0), 8), None, 20, 230, cv2.NORM_MINMAX)
-    noise = np.random.default_rng(1).normal(0, 20, blurred.shape)
-    assert sharpness(np.clip(blurred + noise, 0, 255).astype(np.uint8), FACE) < 0.45
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (512, 512, 3)], ids=str)
-@pytest.mark.parametrize("face", [FACE, Face(BOX, 0.9), face_with(np.full((5, 2), 9.0))], ids=["", "box", "one point"])
-def test_a_flat_picture_is_not_sharp(shape, face):
-    assert sharpness(np.full(shape, 90, np.uint8), face) == 0
-
-
-def test_a_tiny_face_is_not_sharp(leaves):
-    assert sharpness(leaves(512, 512), face_with((FFHQ_512 - 256) * 0.06 + 256)) < 0.3

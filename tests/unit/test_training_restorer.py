@@ -22,7 +22,7 @@ def net():
     torch.manual_seed(2)
     made = TwoHeads().eval()
     with torch.no_grad():
-        for places in (made.lower.middle_places, made.lower.coarse_places):
+        for places in (made.lower.coarse_places, made.texture_places):
             places.map.normal_(0, 0.1)
         for slope in (each for each in made.modules() if isinstance(each, torch.nn.PReLU)):
             slope.weight.normal_(0.2, 0.05)  # equal ones would be exported as one

@@ -17,13 +17,26 @@ GOLDEN = {
         "denoising_strength": 0.4, "prompt": "", "negative_prompt": "", "denoise_by_size": 0.0, "upright_above": 25.0,
         "padding": 0.5, "width": 0, "height": 0, "steps": 0, "cfg_scale": 0.0, "sampler": "", "scheduler": "",
         "checkpoint": "", "vae": "", "clip_skip": 0, "noise_multiplier": -1.0, "seed": -1, "subseed": -1,
-        "method": "auto", "restorer": "lite", "fidelity": 0.6, "visibility": 1.0, "mask": "hull", "mask_grow": 0.0,
-        "mask_feather": -1.0, "mask_x": 0.0, "mask_y": 0.0, "mask_invert": False, "mask_merge": False,
+        "method": "auto", "restorer": "lite", "fidelity": 0.6, "visibility": 1.0, "grain": 0.0, "mask": "hull",
+        "mask_grow": 0.0, "mask_feather": -1.0, "mask_x": 0.0, "mask_y": 0.0, "mask_invert": False, "mask_merge": False,
         "parser": "auto", "occluder": "auto",
         "match_colour": True, "detector": "auto", "landmarker": "facemesh", "max_detections": 2000,
         "person": "", "person_means": "only", "person_within": 0.5, "gender": "any", "min_age": 0, "max_age": 0,
         "min_score": 0.5, "angles": "auto", "min_size": 0, "max_size": 0, "min_share": 0.0, "max_share": 1.0,
         "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.45,
+        "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
+    },
+    2: {
+        "denoising_strength": 0.4, "prompt": "", "negative_prompt": "", "denoise_by_size": 0.0, "upright_above": 25.0,
+        "padding": 0.5, "width": 0, "height": 0, "steps": 0, "cfg_scale": 0.0, "sampler": "", "scheduler": "",
+        "checkpoint": "", "vae": "", "clip_skip": 0, "noise_multiplier": -1.0, "seed": -1, "subseed": -1,
+        "method": "auto", "restorer": "lite", "fidelity": 0.6, "visibility": 1.0, "grain": 1.0, "mask": "hull",
+        "mask_grow": 0.0, "mask_feather": -1.0, "mask_x": 0.0, "mask_y": 0.0, "mask_invert": False, "mask_merge": False,
+        "parser": "auto", "occluder": "auto",
+        "match_colour": True, "detector": "auto", "landmarker": "facemesh", "max_detections": 2000,
+        "person": "", "person_means": "only", "person_within": 0.5, "gender": "any", "min_age": 0, "max_age": 0,
+        "min_score": 0.5, "angles": "auto", "min_size": 0, "max_size": 0, "min_share": 0.0, "max_share": 1.0,
+        "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.65,
         "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
     }
 }  # fmt: skip
@@ -64,13 +77,13 @@ def test_what_is_written_is_read_back(made):
 
 
 def test_only_what_differs_from_the_defaults_is_written_without_spaces():
-    assert write((PassSettings(),)) == '{"v":1,"passes":[{}]}'
-    assert write((PassSettings(prompt="\u00e9t\u00e9"),)) == '{"v":1,"passes":[{"prompt":"\u00e9t\u00e9"}]}'
-    assert write((PASS,)) == '{"v":1,"passes":[{"steps":12,"sampler":"DPM++ 2M, SDE","fidelity":0.9,"mask":"box"}]}'
+    assert write((PassSettings(),)) == '{"v":2,"passes":[{}]}'
+    assert write((PassSettings(prompt="\u00e9t\u00e9"),)) == '{"v":2,"passes":[{"prompt":"\u00e9t\u00e9"}]}'
+    assert write((PASS,)) == '{"v":2,"passes":[{"steps":12,"sampler":"DPM++ 2M, SDE","fidelity":0.9,"mask":"box"}]}'
 
 
 def test_a_picture_in_which_nothing_was_found_says_so():
-    assert write((PassSettings(),), [()]) == '{"v":1,"passes":[{}],"faces":[[]]}'
+    assert write((PassSettings(),), [()]) == '{"v":2,"passes":[{}],"faces":[[]]}'
 
 
 def test_passes_that_were_stopped_have_no_list_of_faces():
@@ -78,7 +91,7 @@ def test_passes_that_were_stopped_have_no_list_of_faces():
 
 
 def test_numbers_that_other_programs_rewrote_are_understood():
-    assert read('{"v":1,"passes":[{"visibility":1,"steps":12.0}]}') == (PassSettings(steps=12),)
+    assert read('{"v":2,"passes":[{"visibility":1,"steps":12.0}]}') == (PassSettings(steps=12),)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +150,7 @@ def test_a_crowd_fits_into_the_64_kilobytes_that_a_jpeg_has():
         pytest.param('{"v":0,"passes":[]}', "has no valid version", id="a version that never was"),
         pytest.param(
             '{"v":99,"passes":[{"new":1}]}',
-            "has version 99, but this FaceFix only supports 1; update FaceFix",
+            "has version 99, but this FaceFix only supports 2; update FaceFix",
             id="newer",
         ),
         pytest.param('{"v":1}', "has no passes", id="no passes"),

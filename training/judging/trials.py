@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from lib_facefix.types import Image
-from training.degrade import HARD, MILD, degrade, jpeg
+from training.degrade import HARD, MILD, degrade, jpeg, to_bytes
 
 Degradation = Callable[[Image, np.random.Generator], Image]
 """From a clean picture with a face 256 px wide to a degraded one of the same size."""
@@ -22,11 +21,6 @@ MOTION = 15
 SEED = 11
 VERSION = 1
 """To be raised whenever a degradation changes: results of other versions are not comparable."""
-
-
-def to_bytes(values: NDArray[np.float32] | NDArray[np.float64]) -> Image:
-    """Round and clip to 0..255."""
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def shrink(picture: Image, factor: float) -> Image:

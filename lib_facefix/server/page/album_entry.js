@@ -93,7 +93,7 @@ export class Entry {
     this.report = { ...result, image: "" };
     this.#key = JSON.stringify(this.requestFor(request));
     const fixed = result.faces.some((face) => face.outcome === "fixed") || result.upscale;
-    this.#enter(fixed ? "fixed" : result.faces.length ? "unchanged" : "faceless", summary(result));
+    this.#enter(fixed ? "fixed" : result.faces.length ? "unchanged" : "faceless", [summary(result), ...(result.notes ?? [])].join(" "));
     this.#drawPair().catch(() => {}); // the photo itself stays
   }
 

@@ -20,8 +20,8 @@ import { bytes } from "./files.js";
  * @property {string} [outcome]
  * @property {string | null} [error]
  * @typedef {{upscaler: string}} Upscale
- * @typedef {{version?: number, size: Size, upscale: Upscale | null, faces: Face[]}} Plan
- * @typedef {Plan & {image: string, result_size: Size, plan?: Plan}} Report  Result of a plan. image: base64.
+ * @typedef {{version?: number, size: Size, upscale: Upscale | null, faces: Face[], fixed_before?: string | null}} Plan
+ * @typedef {Plan & {image: string, result_size: Size, plan?: Plan, notes?: string[]}} Report  Result of a plan. image: base64.
  * @typedef {{done: number, total: number, doing: string}} Progress
  * @typedef {Progress & {state: string, error?: string, result?: Report}} Job
  * @typedef {{loc: (string | number)[], msg: string}} Problem  An error message and the path of its field.
@@ -92,13 +92,13 @@ export class Api {
 
   /**
    * Fix a file and wait for the result, without a job. The browser reads the file while it sends it, so it need not be
-   * in memory as text. Aborting `signal` stops the work.
+   * in memory as text. A photo that was fixed before is fixed again. Aborting `signal` stops the work.
    * @param {File} file @param {object} rest  Other fields of the body. @param {AbortSignal} signal
    * @returns {Promise<Report>}
    */
   fixFile(file, rest, signal) {
     const form = new FormData();
-    for (const [name, value] of Object.entries(rest)) form.append(name, JSON.stringify(value));
+    for (const [name, value] of Object.entries({ ...rest, again: true })) form.append(name, JSON.stringify(value));
     form.append("image", file, "photo"); // the server needs no name
     return this.#ask("POST", "fix", form, signal);
   }
@@ -118,7 +118,7 @@ export class Api {
    * @returns {Promise<Report>}
    */
   async fix(body, told, signal) {
-    const { job } = await this.post("fix", { ...body, wait: false }, signal);
+    const { job } = await this.post("fix", { ...body, wait: false, again: true }, signal);
     const path = `jobs/${encodeURIComponent(job)}`;
     for (let cancelled = false; ; await pause(POLL_INTERVAL)) {
       if (signal.aborted && !cancelled) {

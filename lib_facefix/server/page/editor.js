@@ -1,6 +1,6 @@
 /** The editor of one photo: its faces, the settings of the chosen face, and the result. */
 
-import { at, button, count, inputAt } from "./dom.js";
+import { at, button, count, inputAt, make } from "./dom.js";
 import { Download } from "./download.js";
 import { FacePanel } from "./face.js";
 import { planFile, reportFile, save } from "./files.js";
@@ -197,6 +197,7 @@ export class Editor {
     at("files-of-result").replaceChildren(
       button("Report (JSON)", () => save(reportFile(photo.file.name, report))),
       button("Plan (JSON)", () => save(planFile(photo.file.name, report.plan))),
+      ...(report.notes ?? []).map((note) => make("p", { class: "small" }, note)),
     );
     this.download.offer();
     this.#sumUp(report.faces);
@@ -260,7 +261,8 @@ export class Editor {
     this.choose(this.chosen);
     const fixed = photo.faces.filter(isFixed).length;
     at("masks-switch").hidden = !photo.faces.length || at("faces-view").hidden;
-    at("found").textContent = found(photo.faces.length, fixed);
+    const before = photo.fixedBefore ? ` Enhanced before (${photo.fixedBefore}).` : "";
+    at("found").textContent = found(photo.faces.length, fixed) + before;
     at("details").hidden = !photo.faces.length;
     const done = this.photo.result && sameWork(photo.plan, this.photo.result.plan);
     this.#sumUp(done && this.photo.result ? this.photo.result.faces : photo.faces);

@@ -5,13 +5,18 @@ import { bytes, decoded } from "./files.js";
 /** @import { Api, Box, Face, Plan, Settings, Size } from "./api.js" */
 /** @import { Layer } from "./compare.js" */
 /**
- * @typedef {object} Fixed  One face at full strength.
- * @property {string} key  The part of its settings that changes its pixels.
+ * @typedef {object} Result  A face fixed at one fidelity, at full visibility.
  * @property {Box} box
- * @property {number | null} exponent  Opacity is (1 - fidelity^exponent) x visibility. null: fidelity changes the pixels.
+ * @property {[number, number][] | null} shares  Fidelities, and its share of the face at each. null: fidelity changes the pixels.
  * @property {string | null} error
  * @property {string} url  Blank if no pixel changes.
  * @property {HTMLImageElement | null} image
+ */
+/** @typedef {Pick<Result, "box" | "shares" | "error"> & { number: number, image: string }} Entry  One of the server's answer. */
+/**
+ * @typedef {object} Fixed  A face.
+ * @property {string} key  The part of its settings that changes its pixels.
+ * @property {Result[]} results  To be drawn in this order.
  */
 
 export class Layers {
@@ -22,22 +27,22 @@ export class Layers {
     this.api = api;
   }
 
-  /** Return the faces whose layer is missing or was made with other settings. @param {Face[]} faces */
+  /** Return the faces whose layers are missing or were made with other settings. @param {Face[]} faces */
   stale(faces) {
     return faces.filter((face) => {
       const fixed = this.#fixed.get(face.number);
-      return face.decision !== "leave" && fixed?.key !== keyOf(face, fixed?.exponent ?? null);
+      return face.decision !== "leave" && fixed?.key !== keyOf(face, fixed?.results);
     });
   }
 
-  /** Whether each of these faces has a layer, even an old one. @param {Face[]} faces */
+  /** Whether each of these faces has layers, even old ones. @param {Face[]} faces */
   has(faces) {
     return faces.every((face) => face.decision === "leave" || this.#fixed.has(face.number));
   }
 
   /** Return the reason why a face could not be fixed, or blank. @param {number} number */
   error(number) {
-    return this.#fixed.get(number)?.error ?? "";
+    return this.#fixed.get(number)?.results.find(({ error }) => error)?.error ?? "";
   }
 
   /**
@@ -46,14 +51,19 @@ export class Layers {
    */
   async load(image, plan, faces, signal) {
     const answer = await this.api.post("layers", { image, plan: { ...plan, upscale: null, faces } }, signal);
-    for (const { number, box, exponent, error, image: png } of answer.faces) {
-      const face = faces.find((one) => one.number === number);
-      const blob = png ? new Blob([bytes(png)], { type: "image/png" }) : null;
-      const picture = blob && (await decoded(blob));
-      signal.throwIfAborted();
-      this.#drop(number);
-      const url = blob ? URL.createObjectURL(blob) : "";
-      if (face) this.#fixed.set(number, { key: keyOf(face, exponent), box, exponent, error, url, image: picture });
+    const entries = /** @type {Entry[]} */ (answer.faces);
+    const blobs = entries.map(({ image: png }) => (png ? new Blob([bytes(png)], { type: "image/png" }) : null));
+    const pictures = await Promise.all(blobs.map((blob) => blob && decoded(blob)));
+    signal.throwIfAborted();
+    for (const face of faces) {
+      this.#drop(face.number);
+      const results = entries.flatMap(({ number, box, shares, error }, i) => {
+        if (number !== face.number) return [];
+        const blob = blobs[i];
+        const url = blob ? URL.createObjectURL(blob) : "";
+        return [{ box, shares, error, url, image: pictures[i] }];
+      });
+      if (results.length) this.#fixed.set(face.number, { key: keyOf(face, results), results });
     }
   }
 
@@ -65,16 +75,11 @@ export class Layers {
    */
   over(faces, [x, y, right, bottom], settings) {
     const [width, height] = [right - x, bottom - y];
-    return faces.flatMap((face) => {
-      const fixed = this.#fixed.get(face.number);
-      if (!fixed?.url || face.decision === "leave") return [];
-      const [l, t, r, b] = fixed.box;
-      return [{
-        url: fixed.url,
-        box: /** @type {Box} */ ([(l - x) / width, (t - y) / height, (r - x) / width, (b - y) / height]),
-        opacity: opacity(settings(face), fixed.exponent),
-      }];
-    });
+    return this.#drawn(faces, settings).map(([{ url, box: [l, t, r, b] }, opacity]) => ({
+      url,
+      box: /** @type {Box} */ ([(l - x) / width, (t - y) / height, (r - x) / width, (b - y) / height]),
+      opacity,
+    }));
   }
 
   /**
@@ -84,12 +89,9 @@ export class Layers {
    */
   draw(pen, faces, [x, y, right, bottom], settings) {
     const [across, down] = [pen.canvas.width / (right - x), pen.canvas.height / (bottom - y)];
-    for (const face of faces) {
-      const fixed = this.#fixed.get(face.number);
-      if (!fixed?.image || face.decision === "leave") continue;
-      const [l, t, r, b] = fixed.box;
-      pen.globalAlpha = opacity(settings(face), fixed.exponent);
-      pen.drawImage(fixed.image, (l - x) * across, (t - y) * down, (r - l) * across, (b - t) * down);
+    for (const [{ image, box: [l, t, r, b] }, opacity] of this.#drawn(faces, settings)) {
+      pen.globalAlpha = opacity;
+      if (image) pen.drawImage(image, (l - x) * across, (t - y) * down, (r - l) * across, (b - t) * down);
     }
     pen.globalAlpha = 1;
   }
@@ -99,21 +101,52 @@ export class Layers {
     for (const number of [...this.#fixed.keys()]) this.#drop(number);
   }
 
+  /**
+   * Return the results to draw, each with its opacity.
+   * @param {Face[]} faces @param {(face: Face) => Settings} settings
+   * @returns {[Result, number][]}
+   */
+  #drawn(faces, settings) {
+    return faces.flatMap((face) => {
+      if (face.decision === "leave") return [];
+      const results = (this.#fixed.get(face.number)?.results ?? []).filter(({ url }) => url);
+      const opacities = stacked(results.map(({ shares }) => shareAt(settings(face), shares)));
+      return results.map((result, i) => /** @type {[Result, number]} */ ([result, opacities[i]]));
+    });
+  }
+
   /** @param {number} number */
   #drop(number) {
-    const url = this.#fixed.get(number)?.url;
-    if (url) URL.revokeObjectURL(url);
+    for (const { url } of this.#fixed.get(number)?.results ?? []) if (url) URL.revokeObjectURL(url);
     this.#fixed.delete(number);
   }
 }
 
-/** @param {Settings} settings @param {number | null} exponent */
-function opacity({ fidelity, visibility }, exponent) {
-  return (exponent === null ? 1 : 1 - Number(fidelity) ** exponent) * Number(visibility);
+/** Return a result's share of the face, 0 to 1. @param {Settings} settings @param {[number, number][] | null} shares */
+function shareAt({ fidelity, visibility }, shares) {
+  if (!shares) return Number(visibility);
+  const at = Number(fidelity);
+  const i = Math.min(Math.max(1, shares.findIndex(([point]) => point >= at)), shares.length - 1);
+  const [[low, before], [high, after]] = [shares[i - 1], shares[i]];
+  return (before + ((after - before) * (at - low)) / (high - low)) * Number(visibility);
 }
 
-/** Return the part of a face's plan that changes the pixels of its layer, as text. @param {Face} face @param {number | null} exponent */
-function keyOf({ box, decision, parameters }, exponent) {
+/**
+ * Return the opacities that give pictures drawn one over the other these shares: the later ones cover the earlier.
+ * @param {number[]} shares
+ */
+export function stacked(shares) {
+  let left = 1;
+  return shares.reduceRight((/** @type {number[]} */ opacities, share) => {
+    const opacity = left > 0 ? Math.min(1, share / left) : 0;
+    left -= share;
+    return [opacity, ...opacities];
+  }, []);
+}
+
+/** Return the part of a face's plan that changes the pixels of its layers, as text. @param {Face} face @param {Result[]} [results] */
+function keyOf({ box, decision, parameters }, results) {
   const { visibility: _visibility, fidelity, ...others } = parameters;
-  return JSON.stringify([box, decision, exponent === null ? fidelity : null, others]);
+  const blends = results?.every(({ shares }) => shares) ?? false;
+  return JSON.stringify([box, decision, blends ? null : fidelity, others]);
 }

@@ -13,6 +13,7 @@ export class Photo extends EventTarget {
   /** Settings of single faces, by face number. @type {Overrides} */ overrides = {};
   /** @type {Plan | null} */ plan = null;
   /** Report of the last fix, with its plan and format. @type {Report & {plan: Plan, output: Output} | null} */ result = null;
+  /** What FaceFix did to the photo before, in words, or blank. */ fixedBefore = "";
   /** @type {Settings} */ settings = {};
   /** Format of the next result. @type {Output} */ output = {};
   /** Photo of the only person to enhance, encoded, or blank. */ reference = "";
@@ -180,6 +181,7 @@ export class Photo extends EventTarget {
       ? { plan: this.plan, compared: Boolean(reference) }
       : { image: await this.encoded(), ...(reference ? { reference } : {}) };
     const { version: _version, ...plan } = await this.api.post(again ? "replan" : "plan", { ...subject, ...asked }, signal);
+    if (!again) this.fixedBefore = plan.fixed_before ?? "";
     return { plan, finding };
   }
 

@@ -126,11 +126,12 @@ export function sameWork(plan, done) {
 }
 
 /** Return "4 faces: 3 enhanced, 1 unchanged". @param {Report} report */
-export function summary({ faces, result_size: [width, height], upscale }) {
+export function summary({ faces, result_size: [width, height], upscale, fixed_before: before }) {
   const parts = Object.entries(OUTCOMES)
     .map(([outcome, word]) => ({ word, many: faces.filter((face) => face.outcome === outcome).length }))
     .filter(({ many }) => many)
     .map(({ many, word }) => `${many} ${word}`);
   const upscaled = upscale ? [`upscaled to ${width}x${height} with ${upscale.upscaler}`] : [];
-  return `${faces.length ? count(faces.length, "face") : "No faces found"}: ${[...parts, ...upscaled].join(", ") || "photo unchanged"}`;
+  const done = [...parts, ...upscaled].join(", ") || "photo unchanged";
+  return `${faces.length ? count(faces.length, "face") : "No faces found"}: ${done}${before ? " (enhanced before)" : ""}`;
 }

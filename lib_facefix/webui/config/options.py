@@ -36,6 +36,10 @@ class PageSettings:
         16, "Faces per sampling run", low=1, high=64, step=1,
         help="Fewer faces need less memory. If memory runs out, FaceFix retries with half as many.",
     )  # fmt: skip
+    mark: bool = option(
+        True, "Mark changed images",
+        help="PNG files say in their XMP that, and how, FaceFix changed faces.",
+    )  # fmt: skip
     save_before: bool = option(False, "Save the original image")
     save_masks: bool = option(False, "Save masks", help="White areas may change.")
     save_preview: bool = option(False, "Save a preview", help="The image with numbered faces and masks.")

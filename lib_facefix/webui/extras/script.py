@@ -11,9 +11,11 @@ import numpy as np
 
 from ...errors import FaceFixError
 from ...planning.rescale import rescale_plan
+from ...provenance import describe_edits
 from ...settings.face_prompt import GenerationParams
 from ..compare.history import BEFORES, Comparison, Original, OriginalStore, find_fixed_faces, make_data_url
 from ..passes import infotext
+from ..passes.mark import find_earlier
 from ..passes.summary import summarize
 from .face_overrides import ENABLE, IS_SINGLE, TUNING, ExtrasInput, fingerprint, read_input
 from .handlers import to_pixels
@@ -37,6 +39,8 @@ class InputImage:
 
     fingerprint: str
     origin: GenerationParams | None
+    before: str = ""
+    """What FaceFix did to the image before, in words, or blank."""
 
 
 INPUTS: WeakKeyDictionary[Any, InputImage] = WeakKeyDictionary()
@@ -49,7 +53,9 @@ def remember(pp: Any, args: Mapping[str, Any]) -> None:
         from ..standalone import read_origin
 
         has_overrides = args.get(TUNING) and args.get(IS_SINGLE)
-        INPUTS[pp] = InputImage(fingerprint(to_pixels(pp.image)) if has_overrides else "", read_origin(pp.image))
+        before = describe_edits(find_earlier(pp.image.info))
+        known = fingerprint(to_pixels(pp.image)) if has_overrides else ""
+        INPUTS[pp] = InputImage(known, read_origin(pp.image), before)
 
 
 def process(pp: Any, args: Mapping[str, Any]) -> None:
@@ -86,6 +92,7 @@ def _fix(pp: Any, given: ExtrasInput, single: bool) -> None:
     if single and (faces := find_fixed_faces([result])):
         BEFORES.keep(pp.info[TITLE], Original(image, faces))
     notes = [f"the settings for all faces were used, because {mismatch}"] if mismatch else []
+    notes += [f"the image was fixed before ({source.before})"] if source.before else []
     _write_summary(pp, [*summarize([result]), *notes])
 
 

@@ -16,7 +16,7 @@ from ...visualize import crop_around, tint_mask
 from ..compare.history import Comparison
 from ..passes.summary import capitalize
 
-SHARPNESS_WORDS = ((0.25, "blurred"), (0.45, "soft"), (1.01, "sharp"))
+SHARPNESS_WORDS = ((0.4, "blurred"), (0.65, "soft"), (1.01, "sharp"))
 """Words for a face's sharpness, each with its exclusive upper limit (0 to 1)."""
 THUMBNAIL, OVERVIEW, TRIED = 160, 1280, 1024
 """Longest sides, in pixels, of a thumbnail, the whole image, and a tried face."""
@@ -34,7 +34,7 @@ def make_caption(job: FaceJob) -> str:
 
 
 def describe_face(job: FaceJob) -> str:
-    """Return a line about a face: "Face 3 · 96 px · soft · restore, because: not sharp (0.31), 96 px"."""
+    """Return a line about a face: "Face 3 · 96 px · soft · restore, because: small (96 px), noise"."""
     return " · ".join([f"Face {job.number}", *_facts(job), f"{job.decision}, because: {job.reason}"])
 
 

@@ -1,6 +1,6 @@
 """The entry of FaceFix in an image's infotext, and the values of the controls when it is pasted.
 
-    FaceFix: {"v":1,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
+    FaceFix: {"v":2,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
 
 "passes" has the values of each pass that differ from the defaults of version "v". "faces" has a list for each finished
 pass, with all its faces: n, box (left, top, right, bottom, in pixels), do (the decision), why (it was skipped), and
@@ -24,9 +24,9 @@ from ...settings.face_prompt import GenerationParams
 from .settings import VALUES_PER_PASS, PassSettings, changed_values, flatten, read_pass
 
 KEY = "FaceFix"
-VERSION = 1
+VERSION = 2
 """Version of written entries. A release that changes a default or adds a setting increases it."""
-DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {}}
+DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0}, 2: {}}
 """Defaults of older versions that differ from the current ones, so that old entries keep their meaning."""
 
 Component = TypeVar("Component")

@@ -11,8 +11,8 @@ DONE = {"restore": "restored", "re-diffuse": "re-diffused"}
 def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
     """Yield a line for each pass over one image, and one for each failed face.
 
-    picture: name of the image, if there are several. "FaceFix: 4 faces: 3 re-diffused, 1 skipped (already sharp (0.61)
-    and large (412 px))".
+    picture: name of the image, if there are several. "FaceFix: 4 faces: 3 re-diffused, 1 skipped (already sharp, large,
+    and clean (398 px of detail))".
     """
     for number, result in enumerate(results, start=1):
         where = ", ".join(filter(None, [picture, f"pass {number}" if len(results) > 1 else ""]))

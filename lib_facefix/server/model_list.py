@@ -1,0 +1,49 @@
+"""Lists all methods and models, and whether each can be used, as GET models returns them."""
+
+from typing import Any
+
+from .. import __version__, registry
+from ..errors import BadModel, MissingPackage
+from ..facefix import NO_DIFFUSER, FaceFix
+from ..models.yolo_files import yolo_files
+from ..planning.plan import VERSION
+from ..registry import ModelInfo, Registry
+from ..settings.detector_expression import quote_name
+from ..settings.treatment import METHOD_LABELS
+from ..weights import PUBLISHED
+
+LISTED: dict[str, Registry[object]] = {
+    "detectors": registry.DETECTORS,
+    "landmarkers": registry.LANDMARKERS,
+    "guessers": registry.GUESSERS,
+    "maskers": registry.MASKERS,
+    "parsers": registry.PARSERS,
+    "occluders": registry.OCCLUDERS,
+    "restorers": registry.RESTORERS,
+    "upscalers": registry.UPSCALERS,
+}
+"""Registries that GET models lists, besides the methods."""
+
+
+def list_models(engine: FaceFix) -> dict[str, Any]:
+    """Return all methods and models of an engine."""
+    lists = {kind: [_describe_model(models, info, engine) for info in models] for kind, models in LISTED.items()}
+    lists["detectors"] += [_make_entry(quote_name(path.name), path.name) for path in yolo_files(engine.models.paths)]
+    lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
+    methods = [_make_entry(name, label, note=lacking.get(name, "")) for name, label in METHOD_LABELS.items()]
+    return {"version": VERSION, "facefix": __version__, "methods": methods, **lists}
+
+
+def _describe_model(models: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:
+    """Return the entry of one model, with the reason if it cannot be used."""
+    note = ""
+    try:
+        engine.models.check(models, info.name)
+    except (BadModel, MissingPackage) as error:
+        note = str(error)
+    licence = PUBLISHED[info.weights_name].licence if info.weights_name else info.licence
+    return _make_entry(info.name, info.label, licence, note)
+
+
+def _make_entry(name: str, label: str, licence: str = "", note: str = "") -> dict[str, Any]:
+    return {"name": name, "label": label, "licence": licence, "here": not note, "note": note}
