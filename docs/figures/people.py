@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from PIL import ImageDraw, ImageFont
 from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.types import Image
 from training.judging.held_out import FACE_WIDTH, isolate
-from training.judging.trials import degrade_as
+from training.judging.trials import degrade_as, shrink
 from training.people.load import read_faces
 from training.people.roster import read_people
 
@@ -32,11 +32,12 @@ DOCS, CACHE = ROOT / "docs", ROOT / "build" / "pictures"
 FOUR = ("portrait-female-33", "sfhq-Glasses_Style-3-3", "sfhq-Ethnicity_x_Age_3-3-7", "sfhq-Hats-2-6")
 HARD = ("portrait-female-13", "sfhq-Ethnicity_x_Age_3-5-6", "portrait-male-73", "sfhq-Glasses_Style-0-1")
 MILD = ("portrait-female-63", "sfhq-Ethnicity-2-0", "portrait-male-43", "sfhq-Age_x_Ethnicity_x_Sex_1-5-5")
-OLD, SLID = "portrait-female-68", "portrait-male-03"
+OLD, SLID = "portrait-female-93", "portrait-male-03"
 """People by their names in training/people/people.tsv."""
 FIDELITIES = (0.8, 0.6, 0.3, 0.0)
+LITTLE_GRAIN = 0.3
 
-CLOSE, WIDE = 360 / FACE_WIDTH, 2.7
+CLOSE, WIDE = 360 / FACE_WIDTH, 2.2
 """Side of the shown square, in face widths. Close up, pixels are shown as they are."""
 UP = 0.06
 """How far the middle of the square is above the middle of the landmarks, in face widths."""
@@ -56,16 +57,24 @@ Cell = tuple[Image, str]
 
 @dataclass(frozen=True)
 class Portrait:
-    """One person, scaled so that the face is 256 px wide."""
+    """The picture of one person."""
 
     name: str
     picture: Image
     middle: tuple[float, float]
     """Of the landmarks, (x, y)."""
+    face: float = FACE_WIDTH
+    """Width of the face, in pixels."""
 
     def degrade(self, kind: str) -> Portrait:
-        """Return a degraded copy."""
-        return Portrait(self.name, degrade_as(kind, self.picture, self.name), self.middle)
+        """Return a degraded copy of the same size."""
+        return replace(self, picture=degrade_as(kind, self.picture, self.name))
+
+    def reduce(self, factor: int) -> Portrait:
+        """Return a copy with 1/factor of the width and height."""
+        x, y = self.middle
+        small = shrink(self.picture, factor)
+        return replace(self, picture=small, middle=(x / factor, y / factor), face=self.face / factor)
 
     def restore(self, fix: FaceFix, **settings: float) -> Portrait:
         """Return what the library makes of it; raises ValueError if it does not restore just one face."""
@@ -73,14 +82,14 @@ class Portrait:
         verdicts = [outcome.verdict for outcome in result.outcomes]
         if verdicts != ["fixed"]:
             raise ValueError(f"{self.name} has faces with the outcomes {verdicts}, not one that is fixed")
-        return Portrait(self.name, result.image, self.middle)
+        return replace(self, picture=result.image)
 
     def show(self, side: float, pixels: int) -> Image:
         """Return the square around the face. side: in face widths, less if the picture ends; pixels: of the result."""
         height, width = self.picture.shape[:2]
-        length = min(round(side * FACE_WIDTH), height, width)
+        length = min(round(side * self.face), height, width)
         left = _place(self.middle[0], length, width)
-        top = _place(self.middle[1] - UP * FACE_WIDTH, length, height)
+        top = _place(self.middle[1] - UP * self.face, length, height)
         part = Pillow.fromarray(self.picture[top : top + length, left : left + length])
         return np.asarray(part.resize((pixels, pixels), Pillow.Resampling.LANCZOS))
 
@@ -157,10 +166,12 @@ def draw_with_originals(
     return lay_out(rows, together=3)
 
 
-def draw_old_photo(portrait: Portrait, fix: FaceFix, side: int = 620) -> Pillow.Image:
-    """A portrait that looks like an old print, before and after."""
-    old = portrait.degrade("old photo")
-    return lay_out([[(old.show(WIDE, side), "before"), (old.restore(fix).show(WIDE, side), "after")]], together=2)
+def draw_old_photo(portrait: Portrait, fix: FaceFix, side: int = 420) -> Pillow.Image:
+    """A portrait that looks like an old print, at the size of its scan: before, after, and after with little grain."""
+    scan = portrait.degrade("old photo").reduce(2)
+    shown = [(scan, "before"), (scan.restore(fix), "after")]
+    shown.append((scan.restore(fix, grain=LITTLE_GRAIN), f"after, grain {LITTLE_GRAIN}"))
+    return lay_out([[(one.show(WIDE, side), label) for one, label in shown]], together=3)
 
 
 def draw_fidelities(portrait: Portrait, fix: FaceFix, side: int = 360) -> Pillow.Image:
