@@ -43,8 +43,9 @@ PART = 224
 WINDOWS = 2
 LOOKED_AT = 176
 """Side of the part of a window that is compared by its features."""
-CENTRES = ((192, 240), (320, 240), (256, 372), (256, 300), (256, 150), (170, 340), (342, 340), (256, 440))
-"""What windows lie around: eyes, mouth, nose, forehead, cheeks, chin."""
+EYES = ((192, 240), (320, 240))
+CENTRES = (*EYES, *EYES, (256, 372), (256, 300), (256, 150), (170, 340), (342, 340), (256, 440))
+"""What windows lie around: eyes (twice, since errors are seen there first), mouth, nose, forehead, cheeks, chin."""
 WHOLE_FACE_EVERY = 4
 """Every how many steps one sees whole faces."""
 WARM_UP = 100
@@ -66,12 +67,12 @@ Loss = dict[str, Tensor]
 class Weights:
     """What each loss counts."""
 
-    close: float = 1.2
+    close: float = 3.5
     person: float = 0.1
     plain: float = 5.0
     tone: float = 5.0
     look: float = 3.0
-    texture: float = 0.1
+    texture: float = 0.2
     grid: float = 40.0
     critic: float = 0.08
     damage: float = 0.05

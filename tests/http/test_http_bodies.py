@@ -123,6 +123,8 @@ def test_the_schema_says_what_is_read():
         "origin",
         "format",
         "quality",
+        "mark",
+        "again",
         "wait",
         "salvage",
     }

@@ -128,7 +128,7 @@ def test_the_table_fits_a_terminal_and_says_state_size_and_licence(tmp_path, cap
     assert run("models", "--yolo", tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert "  lite                   3.5 MB  built in       AGPL-3.0-or-later" in lines
+    assert "  lite                   9.2 MB  built in       AGPL-3.0-or-later" in lines
     assert "  gfpgan               348.6 MB  not installed  Apache-2.0, parts non-commercial" in lines
     at = lines.index("  a_detector_with_quite_a_long_name_of_its_own.onnx")
     assert lines[at + 1] == "                         1.2 MB  installed"

@@ -23,7 +23,7 @@ GOLDEN = {
         "match_colour": True, "detector": "auto", "landmarker": "facemesh", "max_detections": 2000,
         "person": "", "person_means": "only", "person_within": 0.5, "gender": "any", "min_age": 0, "max_age": 0,
         "min_score": 0.5, "angles": "auto", "min_size": 0, "max_size": 0, "min_share": 0.0, "max_share": 1.0,
-        "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.45,
+        "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.65,  # it was 0.45 of another measure
         "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
     },
     2: {

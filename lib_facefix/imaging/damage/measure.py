@@ -27,15 +27,19 @@ def measure_damage(image: Image, face: Face) -> Damage:
     image: RGB (H, W, 3), uint8. A face too small to be measured counts as undamaged, with all the detail that its
     pixels can hold.
     """
-    box = face.box
+    box, (height, width) = face.box, image.shape[:2]
     inner = Box(box.left + SIDES * box.width, box.top + TOP * box.height, box.right - SIDES * box.width, box.bottom)
-    grey = _cut_grey(image, inner)
-    if min(grey.shape) < LEAST:
+    rows, columns = _find_pixels(inner, width, height)
+    if min(rows.stop - rows.start, columns.stop - columns.start) < LEAST:
         return Damage(detail=max(box.width, 0.0))
+    rows_around, columns_around = _find_pixels(grow(box, AROUND), width, height)
+    around = np.asarray(cv2.cvtColor(image[rows_around, columns_around], cv2.COLOR_RGB2GRAY), np.uint8)
+    above, before = rows_around.start, columns_around.start
+    grey = around[rows.start - above : rows.stop - above, columns.start - before : columns.stop - before]
     small, scale = _limit(grey, LONGEST)
     resolution = measure_resolution(small)
     noise, grain = measure_noise(small)
-    lines, line_scale = _limit(_cut_grey(image, grow(box, AROUND)), LONGEST_LINE)
+    lines, line_scale = _limit(around, LONGEST_LINE)
     lost = max(resolution.overall, resolution.along)
     return Damage(
         detail=box.width * scale / lost,
@@ -47,14 +51,10 @@ def measure_damage(image: Image, face: Face) -> Damage:
     )
 
 
-def _cut_grey(image: Image, box: Box) -> NDArray[np.uint8]:
-    """Return the luma of the pixels inside a box, (h, w), empty if there are none."""
-    height, width = image.shape[:2]
+def _find_pixels(box: Box, width: int, height: int) -> tuple[slice, slice]:
+    """Return rows and columns of the pixels inside a box, in an image of this size."""
     inside = clip(box, width, height)
-    part = image[int(inside.top) : int(inside.bottom), int(inside.left) : int(inside.right)]
-    if not part.size:
-        return np.zeros((0, 0), np.uint8)
-    return np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
+    return slice(int(inside.top), int(inside.bottom)), slice(int(inside.left), int(inside.right))
 
 
 def _limit(grey: NDArray[np.uint8], longest: int) -> tuple[NDArray[np.float32], float]:
