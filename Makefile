@@ -93,7 +93,7 @@ $(NODE_BIN)/done: tests/page/package-lock.json
 
 # The pictures of README and docs, drawn by the program itself.
 figures: .venv/run.done
-	$(BIN)/python -m lib_facefix.cli fix examples/group.jpg --method restore -o build/figures/ --compare docs/before-after.png
+	PYTHONPATH=. $(BIN)/python docs/figures/people.py
 	PYTHONPATH=. $(BIN)/python docs/figures/coordinates.py
 	PYTHONPATH=. $(BIN)/python docs/figures/masks.py
 

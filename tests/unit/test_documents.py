@@ -67,6 +67,17 @@ def test_a_broken_link_is_seen(tmp_path):
     assert find_broken(page, tmp_path) == ["c.md", "b.md#no-heading", "../a.png"]
 
 
+def test_the_documents_show_every_picture_of_theirs():
+    shown = {(page.parent / link).resolve() for page in DOCUMENTS for link in links_of(page.read_text("utf-8"))}
+    pictures = [path for path in sorted((ROOT / "docs").glob("*.*")) if path.suffix in {".png", ".jpg", ".webp"}]
+    assert [path.name for path in pictures if path not in shown] == []
+
+
+def test_every_picture_has_a_text_for_those_who_do_not_see_it():
+    pages = {page.name: re.findall(r"!\[\s*\]\([^)]+\)", page.read_text("utf-8")) for page in DOCUMENTS}
+    assert {name: pictures for name, pictures in pages.items() if pictures} == {}
+
+
 def test_every_page_is_in_the_navigation_of_the_web_site():
     named = re.findall(r"^ +- .+: ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     assert sorted(named) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
