@@ -297,7 +297,7 @@ def test_models_and_settings_are_listed(capsys):
     assert run("models", "--json") == 0
     models = json.loads(capsys.readouterr().out)["models"]
     built_in = {model["name"] for model in models if model["state"] == "built in"}
-    assert built_in == {"auto", "blazeface", "centerface", "facemesh", "lite", "person"}
+    assert built_in == {"auto", "blazeface", "centerface", "dlib", "facemesh", "lite", "person"}
     assert all(model["licence"] for model in models)
     assert all(model["bytes"] > 100_000 for model in models if model["state"] == "built in")
     assert run("models") == 0
