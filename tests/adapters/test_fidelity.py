@@ -6,7 +6,9 @@ for a few steps to give more of the input at w = 1, which is what their authors 
 """
 
 from itertools import pairwise
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -26,6 +28,7 @@ from lib_facefix.planning.plan import FaceJob  # noqa: E402
 from lib_facefix.settings.treatment import Treatment  # noqa: E402
 from lib_facefix.types import Box, Crop, Face, Pose  # noqa: E402
 
+PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 STEPS = [step / 10 for step in range(11)]
 
 
@@ -44,9 +47,12 @@ class Once(Runner):
         yield from self.kept
 
 
-def distances(fixer):
+def noise():
+    return np.uint8(nets_made.faces(1, 512, low=0.0)[0].permute(1, 2, 0).numpy() * 255)
+
+
+def distances(fixer, image):
     """Return the mean distance, in 255ths, of what the fixer makes of a face to that face, at each fidelity."""
-    image = np.uint8(nets_made.faces(1, 512, low=0.0)[0].permute(1, 2, 0).numpy() * 255)
     face, pose = Face(Box(0, 0, 512, 512), 1.0), Pose(0, 0, 0)
     found = []
     for fidelity in STEPS:
@@ -63,13 +69,17 @@ def falls(found):
 @pytest.mark.parametrize("architecture", ["GFPGAN", "RestoreFormer", "RestoreFormer++", "ESRGAN", "Compact"])
 def test_a_blended_net_comes_closer_at_every_step_all_the_way(tmp_path, architecture):
     net = engines_made.made(architecture, **({"out_size": 512} if architecture == "GFPGAN" else {}))
-    found = distances(Restorer(Once(net, tmp_path, "auto", "exact", this_machine("cpu"))))
+    found = distances(Restorer(Once(net, tmp_path, "auto", "exact", this_machine("cpu"))), noise())
     assert falls(found), found
     assert found[-1] == 0
 
 
-def test_the_built_in_net_comes_closer_at_every_step_all_the_way():
-    found = distances(Lite())
+@pytest.mark.parametrize("factor", [2, 4])
+def test_the_built_in_net_comes_closer_at_every_step_all_the_way(factor):
+    """It is trained, and takes noise for noise: a photo that lost detail shows what the slider does."""
+    face = cv2.imread(str(PHOTO))[20:276, 96:352, ::-1]
+    small = cv2.resize(face, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    found = distances(Lite(), cv2.resize(small, (512, 512), interpolation=cv2.INTER_CUBIC))
     assert falls(found), found
     assert found[-1] == 0
 
