@@ -83,8 +83,8 @@ class Infotext:
 
 
 def read_infotext(text: str) -> Infotext:
-    """Parse an infotext; returns a blank one for a text without a line of fields."""
-    *lines, last = text.strip().split("\n")
+    """Parse an infotext; returns a blank one for a text without a line of fields. NUL characters are dropped."""
+    *lines, last = text.replace("\0", "").strip().split("\n")
     found = dict(_fields(last))
     if len(found) < MIN_FIELDS:
         return Infotext()
