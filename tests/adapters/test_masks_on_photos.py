@@ -97,7 +97,7 @@ def has_no_seam(image, plan, fix, step_at_edge):
 
     assert [(outcome.verdict, outcome.note) for outcome in result.outcomes] == [("fixed", "")] * len(plan.jobs)
     changed = (result.image != image).any(2)
-    assert changed.sum() > 100
+    assert changed.sum() > 50  # a clean nose hardly changes
     assert not changed[shown == 0].any()
     assert step_at_edge(result.image, shown) <= SEEN * step_at_edge(image, shown)
 
