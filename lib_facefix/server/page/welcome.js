@@ -1,6 +1,6 @@
 /** The page before a photo is opened: where photos go, the example, and the version. */
 
-import { at } from "./dom.js";
+import { at, atKind } from "./dom.js";
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
@@ -15,7 +15,9 @@ export function welcome(open, refuse) {
   at("privacy").textContent = isLocal()
     ? "Your photos stay on this computer."
     : `Your photos are sent only to ${location.hostname}, the computer that runs FaceFix.`;
-  at("try-example").addEventListener("click", () => example().then((file) => open([file]), refuse));
+  const button = atKind("try-example", HTMLButtonElement);
+  button.addEventListener("click", () => example().then((file) => open([file]), refuse));
+  button.disabled = false; // before, a click would be lost
 }
 
 /** Show the version of FaceFix. @param {string} version */
