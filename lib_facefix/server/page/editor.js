@@ -299,7 +299,8 @@ export class Editor {
     this.#loading?.abort();
     const loading = (this.#loading = new AbortController());
     const plan = await photo.newest();
-    at("result-view").classList.add("stale");
+    const exact = photo.result && sameWork(plan, photo.result.plan); // then the layers are for later
+    at("result-view").classList.toggle("stale", !exact);
     try {
       await layers.load(await photo.encoded(), plan, layers.stale(photo.faces), loading.signal);
     } finally {
