@@ -16,8 +16,11 @@ from ..protocols import Blend, Fixed
 from ..types import Crop, Image
 from ..weights import asset
 
-MIXTURE = ((0.0, 0.0, 1.0), (0.6, 0.4, 0.6), (0.8, 1.0, 0.0), (1.0, 0.0, 0.0))
-"""Fidelity, and the shares of the faithful and of the vivid change that are added there; between them, lines."""
+MIXTURE = (
+    Blend(0.8, ((0.0, 0.0), (0.6, 0.4), (0.8, 1.0), (1.0, 0.0))),
+    Blend(0.0, ((0.0, 1.0), (0.6, 0.6), (0.8, 0.0), (1.0, 0.0))),
+)
+"""The faithful and the vivid result, of which all others are mixtures."""
 KEPT = 8
 """Faces whose changes are kept, so that a slider need not run the net again: 3 MB each."""
 
@@ -27,7 +30,7 @@ Heads = tuple[NDArray[np.float16], NDArray[np.float16]]
 
 def find_shares(fidelity: float) -> tuple[float, float]:
     """Return the shares of the faithful and of the vivid change, 0..1 each, at a fidelity of 0..1."""
-    points, faithful, vivid = zip(*MIXTURE, strict=True)
+    (points, faithful), (_, vivid) = (zip(*blend.shares, strict=True) for blend in MIXTURE)
     return float(np.interp(fidelity, points, faithful)), float(np.interp(fidelity, points, vivid))
 
 
@@ -73,11 +76,8 @@ class Lite:
             yield Fixed(restored, engine)
 
     def list_blends(self) -> tuple[Blend, ...]:
-        """Return the faithful and the vivid result, of which all others are mixtures."""
-        points, faithful, vivid = zip(*MIXTURE, strict=True)
-        at = points[faithful.index(1)], points[vivid.index(1)]
-        shares = (tuple(zip(points, share, strict=True)) for share in (faithful, vivid))
-        return tuple(Blend(*one) for one in zip(at, shares, strict=True))
+        """Return the faithful and the vivid result."""
+        return MIXTURE
 
     def _find_heads(self, crop: Image) -> Heads:
         """Return what both heads say about the crop, by the net, or as it said before."""
