@@ -77,7 +77,8 @@ def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
     if coding.tables and not coding.quality:
         packed = {"qtables": [list(table) for table in coding.tables]}
     dpi = {"dpi": tuple(round(dots) for dots in said.dpi)} if said.dpi else {}
-    extra = photoshop_segments(said.photoshop) + said.segments + xmp_segment(said.xmp)
+    extra = photoshop_segments(said.photoshop) + xmp_segment(said.xmp)  # of several packets, the first counts
+    extra += said.segments
     beside = {**packed, **dpi, "subsampling": coding.subsampling, "progressive": coding.progressive}
     return {**beside, **_carry_over(said, "exif", "icc_profile"), "extra": extra}
 

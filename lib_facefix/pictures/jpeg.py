@@ -1,12 +1,17 @@
 """Metadata of JPEG files, and the way their pixels were compressed."""
 
 import struct
+from collections.abc import Iterator
 
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from .claims import true_xmp
 from .picture import Coding
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENDED_HEAD = struct.Struct(">32sII")
+"""Identifier of an extended packet, its length, and the place of a part in it (XMP Specification Part 3, 1.1.3.1)."""
 _RARE = {0xC3: "lossless JPEG"} | dict.fromkeys((0xC5, 0xC6, 0xC7), "hierarchical JPEG")
 """Kinds of frame, without the bit that says arithmetic coding."""
 MOST_XMP = 0xFFFD - len(_XMP)
@@ -14,7 +19,7 @@ MOST_EXIF = 0xFFFD - 6
 """Bytes that fit into one segment."""
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
-_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", _XMP, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
+_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
 _BOXES = b"JP"
 """How APP11 begins where it holds boxes (JUMBF): a signature, or more pixels; both fit the old pixels only."""
 
@@ -46,13 +51,34 @@ def xmp_of(picture: JpegImageFile) -> bytes:
     return bytes(packets[0]) if packets else b""
 
 
+def further_packets(segments: bytes) -> Iterator[bytes]:
+    """Yield the XMP packets in the segments that `segments_of` keeps, those in several parts (extended XMP) joined."""
+    at, extended = 0, dict[bytes, list[tuple[int, bytes]]]()
+    while at + 4 <= len(segments):
+        [size] = struct.unpack_from(">H", segments, at + 2)
+        body, at = segments[at + 4 : at + 2 + size], at + 2 + size
+        if body.startswith(_XMP):
+            yield body[len(_XMP) :]
+        elif body.startswith(_EXTENDED) and len(body) >= len(_EXTENDED) + _EXTENDED_HEAD.size:
+            name, _, place = _EXTENDED_HEAD.unpack_from(body, len(_EXTENDED))
+            extended.setdefault(name, []).append((place, body[len(_EXTENDED) + _EXTENDED_HEAD.size :]))
+    yield from (b"".join(part for _, part in sorted(parts)) for parts in extended.values())
+
+
 def segments_of(picture: JpegImageFile) -> bytes:
     """Return the segments that are kept as they are: all but those with a field of their own, or about old pixels.
 
-    The index of an MPO goes too: only its first picture is written.
+    The index of an MPO goes too: only its first picture is written. Of several XMP packets, `xmp_of` is the first one.
     """
-    kept = [(kind, body) for kind, body in picture.applist if not body.startswith((*_HAS_A_FIELD, _GAIN_MAP))]
-    return b"".join(_segment(kind, body) for kind, body in kept if not (kind == "APP11" and body.startswith(_BOXES)))
+    kept, packets = [], 0
+    for kind, body in picture.applist:
+        if body.startswith(_XMP):
+            packets += 1
+            if packets > 1:
+                kept.append((kind, _XMP + true_xmp(body[len(_XMP) :])[0]))
+        elif not body.startswith((*_HAS_A_FIELD, _GAIN_MAP)) and not (kind == "APP11" and body.startswith(_BOXES)):
+            kept.append((kind, body))
+    return b"".join(_segment(kind, body) for kind, body in kept)
 
 
 def photoshop_of(picture: JpegImageFile) -> bytes:

@@ -16,8 +16,8 @@ from .claims import GAIN_MAP, PRINTED, SIGNED, behind_jpeg, is_signed, true_xmp,
 from .colours import profile_after
 from .exif import PREFIX, orientation, without_thumbnail
 from .jp2 import jp2_metadata
-from .picture import Chunk, Metadata
-from .png import lasting
+from .picture import RAW_XMP_FIELD, XMP_FIELD, Chunk, Metadata
+from .png import lasting, parse_raw_profile
 
 
 def metadata_of(picture: Pillow.Image, whole: bytes, chunks: tuple[Chunk, ...]) -> tuple[int, Metadata, list[str]]:
@@ -63,7 +63,8 @@ def _xmp(picture: Pillow.Image) -> bytes:
     if isinstance(picture, JpegImageFile):
         return jpeg.xmp_of(picture)
     if isinstance(picture, PngImageFile):
-        return str(picture.text.get("XML:com.adobe.xmp", "")).encode()
+        found = str(picture.text.get(XMP_FIELD.decode(), "")).encode()
+        return found or parse_raw_profile(str(picture.text.get(RAW_XMP_FIELD.decode(), "")))
     return bytes(picture.info.get("xmp") or b"")
 
 

@@ -29,6 +29,10 @@ PARAMETERS = "parameters"
 XMP_FIELD = b"XML:com.adobe.xmp"
 """PNG's text field that holds the XMP."""
 
+_TEXT = (b"tEXt", b"zTXt", b"iTXt")
+RAW_XMP_FIELD = b"Raw profile type xmp"
+"""The field in which ImageMagick before version 7 writes the XMP of a PNG, in hexadecimal digits."""
+
 Chunk = tuple[bytes, bytes]
 """One chunk of a PNG: its four-letter kind and its content."""
 
@@ -64,7 +68,8 @@ class Metadata:
         """Return the same with another XMP packet, also among the chunks of a PNG."""
         if not self.chunks:
             return replace(self, xmp=xmp)
-        others = [(kind, body) for kind, body in self.chunks if not body.startswith(XMP_FIELD + b"\0")]
+        fields = (XMP_FIELD + b"\0", RAW_XMP_FIELD + b"\0")
+        others = [(kind, body) for kind, body in self.chunks if kind not in _TEXT or not body.startswith(fields)]
         return replace(self, xmp=xmp, chunks=(*others, (b"iTXt", XMP_FIELD + b"\0\0\0\0\0" + xmp)))
 
     def upright(self, turn: int, size: tuple[int, int]) -> Metadata:

@@ -87,6 +87,16 @@ def _pixels_in(packed: memoryview) -> Iterator[memoryview]:
         at += size + 12
 
 
+def parse_raw_profile(text: str) -> bytes:
+    """Return the profile in a text field of ImageMagick's: a name, a length, and hexadecimal digits; else nothing."""
+    words = text.split()
+    digits = "".join(words[2:])
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        return b""
+
+
 def text_chunk(key: str, value: str) -> Chunk:
     """Return one field of text: Latin 1 where that is enough, as the oldest readers know only this."""
     try:

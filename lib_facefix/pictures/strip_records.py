@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from ..errors import BadPicture
 from .claims import riff_chunks
 from .exif import PREFIX, SIGNATURE, XMP
-from .picture import PARAMETERS, XMP_FIELD
+from .picture import PARAMETERS, RAW_XMP_FIELD, XMP_FIELD
 from .png import SIGNATURE as PNG_START
+from .png import parse_raw_profile
 
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF")
 """Kinds of file that can be stripped, in Pillow's words."""
@@ -69,11 +70,14 @@ def _strip_png(content: bytes, clean: CleanXmp) -> bytes:
         new = body
         if kind == b"eXIf":
             new = _blank_comment(body)
-        elif key == XMP_FIELD and kind in (b"tEXt", b"iTXt"):
-            packet = clean(_text_of(kind, body))
+        elif key in (XMP_FIELD, RAW_XMP_FIELD) and kind in (b"tEXt", b"zTXt", b"iTXt"):
+            found = _text_of(kind, body)
+            found = parse_raw_profile(found.decode("latin_1")) if key == RAW_XMP_FIELD else found
+            packet = clean(found)
             if not packet:
                 continue
-            kind, new = b"iTXt", XMP_FIELD + b"\0\0\0\0\0" + packet
+            if packet != found:
+                kind, new = b"iTXt", XMP_FIELD + b"\0\0\0\0\0" + packet
         changed = struct.pack(">I4s", len(new), kind) + new + struct.pack(">I", zlib.crc32(kind + new))
         parts.append(old if new == body else changed)
     return b"".join((*parts, content[at:]))
@@ -84,6 +88,8 @@ def _text_of(kind: bytes, body: bytes) -> bytes:
     _, rest = body.split(b"\0", 1)
     if kind == b"tEXt":
         return rest
+    if kind == b"zTXt":
+        return zlib.decompress(rest[1:])
     text = rest[2:].split(b"\0", 2)[2]
     return zlib.decompress(text) if rest[0] else text
 

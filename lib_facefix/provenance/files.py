@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadSetting, MissingPackage
+from ..errors import BadPicture, BadSetting, MissingPackage
 from ..pictures.claims import SIGNED
 from ..pictures.picture import Picture
 from ..pictures.read import read_picture
@@ -46,9 +47,12 @@ def show_record(path: Path) -> dict[str, Any]:
 
 
 def strip_record(path: Path) -> bytes:
-    """Return the file without its record; no pixel is decoded. Raises `BadPicture` if it cannot be read or stripped."""
+    """Return the file without its record; every pixel stays. Raises `BadPicture` if it cannot be read or stripped."""
     kind = read_picture(path).format
-    return strip_records(path.read_bytes(), kind, _clean_xmp)
+    stripped = strip_records(path.read_bytes(), kind, _clean_xmp)
+    if read_edits(read_picture(io.BytesIO(stripped), path.name).metadata):
+        raise BadPicture("its mark is in a part of the XMP that cannot be changed. Use `exiftool -XMP:all= FILE`")
+    return stripped
 
 
 def _show_credentials(picture: Picture) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from xml.sax.saxutils import quoteattr
 
 from .. import __version__
-from ..pictures.jpeg import MOST_XMP
+from ..pictures.jpeg import MOST_XMP, further_packets
 from ..pictures.picture import Metadata
 from ..pictures.xmp_packet import (
     EMPTY_PACKET,
@@ -105,8 +105,9 @@ def list_edits(outcomes: Sequence[Outcome], upscaler: str = "", scale: Sequence[
 
 def read_edits(said: Metadata) -> Edits:
     """Return the edits in the mark of a file, oldest first; none without a mark."""
-    items = list_items(said.xmp, MARK, EDITS)[:MAX_EDITS]
-    return tuple(_read_edit(item) for item in items if item.get("action"))
+    packets = (said.xmp, *further_packets(said.segments))
+    items = [item for packet in packets for item in list_items(packet, MARK, EDITS)[:MAX_EDITS]]
+    return tuple(_read_edit(item) for item in items[:MAX_EDITS] if item.get("action"))
 
 
 def describe_edits(edits: Sequence[Edit]) -> str:
@@ -131,18 +132,23 @@ def strongest_type(names: Iterable[str]) -> str:
 def add_mark(said: Metadata, edits: Edits) -> tuple[Metadata, tuple[str, ...]]:
     """Return the metadata of a file with a mark of these edits, and sentences on why it lacks one.
 
-    The rest of its XMP stays byte for byte, except white space before its end.
+    The rest of its XMP stays byte for byte, except white space before its end. Where a JPEG has no room for every edit,
+    the mark lists one of each kind.
     """
     if not edits:
         return said, ()
     text, encoding = decode_packet(said.xmp or EMPTY_PACKET.encode())
     marked = _mark(text, edits)
-    packed = encode_packet(marked, encoding)
     if not marked:
         return said, ("The result has no mark (XMP): the XMP of the image is damaged, and was kept as it is.",)
+    packed, notes = encode_packet(marked, encoding), tuple[str, ...]()
+    if len(packed) > MOST_XMP >= len(said.xmp):
+        fewer = tuple({(edit.action, edit.model): edit for edit in reversed(edits)}.values())[::-1]
+        packed = encode_packet(_mark(text, fewer), encoding)
+        notes = (f"The mark (XMP) lists {len(fewer)} of {len(edits)} edits: there is no room for more.",)
     if len(packed) > MOST_XMP >= len(said.xmp):
         return said, ("The result has no mark (XMP): the XMP of the image leaves no room for it.",)
-    return said.with_xmp(packed), ()
+    return said.with_xmp(packed), notes
 
 
 def _mark(text: str, edits: Edits) -> str:
