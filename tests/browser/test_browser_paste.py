@@ -24,12 +24,13 @@ def tab(desk):
     tab.control("sampler").choose("DDIM")
     tab.control("order").choose("Size")
     tab.control("match_colour").tick(False)
+    tab.control("guard").choose("Back-off")
     return tab
 
 
 CONTROLS = (
     *("method", "prompt", "width", "height", "min_size", "seed"),
-    *("denoising_strength", "sampler", "order", "match_colour"),
+    *("denoising_strength", "sampler", "order", "match_colour", "guard"),
 )
 
 
@@ -46,6 +47,7 @@ def changed_all(tab):
     tab.control("sampler").choose("Same as image")
     tab.control("order").choose("Left to right")
     tab.control("match_colour").tick()
+    tab.control("guard").choose("Off")
     tab.control("visibility").slide(0.3)
     tab.control("method").choose("Restore")
     tab.tick_box.uncheck()

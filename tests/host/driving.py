@@ -16,6 +16,8 @@ from PIL import Image
 
 QUICK = {"method": "re-diffuse", "width": 64, "height": 64, "steps": 4, "denoising_strength": 0.5}
 """A pass that takes little time, and changes a face plainly."""
+PICTURES = (".png", ".jpg", ".webp")
+"""Endings of the files that count as saved pictures."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,15 @@ class Host:
 
     def saved(self, ending=".png"):
         """Return the pictures saved since the last `forget` under names of this ending, oldest first."""
+        return [opened(path) for path in self.saved_paths(ending)]
+
+    def saved_paths(self, ending=".png"):
+        """Return the files saved since the last `forget` under names of this ending, oldest first."""
         new = [path for path in self._outputs() if path not in self._earlier and path.name.endswith(ending)]
-        return [opened(path) for path in sorted(new, key=lambda path: path.stat().st_mtime_ns)]
+        return sorted(new, key=lambda path: path.stat().st_mtime_ns)
 
     def _outputs(self):
-        return set(self.webui.folder.glob("output*/**/*.png"))
+        return {path for path in self.webui.folder.glob("output*/**/*") if path.suffix in PICTURES}
 
     def _ask(self, kind, passes, draws, scripts, fields):
         scripts = {"Painter": {"args": [[self._drawing(picture) for picture in draws]]}, **(scripts or {})}

@@ -10,16 +10,23 @@ GET /saboteur: the runs since DELETE /saboteur, which also takes all orders back
     interrupt_main  interrupts while the picture itself is drawn
     stop_main       or asks then for an end after it
     fail_in         the nested run of this number raises a RuntimeError
+    strangers       the denoising strength above which the model draws another person, by a face's "prompt/seed"; up to
+                    it, and for all others, it draws the face as it is, `LIGHTER`
+    stranger        the path of that person's photo
 """
 
 from dataclasses import asdict, dataclass, field
 
+import numpy as np
 import torch
 from modules import processing, script_callbacks, sd_samplers_cfg_denoiser, shared
+from PIL import Image
 
 ORDERS = {}
 RUNS = []
 STACK = []
+LIGHTER = 6
+"""Levels by which a face that the model draws as it is comes out lighter, so that it has changed."""
 
 
 @dataclass(eq=False)
@@ -48,6 +55,10 @@ class Run:
     clip_skip: int = 0
 
 
+class Drawn(list):
+    already_decoded = True
+
+
 def nested():
     return [run for run in RUNS if run.depth > 1]
 
@@ -59,6 +70,8 @@ def process_images_inner(p):
     )  # fmt: skip
     RUNS.append(run)
     STACK.append(run)
+    if run.depth > 1 and "strangers" in ORDERS:
+        p.sample = replaced(p, p.sample)
     try:
         done = inner(p)
         run.comments = str(done.comments)
@@ -99,6 +112,27 @@ def sabotage(run, items):
         shared.state.skip()
     if len(run.items) == 2 and ORDERS.get("stop_in") == number:
         shared.state.stop_generating()
+
+
+def replaced(p, sample):
+    """Return what samples as `sample` does, and then gives back strangers, or the faces as they were."""
+
+    def draw(*args, **kwargs):
+        sample(*args, **kwargs)
+        named = (f"{prompt}/{seed}" for prompt, seed in zip(p.prompts, p.seeds, strict=True))
+        return Drawn(person(face, name, p.denoising_strength) for face, name in zip(p.init_images, named, strict=True))
+
+    return draw
+
+
+def person(face, name, strength):
+    """Return a picture of one face as a decoder gives it: (3, H, W), -1..1."""
+    if strength > ORDERS["strangers"].get(name, 1.0):
+        with Image.open(ORDERS["stranger"]) as photo:
+            seen = np.asarray(photo.convert("RGB").resize(face.size), np.float32)
+    else:
+        seen = np.minimum(np.asarray(face.convert("RGB"), np.float32) + LIGHTER, 255)
+    return torch.from_numpy(np.moveaxis((seen + 0.5) / 255 * 2 - 1, 2, 0).copy())
 
 
 def order(orders: dict):
