@@ -28,7 +28,7 @@ from .settings import VALUES_PER_PASS, PassSettings, changed_values, flatten, re
 KEY = "FaceFix"
 VERSION = 2
 """Version of written entries. A release that changes a default or adds a setting increases it."""
-DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0}, 2: {}}
+DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0, "keep_loras": False}, 2: {}}
 """Defaults of older versions that differ from the current ones, so that old entries keep their meaning."""
 
 Component = TypeVar("Component")
