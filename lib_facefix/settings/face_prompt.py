@@ -130,8 +130,8 @@ def read_negative_prompt(text: str) -> FacePrompt:
 def resolve(text: str, own: str, mode: str = "replace", *, keep_loras: bool = False) -> str:
     """Return the prompt of a face; `own`, the image's prompt, if `text` is blank.
 
-    mode: one of PROMPT_MODES, for a text without `[PROMPT]`. keep_loras: whether a text that replaces `own` gets the tags
-    of its LoRAs. A LoRA that both name has the weight in `text`.
+    mode: one of PROMPT_MODES, for a text without `[PROMPT]`. keep_loras: whether a text that replaces `own` gets the
+    tags of its LoRAs. A LoRA that both name has the weight in `text`.
     """
     if not text.strip():
         return own

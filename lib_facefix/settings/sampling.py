@@ -41,7 +41,7 @@ class Sampling:
     )  # fmt: skip
     keep_loras: bool = _option(
         True, "Keep LoRAs", group="sampling",
-        help="Uses the LoRAs of the image's prompt for face prompts, too. A LoRA in a face prompt keeps its own weight.",
+        help="Face prompts also use the LoRAs of the image's prompt. A LoRA in a face prompt keeps its own weight.",
     )  # fmt: skip
     denoise_by_size: float = _option(
         0.0, "Reduce denoising by size", low=0.0, high=1.0, step=0.05, group="sampling",

@@ -176,11 +176,13 @@ LORAS = "a girl <lora:ann:0.8>, <lyco:film:1:0.5> 8k <hypernet:x:1>"
         pytest.param(
             "old <lora:ann:0.3>", "replace", "old <lora:ann:0.3> <lyco:film:1:0.5> <hypernet:x:1>", id="its own weight"
         ),
-        pytest.param("<lora:bob:1>", "replace", "<lora:bob:1> <lora:ann:0.8> <lyco:film:1:0.5> <hypernet:x:1>", id="more"),
+        pytest.param(
+            "<lora:bob:1>", "replace", "<lora:bob:1> <lora:ann:0.8> <lyco:film:1:0.5> <hypernet:x:1>", id="another"
+        ),
         pytest.param("", "replace", LORAS, id="the picture's own"),
         pytest.param("old", "append", f"{LORAS}, old", id="once when added"),
         pytest.param(
-            "old <lora:ann:0>", "append", "a girl , <lyco:film:1:0.5> 8k <hypernet:x:1>, old <lora:ann:0>", id="switched off"
+            "old <lora:ann:0>", "append", "a girl , <lyco:film:1:0.5> 8k <hypernet:x:1>, old <lora:ann:0>", id="off"
         ),
         pytest.param("old, [PROMPT] <lyco:film:1>", "replace",
                      "old, a girl <lora:ann:0.8>,  8k <hypernet:x:1> <lyco:film:1>", id="once where it is filled in"),
