@@ -57,7 +57,7 @@ def test_a_file_that_the_page_may_not_name_is_not_read(room, monkeypatch):
 
 @pytest.fixture
 def page(room, gradio):
-    """Return a function that makes a page with the menu for a detector: the page, its detector, its menu, its column."""
+    """Return a function that makes a page for a detector: returns the page, its detector, its menu, and its column."""
 
     def make(detector):
         menu = room.ClassMenu(lambda name: f"facefix_{name}")
