@@ -10,25 +10,30 @@ SIDE = 640
 FLOAT, INT64, INTS = 1, 7, 7
 
 
-def yolo_onnx(size, boxes, *, score=0.9, names="{0: 'face'}"):
+def yolo_onnx(size, boxes, *, score=0.9, names="{0: 'face'}", kinds=None):
     """Return the file of a net in YOLOv8's layout; size: (width, height) of the picture that it will see.
 
-    boxes: (left, top, right, bottom) in that picture. names: of its classes, which are one, as the file tells them;
-    "" for a file that does not.
+    boxes: (left, top, right, bottom) in that picture. names: of its classes, as the file tells them; "" for a file that
+    does not. kinds: number of the class of each box, of as many as the highest says; else all are of the only one.
     """
-    rows = [[*_centred(size, box), score] for box in boxes] or [[0.0] * 5]
-    count = len(rows)
-    columns = [row[i] for i in range(5) for row in rows]
+    kinds = kinds or [0] * len(boxes)
+    classes = max(kinds, default=0) + 1
+    rows = [
+        [*_centred(size, box), *(score * (number == kind) for number in range(classes))]
+        for box, kind in zip(boxes, kinds, strict=True)
+    ] or [[0.0] * (4 + classes)]
+    count, long = len(rows), 4 + classes
+    columns = [row[i] for i in range(long) for row in rows]
     graph = [
         _node("GlobalAveragePool", ["picture"], "mean"),
         _node("Conv", ["mean", "nothing", "rows"], "flat", kernel_shape=[1, 1]),
         _node("Reshape", ["flat", "shape"], "table"),
         (2, b"made by a test"),
-        (5, _tensor("nothing", FLOAT, [5 * count, 3, 1, 1], struct.pack(f"<{15 * count}f", *[0.0] * 15 * count))),
-        (5, _tensor("rows", FLOAT, [5 * count], struct.pack(f"<{5 * count}f", *columns))),
-        (5, _tensor("shape", INT64, [3], struct.pack("<3q", 1, 5, count))),
+        (5, _tensor("nothing", FLOAT, [long * count, 3, 1, 1], bytes(4 * 3 * long * count))),
+        (5, _tensor("rows", FLOAT, [long * count], struct.pack(f"<{long * count}f", *columns))),
+        (5, _tensor("shape", INT64, [3], struct.pack("<3q", 1, long, count))),
         (11, _value("picture", [1, 3, SIDE, SIDE])),
-        (12, _value("table", [1, 5, count])),
+        (12, _value("table", [1, long, count])),
     ]
     said = [(14, _message((1, b"names"), (2, names.encode())))] if names else []
     return _message((1, 8), (8, _message((1, b""), (2, 13))), (7, _message(*graph)), *said)

@@ -1,19 +1,16 @@
 """YOLO networks from ONNX files, on OpenCV or ONNX Runtime, without ultralytics."""
 
-import ast
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import BadModel
 from ..inference import EXACT, load_as_made
 from ..weights import read_onnx
+from ..weights.class_names import MAX_TEXT, parse_class_names, parse_literal
 from .yolo import SIDE, Yolo, YoloNet
 
 MAX_SIDE = 4096
 """Largest side of a network's input, in pixels. YOLO has 320 to 1,280."""
-MAX_TEXT = 1 << 17
-"""Longest text in the metadata, in characters. Parsing it takes 500 times as much memory."""
 
 
 def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT) -> Yolo:
@@ -32,7 +29,7 @@ def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT
     net = YoloNet(
         weights.name,
         load_as_made(weights, precision),
-        _names(described.metadata.get("names", "")),
+        parse_class_names(described.metadata.get("names", "")),
         _points(described.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,
         side,
@@ -40,30 +37,14 @@ def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT
     return Yolo(net, classes)
 
 
-def _names(text: str) -> dict[int, str]:
-    """Return the names from "{0: 'face', 1: 'hand'}" or "['face', 'hand']"; none from any other text."""
-    read = _literal(text)
-    pairs = read.items() if isinstance(read, dict) else enumerate(read) if isinstance(read, list | tuple) else ()
-    return {number: str(name) for number, name in pairs if isinstance(number, int)}
-
-
 def _points(text: str) -> tuple[int, int] | None:
-    read = _literal(text)
+    read = parse_literal(text)
     if isinstance(read, list | tuple) and len(read) == 2 and all(isinstance(number, int) for number in read):
         return read[0], read[1]
     return None
 
 
 def _side(text: str) -> int:
-    read = _literal(text)
+    read = parse_literal(text)
     sides = [side for side in read if isinstance(side, int) and side > 0] if isinstance(read, list | tuple) else []
     return max(sides, default=SIDE)
-
-
-def _literal(text: str) -> Any:
-    if len(text) > MAX_TEXT:
-        return None
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return None

@@ -13,8 +13,9 @@ from pathlib import Path
 from ..errors import BadModel
 from ..fsio import is_filled
 from ..registry import REGISTRIES
-from ..settings.detector_expression import SUFFIXES, is_valid_name
+from ..settings.detector_expression import SUFFIXES, is_valid_class, is_valid_name
 from ..weights import PUBLISHED, ModelPaths, expand_home, is_yolo, read_onnx
+from ..weights.class_names import read_class_names
 from .lru_cache import file_version
 
 YOLO_FOLDERS = ("adetailer", "ultralytics", "yolo")
@@ -54,6 +55,23 @@ def yolo_files(places: ModelPaths) -> tuple[Path, ...]:
             if is_new and (not mixed or _could_be_yolo(path)):
                 found[path.name] = path
     return tuple(found[name] for name in sorted(found, key=lambda name: (name.casefold(), name)))
+
+
+def list_classes(name: str, places: ModelPaths) -> tuple[str, ...]:
+    """Return the classes of a model file as the setting `detector` names them; none if the file does not name any.
+
+    name: as for `yolo_file`. A class whose name an expression cannot contain is given by its number. Nothing in the
+    file is run. Raises `BadModel`.
+    """
+    path = yolo_file(name, places)
+    return _read_classes(path, file_version(path))
+
+
+@lru_cache(maxsize=64)
+def _read_classes(path: Path, _: Hashable) -> tuple[str, ...]:
+    """Return the classes of a file, cached by its version."""
+    names = read_class_names(path)
+    return tuple(text if is_valid_class(text) else str(number) for number, text in sorted(names.items()))
 
 
 def _first(name: str, folders: Iterable[Path]) -> Path | None:

@@ -78,8 +78,9 @@ def _resolve_sampling(job: FaceJob, prompt: str | None, negative: str, origin: G
         return job
     treatment, origin = job.treatment, origin or GenerationParams()
     made = {
-        "prompt": resolve(prompt or "", origin.prompt),
-        "negative_prompt": resolve(negative, origin.negative_prompt),
+        "prompt": resolve(prompt or "", origin.prompt, treatment.prompt_mode, keep_loras=treatment.keep_loras),
+        "negative_prompt": resolve(negative, origin.negative_prompt, treatment.prompt_mode),
+        "prompt_mode": "replace",  # the prompts are complete now, also if the plan is made again
         "seed": ((origin.seed if treatment.seed < 0 else treatment.seed) + job.number - 1) % SEEDS,
         "subseed": (origin.subseed if treatment.subseed < 0 else treatment.subseed) % SEEDS,
         "denoising_strength": reduced_strength(treatment, job.face.box.size),

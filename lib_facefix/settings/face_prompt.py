@@ -6,7 +6,8 @@
 `[centre]`, `[largest]`, `[smallest]`, or `[others]` for every face without another binding. A face uses the first part
 bound to it. The other faces use the unbound parts one after another, in processing order; further faces use the last
 one. A blank part, or no part, means the image's own prompt. `[PROMPT]` inserts that prompt, and `[SKIP]` skips the
-face. All other text is passed to Stable Diffusion unchanged.
+face. All other text is passed to Stable Diffusion unchanged. Without `[PROMPT]`, a setting says whether the text
+replaces that prompt, and whether the LoRAs in it are kept.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ CRITERIA: dict[str, Callable[[Face, tuple[int, int]], float]] = {
 """Measure in pixels of each binding, which selects the face with the smallest value."""
 SPELLINGS = {"center": "centre"}
 
+_NETWORK = re.compile(r"<(\w+):([^:>]+)[^>]*>")
+"""Matches the tag of a LoRA or another extra network, such as <lora:name:0.8>: its kind and name."""
 _BY_WORD = re.compile(rf"\[({'|'.join((*CRITERIA, *SPELLINGS, OTHERS))})\]")
 _BY_NUMBER = re.compile(r"\[face:(?!\s*\d*\.\d+\s*\])([^\[\]:]*)\]")
 """Matches [face:2], but not [face:0.5] or [face:cat:9]: those are the WebUI's prompt editing."""
@@ -124,9 +127,23 @@ def read_negative_prompt(text: str) -> FacePrompt:
     return read_prompt(text)
 
 
-def resolve(text: str, own: str) -> str:
-    """Return the prompt of a face: `text` with `own`, the image's prompt, for `[PROMPT]`; `own` if it is blank."""
-    return text.replace(OWN_PROMPT, own) if text.strip() else own
+def resolve(text: str, own: str, mode: str = "replace", *, keep_loras: bool = False) -> str:
+    """Return the prompt of a face; `own`, the image's prompt, if `text` is blank.
+
+    mode: one of PROMPT_MODES, for a text without `[PROMPT]`. keep_loras: whether a text that replaces `own` gets the
+    tags of its LoRAs. A LoRA that both name has the weight in `text`.
+    """
+    if not text.strip():
+        return own
+    named = {found.groups() for found in _NETWORK.finditer(text)}
+    own = _NETWORK.sub(lambda found: "" if found.groups() in named else found[0], own)
+    if OWN_PROMPT in text:
+        return text.replace(OWN_PROMPT, own)
+    if mode == "append":
+        return ", ".join(filter(None, (own.rstrip(" ,"), text)))
+    if mode == "prepend":
+        return ", ".join(filter(None, (text.rstrip(" ,"), own.strip())))
+    return " ".join([text, *(found[0] for found in _NETWORK.finditer(own) if keep_loras)])
 
 
 def _read_part(text: str) -> Part:

@@ -11,6 +11,8 @@ from functools import partial
 from .options import option
 
 OWN = "same as the image"
+PROMPT_MODES = ("replace", "append", "prepend")
+"""Ways to use a face prompt: instead of the image's own prompt, after it, or before it."""
 MAX_PROMPT = 20_000
 """Largest length of a prompt for all faces of an image, in characters."""
 _option = partial(option, only="re-diffuse")
@@ -31,6 +33,15 @@ class Sampling:
     negative_prompt: str = _option(
         "", "Face negative prompt", longest=MAX_PROMPT, group="fix",
         help=f"Supports [PROMPT], [SEP], [face:2] and [largest]. Blank: {OWN}.",
+    )  # fmt: skip
+    prompt_mode: str = _option(
+        "replace", "Prompt mode", choices=lambda: PROMPT_MODES, group="sampling",
+        help="replace: face prompts replace the image's prompts. append, prepend: they are added after or before them. "
+        "No effect with [PROMPT].",
+    )  # fmt: skip
+    keep_loras: bool = _option(
+        True, "Keep LoRAs", group="sampling",
+        help="Face prompts also use the LoRAs of the image's prompt. A LoRA in a face prompt keeps its own weight.",
     )  # fmt: skip
     denoise_by_size: float = _option(
         0.0, "Reduce denoising by size", low=0.0, high=1.0, step=0.05, group="sampling",
@@ -71,6 +82,12 @@ class Sampling:
 
     def run_settings(self) -> Sampling:
         """Return the settings that the faces of one sampling run share: all except prompts, seeds and framing."""
-        each = {"prompt", "negative_prompt", "seed", "subseed", "denoise_by_size", "upright_above", "padding"}
-        shared = (field.name for field in fields(Sampling) if field.name not in each | {"width", "height"})
+        shared = (field.name for field in fields(Sampling) if field.name not in _OF_ONE_FACE)
         return Sampling(**{name: getattr(self, name) for name in shared})
+
+
+_OF_ONE_FACE = {
+    *("prompt", "negative_prompt", "prompt_mode", "keep_loras", "seed", "subseed"),
+    *("denoise_by_size", "upright_above", "padding", "width", "height"),
+}
+"""Settings that are used before sampling, or by one face alone."""

@@ -9,7 +9,7 @@ import gradio as gr
 
 from .presets.panel import PresetPanel
 from .ui import gradio_compat
-from .ui.controls import ONLY_IMG2IMG
+from .ui.controls import ONLY_IMG2IMG, ONLY_TXT2IMG
 from .ui.form import Form
 
 TITLE = "FaceFix"
@@ -60,7 +60,7 @@ class _PassForm(Form):
     """The controls of one pass."""
 
     def __init__(self, number: int, is_img2img: bool, values: Mapping[str, Any], elem_id: Callable[[str], str]) -> None:
-        hidden = () if is_img2img else ONLY_IMG2IMG
+        hidden = ONLY_TXT2IMG if is_img2img else ONLY_IMG2IMG
         super().__init__(values, lambda name: elem_id(f"pass{number}_{name}"), hidden=hidden)
         self._number = number
 
@@ -75,5 +75,6 @@ class _PassForm(Form):
     def show_rest(self) -> None:
         """Make all controls except the two at the head of a pass."""
         super().show_rest()
+        self.show("only_hires")
         self.show("skip_img2img", visible=self._number == 1)
         self.listen()

@@ -153,16 +153,18 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
 
     from .host.images import origin_of
     from .passes.runner import BatchImage, fix_pictures
+    from .passes.runs import list_runs
     from .passes.summary import summarize
 
     pictures = [
         BatchImage(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)
     ]
+    runs = list_runs(passes, hires=getattr(p, "enable_hr", True))  # only runs of txt2img have the attribute
     try:
-        fix_pictures(p, pictures, passes)
+        fix_pictures(p, pictures, runs)
     except FaceFixError as error:
         done = len(pictures[0].results)
-        outcome = f"pass {done + 1} failed, earlier passes are kept" if done else "the images are unchanged"
+        outcome = f"{runs[done].title} failed, earlier passes are kept" if done else "the images are unchanged"
         p.comment(f"FaceFix: {outcome}: {error}")
         errors.report(f"FaceFix: {outcome}: {error}")
     for picture in pictures:
@@ -173,7 +175,7 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
             PENDING.add(p, number, entry, Original(picture.before, faces))
         several = p.batch_size * p.n_iter > 1
         name = f"image {number + 1}" if several else ""
-        for line in summarize(picture.results, name):
+        for line in summarize(picture.results, name, runs):
             p.comment(line)
         yield picture.image
 
@@ -192,8 +194,10 @@ def _check(p: Any, number: int, settings: PassSettings) -> None:
     from .config.engine import get_engine
     from .host.diffuser import HostDiffuser
     from .host.progress import HostProgress
+    from .passes.runs import list_runs
 
     try:
+        list_runs([settings])
         get_engine().with_diffuser(HostDiffuser(p, HostProgress())).prepare(Needs.of_settings(settings))
     except (BadModel, BadSetting) as error:
         raise type(error)(f"pass {number}: {error}") from error

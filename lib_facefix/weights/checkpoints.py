@@ -45,14 +45,23 @@ _REFUSALS = (*_DAMAGE, *_FAILURES, pickle.UnpicklingError)
 def find_globals(path: Path) -> Iterator[tuple[str, str]]:
     """Yield module and name of each class or function in the pickle of a PyTorch zip, without importing any.
 
+    Raises `BadModel` as `list_operations` does.
+    """
+    for operation, argument in list_operations(path):
+        if operation == "GLOBAL":
+            module, _, name = str(argument).partition(" ")
+            yield module, name
+
+
+def list_operations(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield name and argument of each operation in the pickle of a PyTorch zip, without carrying out any.
+
     Members must be stored, not deflated, so that no small file can fill the memory. Raises `BadModel` if the file is
     not such a zip.
     """
     try:
         for opcode, argument, _ in pickletools.genops(_read_pickle(path)):
-            if opcode.name == "GLOBAL":
-                module, _, name = str(argument).partition(" ")
-                yield module, name
+            yield opcode.name, argument
     except _DAMAGE as error:
         raise BadModel(f"{path} is incomplete or damaged: {error}. Copy or download it again.") from error
 

@@ -8,10 +8,14 @@ from lib_facefix.settings.detector_expression import (
     Leaf,
     Union,
     Vote,
+    choose_classes,
     detector_files,
+    format_detector,
+    is_valid_class,
     is_valid_name,
     parse_detector,
     quote_name,
+    split_classes,
 )
 from lib_facefix.settings.face_settings import FaceSettings
 
@@ -126,3 +130,85 @@ def test_what_can_be_written_is_read_as_that_file_wherever_it_stands(name):
     assert parse_detector(f"{text} - blazeface").found == one
     assert parse_detector(f"yunet - (blazeface + {text})").unless == Union((BLAZE, one))
     assert parse_detector(f"blazeface + {text}[face, 2]").parts[1] == Leaf(name, ("face", "2"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blazeface",
+        "a.onnx[face, 2]",
+        "a.onnx + b.pt + blazeface",
+        "(a.onnx + blazeface) - centerface",
+        "(a.onnx - blazeface) - (b.pt[cat] + yunet)",
+        "2 of blazeface, (centerface + yunet), a.pt",
+        '"my - models.onnx"[face]',
+        "(2 of blazeface, centerface, yunet) + a.pt",
+    ],
+)
+def test_an_expression_is_written_as_it_was_read(text):
+    assert format_detector(parse_detector(text)) == text
+
+
+@given(some.recursive(
+    some.builds(Leaf, some.sampled_from(["blazeface", "a.onnx", "b - c.pt", "(1).pt"]),),
+    lambda parts: some.one_of(
+        some.builds(Difference, parts, parts),
+        some.builds(lambda *one: Vote(1, one), parts, parts),
+    ), max_leaves=6,
+))  # fmt: skip
+def test_any_expression_can_be_written(wanted):
+    assert parse_detector(format_detector(wanted)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        pytest.param("a.onnx[hand, face]", {"hand": "a.onnx[hand]", "face": "a.onnx[face]"}, id="in the order given"),
+        pytest.param(
+            '"my, a.onnx"[0,1] - blazeface - b.pt',
+            {"0": '("my, a.onnx"[0] - blazeface) - b.pt', "1": '("my, a.onnx"[1] - blazeface) - b.pt'},
+            id="without others",
+        ),
+        pytest.param("a.onnx[face]", {}, id="one class"),
+        pytest.param("a.onnx[face, face]", {"face": "a.onnx[face]"}, id="one class twice"),
+        pytest.param("a.onnx", {}, id="all classes"),
+        pytest.param("blazeface + a.onnx[face]", {}, id="nothing to separate"),
+        pytest.param("blazeface - a.onnx[face,hand]", {}, id="classes of what is taken away"),
+    ],
+)
+def test_classes_are_separated(text, parts):
+    assert dict(split_classes(text)) == parts
+
+
+@pytest.mark.parametrize("text", ["blazeface + a.onnx[face,hand]", "1 of a.onnx[face,hand], blazeface",
+                                  "(blazeface + a.onnx[face,hand]) - yunet"])  # fmt: skip
+def test_classes_of_one_of_several_detectors_cannot_be_separated(text):
+    with pytest.raises(BadSetting, match=r"needs one model file, such as .*Give each detector a pass of its own"):
+        split_classes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "classes", "made"),
+    [
+        ("a.onnx", ["face", "hand"], "a.onnx[face, hand]"),
+        ("a.onnx[face, hand]", ["hand"], "a.onnx[hand]"),
+        ('"a, b.pt"[face]', [], '"a, b.pt"'),
+    ],
+)
+def test_other_classes_can_be_chosen(text, classes, made):
+    assert choose_classes(text, classes) == made
+
+
+def test_classes_cannot_be_chosen_for_several_detectors_at_once():
+    with pytest.raises(BadSetting, match="single model file"):
+        choose_classes("a.onnx + blazeface", ["face"])
+
+
+@given(some.text(max_size=8).filter(is_valid_class))
+def test_a_class_that_is_valid_is_read_as_it_is(name):
+    assert parse_detector(choose_classes("a.onnx", [name, "x"])).classes == (name, "x")
+
+
+@pytest.mark.parametrize("name", ["", " a", "a ", "a,b", "a]", "a\0"])
+def test_a_class_that_cannot_be_written_is_not_valid(name):
+    assert not is_valid_class(name)

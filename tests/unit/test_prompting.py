@@ -63,6 +63,32 @@ def test_what_the_picture_was_made_from_is_not_read_as_a_prompt_for_faces(own):
     assert [job.treatment.negative_prompt for job in jobs] == [own] * 3
 
 
+def test_prompts_are_added_to_the_pictures_own_or_replace_it_face_by_face():
+    given = {"prompt": "old", "negative_prompt": "hat", "prompt_mode": "append"}
+    jobs = drawn(given, own={2: {"prompt_mode": "prepend"}, 3: {"prompt_mode": "replace"}})
+    assert [job.treatment.prompt for job in jobs] == ["a crowd, old", "old, a crowd", "old"]
+    assert [job.treatment.negative_prompt for job in jobs] == ["blurry, hat", "hat, blurry", "hat"]
+
+
+def test_the_pictures_loras_stay_in_a_face_prompt_and_not_in_a_negative_one():
+    origin = GenerationParams("a crowd <lora:ann:0.8>", "blurry <lora:bad:1>")
+    [first, second, third] = drawn(
+        {"prompt": "old [SEP] [PROMPT]!", "negative_prompt": "hat"}, own={3: {"keep_loras": False, "prompt": "bald"}},
+        origin=origin,
+    )  # fmt: skip
+    assert first.treatment.prompt == "old <lora:ann:0.8>"
+    assert second.treatment.prompt == "a crowd <lora:ann:0.8>!"
+    assert third.treatment.prompt == "bald"
+    assert {job.treatment.negative_prompt for job in (first, second, third)} == {"hat"}
+
+
+def test_a_prompt_that_was_worked_out_is_not_added_a_second_time():
+    jobs = drawn({"prompt": "old", "prompt_mode": "append"}, origin=GenerationParams("a crowd <lora:ann:0.8>"))
+    everyone = jobs[0].treatment
+    again = resolve_prompts(jobs, everyone, SIZE, GenerationParams("a crowd <lora:ann:0.8>"))
+    assert {job.treatment.prompt for job in again} == {"a crowd <lora:ann:0.8>, old"}
+
+
 def test_the_negative_prompt_is_worked_out_likewise():
     jobs = drawn({"negative_prompt": "[face:1] hat [SEP] [PROMPT], teeth [SEP] "})
     assert [job.treatment.negative_prompt for job in jobs] == ["hat", "blurry, teeth", "blurry"]

@@ -142,6 +142,66 @@ def test_the_pictures_own_prompt_is_filled_in(text, prompt):
     assert resolve(text, "a girl, 8k") == prompt
 
 
+@pytest.mark.parametrize(
+    ("text", "mode", "prompt"),
+    [
+        pytest.param("smiling", "append", "a girl, 8k, smiling", id="after it"),
+        pytest.param("smiling,", "prepend", "smiling, a girl, 8k", id="before it"),
+        pytest.param("", "append", "a girl, 8k", id="nothing to add"),
+        pytest.param("old, [PROMPT]!", "append", "old, a girl, 8k!", id="its place is given"),
+        pytest.param("old, [PROMPT]!", "prepend", "old, a girl, 8k!", id="its place is given, before"),
+    ],
+)
+def test_a_face_prompt_is_added_to_the_pictures_own(text, mode, prompt):
+    assert resolve(text, "a girl, 8k", mode) == prompt
+
+
+@pytest.mark.parametrize("mode", ["append", "prepend"])
+@pytest.mark.parametrize("own", ["", " ", ","])
+def test_a_face_prompt_that_is_added_to_none_stands_alone(mode, own):
+    assert resolve("smiling", own, mode).strip(" ,") == "smiling"
+
+
+def test_a_comma_at_the_end_of_the_pictures_own_prompt_is_not_doubled():
+    assert resolve("smiling", "a girl, ", "append") == "a girl, smiling"
+
+
+LORAS = "a girl <lora:ann:0.8>, <lyco:film:1:0.5> 8k <hypernet:x:1>"
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "prompt"),
+    [
+        pytest.param("old", "replace", "old <lora:ann:0.8> <lyco:film:1:0.5> <hypernet:x:1>", id="all"),
+        pytest.param(
+            "old <lora:ann:0.3>", "replace", "old <lora:ann:0.3> <lyco:film:1:0.5> <hypernet:x:1>", id="its own weight"
+        ),
+        pytest.param(
+            "<lora:bob:1>", "replace", "<lora:bob:1> <lora:ann:0.8> <lyco:film:1:0.5> <hypernet:x:1>", id="another"
+        ),
+        pytest.param("", "replace", LORAS, id="the picture's own"),
+        pytest.param("old", "append", f"{LORAS}, old", id="once when added"),
+        pytest.param(
+            "old <lora:ann:0>", "append", "a girl , <lyco:film:1:0.5> 8k <hypernet:x:1>, old <lora:ann:0>", id="off"
+        ),
+        pytest.param("old, [PROMPT] <lyco:film:1>", "replace",
+                     "old, a girl <lora:ann:0.8>,  8k <hypernet:x:1> <lyco:film:1>", id="once where it is filled in"),
+    ],
+)  # fmt: skip
+def test_the_loras_of_the_pictures_own_prompt_are_kept_once(text, mode, prompt):
+    assert resolve(text, LORAS, mode, keep_loras=True) == prompt
+
+
+def test_loras_are_dropped_with_the_prompt_that_they_stand_in_on_demand():
+    assert resolve("old", LORAS, keep_loras=False) == "old"
+    assert resolve("old", LORAS, "append", keep_loras=False) == f"{LORAS}, old"
+
+
+@pytest.mark.parametrize("text", ["<lora>", "<lora:>", "a < b > c", "<3", "<lora:a", "(x:1.2)"])
+def test_what_is_no_tag_of_a_network_is_not_kept(text):
+    assert resolve("old", text, keep_loras=True) == "old"
+
+
 def test_tags_within_the_pictures_own_prompt_are_not_read_again():
     assert resolve("[PROMPT]!", "[PROMPT] [SEP]") == "[PROMPT] [SEP]!"
 

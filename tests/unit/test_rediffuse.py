@@ -153,6 +153,8 @@ TOGETHER = {
     "padding": 1.0,
     "upright_above": 0.0,
     "denoise_by_size": 0.5,
+    "prompt_mode": "append",
+    "keep_loras": False,
 }
 
 

@@ -50,6 +50,7 @@ def test_what_the_api_takes_as_defaults_is_off_and_then_one_plain_pass(build):
 @pytest.mark.parametrize("is_img2img", [False, True])
 def test_what_only_img2img_needs_is_there_but_out_of_sight_in_txt2img(build, is_img2img):
     _, made = build(is_img2img)
+    assert [parts["only_hires"].visible for parts in made.passes] == [not is_img2img] * 2
     assert [made.passes[0][name].visible for name in ("inpaint", "skip_img2img")] == [is_img2img] * 2
     assert made.passes[1]["skip_img2img"].visible is False
     assert made.passes[0]["active"].visible is False

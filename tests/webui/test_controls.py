@@ -12,6 +12,7 @@ from lib_facefix.webui.passes.settings import OFFERED
 from lib_facefix.webui.ui.controls import (
     AFFECTED,
     AS_IMAGE,
+    BESIDE_CLASSES,
     PLACED_BY_ACCORDION,
     SECTIONS,
     choose_kind,
@@ -34,7 +35,7 @@ SHOWN = {field.name: make_control(field, known, HOST.__getitem__) for field, kno
 
 def test_every_setting_of_a_pass_stands_in_exactly_one_place():
     rows = [*top_rows(), *(row for title in SECTIONS for row in section_rows(title))]
-    assert sorted([*PLACED_BY_ACCORDION, *(name for row in rows for name in row)]) == sorted(NAMES)
+    assert sorted([*PLACED_BY_ACCORDION, *BESIDE_CLASSES, *(name for row in rows for name in row)]) == sorted(NAMES)
     assert all(len(row) <= 2 for row in rows)
 
 

@@ -27,6 +27,12 @@ def edits_in(texts):
     return read_edits(Metadata(xmp=texts[FIELD].encode()))
 
 
+def test_faces_of_classes_that_had_a_pass_each_all_count():
+    units = [{"detector": "a.onnx[face, hand]", "each_class": True, "restorer": "gfpgan"}, {"restorer": "codeformer"}]
+    text = infotext(v=2, passes=units, faces=[FACES[:1], FACES[2:3], FACES[:1]])
+    assert [edit.model for edit in find_edits(text)] == ["gfpgan", "", "codeformer"]
+
+
 def test_what_was_done_is_read_from_the_infotext():
     assert find_edits(infotext()) == EDITS
 

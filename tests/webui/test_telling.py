@@ -10,6 +10,8 @@ from lib_facefix.planning.identity import IdentityCheck
 from lib_facefix.planning.plan import FaceJob, FixResult, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
+from lib_facefix.webui.passes.runs import list_runs
+from lib_facefix.webui.passes.settings import PassSettings
 from lib_facefix.webui.passes.summary import capitalize, summarize
 
 
@@ -56,8 +58,25 @@ def test_what_was_stopped_is_not_called_left():
 
 
 def test_pictures_and_passes_are_named_where_there_are_several():
-    said = list(summarize([result(), result()], "picture 3"))
+    runs = list_runs([PassSettings(), PassSettings(), PassSettings()])
+    said = list(summarize([result(), result()], "picture 3", runs))
     assert said == ["FaceFix, picture 3, pass 1: no face found", "FaceFix, picture 3, pass 2: no face found"]
+
+
+def test_classes_that_have_a_pass_each_are_named():
+    runs = list_runs([PassSettings(detector="a.onnx[face, hand]", each_class=True)])
+    assert list(summarize([result(), result()], runs=runs)) == [
+        "FaceFix, face: no face found",
+        "FaceFix, hand: no face found",
+    ]
+
+
+def test_a_pass_that_was_skipped_is_not_said_to_have_found_nothing():
+    runs = list_runs([PassSettings(), PassSettings(only_hires=True)], hires=False)
+    assert list(summarize([result(), result()], runs=runs)) == [
+        "FaceFix, pass 1: no face found",
+        "FaceFix, pass 2: skipped, because Hires. fix is off",
+    ]
 
 
 @pytest.mark.parametrize(

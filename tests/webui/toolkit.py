@@ -13,7 +13,7 @@ LISTS = {
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
 }
-OURS = ("ui.gradio_compat", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel")
+OURS = ("ui.gradio_compat", "ui.class_menu", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel")
 """Our rooms that know the toolkit."""
 
 

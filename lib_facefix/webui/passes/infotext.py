@@ -3,11 +3,12 @@
     FaceFix: {"v":2,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
 
 "passes" has the values of each pass that differ from the defaults of version "v". "faces" has a list for each finished
-pass, with all its faces: n, box (left, top, right, bottom, in pixels), do (the decision), why (it was skipped), and
-verdict (if it differs from the decision). A re-diffused face adds seed and strength, and prompt and negative_prompt
-if they differ from those of the image; a number refers to the prompt of that face. A restored face adds restorer and
-fidelity if they differ from those of the pass. A face whose identity is guarded adds identity (the distance between
-before and after, null if it is unmeasured), and guard (the verdict, unless it is kept). "overrides" has settings of
+pass (for each class of its detector, if each has a pass; empty for a skipped pass), with all its faces: n, box (left,
+top, right, bottom, in pixels), do (the decision), why (it was skipped), and verdict (if it differs from the decision).
+A re-diffused face adds seed and strength, and prompt and negative_prompt if they differ from those of the image; a
+number refers to the prompt of that face. A restored face adds restorer and fidelity if they differ from those of the
+pass. A face whose identity is guarded adds identity (the distance between before and after, null if it is unmeasured),
+and guard (the verdict, unless it is kept). "overrides" has settings of
 single faces from the extras tab, by number.
 """
 
@@ -23,12 +24,13 @@ from typing import Any, TypeVar
 from ...errors import BadSetting
 from ...planning.plan import Outcome
 from ...settings.face_prompt import GenerationParams
+from .runs import list_runs
 from .settings import VALUES_PER_PASS, PassSettings, changed_values, flatten, read_pass
 
 KEY = "FaceFix"
 VERSION = 2
 """Version of written entries. A release that changes a default or adds a setting increases it."""
-DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0}, 2: {}}
+DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0, "keep_loras": False}, 2: {}}
 """Defaults of older versions that differ from the current ones, so that old entries keep their meaning."""
 
 Component = TypeVar("Component")
@@ -45,7 +47,7 @@ def write(
 ) -> str:
     """Return the entry for one image.
 
-    outcomes: of the faces, for each finished pass; None: not known yet. origin: generation parameters of the image;
+    outcomes: of the faces, for each finished run; None: not known yet. origin: generation parameters of the image;
     without them, all prompts of faces are recorded. overrides: settings of single faces, by number.
     """
     entry: dict[str, Any] = {"v": VERSION, "passes": [changed_values(settings) for settings in passes]}
@@ -53,7 +55,8 @@ def write(
         entry["overrides"] = overrides
     if outcomes is not None:
         entry["faces"] = [
-            list(_record_faces(settings, done, origin)) for settings, done in zip(passes, outcomes, strict=False)
+            list(_record_faces(run.settings, done, origin))
+            for run, done in zip(list_runs(passes), outcomes, strict=False)
         ]
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
 

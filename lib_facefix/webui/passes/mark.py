@@ -11,6 +11,7 @@ from ...errors import BadSetting
 from ...pictures.picture import XMP_FIELD, Metadata
 from ...provenance import Edit, Edits, add_mark, read_edits
 from . import infotext
+from .runs import list_runs
 
 FIELD = XMP_FIELD.decode()
 """Name of the text field of a PNG that holds the XMP."""
@@ -26,8 +27,8 @@ def find_edits(text: str) -> Edits:
         entry = json.loads(json.loads(found[1])) if found else {}
         passes = infotext.read(json.loads(found[1])) if found else ()
         return tuple(
-            _make_edit(face, settings.restorer)
-            for settings, faces in zip(passes, entry.get("faces", ()), strict=False)
+            _make_edit(face, run.settings.restorer)
+            for run, faces in zip(list_runs(passes), entry.get("faces", ()), strict=False)
             for face in faces
             if face["do"] != "leave" and "verdict" not in face
         )

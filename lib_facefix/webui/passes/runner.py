@@ -1,4 +1,4 @@
-"""Runs all passes over the images of a batch."""
+"""Carries out the runs of all passes over the images of a batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,36 +18,41 @@ from ..host.images import select_by_inpaint_area
 from ..host.progress import HostProgress
 from ..host.wildcards import expand_wildcards
 from .debug_images import DebugImageSaver
+from .runs import Run
 from .settings import PassSettings
 
 
 @dataclass(slots=True, eq=False)
 class BatchImage:
-    """One image of a batch, and the results of its passes."""
+    """One image of a batch, and the results of its runs."""
 
     index: int
     """Place of the image in the batch, from 0."""
     origin: GenerationParams
     before: Image
     image: Image
-    """The image after the latest pass, RGB uint8 (H, W, 3)."""
+    """The image after the latest run, RGB uint8 (H, W, 3)."""
     results: list[FixResult] = field(default_factory=list)
 
 
-def fix_pictures(p: Any, pictures: Sequence[BatchImage], passes: Sequence[PassSettings]) -> None:
-    """Run all passes, each over all images at once, and write the results into `pictures`.
+def fix_pictures(p: Any, pictures: Sequence[BatchImage], runs: Sequence[Run]) -> None:
+    """Carry out all runs, each over all images at once, and write the results into `pictures`.
 
-    Raises a `FaceFixError` if a pass fails; the results of earlier passes are kept.
+    Raises a `FaceFixError` if a run fails; the results of earlier runs are kept.
     """
     page, watch = read_options(), HostProgress()
     keeper = DebugImageSaver(p, page)
     fixer = get_engine().with_diffuser(HostDiffuser(p, watch, keeper.save_crop), page.faces_at_once)
     try:
         with attribute_set(shared.state, "textinfo", shared.state.textinfo):
-            for settings in passes:
+            for run in runs:
                 if watch.should_stop():
                     break
-                plans = [_make_plan(p, fixer, picture, settings) for picture in pictures]
+                if run.skipped:
+                    for picture in pictures:
+                        picture.results.append(FixResult(picture.image, ()))
+                    continue
+                plans = [_make_plan(p, fixer, picture, run.settings) for picture in pictures]
                 images, wanted = [picture.image for picture in pictures], keeper.wants_masks
                 results = fixer.run(images, plans, progress=watch, keep_masks=wanted)
                 for picture, plan, result in zip(pictures, plans, results, strict=True):

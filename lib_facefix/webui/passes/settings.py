@@ -34,6 +34,10 @@ class PassSettings(FaceSettings):
     guard: str = dataclasses.field(default="report", metadata={"option": _GUARD})
     """As in the library, but a generated image has no person to keep: FaceFix only reports a drift."""
     active: bool = option(True, "Active", group="pass", help="Whether to run this pass.")
+    each_class: bool = option(
+        False, "One pass for each class", group="find",
+        help="Fixes the classes of the detector one after another, each in the result of the one before.",
+    )  # fmt: skip
     inpaint: str = option(
         "all", "Inpainted faces", choices=lambda: INPAINT, group="mask",
         help="Faces to fix after inpainting: all, or only those inside or outside the inpainted area.",
@@ -41,6 +45,10 @@ class PassSettings(FaceSettings):
     skip_img2img: bool = option(
         False, "Fix only, skip img2img", group="pass",
         help="Fix only the faces of the input image, without img2img.",
+    )  # fmt: skip
+    only_hires: bool = option(
+        False, "Only with Hires. fix", group="pass",
+        help="Skip this pass in txt2img runs without Hires. fix.",
     )  # fmt: skip
 
     @classmethod

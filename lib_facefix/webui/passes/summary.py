@@ -1,23 +1,28 @@
 """Messages under the result."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 from ...planning.plan import FixResult, Outcome
+from .runs import Run
+from .settings import PassSettings
 
+UNTITLED = repeat(Run(PassSettings()))
+"""Runs without titles, as many as needed."""
 DONE = {"restore": "restored", "re-diffuse": "re-diffused"}
 
 
-def summarize(results: Sequence[FixResult], picture: str = "") -> Iterator[str]:
-    """Yield a line for each pass over one image, and one for each face that failed, drifted, or was changed less.
+def summarize(results: Sequence[FixResult], picture: str = "", runs: Iterable[Run] = UNTITLED) -> Iterator[str]:
+    """Yield a line for each run over one image, and one for each face that failed, drifted, or was changed less.
 
-    picture: name of the image, if there are several. "FaceFix: 4 faces: 3 re-diffused, 1 skipped (already sharp, large,
-    and clean (398 px of detail))".
+    picture: name of the image, if there are several. runs: the planned ones, of which the first gave the results.
+    "FaceFix: 4 faces: 3 re-diffused, 1 skipped (already sharp, large, and clean (398 px of detail))".
     """
-    for number, result in enumerate(results, start=1):
-        where = ", ".join(filter(None, [picture, f"pass {number}" if len(results) > 1 else ""]))
+    for result, run in zip(results, runs, strict=False):
+        where = ", ".join(filter(None, [picture, run.title]))
         start = f"FaceFix, {where}: " if where else "FaceFix: "
-        yield start + describe_result(result)
+        yield start + (run.skipped or describe_result(result))
         for outcome in result.outcomes:
             if outcome.verdict == "failed":
                 yield f"{start}face {outcome.job.number} was not fixed: {outcome.error}"

@@ -100,11 +100,13 @@ TOP_ROWS = (("denoising_strength", "fidelity"), ("prompt",), ("negative_prompt",
 """Rows of settings that are always visible, below the method and the presets."""
 SECTIONS = {"Which faces": ("find", "choose"), "Mask": ("mask",), "Sampling": ("sampling",)}
 """Groups of settings in each closed section, by its title."""
-PLACED_BY_ACCORDION = ("method", "active", "skip_img2img")
+PLACED_BY_ACCORDION = ("method", "active", "skip_img2img", "only_hires")
 """Settings that the accordion places itself."""
+BESIDE_CLASSES = ("each_class",)
+"""Settings beside the menu of classes, below the detector."""
 FULL_WIDTH = ("mask", "padding", "detector")
 """Settings with a row of their own, for long texts or for better pairs after them."""
-ONLY_IMG2IMG = ("inpaint", "skip_img2img")
+ONLY_IMG2IMG, ONLY_TXT2IMG = ("inpaint", "skip_img2img"), ("only_hires",)
 
 Rows = tuple[tuple[str, ...], ...]
 
@@ -121,7 +123,8 @@ def section_rows(title: str) -> Rows:
 
 
 def _of_group(group: str) -> Iterator[str]:
-    return (field.name for field, known in OFFERED if known.group == group and field.name not in PLACED_BY_ACCORDION)
+    placed = (*PLACED_BY_ACCORDION, *BESIDE_CLASSES)
+    return (field.name for field, known in OFFERED if known.group == group and field.name not in placed)
 
 
 def _in_twos(names: Iterator[str]) -> Rows:

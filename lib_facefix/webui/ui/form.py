@@ -8,7 +8,18 @@ import gradio as gr
 from ..config.choices import FROM_DISK, host_list, refresh_host_lists
 from ..passes.settings import OFFERED
 from . import gradio_compat
-from .controls import AFFECTED, SECTIONS, Rows, list_pairs, make_control, section_rows, top_rows, why_idle
+from .class_menu import ClassMenu
+from .controls import (
+    AFFECTED,
+    BESIDE_CLASSES,
+    SECTIONS,
+    Rows,
+    list_pairs,
+    make_control,
+    section_rows,
+    top_rows,
+    why_idle,
+)
 
 REFRESH = "\U0001f504"
 
@@ -25,6 +36,7 @@ class Form:
         """
         self._values, self._elem_id, self._hidden = values, elem_id, hidden
         self._controls = {field.name: make_control(field, known, host_list) for field, known in OFFERED}
+        self._menu = ClassMenu(elem_id)
         self.made: dict[str, Any] = {}
 
     def show(self, name: str, *, visible: bool = True) -> None:
@@ -45,9 +57,10 @@ class Form:
                 self._show_rows(section_rows(title))
 
     def listen(self) -> None:
-        """Grey out settings without effect whenever the method changes."""
+        """Grey out settings without effect whenever the method changes, and keep the menu of classes up to date."""
         affected = [self.made[name] for name in AFFECTED]
         gradio_compat.when(self.made["method"].change, self._grey_out, [self.made["method"]], affected)
+        self._menu.listen(self.made["detector"])
 
     def in_order(self) -> dict[str, Any]:
         """Return the components by setting, in the order of OFFERED."""
@@ -65,6 +78,13 @@ class Form:
                     self._show_refresh("refresh", "Refresh checkpoints and VAEs", _FROM_DISK, refresh_host_lists)
                 elif names[-1] in _FOUND:
                     self._show_refresh(f"refresh_{names[-1]}", "Refresh model files", names[-1:])
+            if "detector" in wanted:
+                self._menu.show(self._values["detector"], self._show_each_class)
+
+    def _show_each_class(self) -> None:
+        for name in BESIDE_CLASSES:
+            if name in self._values:
+                self.show(name)
 
     def _show_refresh(
         self, elem_id: str, tooltip: str, names: Sequence[str], look: Callable[[], None] | None = None
