@@ -1,0 +1,1 @@
+"""The ComfyUI pack: nodes that find, plan, restore, re-diffuse and compare faces."""

@@ -1,0 +1,197 @@
+"""A real ComfyUI in a process of its own, driven over HTTP and its web socket. Knows nothing of FaceFix.
+
+FACEFIX_COMFYUI_ROOT     ComfyUI's folder
+FACEFIX_COMFYUI_PYTHON   its Python; else the one of the folder `venv` in it or beside it, else this one
+FACEFIX_COMFYUI_SLOWNESS by how much longer to wait on a slow machine: 2 for twice as long; else 1
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+FLAGS = ("--cpu", "--listen", "127.0.0.1", "--disable-auto-launch")
+NO_NETWORK = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",  # else threads that wait use up processor time
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",  # the packs are links into the repository
+    "no_proxy": "127.0.0.1,localhost",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+NOT_OF_THE_TESTS = ("PYTHONPATH", "PYTHONHOME")
+PATIENCE = 240.0 * float(os.environ.get("FACEFIX_COMFYUI_SLOWNESS", "1"))
+"""Seconds that a start or a run may take."""
+
+
+class Refused(Exception):
+    """ComfyUI refused a workflow; the JSON of its answer."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(json.dumps(answer)[:2000])
+        self.answer = answer
+
+
+@dataclass
+class Run:
+    """What a workflow gave."""
+
+    outputs: dict[str, Any]
+    """What each output node showed, by its id."""
+    executed: list[str] = field(default_factory=list)
+    """Ids of the nodes that ran; cached ones did not."""
+    progress: list[tuple[str, float]] = field(default_factory=list)
+    """Node, and share of its work that was done, of each message."""
+    previews: int = 0
+    """Number of preview images."""
+    error: dict[str, Any] | None = None
+    """The message of the node that failed."""
+
+
+class ComfyUI:
+    """A running ComfyUI with a base folder of its own."""
+
+    def __init__(self, folder: Path, packs: Mapping[str, Path], flags: Iterable[str] = (), wrap: Iterable[str] = ()):
+        """Start it and wait until it serves; what it says goes to `folder`/comfyui.log.
+
+        folder: becomes the base folder. packs: custom nodes that are linked in, by name. wrap: a command that runs it.
+        """
+        self.folder, self.log = folder, folder / "comfyui.log"
+        for name in ("custom_nodes", "input", "output", "models/checkpoints"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        for name, pack in packs.items():
+            (folder / "custom_nodes" / name).symlink_to(pack, target_is_directory=True)
+        self.port = _free_port()
+        command = [*wrap, python(), str(root() / "main.py"), *FLAGS, "--port", str(self.port), *flags]
+        own = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_TESTS}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, "--base-directory", str(folder)], cwd=root(), env={**own, **NO_NETWORK, "HOME": str(folder)},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """End it, and whatever it has started."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def said(self, since: int = 0) -> str:
+        """Return the log from byte `since`."""
+        return self.log.read_bytes()[since:].decode("utf-8", "replace")
+
+    def get(self, path: str) -> Any:
+        """Return the JSON answer to a GET."""
+        return json.loads(self._ask(path))
+
+    def post(self, path: str, body: Any) -> Any:
+        """Return the JSON answer to a POST; raises `Refused`."""
+        text = self._ask(path, json.dumps(body).encode())
+        return json.loads(text) if text.strip() else None
+
+    def put_image(self, name: str, image: np.ndarray) -> str:
+        """Save an image in the input folder; return its name for LoadImage."""
+        Image.fromarray(image).save(self.folder / "input" / name)
+        return name
+
+    def view(self, shown: Mapping[str, str]) -> np.ndarray:
+        """Return an image that an output node has shown."""
+        query = urllib.parse.urlencode({name: shown[name] for name in ("filename", "subfolder", "type")})
+        return np.array(Image.open(io.BytesIO(self._ask(f"/view?{query}"))).convert("RGB"))
+
+    def run(self, workflow: Mapping[str, Any], *, interrupt_at: float | None = None) -> Run:
+        """Run a workflow in API format, and return what it gave; raises `Refused`.
+
+        interrupt_at: interrupt once a node's progress has reached this share.
+        """
+        from websockets.sync.client import connect
+
+        client = uuid.uuid4().hex
+        with connect(f"ws://127.0.0.1:{self.port}/ws?clientId={client}", max_size=None) as channel:
+            prompt = self.post("/prompt", {"prompt": workflow, "client_id": client})["prompt_id"]
+            run, deadline = Run({}), time.monotonic() + PATIENCE
+            while time.monotonic() < deadline:
+                message = channel.recv(timeout=PATIENCE)
+                if isinstance(message, bytes):
+                    run.previews += 1
+                    continue
+                said = json.loads(message)
+                kind, data = said["type"], said.get("data", {})
+                if kind == "progress":
+                    run.progress.append((data["node"], data["value"] / data["max"]))
+                    if interrupt_at is not None and run.progress[-1][1] >= interrupt_at:
+                        self.post("/interrupt", {})
+                        interrupt_at = None
+                elif kind == "executing" and data.get("prompt_id") == prompt:
+                    if data["node"] is None:
+                        return run
+                    run.executed.append(data["node"])
+                elif kind == "executed":
+                    run.outputs[data["node"]] = data["output"]
+                elif kind in ("execution_error", "execution_interrupted"):
+                    run.error = data
+                    return run
+        raise RuntimeError(f"the workflow did not end in time\n{self.said()[-4000:]}")
+
+    def _ask(self, path: str, data: bytes | None = None) -> bytes:
+        request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(request, timeout=PATIENCE) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Refused(json.loads(error.read() or b"null")) from None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while "To see the GUI go to" not in self.said():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"ComfyUI did not start\n{self.said()[-4000:]}")
+            time.sleep(0.1)
+
+
+def root() -> Path:
+    """Return ComfyUI's folder."""
+    return Path(os.environ["FACEFIX_COMFYUI_ROOT"])
+
+
+def python() -> str:
+    """Return the Python that runs ComfyUI."""
+    own = (folder / "venv/bin/python" for folder in (root(), root().parent))
+    return os.environ.get("FACEFIX_COMFYUI_PYTHON") or next(
+        (str(path) for path in own if path.exists()), sys.executable
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
