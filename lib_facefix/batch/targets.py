@@ -9,6 +9,7 @@ from ..errors import BadSetting
 from ..pictures import (
     SUFFIXES,
     Found,
+    RealPaths,
     ResultLog,
     check_writable,
     format_for,
@@ -59,18 +60,19 @@ def choose_targets(
         if naming != Naming():
             raise BadSetting("--in-place keeps the names of the files. Remove --format and --suffix")
         return [file.path for file in found]
+    real = RealPaths()
     if output == str(STREAM):
         if len(found) > 1:
             raise BadSetting(f"standard output cannot hold {len(found)} images. Choose a folder")
         return [STREAM for _ in found]
     if output is None:
-        wanted = [replace(file, relative=naming.apply(file.path, RESULT_MARK)) for file in found]
-        chosen = [file.relative for file in name_apart(wanted)]
+        beside = (replace(file, below=str(naming.apply(file.path, RESULT_MARK))) for file in found)
+        chosen = [file.relative for file in name_apart(beside)]
     else:
         chosen = _named_target(found, output, naming)
-    inputs = {_real(file.path) for file in found}
+    inputs = {real.find(file.name) for file in found}
     for path in chosen:
-        if _real(path) in inputs:
+        if real.find(path) in inputs:
             raise BadSetting(f"the result would overwrite the input {path}. Choose another output, or add --in-place")
     return chosen
 
@@ -85,13 +87,14 @@ def exclude_results(
     """
     folder = None if output is None else _real(output)
     inside = folder is not None and any(_real(text) in folder.parents for text in inputs)
+    real, start = RealPaths(), f"{folder}{os.sep}"
 
     def is_result(path: Path) -> bool:
-        if path.stem.endswith(RESULT_MARK) or (inside and folder in _real(path).parents):
+        if path.stem.endswith(RESULT_MARK) or (inside and real.find(path).startswith(start)):
             return True
         return (log is not None and log.is_product(path)) or is_drawing(path)
 
-    return [file for file in found if str(file.path) in inputs or not is_result(file.path)]
+    return [file for file in found if file.name in inputs or not is_result(file.path)]
 
 
 def below_common_folder(found: Sequence[Found]) -> list[Found]:
@@ -100,7 +103,7 @@ def below_common_folder(found: Sequence[Found]) -> list[Found]:
         return list(found)
     paths = [_real(file.path) for file in found]
     root = os.path.commonpath([path.parent for path in paths])
-    return [replace(file, relative=path.relative_to(root)) for file, path in zip(found, paths, strict=True)]
+    return [replace(file, below=str(path.relative_to(root))) for file, path in zip(found, paths, strict=True)]
 
 
 def open_log() -> ResultLog:
@@ -123,15 +126,16 @@ def refuse_to_replace(outputs: Iterable[Path | None], log: ResultLog, remedy: st
         )
 
 
-def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Iterable[Path | None]) -> None:
+def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Sequence[Path | None]) -> None:
     """Raise `BadSetting` if a report, sheet or drawing would overwrite an input, a result, or another of them."""
-    taken = {_real(path): "a result has this path" for path in results}
-    taken |= {_real(path): "it is an input" for path in sources}
-    for extra in extras:
-        if extra is not None:
-            if why := taken.get(_real(extra)):
+    real = RealPaths()
+    given = {real.find(extra): extra for extra in extras if extra is not None}
+    if len(given) < sum(extra is not None for extra in extras):
+        raise BadSetting(f"{extras[-1]} would be overwritten, but another output has this path. Choose another name")
+    for paths, why in ((sources, "it is an input"), (results, "a result has this path")):
+        for path in paths if given else ():
+            if extra := given.get(real.find(path)):
                 raise BadSetting(f"{extra} would be overwritten, but {why}. Choose another name")
-            taken[_real(extra)] = "another output has this path"
 
 
 def _real(path: str | Path) -> Path:
@@ -148,7 +152,7 @@ def _named_target(found: Sequence[Found], output: str, naming: Naming) -> list[P
         if os.path.isfile(path):  # noqa: PTH113 - raises for a long name
             raise BadSetting(f"{path} is not an image file. Choose a folder, or a file name such as out.png")
         check_writable(path / "any.png")
-        wanted = [replace(file, relative=naming.apply(file.relative)) for file in found]
+        wanted = (replace(file, below=str(naming.apply(file.relative))) for file in found)
         return [path / file.relative for file in name_apart(wanted)]
     if len(found) > 1:
         raise BadSetting(f"{path} cannot hold {len(found)} images. Choose a folder")

@@ -169,7 +169,7 @@ def _plan_work(
     settings, overrides = read_settings(arguments), read_overrides(arguments)
     inputs = read_inputs(arguments)
     if inputs == [str(STREAM)]:
-        found = [Found(STREAM, STREAM)]
+        found = [Found(str(STREAM), str(STREAM))]
     else:
         found = exclude_results(find_pictures(inputs), inputs, arguments.output, open_log())
     if arguments.upscaler and not settings.upscale:

@@ -5,7 +5,7 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 """
 
 from .claims import SIGNED
-from .discovery import Found, find_pictures, name_apart
+from .discovery import Found, RealPaths, find_pictures, name_apart
 from .drawings import is_drawing, save_drawing
 from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
 from .losses import holds_xmp
@@ -25,6 +25,7 @@ __all__ = [
     "Found",
     "Metadata",
     "Picture",
+    "RealPaths",
     "ResultLog",
     "check_size",
     "check_writable",

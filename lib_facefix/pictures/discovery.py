@@ -15,13 +15,45 @@ from .formats import SUFFIXES, unread_kind
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture file, and where its result belongs below an output folder."""
+    """A picture file, and where its result belongs below an output folder.
 
-    path: Path
-    relative: Path
-    """Unlike that of any other found, also where upper and lower case are the same."""
+    It holds text, and makes paths when they are asked for: a listing of 100,000 files stays small.
+    """
+
+    name: str
+    """Path of the file, as the person or the folder gave it."""
+    below: str
+    """Path of the result below an output folder. Unlike that of any other found, also where upper and lower case are
+    the same."""
     skipped: str = ""
     """Why it is not to be read, although it looks like a picture; a sentence without its end."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.name)
+
+    @property
+    def relative(self) -> Path:
+        """Where the result belongs below an output folder."""
+        return Path(self.below)
+
+
+class RealPaths:
+    """Finds the paths of many files without links; the folders of files are looked up once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def find(self, path: str | Path) -> str:
+        """Return the path without links, as far as they lead anywhere."""
+        folder, name = os.path.split(path)
+        if name in ("", ".", ".."):
+            return os.path.realpath(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        real = os.path.join(self._folders[folder], name)  # noqa: PTH118 - a Path of each file would take memory
+        return os.path.realpath(real) if os.path.islink(real) else real  # noqa: PTH114 - as above
 
 
 def find_pictures(inputs: Sequence[str]) -> list[Found]:
@@ -33,17 +65,18 @@ def find_pictures(inputs: Sequence[str]) -> list[Found]:
     named twice comes once. A missing file is left for reading to complain of. Raises BadPicture for a folder or pattern
     that gives nothing.
     """
-    met: set[Path] = set()
+    real, met = RealPaths(), set[str]()
     found = []
     for text in inputs:
-        matches = list(_matches(text))
-        if not matches:
-            raise BadPicture(_nothing(text))
-        for match in matches:
-            file = Path(os.path.realpath(match.path))  # Path.resolve raises for a link to itself
+        empty = True
+        for match in _matches(text):
+            empty = False
+            file = real.find(match.name)  # Path.resolve raises for a link to itself
             if file not in met:
                 met.add(file)
                 found.append(match)
+        if empty:
+            raise BadPicture(_nothing(text))
     return name_apart(found)
 
 
@@ -55,10 +88,10 @@ def name_apart(found: Iterable[Found], suffix: str | None = None) -> list[Found]
     taken: set[str] = set()
     named = []
     for one in found:
-        wanted = one.relative.with_suffix(suffix) if suffix else one.relative
-        relative = next(name for name in _variants(wanted) if _key(name) not in taken)
-        taken.add(_key(relative))
-        named.append(replace(one, relative=relative))
+        wanted = str(one.relative.with_suffix(suffix)) if suffix else one.below
+        below = next(name for name in _variants(wanted) if _key(name) not in taken)
+        taken.add(_key(below))
+        named.append(one if below == one.below else replace(one, below=below))
     return named
 
 
@@ -67,31 +100,78 @@ def _matches(text: str) -> Iterator[Found]:
         return
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
     if _is_dir(path):
-        yield from (_examined(file, path) for file in _files_below(path))
-    elif os.path.lexists(path):
-        yield Found(path, Path(path.name))
-    elif glob.has_magic(str(path)):
+        yield from _files_below(path)
+    elif glob.has_magic(str(path)) and not os.path.lexists(path):
         yield from _files_like(path)
-    else:  # reading it will say that it is not there; the others can still be done
-        yield Found(path, Path(path.name))
+    else:  # reading it will say that it is not there, if so; the others can still be done
+        yield Found(str(path), path.name)
 
 
 def _files_like(pattern: Path) -> Iterator[Found]:
     root = _root(pattern)
     for name in sorted(glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob knows no hidden files
         path = Path(name)
-        files = _files_below(path) if _is_dir(path) else [path]
-        yield from (_examined(file, root) for file in files if _is_picture(file.name))
+        if _is_dir(path):
+            for file in _files_below(path):
+                yield replace(file, below=str(file.path.relative_to(root)))
+        elif _is_picture(path.name):
+            yield Found(str(path), str(path.relative_to(root)), _why_skipped(path))
 
 
-def _examined(file: Path, root: Path) -> Found:
-    """Return a file that was not named in full, with the reason if it is not to be read."""
-    return Found(file, file.relative_to(root), skipped=_why_skipped(file))
+def _files_below(folder: Path) -> Iterator[Found]:
+    """Yield the pictures of a folder in the order of their names; of each folder on the way the names are held."""
+    start = os.path.join(folder, "")  # noqa: PTH118 - ends with a separator
+    waiting = [_scan(str(folder))]
+    while waiting:
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+        elif isinstance(entry, str):
+            waiting.append(_scan(entry))
+        else:
+            path, regular = entry
+            below = path.removeprefix(start)
+            yield Found(path, below, _why_skipped(Path(path)) if not regular else _why_unread(path))
+
+
+def _scan(folder: str) -> Iterator[str | tuple[str, bool]]:
+    """Yield what is in a folder, in the order of the names: paths of folders, and pictures with whether they are files.
+
+    Pipes, devices and links that lead nowhere are no files.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            inside = [(entry.name, *_look(entry)) for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        _refuse(error)
+    inside.sort()
+    for name, is_folder, is_file in inside:
+        path = os.path.join(folder, name)  # noqa: PTH118 - a Path of each file would take memory
+        if is_folder:
+            yield path
+        elif is_file is not None and _is_picture(name):
+            yield path, is_file
+
+
+def _look(entry: os.DirEntry[str]) -> tuple[bool, bool | None]:
+    """Return whether an entry is a folder to look into, and whether it is a file; None for a link to a folder."""
+    try:
+        if entry.is_dir():
+            return (False, None) if entry.is_symlink() else (True, None)
+        return False, entry.is_file()
+    except OSError:  # a link to itself
+        return False, False
+
+
+def _why_unread(name: str) -> str:
+    """Return why a file of this name is not to be read, blank if it is."""
+    kind = unread_kind(Path(name))
+    return f"{kind} is not supported. Save it as PNG or JPEG with another program" if kind else ""
 
 
 def _why_skipped(file: Path) -> str:
-    if kind := unread_kind(file):
-        return f"{kind} is not supported. Save it as PNG or JPEG with another program"
+    if why := _why_unread(file.name):
+        return why
     try:
         mode = file.stat().st_mode
     except OSError as error:
@@ -105,33 +185,28 @@ def _root(pattern: Path) -> Path:
     return Path(*pattern.parts[:plain])
 
 
-def _files_below(folder: Path) -> list[Path]:
-    files = []
-    for place, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [Path(place, name) for name in names if _is_picture(name)]
-    return sorted(files)
-
-
 def _is_dir(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for names that are too long
 
 
 def _is_picture(name: str) -> bool:
-    return not name.startswith(".") and (Path(name).suffix.lower() in SUFFIXES or unread_kind(Path(name)) is not None)
+    if name.startswith("."):
+        return False
+    suffix = name[name.rfind(".") :].lower() if "." in name else ""
+    return suffix in SUFFIXES or unread_kind(Path(name)) is not None
 
 
-def _variants(path: Path) -> Iterator[Path]:
+def _variants(path: str) -> Iterator[str]:
     yield path
-    number = 2
+    own, number = Path(path), 2
     while True:
-        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+        yield str(own.with_name(f"{own.stem}-{number}{own.suffix}"))
         number += 1
 
 
-def _key(path: Path) -> str:
+def _key(path: str) -> str:
     """Equal for names that some file system takes for the same."""
-    return unicodedata.normalize("NFC", path.as_posix()).casefold()
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def _nothing(text: str) -> str:

@@ -71,7 +71,8 @@ class ResultLog:
                 file.write(" ".join((_key(path), str(state.st_size), str(state.st_mtime_ns), *words)) + "\n")
 
     def _has(self, path: Path, word: str) -> bool:
-        return word in self._read().get(_key(path), (0, 0, frozenset()))[2] and self._is_as_written(path)
+        known = self._read()  # nothing on a new machine: then the path need not be looked up
+        return bool(known) and word in known.get(_key(path), (0, 0, frozenset()))[2] and self._is_as_written(path)
 
     def _is_as_written(self, path: Path) -> bool:
         (size, time, _), now = self._read().get(_key(path), (-1, 0, frozenset())), path.stat()

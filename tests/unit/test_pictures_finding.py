@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from lib_facefix.errors import BadPicture
@@ -103,5 +101,5 @@ def test_two_files_of_one_name_get_names_of_their_own(tmp_path):
 
 
 def test_one_suffix_for_all_makes_more_names_equal():
-    found = [Found(Path(name), Path(name)) for name in ("x/a.jpg", "x/a.png", "a.png")]
+    found = [Found(name, name) for name in ("x/a.jpg", "x/a.png", "a.png")]
     assert [one.relative.as_posix() for one in name_apart(found, ".png")] == ["x/a.png", "x/a-2.png", "a.png"]
