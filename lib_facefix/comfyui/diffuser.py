@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-
 from comfy import latent_formats, model_management, sample, samplers
 
 from ..errors import BadCrop, BadSetting

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import folder_paths
 import latent_preview
-
 from comfy import model_management
 from comfy.utils import ProgressBar
 

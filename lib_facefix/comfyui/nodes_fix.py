@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from comfy_api.latest import io, ui
-
 from comfy import samplers
+from comfy_api.latest import io, ui
 
 from ..errors import MissingDiffuser
 from ..settings.face_prompt import GenerationParams

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-
 from comfy import samplers
 from comfy.k_diffusion import sampling
 

@@ -68,8 +68,8 @@ def test_classes_that_cannot_be_separated_or_found_are_said(host, detector, said
     try:
         host.txt2img({**QUICK, "detector": detector, "each_class": True}, draws=[THREE])
     except Refused as refused:
-        assert refused.status == 422
-        told = str(refused.answer)
+        status, told = refused.status, str(refused.answer)
     else:
-        told = host.comments()
+        status, told = 200, host.comments()
     assert said in told
+    assert status in {200, 422}
