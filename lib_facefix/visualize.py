@@ -97,8 +97,7 @@ def _face(pair: Pair, outcome: Outcome) -> Pil.Image:
     before = Pil.fromarray(cut(pair.before, matrix, FACE_SIDE).image)
     after = Pil.fromarray(cut(pair.after, rescale_matrix(matrix, *sizes), FACE_SIDE).image)
     identity = outcome.identity
-    told = f", identity {identity.verdict}" if identity else ""
-    told += f" ({identity.distance:.2f})" if identity and identity.distance is not None else ""
+    told = f", {identity.abbreviate()}" if identity else ""
     return _row(before, after, f"{outcome.job.number}: {face.box.size:.0f} px, {outcome.job.decision}{told}")
 
 

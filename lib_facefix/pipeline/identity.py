@@ -145,8 +145,8 @@ def _settle_face(job: FaceJob, change: Change | str, first: Trial, best: Trial) 
         share, distance = _bisect(change, distance)
         if share:
             how = "; ".join(filter(None, (how, f"{share:.0%} of the change")))
-            return share, IdentityCheck("backed off", distance, limit, asked, how)
-    return 0.0, IdentityCheck("left", distance, limit, asked, how)
+            return share, IdentityCheck("backed off", distance, limit, asked, how, share=share)
+    return 0.0, IdentityCheck("left", distance, limit, asked, how, share=0.0)
 
 
 def _bisect(change: Change, distance: float) -> tuple[float, float]:

@@ -27,6 +27,8 @@ class IdentityCheck:
     """How the change was made milder, as a phrase for people; blank if it was not."""
     why: str = ""
     """Why the face is unmeasured, as a phrase for people."""
+    share: float = 1.0
+    """Part of the fixed crop's change that was added, 0..1; less than 1 only if the guard reduced it."""
 
     def describe(self) -> str:
         """Return the finding as a phrase for people."""
@@ -43,11 +45,17 @@ class IdentityCheck:
             )
         return f"it would look like another person (distance {self.distance:.2f}, limit {self.limit:.2f})"
 
+    def abbreviate(self) -> str:
+        """Return the finding in a few words, with the distance and the limit: "identity kept 0.12/0.45"."""
+        done = {"backed off": "changed less, identity", "left": "not changed, identity"}
+        figures = "" if self.distance is None or self.limit is None else f" {self.distance:.2f}/{self.limit:.2f}"
+        return done.get(self.verdict, f"identity {self.verdict}") + figures
+
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON data, with distances rounded to 4 digits."""
         figures = {name: getattr(self, name) for name in ("distance", "limit", "first")}
         rounded = {name: None if value is None else round(value, 4) for name, value in figures.items()}
-        return {"verdict": self.verdict, **rounded, "how": self.how, "why": self.why}
+        return {"verdict": self.verdict, **rounded, "how": self.how, "why": self.why, "share": self.share}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> IdentityCheck:
@@ -58,4 +66,5 @@ class IdentityCheck:
         distance, limit, first = (
             None if entry[name] is None else float(entry[name]) for name in ("distance", "limit", "first")
         )
-        return cls(verdict, distance, limit, first, str(entry["how"]), str(entry["why"]))
+        share = float(entry.get("share", 1.0))  # servers of older versions do not send it
+        return cls(verdict, distance, limit, first, str(entry["how"]), str(entry["why"]), share)

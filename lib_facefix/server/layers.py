@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image as Pil
 
 from ..facefix import FaceFix
+from ..planning.identity import IdentityCheck
 from ..planning.plan import FaceJob, FixPlan, LoneFace
 from ..protocols import Blend, Blender, Progress
 from ..registry import RESTORERS
@@ -29,9 +30,14 @@ class Layer:
     """Fidelities in rising order, and this layer's share of the result at each (see `Blend`). None: only at its own."""
     error: str = ""
     """Reason for a failure."""
+    identity: IdentityCheck | None = None
+    """What the identity guard found out about the face at full visibility; None if it is off."""
 
     def to_json(self, icc: bytes) -> dict[str, Any]:
-        """Return the layer as JSON data, its pixels as a base64-encoded PNG. icc: colour profile of the photo."""
+        """Return the layer as JSON data, its pixels as a base64-encoded PNG. icc: colour profile of the photo.
+
+        Its member `held` is the part of the change that the pixels hold: less than 1 if the identity guard reduced it.
+        """
         file = io.BytesIO()
         if self.pixels.size:
             Pil.fromarray(self.pixels).save(file, "PNG", compress_level=1, icc_profile=icc or None)
@@ -39,6 +45,8 @@ class Layer:
             "number": self.number,
             "box": list(self.box),
             "shares": self.shares and [list(share) for share in self.shares],
+            "held": self.identity.share if self.identity else 1.0,
+            "identity": self.identity and self.identity.to_json(),
             "error": self.error or None,
             "image": base64.b64encode(file.getvalue()).decode("ascii"),
         }
@@ -66,12 +74,13 @@ def _make_layer(image: Image, face: LoneFace, shares: tuple[tuple[float, float],
     number, (height, width) = face.outcome.job.number, face.pixels.shape[:2]
     if not face.pixels.size:
         reason = str(face.outcome.error or face.outcome.note)
-        return Layer(number, (0, 0, 0, 0), np.zeros((0, 0, 4), np.uint8), shares, reason)
+        return Layer(number, (0, 0, 0, 0), np.zeros((0, 0, 4), np.uint8), shares, reason, face.outcome.identity)
     right, bottom = face.left + width, face.top + height
     changed = (face.pixels != image[face.top : bottom, face.left : right]).any(2)
     alpha = np.where(changed, np.uint8(255), np.uint8(0))[..., None]
     box = (face.left, face.top, right, bottom)
-    return Layer(number, box, np.ascontiguousarray(np.concatenate([face.pixels, alpha], 2)), shares)
+    pixels = np.ascontiguousarray(np.concatenate([face.pixels, alpha], 2))
+    return Layer(number, box, pixels, shares, identity=face.outcome.identity)
 
 
 def _list_blends(engine: FaceFix, job: FaceJob) -> tuple[Blend, ...]:

@@ -85,6 +85,50 @@ def test_the_download_is_byte_for_byte_what_the_command_line_makes_of_the_same_p
     assert made["faceapi_sample4.fixed"] != made["untuned"] != GROUP.read_bytes()
 
 
+def test_the_identity_stands_in_the_table_below_the_thumbnails_and_below_a_trial(tuned):
+    """Figure, limit, and what was done, once faces were fixed or tried."""
+    page = tuned.page
+    line = page.locator(".trial > p")
+    page.get_by_role("button", name="Try this face").click()
+    expect(line).to_have_text(re.compile(r"^Identity at full visibility: kept \(distance 0\.\d\d, limit 0\.\d\d\)\.$"))
+    assert "Identity" not in tuned.row(3)
+
+    tuned.fix()
+    cells = [tuned.row(number)["Identity"] for number in (1, 2, 3, 4)]
+    short = [page.locator(".face .identity").nth(place).text_content() for place in range(4)]
+    assert (cells[1], short[1]) == ("\N{EN DASH}", "")
+    for cell, words in zip(cells[:1] + cells[2:], short[:1] + short[2:], strict=True):
+        distance, limit = re.fullmatch(r"kept \(distance (0\.\d\d), limit (0\.\d\d)\)", cell).groups()
+        assert words == f"kept, {distance} of {limit}"
+        assert float(distance) < float(limit)
+    tuned.shot("identity")
+
+    tuned.type("fidelity", 0.5)  # the figure was not for this setting
+    expect(page.locator(".face .identity").nth(2)).to_have_text("")
+
+
+def test_what_the_identity_guard_did_is_said_in_words(visit):
+    said = visit().page.evaluate("""async () => {
+        const { describeIdentity, abbreviateIdentity } = await import("./words.js");
+        const none = {distance: null, limit: null, first: null, how: "", why: ""};
+        return [
+            {verdict: "backed off", distance: 0.4, limit: 0.45, first: 0.61, how: "62% of the change", why: ""},
+            {verdict: "left", distance: 0.7, limit: 0.45, first: 0.7, how: "", why: ""},
+            {verdict: "drifted", distance: 0.7, limit: 0.45, first: 0.7, how: "", why: ""},
+            {...none, verdict: "unmeasured", why: "too small (20 px)"},
+        ].map((one) => [describeIdentity(one), abbreviateIdentity(one)]);
+    }""")
+    assert said == [
+        [
+            "changed less: 62% of the change (distance 0.40 instead of 0.61, limit 0.45)",
+            "changed less, 0.40 of 0.45",
+        ],
+        ["not changed (distance 0.70, limit 0.45)", "not changed, 0.70 of 0.45"],
+        ["drifted (distance 0.70, limit 0.45)", "drifted, 0.70 of 0.45"],
+        ["not measured: too small (20 px)", "not measured"],
+    ]
+
+
 def test_one_face_is_tried_and_everything_stays_as_it_is(tuned):
     before = tuned.row(3)
     tuned.page.get_by_role("button", name="Try this face").click()

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 from sending import sent, where
 
+from lib_facefix.analysis import identity_guard
 from lib_facefix.fixers.lite import Lite
 from lib_facefix.fixers.restore import Restorer, strength
+from lib_facefix.protocols import Blend
 from lib_facefix.server.routes import PREFIX
 
 
@@ -97,3 +99,34 @@ def test_masks_are_drawn_without_numbers_on_request(client, photo):
     green = [((one[..., 0] == 0) & (one[..., 1] == 230)).sum() for one in drawn]
     assert green[0] > 100
     assert green[1] == 0
+
+
+@pytest.mark.parametrize("visibility", [1.0, 0.6, 0.25])
+def test_a_layer_that_the_identity_guard_weakened_is_drawn_as_strongly_as_the_result(
+    client, photo, monkeypatch, visibility
+):
+    """At a low visibility the face is within its limit, and the guard reduces nothing."""
+    monkeypatch.setattr(Lite, "list_blends", lambda self: (Blend(0.0, ((0.0, 1.0), (1.0, 0.0))),))
+    monkeypatch.setattr(Lite, "batch_key", lambda self, job: "any")  # so that the guard does not try another fidelity
+    photo, before = as_png(photo)
+    settings = {"method": "restore", "fidelity": 0.0, "visibility": visibility, "grain": 0.0}
+    plan = client.post(f"{PREFIX}/plan", json=sent(photo, settings=settings)).json()
+    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    half = (layer["identity"]["first"] / 2,)
+    tight = identity_guard.Limits(0.0, (0.0,), half, (0.0,), half, (1.0,), (0.0, 1.0))
+    monkeypatch.setattr(identity_guard, "read_limits", lambda: {"dlib": tight})
+    report = client.post(f"{PREFIX}/fix", json=sent(photo, plan=plan)).json()
+    fixed, identity = array(report["image"])[..., :3], report["faces"][0]["identity"]
+    [layer] = client.post(f"{PREFIX}/layers", json=sent(photo, plan=plan)).json()["faces"]
+    assert layer["identity"]["verdict"] == "backed off"
+    assert layer["held"] == layer["identity"]["share"] < 1
+    assert (identity["verdict"], identity["share"] < 1) == (
+        ("backed off", True) if visibility > layer["held"] + 1 / 16 else ("kept", False)
+    )
+    left, top, right, bottom = layer["box"]
+    pixels, blended = array(layer["image"]), before.copy()
+    part = blended[top:bottom, left:right]
+    part += min(1, visibility / layer["held"]) * pixels[..., 3:] / 255 * (pixels[..., :3] - part)
+    largest = np.abs(fixed - before).max()
+    assert largest > 8
+    assert np.abs(fixed - np.rint(blended)).max() <= max(4, largest / 12)  # the share is known to 1/16

@@ -15,6 +15,7 @@ from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.compare.history import OriginalStore
 from lib_facefix.webui.extras import script
 from lib_facefix.webui.extras.face_overrides import ENABLE, EVENT_INPUTS, IS_SINGLE, TUNING, FaceOverrides
+from lib_facefix.webui.extras.findings import Findings
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
 """Four faces."""
@@ -113,6 +114,16 @@ def test_ticked_and_nothing_else_the_defaults_are_used(host, engine, photo):
     assert pp.info["FaceFix said"] == "4 faces: 4 restored"
     assert record(pp)["passes"] == [{"guard": "back-off"}]  # a photo shows a person, a generated image does not
     assert [face["do"] for face in record(pp)["faces"][0]] == ["restore"] * 4
+
+
+def test_what_the_guard_found_is_kept_for_the_table(host, engine, photo, monkeypatch):
+    monkeypatch.setattr(script, "FINDINGS", Findings())
+    text = tuned(engine, photo, {2: {"method": "leave"}})
+    done(photo, {ENABLE: True, IS_SINGLE: True, TUNING: text}, lambda one: one.resize((one.width * 2, one.height * 2)))
+    tuning = FaceOverrides.from_text(text, engine)
+    found = script.FINDINGS.find(tuning.picture, tuning.plan_for(FaceSettings()))
+    assert sorted(found) == [1, 3, 4]
+    assert all(one.distance < one.limit for one in found.values())
 
 
 def test_opacity_stays(host, photo):

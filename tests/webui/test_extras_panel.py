@@ -10,6 +10,7 @@ from toolkit import handler
 
 from lib_facefix import FaceFix
 from lib_facefix.settings.face_prompt import GenerationParams
+from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.webui.extras import handlers
 from lib_facefix.webui.extras.face_overrides import (
     ENABLE,
@@ -22,6 +23,7 @@ from lib_facefix.webui.extras.face_overrides import (
     FaceOverrides,
     read_input,
 )
+from lib_facefix.webui.extras.findings import MAX_PICTURES, Findings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
@@ -37,6 +39,7 @@ def engine():
 @pytest.fixture
 def told(monkeypatch, engine):
     """What the photo's infotext says; the engine is the library's own."""
+    monkeypatch.setattr(handlers, "FINDINGS", Findings())
     stands, planner = {"origin": None}, engine.with_diffuser(None)
     rooms = {
         "standalone": {
@@ -310,3 +313,62 @@ def test_handlers_say_what_to_do_where_no_faces_were_found():
     assert handlers.show_edit(given) == {}
     assert handlers.refill(given) == {}
     assert handlers.edit_and_redraw(None, given) == {}
+
+
+def beyond(monkeypatch):
+    """Let every change of a face be beyond its limit."""
+    from lib_facefix.analysis import identity_guard
+
+    tight = identity_guard.Limits(0.0, (0.0,), (0.01,), (0.0,), (0.01,), (1.0,), (0.0, 1.0))
+    monkeypatch.setattr(identity_guard, "read_limits", lambda: {"dlib": tight})
+
+
+def test_what_the_identity_guard_found_stands_in_the_table_and_below_the_thumbnail(page, monkeypatch):
+    beyond(monkeypatch)
+    page.find()
+    page.choose(2)
+    page.change("method", "restore")
+    assert "identity" not in page.html("table")
+    page.does(page.at("try"), "click", page.picture)
+    assert "<th scope='col'>identity</th>" in page.html("table")
+    row = page.html("table").split("<tr")[3]
+    assert "0.01)" in row  # the limit
+    captions = [caption for _, caption in page.html("thumbnails")]
+    assert [caption.endswith("/0.01") for caption in captions] == [False, True, False, False]
+
+    page.change("visibility", 0.5)  # what was found was not for these settings
+    assert "identity" not in page.html("table")
+    page.change("visibility", 1.0)
+    assert "0.01)" in page.html("table")
+
+
+def test_the_table_follows_the_result_of_generate(on_page, gradio, told):
+    from lib_facefix.webui.extras.script import INFOTEXT_ID, add_slider
+
+    with gradio.Blocks() as blocks:
+        gradio.Image(type="pil", elem_id="extras_image")
+        parts = on_page("extras.panel").build()
+        result = gradio.HTML(elem_id=INFOTEXT_ID)
+        add_slider(result, elem_id=INFOTEXT_ID)
+    page = Page(blocks, parts)
+    page.find()
+    page.does(result, "change", page.picture)
+    assert "identity" not in page.html("table")
+    [fixed] = FaceFix().run([handlers.to_pixels(page.picture)], [page.tuning.plan])
+    handlers.FINDINGS.keep(page.tuning.picture, fixed.outcomes)
+    page.does(result, "change", page.picture)
+    assert page.html("table").count("identity kept (distance") == len([o for o in fixed.outcomes if o.identity])
+    page.picture = page.picture.rotate(180)  # another image, whose faces were not found yet
+    page.shown.clear()
+    page.does(result, "change", page.picture)
+    assert "table" not in page.shown
+
+
+def test_findings_of_old_images_are_forgotten(engine):
+    image = handlers.to_pixels(Image.open(PHOTO))
+    plan = engine.plan(image, FaceSettings(method="restore", at_most=1))
+    [result] = engine.run([image], [plan])
+    kept = Findings()
+    for number in range(MAX_PICTURES + 1):
+        kept.keep(str(number), result.outcomes)
+    assert [len(kept.find(str(number), plan)) for number in (0, 1, MAX_PICTURES)] == [0, 1, 1]

@@ -25,6 +25,7 @@ import { bytes } from "./files.js";
  * @property {string} verdict
  * @property {number | null} distance
  * @property {number | null} limit
+ * @property {number | null} first  Distance of the change as the settings ask for it.
  * @property {string} how
  * @property {string} why
  * @typedef {{upscaler: string}} Upscale

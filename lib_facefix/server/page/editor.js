@@ -313,6 +313,7 @@ export class Editor {
   #sumUp(faces) {
     const rows = table(faces, this.offer.columns, this.photo.overrides, (number) => this.choose(number));
     at("table").replaceChildren(...(faces.length ? [rows] : []));
+    this.stage.tell(faces);
     at("sum").textContent = this.photo.result ? summary(this.photo.result) : "";
   }
 

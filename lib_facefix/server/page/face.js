@@ -5,7 +5,7 @@ import { Form } from "./form.js";
 import { slider } from "./result.js";
 import { thumbnail, thumbnailPart } from "./stage.js";
 import { Strength } from "./strength.js";
-import { DECISIONS } from "./words.js";
+import { DECISIONS, describeIdentity } from "./words.js";
 
 /** @import { Face, Settings, Value } from "./api.js" */
 /** @import { FacefixCompare } from "./compare.js" */
@@ -199,8 +199,11 @@ export class FacePanel {
       const before = thumbnail(this.stage.source, thumbnailPart(face.box, AROUND), this.photo.size, SIDE).toDataURL();
       this.#trial = slider(before, before, []);
       this.#trial.toggleAttribute("compact", true);
-      this.shown.replaceChildren(this.#trial);
+      this.shown.replaceChildren(this.#trial, make("p", { class: "small" }));
     }
+    const identity = this.layers.identity(face.number);
+    const line = this.shown.querySelector(":scope > p");
+    if (line) line.textContent = identity ? `Identity at full visibility: ${describeIdentity(identity)}.` : "";
     this.renew();
   }
 }

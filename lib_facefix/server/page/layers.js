@@ -2,17 +2,19 @@
 
 import { bytes, decoded } from "./files.js";
 
-/** @import { Api, Box, Face, Plan, Settings, Size } from "./api.js" */
+/** @import { Api, Box, Face, Identity, Plan, Settings, Size } from "./api.js" */
 /** @import { Layer } from "./compare.js" */
 /**
  * @typedef {object} Result  A face fixed at one fidelity, at full visibility.
  * @property {Box} box
  * @property {[number, number][] | null} shares  Fidelities, and its share of the face at each. null: fidelity changes the pixels.
+ * @property {number} held  Part of the change that the pixels hold: less than 1 if the identity guard reduced it.
+ * @property {Identity | null} identity  Finding of the identity guard at full visibility.
  * @property {string | null} error
  * @property {string} url  Blank if no pixel changes.
  * @property {HTMLImageElement | null} image
  */
-/** @typedef {Pick<Result, "box" | "shares" | "error"> & { number: number, image: string }} Entry  One of the server's answer. */
+/** @typedef {Pick<Result, "box" | "shares" | "held" | "identity" | "error"> & { number: number, image: string }} Entry  One of the server's answer. */
 /**
  * @typedef {object} Fixed  A face.
  * @property {string} key  The part of its settings that changes its pixels.
@@ -45,6 +47,12 @@ export class Layers {
     return this.#fixed.get(number)?.results.find(({ error }) => error)?.error ?? "";
   }
 
+  /** Return what the identity guard found at full visibility in the layer that changes the face most. @param {number} number */
+  identity(number) {
+    const found = (this.#fixed.get(number)?.results ?? []).flatMap(({ identity }) => identity ?? []);
+    return found.sort((one, other) => (other.first ?? 0) - (one.first ?? 0))[0] ?? null;
+  }
+
   /**
    * Request the layers of these faces. image: the photo, encoded. plan: the plan that contains the faces.
    * @param {string} image @param {Plan} plan @param {Face[]} faces @param {AbortSignal} signal
@@ -57,11 +65,11 @@ export class Layers {
     signal.throwIfAborted();
     for (const face of faces) {
       this.#drop(face.number);
-      const results = entries.flatMap(({ number, box, shares, error }, i) => {
+      const results = entries.flatMap(({ number, box, shares, held, identity, error }, i) => {
         if (number !== face.number) return [];
         const blob = blobs[i];
         const url = blob ? URL.createObjectURL(blob) : "";
-        return [{ box, shares, error, url, image: pictures[i] }];
+        return [{ box, shares, held, identity, error, url, image: pictures[i] }];
       });
       if (results.length) this.#fixed.set(face.number, { key: keyOf(face, results), results });
     }
@@ -110,7 +118,7 @@ export class Layers {
     return faces.flatMap((face) => {
       if (face.decision === "leave") return [];
       const results = (this.#fixed.get(face.number)?.results ?? []).filter(({ url }) => url);
-      const opacities = stacked(results.map(({ shares }) => shareAt(settings(face), shares)));
+      const opacities = stacked(results.map(({ shares, held }) => Math.min(1, shareAt(settings(face), shares) / held)));
       return results.map((result, i) => /** @type {[Result, number]} */ ([result, opacities[i]]));
     });
   }

@@ -2,6 +2,7 @@
 
 import { button, make } from "./dom.js";
 import { READ, drawPart } from "./result.js";
+import { abbreviateIdentity, describeIdentity } from "./words.js";
 
 /** @import { Box, Face, Size } from "./api.js" */
 
@@ -63,6 +64,16 @@ export class Stage {
     return [...(this.#input(String(number))?.parentElement?.querySelectorAll("canvas") ?? [])];
   }
 
+  /** Show below each thumbnail what the identity guard found; nothing for faces of a plan. @param {Face[]} faces */
+  tell(faces) {
+    for (const { number, identity } of faces) {
+      const line = this.#input(String(number))?.parentElement?.querySelector(".identity");
+      if (!line) continue;
+      line.textContent = identity ? abbreviateIdentity(identity) : "";
+      line.setAttribute("title", identity ? `Identity ${describeIdentity(identity)}` : "");
+    }
+  }
+
   /** Remove all faces. */
   close() {
     const [legend] = this.row.children;
@@ -120,7 +131,8 @@ export class Stage {
       ? [make("b", {}, `Face ${number}`), make("span", {}, face.decision === "leave" ? "skipped" : "")]
       : [make("b", {}, "All faces")];
     const why = face ? make("span", { class: "unseen" }, `: ${face.reason}`) : null;
-    return make("label", { class: `face ${face?.decision ?? ""}` }, input, picture, make("span", { class: "words" }, ...words, why));
+    const told = face ? make("span", { class: "identity" }) : null;
+    return make("label", { class: `face ${face?.decision ?? ""}` }, input, picture, make("span", { class: "words" }, ...words, why, told));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The table that summarizes all faces. */
 
 import { button, make } from "./dom.js";
-import { DECISIONS, OUTCOMES } from "./words.js";
+import { DECISIONS, OUTCOMES, describeIdentity } from "./words.js";
 
 /** @import { Face, Overrides, Settings, Value } from "./api.js" */
 /** @typedef {{name: string, title: string, labels: Map<string, string>}} Column  A setting. labels: of its choices, by name. */
@@ -15,7 +15,7 @@ export function table(faces, columns, own, choose) {
   const done = faces.some((face) => face.outcome);
   const guarded = faces.some((face) => face.identity);
   const found = [...(done ? ["Outcome"] : []), ...(guarded ? ["Identity"] : [])];
-  const heads = ["Face", "Size", "Sharpness", "Decision", ...columns.map(({ title }) => title), ...found, "Reason"];
+  const heads = ["Face", "Size", "Sharpness", "Decision", ...found, ...columns.map(({ title }) => title), "Reason"];
   const rows = inOrder(faces).map((face) => row(face, columns, own[face.number] ?? {}, done, guarded, choose));
   return make(
     "table", {},
@@ -41,16 +41,13 @@ function row(face, columns, own, done, guarded, choose) {
     make("td", {}, `${Math.round(face.size)} px`),
     make("td", {}, face.sharpness.toFixed(2)),
     make("td", { class: "method" in own ? "own" : "" }, DECISIONS[face.decision] ?? face.decision),
-    ...cells,
     outcome,
-    guarded ? make("td", { title: face.identity?.why || face.identity?.how || "" }, identity(face)) : null,
+    guarded ? make("td", { class: "identity" }, face.identity ? describeIdentity(face.identity) : "–") : null,
+    ...cells,
     make("td", { class: "why" }, face.error ?? (face.outcome === "left" && face.note ? face.note : face.reason)),
   );
 }
 
-/** Return the finding of the identity guard: "kept (0.12 of 0.45)". @param {Face} face */
-const identity = ({ identity: found }) =>
-  !found ? "–" : found.distance === null || found.limit === null ? found.verdict : `${found.verdict} (${found.distance.toFixed(2)} of ${found.limit.toFixed(2)})`;
 /** @param {Face[]} faces */
 const inOrder = (faces) => [...faces].sort((one, other) => one.number - other.number);
 /** @param {Value | undefined} value @param {Map<string, string>} labels */

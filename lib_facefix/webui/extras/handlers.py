@@ -28,6 +28,7 @@ from .face_overrides import (
     FaceOverrides,
     fingerprint,
 )
+from .findings import FINDINGS
 
 NOTE, OVERVIEW, THUMBNAILS, TABLE, LINE, ONE_FACE, TRIED = (
     "note", "overview", "thumbnails", "table", "line", "one_face", "tried"
@@ -54,12 +55,13 @@ def find_faces(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
     assert picture is not None
     origin = read_origin(picture)
     plan = given.engine.plan(image, given.settings, origin=origin)
+    tuning = FaceOverrides.start(given.engine, image, given.settings, plan, origin)
     return {
         **clear_faces(),
         NOTE: _show_html(view.describe_found(plan, origin)),
-        **_pictures(image, plan),
-        TABLE: _show_html(view.render_table(plan)),
-        TUNING: {"value": FaceOverrides.start(given.engine, image, given.settings, plan, origin).to_text()},
+        **_pictures(image, plan, tuning.picture),
+        TABLE: _show_html(view.render_table(plan, findings=FINDINGS.find(tuning.picture, plan))),
+        TUNING: {"value": tuning.to_text()},
     }
 
 
@@ -113,7 +115,16 @@ def redraw(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
     image, tuning = to_pixels(picture), _require_found(given)
     if tuning.picture != fingerprint(image):
         return {}
-    return _pictures(image, tuning.plan_for(given.settings))
+    return _pictures(image, tuning.plan_for(given.settings), tuning.picture)
+
+
+def show_findings(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
+    """Update the table and the thumbnails with what the identity guard found, once faces of the image were fixed."""
+    tuning = given.tuning
+    if picture is None or tuning is None:
+        return {}
+    image = to_pixels(picture)
+    return _show_findings(image, tuning, given.settings) if tuning.picture == fingerprint(image) else {}
 
 
 def try_face(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
@@ -131,11 +142,22 @@ def try_face(picture: Pil.Image | None, given: ExtrasInput) -> Changes:
     with exclusive():
         result = run_plan(image, replace(tuning.plan, jobs=(job,)))
     [outcome] = result.outcomes
+    FINDINGS.keep(tuning.picture, result.outcomes)
+    found = _show_findings(image, tuning, given.settings)
     if outcome.verdict != "fixed":
         why = str(outcome.error or outcome.note or "stopped")
-        return _show_tried(Comparison(note=f"Face {job.number} was not fixed: {why}."))
+        return {**found, **_show_tried(Comparison(note=f"Face {job.number} was not fixed: {why}."))}
     told = capitalize(outcome.identity.describe()) if outcome.identity else ""
-    return _show_tried(replace(view.compare_face(image, result.image, job), note=told))
+    return {**found, **_show_tried(replace(view.compare_face(image, result.image, job), note=told))}
+
+
+def _show_findings(image: Image, tuning: FaceOverrides, settings: FaceSettings) -> Changes:
+    plan = tuning.plan_for(settings)
+    findings = FINDINGS.find(tuning.picture, plan)
+    return {
+        TABLE: _show_html(view.render_table(plan, tuning.shown, findings)),
+        THUMBNAILS: {"value": view.make_thumbnails(image, plan, findings), "visible": bool(plan.jobs)},
+    }
 
 
 def _show_tried(shown: Comparison = NOTHING) -> Changes:
@@ -157,9 +179,10 @@ def _require_chosen(given: ExtrasInput) -> FaceOverrides:
 
 def _show_decisions(tuning: FaceOverrides, settings: FaceSettings, *, refill: bool = False) -> Changes:
     """Update the table and the line above the controls. refill: also the controls of the shown face."""
+    plan = tuning.plan_for(settings)
     changes: Changes = {
         TUNING: {"value": tuning.to_text()},
-        TABLE: _show_html(view.render_table(tuning.plan_for(settings), tuning.shown)),
+        TABLE: _show_html(view.render_table(plan, tuning.shown, FINDINGS.find(tuning.picture, plan))),
     }
     if not tuning.shown:
         return changes
@@ -172,8 +195,8 @@ def _show_decisions(tuning: FaceOverrides, settings: FaceSettings, *, refill: bo
     return changes
 
 
-def _pictures(image: Image, plan: FixPlan) -> Changes:
-    """Update the image with boxes and masks, and the thumbnails."""
+def _pictures(image: Image, plan: FixPlan, picture: str) -> Changes:
+    """Update the image with boxes and masks, and the thumbnails. picture: fingerprint of the image."""
     from ..config.engine import get_engine
 
     # a mask is the same for every method and restorer, so the cheapest one is used
@@ -182,7 +205,10 @@ def _pictures(image: Image, plan: FixPlan) -> Changes:
     mask = get_engine().mask(image, replace(plan, jobs=tuple(cheap)))
     return {
         OVERVIEW: _show_html(view.render_overview(image, mask, plan)),
-        THUMBNAILS: {"value": view.make_thumbnails(image, plan), "visible": bool(plan.jobs)},
+        THUMBNAILS: {
+            "value": view.make_thumbnails(image, plan, FINDINGS.find(picture, plan)),
+            "visible": bool(plan.jobs),
+        },
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 
@@ -43,12 +44,17 @@ TROUBLE = "trouble"
 """Name of the line for error messages."""
 FACES = (handlers.NOTE, handlers.TABLE, handlers.LINE, handlers.TRIED, handlers.ONE_FACE, TUNING)
 PICTURES = (handlers.OVERVIEW, handlers.THUMBNAILS)
+FINDINGS = (handlers.TABLE, handlers.THUMBNAILS)
 DECISIONS = (handlers.TABLE, handlers.LINE, TUNING)
 """Names of the components that change with a decision; `FACES` and `PICTURES` group others in the same way."""
 SOURCE_TABS = {"extras_single_tab": True, "extras_batch_process_tab": False, "extras_batch_directory_tab": False}
 """Ids of the host's tabs for the source of images, with True for the single image."""
 SINGLE_IMAGE = "extras_image"
 """Id of the host's component for the single image."""
+
+
+PANELS: WeakKeyDictionary[Any, "_Panel"] = WeakKeyDictionary()
+"""The accordion of each page; an entry is dropped together with its page."""
 
 
 def build() -> dict[str, Any]:
@@ -59,6 +65,12 @@ def build() -> dict[str, Any]:
         panel.show_settings()
     panel.listen()
     return {ENABLE: enabled, IS_SINGLE: panel.parts[IS_SINGLE], **{name: panel.parts[name] for name in EVENT_INPUTS}}
+
+
+def follow_results(component: Any) -> None:
+    """Show what the identity guard found whenever a component of the page under construction shows a new result."""
+    if panel := PANELS.get(gradio_compat.this_page()):
+        panel.follow_results(component)
 
 
 class _Panel:
@@ -114,14 +126,20 @@ class _Panel:
         picture = [found]
         self._on(self._find.click, handlers.find_faces, everything, picture, gradio_compat.when_busy)
         self._tried.show_after(
-            self._on(self._try.click, handlers.try_face, (handlers.TRIED,), picture, gradio_compat.when_busy)
+            self._on(self._try.click, handlers.try_face, (handlers.TRIED, *FINDINGS), picture, gradio_compat.when_busy)
         )
+        PANELS[gradio_compat.this_page()] = self
         self._on(self._all.click, handlers.apply_to_all, everything, picture)
         for name in REDRAW_AT_ONCE:
             self._on(parts[FACE_CONTROLS[name]].input, handlers.edit_and_redraw, everything, picture)
         for name in REDRAW_ON_RELEASE:
             self._on(parts[FACE_CONTROLS[name]].release, handlers.redraw, PICTURES, picture)
         self._tried.show_after(gradio_compat.when(found.change, self._clear, [], self._those(everything)))
+
+    def follow_results(self, component: Any) -> None:
+        """Update the table and the thumbnails when the value of a component of the host changes."""
+        picture = [gradio_compat.on_this_page(SINGLE_IMAGE)]
+        self._on(component.change, handlers.show_findings, FINDINGS, picture)
 
     def _show(self, make: Callable[[str], Any], *names: str) -> None:
         self.parts |= {name: make(_id(name)) for name in names}

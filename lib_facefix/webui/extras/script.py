@@ -18,6 +18,7 @@ from ..passes import infotext
 from ..passes.mark import find_earlier
 from ..passes.summary import summarize
 from .face_overrides import ENABLE, IS_SINGLE, TUNING, ExtrasInput, fingerprint, read_input
+from .findings import FINDINGS
 from .handlers import to_pixels
 
 TITLE = infotext.KEY
@@ -86,6 +87,8 @@ def _fix(pp: Any, given: ExtrasInput, single: bool) -> None:
     else:
         plan, overrides = given.engine.plan(image, given.settings, origin=source.origin), {}
     result = run_plan(image, plan)
+    if tuning and not mismatch:
+        FINDINGS.keep(tuning.picture, result.outcomes)
     if not np.array_equal(image, result.image):
         pp.image = replace_colours(pp.image, result.image)
     pp.info[TITLE] = infotext.write([given.settings], [result.outcomes], source.origin, overrides)
@@ -100,14 +103,16 @@ def _write_summary(pp: Any, sentences: Iterable[str]) -> None:
     pp.info[SUMMARY_KEY] = "; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences)
 
 
-def add_slider(component: Any, elem_id: str | None = None, **_: Any) -> None:  # noqa: ARG001 the host's form
-    """Make the before/after slider under the gallery; for `on_after_component`."""
+def add_slider(component: Any, elem_id: str | None = None, **_: Any) -> None:
+    """Make the before/after slider under the gallery, and let the table follow; for `on_after_component`."""
     from ..compare.slider import make_slider
     from ..ui.gradio_compat import hidden_text
+    from .panel import follow_results
 
     if elem_id == INFOTEXT_ID:
         slider = make_slider("extras_facefix_result", TAB)
         slider.ask(_answer, [hidden_text("extras_facefix_said"), slider.told], READ_RESULT_SCRIPT)
+        follow_results(component)
 
 
 def find_comparison(generation_info: str, chosen: int, count: int, originals: OriginalStore = BEFORES) -> Comparison:

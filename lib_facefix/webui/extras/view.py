@@ -2,12 +2,13 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
 from PIL import Image as Pil
 
+from ...planning.identity import IdentityCheck
 from ...planning.plan import FaceJob, FixPlan
 from ...registry import RESTORERS
 from ...settings.face_prompt import GenerationParams
@@ -21,6 +22,7 @@ SHARPNESS_WORDS = ((0.4, "blurred"), (0.65, "soft"), (1.01, "sharp"))
 THUMBNAIL, OVERVIEW, TRIED = 160, 1280, 1024
 """Longest sides, in pixels, of a thumbnail, the whole image, and a tried face."""
 COLUMNS = ("#", "fix", "method", "restorer", "fidelity", "visibility", "denoise", "why")
+NO_FINDINGS: Mapping[int, IdentityCheck] = {}
 
 
 def describe_sharpness(sharpness: float) -> str:
@@ -28,9 +30,10 @@ def describe_sharpness(sharpness: float) -> str:
     return next(word for most, word in SHARPNESS_WORDS if sharpness < most)
 
 
-def make_caption(job: FaceJob) -> str:
-    """Return the caption of a thumbnail: "3 · 96 px · soft · restore"."""
-    return " · ".join([str(job.number), *_facts(job), job.decision])
+def make_caption(job: FaceJob, found: IdentityCheck | None = None) -> str:
+    """Return the caption of a thumbnail: "3 · 96 px · soft · restore". found: finding of the identity guard, to add."""
+    told = [found.abbreviate()] if found else []
+    return " · ".join([str(job.number), *_facts(job), job.decision, *told])
 
 
 def describe_face(job: FaceJob) -> str:
@@ -63,18 +66,23 @@ def describe_found(plan: FixPlan, origin: GenerationParams | None) -> str:
     return f"{note}<details><summary>Generation parameters</summary>{facts}</details>"
 
 
-def render_table(plan: FixPlan, shown: int = 0) -> str:
-    """Return the faces and their decisions as an HTML table. shown: number of the face to highlight, 0: none."""
-    head = "".join(f"<th scope='col'>{column}</th>" for column in COLUMNS)
+def render_table(plan: FixPlan, shown: int = 0, findings: Mapping[int, IdentityCheck] = NO_FINDINGS) -> str:
+    """Return the faces and their decisions as an HTML table.
+
+    shown: number of the face to highlight, 0: none. findings: of the identity guard, by number, once faces were fixed.
+    """
+    columns = (*COLUMNS, "identity") if findings else COLUMNS
+    head = "".join(f"<th scope='col'>{column}</th>" for column in columns)
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    rows = "".join(_row(job, job.number == shown) for job in jobs)
+    told = {job.number: findings[job.number].describe() if job.number in findings else "—" for job in jobs}
+    rows = "".join(_row(job, job.number == shown, [told[job.number]] if findings else []) for job in jobs)
     return (
         "<div class='facefix-faces' role='region' aria-label='Decision for each face' tabindex='0'>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _row(job: FaceJob, shown: bool) -> str:
+def _row(job: FaceJob, shown: bool, identity: Sequence[str]) -> str:
     treatment, fixed = job.treatment, job.decision != "leave"
     cells = (
         "yes" if fixed else "no",
@@ -84,6 +92,7 @@ def _row(job: FaceJob, shown: bool) -> str:
         f"{treatment.visibility:.2f}" if fixed else "—",
         f"{treatment.denoising_strength:.2f}" if job.decision == "re-diffuse" else "—",
         job.reason,
+        *identity,
     )
     mark = " aria-current='true'" if shown else ""
     return f"<tr{mark}><th scope='row'>{job.number}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
@@ -107,10 +116,16 @@ def render_overview(image: Image, mask: Mask, plan: FixPlan) -> str:
     return f"<div class='facefix-overview'><img alt='{escape(alt)}' src='{url}'>{boxes}</div>"
 
 
-def make_thumbnails(image: Image, plan: FixPlan) -> list[tuple[Pil.Image, str]]:
-    """Return a thumbnail and a caption for each face, sorted by number."""
+def make_thumbnails(
+    image: Image, plan: FixPlan, findings: Mapping[int, IdentityCheck] = NO_FINDINGS
+) -> list[tuple[Pil.Image, str]]:
+    """Return a thumbnail and a caption for each face, sorted by number. findings: as in `render_table`."""
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    return [(_small(crop_around(image, job.face.box), THUMBNAIL), make_caption(job)) for job in jobs]
+    captions = [make_caption(job, findings.get(job.number)) for job in jobs]
+    return [
+        (_small(crop_around(image, job.face.box), THUMBNAIL), caption)
+        for job, caption in zip(jobs, captions, strict=True)
+    ]
 
 
 def compare_face(before: Image, after: Image, job: FaceJob) -> Comparison:

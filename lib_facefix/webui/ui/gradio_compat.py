@@ -101,9 +101,14 @@ def note(html: str, elem_id: str) -> Any:
     return gr.HTML(html, visible=bool(html), elem_id=elem_id)
 
 
+def this_page() -> Any:
+    """Return the page under construction."""
+    return Context.root_block
+
+
 def on_this_page(elem_id: str) -> Any:
     """Return the component with this id in the page under construction; None if there is none."""
-    made = Context.root_block.blocks.values()
+    made = this_page().blocks.values()
     return next((block for block in made if getattr(block, "elem_id", None) == elem_id), None)
 
 
