@@ -6,15 +6,16 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from .picture import Coding
 
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
+"""How the segment with the XMP begins."""
 _RARE = {0xC3: "lossless JPEG"} | dict.fromkeys((0xC5, 0xC6, 0xC7), "hierarchical JPEG")
 """Kinds of frame, without the bit that says arithmetic coding."""
-MOST_XMP = 0xFFFD - len(_XMP)
+MOST_XMP = 0xFFFD - len(XMP_START)
 MOST_EXIF = 0xFFFD - 6
 """Bytes that fit into one segment."""
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
-_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", _XMP, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
+_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", XMP_START, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
 _BOXES = b"JP"
 """How APP11 begins where it holds boxes (JUMBF): a signature, or more pixels; both fit the old pixels only."""
 
@@ -42,8 +43,8 @@ def rare_jpeg(start: bytes) -> str:
 
 def xmp_of(picture: JpegImageFile) -> bytes:
     """Return the XMP packet, or nothing."""
-    packets = [body[len(_XMP) :] for kind, body in picture.applist if kind == "APP1" and body.startswith(_XMP)]
-    return bytes(packets[0]) if packets else b""
+    packets = (body for kind, body in picture.applist if kind == "APP1" and body.startswith(XMP_START))
+    return bytes(next(packets, XMP_START)[len(XMP_START) :])
 
 
 def segments_of(picture: JpegImageFile) -> bytes:
@@ -80,7 +81,7 @@ def photoshop_segments(resources: bytes) -> bytes:
 
 def xmp_segment(xmp: bytes) -> bytes:
     """Return `xmp` as a segment; one that is too long for JPEG is left out."""
-    return _segment("APP1", _XMP + xmp) if xmp and len(xmp) <= MOST_XMP else b""
+    return _segment("APP1", XMP_START + xmp) if xmp and len(xmp) <= MOST_XMP else b""
 
 
 def _segment(kind: str, body: bytes) -> bytes:
