@@ -8,13 +8,14 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from .claims import true_xmp
 from .picture import Coding
 
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
+"""How the segment with the XMP begins."""
 _EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENDED_HEAD = struct.Struct(">32sII")
 """Identifier of an extended packet, its length, and the place of a part in it (XMP Specification Part 3, 1.1.3.1)."""
 _RARE = {0xC3: "lossless JPEG"} | dict.fromkeys((0xC5, 0xC6, 0xC7), "hierarchical JPEG")
 """Kinds of frame, without the bit that says arithmetic coding."""
-MOST_XMP = 0xFFFD - len(_XMP)
+MOST_XMP = 0xFFFD - len(XMP_START)
 MOST_EXIF = 0xFFFD - 6
 """Bytes that fit into one segment."""
 _PHOTOSHOP = b"Photoshop 3.0\0"
@@ -47,8 +48,8 @@ def rare_jpeg(start: bytes) -> str:
 
 def xmp_of(picture: JpegImageFile) -> bytes:
     """Return the XMP packet, or nothing."""
-    packets = [body[len(_XMP) :] for kind, body in picture.applist if kind == "APP1" and body.startswith(_XMP)]
-    return bytes(packets[0]) if packets else b""
+    packets = (body for kind, body in picture.applist if kind == "APP1" and body.startswith(XMP_START))
+    return bytes(next(packets, XMP_START)[len(XMP_START) :])
 
 
 def further_packets(segments: bytes) -> Iterator[bytes]:
@@ -57,8 +58,8 @@ def further_packets(segments: bytes) -> Iterator[bytes]:
     while at + 4 <= len(segments):
         [size] = struct.unpack_from(">H", segments, at + 2)
         body, at = segments[at + 4 : at + 2 + size], at + 2 + size
-        if body.startswith(_XMP):
-            yield body[len(_XMP) :]
+        if body.startswith(XMP_START):
+            yield body[len(XMP_START) :]
         elif body.startswith(_EXTENDED) and len(body) >= len(_EXTENDED) + _EXTENDED_HEAD.size:
             name, _, place = _EXTENDED_HEAD.unpack_from(body, len(_EXTENDED))
             extended.setdefault(name, []).append((place, body[len(_EXTENDED) + _EXTENDED_HEAD.size :]))
@@ -72,10 +73,10 @@ def segments_of(picture: JpegImageFile) -> bytes:
     """
     kept, packets = [], 0
     for kind, body in picture.applist:
-        if body.startswith(_XMP):
+        if body.startswith(XMP_START):
             packets += 1
             if packets > 1:
-                kept.append((kind, _XMP + true_xmp(body[len(_XMP) :])[0]))
+                kept.append((kind, XMP_START + true_xmp(body[len(XMP_START) :])[0]))
         elif not body.startswith((*_HAS_A_FIELD, _GAIN_MAP)) and not (kind == "APP11" and body.startswith(_BOXES)):
             kept.append((kind, body))
     return b"".join(_segment(kind, body) for kind, body in kept)
@@ -106,7 +107,7 @@ def photoshop_segments(resources: bytes) -> bytes:
 
 def xmp_segment(xmp: bytes) -> bytes:
     """Return `xmp` as a segment; one that is too long for JPEG is left out."""
-    return _segment("APP1", _XMP + xmp) if xmp and len(xmp) <= MOST_XMP else b""
+    return _segment("APP1", XMP_START + xmp) if xmp and len(xmp) <= MOST_XMP else b""
 
 
 def _segment(kind: str, body: bytes) -> bytes:

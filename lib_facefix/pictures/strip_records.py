@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from ..errors import BadPicture
 from .claims import riff_chunks
 from .exif import PREFIX, SIGNATURE, XMP
+from .jpeg import XMP_START
 from .picture import PARAMETERS, RAW_XMP_FIELD, XMP_FIELD
 from .png import SIGNATURE as PNG_START
 from .png import parse_raw_profile
@@ -22,7 +23,6 @@ TEXTS = (PARAMETERS, "postprocessing", "extras")
 """PNG's text fields in which WebUIs write how an image was made."""
 CleanXmp = Callable[[bytes], bytes]
 """Returns an XMP packet without the record; nothing if nothing else is in it."""
-_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """Bytes of each type of TIFF value."""
 _EXIF, _COMMENT = 0x8769, 0x9286
@@ -45,9 +45,9 @@ def _strip_jpeg(content: bytes, clean: CleanXmp) -> bytes:
     while content[at] == 0xFF and content[at + 1] not in (0xD9, 0xDA):
         kind, size = struct.unpack_from(">BH", content, at + 1)
         body = content[at + 4 : at + 2 + size]
-        if kind == 0xE1 and body.startswith(_JPEG_XMP):
-            packet = clean(body[len(_JPEG_XMP) :])
-            body = _JPEG_XMP + packet if packet else b""
+        if kind == 0xE1 and body.startswith(XMP_START):
+            packet = clean(body[len(XMP_START) :])
+            body = XMP_START + packet if packet else b""
         elif kind == 0xE1 and body.startswith(PREFIX):
             body = PREFIX + _blank_comment(body[len(PREFIX) :])
         elif kind == 0xEB and body.startswith(b"JP"):

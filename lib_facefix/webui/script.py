@@ -69,6 +69,19 @@ def mark_saved(params: Any) -> None:
         mark_texts(params.pnginfo)
 
 
+def mark_saved_file(params: Any) -> None:
+    """Mark the file of such an image, if it is a JPEG or WebP; for `on_image_saved`."""
+    from modules import errors
+
+    from .passes.mark import mark_files
+
+    if params.pnginfo and read_options().mark:
+        try:
+            mark_files(params.filename, params.pnginfo)
+        except (FaceFixError, OSError) as error:
+            errors.report(f"FaceFix: {params.filename} has no mark (XMP), but is otherwise complete: {error}")
+
+
 def mount_api(_: Any, app: Any) -> None:
     """Add the HTTP API to the host's app, if the host has one of its own; for `on_app_started`."""
     from modules import shared

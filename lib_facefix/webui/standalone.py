@@ -28,10 +28,15 @@ STEPS, CFG_SCALE = 20, 7.0
 NO_CHECKPOINT = "re-diffusing needs a checkpoint, and none is loaded. Choose one at the top of the page"
 
 
+def read_infotext(picture: Pil.Image) -> str:
+    """Return the image's infotext, blank without one."""
+    text, _ = images.read_info_from_image(picture)
+    return text or ""
+
+
 def read_origin(picture: Pil.Image) -> GenerationParams | None:
     """Return the generation parameters in the image's infotext, without a sampler or schedule type unknown here."""
-    text, _ = images.read_info_from_image(picture)
-    origin = parse_generation_info(text or "")
+    origin = parse_generation_info(read_infotext(picture))
     if origin is None:
         return None
     return replace(

@@ -29,10 +29,11 @@ def engine():
 @pytest.fixture
 def host(monkeypatch, engine):
     """Stand-ins for what touches the host: what the photo was made from, and the sentences that a person was shown."""
-    known = SimpleNamespace(origin=None, shown=[])
+    known = SimpleNamespace(origin=None, infotext="", shown=[])
     rooms = {
         "standalone": {
             "read_origin": lambda _: known.origin,
+            "read_infotext": lambda _: known.infotext,
             "run_plan": lambda image, plan: engine.run([image], [plan])[0],
             "diffusing_engine": lambda: engine.with_diffuser(None),
         },

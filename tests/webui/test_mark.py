@@ -1,13 +1,17 @@
-"""The mark that is put into a PNG as the host saves it."""
+"""The mark that is put into a file as the host saves it."""
 
 import json
+import sys
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image as Pil
 
+from lib_facefix.pictures import read_picture
 from lib_facefix.pictures.picture import Metadata
+from lib_facefix.pictures.xmp_packet import EMPTY_PACKET
 from lib_facefix.provenance import Edit, read_edits
-from lib_facefix.webui.passes.mark import FIELD, find_earlier, find_edits, mark_texts
+from lib_facefix.webui.passes.mark import FIELD, find_earlier, find_edits, mark_files, mark_texts
 
 FACES = [
     {"n": 1, "box": [10, 20, 30, 40], "do": "restore"},
@@ -74,3 +78,85 @@ def test_the_setting_decides(monkeypatch, wanted):
     script.mark_saved(params)
     assert (FIELD in params.pnginfo) == wanted
     script.mark_saved(SimpleNamespace(pnginfo=None))
+
+
+def test_an_infotext_from_another_version_of_facefix_adds_no_second_mark():
+    texts = {"parameters": infotext()}
+    mark_texts(texts)
+    texts[FIELD] = texts[FIELD].replace(f'facefix:version="{EDITS[0].version}"', 'facefix:version="0.1"')
+    older = dict(texts)
+    mark_texts(texts)
+    assert texts == older
+
+
+@pytest.mark.parametrize("encoding", ["utf_8", "utf_16"])
+def test_the_xmp_of_a_webp_is_kept_beside_the_mark(encoding):
+    title = '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:title="é"/>'
+    other = EMPTY_PACKET.replace("</rdf:RDF>", f"{title}</rdf:RDF>")
+    texts = {"xmp": other.encode(encoding), "extras": infotext()}
+    mark_texts(texts)
+    assert texts.keys() == {"extras", FIELD}
+    assert 'dc:title="é"' in texts[FIELD]
+    assert edits_in(texts) == EDITS
+
+
+def test_an_image_without_a_mark_is_known_by_its_infotext():
+    assert find_earlier({}, infotext()) == EDITS
+    assert find_earlier({}, "a girl") == ()
+
+
+class Opened:
+    """A stand-in for the host, which reads the infotext that the tests have put into a file's comment."""
+
+    def read_info_from_image(self, image):
+        return image.info.get("comment", b"").decode(), {}
+
+
+@pytest.fixture
+def saved(monkeypatch, tmp_path):
+    """Save a JPEG as the host does: with its infotext, and without XMP."""
+    monkeypatch.setitem(sys.modules, "modules", SimpleNamespace(images=Opened()))
+
+    def save(name, text):
+        Pil.new("RGB", (16, 16)).save(tmp_path / name, "JPEG", comment=text)
+        return tmp_path / name
+
+    return save
+
+
+def is_marked(path):
+    return bool(read_edits(read_picture(path).metadata))
+
+
+def test_only_the_files_of_this_very_image_are_marked(saved, tmp_path):
+    texts = {"parameters": infotext()}
+    mark_texts(texts)
+    files = [saved(name, infotext()) for name in ("1.jpg", "1-1.jpg", "1-2.jpg")]
+    others = [saved(name, text) for name, text in (("1-4.jpg", infotext()), ("2.jpg", "a girl"))]
+    stays = [path.read_bytes() for path in others]
+    mark_files(str(tmp_path / "1.png"), texts)  # the host has saved no PNG, but a smaller JPEG
+    mark_files(str(tmp_path / "2.jpg"), texts)
+    assert [is_marked(path) for path in files] == [True, False, True]
+    assert [path.read_bytes() for path in others] == stays
+
+
+def test_a_file_without_edits_stays(saved):
+    path = saved("1.jpg", "a girl")
+    before = path.read_bytes()
+    mark_files(str(path), {"parameters": "a girl"})
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_marked_is_told(monkeypatch, saved):
+    from lib_facefix.webui import script
+
+    told, path = [], saved("1.jpg", infotext())
+    monkeypatch.setattr(script, "read_options", lambda: SimpleNamespace(mark=True))
+    sys.modules["modules"].errors = SimpleNamespace(report=told.append)
+    params = SimpleNamespace(filename=str(path), pnginfo={"parameters": infotext()})
+    script.mark_saved(params)
+    params.pnginfo[FIELD] = params.pnginfo[FIELD].replace("</x:xmpmeta>", " " * 70_000 + "</x:xmpmeta>")
+    script.mark_saved_file(params)
+    assert len(told) == 1
+    assert told[0].startswith(f"FaceFix: {path} has no mark (XMP), but is otherwise complete: the XMP has ")
+    assert not is_marked(path)

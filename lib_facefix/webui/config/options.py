@@ -38,7 +38,7 @@ class PageSettings:
     )  # fmt: skip
     mark: bool = option(
         True, "Mark changed images",
-        help="PNG files say in their XMP that, and how, FaceFix changed faces.",
+        help="Saved PNG, JPEG and WebP files say in their XMP that, and how, FaceFix changed faces.",
     )  # fmt: skip
     save_before: bool = option(False, "Save the original image")
     save_masks: bool = option(False, "Save masks", help="White areas may change.")

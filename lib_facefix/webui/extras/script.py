@@ -51,10 +51,10 @@ INPUTS: WeakKeyDictionary[Any, InputImage] = WeakKeyDictionary()
 def remember(pp: Any, args: Mapping[str, Any]) -> None:
     """Record an image before other scripts change it; for `process_firstpass`."""
     if args.get(ENABLE):
-        from ..standalone import read_origin
+        from ..standalone import read_infotext, read_origin
 
         has_overrides = args.get(TUNING) and args.get(IS_SINGLE)
-        before = describe_edits(find_earlier(pp.image.info))
+        before = describe_edits(find_earlier(pp.image.info, read_infotext(pp.image)))
         known = fingerprint(to_pixels(pp.image)) if has_overrides else ""
         INPUTS[pp] = InputImage(known, read_origin(pp.image), before)
 
