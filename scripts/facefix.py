@@ -34,6 +34,7 @@ class FaceFixScript(scripts.Script):
     def process(self, p, *args):
         """Record the settings."""
         facefix.record_settings(p, args)
+        facefix.keep_last_used(p, args, self.is_img2img)
 
     def postprocess_batch_list(self, p, pp, *args, batch_number=0, **_):
         """Fix the faces of all images of the batch."""
@@ -72,6 +73,7 @@ class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
 script_callbacks.on_ui_settings(facefix.add_options)
 script_callbacks.on_before_ui(facefix.register)
 script_callbacks.on_after_component(facefix.make_compare_hook())
+script_callbacks.on_after_component(facefix.make_gallery_hook())
 script_callbacks.on_after_component(script.add_slider)
 script_callbacks.on_before_image_saved(facefix.mark_saved)
 script_callbacks.on_image_saved(facefix.mark_saved_file)

@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from .detection.panel import DetectionPanel
+from .presets.last_used import LastUsed
 from .presets.panel import PresetPanel
 from .ui import gradio_compat
 from .ui.controls import ONLY_IMG2IMG, ONLY_TXT2IMG
@@ -29,13 +31,15 @@ class Accordion:
         return [self.enabled, *(made for parts in self.passes for made in parts.values())]
 
 
-def build_accordion(is_img2img: bool, passes: int, *, presets: Path, elem_id: Callable[[str], str]) -> Accordion:
+def build_accordion(
+    is_img2img: bool, passes: int, *, presets: Path, last_used: LastUsed, elem_id: Callable[[str], str]
+) -> Accordion:
     """Make the accordion, closed and off.
 
-    passes: number of passes, at least 1. presets: the file of presets, which is only read. elem_id: returns a
-    component's id on the page for its name in the accordion.
+    passes: number of passes, at least 1. presets: the file of presets, which is only read. last_used: settings that the
+    page gets when it is opened. elem_id: returns a component's id on the page for its name in the accordion.
     """
-    panel = PresetPanel(presets, passes, elem_id)
+    panel, preview = PresetPanel(presets, passes, elem_id, last_used), DetectionPanel(elem_id)
     forms = [_PassForm(number, is_img2img, values, elem_id) for number, values in enumerate(panel.at_start, start=1)]
     with gradio_compat.input_accordion(TITLE, False, elem_id("enabled")) as enabled:
         with gradio_compat.row():
@@ -50,9 +54,12 @@ def build_accordion(is_img2img: bool, passes: int, *, presets: Path, elem_id: Ca
             with gr.Accordion("More passes", open=False, elem_id=elem_id("more_passes")):
                 for form in forms[1:]:
                     form.show_as_pass()
+        preview.show()
         panel.show_more()
     made = tuple(form.in_order() for form in forms)
-    panel.listen([component for parts in made for component in parts.values()])
+    settings = [component for parts in made for component in parts.values()]
+    panel.listen(settings)
+    preview.listen(settings)
     return Accordion(enabled, made)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from .passes.settings import OFFERED, PassSettings, read_passes
 
 if TYPE_CHECKING:
     from .accordion import Accordion
+    from .presets.last_used import LastUsed
 
 TITLE = infotext.KEY
 """Name of the script in the API, and key of its infotext entry."""
@@ -36,7 +37,18 @@ def build_controls(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion
     from .accordion import build_accordion as build_accordion
     from .presets.presets import presets_file
 
-    return build_accordion(is_img2img, read_options().passes, elem_id=elem_id, presets=presets_file(Path(data_path)))
+    presets, last_used = presets_file(Path(data_path)), _find_last_used(is_img2img)
+    return build_accordion(is_img2img, read_options().passes, elem_id=elem_id, presets=presets, last_used=last_used)
+
+
+def _find_last_used(is_img2img: bool) -> LastUsed:
+    from modules.paths import data_path
+
+    from .presets.last_used import LastUsed, last_used_file
+
+    return LastUsed(
+        last_used_file(Path(data_path)), "img2img" if is_img2img else "txt2img", lambda: read_options().keep_last
+    )
 
 
 def make_infotext_fields(accordion: Accordion) -> list[Any]:
@@ -59,6 +71,13 @@ def make_compare_hook() -> Callable[..., None]:
     from .compare.slider import CompareHook
 
     return CompareHook()
+
+
+def make_gallery_hook() -> Callable[..., None]:
+    """Return a hook that connects "Last result" with the gallery; the host calls it for every component."""
+    from .detection.panel import GalleryHook
+
+    return GalleryHook()
 
 
 def mark_saved(params: Any) -> None:
@@ -114,6 +133,16 @@ def record_settings(p: Any, args: Sequence[Any]) -> None:
         others = {name: value for name, value in p.extra_generation_params.items() if name != TITLE}
         # not changed in place: cells of an X/Y/Z plot share it, and extensions call this for copies of `p`
         p.extra_generation_params = {**others, **({TITLE: infotext.write(passes, None)} if passes else {})}
+
+
+def keep_last_used(p: Any, args: Sequence[Any], is_img2img: bool) -> None:
+    """Keep the settings of a run that was started on the page, if the user wants to start with them."""
+    if p.is_api or not args or args[0] is not True or any(isinstance(value, Mapping) for value in args):
+        return  # an X/Y/Z plot passes the settings by name
+    try:
+        _find_last_used(is_img2img).keep(args[1:])
+    except FaceFixError as error:
+        p.comment(f"FaceFix: the settings could not be kept for the next start: {error}")
 
 
 def fix_batch(p: Any, pp: Any, args: Sequence[Any], batch_number: int) -> None:

@@ -1,9 +1,12 @@
 """The accordion as the WebUI's toolkit makes it: needs gradio, which only a WebUI's own environment has."""
 
-import pytest
-from toolkit import handler
+from pathlib import Path
 
-from lib_facefix.webui.passes.settings import OFFERED, VALUES_PER_PASS, PassSettings, read_passes
+import pytest
+from toolkit import handler, handlers
+
+from lib_facefix.webui.passes.settings import OFFERED, VALUES_PER_PASS, PassSettings, flatten, read_passes
+from lib_facefix.webui.presets.last_used import LastUsed
 from lib_facefix.webui.presets.presets import Presets
 from lib_facefix.webui.ui.controls import AS_IMAGE
 
@@ -15,17 +18,25 @@ def build(on_page, gradio, tmp_path):
     """Build the accordion on an empty page: returns the page and the accordion."""
     accordion = on_page("accordion")
 
-    def make(is_img2img=False, passes=2, presets=None):
+    def make(is_img2img=False, passes=2, presets=None, last_used=None):
         path = tmp_path / "presets.json"
         if presets:
             path.write_text(presets.to_text(), "utf-8")
         before = path.read_bytes() if path.exists() else None
+        kept = last_used or NOT_KEPT
         with gradio.Blocks() as page:
-            made = accordion.build_accordion(is_img2img, passes, presets=path, elem_id=lambda name: f"facefix_{name}")
+            made = accordion.build_accordion(is_img2img, passes, presets=path, last_used=kept, elem_id=_id)
         assert [one.read_bytes() for one in tmp_path.iterdir()] == [before][: path.exists()], "building only reads"
         return page, made
 
     return make
+
+
+NOT_KEPT = LastUsed(Path("nowhere"), "txt2img", lambda: False)
+
+
+def _id(name):
+    return f"facefix_{name}"
 
 
 def by_id(page, name):
@@ -126,6 +137,48 @@ def test_a_broken_file_of_presets_is_said_and_the_page_starts_with_the_defaults(
     page, made = build()
     assert "cannot be used: not valid JSON" in by_id(page, "presets_note").value
     assert made.passes[0]["fidelity"].value == PassSettings().fidelity
+
+
+class TestWhenThePageOpens:
+    """What the page then asks for besides the names of presets."""
+
+    @pytest.fixture
+    def last_used(self, tmp_path_factory):
+        return LastUsed(tmp_path_factory.mktemp("data") / "last.json", "img2img", lambda: True)
+
+    def opened(self, page):
+        [*_, restore] = handlers(page, page, "load")
+        return restore()
+
+    def test_the_last_used_settings_are_restored(self, build, last_used):
+        last_used.keep(flatten([PassSettings(fidelity=0.9, mask="box")], 2)[1:])
+        page, made = build(True, last_used=last_used)
+        assert made.passes[0]["fidelity"].value == PassSettings().fidelity, "not for the API, which builds it too"
+        _, *changes = self.opened(page)
+        assert read_passes([True, *(change["value"] for change in changes)]) == (
+            PassSettings(fidelity=0.9, mask="box"),
+        )
+
+    @pytest.mark.parametrize("passes", [1, 3])
+    def test_they_suit_another_number_of_passes(self, build, last_used, passes):
+        last_used.keep(flatten([PassSettings(fidelity=0.9)] * 2, 2)[1:])
+        page, _ = build(True, passes, last_used=last_used)
+        _, *changes = self.opened(page)
+        assert read_passes([True, *(change["value"] for change in changes)]) == (PassSettings(fidelity=0.9),) * min(
+            2, passes
+        )
+
+    def test_without_any_nothing_changes(self, build, last_used):
+        page, _ = build(True, last_used=last_used)
+        assert not any("value" in change or "visible" in change for change in self.opened(page))
+
+    def test_a_broken_file_is_said_and_nothing_changes(self, build, last_used):
+        last_used.path.write_text("{oops", "utf-8")
+        page, _ = build(True, last_used=last_used)
+        note, *changes = self.opened(page)
+        assert note["value"].startswith("<p>The last used settings cannot be restored: ")
+        assert "last.json cannot be used: not valid JSON" in note["value"]
+        assert not any("value" in change for change in changes)
 
 
 def test_choosing_a_preset_sets_every_control_of_every_pass(build):

@@ -13,7 +13,10 @@ LISTS = {
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
 }
-OURS = ("ui.gradio_compat", "ui.class_menu", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel")
+OURS = (
+    *("ui.gradio_compat", "ui.class_menu", "presets.panel", "detection.panel", "ui.form", "accordion"),
+    *("compare.slider", "extras.panel"),
+)
 """Our rooms that know the toolkit."""
 
 
@@ -77,8 +80,16 @@ class WithAccordion:
 
 
 def handler(page, component, event):
-    """Return what the page calls when this happens to a component."""
+    """Return what the page calls when this happens to a component; the first, where there are several."""
+    return next(handlers(page, component, event))
+
+
+def handlers(page, component, event):
+    """Yield what the page calls when this happens to a component."""
     if isinstance(page.fns, dict):
-        return next(one.fn for one in page.fns.values() if (component._id, event) in one.targets)
+        yield from (one.fn for one in page.fns.values() if (component._id, event) in one.targets)
+        return
     known = zip(page.dependencies, page.fns, strict=True)
-    return next(one.fn for told, one in known if component._id in told["targets"] and told["trigger"] == event)
+    for told, one in known:  # what happens to the page itself has no target
+        if component._id in (told["targets"] or [page._id]) and told["trigger"] == event:
+            yield one.fn

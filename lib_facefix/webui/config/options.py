@@ -36,6 +36,10 @@ class PageSettings:
         16, "Faces per sampling run", low=1, high=64, step=1,
         help="Fewer faces need less memory. If memory runs out, FaceFix retries with half as many.",
     )  # fmt: skip
+    keep_last: bool = option(
+        False, "Start with the last used settings",
+        help="txt2img and img2img start with the settings of their last image. FaceFix itself is not ticked.",
+    )  # fmt: skip
     mark: bool = option(
         True, "Mark changed images",
         help="Saved PNG, JPEG and WebP files say in their XMP that, and how, FaceFix changed faces.",

@@ -13,7 +13,7 @@ from ...errors import BadPicture, BadSetting
 from ...planning.plan import FixPlan
 from ...registry import BUILT_IN
 from ...settings.face_settings import FaceSettings
-from ...types import Image
+from ...types import Image, Mask
 from ..compare.history import Comparison
 from ..passes.summary import capitalize
 from ..ui.controls import why_idle
@@ -197,19 +197,23 @@ def _show_decisions(tuning: FaceOverrides, settings: FaceSettings, *, refill: bo
 
 def _pictures(image: Image, plan: FixPlan, picture: str) -> Changes:
     """Update the image with boxes and masks, and the thumbnails. picture: fingerprint of the image."""
-    from ..config.engine import get_engine
-
-    # a mask is the same for every method and restorer, so the cheapest one is used
-    fixed = (job for job in plan.jobs if job.decision != "leave")
-    cheap = (replace(job, decision="restore", treatment=job.treatment.but({"restorer": BUILT_IN})) for job in fixed)
-    mask = get_engine().mask(image, replace(plan, jobs=tuple(cheap)))
     return {
-        OVERVIEW: _show_html(view.render_overview(image, mask, plan)),
+        OVERVIEW: _show_html(view.render_overview(image, find_mask(image, plan), plan)),
         THUMBNAILS: {
             "value": view.make_thumbnails(image, plan, FINDINGS.find(picture, plan)),
             "visible": bool(plan.jobs),
         },
     }
+
+
+def find_mask(image: Image, plan: FixPlan) -> Mask:
+    """Return where the plan may change an image, (H, W), 0 to 1."""
+    from ..config.engine import get_engine
+
+    # a mask is the same for every method and restorer, so the cheapest one is used
+    fixed = (job for job in plan.jobs if job.decision != "leave")
+    cheap = (replace(job, decision="restore", treatment=job.treatment.but({"restorer": BUILT_IN})) for job in fixed)
+    return get_engine().mask(image, replace(plan, jobs=tuple(cheap)))
 
 
 def _show_html(html: str) -> dict[str, Any]:

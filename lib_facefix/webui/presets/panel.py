@@ -11,6 +11,7 @@ from ...errors import FaceFixError
 from ..passes.settings import OFFERED, read_units
 from ..passes.summary import capitalize
 from ..ui import gradio_compat
+from .last_used import LastUsed
 from .presets import NO_PRESET, Presets, flatten_preset
 from .store import PresetStore, StoreResult
 
@@ -20,8 +21,8 @@ SAVE = "\U0001f4be"
 class PresetPanel:
     """The presets of one accordion; `listen` connects the components to their handlers."""
 
-    def __init__(self, path: Path, passes: int, elem_id: Callable[[str], str]) -> None:
-        self._store = PresetStore(path)
+    def __init__(self, path: Path, passes: int, elem_id: Callable[[str], str], last_used: LastUsed) -> None:
+        self._store, self._last_used = PresetStore(path), last_used
         self._passes = passes
         self._elem_id = elem_id
         self._presets, self._trouble = Presets(), ""
@@ -90,6 +91,7 @@ class PresetPanel:
         gradio_compat.when(self._import.click, _make_handler(store.import_text), [self._text], shown)
         gradio_compat.when(self._file.upload, _make_handler(store.import_file), [self._file], shown)
         gradio_compat.when_page_opens(self._on_page, [self._name])
+        gradio_compat.when_page_opens(self._restore, [self._note, *components])
 
     def _id(self, name: str) -> str:
         return self._elem_id(f"presets_{name}")
@@ -117,6 +119,15 @@ class PresetPanel:
         """Return updates of the note and of all controls; without `values`, the controls do not change."""
         changes = [{"value": value} for value in values] or [{} for _ in range(self._passes * len(OFFERED))]
         return [gradio_compat.show_note(_html(note)), *(gr.update(**change) for change in changes)]
+
+    def _restore(self) -> list[Any]:
+        """Set every control to its last used value, if these are kept; otherwise, change nothing."""
+        try:
+            values = self._last_used.read(self._passes)
+        except FaceFixError as error:
+            return self._show_loaded(f"The last used settings cannot be restored: {error}")
+        changes = self._show_loaded("", values)
+        return changes if values else [gr.update() for _ in changes]
 
     def _on_page(self) -> Any:
         """Update the list of names, which may have changed since the WebUI started."""

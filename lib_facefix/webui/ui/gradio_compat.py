@@ -91,6 +91,12 @@ def upload_button(text: str, elem_id: str, ending: str) -> Any:
     return not_in_ui_config(gr.UploadButton(text, min_width=80, size="sm", **facts))
 
 
+def upload_image(label: str, elem_id: str) -> Any:
+    """Make a place for an image of the user's own; its handler receives a Pillow image, or None."""
+    facts = {"type": "pil", "height": 240, "label": label, "elem_id": elem_id, "interactive": True}
+    return not_in_ui_config(gr.Image(**facts, **({"sources": ["upload", "clipboard"]} if _SCRIPT == "js" else {})))
+
+
 def hidden_text(elem_id: str) -> Any:
     """Make a hidden text, in which the page keeps a value for a handler or receives one."""
     return not_in_ui_config(gr.Textbox("", visible=False, elem_id=elem_id))

@@ -1,0 +1,1 @@
+"""The preview of detection in txt2img and img2img."""
