@@ -63,8 +63,9 @@ def from_file(path: Path, cache: Path) -> Restorer:
 
 def _try_file(path: Path, content: bytes, layout: RestorerLayout) -> Tried:
     """Return the findings of a trial run, for which memory is bounded; raises `BadModel`."""
+    onnxruntime = import_optional("onnxruntime")
     with _explained(path):
-        session = start_bounded_session(import_optional("onnxruntime"), content)
+        session = start_bounded_session(onnxruntime, content)
     try:
         return try_net(lambda blob: _run(session, layout, blob, TRIAL_FIDELITY), layout)
     except BadModel as error:

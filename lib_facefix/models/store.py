@@ -170,6 +170,7 @@ class ModelStore:
         if group not in (NETS, MASK_NETWORKS):
             return (path,)
         if info.package == "onnxruntime":
+            info.needs()
             return (path,) if info.weights_name else (path, self.paths.cache)
         if group == MASK_NETWORKS and path.suffix.lower() == ".onnx":
             return path, "cpu"
