@@ -1,7 +1,7 @@
 """Running small networks from files, on OpenCV, ONNX Runtime or OpenVINO, whichever suits them best."""
 
 import importlib.util
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -18,6 +18,9 @@ from .weights.onnxfile import check_onnx as check_onnx
 EXACT = "exact"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Processor flags of Linux, on x86 and ARM, that mean bfloat16 multiplication in hardware."""
+TRIAL_BYTES = 4 << 30
+"""Memory that a trial run of a model may take: more than restorers of 2048 px need."""
+_REGISTERING = Lock()
 Blob = NDArray[np.float32]
 """Input or output of a network; images are (N, C, H, W)."""
 
@@ -116,6 +119,30 @@ def start_session(onnxruntime: Any, model: str | bytes, threads: int = 0) -> Any
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads use no CPU
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def start_bounded_session(onnxruntime: Any, model: bytes) -> Any:
+    """Return a session on the processor for a model that is not trusted: a run may take `TRIAL_BYTES` of memory.
+
+    A tensor that does not fit is refused before it takes memory. Nothing is computed in advance, so this is also true
+    of the model's constants. Passes on ONNX Runtime's errors, which have no common base.
+    """
+    with _REGISTERING:
+        _register_bounded_memory(onnxruntime)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4  # a refusal is told in a sentence of our own
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _register_bounded_memory(onnxruntime: Any) -> None:
+    """Give ONNX Runtime the memory that only bounded sessions use; it accepts this once in a process."""
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"max_mem": TRIAL_BYTES}))
 
 
 class OvNetwork:

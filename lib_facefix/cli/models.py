@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, FaceFixError, MissingPackage
+from ..models.variants import choose_variant
 from ..models.yolo_files import yolo_files
 from ..registry import DETECTORS, REGISTRIES, ModelInfo, Registry
 from ..settings.detector_expression import quote_name
@@ -71,14 +72,15 @@ def _make_table(rows: Sequence[dict[str, Any]], *, verbose: bool) -> Iterator[st
 
 def list_models(paths: ModelPaths, registries: Iterable[Registry[object]] = REGISTRIES) -> Iterator[dict[str, Any]]:
     """Yield the facts of each model: kind, name, label, licence, bytes, size, state (see `STATES`), where, and note."""
-    listed = set()
+    listed = set[str]()
     for registry in registries:
         for info in registry:
             if info.assets:
                 yield _built_in_row(registry.kind, info)
             elif info.weights_name:
-                listed.add(info.weights_name)
-                yield _published_row(registry.kind, info.name, info.label, PUBLISHED[info.weights_name], paths)
+                listed |= {one.weights_name for one in info.variants}
+                chosen = choose_variant(info, paths).weights_name
+                yield _published_row(registry.kind, info.name, info.label, PUBLISHED[chosen], paths)
             elif info.external_file or info.package:
                 yield _external_row(registry.kind, info, paths)
         if registry is DETECTORS:

@@ -35,7 +35,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
         elif arguments.names:
             raise BadModel(f"{file.name} is not installed; get it with `facefix models get {file.name}`")
 
-    return _run_each([find_published(name) for name in arguments.names] or PUBLISHED.values(), verify)
+    return _run_each([find_published(name, paths) for name in arguments.names] or PUBLISHED.values(), verify)
 
 
 def run_convert(arguments: argparse.Namespace) -> int:

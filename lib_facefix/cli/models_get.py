@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, suggest
+from ..models.variants import choose_variant
 from ..registry import REGISTRIES
 from ..weights import PUBLISHED, ModelPaths, Published, convert
 from ..weights.download import Progress, download, is_offline, list_sources
@@ -29,7 +30,7 @@ def add(actions: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the action. Return its exit code."""
     paths = read_model_paths(arguments)
-    wanted = [find_published(name) for name in arguments.names]
+    wanted = [find_published(name, paths) for name in arguments.names]
     wanted += [file for file in PUBLISHED.values() if arguments.all_free and file.free and file not in wanted]
     if not wanted:
         raise BadSetting("give at least one name from `facefix models`, or --all-free")
@@ -66,12 +67,17 @@ def ask_to_fetch(
     return _download_file(published, paths, offline=offline, mirror=mirror)
 
 
-def find_published(name: str) -> Published:
-    """Return the published weights with this model name or file name. Raises `BadSetting`."""
-    entries = {info.name: info.weights_name for registry in REGISTRIES for info in registry if info.weights_name}
+def find_published(name: str, paths: ModelPaths) -> Published:
+    """Return the published weights with this model name or file name. Raises `BadSetting`.
+
+    paths: decide which file a model name stands for, if there are several (see `choose_variant`).
+    """
+    entries = {info.name: info for registry in REGISTRIES for info in registry if info.weights_name}
     for published in PUBLISHED.values():
-        if name in published.names or entries.get(name) == published.name:
+        if name in published.names:
             return published
+    if name in entries:
+        return PUBLISHED[choose_variant(entries[name], paths).weights_name]
     if any(name in registry.names() for registry in REGISTRIES):
         raise BadSetting(f"{name} is built in or needs no weights, so there is nothing to download")
     known = [*entries, *PUBLISHED]

@@ -7,8 +7,8 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib import invalidate_caches, metadata
 from importlib.util import find_spec
 from typing import BinaryIO
@@ -16,16 +16,20 @@ from urllib.parse import urlsplit
 
 from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offline, Stopped, suggest
 from ..registry import RESTORERS, ModelInfo
-from ..weights import ModelPaths, Published, convert, find_installed, find_record
+from ..weights import ModelPaths, Published, convert, find_record
 from ..weights.download import download, is_offline, list_sources
 from .environment import Environment, find_environment
+from .variants import choose_variant, is_here
 
+TORCH_PACKAGES = "torch", "spandrel", "spandrel_extra_arches"
+"""Packages that restorers need whose weights PyTorch runs, as in the extra `torch` of pyproject.toml."""
 REQUIREMENTS = {
     "torch": "torch>=2.1",
     "spandrel": "spandrel>=0.3.4,<0.5",
     "spandrel_extra_arches": "spandrel_extra_arches>=0.1.1,<0.3",
+    "onnxruntime": "onnxruntime>=1.17",
 }
-"""What restorers need by package, as in the extra `torch` of pyproject.toml."""
+"""Requirements by package, as in pyproject.toml."""
 SMALL_PACKAGES, LARGE_PACKAGES = 300_000_000, 3_000_000_000
 """Approximate downloads of PyTorch and its companions, in bytes: without, and with CUDA on Linux."""
 SHARED = ("numpy", "pillow", "opencv-python-headless", "opencv-python")
@@ -52,6 +56,7 @@ class Offer:
     """A restorer that can be installed."""
 
     info: ModelInfo[object]
+    """The restorer with the file that fits this machine; see `choose_variant`."""
     record: Published
     sources: tuple[str, ...]
     """Names of the servers that the weights are downloaded from, in the order in which they are tried."""
@@ -61,7 +66,7 @@ class Offer:
     @property
     def packages(self) -> tuple[str, ...]:
         """All packages that the restorer needs."""
-        return tuple(REQUIREMENTS)
+        return ("onnxruntime",) if self.info.package == "onnxruntime" else TORCH_PACKAGES
 
     @property
     def ready(self) -> bool:
@@ -86,8 +91,9 @@ def list_offers(paths: ModelPaths, mirror: str = "") -> tuple[Offer, ...]:
 
     mirror: the only server to download from, if any.
     """
-    missing = tuple(name for name in REQUIREMENTS if find_spec(name) is None)
-    return tuple(_make_offer(info, paths, missing, mirror) for info in RESTORERS if info.weights_name)
+    missing = {name for name in REQUIREMENTS if find_spec(name) is None}
+    infos = (choose_variant(info, paths) for info in RESTORERS if info.weights_name)
+    return tuple(_make_offer(info, paths, missing, mirror) for info in infos)
 
 
 def find_offers(names: Iterable[str], offers: Sequence[Offer]) -> tuple[Offer, ...]:
@@ -196,11 +202,11 @@ def _run(command: Sequence[str], output: BinaryIO | None, should_stop: Callable[
     return process.returncode
 
 
-def _make_offer(info: ModelInfo[object], paths: ModelPaths, missing: tuple[str, ...], mirror: str) -> Offer:
+def _make_offer(info: ModelInfo[object], paths: ModelPaths, missing: Collection[str], mirror: str) -> Offer:
     record = find_record(info.weights_name)
     servers = dict.fromkeys(urlsplit(url).hostname or url for url, _ in list_sources(record, mirror))
-    here = bool(paths.find_local(record.name) or find_installed(record))
-    return Offer(info, record, tuple(servers), missing, here)
+    offer = Offer(info, record, tuple(servers), (), is_here(record, paths))
+    return replace(offer, missing_packages=tuple(name for name in offer.packages if name in missing))
 
 
 def _fetch(

@@ -12,8 +12,9 @@ from ..registry import DETECTORS, FIRST, OCCLUDERS, PARSERS, RESTORERS, UPSCALER
 from ..settings.mask_expression import MaskTerm
 from ..settings.runtime import Runtime
 from ..settings.treatment import Treatment
-from ..weights import ModelPaths, Published, find_installed, find_record, locate_models, verify_file
+from ..weights import ModelPaths, Published, find_installed, find_record, locate_models, read_restorer, verify_file
 from .lru_cache import ModelCache, file_version
+from .variants import choose_variant
 
 Model = TypeVar("Model")
 
@@ -61,8 +62,12 @@ class ModelStore:
         name = self.resolve(registry, name)
         if _is_path(registry, name):
             return self.load_file(registry.of_file(name), Path(name), *more, group=GROUP_OF[registry.kind])
-        info = registry[name]
+        info = choose_variant(registry[name], self.paths)
         return self.load_file(info, self._find_file(info), *more, group=GROUP_OF.get(registry.kind, SMALL))
+
+    def choose(self, registry: Registry[Model], name: str) -> ModelInfo[Model]:
+        """Return a registered model with the file to use, if there are several (see `choose_variant`)."""
+        return choose_variant(registry[name], self.paths)
 
     def load_file(self, info: ModelInfo[Model], path: Path | None, *more: Hashable, group: str) -> Model:
         """Return the loaded model of a file, or a model without a file if `path` is None.
@@ -115,10 +120,14 @@ class ModelStore:
             registry.of_file(name)
             if not Path(name).is_file():
                 raise BadSetting(f"{name} does not exist. Give the path of a model, or a name from `facefix models`.")
+            if registry.kind == RESTORERS.kind and name.lower().endswith(".onnx"):
+                registry.of_file(name).needs()
+                read_restorer(Path(name))
             return
         info = registry[name]
         if may_fetch:
             return
+        info = choose_variant(info, self.paths)
         info.needs()
         weights = info.weights_name
         if not weights or not (self.paths.find_local(weights) or find_installed(find_record(weights))):
@@ -130,7 +139,8 @@ class ModelStore:
         wanted: registries and names. Raises `MissingPackage` if the weights could not be used.
         """
         named = [(registry, self.resolve(registry, name)) for registry, name in wanted]
-        infos = {registry[name].weights_name: registry[name] for registry, name in named if name in registry.names()}
+        chosen = [self.choose(registry, name) for registry, name in named if name in registry.names()]
+        infos = {info.weights_name: info for info in chosen}
         places = self.paths
         lacking = {name: info for name, info in infos.items() if name and not places.find(name)}
         for info in lacking.values():
@@ -139,7 +149,7 @@ class ModelStore:
 
     def identify(self, registry: Registry[object], name: str) -> Hashable:
         """Return a key of a registered model that differs once its file has changed; raises `BadModel`."""
-        info = registry[name]
+        info = self.choose(registry, name)
         path = self._find_file(info)
         return info.target, file_version(path) if path else info.name
 
@@ -159,6 +169,9 @@ class ModelStore:
             verify_file(path, find_record(info.weights_name), self.paths.cache)  # once: a changed file has another key
         if group not in (NETS, MASK_NETWORKS):
             return (path,)
+        if info.package == "onnxruntime":
+            info.needs()
+            return (path,) if info.weights_name else (path, self.paths.cache)
         if group == MASK_NETWORKS and path.suffix.lower() == ".onnx":
             return path, "cpu"
         try:

@@ -32,6 +32,11 @@ class Spec:
     fused: bool
     """Whether `forward` also takes CodeFormer's w: 0 uses the codes alone, 1 keeps most of the input."""
 
+    @property
+    def side(self) -> int:
+        """Side of the output for an input of `size`, in pixels."""
+        return OUTPUT_SIDE
+
 
 @dataclass(frozen=True, eq=False)
 class Net:

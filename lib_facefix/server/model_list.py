@@ -41,6 +41,7 @@ def _describe_model(models: Registry[object], info: ModelInfo[object], engine: F
         engine.models.check(models, info.name)
     except (BadModel, MissingPackage) as error:
         note = str(error)
+    info = engine.models.choose(models, info.name)
     licence = PUBLISHED[info.weights_name].licence if info.weights_name else info.licence
     return _make_entry(info.name, info.label, licence, note)
 

@@ -19,7 +19,9 @@ METHODS = tuple(METHOD_LABELS)
 GUARDS = ("off", "report", "back-off", "strict")
 """Ways to guard the identity of a face."""
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
-"""Suffixes of the user's own restorer and upscaler files."""
+"""Suffixes of the user's own restorer and upscaler files with weights alone."""
+RESTORER_FILES = (*MODEL_FILES, ".onnx")
+"""Suffixes of the user's own restorer files."""
 PARSER_FILES = (".pth", ".safetensors", ".onnx")
 """Suffixes of the user's own face parser files."""
 FIDELITY_EXPONENT = 4
@@ -41,7 +43,7 @@ class Treatment(Sampling):
         "and restores the rest.",
     )  # fmt: skip
     restorer: str = option(
-        BUILT_IN, "Restorer", choices=RESTORERS.names, suffixes=MODEL_FILES, group="fix", only="restore",
+        BUILT_IN, "Restorer", choices=RESTORERS.names, suffixes=RESTORER_FILES, group="fix", only="restore",
         aliases={"built-in": BUILT_IN},
         help=f"Restorer name, or the path of a model file. Not for drawn faces: {_FOR_PEOPLE}.",
     )  # fmt: skip

@@ -1,13 +1,10 @@
 """SHA-256 of files, cached so that a large file is read once, and comparison with the published hashes."""
 
-import contextlib
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
-from ..errors import BadModel, CannotWrite
-from ..fsio import atomic_write
+from ..errors import BadModel
+from .json_cache import JsonCache
 from .published import Published, Wheel
 from .tensorfile import CHUNK, content_of, read_origin
 
@@ -35,7 +32,7 @@ class Hashes:
     """
 
     def __init__(self, cache: Path) -> None:
-        self._file = cache / "hashes.json"
+        self._kept = JsonCache(cache / "hashes.json", MAX_CACHED_HASHES)
 
     def of(self, path: Path, *, content: bool = False) -> str:
         """Return the SHA-256 of a file, or of the content of a safetensors file, without its metadata."""
@@ -43,12 +40,7 @@ class Hashes:
         if known := self._look_up(key, now):
             return known
         digest = content_of(path) if content else sha256_of(path)
-        kept = self._read()  # again: another process may have hashed meanwhile
-        kept.pop(key, None)
-        kept[key] = [*now, digest]
-        text = json.dumps(dict(list(kept.items())[-MAX_CACHED_HASHES:]), indent=0)
-        with contextlib.suppress(CannotWrite):
-            atomic_write(self._file, lambda file: file.write(text.encode()))
+        self._kept.put(key, [*now, digest])
         return digest
 
     def knows(self, path: Path) -> bool:
@@ -57,16 +49,9 @@ class Hashes:
 
     def _look_up(self, key: str, now: list[int]) -> str:
         """Return the cached hash of the file in this state, or blank."""
-        known = self._read().get(key)
+        known = self._kept.get(key)
         current = isinstance(known, list) and known[:-1] == now and isinstance(known[-1], str)
         return str(known[-1]) if known and current else ""
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            kept = json.loads(self._file.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return kept if isinstance(kept, dict) else {}
 
 
 def _identify(path: Path, kind: str) -> tuple[str, list[int]]:

@@ -6,12 +6,12 @@ file that shrinks would end the process.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import BadModel
+from ..errors import MAX_QUOTED, BadModel
 
 _GRAPH, _METADATA = 7, 14  # of a model
 _INPUT, _OUTPUT, _INITIALIZER, _NODE = 11, 12, 5, 1  # of a graph
@@ -28,6 +28,9 @@ MAX_TEXT_BYTES = 1 << 24
 MAX_READ = 1 << 22
 """Largest number of fields in all messages of a file that is checked."""
 _EXTERNAL, _LOCATION = 13, 14  # of a tensor: where its values are stored, and whether that is another file
+_DIMS = 1  # of a tensor
+MAX_VALUES_PER_BYTE = 8
+"""Largest number of values in a tensor for each byte of its file: the smallest values have 1 bit."""
 _TENSOR = "tensor"
 _WITHIN: dict[str, dict[int, str]] = {
     "model": {_GRAPH: "graph", 20: "training", 25: "function"},
@@ -40,10 +43,13 @@ _WITHIN: dict[str, dict[int, str]] = {
     _TENSOR: {},
 }
 """Messages that can contain a tensor or a node, by the number of the field that holds them."""
-_OPERATOR = 4  # of a node
+_OPERATOR, _DOMAIN = 4, 7  # of a node
 LOOPS = ("Loop",)
 """Operators that may never end."""
+STANDARD_DOMAINS = ("", "ai.onnx")
+"""Names by which a node says that its operator is part of ONNX."""
 _DANGER = "{} cannot be used: it {}. Choose another model."
+MANY_FIELDS = f"has more than {MAX_READ} fields"
 
 Shape = tuple[int, ...]
 """Shape of an input or output; -1 for a variable side."""
@@ -57,6 +63,8 @@ class OnnxFile:
     inputs: dict[str, Shape]
     """Shapes of the inputs by name; weights are not included."""
     outputs: dict[str, Shape]
+    types: dict[str, int] = field(default_factory=dict)
+    """Types of the values of inputs and outputs by name, as numbers of ONNX: 1 is float32, 10 float16, 11 float64."""
     nodes: tuple[str, ...] = ()
     """Names of the first nodes; blank for a node without a name."""
 
@@ -72,33 +80,38 @@ def read_onnx(path: Path) -> OnnxFile:
         raise BadModel(f"{path} is not an ONNX file, or incomplete. Copy or download it again.") from error
 
 
-def check_onnx(path: Path) -> None:
+def check_onnx(path: Path, *, plain: bool = False) -> None:
     """Raise `BadModel` if an `.onnx` file could make an engine open other files, or run without end.
 
     Not every engine refuses such files: some open any file that a model names. Other kinds of files are not checked.
+    plain: also refuse everything that a net for images does not need: operators that are not part of ONNX, functions,
+    subgraphs, sparse tensors, and tensors that declare more values than the file can hold.
     """
     if path.suffix.lower() != ".onnx":
         return
-    left = MAX_READ
+    left, reason = MAX_READ, ""
     try:
         with path.open("rb") as file:
-            waiting = [("model", _Part(file, 0, file.seek(0, SEEK_END)))]
-            while waiting:
+            whole = _Part(file, 0, file.seek(0, SEEK_END))
+            waiting = [("model", whole)]
+            while waiting and not reason:
                 kind, message = waiting.pop()
-                for field, value in _fields(message):
+                for number, value in _fields(message):
                     left -= 1
-                    if left < 0:
-                        raise BadModel(_DANGER.format(path, f"has more than {MAX_READ} fields"))
-                    if kind == _TENSOR and (field == _EXTERNAL or (field == _LOCATION and value)):
-                        raise BadModel(_DANGER.format(path, "stores weights in other files (external data)"))
-                    if kind == "node" and field == _OPERATOR and _part(value).text() in LOOPS:
-                        raise BadModel(_DANGER.format(path, "contains a loop, which may never end"))
-                    if field in _WITHIN[kind]:
-                        waiting.append((_WITHIN[kind][field], _part(value)))
+                    reason = _judge_field(kind, number, value, plain) if left >= 0 else MANY_FIELDS
+                    if reason:
+                        break
+                    if number in _WITHIN[kind]:
+                        waiting.append((_WITHIN[kind][number], _part(value)))
+                else:
+                    if plain and kind == _TENSOR and not _fits(message, MAX_VALUES_PER_BYTE * whole.end):
+                        reason = "declares a tensor with more values than the file can hold"
     except OSError as error:
         raise BadModel(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, LookupError) as error:
         raise BadModel(f"{path} is not an ONNX file, or incomplete. Copy or download it again.") from error
+    if reason:
+        raise BadModel(_DANGER.format(path, reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +132,67 @@ class _Part:
         return content.decode("utf-8")
 
 
+def _judge_field(kind: str, number: int, value: int | _Part, plain: bool) -> str:
+    """Return why a file with this field is refused, as the rest of a sentence; blank for a harmless field."""
+    if kind == _TENSOR and (number == _EXTERNAL or (number == _LOCATION and value)):
+        return "stores weights in other files (external data)"
+    if kind == "node" and number == _OPERATOR and _part(value).text() in LOOPS:
+        return "contains a loop, which may never end"
+    return _judge_plain(kind, number, value) if plain else ""
+
+
+def _judge_plain(kind: str, number: int, value: int | _Part) -> str:
+    """Return why a field does not belong into a net for images, or blank."""
+    if kind == "node" and number == _DOMAIN and (domain := _part(value).text()) not in STANDARD_DOMAINS:
+        return f"uses operators that are not part of ONNX ({domain[:MAX_QUOTED]})"
+    return {
+        "function": "defines operators of its own (functions)",
+        "graph": "" if kind == "model" else "contains a subgraph (If, Loop, or Scan)",
+        "sparse": "contains sparse tensors",
+    }.get(_WITHIN[kind].get(number, ""), "")
+
+
+def _fits(tensor: _Part, most: int) -> bool:
+    """Return whether a tensor declares at most so many values: the product of its sides."""
+    count = 1
+    for number, value in _fields(tensor):
+        if number == _DIMS:
+            for side in [value] if isinstance(value, int) else _unpack_numbers(value):
+                count *= side
+                if count > most:
+                    return False
+    return True
+
+
 def _model(whole: _Part) -> OnnxFile:
     metadata, graph = {}, None
-    for field, value in _fields(whole):
-        if field == _METADATA:
+    for number, value in _fields(whole):
+        if number == _METADATA:
             entry = dict(_fields(_part(value)))
             metadata[_part(entry[1]).text()] = _part(entry[2]).text() if 2 in entry else ""
-        elif field == _GRAPH:
+        elif number == _GRAPH:
             graph = _part(value)
     if graph is None:
         raise ValueError("no graph")
     named: dict[int, dict[str, Shape]] = {_INPUT: {}, _OUTPUT: {}}
-    weights, nodes = set(), list[str]()
-    for field, value in _fields(graph):
-        if field in named:
-            name, shape = _value(_part(value))
-            named[field][name] = shape
-        elif field == _INITIALIZER:
+    weights, nodes, types = set(), list[str](), dict[str, int]()
+    for number, value in _fields(graph):
+        if number in named:
+            name, shape, kind = _value(_part(value))
+            named[number][name], types[name] = shape, kind
+        elif number == _INITIALIZER:
             weights.add(_first_text(value, _OF_INITIALIZER))
-        elif field == _NODE and len(nodes) < NAMED_NODES:
+        elif number == _NODE and len(nodes) < NAMED_NODES:
             nodes.append(_first_text(value, _NAME))
     inputs = {name: shape for name, shape in named[_INPUT].items() if name not in weights}
-    return OnnxFile(metadata, inputs, named[_OUTPUT], tuple(nodes))
+    return OnnxFile(metadata, inputs, named[_OUTPUT], types, tuple(nodes))
 
 
-def _value(info: _Part) -> tuple[str, Shape]:
-    """Return name and shape of a ValueInfoProto: type (2) > tensor (1) > shape (2) > dimensions (1) > size (1)."""
+def _value(info: _Part) -> tuple[str, Shape, int]:
+    """Return name, shape, and type of the values of a ValueInfoProto.
+
+    Fields: type (2) > tensor (1) > type of values (1), shape (2) > dimensions (1) > size (1).
+    """
     parts = dict(_fields(info))
     tensors = dict(_fields(_part(parts[2])))
     shapes = dict(_fields(_part(tensors[1]))) if 1 in tensors else {}
@@ -152,7 +200,8 @@ def _value(info: _Part) -> tuple[str, Shape]:
     for _, dimension in _fields(_part(shapes[2])) if 2 in shapes else ():
         size = dict(_fields(_part(dimension))).get(1, -1)
         sides.append(size if isinstance(size, int) else -1)
-    return _part(parts[1]).text(), tuple(sides)
+    kind = shapes.get(1, 0)
+    return _part(parts[1]).text(), tuple(sides), kind if isinstance(kind, int) else 0
 
 
 def _fields(message: _Part) -> Iterator[tuple[int, int | _Part]]:
@@ -178,9 +227,18 @@ def _fields(message: _Part) -> Iterator[tuple[int, int | _Part]]:
     raise ValueError(f"more than {MAX_FIELDS} fields")
 
 
-def _first_text(message: int | _Part, field: int) -> str:
+def _first_text(message: int | _Part, wanted: int) -> str:
     """Return the text of a message's field; blank if it has no such field."""
-    return next((_part(value).text() for number, value in _fields(_part(message)) if number == field), "")
+    return next((_part(value).text() for number, value in _fields(_part(message)) if number == wanted), "")
+
+
+def _unpack_numbers(packed: _Part) -> Iterator[int]:
+    """Yield numbers that are stored one after another in one field."""
+    file, at = packed.file, packed.start
+    while at < packed.end:
+        file.seek(at)
+        yield _varint(file)
+        at = file.tell()
 
 
 def _varint(file: BinaryIO) -> int:

@@ -80,9 +80,9 @@ def test_the_list_has_what_a_page_shows(ask):
         "why_not": "",
         "environment": "venv",
         "command": "/v/bin/python -m pip install 'torch>=2.1' 'spandrel>=0.3.4,<0.5' "
-        "'spandrel_extra_arches>=0.1.1,<0.3'",
+        "'spandrel_extra_arches>=0.1.1,<0.3' 'onnxruntime>=1.17'",
         "can_install": True,
-        "missing_packages": ["torch", "spandrel", "spandrel_extra_arches"],
+        "missing_packages": ["torch", "spandrel", "spandrel_extra_arches", "onnxruntime"],
         "package_bytes": told["package_bytes"],
         "job": None,
     }
@@ -154,7 +154,7 @@ def test_a_webui_only_lists(engine, lacking, carried_out):
     with TestClient(mounted, base_url="http://localhost", client=("127.0.0.1", 50000)) as client:
         told = client.get(PATH).json()
         assert (told["allowed"], told["why_not"]) == (False, setup.IN_WEBUI)
-        assert len(told["models"]) == 7
+        assert len(told["models"]) == 11
         assert client.post(PATH, json=BODY).status_code == 403
     assert not carried_out.begun.is_set()
 

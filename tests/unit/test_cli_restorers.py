@@ -34,7 +34,7 @@ class Whitener:
     """A net that answers with white."""
 
     def __init__(self, path, cache, engine, precision, machine):
-        self.spec = SimpleNamespace(low=-1.0, high=1.0, size=512, fused=False)
+        self.spec = SimpleNamespace(low=-1.0, high=1.0, size=512, side=512, fused=False)
         self.scale = 2
         self.engine = f"{path.name} on {engine} {precision} {machine}"
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_fetched_is_a_failure_not_wrong_use(photo, monkeypatch, c
             ["--restorer", "nonsense"],
             "Restorer must be one of built-in, gfpgan, gfpgan-1.3, codeformer, restoreformer,",
         ),
-        (["--restorer", "nonsense"], "or the path of a file (.pth, .pt, .ckpt, .safetensors); not 'nonsense'"),
+        (["--restorer", "nonsense"], "or the path of a file (.pth, .pt, .ckpt, .safetensors, .onnx); not 'nonsense'"),
         (["--upscale", "2", "--upscaler", "nonsense"], "Upscaler must be one of lanczos, x4plus,"),
         (["--engine", "tensorrt"], "Backend must be one of auto, torch,"),
         (["--precision", "fp16"], "Precision must be one of exact, fast; not 'fp16'"),

@@ -383,7 +383,9 @@ def test_photos_that_were_fixed_in_place_or_into_a_folder_stay_photos(photo, tmp
 )
 def test_a_set_up_error_is_said_once_for_all_photos(photo, away_from_home, monkeypatch, capsys, name, flags, says):  # noqa: F811
     real = __import__("importlib.util").util.find_spec
-    monkeypatch.setattr("lib_facefix.registry.find_spec", lambda one: None if one == "mediapipe" else real(one))
+    monkeypatch.setattr(
+        "lib_facefix.registry.model_info.find_spec", lambda one: None if one == "mediapipe" else real(one)
+    )
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     photo.with_name("second.png").write_bytes(photo.read_bytes())
     command_name, *more = name

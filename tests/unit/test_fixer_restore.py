@@ -21,6 +21,7 @@ class Spec:
     low: float = -1.0
     high: float = 1.0
     size: int = 512
+    side: int = 512
     fused: bool = False
 
 
@@ -107,7 +108,7 @@ def test_the_answer_is_rounded_not_cut_off():
 
 
 def test_a_net_that_enlarges_gets_the_crop_made_smaller():
-    runner = FakeRunner(Spec(0.0, 1.0, 128), lambda blob: blob.repeat(4, 1).repeat(4, 2))
+    runner = FakeRunner(Spec(0.0, 1.0, size=128), lambda blob: blob.repeat(4, 1).repeat(4, 2))
     image = np.random.default_rng(1).integers(0, 256, (128, 128, 3), np.uint8).repeat(4, 0).repeat(4, 1)
     [result] = fixed(runner, [0.0], [image])
     assert (result == image).all()

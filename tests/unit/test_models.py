@@ -10,6 +10,7 @@ import pytest
 from packages_here import needs_torch
 
 from lib_facefix.errors import BadModel, BadSetting, MissingPackage
+from lib_facefix.fixers.onnx_net import from_published
 from lib_facefix.fixers.restore import Restorer
 from lib_facefix.models import store as module
 from lib_facefix.models.store import ModelStore
@@ -29,6 +30,7 @@ class FakeRunner:
     precision: str
     machine: object
     scale: int = 4
+    spec = SimpleNamespace(side=512)
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def gfpgan(folder, monkeypatch):
     """A file that is published as GFPGAN's."""
     record = replace(PUBLISHED["GFPGANv1.4.pth"], sha256=hashlib.sha256(GFPGAN).hexdigest(), bytes=len(GFPGAN))
     monkeypatch.setattr(module, "find_record", lambda name: record)
+    monkeypatch.setattr("lib_facefix.models.variants.find_spec", lambda name: name)
     path = folder / "GFPGANv1.4.pth"
     path.write_bytes(GFPGAN)
     return path
@@ -195,6 +198,7 @@ def test_without_pytorch_the_missing_package_is_named(folder, gfpgan, monkeypatc
     for name in [name for name in sys.modules if name.startswith(("lib_facefix.engines.", "lib_facefix.nets"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setattr("lib_facefix.models.variants.find_spec", lambda name: None)
     with pytest.raises(MissingPackage, match=r"GFPGAN 1\.4 needs the Python package 'torch'"):
         ModelStore(Runtime(models=str(folder))).load(RESTORERS, "gfpgan")
 
@@ -205,9 +209,11 @@ def test_without_pytorch_the_missing_package_is_named(folder, gfpgan, monkeypatc
     + [(UPSCALERS, info.name) for info in UPSCALERS if info.weights_name],
 )
 def test_every_published_net_has_an_adapter_that_needs_no_package_to_be_imported(registry, name, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    assert registry[name].load() in (Restorer, NetUpscaler)
-    assert registry[name].weights_name in PUBLISHED
+    for package in ("torch", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, package, None)
+    for one in registry[name].variants:
+        assert one.load() in (Restorer, NetUpscaler, from_published)
+        assert one.weights_name in PUBLISHED
 
 
 def test_weights_are_looked_for_in_several_folders_and_in_the_hosts(folder, loaded, gfpgan, tmp_path):
@@ -349,7 +355,7 @@ def test_what_is_neither_on_offer_nor_a_file_is_refused(models, registry, name, 
     ],
 )
 def test_what_a_name_stands_for_may_be_missing_only_where_it_can_be_got(models, monkeypatch, registry, name, said):
-    monkeypatch.setattr("lib_facefix.registry.find_spec", lambda package: package)
+    monkeypatch.setattr("lib_facefix.registry.model_info.find_spec", lambda package: package)
     monkeypatch.setattr(module, "find_installed", lambda record: None)
     with pytest.raises(BadModel, match=said):
         models.check(registry, name)

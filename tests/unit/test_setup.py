@@ -10,7 +10,7 @@ import pytest
 
 from lib_facefix.cli.__main__ import main
 from lib_facefix.errors import BadSetting, CannotFetch, MissingPackage, Offline, Stopped
-from lib_facefix.models import environment, setup
+from lib_facefix.models import environment, setup, variants
 from lib_facefix.models.environment import CPU_INDEX, Environment, find_environment
 from lib_facefix.models.setup import carry_out, find_offers, list_missing, list_offers
 from lib_facefix.weights import PUBLISHED, ModelPaths
@@ -21,7 +21,8 @@ TORCH = ["torch>=2.1", "spandrel>=0.3.4,<0.5"]
 
 @pytest.fixture
 def paths(tmp_path, away_from_home, monkeypatch):
-    monkeypatch.setattr(setup, "find_installed", lambda record: None)
+    monkeypatch.setattr(variants, "find_installed", lambda record: None)
+    monkeypatch.setattr(variants, "find_spec", lambda name: None)  # nothing is installed: PyTorch's files come first
     return ModelPaths(tmp_path / "models", (tmp_path / "models",), cache=tmp_path / "cache")
 
 
@@ -32,6 +33,7 @@ def pip(tmp_path, monkeypatch):
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setattr(setup, "REQUIREMENTS", {PACKAGE: f"{PACKAGE}>=1"})
+    monkeypatch.setattr(setup, "TORCH_PACKAGES", (PACKAGE,))
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\ntouch {site}/{PACKAGE}.py\n')
     python.chmod(python.stat().st_mode | stat.S_IEXEC)
@@ -61,7 +63,8 @@ def offers_of(paths, *names):
 def test_offers_say_licence_size_packages_and_server(paths):
     offers = {offer.info.name: offer for offer in list_offers(paths)}
     assert list(offers) == [
-        "gfpgan", "gfpgan-1.3", "codeformer", "restoreformer", "restoreformer++", "x4plus", "animevideo"
+        "gfpgan", "gfpgan-1.3", "codeformer", "restoreformer", "restoreformer++", "gpen-256", "gpen-512", "gpen-1024",
+        "gpen-2048", "x4plus", "animevideo",
     ]  # fmt: skip
     codeformer = offers["codeformer"]
     assert (codeformer.record.licence, codeformer.record.bytes) == ("S-Lab 1.0, non-commercial", 376637898)
@@ -73,7 +76,9 @@ def test_offers_say_licence_size_packages_and_server(paths):
 
 def test_requirements_are_those_of_the_package_itself():
     declared = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
-    assert f"torch = [{', '.join(f'{one!r}' for one in setup.REQUIREMENTS.values())}]".replace("'", '"') in declared
+    torch = ", ".join(f'"{setup.REQUIREMENTS[one]}"' for one in setup.TORCH_PACKAGES)
+    assert f"torch = [{torch}]" in declared
+    assert f'onnxruntime = ["{setup.REQUIREMENTS["onnxruntime"]}"' in declared
 
 
 def test_packages_come_before_weights_and_both_are_reported(paths, pip, downloads, tmp_path):

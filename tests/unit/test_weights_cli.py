@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from yolo_made import yolo_onnx
 
-from lib_facefix import registry
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli import models, models_get
 from lib_facefix.errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offline
-from lib_facefix.registry import REGISTRIES
+from lib_facefix.registry import REGISTRIES, model_info
 from lib_facefix.weights import PUBLISHED, ModelPaths
 from lib_facefix.weights.packaged import as_raw
 from lib_facefix.weights.tensorfile import Source, write_tensors
@@ -99,7 +98,7 @@ def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_ne
         assert run("models", "--json", "--webui", tmp_path) == 0
         return {row["name"]: row for row in json.loads(capsys.readouterr().out)["models"]}
 
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(model_info, "find_spec", lambda name: None)
     before = rows()
     assert {before[name]["state"] for name in ELSEWHERE} == {"missing"}
     assert before["mediapipe_face_full"]["where"] == "not installed: Python package mediapipe"
@@ -115,7 +114,7 @@ def test_what_needs_a_package_or_another_programs_file_is_listed_with_what_it_ne
     pack = tmp_path / "models" / "insightface" / "models" / "buffalo_l"
     pack.mkdir(parents=True)
     (pack / "det_10g.onnx").write_bytes(b"a detector")
-    monkeypatch.setattr(registry, "find_spec", lambda name: name)
+    monkeypatch.setattr(model_info, "find_spec", lambda name: name)
     after = rows()
     assert after["mediapipe_face_full"]["where"] == "in the Python package mediapipe"
     assert after["buffalo_l"]["note"] == ""
