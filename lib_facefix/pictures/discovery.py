@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..errors import BadPicture
-from .formats import SUFFIXES, unread_kind
+from .formats import SUFFIXES, missing_package, unread_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ def _examined(file: Path, root: Path) -> Found:
 def _why_skipped(file: Path) -> str:
     if kind := unread_kind(file):
         return f"{kind} is not supported. Save it as PNG or JPEG with another program"
+    if missing := missing_package(file):
+        return missing
     try:
         mode = file.stat().st_mode
     except OSError as error:
