@@ -14,6 +14,7 @@ FORMATS = {
     "webp": ".webp",
     "tiff": ".tif",
     "avif": ".avif",
+    "heic": ".heic",
     "jp2": ".jp2",
     "bmp": ".bmp",
     "gif": ".gif",
@@ -44,7 +45,7 @@ def _add_outputs(parser: Parser) -> None:
     output.add_argument("-o", "--output", metavar="PATH", help=text)
     text = "file format of the results (default: that of each image)"
     output.add_argument("--format", choices=FORMATS, metavar="NAME", help=f"{text} [{' | '.join(FORMATS)}]")
-    text = "quality of JPEG, WebP and AVIF files [1 to 100; default: as good as the image]"
+    text = "quality of JPEG, WebP, AVIF and HEIC files [1 to 100; default: as good as the image]"
     output.add_argument("--quality", type=int, choices=range(1, 101), metavar="N", help=text)
     text = "text between the name and the extension of results [default: .fixed, and none with -o]"
     output.add_argument("--suffix", metavar="TEXT", help=text)

@@ -137,7 +137,7 @@ def is_signed(kind: str, whole: bytes) -> bool:
     """Tell whether a WebP, AVIF or JPEG 2000 file carries Content Credentials."""
     if kind == "WEBP":
         return any(name == b"C2PA" for name, _ in riff_chunks(whole))
-    return kind in ("AVIF", "JPEG2000") and any(
+    return kind in ("AVIF", "HEIF", "JPEG2000") and any(
         name == b"jumb" or (name == b"uuid" and body[:16] == _C2PA_BOX) for name, body in boxes(whole)
     )
 

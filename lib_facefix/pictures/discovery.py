@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..errors import BadPicture
-from .formats import SUFFIXES, unread_kind
+from .formats import SUFFIXES, missing_package, unread_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,9 @@ def _look(entry: os.DirEntry[str]) -> tuple[bool, bool | None]:
 
 def _why_unread(name: str) -> str:
     """Return why a file of this name is not to be read, blank if it is."""
-    kind = unread_kind(Path(name))
-    return f"{kind} is not supported. Save it as PNG or JPEG with another program" if kind else ""
+    if kind := unread_kind(Path(name)):
+        return f"{kind} is not supported. Save it as PNG or JPEG with another program"
+    return missing_package(Path(name))
 
 
 def _why_skipped(file: Path) -> str:

@@ -7,6 +7,9 @@ from typing import Any, BinaryIO
 from PIL import Image as Pillow
 
 from ..types import Image
+from .exif import PREFIX
+from .heif import pack_heif
+from .picture import Coding, Metadata
 
 SOFTWARE = "FaceFix drawing"
 """The mark of a drawing: what its file names as its program."""
@@ -19,6 +22,9 @@ def save_drawing(image: Image, form: str, file: BinaryIO) -> None:
     """Write an RGB image (H, W, 3), uint8, as a file of Pillow's kind `form`, with the mark if the kind can hold it."""
     exif = Pillow.Exif()
     exif[_SOFTWARE_TAG] = SOFTWARE
+    if form == "HEIF":
+        pack_heif(image, Metadata(exif=exif.tobytes().removeprefix(PREFIX)), Coding(quality=_QUALITY), file)
+        return
     marked: dict[str, dict[str, Any]] = {"GIF": {"comment": SOFTWARE}, "TIFF": {"tiffinfo": {_SOFTWARE_TAG: SOFTWARE}}}
     options = marked.get(form, {} if form in ("BMP", "JPEG2000") else {"exif": exif})
     if form in ("JPEG", "WEBP"):

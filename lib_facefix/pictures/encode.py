@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image as Pillow
 
 from ..errors import CannotWrite
-from .avif import with_nclx
+from .avif import pack_deep_avif, with_nclx
 from .exif import PREFIX
+from .heif import pack_heif
 from .jp2 import write_boxes
 from .jpeg import photoshop_segments, xmp_segment
 from .picture import Coding, Metadata, Samples
@@ -33,7 +34,16 @@ class _NoDescriptor:
 
 
 def pack(kind: str, pixels: Samples, said: Metadata, coding: Coding, file: BinaryIO) -> None:
-    """Write (H, W, 1..4) samples of 8 bits as a file of Pillow's `kind`. Raises CannotWrite for what does not fit."""
+    """Write (H, W, 1..4) samples as a file of Pillow's `kind`: 8 bits, for HEIC and AVIF also 16.
+
+    Raises CannotWrite for what does not fit.
+    """
+    if kind == "HEIF":
+        pack_heif(pixels, said, coding, file)
+        return
+    if pixels.dtype == np.uint16:  # only AVIF is given these
+        pack_deep_avif(pixels, said, coding, file)
+        return
     picture = _as_pillow(kind, pixels)
     target: Any = BytesIO() if kind in _IN_MEMORY else _NoDescriptor(file)
     try:

@@ -4,7 +4,6 @@ Kept as a TIFF block without the b"Exif\0\0" that JPEG puts before it.
 """
 
 import contextlib
-import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
@@ -23,8 +22,6 @@ _SIDES = ((0x0100, 0x0101), (0xA002, 0xA003))
 _SUBJECTS = (0x9214, 0xA214)
 """SubjectArea and SubjectLocation: a point, circle, or rectangle (x, y, diameter or width and height), as stored."""
 _SHORT = 3
-_XMP_SIDES = ((rb"tiff:ImageWidth", rb"tiff:ImageLength"), (rb"exif:PixelXDimension", rb"exif:PixelYDimension"))
-_TURNED_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]")
 XMP, ICC = 700, 34675
 
 _LAYOUT = {*range(254, 260), 262, 263, 264, 265, 266, _ORIENTATION, 273, 277, 278, 279, 280, 281, 284, 288, 289}
@@ -69,12 +66,24 @@ def upright(exif: bytes, turn: int, size: tuple[int, int]) -> bytes:
         if turn >= 5:
             _turn_sides(block)
         _move_subjects(block, lambda subject: _turn_subject(subject, turn, size))
-        for tag, at in _entries(exif, _first(exif)):
-            if tag == _ORIENTATION:
-                struct.pack_into(_order(exif) + "HIHH", block, at + 2, 3, 1, 1, 0)
+        _set_orientation(block, 1)
     except struct.error:
         return b""
     return bytes(block)
+
+
+def with_orientation(exif: bytes, turn: int) -> bytes:
+    """Return `exif` with another orientation, 1..8; as it is if it has none."""
+    block = bytearray(exif)
+    with contextlib.suppress(struct.error):  # a broken directory stays as it is
+        _set_orientation(block, turn)
+    return bytes(block)
+
+
+def _set_orientation(block: bytearray, turn: int) -> None:
+    for tag, at in _entries(block, _first(block)):
+        if tag == _ORIENTATION:
+            struct.pack_into(_order(block) + "HIHH", block, at + 2, _SHORT, 1, turn, 0)
 
 
 def shorten(exif: bytes, most: int) -> tuple[bytes, str]:
@@ -113,19 +122,6 @@ def set_size(exif: bytes, size: tuple[int, int], old: tuple[int, int]) -> bytes:
     except struct.error:
         return exif
     return bytes(block)
-
-
-def sized_xmp(xmp: bytes, size: tuple[int, int]) -> bytes:
-    """Return `xmp` with `size` where it names width and height."""
-    for pair in _XMP_SIDES:
-        for name, side in zip(pair, size, strict=True):
-            xmp = re.sub(rb"(" + name + rb"(?:\s*=\s*[\"']|>)\s*)\d+", rb"\g<1>%d" % side, xmp)
-    return xmp
-
-
-def upright_xmp(xmp: bytes) -> bytes:
-    """Return `xmp` for the turned picture: orientation 1."""
-    return _TURNED_XMP.sub(rb"\g<1>1", xmp)
 
 
 def with_comment(exif: bytes, comment: str) -> bytes:

@@ -1,12 +1,16 @@
 """Which kinds of file there are, and what each can hold."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image as Pillow
 
 from ..errors import BadSetting
+
+HEIF_NEEDS = "HEIC needs the Python package pillow-heif. Install it with `pip install 'facefix[heif]'`"
+"""What to do about a HEIC file, without its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,13 @@ class Format:
     """Whether the format supports one channel; otherwise, grey is written as RGB."""
     longest: int = 1 << 31
     """Pixels that a side may have."""
+    package: str = ""
+    """Module that reads and writes it, if FaceFix can do without."""
+
+    @property
+    def missing(self) -> str:
+        """A sentence on the package that is needed and not installed, without its end; blank if nothing is missing."""
+        return HEIF_NEEDS if self.package and find_spec(self.package) is None else ""
 
 
 FORMATS = (
@@ -34,7 +45,8 @@ FORMATS = (
     Format("BMP", (".bmp", ".dib")),
     Format("GIF", (".gif",), alpha="binary", longest=65535),
     Format("JPEG2000", (".jp2",), alpha="full", deep="lost"),
-    Format("AVIF", (".avif",), alpha="full", deep="lost", grey=False, longest=65535),
+    Format("AVIF", (".avif",), alpha="full", deep="kept", grey=False, longest=65535),
+    Format("HEIF", (".heic", ".heif", ".hif"), "full", "kept", grey=False, longest=16384, package="pillow_heif"),
 )
 """Read and written. GIF: 256 colours hold no photograph, so it is quantised: choose it only on purpose."""
 
@@ -42,7 +54,7 @@ SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in kind.suffixes)
 """Suffixes of files that FaceFix reads from folders, and of files that it writes; lower case."""
 
 UNREAD = {
-    **dict.fromkeys(("heic", "heif", "hif", "heics", "heifs"), "HEIC"),
+    **dict.fromkeys(("heics", "heifs"), "a HEIC sequence"),
     **dict.fromkeys(("jxl",), "JPEG XL"),
     **dict.fromkeys(("psd", "psb", "xcf", "kra", "ora", "afphoto", "ai", "eps", "svg", "svgz"), ""),
     **dict.fromkeys(
@@ -78,6 +90,12 @@ def unread_kind(path: Path) -> str | None:
     return (UNREAD[suffix] or suffix.upper()) if suffix in UNREAD else None
 
 
+def missing_package(path: Path) -> str:
+    """Return a sentence on the package that files with the suffix of `path` need, if it is not installed."""
+    kind = next((kind for kind in FORMATS if path.suffix.lower() in kind.suffixes), None)
+    return kind.missing if kind else ""
+
+
 def names_unwritten_file(path: Path) -> bool:
     """Return whether `path` has the suffix of a file that we do not write, such as .heic or .pdf, not of a folder."""
     from mimetypes import MimeTypes  # few need it
@@ -90,7 +108,7 @@ def names_unwritten_file(path: Path) -> bool:
 
 def media_type(name: str) -> str:
     """Return the kind of file of Pillow's `name` in the words of HTTP, such as "image/png"."""
-    return Pillow.MIME.get(name, "application/octet-stream")
+    return "image/heic" if name == "HEIF" else Pillow.MIME.get(name, "application/octet-stream")
 
 
 def format_for(path: Path) -> Format:
@@ -100,6 +118,10 @@ def format_for(path: Path) -> Format:
         asked = f"of the kind {path.suffix!r}" if path.suffix else "without a suffix"
         offer = ", ".join(sorted(SUFFIXES))
         raise BadSetting(f"{path}: files {asked} cannot be written. Choose one of {offer}.")
+    if kind.missing:
+        raise BadSetting(f"{path}: {kind.missing}, or choose .png.")
+    if kind.package:
+        return kind
     Pillow.preinit()  # the few most common kinds: all of them take a while to load
     if kind.name not in Pillow.SAVE:
         Pillow.init()

@@ -6,15 +6,19 @@ import struct
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .avif import describe_nclx, is_hdr
+from .bmff import describe_nclx, is_hdr
 from .claims import REGIONS, has_iptc, without_places
 from .exif import shorten, with_comment
 from .formats import Format
 from .jpeg import MOST_EXIF, MOST_XMP
 from .picture import PARAMETERS, XMP_FIELD, Metadata, Picture
 
-_CARRIES_EXIF = {"PNG", "TIFF", "JPEG", "WEBP", "AVIF", "JPEG2000"}
+_CARRIES_EXIF = {"PNG", "TIFF", "JPEG", "WEBP", "AVIF", "HEIF", "JPEG2000"}
 """Kinds of file that hold EXIF, and XMP."""
+_TAGGED = {"PNG", "AVIF", "HEIF"}
+"""Kinds of file that hold colour tags."""
+_FEWER_BITS = {"AVIF", "HEIF"}
+"""Kinds of file that hold up to 12 bits a sample."""
 
 
 def holds_xmp(kind: Format) -> bool:
@@ -29,7 +33,9 @@ def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> 
     """
     said, notes = picture.metadata, list(picture.left_out)
     if picture.samples is not None and kind.deep == "given up":
-        notes.append(f"Its 16 bits a sample became 8: {kind.name} files are written with 8.")
+        notes.append(f"Its {picture.coding.bits} bits a sample became 8: {kind.name} files are written with 8.")
+    if picture.samples is not None and kind.name in _FEWER_BITS and picture.coding.bits == 16:
+        notes.append(f"Its 16 bits a sample became {picture.coding.fewer_bits}, the most that phones show.")
     if kind.name != picture.format:
         said = said.upright(picture.turn, picture.stored_size)
         if picture.turn != 1:
@@ -64,13 +70,15 @@ def _lost_in(kind: Format, said: Metadata) -> list[str]:
     if PARAMETERS in said.text and kind.name not in _CARRIES_EXIF:
         names.append("generation parameters")
     notes = [f"{', '.join(names)} left out: {kind.name} files cannot hold this."] if names else []
-    if said.nclx and (is_hdr(said.nclx) if said.icc else kind.name not in ("PNG", "AVIF")):
+    if said.nclx and said.icc and kind.name == "HEIF" and is_hdr(said.nclx):
+        notes.append("Its colour profile was left out: a HEIC file has one, or colour tags of HDR.")
+    elif said.nclx and kind.name not in _TAGGED and (is_hdr(said.nclx) or not said.icc):
         notes += [note for note in [describe_nclx(said.nclx)] if note]
     return notes
 
 
 def _translate_colours(said: Metadata, kind: Format) -> Metadata:
-    """Return `said` with the colour tags of AVIF in PNG's words."""
-    if not said.nclx or said.icc or kind.name != "PNG" or not describe_nclx(said.nclx):
+    """Return `said` with colour tags in PNG's words; where there is a profile, HDR needs them beside it."""
+    if not said.nclx or kind.name != "PNG" or not describe_nclx(said.nclx) or (said.icc and not is_hdr(said.nclx)):
         return said
     return replace(said, cicp=struct.pack(">BBBB", *said.nclx, 0, 1))

@@ -36,6 +36,7 @@ def metadata_of(picture: Pillow.Image, whole: bytes, chunks: tuple[Chunk, ...]) 
         dpi=_dpi(picture),
         text=dict(picture.text) if isinstance(picture, PngImageFile) else {},
         chunks=tuple(_true_chunk(chunk) for chunk in lasting(chunks)),
+        nclx=next(((body[0], body[1]) for kind, body in chunks if kind == b"cICP" and len(body) == 4), None),
     )
     if isinstance(picture, JpegImageFile):
         resources = without_thumbnails(jpeg.photoshop_of(picture))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..imaging.lanczos import lanczos
 from ..types import Image
-from .exif import comment_of, set_size, sized_xmp, upright, upright_xmp
+from .exif import comment_of, set_size, upright
+from .xmp_packet import sized_xmp, upright_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
+Check = Callable[[int, int, int], None]
+"""Raises BadPicture for a width, a height and a number of bytes that are too much."""
 
 MAX_PIXELS = 250_000_000
 """Larger pictures are refused by their header: they would take gigabytes."""
@@ -55,9 +58,11 @@ class Metadata:
     photoshop: bytes = b""
     """Photoshop's image resources, among them IPTC."""
     nclx: tuple[int, int] | None = None
-    """AVIF's colour primaries and transfer, by number."""
+    """Colour primaries and transfer of AVIF and HEIC, by number."""
     cicp: bytes = b""
     """PNG's chunk of colour tags, where another kind of file had some."""
+    light: Mapping[str, Any] = field(default_factory=dict)
+    """HEIC's numbers on how bright the image is meant to be, by their names in pillow-heif."""
 
     @property
     def parameters(self) -> str:
@@ -98,6 +103,15 @@ class Coding:
     lossless: bool = True
     quality: int = 0
     """Quality to write with, 1..100, instead of the file's own packing; 0: as the file was packed."""
+    bits: int = 16
+    """Bits of a sample, where there are more than 8: HEIC and AVIF have 10 or 12."""
+    matrix: int = 6
+    """HEIC's formula for brightness and colour, by its number in ITU-T H.273; 6 is that of BT.601."""
+
+    @property
+    def fewer_bits(self) -> int:
+        """Bits of a sample in a file of a kind that has at most 12; phones show no more than 10."""
+        return self.bits if self.bits < 16 else 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,9 +18,12 @@ from PIL import Image as Pillow
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ..errors import BadPicture
+from .avif import avif_colours, read_deep
+from .bmff import is_heif
 from .claims import riff_chunks
-from .decode import decode
+from .decode import decode, of_16_bits
 from .formats import FORMATS
+from .heif import read_heif
 from .jpeg import coding_of, rare_jpeg
 from .metadata import metadata_of
 from .picture import MAX_BYTES, MAX_PIXELS, Coding, Picture
@@ -53,7 +56,7 @@ _CUT_OFF = (
     "it is cut off. Copy or download it again, or use the part that is there with --salvage (in the API: "
     '"salvage": true); the rest becomes grey'
 )
-_KINDS = (*(kind.name for kind in FORMATS if kind.name != "TIFF"), "MPO")
+_KINDS = (*(kind.name for kind in FORMATS if kind.name not in ("TIFF", "HEIF")), "MPO")
 _lock = threading.Lock()
 _before: list[int | None] = []
 """Pillow's own limit, once for each reader that is at work."""
@@ -90,8 +93,11 @@ def _read(file: BinaryIO, name: str, max_pixels: int, salvage: bool) -> Picture:
     try:
         with _raised_limit():
             file.seek(0)
-            if is_tiff(file.read(4)):
-                return read_tiff(file, name, partial(_check_size, min(max_pixels, MAX_PIXELS)))
+            start, check = file.read(64), partial(_check_size, min(max_pixels, MAX_PIXELS))
+            if is_tiff(start):
+                return read_tiff(file, name, check)
+            if is_heif(start):
+                return read_heif(file, name, check)
             with _open(file, min(max_pixels, MAX_PIXELS)) as opened:
                 try:
                     return _picture(opened, file, name)
@@ -119,7 +125,8 @@ def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
     kind = "JPEG" if opened.format == "MPO" else opened.format or ""
     chunks = tuple(chunks_of(file)) if kind == "PNG" else ()
     turn, metadata, left_out = metadata_of(opened, _whole(file) if kind in _SEARCHED else b"", chunks)
-    pixels = decode(opened, lambda: _whole(file), dict(chunks), turn)
+    deep = read_deep(opened, _whole(file)) if kind == "AVIF" else None
+    pixels = decode(opened, lambda: _whole(file), dict(chunks), turn) if deep is None else of_16_bits(deep, turn)
     return Picture(
         path=Path(name),
         image=pixels.image,
@@ -212,7 +219,8 @@ def _coding(opened: Pillow.Image, file: BinaryIO) -> Coding:
     if isinstance(opened, JpegImageFile):
         return coding_of(opened)
     lossless = opened.format != "WEBP" or any(kind == b"VP8L" for kind, _ in riff_chunks(_whole(file)))
-    return Coding(lossless=lossless)
+    bits = avif_colours(_whole(file)).bits if opened.format == "AVIF" else 16
+    return Coding(lossless=lossless, bits=bits if bits > 8 else 16)
 
 
 def _whole(file: BinaryIO) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +15,7 @@ from .claims import PRINTED, SIGNED, true_xmp, with_iptc, without_thumbnails
 from .colours import profile_after, to_rgb
 from .decode import Pixels, of_16_bits, orient, to_8_bits
 from .exif import ICC, IPTC, LAYERS, PHOTOSHOP, SIGNATURE, XMP, from_tiff
-from .picture import Metadata, Picture, Samples
+from .picture import Check, Metadata, Picture, Samples
 from .strips import band_slices
 from .tiff_blocks import read_samples
 from .tiff_header import Directory, Layout, directories, full_pages, layout_of
@@ -28,9 +27,6 @@ _PREMULTIPLIED, _STRAIGHT = 1, 2
 _INCH, _CENTIMETRE = 2, 3
 _JPEG = 7
 _BYTE, _UNDEFINED = 1, 7
-
-Check = Callable[[int, int, int], None]
-"""Raises BadPicture for a width, a height and a number of bytes that are too much."""
 
 
 def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:

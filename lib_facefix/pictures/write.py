@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import CannotWrite
 from ..fsio import atomic_write, check_place
 from ..types import Image
+from .avif import packs_deep_avif
 from .claims import SIGNED
 from .colours import fits
 from .decode import to_8_bits, unturn
@@ -30,6 +31,7 @@ from .png import PNG_LEVEL, write_png
 from .strips import band_slices
 from .tiff import write_tiff
 
+_ANEW = Coding(lossless=False)
 Seal = Callable[[str, bytes], bytes]
 """Is given Pillow's name of a format and a file of it, and returns the file with a seal, such as a signature."""
 
@@ -168,7 +170,7 @@ def _check_fits(kind: Format, name: str, picture: Picture, size: tuple[int, int]
         check_size(name, picture, size)
     if kind.alpha != "full" and picture.translucent and not (kind.alpha == "binary" and picture.cut_out):
         raise CannotWrite(f"{name}: {kind.name} cannot hold the transparency of {picture.path.name}. Choose .png.")
-    if picture.samples is not None and kind.deep == "lost":
+    if picture.samples is not None and (kind.deep == "lost" or (kind.name == "AVIF" and not packs_deep_avif())):
         raise CannotWrite(f"{name}: {picture.path.name} has 16-bit samples, which would be lost. Choose .png or .tif.")
 
 
@@ -204,7 +206,8 @@ def _write(
     else:
         coding = picture.coding
         if kind.name != picture.format:
-            coding = Coding(lossless=False, quality=picture.coding.quality)
+            chroma = 2 if kind.name == "HEIF" else 0  # phones show HEIC of 4:2:0
+            coding = replace(_ANEW, quality=coding.quality, bits=coding.fewer_bits, subsampling=chroma)
         pack(kind.name, pixels, said, coding, file)
 
 

@@ -25,6 +25,9 @@ _MAX_PREFIXES = 8
 _PADDING = re.compile(r"(\s+)<\?xpacket\s+end=")
 _ABOUT = re.compile(r"<(?:[\w.-]+:)?Description\s[^<>]*?\b(?:[\w.-]{1,64}:)?about\s*=\s*(\"[^\"]*\"|'[^']*')")
 
+_XMP_SIDES = ((rb"tiff:ImageWidth", rb"tiff:ImageLength"), (rb"exif:PixelXDimension", rb"exif:PixelYDimension"))
+_TURNED_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]")
+
 
 class Value(NamedTuple):
     """The text of a simple property, and where it is."""
@@ -144,6 +147,19 @@ def _fields(item: object, start: str) -> Iterator[tuple[str, str]]:
         for key, value in element.attrib.items():
             if key.startswith(start):
                 yield key.removeprefix(start), value
+
+
+def sized_xmp(xmp: bytes, size: tuple[int, int]) -> bytes:
+    """Return `xmp` with `size` where it names width and height."""
+    for pair in _XMP_SIDES:
+        for name, side in zip(pair, size, strict=True):
+            xmp = re.sub(rb"(" + name + rb"(?:\s*=\s*[\"']|>)\s*)\d+", rb"\g<1>%d" % side, xmp)
+    return xmp
+
+
+def upright_xmp(xmp: bytes) -> bytes:
+    """Return `xmp` for the turned picture: orientation 1."""
+    return _TURNED_XMP.sub(rb"\g<1>1", xmp)
 
 
 def _prefixes(text: str, space: str) -> list[str]:

@@ -31,6 +31,7 @@ KINDS = {
     "WEBP": "image/webp",
     "TIFF": "image/tiff",
     "AVIF": "image/avif",
+    "HEIF": "image/heic",
 }
 """Kinds of file that can be signed, with their media types."""
 SETTINGS = {

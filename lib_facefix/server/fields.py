@@ -24,7 +24,7 @@ IMAGE = "image"
 """Name of the field that contains the image file."""
 MAX_NAMES = 32
 """Largest number of names in a list."""
-FORMATS = {kind.name.lower(): kind.suffixes[0] for kind in formats.FORMATS}
+FORMATS = {kind.name.lower().replace("heif", "heic"): kind.suffixes[0] for kind in formats.FORMATS}
 """File formats of results, and the suffix of each."""
 
 

@@ -67,7 +67,7 @@ def test_an_unchanged_image_is_written_in_the_asked_format(client):
 @pytest.mark.parametrize(
     ("given", "place"),
     [
-        ({"format": "heic"}, "body.format"),
+        ({"format": "heix"}, "body.format"),
         ({"format": 3}, "body.format"),
         ({"quality": 0}, "body.quality"),
         ({"quality": 101}, "body.quality"),

@@ -89,6 +89,13 @@ def reported(path):
 UNREAD = ["1.heic", "2.HEIF", "3.jxl", "4.CR2", "5.dng", "6.psd", "7.nef", "8.tga", "9.hif"]
 
 
+@pytest.fixture
+def no_heif(monkeypatch):
+    """Hide the package that reads HEIC."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+
+
+@pytest.mark.usefixtures("no_heif")
 def test_pictures_in_a_folder_that_are_not_read_are_reported_and_fail_nothing(photo, tmp_path, capsys):
     for name in (*UNREAD, "notes.txt", ".hidden.heic", "clip.mp4"):
         photo.with_name(name).write_bytes(b"whatever it holds")
@@ -100,10 +107,11 @@ def test_pictures_in_a_folder_that_are_not_read_are_reported_and_fail_nothing(ph
     assert records["photo.png"]["skipped"] is None
     assert all(records[name]["skipped"] and not records[name]["error"] for name in UNREAD)
     assert "HEIC" in records["1.heic"]["skipped"]
-    assert "1.heic: skipped: HEIC is not supported" in capsys.readouterr().out
+    assert "1.heic: skipped: HEIC needs the Python package pillow-heif" in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
 
 
+@pytest.mark.usefixtures("no_heif")
 def test_a_pattern_gives_them_too_and_one_named_in_full_fails(photo, tmp_path):
     heic = photo.with_name("1.heic")
     heic.write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
@@ -113,6 +121,7 @@ def test_a_pattern_gives_them_too_and_one_named_in_full_fails(photo, tmp_path):
     assert reported(tmp_path / "r.json")["1.heic"]["error"]
 
 
+@pytest.mark.usefixtures("no_heif")
 def test_a_folder_of_which_nothing_is_read_is_reported_and_not_a_success(tmp_path, capsys):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "1.heic").write_bytes(b"whatever it holds")
@@ -156,6 +165,7 @@ def test_what_is_no_file_and_named_in_full_fails_alone(photo, tmp_path, capsys):
     assert (tmp_path / "out" / "photo.png").is_file()
 
 
+@pytest.mark.usefixtures("no_heif")
 def test_a_plan_is_carried_out_in_a_folder_with_other_pictures(photo, tmp_path):
     photo.with_name("1.heic").write_bytes(b"whatever it holds")
     assert run("plan", photo.parent, "-o", "p.json") == 0
@@ -180,7 +190,8 @@ LONG = "x" * 300
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [
-        pytest.param("x.heic", "'.heic' cannot be written", id="HEIC"),
+        pytest.param("x.heic", "pip install 'facefix[heif]'", id="HEIC"),
+        pytest.param("x.heics", "'.heics' cannot be written", id="a HEIC sequence"),
         pytest.param("x.JXL", "'.JXL' cannot be written", id="JPEG XL"),
         pytest.param("new/x.psd", "'.psd' cannot be written", id="PSD"),
         pytest.param("x.pdf", "'.pdf' cannot be written", id="PDF"),
@@ -197,7 +208,7 @@ LONG = "x" * 300
         pytest.param("in/photo.png/x.png", "its folder is a file", id="below a file"),
     ],
 )
-@pytest.mark.usefixtures("no_work")
+@pytest.mark.usefixtures("no_work", "no_heif")
 def test_an_output_that_cannot_be_is_refused_before_the_work(photo, tmp_path, capsys, output, sentence):
     assert run("fix", photo, "-o", output) in (1, 2)
     assert sentence in capsys.readouterr().err

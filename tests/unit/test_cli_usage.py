@@ -15,7 +15,7 @@ from test_cli import engine, is_painted, photo, pixels, run  # noqa: F401 fixtur
 from lib_facefix import __version__
 from lib_facefix.cli import __main__ as command
 from lib_facefix.cli.fix import FORMATS
-from lib_facefix.pictures import format_for, is_drawing, save_drawing
+from lib_facefix.pictures import format_for, is_drawing, read_picture, save_drawing
 
 HELP = Path(__file__).parents[1] / "data" / "help"
 """Help texts, 80 columns wide. To renew one: COLUMNS=80 facefix fix --help > tests/data/help/fix.txt"""
@@ -107,7 +107,7 @@ def test_python_m_runs_the_command_line():
          "facefix fix: unknown flag --formt=png. Did you mean '--format'? See `facefix fix --help`"),
         (["fix", "--xyzzy", "a.png"], "facefix fix: unknown flag --xyzzy. See `facefix fix --help`"),
         (["fix", "a.png", "--format", "pgn"],
-         "facefix fix: argument --format: 'pgn' is not one of png, jpeg, jpg, webp, tiff, avif, jp2, bmp, gif. "
+         "facefix fix: argument --format: 'pgn' is not one of png, jpeg, jpg, webp, tiff, avif, heic, jp2, bmp, gif. "
          "Did you mean 'png'? See `facefix fix --help`"),
         (["models", "gte", "gfpgan"],
          "facefix models: argument ACTION: 'gte' is not one of get, verify, convert. Did you mean 'get'? "
@@ -224,11 +224,12 @@ def test_something_else_on_standard_input_fails_with_a_sentence(streams, capsys)
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_can_be_written_and_gives_its_suffix(photo, tmp_path, name):  # noqa: F811
+    if name == "heic":
+        pytest.importorskip("pillow_heif")
     assert run("fix", photo, "-o", tmp_path / "out", "--format", name) == 0
-    made = tmp_path / "out" / f"photo{FORMATS[name]}"
-    with Pil.open(made) as opened:
-        assert opened.format == format_for(made).name
-        assert opened.size == (300, 140)
+    made = read_picture(tmp_path / "out" / f"photo{FORMATS[name]}")
+    assert made.format == format_for(made.path).name
+    assert made.image.shape == (140, 300, 3)
 
 
 def test_two_inputs_never_become_one_result(photo, tmp_path):  # noqa: F811
