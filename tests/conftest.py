@@ -17,6 +17,19 @@ from lib_facefix.weights import packaged
 hypothesis.settings.register_profile("facefix", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis.settings.load_profile("facefix")
 
+
+class NoPackage:
+    """A plugin: the repository is a package for ComfyUI alone. Pytest would put the folder above it on its path."""
+
+    @staticmethod
+    def pytest_collect_directory(path, parent):
+        return pytest.Dir.from_parent(parent, path=path) if path == Path(__file__).parents[1] else None
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(NoPackage(), "facefix-no-package")
+
+
 if not importlib.util.find_spec("torchvision"):  # spandrel imports it for nets that no test calls
     sys.path.append(str(Path(__file__).with_name("torchvision_stub")))
 
