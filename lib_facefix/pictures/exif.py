@@ -179,7 +179,7 @@ def _directory_in(file: BinaryIO, at: int | None = None) -> Directory:
 class _Stored(str):
     """A text that Pillow has read as Latin-1 and is to write with the same bytes, which may be UTF-8, not as ASCII."""
 
-    def encode(self, encoding: str = "latin_1", errors: str = "strict") -> bytes:  # noqa: ARG002, D102 Pillow asks for ASCII
+    def encode(self, encoding: str = "latin_1", errors: str = "strict") -> bytes:  # noqa: ARG002 Pillow asks for ASCII
         return super().encode("latin_1")
 
 
