@@ -172,6 +172,13 @@ def _directory_in(file: BinaryIO, at: int | None = None) -> Directory:
     return tags
 
 
+class _Stored(str):
+    """A text that Pillow has read as Latin-1 and is to write with the same bytes, which may be UTF-8, not as ASCII."""
+
+    def encode(self, encoding: str = "latin_1", errors: str = "strict") -> bytes:  # noqa: ARG002 Pillow asks for ASCII
+        return super().encode("latin_1")
+
+
 def _load_directory(file: BinaryIO, header: bytes, group: int | None, at: int | None = None) -> Directory:
     """Pillow's own `Exif` would hide the maker note."""
     big = header[2:4] in (b"+\0", b"\0+")
@@ -182,6 +189,7 @@ def _load_directory(file: BinaryIO, header: bytes, group: int | None, at: int | 
         tags = Directory(header if big else header[:8], group=group)
     file.seek(tags.next if at is None else at)
     tags.load(file)
+    tags.update({tag: _Stored(value) for tag, value in tags.items() if isinstance(value, str)})
     return tags
 
 

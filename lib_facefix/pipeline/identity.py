@@ -13,7 +13,7 @@ from ..imaging.tone import learn_tone
 from ..planning.identity import IdentityCheck
 from ..planning.plan import FaceJob
 from ..protocols import FaceFixer, Judge, RememberedFace
-from ..types import Crop, Image, Mask, Patch
+from ..types import Crop, Image, Mask, Matrix, Patch
 
 MAX_RERUNS = {"restore": 1, "re-diffuse": 2}
 """Number of milder runs for a face that drifted, by decision."""
@@ -95,15 +95,21 @@ def see_change(
     before = earlier.before if earlier else judge.remember(chip, job)
     if isinstance(before, str):
         return before
-    shown = warp(mask, way, size, interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
-    change = np.subtract(warp(patch, way, size), chip, dtype=np.float32) * shown[..., None]
-    coarser = scale_factor(from_image) / enlarged
-    if coarser > 1:  # pixels of the result are larger than those of the chip, and cannot show all of the change
-        side = max(1, round(judge.side / coarser))
-        small = cv2.resize(change, (side, side), interpolation=cv2.INTER_AREA)
-        change = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    # pixels of the result that are larger than those of the chip cannot show all of the change
+    shown_side = max(1, round(judge.side / max(1.0, scale_factor(from_image) / enlarged)))
+    smaller, shown_size = _scaling(shown_side / judge.side), (shown_side, shown_side)
+    there = compose(smaller, way)
+    base = chip if shown_size == size else warp(crop.image, there, shown_size)
+    shown = warp(mask, there, shown_size, interpolation=cv2.INTER_LINEAR, beyond=cv2.BORDER_CONSTANT)
+    change = np.subtract(warp(patch, there, shown_size), base, dtype=np.float32) * shown[..., None]
+    if shown_size != size:
+        change = np.asarray(warp(change, inverse(smaller), size), np.float32)
     tone = learn_tone(chip)
     return Change(before, chip, tone.keep(chip, change) if tone else change)
+
+
+def _scaling(factor: float) -> Matrix:
+    return np.array([(factor, 0.0, 0.0), (0.0, factor, 0.0)])
 
 
 def make_milder(fixer: FaceFixer, trials: Sequence[Trial]) -> FaceJob | None:

@@ -46,6 +46,26 @@ def fix(folder, source, target, **options):
     return Image.open(folder / target)
 
 
+@pytest.mark.parametrize("source", [".jpg", ".tif"])
+def test_texts_of_exif_in_utf_8_are_the_very_same_bytes_in_a_tiff(tmp_path, source):
+    """EXIF 3.0 allows UTF-8, and many programs have long written it into fields of ASCII."""
+    said = "Ann é 安".encode()
+    tags, there = ImageFileDirectory_v2(), "@" * len(said)
+    tags[315], tags.tagtype[0x8769] = there, 4
+    tags[0x8769] = {0xA430: there}
+    file = io.BytesIO()
+    tags.save(file)
+    if source == ".jpg":
+        photo().save(tmp_path / "in.jpg", exif=b"Exif\0\0" + file.getvalue().replace(there.encode(), said))
+    else:
+        photo().save(tmp_path / "in.tif", tiffinfo=tags)
+        (tmp_path / "in.tif").write_bytes((tmp_path / "in.tif").read_bytes().replace(there.encode(), said))
+    fix(tmp_path, f"in{source}", "out.tif").close()
+    fix(tmp_path, "out.tif", "again.tif").close()
+    for name in ("out.tif", "again.tif"):
+        assert (tmp_path / name).read_bytes().count(said + b"\0") == 2
+
+
 CARRIERS = [".jpg", ".png", ".webp", ".tif"]
 
 

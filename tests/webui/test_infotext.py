@@ -118,12 +118,12 @@ def test_numbers_that_other_programs_rewrote_are_understood():
         pytest.param(a_face(verdict="left", fidelity=0.9), {"do": "restore", "verdict": "left"}, id="stopped"),
         pytest.param(
             replace(a_face(fidelity=0.9), identity=IdentityCheck("kept", 0.1234, 0.45, 0.1234)),
-            {"do": "restore", "identity": 0.12},
+            {"do": "restore", "identity": 0.12, "limit": 0.45},
             id="the same person",
         ),
         pytest.param(
             replace(a_face(fidelity=0.9), identity=IdentityCheck("backed off", 0.43, 0.45, 0.8, "44% of the change")),
-            {"do": "restore", "identity": 0.43, "guard": "backed off"},
+            {"do": "restore", "identity": 0.43, "limit": 0.45, "guard": "backed off", "how": "44% of the change"},
             id="changed less to stay the same person",
         ),
         pytest.param(

@@ -8,8 +8,8 @@ top, right, bottom, in pixels), do (the decision), why (it was skipped), and ver
 A re-diffused face adds seed and strength, and prompt and negative_prompt if they differ from those of the image; a
 number refers to the prompt of that face. A restored face adds restorer and fidelity if they differ from those of the
 pass. A face whose identity is guarded adds identity (the distance between before and after, null if it is unmeasured),
-and guard (the verdict, unless it is kept). "overrides" has settings of
-single faces from the extras tab, by number.
+limit (the largest allowed distance), guard (the verdict, unless it is kept), and how (what was done to keep it).
+"overrides" has settings of single faces from the extras tab, by number.
 """
 
 from __future__ import annotations
@@ -157,8 +157,12 @@ def _record_faces(
             own = {name: getattr(job.treatment, name) for name in ("restorer", "fidelity")}
             record |= {name: value for name, value in own.items() if value != getattr(settings, name)}
         if outcome.identity:
-            distance = outcome.identity.distance
-            record["identity"] = None if distance is None else round(distance, 2)
-            if outcome.identity.verdict != "kept":
-                record["guard"] = outcome.identity.verdict
+            check = outcome.identity
+            record["identity"] = None if check.distance is None else round(check.distance, 2)
+            if check.limit is not None:
+                record["limit"] = round(check.limit, 2)
+            if check.verdict != "kept":
+                record["guard"] = check.verdict
+            if check.how:
+                record["how"] = check.how
         yield record
