@@ -40,6 +40,10 @@ class FaceFixScript(scripts.Script):
         """Fix the faces of all images of the batch."""
         facefix.fix_batch(p, pp, args, batch_number)
 
+    def postprocess_image(self, p, pp, *_):  # noqa: ARG002 the host's form
+        """Say so if the host's "Restore faces", which has just run, failed with one of our restorers."""
+        facefix.report_restoration(p)
+
     def postprocess_image_after_composite(self, p, pp, *args):
         """Fix the faces of an image that was not finished in the batch."""
         facefix.fix_finished(p, pp, args)

@@ -1,5 +1,7 @@
 """FaceFix's restorers in the host's Settings > Face restoration, for its option "Restore faces"."""
 
+import threading
+
 from ..errors import FaceFixError
 from ..protocols import FaceFixer
 from ..registry import BUILT_IN, RESTORERS, UPSCALERS, ModelInfo
@@ -7,9 +9,19 @@ from ..settings.face_settings import FaceSettings
 from ..types import Image
 from .config.engine import get_engine, read_runtime
 from .config.options import read_options
+from .config.restorer_files import check_installed
 
 _BUILT_IN_NAME, _FORMER_NAME = "FaceFix built-in", "FaceFix lite"
 """Name of the built-in restorer in the host's settings, today and in FaceFix 0.2.0."""
+_latest = threading.local()
+"""Has the failure of the latest call of a restorer in each thread."""
+
+
+def take_failure() -> Exception | None:
+    """Return why the latest "Restore faces" in this thread changed nothing, once; None if it did, or found no face."""
+    failure: Exception | None = getattr(_latest, "failure", None)
+    _latest.failure = None
+    return failure
 
 
 def list_restorers() -> tuple[ModelInfo[FaceFixer], ...]:
@@ -52,22 +64,31 @@ class Restoration:
 
         fidelity = read_options().fidelity  # the host shows no report, so nothing is measured for one
         settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=fidelity, guard="off")
+        _latest.failure = None
         try:
+            check_installed(settings)
             [result] = get_engine().fix([np_image], settings)
             if shared.opts.face_restoration_unload and read_runtime().device != "cpu":
                 get_engine().unload()
         except FaceFixError as error:
-            self._say(f"the faces are unchanged: {error}")
+            self._fail(error)
             return np_image
-        except Exception:  # noqa: BLE001 the host would lose the picture
+        except Exception as error:  # noqa: BLE001 the host would lose the picture
+            _latest.failure = error
             errors.report(f"{self.name()} failed; the image is unchanged.", exc_info=True)
             return np_image
         failed = [outcome for outcome in result.outcomes if outcome.error]
         if not result.outcomes:
             self._say("no face found; the image is unchanged.")
+        elif len(failed) == len(result.outcomes):
+            self._fail(failed[0].error)
         elif failed:
             self._say(f"{len(failed)} of {len(result.outcomes)} faces are unchanged: {failed[0].error}")
         return result.image if result.changed else np_image
+
+    def _fail(self, why: Exception | None) -> None:
+        _latest.failure = why
+        self._say(f"the faces are unchanged: {why}")
 
     def _say(self, sentence: str) -> None:
         print(f"{self.name()}: {sentence}")  # noqa: T201 the host's own restorers use the console

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TITLE = infotext.KEY
 """Name of the script in the API, and key of its infotext entry."""
+RESTORATION, RESTORATION_FAILED = "Face restoration", "Face restoration failed"
+"""Keys of infotext entries for the host's option "Restore faces": its own, and why one of our restorers failed."""
 PASSES_ATTRIBUTE = "_facefix_read"
 """Attribute of a run that caches its arguments together with their passes."""
 
@@ -172,6 +174,26 @@ def fix_finished(p: Any, pp: Any, args: Sequence[Any]) -> None:
             pp.image = replace_colours(pp.image, after)
 
 
+def report_restoration(p: Any) -> None:
+    """Say why the host's option "Restore faces" changed nothing in an image, if one of our restorers failed.
+
+    The infotext then has the reason, and no longer claims that faces were restored.
+    """
+    from modules import shared
+
+    from .restorers import take_failure
+
+    failure = take_failure() if p.restore_faces else None
+    if failure:
+        p.comment(f"FaceFix: Restore faces changed nothing: {failure}")
+    if failure or RESTORATION_FAILED in p.extra_generation_params:
+        model = shared.opts.face_restoration_model
+        _record_infotext(p, p.batch_index, None if failure else model, key=RESTORATION, others=model)
+        _record_infotext(
+            p, p.batch_index, infotext.describe_error(failure) if failure else None, key=RESTORATION_FAILED
+        )
+
+
 def keep_originals(p: Any, processed: Any) -> None:
     """Keep the originals, now that the infotexts of the results are known."""
     PENDING.finish(p, processed.infotexts[processed.index_of_first_image :])
@@ -179,9 +201,11 @@ def keep_originals(p: Any, processed: Any) -> None:
 
 def _read_passes_once(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
     """Return the passes of a run, read once for all hooks; raises `BadSetting`."""
+    from .host.compat import inherit_noise
+
     known = getattr(p, PASSES_ATTRIBUTE, None)
     if known is None or known[0] != args:  # a copy of `p` may be given other arguments
-        known = args, read_passes(args)
+        known = args, inherit_noise(p, read_passes(args))
         named = ((f"pass {number}: ", one.to_json()) for number, one in enumerate(known[1], start=1))
         check_paths(named, is_api=p.is_api)
         setattr(p, PASSES_ATTRIBUTE, known)
@@ -196,7 +220,7 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
     from .host.images import origin_of
     from .passes.runner import BatchImage, fix_pictures
     from .passes.runs import list_runs
-    from .passes.summary import summarize
+    from .passes.summary import list_failures, summarize
 
     pictures = [
         BatchImage(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)
@@ -219,21 +243,27 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
         name = f"image {number + 1}" if several else ""
         for line in summarize(picture.results, name, runs):
             p.comment(line)
+        for line in list_failures(picture.results):
+            errors.report(f"FaceFix, image {number + 1}: {line}")
         yield picture.image
 
 
-def _record_infotext(p: Any, place: int, text: str) -> None:
-    """Write the infotext of one image of the batch; the host reads lists by the image's place."""
-    known = p.extra_generation_params.get(TITLE)
+def _record_infotext(p: Any, place: int, text: str | None, key: str = TITLE, others: str | None = None) -> None:
+    """Write an entry of the infotext of one image of the batch; the host reads lists by the image's place.
+
+    text: None: no entry. others: the entry of the other images, if the key is new.
+    """
+    known = p.extra_generation_params.get(key, others)
     texts = known if isinstance(known, list) else [known] * p.batch_size
     texts = [*texts, *[known] * (place + 1 - len(texts))]
     texts[place] = text
-    p.extra_generation_params[TITLE] = texts
+    p.extra_generation_params[key] = texts
 
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
     """Raise `BadSetting` or `BadModel` for a model, sampler, checkpoint or the like that cannot be used."""
     from .config.engine import get_engine
+    from .config.restorer_files import check_installed
     from .host.diffuser import HostDiffuser
     from .host.progress import HostProgress
     from .passes.runs import list_runs
@@ -241,6 +271,7 @@ def _check(p: Any, number: int, settings: PassSettings) -> None:
     try:
         list_runs([settings])
         get_engine().with_diffuser(HostDiffuser(p, HostProgress())).prepare(Needs.of_settings(settings))
+        check_installed(settings)
     except (BadModel, BadSetting) as error:
         raise type(error)(f"pass {number}: {error}") from error
     for field, known in OFFERED:

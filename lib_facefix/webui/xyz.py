@@ -1,4 +1,4 @@
-"""Axes for the host's X/Y/Z plot: one for every number, switch and choice of every pass."""
+"""Axes for the host's X/Y/Z plot: the settings of a pass that people compare, and its prompts."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -11,12 +11,23 @@ from ..settings.options import Option
 from ..settings.sampling import OWN
 from .config.choices import host_list
 from .config.options import read_options
-from .passes.settings import OFFERED, read_units
+from .passes.settings import OFFERED, Unit, read_units
 
 SCRIPT_NAME = "facefix"
 """Name of FaceFix's script; hosts keep titles in lower case."""
+PROMPTS = ("prompt", "negative_prompt")
+
+AXES = (
+    *("active", "method", "denoising_strength", "prompt", "restorer", "fidelity", "visibility", "detector", "mask"),
+    *("guard", "grain", "mask_grow", "mask_feather", "padding", "denoise_by_size", "width", "steps", "cfg_scale"),
+    *("sampler", "scheduler", "checkpoint", "noise_multiplier", "min_score"),
+)
+"""Settings of the first pass with an axis, in the order of the plot's list."""
+AXES_OF_OTHERS = AXES[:9]
+"""Settings of all other passes with an axis: the list is the host's, and long without ours."""
 
 Lists = Callable[[str], Sequence[str]]
+Change = Callable[[Unit], Unit]
 
 
 def add_axes() -> None:
@@ -35,13 +46,75 @@ def make_axes(plot: Any, passes: int, lists: Lists = host_list) -> list[Any]:
 
     plot: the host's module xyz_grid. lists: returns the host's choices for a name of `Option.host`.
     """
-    wanted = [(field, known) for field, known in OFFERED if type(field.default) is not str or _is_choice(known)]
-    numbers = range(1, passes + 1)
-    return [Axis(number, field, known, lists).make_option(plot) for number in numbers for field, known in wanted]
+    offered = {field.name: (field, known) for field, known in OFFERED}
+    made = []
+    for number in range(1, passes + 1):
+        wanted = AXES if number == 1 else AXES_OF_OTHERS
+        made += [Axis(number, *offered[name], lists).make_option(plot) for name in wanted]
+        made.append(PromptSearch(number).make_option(plot))
+    return made
 
 
 def _is_choice(known: Option) -> bool:
     return bool(known.choices or known.host)
+
+
+def _label(number: int, name: str) -> str:
+    """Return a label in the plot's list of axes. number: of the pass."""
+    return f"[FaceFix{f' {number}' if number > 1 else ''}] {name}"
+
+
+def read_own_units(p: Any) -> tuple[Any, list[Unit]]:
+    """Return FaceFix's script in a run, and the values of its passes; raises `BadSetting` if the tab lacks it."""
+    script = next((script for script in p.scripts.alwayson_scripts if script.name == SCRIPT_NAME), None)
+    if script is None:
+        raise BadSetting("the X/Y/Z plot cannot vary FaceFix, because it is off in this tab; see Extensions")
+    return script, read_units(p.script_args[script.args_from : script.args_to])
+
+
+def change_pass(p: Any, number: int, change: Change) -> None:
+    """Change the values of one pass for the images of `p`; also switches FaceFix and the pass on.
+
+    p: a shallow copy that shares its list of arguments with the other cells, so the list is replaced.
+    """
+    script, units = read_own_units(p)
+    args, count = p.script_args, script.args_to - script.args_from
+    units += [{"active": False} for _ in range(len(units), number)]
+    units[number - 1] = change({**units[number - 1], "active": True})
+    spare = [None] * (count - 1 - len(units))
+    p.script_args = type(args)([*args[: script.args_from], True, *units, *spare, *args[script.args_to :]])
+
+
+@dataclass(frozen=True)
+class PromptSearch:
+    """Searches the prompts of one pass for the first value of the axis, and replaces it with each value."""
+
+    number: int
+    """Number of the pass, from 1."""
+
+    def make_option(self, plot: Any) -> Any:
+        """Return the host's `AxisOption`."""
+        facts = {"confirm": self.confirm, "format_value": lambda _p, _option, value: value}
+        return plot.AxisOption(_label(self.number, "Face prompt S/R"), str, self.apply, **facts)
+
+    def confirm(self, p: Any, values: Sequence[str]) -> None:
+        """Raise `BadSetting` if neither prompt of the pass has the first value."""
+        _, units = read_own_units(p)
+        unit = units[self.number - 1] if self.number <= len(units) else {}
+        if not any(values[0] in (unit.get(name) or "") for name in PROMPTS):
+            raise BadSetting(
+                f"pass {self.number}: the face prompts do not contain {values[0]!r}. Enter it in the prompt for faces, "
+                "or use the plot's own Prompt S/R for the prompt of the image"
+            )
+
+    def apply(self, p: Any, value: str, values: Sequence[str]) -> None:
+        """Replace the first of all values with this one in the prompts of the pass."""
+
+        def replace(unit: Unit) -> Unit:
+            texts = {name: str(unit[name]).replace(values[0], value) for name in PROMPTS if unit.get(name)}
+            return {**unit, **texts}
+
+        change_pass(p, self.number, replace)
 
 
 @dataclass(frozen=True)
@@ -57,7 +130,7 @@ class Axis:
     @property
     def label(self) -> str:
         """Label in the plot's list of axes."""
-        return f"[FaceFix{f' {self.number}' if self.number > 1 else ''}] {self.known.label}"
+        return _label(self.number, self.known.label)
 
     @property
     def kind(self) -> type:
@@ -101,20 +174,8 @@ class Axis:
             raise BadSetting(f"pass {self.number}: {error}") from error
 
     def apply(self, p: Any, value: Any, values: Sequence[Any]) -> None:  # noqa: ARG002 the host hands them on
-        """Set the value for the images of `p`; also switches FaceFix and the pass on.
-
-        p: a shallow copy that shares its list of arguments with the other cells, so the list is replaced.
-        """
-        script = next((script for script in p.scripts.alwayson_scripts if script.name == SCRIPT_NAME), None)
-        if script is None:
-            raise BadSetting("the X/Y/Z plot cannot vary FaceFix, because it is off in this tab; see Extensions")
-        args = p.script_args
-        own = args[script.args_from : script.args_to]
-        units = read_units(own)
-        units += [{"active": False} for _ in range(len(units), self.number)]
-        units[self.number - 1] |= {"active": True, self.field.name: value}
-        spare = [None] * (len(own) - 1 - len(units))
-        p.script_args = type(args)([*args[: script.args_from], True, *units, *spare, *args[script.args_to :]])
+        """Set the value for the images of `p`."""
+        change_pass(p, self.number, lambda unit: {**unit, self.field.name: value})
 
     def _check(self, value: Any) -> None:
         self.known.check(value, self.kind)

@@ -111,9 +111,21 @@ def test_numbers_that_other_programs_rewrote_are_understood():
             id="left",
         ),
         pytest.param(
+            a_face(verdict="failed", error=BadCrop("the model returned only NaN; start with --no-half"), fidelity=0.9),
+            {"do": "restore", "verdict": "failed", "error": "the model returned only NaN; start with --no-half"},
+            id="failed",
+        ),
+        pytest.param(
+            a_face(
+                verdict="failed", error=BadCrop("/home/me/a.pth is damaged. Get it again. See C:\\me"), fidelity=0.9
+            ),
+            {"do": "restore", "verdict": "failed", "error": "Get it again."},
+            id="failed, without the folders that its error names",
+        ),
+        pytest.param(
             a_face(verdict="failed", error=BadCrop("at /home/me"), fidelity=0.9),
-            {"do": "restore", "verdict": "failed"},
-            id="failed, without the folders that its error may name",
+            {"do": "restore", "verdict": "failed", "error": "BadCrop; the console of the WebUI has the details"},
+            id="failed with an error about a folder",
         ),
         pytest.param(a_face(verdict="left", fidelity=0.9), {"do": "restore", "verdict": "left"}, id="stopped"),
         pytest.param(

@@ -91,6 +91,45 @@ def test_without_weights_the_picture_comes_back_itself_and_the_console_says_wher
     assert said.count("\n") == 1
     assert "GFPGANv1.4.pth" in said
     assert str(host.models / "facefix") in said
+    assert "press Download" in said
+    assert str(restorers.take_failure()) in said
+    assert restorers.take_failure() is None
+
+
+def test_what_succeeds_leaves_no_failure_behind(host, ours, group):
+    ours["FaceFix GFPGAN 1.4"].restore(group)
+    ours["FaceFix built-in"].restore(group)
+    assert restorers.take_failure() is None
+
+
+class Run:
+    """What the host knows of a run of two images with "Restore faces"."""
+
+    restore_faces, batch_size, batch_index = True, 2, 0
+
+    def __init__(self):
+        self.extra_generation_params, self.comments = {"Clip skip": 2}, []
+
+    def comment(self, sentence):
+        self.comments.append(sentence)
+
+
+def test_the_infotext_does_not_claim_a_restoration_that_failed(host, ours, group):
+    from lib_facefix.webui import script
+
+    host.opts.face_restoration_model, p = "FaceFix GFPGAN 1.4", Run()
+    script.report_restoration(p)
+    assert (p.extra_generation_params, p.comments) == ({"Clip skip": 2}, [])
+    ours["FaceFix GFPGAN 1.4"].restore(group)
+    script.report_restoration(p)
+    [sentence] = p.comments
+    assert sentence.startswith("FaceFix: Restore faces changed nothing: GFPGAN 1.4 is not installed.")
+    assert p.extra_generation_params["Face restoration"] == [None, "FaceFix GFPGAN 1.4"]
+    why, other = p.extra_generation_params["Face restoration failed"]
+    assert (why, other) == ("GFPGAN 1.4 is not installed.", None)
+    script.report_restoration(p)  # the next batch, in which it works
+    assert p.extra_generation_params["Face restoration"] == ["FaceFix GFPGAN 1.4"] * 2
+    assert p.extra_generation_params["Face restoration failed"] == [None, None]
 
 
 def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, monkeypatch):

@@ -12,7 +12,7 @@ from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
 from lib_facefix.webui.passes.runs import list_runs
 from lib_facefix.webui.passes.settings import PassSettings
-from lib_facefix.webui.passes.summary import capitalize, summarize
+from lib_facefix.webui.passes.summary import capitalize, list_failures, summarize
 
 
 def result(*faces):
@@ -50,6 +50,15 @@ def test_a_face_that_drifted_and_one_that_was_changed_less_are_named_with_their_
         "FaceFix: face 1: identity drifted (distance 0.71, limit 0.45)",
         "FaceFix: face 2: backed off to keep the identity: 44% of the change "
         "(distance 0.43 instead of 0.80, limit 0.45)",
+    ]
+
+
+def test_the_console_names_each_error_once_with_its_faces():
+    nan = BadCrop("only NaN")
+    failed = [("re-diffuse", "failed", nan), ("restore", "failed", BadCrop("damaged")), ("re-diffuse", "failed", nan)]
+    assert list(list_failures([result(("restore", "fixed", "blurred"), *failed), result()])) == [
+        "face 2, 4 not fixed: only NaN",
+        "face 3 not fixed: damaged",
     ]
 
 

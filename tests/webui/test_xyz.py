@@ -1,6 +1,7 @@
 import copy
 import inspect
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
@@ -11,8 +12,8 @@ from PIL import Image
 from lib_facefix.errors import BadSetting
 from lib_facefix.webui import xyz
 from lib_facefix.webui.config.options import PageSettings
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten, read_passes
-from lib_facefix.webui.xyz import add_axes, make_axes
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings, changed_values, flatten, read_passes
+from lib_facefix.webui.xyz import AXES, add_axes, make_axes
 
 TUNED = PassSettings(fidelity=0.9, steps=12)
 
@@ -48,13 +49,43 @@ def own(p):
     return p.script_args[3:-1]
 
 
-def test_there_is_an_axis_for_every_number_switch_and_choice_of_every_pass():
+def test_there_are_axes_for_what_people_compare_and_fewer_for_later_passes():
     labels = [option.label for option in make_axes(a_plot(), 2, lists)]
-    written = ("prompt", "negative_prompt", "faces", "person")
-    wanted = [known.label for field, known in OFFERED if field.name not in written]
+    first = [label for label in labels if label.startswith("[FaceFix] ")]
+    assert [label.removeprefix("[FaceFix 2] ") for label in labels[len(first) :]] == [
+        *("Active", "Method", "Denoising strength", "Face prompt", "Restorer", "Fidelity", "Visibility", "Detector"),
+        *("Mask", "Face prompt S/R"),
+    ]
+    assert {label.replace("FaceFix 2", "FaceFix") for label in labels} == {*first}
+    assert len(set(labels)) == len(labels) <= 40
+    assert {*AXES} <= {field.name for field, _ in OFFERED}
 
-    assert labels == [*(f"[FaceFix] {label}" for label in wanted), *(f"[FaceFix 2] {label}" for label in wanted)]
-    assert len(set(labels)) == len(labels)
+
+def test_a_prompt_for_faces_is_an_axis():
+    p = processing(flatten((TUNED,), 2))
+    axis("[FaceFix] Face prompt").apply(p, "[PROMPT], smiling", ["[PROMPT], smiling"])
+    assert read_passes(own(p)) == (replace(TUNED, prompt="[PROMPT], smiling"),)
+
+
+SMILING = PassSettings(prompt="[face:1] smiling [SEP] smiling a lot", negative_prompt="not smiling", steps=3)
+
+
+@pytest.mark.parametrize("args", [flatten((SMILING,), 2), [True, {**changed_values(SMILING)}, None]], ids=["UI", "API"])
+def test_prompts_for_faces_are_searched_and_replaced(args):
+    p, option = processing(args), axis("[FaceFix] Face prompt S/R")
+    values = ["smiling", "frowning"]
+    option.confirm(p, values)
+    option.apply(p, "frowning", values)
+    wanted = replace(SMILING, prompt="[face:1] frowning [SEP] frowning a lot", negative_prompt="not frowning")
+    assert read_passes(own(p)) == (wanted,)
+    assert option.format_value(p, option, "frowning") == "frowning"
+
+
+@pytest.mark.parametrize("label", ["[FaceFix] Face prompt S/R", "[FaceFix 2] Face prompt S/R"])
+def test_a_search_that_finds_nothing_is_refused_before_any_image_is_made(label):
+    p = processing([True, {"steps": 3}, None])
+    with pytest.raises(BadSetting, match="the face prompts do not contain 'smiling'"):
+        axis(label).confirm(p, ["smiling", "frowning"])
 
 
 @pytest.mark.parametrize("kind", [list, tuple])
@@ -85,11 +116,11 @@ def test_an_axis_sets_its_value_whatever_the_arguments_were(args, passes, kind):
 
 def test_an_axis_of_a_later_pass_switches_it_on():
     p, over_api = processing(flatten((), 3)), processing([False, {"mask": "box"}, *[None] * 5])
-    axis("[FaceFix 3] Sampling steps", passes=3).apply(p, 7, [7])
-    axis("[FaceFix 3] Sampling steps", passes=3).apply(over_api, 7, [7])
+    axis("[FaceFix 3] Fidelity", passes=3).apply(p, 0.3, [0.3])
+    axis("[FaceFix 3] Fidelity", passes=3).apply(over_api, 0.3, [0.3])
 
-    assert read_passes(own(p)) == (PassSettings(), PassSettings(steps=7))
-    assert read_passes(own(over_api)) == (PassSettings(mask="box"), PassSettings(steps=7))
+    assert read_passes(own(p)) == (PassSettings(), PassSettings(fidelity=0.3))
+    assert read_passes(own(over_api)) == (PassSettings(mask="box"), PassSettings(fidelity=0.3))
 
 
 def test_axes_add_up():
@@ -118,8 +149,9 @@ def test_a_tab_without_us_says_so():
     [
         pytest.param("[FaceFix] Fidelity", "0.25", 0.25, id="a number"),
         pytest.param("[FaceFix] Sampling steps", "25", 25, id="a whole number"),
-        pytest.param("[FaceFix] Match colour", "False", False, id="a switch"),
-        pytest.param("[FaceFix] Match colour", " true", True, id="a switch, typed"),
+        pytest.param("[FaceFix] Active", "False", False, id="a switch"),
+        pytest.param("[FaceFix] Active", " true", True, id="a switch, typed"),
+        pytest.param("[FaceFix] Face prompt", "a, b", "a, b", id="a prompt"),
         pytest.param("[FaceFix 2] Mask", "box", "box", id="a choice"),
         pytest.param("[FaceFix] Restorer", "/my/own.pth", "/my/own.pth", id="the path of a restorer"),
         pytest.param("[FaceFix] Sampling method", "Euler a", "Euler a", id="of a list of the host's"),

@@ -4,11 +4,12 @@
 
 "passes" has the values of each pass that differ from the defaults of version "v". "faces" has a list for each finished
 pass (for each class of its detector, if each has a pass; empty for a skipped pass), with all its faces: n, box (left,
-top, right, bottom, in pixels), do (the decision), why (it was skipped), and verdict (if it differs from the decision).
-A re-diffused face adds seed and strength, and prompt and negative_prompt if they differ from those of the image; a
-number refers to the prompt of that face. A restored face adds restorer and fidelity if they differ from those of the
-pass. A face whose identity is guarded adds identity (the distance between before and after, null if it is unmeasured),
-limit (the largest allowed distance), guard (the verdict, unless it is kept), and how (what was done to keep it).
+top, right, bottom, in pixels), do (the decision), why (it was skipped), and verdict (if it differs from the decision),
+with the error if the face failed. A re-diffused face adds seed and strength, and prompt and negative_prompt if they
+differ from those of the image; a number refers to the prompt of that face. A restored face adds restorer and fidelity
+if they differ from those of the pass. A face whose identity is guarded adds identity (the distance between before and
+after, null if it is unmeasured), limit (the largest allowed distance), guard (the verdict, unless it is kept), and how
+(what was done to keep it).
 "overrides" has settings of single faces from the extras tab, by number.
 """
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +38,7 @@ DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0, "keep_loras": Fal
 Component = TypeVar("Component")
 _LOG = logging.getLogger(__name__)
 _IT = "the FaceFix entry of this infotext"
+_SENTENCE_ENDS = re.compile(r"(?<=[.;:]) ")
 _BY_HAND = "; paste the whole infotext again, or set FaceFix by hand"
 
 
@@ -80,6 +83,12 @@ def read(text: str) -> tuple[PassSettings, ...]:
         return tuple(read_pass({**DEFAULTS[version], **unit}, number) for number, unit in enumerate(units, start=1))
     except BadSetting as error:
         raise BadSetting(f"{_IT} has an unsupported setting: {error}") from error
+
+
+def describe_error(error: Exception) -> str:
+    """Return the sentences of an error that name no folder of this machine, because people share their images."""
+    told = [sentence for sentence in _SENTENCE_ENDS.split(str(error)) if not {"/", "\\"} & {*sentence}]
+    return " ".join(told) or f"{type(error).__name__}; the console of the WebUI has the details"
 
 
 def make_fields(
@@ -146,6 +155,8 @@ def _record_faces(
             record["why"] = job.reason
         elif outcome.verdict != "fixed":
             record["verdict"] = outcome.verdict
+            if outcome.error:
+                record["error"] = describe_error(outcome.error)
         if job.decision == "re-diffuse":
             record |= {"seed": job.treatment.seed, "strength": job.treatment.denoising_strength}
             for name in ("prompt", "negative_prompt"):

@@ -30,6 +30,17 @@ def summarize(results: Sequence[FixResult], picture: str = "", runs: Iterable[Ru
                 yield f"{start}face {outcome.job.number}: {outcome.identity.describe()}"
 
 
+def list_failures(results: Sequence[FixResult]) -> Iterator[str]:
+    """Yield each error with the numbers of the faces that failed with it, for the console."""
+    for result in results:
+        failed: dict[str, list[int]] = {}
+        for outcome in result.outcomes:
+            if outcome.error:
+                failed.setdefault(str(outcome.error), []).append(outcome.job.number)
+        for error, numbers in failed.items():
+            yield f"face {', '.join(map(str, numbers))} not fixed: {error}"
+
+
 def capitalize(sentence: str) -> str:
     """Return a sentence with a capital first letter, unless it starts with a file name."""
     first = sentence.partition(" ")[0].rstrip(".,:;")
