@@ -12,6 +12,7 @@ LISTS = {
     "checkpoints": ["a.safetensors"],
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
+    "restorers": ["GPEN-BFR-512.onnx"],
 }
 OURS = ("ui.gradio_compat", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel")
 """Our rooms that know the toolkit."""
