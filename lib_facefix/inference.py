@@ -121,11 +121,12 @@ def start_session(onnxruntime: Any, model: str | bytes, threads: int = 0) -> Any
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def start_bounded_session(onnxruntime: Any, model: bytes) -> Any:
-    """Return a session on the processor for a model that is not trusted: a run may take `TRIAL_BYTES` of memory.
+def start_bounded_session(onnxruntime: Any, model: bytes) -> tuple[Any, Any]:
+    """Return a session on the processor for a model that is not trusted, and the options for its runs.
 
-    A tensor that does not fit is refused before it takes memory. Nothing is computed in advance, so this is also true
-    of the model's constants. Passes on ONNX Runtime's errors, which have no common base.
+    A run may take `TRIAL_BYTES` of memory, and gives them back. A tensor that does not fit is refused before it takes
+    memory. Nothing is computed in advance, so this is also true of the model's constants. Passes on ONNX Runtime's
+    errors, which have no common base.
     """
     with _REGISTERING:
         _register_bounded_memory(onnxruntime)
@@ -134,7 +135,10 @@ def start_bounded_session(onnxruntime: Any, model: bytes) -> Any:
     options.log_severity_level = 4  # a refusal is told in a sentence of our own
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.use_env_allocators", "1")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    options.enable_mem_pattern = False  # one block for all of a run would be kept
+    run_options = onnxruntime.RunOptions()
+    run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]), run_options
 
 
 @cache

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel, FaceFixError, MissingPackage
+from ..models.restorer_files import list_restorer_files
 from ..models.variants import choose_variant
 from ..models.yolo_files import yolo_files
-from ..registry import DETECTORS, REGISTRIES, ModelInfo, Registry
+from ..registry import DETECTORS, REGISTRIES, RESTORERS, ModelInfo, Registry
 from ..settings.detector_expression import quote_name
 from ..weights import PUBLISHED, ModelPaths, Published, asset, find_installed
 from . import model_folders, models_check, models_get
@@ -88,6 +89,9 @@ def list_models(paths: ModelPaths, registries: Iterable[Registry[object]] = REGI
                 yield _make_row(
                     DETECTORS.kind, quote_name(path.name), path.stem, "", _file_size(path), "found", str(path)
                 )
+        if registry is RESTORERS:
+            for path in list_restorer_files(paths):
+                yield _make_row(RESTORERS.kind, path.name, path.stem, "", _file_size(path), "found", str(path))
     for name, published in PUBLISHED.items():
         if name not in listed:
             yield _published_row("weights", name, Path(name).stem, published, paths)

@@ -65,9 +65,9 @@ def _try_file(path: Path, content: bytes, layout: RestorerLayout) -> Tried:
     """Return the findings of a trial run, for which memory is bounded; raises `BadModel`."""
     onnxruntime = import_optional("onnxruntime")
     with _explained(path):
-        session = start_bounded_session(onnxruntime, content)
+        session, options = start_bounded_session(onnxruntime, content)
     try:
-        return try_net(lambda blob: _run(session, layout, blob, TRIAL_FIDELITY), layout)
+        return try_net(lambda blob: _run(session, layout, blob, TRIAL_FIDELITY, options), layout)
     except BadModel as error:
         raise BadModel(f"{path} cannot be used as a restorer: {error}") from error
 
@@ -114,13 +114,13 @@ class OnnxNet:
             yield from ((answer, self._engine) for answer in answers)
 
 
-def _run(session: Any, layout: RestorerLayout, blob: Blob, w: float) -> NDArray[np.float32]:
+def _run(session: Any, layout: RestorerLayout, blob: Blob, w: float, options: Any = None) -> NDArray[np.float32]:
     """Return the net's output for (N, 3, side, side); raises `BadModel` with ONNX Runtime's words."""
     fed: dict[str, NDArray[Any]] = {layout.image: blob.astype(layout.dtype, copy=False)}
     if layout.fidelity:
         fed[layout.fidelity] = np.full(layout.fidelity_shape, w, layout.fidelity_dtype)
     try:
-        [answer] = session.run(None, fed)
+        [answer] = session.run(None, fed, options)
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise BadModel(briefly(error)) from error
     return np.asarray(answer, np.float32)

@@ -14,6 +14,7 @@ from ..settings.runtime import Runtime
 from ..settings.treatment import Treatment
 from ..weights import ModelPaths, Published, find_installed, find_record, locate_models, read_restorer, verify_file
 from .lru_cache import ModelCache, file_version
+from .restorer_files import find_restorer_file
 from .variants import choose_variant
 
 Model = TypeVar("Model")
@@ -61,7 +62,9 @@ class ModelStore:
         """
         name = self.resolve(registry, name)
         if _is_path(registry, name):
-            return self.load_file(registry.of_file(name), Path(name), *more, group=GROUP_OF[registry.kind])
+            return self.load_file(
+                registry.of_file(name), self._find_own(registry, name), *more, group=GROUP_OF[registry.kind]
+            )
         info = choose_variant(registry[name], self.paths)
         return self.load_file(info, self._find_file(info), *more, group=GROUP_OF.get(registry.kind, SMALL))
 
@@ -117,12 +120,12 @@ class ModelStore:
         """
         name = self.resolve(registry, name)
         if _is_path(registry, name):
-            registry.of_file(name)
-            if not Path(name).is_file():
+            info, path = registry.of_file(name), self._find_own(registry, name)
+            if not path.is_file():
                 raise BadSetting(f"{name} does not exist. Give the path of a model, or a name from `facefix models`.")
-            if registry.kind == RESTORERS.kind and name.lower().endswith(".onnx"):
-                registry.of_file(name).needs()
-                read_restorer(Path(name))
+            if registry.kind == RESTORERS.kind and path.suffix.lower() == ".onnx":
+                info.needs()
+                read_restorer(path)
             return
         info = registry[name]
         if may_fetch:
@@ -156,6 +159,10 @@ class ModelStore:
     def unload(self) -> None:
         """Drop all models; later calls load them again."""
         self._cache.clear()
+
+    def _find_own(self, registry: Registry[object], name: str) -> Path:
+        """Return the path of the user's own model file; a restorer in a model folder may be named without it."""
+        return find_restorer_file(name, self.paths) if registry.kind == RESTORERS.kind else Path(name)
 
     def _find_file(self, info: ModelInfo[object]) -> Path | None:
         """Return the path of the model's file, None if it needs none; raises `BadModel`."""

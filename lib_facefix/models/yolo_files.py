@@ -51,7 +51,7 @@ def yolo_files(places: ModelPaths) -> tuple[Path, ...]:
     found: dict[str, Path] = {}
     for folder, mixed in _folders(places):
         for path in _files(folder):
-            is_new = path.name not in found and path.name not in _KNOWN and is_valid_name(path.name)
+            is_new = path.name not in found and path.name not in REGISTERED_FILES and is_valid_name(path.name)
             if is_new and (not mixed or _could_be_yolo(path)):
                 found[path.name] = path
     return tuple(found[name] for name in sorted(found, key=lambda name: (name.casefold(), name)))
@@ -149,7 +149,7 @@ def _inspect_file(path: Path, _: Hashable) -> bool:
     return takes_images and ("names" in described.metadata or tables == 1)
 
 
-_KNOWN = {name for one in PUBLISHED.values() for name in one.names} | {
+REGISTERED_FILES = {name for one in PUBLISHED.values() for name in one.names} | {
     info.external_file for registry in REGISTRIES for info in registry
 }
 """Files with a name in the registries, or from which other models are made."""

@@ -79,6 +79,8 @@ def find_outside_paths(
     """Yield the name of each setting with a file outside the model folders and the allowed folders, and an error."""
     for name, label, path in find_named_files(values):
         shelf = engine.models.paths
+        if Path(path).name == path and not Path(path).exists() and shelf.find_local(path):
+            continue  # a file in a model folder, by its name alone
         allowed = (*shelf.folders, *shelf.hosts, *shelf.yolo, *folders)
         # some settings expand ~ to the home folder and others do not, so both paths must be allowed
         if not all(is_inside(one, allowed) for one in {Path(path), expand_home(path)}):

@@ -5,6 +5,7 @@ from typing import Any
 from .. import __version__, registry
 from ..errors import BadModel, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
+from ..models.restorer_files import list_restorer_files
 from ..models.yolo_files import yolo_files
 from ..planning.plan import VERSION
 from ..registry import ModelInfo, Registry
@@ -29,6 +30,7 @@ def list_models(engine: FaceFix) -> dict[str, Any]:
     """Return all methods and models of an engine."""
     lists = {kind: [_describe_model(models, info, engine) for info in models] for kind, models in LISTED.items()}
     lists["detectors"] += [_make_entry(quote_name(path.name), path.name) for path in yolo_files(engine.models.paths)]
+    lists["restorers"] += [_make_entry(path.name, path.stem) for path in list_restorer_files(engine.models.paths)]
     lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
     methods = [_make_entry(name, label, note=lacking.get(name, "")) for name, label in METHOD_LABELS.items()]
     return {"version": VERSION, "facefix": __version__, "methods": methods, **lists}

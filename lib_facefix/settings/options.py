@@ -40,7 +40,7 @@ class Option:
     host: str = ""
     """The WebUI list with the choices: "samplers", "schedulers", "checkpoints", "vaes", or blank."""
     found: str = ""
-    """The list of local files that are also choices: "detectors", or blank."""
+    """The list of local files that are also choices: "detectors", "restorers", or blank."""
     finds: bool = False
     """True if a change of this setting requires detecting the faces again."""
     only: str = ""

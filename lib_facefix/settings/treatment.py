@@ -43,9 +43,10 @@ class Treatment(Sampling):
         "and restores the rest.",
     )  # fmt: skip
     restorer: str = option(
-        BUILT_IN, "Restorer", choices=RESTORERS.names, suffixes=RESTORER_FILES, group="fix", only="restore",
-        aliases={"built-in": BUILT_IN},
-        help=f"Restorer name, or the path of a model file. Not for drawn faces: {_FOR_PEOPLE}.",
+        BUILT_IN, "Restorer", choices=RESTORERS.names, suffixes=RESTORER_FILES, found="restorers", group="fix",
+        only="restore", aliases={"built-in": BUILT_IN},
+        help="Restorer name, the name of a file in a models folder, or the path of a file. Not for drawn faces: "
+        f"{_FOR_PEOPLE}.",
     )  # fmt: skip
     fidelity: float = option(
         0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix", only="restore",

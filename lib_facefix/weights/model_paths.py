@@ -81,7 +81,7 @@ class ModelPaths:
     def find_local(self, name: str) -> Path | None:
         """Return the same as `find`, but without data packages, so that nothing is converted."""
         record = record_of(name)
-        for folder in self._list_folders(record):
+        for folder in self.list_folders(record):
             for known in record.names if record else (name,):
                 if found := self._choose_in(folder, known):
                     return found
@@ -133,7 +133,8 @@ class ModelPaths:
             return False
         return origin.get("sha256") == Hashes(self.cache).of(original)
 
-    def _list_folders(self, record: Published | None) -> Iterator[Path]:
+    def list_folders(self, record: Published | None = None) -> Iterator[Path]:
+        """Yield the folders to search for a published file, in order; None: for any file."""
         yield from self.folders
         known = record.folders if record else sorted({name for one in PUBLISHED.values() for name in one.folders})
         for base in self.list_host_folders(("",)):

@@ -198,7 +198,7 @@ def test_faces_go_in_batches_where_the_net_takes_them(batches, provider, sizes):
         def get_providers(self):
             return [provider, PROCESSOR]
 
-        def run(self, names, fed):
+        def run(self, names, fed, options):
             [blob] = fed.values()
             asked.append(len(blob))
             return [blob]

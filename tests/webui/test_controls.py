@@ -29,6 +29,7 @@ HOST = {
     "checkpoints": ["a.safetensors"],
     "vaes": [],
     "detectors": ["face_yolov8n.pt"],
+    "restorers": ["GPEN-BFR-512.onnx"],
 }
 SHOWN = {field.name: make_control(field, known, HOST.__getitem__) for field, known in OFFERED}
 
@@ -89,6 +90,11 @@ def test_model_files_that_are_found_stand_behind_the_built_in_detectors():
     assert SHOWN["detector"].pairs[0] == ("BlazeFace, with CenterFace for small and grainy faces (built in)", "auto")
     assert SHOWN["detector"].pairs[-1] == ("face_yolov8n.pt", "face_yolov8n.pt")
     assert section_rows("Which faces")[0] == ("detector",)  # beside it is room for what looks for files again
+
+
+def test_restorers_that_are_found_in_the_models_folders_stand_behind_the_known_ones():
+    assert SHOWN["restorer"].pairs[0][1] == "lite"
+    assert SHOWN["restorer"].pairs[-1] == ("GPEN-BFR-512.onnx", "GPEN-BFR-512.onnx")
 
 
 def test_a_pass_is_switched_off_rather_than_given_the_method_leave():

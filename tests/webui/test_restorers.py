@@ -41,6 +41,10 @@ def test_the_restorers_made_for_faces_are_offered_beside_the_hosts_own(host, our
         "FaceFix CodeFormer",
         "FaceFix RestoreFormer",
         "FaceFix RestoreFormer++",
+        "FaceFix GPEN 256",
+        "FaceFix GPEN 512",
+        "FaceFix GPEN 1024",
+        "FaceFix GPEN 2048",
     ]
 
 

@@ -12,6 +12,7 @@ LISTS = {
     "checkpoints": ["a.safetensors"],
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
+    "restorers": ["GPEN-BFR-512.onnx"],
 }
 OURS = (
     *("ui.gradio_compat", "ui.class_menu", "presets.panel", "detection.panel", "ui.form", "accordion"),

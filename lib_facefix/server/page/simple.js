@@ -15,6 +15,10 @@ const GOOD_AT = {
   codeformer: "Very blurred or small faces. Redraws the most detail.",
   restoreformer: "Natural skin and eyes in portraits.",
   "restoreformer++": "As RestoreFormer, with more detail.",
+  "gpen-256": "Small faces. The fastest of its kind.",
+  "gpen-512": "Faces of medium size.",
+  "gpen-1024": "Large faces, whose detail it keeps.",
+  "gpen-2048": "Portraits from near by. Slow.",
   x4plus: "Faces of animals and statues, and general sharpness.",
   animevideo: "Drawn faces: comics and anime.",
 };

@@ -6,6 +6,7 @@ Hosts are recognised by their features, never by their name.
 from collections.abc import Callable
 from importlib import import_module
 
+from ...models.restorer_files import list_restorer_files
 from ...models.yolo_files import yolo_files
 from ...settings.detector_expression import quote_name
 
@@ -60,6 +61,13 @@ def _detectors() -> list[str]:
     return [quote_name(path.name) for path in yolo_files(get_engine().models.paths)]
 
 
+def _restorers() -> list[str]:
+    """Return the names of the user's own restorers. Reads folders."""
+    from .engine import get_engine
+
+    return [path.name for path in list_restorer_files(get_engine().models.paths)]
+
+
 def _takes_modules() -> bool:
     """Return whether the host loads VAEs among the modules beside a checkpoint."""
     return "forge_additional_modules" in import_module("modules.shared").opts.data_labels
@@ -71,6 +79,7 @@ LISTS: dict[str, Callable[[], list[str]]] = {
     "checkpoints": _checkpoints,
     "vaes": _vaes,
     "detectors": _detectors,
+    "restorers": _restorers,
 }
 """Functions that return a list, by the names of `Option.host` and `Option.found`."""
 FROM_DISK = ("checkpoints", "vaes")
