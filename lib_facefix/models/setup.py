@@ -18,6 +18,7 @@ from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offli
 from ..registry import RESTORERS, ModelInfo
 from ..weights import ModelPaths, Published, convert, find_installed, find_record
 from ..weights.download import download, is_offline, list_sources
+from ..weights.licences import accept_licences, is_accepted
 from .environment import Environment, find_environment
 
 REQUIREMENTS = {
@@ -57,6 +58,8 @@ class Offer:
     """Names of the servers that the weights are downloaded from, in the order in which they are tried."""
     missing_packages: tuple[str, ...]
     weights_here: bool
+    accepted: bool
+    """Whether the licence allows every use, or the user has accepted it, so that the restorer "auto" may use it."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -67,6 +70,11 @@ class Offer:
     def ready(self) -> bool:
         """Whether nothing is missing."""
         return self.weights_here and not self.missing_packages
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing to install, and nothing to accept."""
+        return self.ready and self.accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,8 @@ def carry_out(
 ) -> Done:
     """Install the missing packages of the offers, then download, verify, and convert their weights.
 
+    Call it after the user has accepted the licences: that is noted first, see `weights.licences`.
+
     show_output: let pip print to the terminal. offline: never use the network.
     Raises `Offline`, `CannotFetch`, `CannotWrite`, `BadSetting` for an environment that is not ours to change, and
     `Stopped`. What is complete stays installed.
@@ -141,6 +151,7 @@ def carry_out(
     fetched = [offer for offer in offers if not offer.weights_here]
     if (missing or fetched) and (offline or is_offline()):
         raise Offline("downloads are turned off; remove --offline and FACEFIX_OFFLINE")
+    accept_licences([offer.record for offer in offers], paths)
     before = _shared_versions()
     if missing:
         install_packages(missing, environment or find_environment(), tell, should_stop, show_output=show_output)
@@ -200,7 +211,7 @@ def _make_offer(info: ModelInfo[object], paths: ModelPaths, missing: tuple[str, 
     record = find_record(info.weights_name)
     servers = dict.fromkeys(urlsplit(url).hostname or url for url, _ in list_sources(record, mirror))
     here = bool(paths.find_local(record.name) or find_installed(record))
-    return Offer(info, record, tuple(servers), missing, here)
+    return Offer(info, record, tuple(servers), missing, here, is_accepted(record, paths))
 
 
 def _fetch(

@@ -291,7 +291,6 @@ def test_in_a_terminal_one_question_is_asked(command, capsys, monkeypatch, downl
 def test_with_yes_nothing_is_asked_and_a_second_time_nothing_is_done(command, capsys, downloads, paths):
     assert command("gfpgan", "--yes") == 0
     assert "[y/N]" not in capsys.readouterr().err
-    paths.own.mkdir()
     (paths.own / PUBLISHED["GFPGANv1.4.pth"].name).write_bytes(b"weights")
     assert command("gfpgan", "--yes") == 0
     assert capsys.readouterr().out == "gfpgan: already installed\n"
