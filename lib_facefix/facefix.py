@@ -14,7 +14,7 @@ from .analysis.judges import load_judge
 from .analysis.reference_person import check_photo, compare_faces
 from .errors import BadPicture, BadPlan, FaceFixError, MissingDiffuser
 from .fixers.rediffuse import MAX_FACES_PER_RUN, Rediffuse
-from .maskers.combined import Combined
+from .models.masks import list_mask_networks, load_masker
 from .models.store import ModelStore
 from .pipeline.apart import fix_apart
 from .pipeline.reporting import SetupProgress
@@ -24,12 +24,12 @@ from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult, LoneFace
 from .planning.planner import make_plan, replan_faces
 from .protocols import Diffuser, EngineInfo, Enlarged, FaceFixer, Fetch, Judge, Landmarker, Masker, Progress
-from .registry import EMBEDDINGS, GUESSERS, LANDMARKERS, MASKERS, RESTORERS, UPSCALERS, Registry
+from .registry import EMBEDDINGS, GUESSERS, LANDMARKERS, RESTORERS, UPSCALERS, Registry
 from .settings.face_prompt import GenerationParams
 from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
-from .settings.mask_expression import Area, BinaryOp, mask_terms, parse_mask
+from .settings.mask_expression import parse_mask
 from .settings.runtime import Runtime
-from .settings.treatment import Overrides, Treatment
+from .settings.treatment import Overrides
 from .types import Face, Image, Mask
 
 ONE_THREAD_SIDE = 1024
@@ -60,7 +60,14 @@ class FaceFix:
 
     def describe(self) -> EngineInfo:
         """Return the abilities of this machine."""
-        return EngineInfo("this machine", rediffuses=self._diffusing is not None, loads_models=True)
+        chosen = self.models.choose_restorer()
+        return EngineInfo(
+            "this machine",
+            rediffuses=self._diffusing is not None,
+            loads_models=True,
+            restorer=chosen.label,
+            advice=chosen.advice,
+        )
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
         """Raise a `FaceFixError` if the requirements cannot be met; see `Engine.prepare`."""
@@ -75,7 +82,7 @@ class FaceFix:
             check_detector(self.models, detector)
         if fetch is None:
             return
-        networks = [network for treatment in needs.treatments for network in self.mask_networks(treatment)]
+        networks = [network for treatment in needs.treatments for network in list_mask_networks(self.models, treatment)]
         for missing in self.models.missing([*wanted, *networks]):
             fetch(missing, self.models.paths)
         for detector in sorted(needs.detectors):
@@ -83,7 +90,7 @@ class FaceFix:
         for registry, name in wanted:
             self.models.load(registry, name)
         for treatment in needs.treatments:
-            self.masker_of(treatment)
+            load_masker(self.models, parse_mask(treatment.mask), treatment)
         for name in sorted({MESH_LANDMARKER, *needs.landmarkers}):
             self.models.load(LANDMARKERS, name)
         if needs.guesses:
@@ -151,7 +158,8 @@ class FaceFix:
             settings = replace(settings, person=settings.person or SENT_PHOTO)
         faces = self._detect(array, settings, reference)
         with one_thread():
-            return make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
+            plan = make_plan(array, faces, settings, overrides, origin if self._diffusing else None)
+        return self._settle(plan)
 
     def replan(
         self,
@@ -162,7 +170,8 @@ class FaceFix:
         origin: GenerationParams | None = None,
     ) -> FixPlan:
         """Return the plan for the same faces with other settings, without the image; see `Engine.replan`."""
-        return replan_faces(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
+        again = replan_faces(plan, settings or FaceSettings(), overrides, origin if self._diffusing else None)
+        return self._settle(again)
 
     def run(
         self,
@@ -176,7 +185,7 @@ class FaceFix:
 
         keep_masks: whether each result holds the mask of its faces.
         """
-        arrays = _as_list(images, plans)
+        arrays, plans = _as_list(images, plans), [self._settle(plan) for plan in plans]
         pairs = list(zip(arrays, plans, strict=True))
         meshed = [self._with_meshes(array, plan) if plan.lacks_meshes else plan for array, plan in pairs]
         enlarged = [self._enlarge(array, plan, progress) if plan.upscaled else None for array, plan in pairs]
@@ -195,7 +204,7 @@ class FaceFix:
     def fix_apart(self, image: Any, plan: FixPlan, progress: Progress | None = None) -> list[LoneFace]:
         """Fix each face of the plan as if it were the only one, none of them skipped; see `pipeline.apart`."""
         [array] = _as_list([image], [plan])
-        return fix_apart(array, self._with_meshes(array, plan).jobs, self, progress)
+        return fix_apart(array, self._settle(self._with_meshes(array, plan)).jobs, self, progress)
 
     def fixer(self, job: FaceJob) -> FaceFixer:
         """Return the fixer of the job; raises `MissingDiffuser` if it needs Stable Diffusion and there is none."""
@@ -207,32 +216,19 @@ class FaceFix:
 
     def masker(self, job: FaceJob) -> Masker:
         """Return the masker of the job; raises a `FaceFixError` if a model is missing."""
-        return self._masker(parse_mask(job.treatment.mask), job.treatment)
+        return load_masker(self.models, parse_mask(job.treatment.mask), job.treatment)
 
     def judge(self, job: FaceJob) -> Judge | None:
         """Return the judge of the job's identity, None if its guard is off; raises `BadModel`."""
         return load_judge(self.models, job.treatment)
 
-    def masker_of(self, treatment: Treatment) -> Masker:
-        """Load and return the masker of the treatment; raises a `FaceFixError` if a model is missing."""
-        return self._masker(parse_mask(treatment.mask), treatment)
-
-    def mask_networks(self, treatment: Treatment) -> list[tuple[Registry[object], str]]:
-        """Return registry and name of all networks that the treatment's mask needs."""
-        needed = (self.models.mask_network(part, treatment) for part in mask_terms(parse_mask(treatment.mask)))
-        return [network for network in needed if network]
-
     def unload(self) -> None:
         """Unload all models of this store; later calls load them again."""
         self.models.unload()
 
-    def _masker(self, area: Area, treatment: Treatment) -> Masker:
-        if isinstance(area, BinaryOp):
-            return Combined(self._masker(area.first, treatment), area.sign, self._masker(area.second, treatment))
-        if needed := self.models.mask_network(area, treatment):
-            network = self.models.load(*needed)
-            return MASKERS[area.name].load()(network, *([area.classes] if area.classes else []))
-        return self.models.load(MASKERS, area.name)
+    def _settle(self, plan: FixPlan) -> FixPlan:
+        """Return the plan with the restorer that "auto" stands for now, so that no face is decided by itself."""
+        return plan.with_restorer(lambda: self.models.choose_restorer().name)
 
     def _enlarge(self, image: Image, plan: FixPlan, progress: Progress | None) -> Enlarged | None:
         """Return the upscaled image to paste onto, or None if the user stopped the work."""

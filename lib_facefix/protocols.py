@@ -203,6 +203,10 @@ class EngineInfo:
     """True if this process loads the models, so that `Runtime` settings apply."""
     note: str = ""
     """Message to show before the work starts; blank if there is none."""
+    restorer: str = ""
+    """Label of the restorer that "auto" stands for; blank if it is unknown."""
+    advice: str = ""
+    """How to get a better restorer than the built-in one, as a phrase; blank unless "auto" stands for that one."""
 
 
 class Engine(Protocol):

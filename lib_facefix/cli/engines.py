@@ -55,6 +55,14 @@ def choose_engine(arguments: argparse.Namespace, environ: Mapping[str, str] = os
     return engine
 
 
+def tell_restorer(engine: Engine) -> None:
+    """Print the restorer that auto stands for, or how to get a better one than the built-in."""
+    info = engine.describe()
+    if info.advice or info.restorer:
+        chosen = f"auto stands for {info.restorer}, the best restorer that is installed and that you may use"
+        print_lines([f"facefix: {info.advice or chosen}"], error=True)
+
+
 def prepare_detection(engine: Engine, settings: FaceSettings) -> None:
     """Raise the error of a detector or another part that cannot be used, once and not for every image."""
     from ..planning.needs import Needs

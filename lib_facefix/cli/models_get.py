@@ -13,6 +13,7 @@ from ..models.variants import choose_variant
 from ..registry import REGISTRIES
 from ..weights import PUBLISHED, ModelPaths, Published, convert
 from ..weights.download import Progress, download, is_offline, list_sources
+from ..weights.licences import accept_licences
 from .model_folders import add_fetch_flags, add_path_flags, read_model_paths
 from .terminal import print_lines
 
@@ -85,7 +86,10 @@ def find_published(name: str, paths: ModelPaths) -> Published:
 
 
 def _ask_consent(wanted: Sequence[Published], paths: ModelPaths, *, yes: bool, mirror: str) -> None:
-    """Show the size, source, and licence of each download, and ask. Raises `BadSetting` unless the answer is yes."""
+    """Show the size, source, and licence of each download, ask, and note that the licences are accepted.
+
+    Raises `BadSetting` unless the answer is yes, and `CannotWrite`.
+    """
     if not wanted:
         return
     for file in wanted:
@@ -93,8 +97,13 @@ def _ask_consent(wanted: Sequence[Published], paths: ModelPaths, *, yes: bool, m
         size = f"{file.bytes / 1e6:.0f} MB" if file.bytes else "size unknown"
         print_lines([f"{file.name}: {size} from {source}, to {paths.own}"], error=True)
         print_lines([f"  licence: {file.licence}. {file.notice}"], error=True)
-    if yes:
-        return
+    if not yes:
+        _ask()
+    accept_licences(wanted, paths)
+
+
+def _ask() -> None:
+    """Ask for consent in the terminal. Raises `BadSetting` unless the answer is yes."""
     if not sys.stdin.isatty():
         raise BadSetting("downloads need your consent; use `--yes`, or run `facefix models get` in a terminal")
     print("Download and accept the licence? [y/N] ", end="", file=sys.stderr, flush=True)

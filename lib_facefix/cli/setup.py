@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_lines(_describe_all(offers, environment))
         return 0
     wanted = find_offers(arguments.inputs, offers)
-    missing = [offer for offer in wanted if not offer.ready]
-    print_lines(f"{offer.info.name}: already installed" for offer in wanted if offer.ready)
+    missing = [offer for offer in wanted if not offer.done]
+    print_lines(f"{offer.info.name}: already installed" for offer in wanted if offer.done)
     if not missing:
         return 0
     _ask_consent(missing, environment, yes=arguments.yes)
@@ -104,13 +104,15 @@ def _describe_all(offers: Sequence[Offer], environment: Environment) -> Iterator
                                  "after asking you, or you can run:", WIDTH)  # fmt: skip
         yield f"  {environment.describe(list_requirements(packages))}"
         yield ""
-    yield f"Install one: facefix setup {next((offer.info.name for offer in offers if not offer.ready), 'NAME')}"
+    yield f"Install one: facefix setup {next((offer.info.name for offer in offers if not offer.done), 'NAME')}"
 
 
 def _describe_offer(offer: Offer) -> Iterator[str]:
     """Yield the lines of one restorer: name, state and size, what it is good at, and its licence."""
     size = f"{offer.record.bytes / 1e6:.0f} MB"
     state = "installed" if offer.ready else f"{size}, not installed"
+    if offer.ready and not offer.accepted:
+        state = "installed, licence not accepted, so auto does not use it"
     if offer.weights_here and not offer.ready:
         state = "weights installed, packages missing"
     yield f"{offer.info.name:<16}  {offer.info.label} ({state})"

@@ -17,7 +17,7 @@ from ..planning.plan import FaceJob, FixPlan, FixResult, Outcome, Verdict
 from ..protocols import Engine, EngineInfo, Fetch, Progress
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
-from ..settings.treatment import Overrides
+from ..settings.treatment import AUTO_RESTORER, Overrides
 from ..types import Image
 from .client import ROOT, Client
 from .png import decode_png, encode_png
@@ -35,7 +35,11 @@ class RemoteFaceFix:
 
     def describe(self) -> EngineInfo:
         """Return the abilities of the server. Raises `CannotReach` or `Refused`."""
-        return EngineInfo(self.client.transport.url, _can_rediffuse(self.client.models()), loads_models=False)
+        offered = self.client.models()
+        restorers = {model.get("name"): model for model in offered.get("restorers", ())}
+        chosen = restorers.get(restorers.get(AUTO_RESTORER, {}).get("restorer"), {})
+        label = str(chosen.get("label", ""))
+        return EngineInfo(self.client.transport.url, _can_rediffuse(offered), loads_models=False, restorer=label)
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:  # noqa: ARG002 a server downloads nothing on request
         """Raise `BadSetting` if the server lacks a required model. See `Engine.prepare`.

@@ -169,14 +169,16 @@ class FaceMasks(FaceNode):
         **values: Any,
     ) -> Any:
         """Return one mask for each image."""
+        from ..models.masks import load_masker
         from ..planning.needs import Needs
+        from ..settings.mask_expression import parse_mask
 
         engine, images = get_engine(), to_images(image)
         chosen = replace(read_settings(values), method="restore")
         batch = plan_batch(engine, images, chosen, None, faces_found) if plan is None else redraw_masks(plan, values)
         check_plans(batch, images)
         for treatment in Needs.of_plans(batch.plans).treatments:
-            engine.masker_of(treatment)
+            load_masker(engine.models, parse_mask(treatment.mask), treatment)
         return io.NodeOutput(to_masks([engine.mask(one, it) for one, it in zip(images, batch.plans, strict=True)]))
 
 

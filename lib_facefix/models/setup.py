@@ -14,15 +14,23 @@ from importlib.util import find_spec
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from ..errors import BadSetting, CannotFetch, CannotWrite, MissingPackage, Offline, Stopped, suggest
+from ..errors import (
+    RESTORER_PACKAGES,
+    BadSetting,
+    CannotFetch,
+    CannotWrite,
+    MissingPackage,
+    Offline,
+    Stopped,
+    suggest,
+)
 from ..registry import RESTORERS, ModelInfo
 from ..weights import ModelPaths, Published, convert, find_record
 from ..weights.download import download, is_offline, list_sources
+from ..weights.licences import accept_licences, is_accepted
 from .environment import Environment, find_environment
 from .variants import choose_variant, is_here
 
-TORCH_PACKAGES = "torch", "spandrel", "spandrel_extra_arches"
-"""Packages that restorers need whose weights PyTorch runs, as in the extra `torch` of pyproject.toml."""
 REQUIREMENTS = {
     "torch": "torch>=2.1",
     "spandrel": "spandrel>=0.3.4,<0.5",
@@ -62,16 +70,23 @@ class Offer:
     """Names of the servers that the weights are downloaded from, in the order in which they are tried."""
     missing_packages: tuple[str, ...]
     weights_here: bool
+    accepted: bool
+    """Whether the licence allows every use, or the user has accepted it, so that the restorer "auto" may use it."""
 
     @property
     def packages(self) -> tuple[str, ...]:
         """All packages that the restorer needs."""
-        return ("onnxruntime",) if self.info.package == "onnxruntime" else TORCH_PACKAGES
+        return ("onnxruntime",) if self.info.package == "onnxruntime" else RESTORER_PACKAGES
 
     @property
     def ready(self) -> bool:
         """Whether nothing is missing."""
         return self.weights_here and not self.missing_packages
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing to install, and nothing to accept."""
+        return self.ready and self.accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +154,8 @@ def carry_out(
 ) -> Done:
     """Install the missing packages of the offers, then download, verify, and convert their weights.
 
+    Call it after the user has accepted the licences: that is noted first, see `weights.licences`.
+
     show_output: let pip print to the terminal. offline: never use the network.
     Raises `Offline`, `CannotFetch`, `CannotWrite`, `BadSetting` for an environment that is not ours to change, and
     `Stopped`. What is complete stays installed.
@@ -147,6 +164,7 @@ def carry_out(
     fetched = [offer for offer in offers if not offer.weights_here]
     if (missing or fetched) and (offline or is_offline()):
         raise Offline("downloads are turned off; remove --offline and FACEFIX_OFFLINE")
+    accept_licences([offer.record for offer in offers], paths)
     before = _shared_versions()
     if missing:
         install_packages(missing, environment or find_environment(), tell, should_stop, show_output=show_output)
@@ -205,7 +223,7 @@ def _run(command: Sequence[str], output: BinaryIO | None, should_stop: Callable[
 def _make_offer(info: ModelInfo[object], paths: ModelPaths, missing: Collection[str], mirror: str) -> Offer:
     record = find_record(info.weights_name)
     servers = dict.fromkeys(urlsplit(url).hostname or url for url, _ in list_sources(record, mirror))
-    offer = Offer(info, record, tuple(servers), (), is_here(record, paths))
+    offer = Offer(info, record, tuple(servers), (), is_here(record, paths), is_accepted(record, paths))
     return replace(offer, missing_packages=tuple(name for name in offer.packages if name in missing))
 
 

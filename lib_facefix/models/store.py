@@ -14,6 +14,7 @@ from ..settings.runtime import Runtime
 from ..settings.treatment import Treatment
 from ..weights import ModelPaths, Published, find_installed, find_record, locate_models, read_restorer, verify_file
 from .lru_cache import ModelCache, file_version
+from .restorer_choice import RestorerChoice, choose_restorer
 from .restorer_files import find_restorer_file
 from .variants import choose_variant
 
@@ -87,16 +88,22 @@ class ModelStore:
         return self._cache.get(PERSONS, key, make)
 
     def resolve(self, registry: Registry[object], name: str) -> str:
-        """Return the mask network that "auto" stands for; any other name is returned unchanged.
+        """Return the restorer or mask network that "auto" stands for; any other name is returned unchanged.
 
-        This is the first installed network, else the first that could be installed. Networks whose package is missing
-        are skipped.
+        Of mask networks this is the first installed one, else the first that could be installed. Networks whose package
+        is missing are skipped.
         """
+        if name == FIRST and registry.kind == RESTORERS.kind:
+            return self.choose_restorer().name
         if name != FIRST or GROUP_OF.get(registry.kind) != MASK_NETWORKS:
             return name
         usable = [info for info in registry if not info.package or importlib.util.find_spec(info.package)]
         installed = (info for info in usable if self.paths.find(info.weights_name))
         return next(installed, next(iter(usable or registry))).name
+
+    def choose_restorer(self) -> RestorerChoice:
+        """Return the restorer that "auto" stands for. It changes only when files, packages, or licences do."""
+        return choose_restorer(self.paths, self._runtime.accepted_restorers)
 
     def available(self, registry: Registry[object]) -> bool:
         """Return whether "auto" stands for an installed mask network."""

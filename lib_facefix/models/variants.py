@@ -3,12 +3,13 @@
 from importlib.util import find_spec
 from typing import TypeVar
 
+from ..errors import RESTORER_PACKAGES
 from ..registry import ModelInfo
 from ..weights import ModelPaths, Published, find_installed, find_record
 
 Model = TypeVar("Model")
 
-COMPANIONS = {"torch": ("torch", "spandrel")}
+COMPANIONS = {"torch": RESTORER_PACKAGES}
 """Packages that models need besides the one they name."""
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from ..errors import BadPlan, FaceFixError, quote_value
 from ..settings.output_size import MAX_PIXELS
-from ..settings.treatment import Treatment
+from ..settings.treatment import AUTO_RESTORER, Treatment
 from ..types import Box, Damage, Face, Image, Mask, Pose
 from .identity import IdentityCheck
 from .validation import MAX_NUMBER, float_array, is_size, number_in, require
@@ -98,6 +98,19 @@ class FixPlan:
     def lacks_meshes(self) -> bool:
         """True if a face to fix has no mesh, as in all plans read from JSON."""
         return any(job.decision != "leave" and job.face.mesh is None for job in self.jobs)
+
+    def with_restorer(self, choose: Callable[[], str]) -> FixPlan:
+        """Return the plan with a restorer in place of "auto". choose: returns its name, and is called at most once."""
+        if all(job.treatment.restorer != AUTO_RESTORER for job in self.jobs):
+            return self
+        name = choose()
+        jobs = (
+            replace(job, treatment=job.treatment.but({"restorer": name}))
+            if job.treatment.restorer == AUTO_RESTORER
+            else job
+            for job in self.jobs
+        )
+        return replace(self, jobs=tuple(jobs))
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON data, without version and path."""

@@ -10,7 +10,7 @@ from ..models.yolo_files import yolo_files
 from ..planning.plan import VERSION
 from ..registry import ModelInfo, Registry
 from ..settings.detector_expression import quote_name
-from ..settings.treatment import METHOD_LABELS
+from ..settings.treatment import AUTO_RESTORER, METHOD_LABELS
 from ..weights import PUBLISHED
 
 LISTED: dict[str, Registry[object]] = {
@@ -29,11 +29,19 @@ LISTED: dict[str, Registry[object]] = {
 def list_models(engine: FaceFix) -> dict[str, Any]:
     """Return all methods and models of an engine."""
     lists = {kind: [_describe_model(models, info, engine) for info in models] for kind, models in LISTED.items()}
+    lists["restorers"].insert(0, _describe_auto(engine))
     lists["detectors"] += [_make_entry(quote_name(path.name), path.name) for path in yolo_files(engine.models.paths)]
     lists["restorers"] += [_make_entry(path.name, path.stem) for path in list_restorer_files(engine.models.paths)]
     lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
     methods = [_make_entry(name, label, note=lacking.get(name, "")) for name, label in METHOD_LABELS.items()]
     return {"version": VERSION, "facefix": __version__, "methods": methods, **lists}
+
+
+def _describe_auto(engine: FaceFix) -> dict[str, Any]:
+    """Return the entry of the restorer "auto", with the one that it stands for and how to get a better one."""
+    chosen = engine.models.choose_restorer()
+    entry = _describe_model(registry.RESTORERS, registry.RESTORERS[chosen.name], engine)
+    return {**entry, "name": AUTO_RESTORER, "label": "Auto", "restorer": chosen.name, "advice": chosen.advice}
 
 
 def _describe_model(models: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:

@@ -135,4 +135,5 @@ def _describe_offer(offer: Offer) -> dict[str, Any]:
         "missing_packages": list(offer.missing_packages),
         "weights_here": offer.weights_here,
         "ready": offer.ready,
+        "accepted": offer.accepted,
     }

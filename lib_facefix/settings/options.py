@@ -49,6 +49,8 @@ class Option:
     """Parses a setting that is an expression, and raises `BadSetting` for an invalid one."""
     paths: Callable[[str], tuple[str, ...]] | None = None
     """Returns the file paths in a value. A server allows only files in its model folders."""
+    labels: Callable[[str], str] | None = None
+    """Returns the name of a choice for people, if the choices have such names."""
     group: str = ""
     """The section of the form that shows this setting."""
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..errors import BadSetting, suggest
+from ..registry import RESTORERS
 from .options import check_all, option
 
 ENGINES = ("auto", "torch", "winograd", "onnxruntime", "openvino")
@@ -9,6 +11,16 @@ ENGINES = ("auto", "torch", "winograd", "onnxruntime", "openvino")
 PRECISIONS = ("exact", "fast")
 """Precisions: "exact" deviates from the authors' output by at most 0.002 of its standard deviation."""
 DEVICES = ("auto", "cpu")
+
+
+def read_restorers(text: str) -> tuple[str, ...]:
+    """Return the restorers in "gfpgan, codeformer"; raises `BadSetting` for an unknown one."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if name not in RESTORERS.names():
+            known = f"{suggest(name, RESTORERS.names())} Available: {', '.join(RESTORERS.names())}"
+            raise BadSetting(f"Accepted licences must be names of restorers, not {name!r}.{known}")
+    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +56,16 @@ class Runtime:
         help="Number of models kept in memory. The least recently used one is unloaded first.",
     )  # fmt: skip
 
+    accept_licences: str = option(
+        "", "Accepted licences", reads=read_restorers, group="machine",
+        help="Restorers that auto may use because you accept their licence, such as gfpgan, codeformer. "
+        "`facefix setup` remembers it.",
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         check_all(self)
+
+    @property
+    def accepted_restorers(self) -> tuple[str, ...]:
+        """Names of the restorers in `accept_licences`."""
+        return read_restorers(self.accept_licences)

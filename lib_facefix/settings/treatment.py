@@ -18,6 +18,8 @@ METHOD_LABELS = {"auto": "Auto", "re-diffuse": "Re-diffuse", "restore": "Restore
 METHODS = tuple(METHOD_LABELS)
 GUARDS = ("off", "report", "back-off", "strict")
 """Ways to guard the identity of a face."""
+AUTO_RESTORER = FIRST
+"""Value of the setting `restorer` that stands for the best usable one. Finished plans name that one instead."""
 MODEL_FILES = (".pth", ".pt", ".ckpt", ".safetensors")
 """Suffixes of the user's own restorer and upscaler files with weights alone."""
 RESTORER_FILES = (*MODEL_FILES, ".onnx")
@@ -43,10 +45,10 @@ class Treatment(Sampling):
         "and restores the rest.",
     )  # fmt: skip
     restorer: str = option(
-        BUILT_IN, "Restorer", choices=RESTORERS.names, suffixes=RESTORER_FILES, found="restorers", group="fix",
-        only="restore", aliases={"built-in": BUILT_IN},
-        help="Restorer name, the name of a file in a models folder, or the path of a file. Not for drawn faces: "
-        f"{_FOR_PEOPLE}.",
+        AUTO_RESTORER, "Restorer", choices=lambda: (AUTO_RESTORER, *RESTORERS.names()), suffixes=RESTORER_FILES,
+        labels=RESTORERS.label, found="restorers", group="fix", only="restore", aliases={"built-in": BUILT_IN},
+        help="Restorer name, the name of a file in a models folder, or the path of a file. auto: the best one "
+        f"installed whose licence you accepted. Not for drawn faces: {_FOR_PEOPLE}.",
     )  # fmt: skip
     fidelity: float = option(
         0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix", only="restore",

@@ -55,6 +55,7 @@ class Service:
 
     def models(self, asked):
         restorers = [{"name": name, "here": name not in self.lacking} for name in ("lite", "gfpgan")]
+        restorers.insert(0, {"name": "auto", "here": True, "restorer": "lite"})
         methods = [{"name": "re-diffuse", "here": self.rediffuses}]
         upscalers = [{"name": "lanczos", "here": True}]
         return {"version": 1, "methods": methods, "restorers": restorers, "upscalers": upscalers}

@@ -199,7 +199,7 @@ def test_a_face_that_fails_is_named_and_the_other_is_fixed(photo, tmp_path, caps
     [
         pytest.param(["--fidelity", "1.5"], "Fidelity must be between 0 and 1, not 1.5", id="out of range"),
         pytest.param(["--upscale", "0"], "Upscale must be a factor from 1 to 8", id="no upscale"),
-        pytest.param(["--restorer", "nonesuch"], "Restorer must be one of built-in", id="unknown restorer"),
+        pytest.param(["--restorer", "nonesuch"], "Restorer must be one of auto, built-in", id="unknown restorer"),
         pytest.param(["--method", "re-diffuse"], "re-diffuse needs Stable Diffusion", id="nothing can re-diffuse"),
         pytest.param(["--face", "2:fidelty=1"], "unknown setting 'fidelty'", id="misspelt setting of one face"),
         pytest.param(["--face", "2"], 'look like "3:fidelity=0.9"', id="no setting for the face"),

@@ -153,7 +153,7 @@ def test_what_cannot_be_fetched_is_a_failure_not_wrong_use(photo, monkeypatch, c
     [
         (
             ["--restorer", "nonsense"],
-            "Restorer must be one of built-in, gfpgan, gfpgan-1.3, codeformer, restoreformer,",
+            "Restorer must be one of auto, built-in, gfpgan, gfpgan-1.3, codeformer, restoreformer,",
         ),
         (["--restorer", "nonsense"], "or the path of a file (.pth, .pt, .ckpt, .safetensors, .onnx); not 'nonsense'"),
         (["--upscale", "2", "--upscaler", "nonsense"], "Upscaler must be one of lanczos, x4plus,"),
@@ -220,7 +220,7 @@ def plan(photo, tmp_path):
 def test_a_plan_that_names_an_unknown_restorer_is_refused_with_what_is_on_offer(plan, tmp_path, capsys):
     path = plan(lambda picture: picture["faces"][0]["parameters"].update(restorer="nonsense"))
     assert run("fix", "--plan", path, "-o", tmp_path / "out.png") == 2
-    assert "Restorer must be one of built-in, gfpgan" in capsys.readouterr().err
+    assert "Restorer must be one of auto, built-in, gfpgan" in capsys.readouterr().err
 
 
 def test_a_plan_that_names_an_unknown_upscaler_is_refused_with_what_is_on_offer(plan, tmp_path, capsys):

@@ -104,7 +104,7 @@ def test_faces_are_found_there(client, sent):
 
 
 def test_what_is_on_offer_there_is_listed_by_kind(client):
-    assert [one["name"] for one in client.models()["restorers"]] == ["lite", "gfpgan"]
+    assert [one["name"] for one in client.models()["restorers"]] == ["auto", "lite", "gfpgan"]
     assert "version" not in client.models()
 
 
@@ -249,7 +249,7 @@ def test_a_model_that_is_not_there_is_refused_before_anything_is_sent(server):
     server.routes = Service(lacking=("gfpgan",)).routes
     remote = RemoteFaceFix(Client(server.url))
     remote.prepare(needs())
-    with pytest.raises(BadSetting, match="has no restorer 'gfpgan'; available: lite"):
+    with pytest.raises(BadSetting, match="has no restorer 'gfpgan'; available: auto, lite"):
         remote.prepare(Needs.of_settings(FaceSettings(), {2: {"restorer": "gfpgan"}}))
     with pytest.raises(BadSetting, match=r"has no upscaler 'my\.pth'; available: lanczos"):
         remote.prepare(needs(upscale="2", upscaler="my.pth"))

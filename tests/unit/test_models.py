@@ -334,7 +334,7 @@ def test_unloading_one_store_leaves_the_models_of_another(folder, loaded, gfpgan
     ("registry", "name", "said"),
     [
         (RESTORERS, "nonsense", "Unknown restorer 'nonsense'. Choose from: lite, gfpgan"),
-        (RESTORERS, "auto", "Unknown restorer 'auto'"),
+        (UPSCALERS, "auto", "Unknown upscaler 'auto'"),
         (DETECTORS, "net.onnx", r"Unknown detector 'net\.onnx'. Choose from: auto, blazeface"),
         (UPSCALERS, "nowhere.pth", r"nowhere\.pth does not exist"),
         (PARSERS, "nowhere.onnx", r"nowhere\.onnx does not exist"),

@@ -37,9 +37,10 @@ def test_every_choice_has_a_flag():
         "webui": "/webui",
         "yolo": "/c:/d",
         "keep": 3,
+        "accept_licences": "gfpgan, codeformer",
     }
     assert set(given) == {field.name for field, _ in options(Runtime)}
-    flags = [text for name, value in given.items() for text in (f"--{name}", str(value))]
+    flags = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]
     assert read(*flags) == Runtime(**given)
 
 

@@ -33,7 +33,7 @@ def pip(tmp_path, monkeypatch):
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setattr(setup, "REQUIREMENTS", {PACKAGE: f"{PACKAGE}>=1"})
-    monkeypatch.setattr(setup, "TORCH_PACKAGES", (PACKAGE,))
+    monkeypatch.setattr(setup, "RESTORER_PACKAGES", (PACKAGE,))
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\ntouch {site}/{PACKAGE}.py\n')
     python.chmod(python.stat().st_mode | stat.S_IEXEC)
@@ -76,7 +76,7 @@ def test_offers_say_licence_size_packages_and_server(paths):
 
 def test_requirements_are_those_of_the_package_itself():
     declared = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
-    torch = ", ".join(f'"{setup.REQUIREMENTS[one]}"' for one in setup.TORCH_PACKAGES)
+    torch = ", ".join(f'"{setup.REQUIREMENTS[one]}"' for one in setup.RESTORER_PACKAGES)
     assert f"torch = [{torch}]" in declared
     assert f'onnxruntime = ["{setup.REQUIREMENTS["onnxruntime"]}"' in declared
 
@@ -296,7 +296,6 @@ def test_in_a_terminal_one_question_is_asked(command, capsys, monkeypatch, downl
 def test_with_yes_nothing_is_asked_and_a_second_time_nothing_is_done(command, capsys, downloads, paths):
     assert command("gfpgan", "--yes") == 0
     assert "[y/N]" not in capsys.readouterr().err
-    paths.own.mkdir()
     (paths.own / PUBLISHED["GFPGANv1.4.pth"].name).write_bytes(b"weights")
     assert command("gfpgan", "--yes") == 0
     assert capsys.readouterr().out == "gfpgan: already installed\n"

@@ -44,6 +44,20 @@ GOLDEN = {
         "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.65,
         "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
         "guard": "report", "guard_model": "dlib",
+    },
+    3: {
+        "denoising_strength": 0.4, "prompt": "", "negative_prompt": "", "denoise_by_size": 0.0, "upright_above": 25.0,
+        "padding": 0.5, "width": 0, "height": 0, "steps": 0, "cfg_scale": 0.0, "sampler": "", "scheduler": "",
+        "checkpoint": "", "vae": "", "clip_skip": 0, "noise_multiplier": -1.0, "seed": -1, "subseed": -1,
+        "method": "auto", "restorer": "auto", "fidelity": 0.6, "visibility": 1.0, "grain": 1.0, "mask": "hull",
+        "mask_grow": 0.0, "mask_feather": -1.0, "mask_x": 0.0, "mask_y": 0.0, "mask_invert": False, "mask_merge": False,
+        "parser": "auto", "occluder": "auto",
+        "match_colour": True, "detector": "auto", "landmarker": "facemesh", "max_detections": 2000,
+        "person": "", "person_means": "only", "person_within": 0.5, "gender": "any", "min_age": 0, "max_age": 0,
+        "min_score": 0.5, "angles": "auto", "min_size": 0, "max_size": 0, "min_share": 0.0, "max_share": 1.0,
+        "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.65,
+        "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
+        "guard": "report", "guard_model": "dlib",
     }
 }  # fmt: skip
 """By version: all defaults that infotexts of it were written with. Never to be changed once released; only added to."""
@@ -76,6 +90,12 @@ def test_an_old_infotext_still_means_what_it_meant(monkeypatch):
     assert read('{"v":2,"passes":[{"order":"centre"}]}') == (PassSettings(order="centre"),)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_where_an_older_infotext_names_no_restorer_the_built_in_one_is_meant(version):
+    [one, other] = read(json.dumps({"v": version, "passes": [{}, {"restorer": "gfpgan"}]}))
+    assert (one.restorer, other.restorer, PassSettings().restorer) == ("lite", "gfpgan", "auto")
+
+
 @given(st.lists(passes(), max_size=3))
 def test_what_is_written_is_read_back(made):
     assert read(write(made)) == tuple(made)
@@ -83,13 +103,13 @@ def test_what_is_written_is_read_back(made):
 
 
 def test_only_what_differs_from_the_defaults_is_written_without_spaces():
-    assert write((PassSettings(),)) == '{"v":2,"passes":[{}]}'
-    assert write((PassSettings(prompt="\u00e9t\u00e9"),)) == '{"v":2,"passes":[{"prompt":"\u00e9t\u00e9"}]}'
-    assert write((PASS,)) == '{"v":2,"passes":[{"steps":12,"sampler":"DPM++ 2M, SDE","fidelity":0.9,"mask":"box"}]}'
+    assert write((PassSettings(),)) == '{"v":3,"passes":[{}]}'
+    assert write((PassSettings(prompt="\u00e9t\u00e9"),)) == '{"v":3,"passes":[{"prompt":"\u00e9t\u00e9"}]}'
+    assert write((PASS,)) == '{"v":3,"passes":[{"steps":12,"sampler":"DPM++ 2M, SDE","fidelity":0.9,"mask":"box"}]}'
 
 
 def test_a_picture_in_which_nothing_was_found_says_so():
-    assert write((PassSettings(),), [()]) == '{"v":2,"passes":[{}],"faces":[[]]}'
+    assert write((PassSettings(),), [()]) == '{"v":3,"passes":[{}],"faces":[[]]}'
 
 
 def test_passes_that_were_stopped_have_no_list_of_faces():
@@ -97,7 +117,7 @@ def test_passes_that_were_stopped_have_no_list_of_faces():
 
 
 def test_numbers_that_other_programs_rewrote_are_understood():
-    assert read('{"v":2,"passes":[{"visibility":1,"steps":12.0}]}') == (PassSettings(steps=12),)
+    assert read('{"v":3,"passes":[{"visibility":1,"steps":12.0}]}') == (PassSettings(steps=12),)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +203,7 @@ def test_a_crowd_fits_into_the_64_kilobytes_that_a_jpeg_has():
         pytest.param('{"v":0,"passes":[]}', "has no valid version", id="a version that never was"),
         pytest.param(
             '{"v":99,"passes":[{"new":1}]}',
-            "has version 99, but this FaceFix only supports 2; update FaceFix",
+            "has version 99, but this FaceFix only supports 3; update FaceFix",
             id="newer",
         ),
         pytest.param('{"v":1}', "has no passes", id="no passes"),

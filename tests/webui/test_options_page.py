@@ -21,7 +21,7 @@ def test_every_setting_is_shown_with_the_default_that_is_read(host):
     assert list(shown) == list(FIELDS)
     for name, info in shown.items():
         assert info.section == ("facefix", "FaceFix")
-        assert info.default == (list(FIELDS[name].default) if name == "optional" else FIELDS[name].default)
+        assert info.default == (list(default) if isinstance(default := FIELDS[name].default, tuple) else default)
         host.opts.data[f"facefix_{name}"] = info.default
     assert read_options() == PageSettings()
 
@@ -42,6 +42,7 @@ def test_the_page_is_the_same_after_the_ui_is_reloaded(host):
         ("fidelity", "Slider", {"minimum": 0.0, "maximum": 1.0, "step": 0.01}),
         ("engine", "Radio", {"choices": list(ENGINES)}),
         ("keep", "Number", {"precision": 0, "minimum": 1}),
+        ("accept_licences", "CheckboxGroup", {"choices": ["gfpgan", "codeformer", "gfpgan-1.3"]}),
         ("optional", "CheckboxGroup", {"choices": ["onnxruntime", "openvino"]}),
     ],
 )

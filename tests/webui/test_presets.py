@@ -84,7 +84,8 @@ def test_one_wrong_preset_does_not_cost_the_others(path):
     path.parent.mkdir()
     path.write_text('{"v": 1, "presets": {"wrong": [{"fidelity": 7}], "right": [{"fidelity": 0.7}]}}', "utf-8")
     presets = PresetStore(path).read()
-    assert flatten_preset(presets.get("right"), 1) == values(PassSettings(fidelity=0.7, grain=0.0, keep_loras=False))
+    expected = PassSettings(fidelity=0.7, grain=0.0, keep_loras=False, restorer="lite")
+    assert flatten_preset(presets.get("right"), 1) == values(expected)
     with pytest.raises(BadSetting, match=r"pass 1: Fidelity"):
         flatten_preset(presets.get("wrong"), 1)
 

@@ -16,6 +16,7 @@ import { button, capital, make, wordsOf } from "./dom.js";
  * @property {string[]} missing_packages
  * @property {boolean} weights_here
  * @property {boolean} ready
+ * @property {boolean} [accepted]  False: installed, but the licence is not accepted yet.
  * @typedef {object} Setup  Response of GET setup.
  * @property {boolean} allowed
  * @property {string} why_not
@@ -105,9 +106,11 @@ class SetupDialog {
 
   /** @param {Offered} model @param {boolean} checked */
   #offer(model, checked) {
-    const tick = make("input", { type: "checkbox", id: `setup-${model.name}`, disabled: model.ready || Boolean(this.#job), checked });
+    const unaccepted = model.ready && model.accepted === false;
+    const done = model.ready && !unaccepted;
+    const tick = make("input", { type: "checkbox", id: `setup-${model.name}`, disabled: done || Boolean(this.#job), checked });
     tick.addEventListener("change", () => this.#update());
-    if (!model.ready) this.#ticks.set(model.name, tick);
+    if (!done) this.#ticks.set(model.name, tick);
     const facts = {
       Licence: `${model.licence}${model.free ? "" : " (does not allow every use)"}`,
       Download: model.weights_here ? "none, the file is here" : `${sized(model.bytes)}${model.sources.length ? ` from ${model.sources.join(", ")}` : ""}`,
@@ -116,10 +119,10 @@ class SetupDialog {
     const rows = Object.entries(facts).flatMap(([name, words]) => [make("dt", {}, name), make("dd", {}, words)]);
     return make(
       "li", { class: "offer" },
-      make("label", { class: "tick", for: tick.id }, tick, model.ready ? `${model.label} (installed)` : model.label),
+      make("label", { class: "tick", for: tick.id }, tick, `${model.label}${unaccepted ? " (installed; accept its licence so that Auto may use it)" : done ? " (installed)" : ""}`),
       make("p", { class: "small" }, model.about),
-      ...(model.ready ? [] : [make("dl", {}, ...rows)]),
-      model.notice && !model.ready
+      ...(done ? [] : [make("dl", {}, ...rows)]),
+      model.notice && !done
         ? make("details", {}, make("summary", {}, `Licence of ${model.label}`), make("pre", { tabindex: 0 }, model.notice))
         : null,
     );

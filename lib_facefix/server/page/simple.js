@@ -39,6 +39,7 @@ export class Simple {
     if (earlier) [this.#size, this.#install] = [earlier.#size, earlier.#install];
     this.strength = new Strength("strength", "default", (fidelity) => set({ fidelity }));
     const restorers = offer.listed("restorer") ?? [];
+    this.labels = new Map(restorers.map((one) => [one.name, one.label]));
     const here = restorers.filter((one) => one.here);
     this.cards = make("fieldset", { class: "cards" }, make("legend", {}, "Restorer"), ...here.map((one) => this.#card(one)));
     const gone = restorers.filter((one) => !one.here);
@@ -72,7 +73,7 @@ export class Simple {
   }
 
   /** @param {Listed} restorer */
-  #card({ name, label, here, note }) {
+  #card({ name, label, here, note, restorer }) {
     const input = make("input", { type: "radio", name: "restorer", value: name, disabled: !here });
     input.addEventListener("change", () => this.set({ restorer: name }));
     const [title, extra] = label.split(" (");
@@ -80,7 +81,7 @@ export class Simple {
     return make(
       "label", { class: "restorer" }, input,
       make("span", { class: "about" }, make("b", {}, capital(title)), extra ? make("span", { class: "tag" }, extra.replace(")", "")) : null,
-        make("span", {}, GOOD_AT[name] ?? ""), needs),
+        make("span", {}, restorer ? `The best one that is installed and that you may use: ${this.labels.get(restorer)}.` : GOOD_AT[name] ?? ""), needs),
     );
   }
 

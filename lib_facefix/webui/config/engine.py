@@ -50,6 +50,7 @@ def read_runtime() -> Runtime:
         webui=str(models_path),
         yolo=os.pathsep.join(folder.strip() for folder in yolo if folder.strip()),
         keep=page.keep,
+        accept_licences=", ".join(page.accept_licences),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BadSetting
+from ...models.restorer_choice import list_restricted
 from ...settings.options import Option, is_number, option, options
 from ...settings.runtime import Runtime
 from ...settings.treatment import Treatment
@@ -52,6 +53,11 @@ class PageSettings:
     engine: str = _as_in(Runtime, "engine")
     precision: str = _as_in(Runtime, "precision")
     keep: int = _as_in(Runtime, "keep")
+    accept_licences: tuple[str, ...] = option(
+        (), "Accepted licences", choices=list_restricted,
+        help="Restorers that Auto may use because you accept their licence: GFPGAN has parts for non-commercial use "
+        "only, CodeFormer is for non-commercial use only.",
+    )  # fmt: skip
     optional: tuple[str, ...] = option(
         (), "Install optional packages", choices=lambda: tuple(OPTIONAL),
         help="They speed up restorers on the processor, and are installed at the next start of the WebUI.",

@@ -1,6 +1,6 @@
 """The entry of FaceFix in an image's infotext, and the values of the controls when it is pasted.
 
-    FaceFix: {"v":2,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
+    FaceFix: {"v":3,"passes":[{"restorer":"gfpgan"}],"faces":[[{"n":1,"box":[10,12,90,99],"do":"restore"}]]}
 
 "passes" has the values of each pass that differ from the defaults of version "v". "faces" has a list for each finished
 pass (for each class of its detector, if each has a pass; empty for a skipped pass), with all its faces: n, box (left,
@@ -25,14 +25,19 @@ from typing import Any, TypeVar
 
 from ...errors import BadSetting
 from ...planning.plan import Outcome
+from ...registry import BUILT_IN
 from ...settings.face_prompt import GenerationParams
 from .runs import list_runs
 from .settings import VALUES_PER_PASS, PassSettings, changed_values, flatten, read_pass
 
 KEY = "FaceFix"
-VERSION = 2
+VERSION = 3
 """Version of written entries. A release that changes a default or adds a setting increases it."""
-DEFAULTS: Mapping[int, Mapping[str, Any]] = {1: {"grain": 0.0, "keep_loras": False}, 2: {}}
+DEFAULTS: Mapping[int, Mapping[str, Any]] = {
+    1: {"grain": 0.0, "keep_loras": False, "restorer": BUILT_IN},
+    2: {"keep_loras": False, "restorer": BUILT_IN},
+    3: {},
+}
 """Defaults of older versions that differ from the current ones, so that old entries keep their meaning."""
 
 Component = TypeVar("Component")

@@ -9,6 +9,7 @@ from modules import shared
 from ...facefix import FaceFix
 from ...planning.plan import FixPlan, FixResult
 from ...settings.face_prompt import GenerationParams
+from ...settings.treatment import AUTO_RESTORER
 from ...types import Image
 from ..config.engine import get_engine
 from ..config.options import read_options
@@ -17,6 +18,7 @@ from ..host.diffuser import HostDiffuser
 from ..host.images import select_by_inpaint_area
 from ..host.progress import HostProgress
 from ..host.wildcards import expand_wildcards
+from .advice import tell_choice
 from .debug_images import DebugImageSaver
 from .runs import Run
 from .settings import PassSettings
@@ -53,6 +55,8 @@ def fix_pictures(p: Any, pictures: Sequence[BatchImage], runs: Sequence[Run]) ->
                         picture.results.append(FixResult(picture.image, ()))
                     continue
                 plans = [_make_plan(p, fixer, picture, run.settings) for picture in pictures]
+                if run.settings.restorer == AUTO_RESTORER:
+                    tell_choice(fixer.models.choose_restorer())
                 images, wanted = [picture.image for picture in pictures], keeper.wants_masks
                 results = fixer.run(images, plans, progress=watch, keep_masks=wanted)
                 for picture, plan, result in zip(pictures, plans, results, strict=True):

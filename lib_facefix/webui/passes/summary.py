@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
 from ...planning.plan import FixResult, Outcome
+from ...registry import BUILT_IN, RESTORERS
+from ...settings.treatment import AUTO_RESTORER
 from .runs import Run
 from .settings import PassSettings
 
@@ -60,7 +62,10 @@ def describe_result(result: FixResult) -> str:
 def _describe_outcome(outcome: Outcome) -> str:
     job = outcome.job
     if outcome.verdict == "fixed":
-        return DONE[job.decision]
+        restorer = job.treatment.restorer if job.decision == "restore" else BUILT_IN
+        return DONE[job.decision] + (
+            "" if restorer in (BUILT_IN, AUTO_RESTORER) else f" with {RESTORERS.label(restorer)}"
+        )
     if outcome.verdict == "failed":
         return "failed"
     if job.decision == "leave" or outcome.note:

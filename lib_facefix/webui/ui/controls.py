@@ -85,7 +85,8 @@ def list_pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str
         return *((info.label, info.name) for info in registry), *((name, name) for name in found)
     choices = known.choices() if known.choices else ()
     left_out = NOT_FOR_A_PASS.get(name, ())
-    return tuple((choice[0].upper() + choice[1:], choice) for choice in choices if choice not in left_out)
+    shown = ((known.labels(choice) if known.labels else choice, choice) for choice in choices if choice not in left_out)
+    return tuple((label[0].upper() + label[1:], choice) for label, choice in shown)
 
 
 def _registry_of(known: Option) -> Registry[object] | None:
