@@ -29,7 +29,7 @@ from .settings.face_prompt import GenerationParams
 from .settings.face_settings import MAX_DETECTIONS, SENT_PHOTO, FaceSettings
 from .settings.mask_expression import parse_mask
 from .settings.runtime import Runtime
-from .settings.treatment import Overrides
+from .settings.treatment import AUTO_RESTORER, Overrides
 from .types import Face, Image, Mask
 
 ONE_THREAD_SIDE = 1024
@@ -73,6 +73,8 @@ class FaceFix:
         """Raise a `FaceFixError` if the requirements cannot be met; see `Engine.prepare`."""
         if needs.rediffuses and not self._diffusing:
             raise MissingDiffuser(NO_DIFFUSER)
+        if AUTO_RESTORER in needs.restorers:
+            self.models.choose_restorer()
         wanted: list[tuple[Registry[object], str]] = [(RESTORERS, name) for name in sorted(needs.restorers)]
         wanted += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
         wanted += [(EMBEDDINGS, name) for name in sorted(needs.guard_models)]
@@ -228,7 +230,7 @@ class FaceFix:
 
     def _settle(self, plan: FixPlan) -> FixPlan:
         """Return the plan with the restorer that "auto" stands for now, so that no face is decided by itself."""
-        return plan.with_restorer(lambda: self.models.choose_restorer().name)
+        return plan.with_restorer(lambda: self.models.restorer.name)
 
     def _enlarge(self, image: Image, plan: FixPlan, progress: Progress | None) -> Enlarged | None:
         """Return the upscaled image to paste onto, or None if the user stopped the work."""

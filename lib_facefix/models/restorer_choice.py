@@ -10,7 +10,7 @@ from ..errors import BadModel
 from ..registry import BUILT_IN, RESTORERS, ModelInfo
 from ..weights import ModelPaths, find_record, verify_file
 from ..weights.licences import is_accepted
-from .variants import choose_variant, is_here, is_usable
+from .variants import is_here, is_usable
 
 ORDER = ("restoreformer++", "gfpgan", "codeformer", "restoreformer", "gfpgan-1.3")
 """Restorers that auto may choose, best first; the built-in one comes after them.
@@ -55,10 +55,11 @@ def choose_restorer(paths: ModelPaths, accepted: Collection[str] = ()) -> Restor
     """
     blocked: tuple[str, Obstacle] = "", ""
     for name in ORDER:
-        info = choose_variant(RESTORERS[name], paths)
-        if not is_here(find_record(info.weights_name), paths):
+        here = [one for one in RESTORERS[name].variants if is_here(find_record(one.weights_name), paths)]
+        if not here:
             continue
-        obstacle = _find_obstacle(info, paths, name in accepted)
+        usable = next(filter(is_usable, here), None)
+        obstacle = _find_obstacle(usable, paths, name in accepted) if usable else "packages"
         if not obstacle:
             return RestorerChoice(name)
         blocked = blocked if blocked[0] else (name, obstacle)
@@ -68,8 +69,6 @@ def choose_restorer(paths: ModelPaths, accepted: Collection[str] = ()) -> Restor
 def _find_obstacle(info: ModelInfo[object], paths: ModelPaths, accepted: bool) -> Obstacle:
     """Return why auto may not use a restorer whose file is here; the file is read last, and only once."""
     record = find_record(info.weights_name)
-    if not is_usable(info):
-        return "packages"
     if not (accepted or is_accepted(record, paths)):
         return "licence"
     try:

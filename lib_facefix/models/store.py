@@ -41,6 +41,7 @@ class ModelStore:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._cache = ModelCache({**LIMITS, NETS: runtime.keep})
+        self._restorer: RestorerChoice | None = None
 
     @property
     def precision(self) -> str:
@@ -94,7 +95,7 @@ class ModelStore:
         is missing are skipped.
         """
         if name == FIRST and registry.kind == RESTORERS.kind:
-            return self.choose_restorer().name
+            return self.restorer.name
         if name != FIRST or GROUP_OF.get(registry.kind) != MASK_NETWORKS:
             return name
         usable = [info for info in registry if not info.package or importlib.util.find_spec(info.package)]
@@ -102,8 +103,14 @@ class ModelStore:
         return next(installed, next(iter(usable or registry))).name
 
     def choose_restorer(self) -> RestorerChoice:
-        """Return the restorer that "auto" stands for. It changes only when files, packages, or licences do."""
-        return choose_restorer(self.paths, self._runtime.accepted_restorers)
+        """Choose the restorer that "auto" stands for from the files, packages, and licences of now."""
+        self._restorer = choose_restorer(self.paths, self._runtime.accepted_restorers)
+        return self._restorer
+
+    @property
+    def restorer(self) -> RestorerChoice:
+        """The restorer that "auto" stands for, as last chosen: a new file counts once the engine prepares again."""
+        return self._restorer or self.choose_restorer()
 
     def available(self, registry: Registry[object]) -> bool:
         """Return whether "auto" stands for an installed mask network."""

@@ -201,7 +201,7 @@ def keep_originals(p: Any, processed: Any) -> None:
 
 def _read_passes_once(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
     """Return the passes of a run, read once for all hooks; raises `BadSetting`."""
-    from .host.compat import inherit_noise
+    from .host.noise import inherit_noise
 
     known = getattr(p, PASSES_ATTRIBUTE, None)
     if known is None or known[0] != args:  # a copy of `p` may be given other arguments

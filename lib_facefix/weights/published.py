@@ -201,11 +201,13 @@ _ALL = (
 
 PUBLISHED: Mapping[str, Published] = MappingProxyType({one.name: one for one in _ALL})
 """Records of all published files by name."""
+_BY_NAME = {name: one for one in reversed(_ALL) for name in one.names}
+"""The same by all their names; the first record with a name counts."""
 
 
 def record_of(name: str) -> Published | None:
     """Return the record of a file by any of its names, or None."""
-    return next((one for one in _ALL if name in one.names), None)
+    return _BY_NAME.get(name)
 
 
 def find_record(name: str) -> Published:

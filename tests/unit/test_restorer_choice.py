@@ -9,7 +9,7 @@ import pytest
 
 from lib_facefix.errors import BadSetting
 from lib_facefix.facefix import FaceFix
-from lib_facefix.models import restorer_choice
+from lib_facefix.models import restorer_choice, variants
 from lib_facefix.models.restorer_choice import ORDER, choose_restorer, list_restricted
 from lib_facefix.planning.planner import make_plan
 from lib_facefix.registry import RESTORERS
@@ -31,7 +31,7 @@ def paths(tmp_path):
 def packages(monkeypatch):
     """Install all packages that restorers need, but for those in the returned set."""
     missing = set()
-    monkeypatch.setattr(restorer_choice, "find_spec", lambda name: None if name in missing else object())
+    monkeypatch.setattr(variants, "find_spec", lambda name: None if name in missing else object())
     return missing
 
 
@@ -40,7 +40,7 @@ def put(monkeypatch, paths):
     """Put weights of a restorer into the folder for downloads, as if they were the published file."""
     records = {one.name: one for one in PUBLISHED.values()}
     find = lambda name: next(one for one in records.values() if name in one.names)  # noqa: E731
-    for module in (restorer_choice, published):
+    for module in (restorer_choice, variants, published):
         monkeypatch.setattr(module, "find_record", find)
 
     def put_file(name, damaged=False):

@@ -34,6 +34,7 @@ class Options:
     """`data` holds what was saved; what was never saved is not in it."""
 
     face_restoration_unload = False
+    initial_noise_multiplier = 1.0
 
     def __init__(self):
         self.data, self.data_labels = {}, {}

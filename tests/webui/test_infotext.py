@@ -34,7 +34,7 @@ GOLDEN = {
         "denoising_strength": 0.4, "prompt": "", "negative_prompt": "", "denoise_by_size": 0.0, "upright_above": 25.0,
         "padding": 0.5, "width": 0, "height": 0, "steps": 0, "cfg_scale": 0.0, "sampler": "", "scheduler": "",
         "checkpoint": "", "vae": "", "clip_skip": 0, "noise_multiplier": -1.0, "seed": -1, "subseed": -1,
-        "prompt_mode": "replace", "keep_loras": True, "each_class": False, "only_hires": False,
+        "prompt_mode": "replace", "keep_loras": False, "each_class": False, "only_hires": False,
         "method": "auto", "restorer": "lite", "fidelity": 0.6, "visibility": 1.0, "grain": 1.0, "mask": "hull",
         "mask_grow": 0.0, "mask_feather": -1.0, "mask_x": 0.0, "mask_y": 0.0, "mask_invert": False, "mask_merge": False,
         "parser": "auto", "occluder": "auto",
@@ -58,6 +58,7 @@ GOLDEN = {
         "at_most": 0, "keep_by": "size", "order": "left to right", "faces": "", "sharp_above": 0.65,
         "large_above": 192, "redraw_below": 256, "active": True, "inpaint": "all", "skip_img2img": False,
         "guard": "report", "guard_model": "dlib",
+        "prompt_mode": "replace", "keep_loras": True, "each_class": False, "only_hires": False,
     }
 }  # fmt: skip
 """By version: all defaults that infotexts of it were written with. Never to be changed once released; only added to."""

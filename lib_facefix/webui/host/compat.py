@@ -13,13 +13,10 @@ import torch
 from modules import devices, processing, prompt_parser, script_callbacks, sd_models, shared
 
 from ...errors import BadCrop, FaceFixError
-from ..passes.settings import PassSettings
 
 SAMPLING_CALLBACKS = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
 """Names of the host's callbacks during sampling."""
 NO_PICTURE = "the model returned no image, only NaN; start the WebUI with --no-half-vae or --no-half"
-MAX_NOISE = 1.5
-"""Largest noise multiplier of the host's option, and of a pass."""
 NATIVE_SIZES = {"is_sd1": 512, "is_sd2": 512}
 """Native sizes of models, in pixels, by the host's attribute; all other models: 1024."""
 
@@ -73,19 +70,6 @@ def inherited_settings(p: Any) -> dict[str, Any]:
     """Return the values of the image's own `p` for all parameters of img2img."""
     fields = dataclasses.fields(processing.StableDiffusionProcessingImg2Img)
     return {field.name: getattr(p, field.name) for field in fields if field.init and hasattr(p, field.name)}
-
-
-def inherit_noise(p: Any, passes: Iterable[PassSettings]) -> tuple[PassSettings, ...]:
-    """Return the passes with the noise multiplier that faces inherit, unless it is 1.
-
-    It is an option of the host that the infotext of txt2img leaves out, so the passes must record it.
-    """
-    own = getattr(p, "initial_noise_multiplier", None)
-    own = shared.opts.initial_noise_multiplier if own is None else own
-    passes = tuple(passes)
-    if own == 1 or not 0 <= own <= MAX_NOISE:
-        return passes
-    return tuple(dataclasses.replace(one, noise_multiplier=own) if one.noise_multiplier < 0 else one for one in passes)
 
 
 def option_overrides(checkpoint: str, vae: str, clip_skip: int) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def fix_pictures(p: Any, pictures: Sequence[BatchImage], runs: Sequence[Run]) ->
                     continue
                 plans = [_make_plan(p, fixer, picture, run.settings) for picture in pictures]
                 if run.settings.restorer == AUTO_RESTORER:
-                    tell_choice(fixer.models.choose_restorer())
+                    tell_choice(fixer.models.restorer)
                 images, wanted = [picture.image for picture in pictures], keeper.wants_masks
                 results = fixer.run(images, plans, progress=watch, keep_masks=wanted)
                 for picture, plan, result in zip(pictures, plans, results, strict=True):

@@ -80,13 +80,15 @@ def list_pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str
     """Return the choices of a setting as pairs: the shown text and the sent value."""
     if known.host:
         return (AS_IMAGE, ""), *((entry, entry) for entry in host_list(known.host))
+    found = host_list(known.found) if known.found else ()
     if registry := _registry_of(known):
-        found = host_list(known.found) if known.found else ()
-        return *((info.label, info.name) for info in registry), *((name, name) for name in found)
-    choices = known.choices() if known.choices else ()
-    left_out = NOT_FOR_A_PASS.get(name, ())
-    shown = ((known.labels(choice) if known.labels else choice, choice) for choice in choices if choice not in left_out)
-    return tuple((label[0].upper() + label[1:], choice) for label, choice in shown)
+        named = [(info.label, info.name) for info in registry]
+    else:
+        choices = known.choices() if known.choices else ()
+        left_out = NOT_FOR_A_PASS.get(name, ())
+        labels = ((known.labels(one) if known.labels else one, one) for one in choices if one not in left_out)
+        named = [(label[0].upper() + label[1:], choice) for label, choice in labels]
+    return *named, *((file, file) for file in found)
 
 
 def _registry_of(known: Option) -> Registry[object] | None:
