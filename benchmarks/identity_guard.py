@@ -1,6 +1,6 @@
 """Measures the limits of the identity guard on pictures of different people, and writes them.
 
-    python -m benchmarks.identity_guard measure FOLDER... --rows FILE [--every 2] [--side 512] [--model dlib]
+    python -m benchmarks.identity_guard measure FOLDER... --rows FILE [--every 4 --first 0] [--side 512] [--model dlib]
     python -m benchmarks.identity_guard fit FILE... [--plot FILE.svg]
     python -m benchmarks.identity_guard judge FILE...
 
@@ -165,9 +165,9 @@ def make_copies(image: Image, size: float) -> Iterator[tuple[str, Image]]:
                 yield f"{wanted} px, damaged", degrade(small, DAMAGE, random)
 
 
-def read_people(engine: FaceFix, folders: Sequence[Path], every: int, side: int) -> Iterator[Person]:
-    """Yield every face of the pictures. side: longer side to which pictures are reduced first, in pixels."""
-    for file in find_pictures([str(folder) for folder in folders])[::every]:
+def read_people(engine: FaceFix, folders: Sequence[Path], chosen: slice, side: int) -> Iterator[Person]:
+    """Yield every face of the chosen pictures. side: longer side to which they are reduced first, in pixels."""
+    for file in find_pictures([str(folder) for folder in folders])[chosen]:
         if file.skipped:
             continue
         image = read_picture(file.path).image
@@ -187,11 +187,11 @@ def plan_face(engine: FaceFix, copy: Image, person: Person) -> FixPlan | None:
     return replace(plan, jobs=tuple(near[:1])) if near else None
 
 
-def measure(folders: Sequence[Path], every: int, side: int, model: str) -> Iterator[Row]:
+def measure(folders: Sequence[Path], chosen: slice, side: int, model: str) -> Iterator[Row]:
     """Yield a row for each copy of each face."""
     engine = FaceFix()
     bench = Bench(engine, engine.models.load(EMBEDDINGS, model))
-    people = list(read_people(engine, folders, every, side))
+    people = list(read_people(engine, folders, chosen, side))
     for number, person in enumerate(people):
         other = people[(number + 1) % len(people)]
         for name, copy in make_copies(person.image, person.box.size):
@@ -303,6 +303,7 @@ def main() -> None:
     parser.add_argument("inputs", type=Path, nargs="+")
     parser.add_argument("--rows", type=Path, help="file for the rows, one JSON object a line")
     parser.add_argument("--every", type=int, default=1, help="measure only every n-th picture")
+    parser.add_argument("--first", type=int, default=0, help="place of the first picture to measure, from 0")
     parser.add_argument("--side", type=int, default=SIDE, help="reduce pictures to this longer side first")
     parser.add_argument("--model", default="dlib")
     parser.add_argument("--plot", type=Path, help="SVG file to write")
@@ -310,7 +311,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     if arguments.what == "measure":
         with arguments.rows.open("a", encoding="utf-8") as file:
-            for row in measure(arguments.inputs, arguments.every, arguments.side, arguments.model):
+            chosen = slice(arguments.first, None, arguments.every)
+            for row in measure(arguments.inputs, chosen, arguments.side, arguments.model):
                 file.write(json.dumps(row) + "\n")
                 file.flush()
         return

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 
 SIGNED = "Its Content Credentials (C2PA) were left out: they were signed for the old image."
+SIGNED_ELSEWHERE = "Its link to Content Credentials (C2PA) on a server was left out: they are of the old image."
 GAIN_MAP = "Its HDR gain map was left out: it fits the old image only."
 VIDEO = "Its video (motion photo) was left out."
 FURTHER = "Further images in the file (such as a depth map) were left out."
@@ -37,12 +38,14 @@ _PLACES = (
 _THUMBNAILS = (0x0409, 0x040C)
 _IPTC = 0x0404
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+_LINK = re.compile(rb":provenance\b[^<>\"']{0,99}[\"'>]\s*https?://")
+"""A link to Content Credentials on a server; others name a place in the file."""
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def true_xmp(xmp: bytes) -> tuple[bytes, list[str]]:
     """Return `xmp` without claims that a new file would not keep, and sentences for what they were about."""
-    said = []
+    said = [SIGNED_ELSEWHERE] if _LINK.search(xmp) else []
     for space, names, sentence in _FALSE:
         shorter = _without(xmp, space, names)
         if sentence and shorter != xmp:

@@ -106,6 +106,26 @@ def test_a_claim_about_old_data_goes_from_a_second_packet_too(tmp_path):
     assert b"MotionPhoto" not in content
 
 
+@pytest.mark.parametrize("form", ["attribute", "element", "resource"])
+def test_a_link_to_credentials_on_a_server_is_left_out_and_said(photo, tmp_path, capsys, form):  # noqa: F811
+    link, space = "https://example.org/a.c2pa", 'xmlns:dcterms="http://purl.org/dc/terms/"'
+    said = {
+        "attribute": f'<rdf:Description rdf:about="" {space} dcterms:provenance="{link}"/>',
+        "element": f'<rdf:Description rdf:about="" {space}><dcterms:provenance>{link}</dcterms:provenance>'
+        "</rdf:Description>",
+        "resource": f'<rdf:Description rdf:about="" {space}><dcterms:provenance rdf:resource="{link}"/>'
+        "</rdf:Description>",
+    }[form]
+    packet = titled("first").replace(b"</rdf:RDF>", said.encode() + b"</rdf:RDF>")
+    with Pil.open(photo) as picture:
+        picture.save(tmp_path / "signed.jpg", xmp=packet, quality=95)
+    assert run("fix", tmp_path / "signed.jpg", "-o", tmp_path / "new.jpg") == 0
+    assert "link to Content Credentials (C2PA) on a server was left out" in capsys.readouterr().out
+    content = (tmp_path / "new.jpg").read_bytes()
+    assert b"example.org" not in content
+    assert b'dc:format="first"' in content
+
+
 def test_a_crowd_that_does_not_fit_into_a_jpeg_is_marked_briefly(tmp_path):
     crowd = tuple(Edit("restore", "lite", face=n, box=(n, n, n + 9, n + 9)) for n in range(1, 2001))
     [note] = rewrite(jpeg(tmp_path / "crowd.jpg"), tmp_path / "new.jpg", *crowd, NET)
