@@ -57,8 +57,8 @@ class Recorder:
     ) -> Seal | None:
         """Return the function that signs a result, or None if nothing is to be signed.
 
-        parent: name, kind, and content of the original file. engines: those of the faces, as reported. local: whether the models ran in this process; the hashes
-        of those of a server are not known.
+        parent: name, kind, and content of the original file. engines: those of the faces, as reported. local: whether
+        the models ran in this process; the hashes of those of a server are not known.
         """
         from .credentials import hash_models
 
