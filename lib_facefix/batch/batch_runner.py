@@ -179,7 +179,8 @@ class Batch:
         (picture, result), seal = done, None
         if self.recorder.signer:
             parent, local = (picture.path.name, picture.format, _content(picture)), self.engine.describe().loads_models
-            seal = self.recorder.make_seal(edits, parent, local=local)
+            engines = [outcome.engine for outcome in result.outcomes]
+            seal = self.recorder.make_seal(edits, parent, engines, local=local)
         if self.sink and target == STREAM:
             packed = io.BytesIO()
             notes = encode(picture, result.image, packed, png_level=self.png_level, suffix=self.sink_suffix, seal=seal)

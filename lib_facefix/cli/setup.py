@@ -92,16 +92,17 @@ class _Steps:
 
 
 def _describe_all(offers: Sequence[Offer], environment: Environment) -> Iterator[str]:
-    from ..models.setup import list_missing, list_requirements
+    from ..models.setup import list_requirements
 
     yield "Restorers besides the built-in one:"
     for offer in offers:
         yield ""
         yield from _describe_offer(offer)
     yield ""
-    if packages := list_missing(offers):
-        yield from textwrap.wrap(f"{_describe_packages(packages, environment)} `facefix setup NAME` installs them, "
-                                 "after asking you, or you can run:", WIDTH)  # fmt: skip
+    for packages in dict.fromkeys(offer.missing_packages for offer in offers if offer.missing_packages):
+        names = [offer.info.name for offer in offers if offer.missing_packages == packages]
+        yield from textwrap.wrap(f"{_describe_packages(packages, names, environment)} `facefix setup NAME` installs "
+                                 "them, after asking you, or you can run:", WIDTH)  # fmt: skip
         yield f"  {environment.describe(list_requirements(packages))}"
         yield ""
     yield f"Install one: facefix setup {next((offer.info.name for offer in offers if not offer.done), 'NAME')}"
@@ -121,12 +122,16 @@ def _describe_offer(offer: Offer) -> Iterator[str]:
         yield from textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
-def _describe_packages(packages: Sequence[str], environment: Environment) -> str:
+def _describe_packages(packages: Sequence[str], names: Sequence[str], environment: Environment) -> str:
+    """Return which restorers need these packages, and the size of the download. names: those of the restorers."""
     from ..models.setup import estimate_packages
 
     size = estimate_packages(packages, environment) / 1e6
     words = f"{size / 1000:.0f} GB" if size >= 1000 else f"{size:.0f} MB"
-    return f"They need the Python packages {', '.join(packages)}, which are not installed (about {words})."
+    who = f"{', '.join(names)} {'needs' if len(names) == 1 else 'need'}"
+    if len(packages) == 1:
+        return f"{who} the Python package {packages[0]}, which is not installed (about {words})."
+    return f"{who} the Python packages {', '.join(packages)}, which are not installed (about {words})."
 
 
 def _ask_consent(offers: Sequence[Offer], environment: Environment, *, yes: bool) -> None:
@@ -138,7 +143,8 @@ def _ask_consent(offers: Sequence[Offer], environment: Environment, *, yes: bool
     packages = list_missing(offers)
     command = environment.describe(list_requirements(packages))
     if packages:
-        print_lines(textwrap.wrap(_describe_packages(packages, environment), WIDTH), error=True)
+        names = [offer.info.name for offer in offers if offer.missing_packages]
+        print_lines(textwrap.wrap(_describe_packages(packages, names, environment), WIDTH), error=True)
         if not environment.can_install:
             raise BadSetting(f"the system manages this Python, so FaceFix installs nothing into it. Run: {command}")
         print_lines([f"  {command}"], error=True)

@@ -156,14 +156,21 @@ def read_credentials(content: bytes, kind: str) -> dict[str, Any] | None:
     }
 
 
-def hash_models(edits: Sequence[Edit]) -> dict[str, str]:
-    """Return the SHA-256 of the models in `edits` by name, as they are bundled or published; not of other files."""
+def hash_models(edits: Sequence[Edit], engines: Sequence[str] = ()) -> dict[str, str]:
+    """Return the SHA-256 of the models in `edits` by name, as they are bundled or published; not of other files.
+
+    engines: those of the faces, as reported. Of a model with several files, they name the one that ran if it is not
+    the first.
+    """
     known: dict[str, ModelInfo[Any]] = {info.name: info for info in (*UPSCALERS, *RESTORERS)}
     found = {}
     for name in {edit.model for edit in edits} & set(known):
         info = known[name]
         if info.weights_name:
-            found[name] = PUBLISHED[info.weights_name].sha256
+            named = (
+                one.weights_name for one in info.variants if any(ran.endswith(one.weights_name) for ran in engines)
+            )
+            found[name] = PUBLISHED[next(named, info.weights_name)].sha256
         elif info.assets:
             found[name] = hashlib.sha256(asset(info.assets[0]).read_bytes()).hexdigest()
     return found

@@ -52,18 +52,20 @@ class Recorder:
             return said, (f"The result has no mark (XMP): {kind.name} files cannot hold one.",)
         return add_mark(said, edits)
 
-    def make_seal(self, edits: Edits, parent: tuple[str, str, bytes], *, local: bool = True) -> Seal | None:
+    def make_seal(
+        self, edits: Edits, parent: tuple[str, str, bytes], engines: Sequence[str] = (), *, local: bool = True
+    ) -> Seal | None:
         """Return the function that signs a result, or None if nothing is to be signed.
 
-        parent: name, kind, and content of the original file. local: whether the models ran in this process; the hashes
-        of those of a server are not known.
+        parent: name, kind, and content of the original file. engines: those of the faces, as reported. local: whether
+        the models ran in this process; the hashes of those of a server are not known.
         """
         from .credentials import hash_models
 
         signer = self.signer
         if signer is None:
             return None
-        hashes = hash_models(edits) if local else {}
+        hashes = hash_models(edits, engines) if local else {}
         return lambda kind, made: signer.seal(kind, made, edits, parent, hashes)
 
     def explain_signing(self, left_out: Sequence[str], *, copied: bool) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from .onnxfile import OnnxFile, Shape, check_onnx, read_onnx
 
 MIN_SIDE, MAX_SIDE = 256, 2048
 """Smallest and largest side of a restored face, in pixels."""
+MAX_FILE_BYTES = 1 << 30
+"""Largest file, in bytes; restorers have up to 400 MB."""
 MIN_INPUT_SIDE = 64
 """Smallest side of the image that a net which enlarges takes, in pixels."""
 TYPES = {1: "float32", 10: "float16", 11: "float64"}
@@ -47,6 +49,8 @@ def read_restorer(path: Path) -> RestorerLayout:
     """Return the layout of a face restorer; raises `BadModel` with the reason for any other or dangerous file."""
     check_onnx(path, plain=True)
     file = read_onnx(path)
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise BadModel(f"{path} cannot be used as a restorer: it is larger than 1 GB. Choose another file.")
     if reason := _judge_names(file) or _judge_shapes(file):
         raise BadModel(f"{path} cannot be used as a restorer: it {reason}. Choose another file.")
     [image] = _list_images(file)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import restorers_made as made
+import yolo_made
 from restorers_made import TensorProto, helper, onnx
 
 import lib_facefix
@@ -156,6 +157,17 @@ def test_no_engine_sees_what_the_graph_alone_shows(write, tmp_path, monkeypatch,
     for load in (read_restorer, lambda path: from_file(path, tmp_path)):
         with pytest.raises(BadModel, match=rf"net\.onnx .*{why}"):
             load(write(content))
+
+
+def test_a_file_that_would_fill_the_memory_is_refused_unread(write, tmp_path, monkeypatch):
+    path = write(made.restorer())
+    with path.open("ab") as file:  # a field of a gigabyte that nobody knows: a hole in the file, which takes no room
+        file.write(yolo_made.varint(100 << 3 | 2) + yolo_made.varint(MOST_BYTES))
+        file.truncate(file.tell() + MOST_BYTES)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("the file was read"))
+    for load in (read_restorer, lambda path: from_file(path, tmp_path)):
+        with pytest.raises(BadModel, match=r"net\.onnx cannot be used as a restorer: it is larger than 1 GB"):
+            load(path)
 
 
 @pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS.keys())

@@ -14,8 +14,9 @@ from test_cli import engine, photo, run  # noqa: F401 fixtures
 
 from lib_facefix.errors import BadSetting, MissingPackage
 from lib_facefix.pictures import SIGNED, read_picture
-from lib_facefix.provenance import credentials
-from lib_facefix.provenance.credentials import KINDS, Signer, read_credentials
+from lib_facefix.provenance import Edit, credentials
+from lib_facefix.provenance.credentials import KINDS, Signer, hash_models, read_credentials
+from lib_facefix.weights import PUBLISHED
 
 pytest.importorskip("c2pa", reason="needs c2pa-python")
 pytest.importorskip("cryptography", reason="needs cryptography")
@@ -267,3 +268,12 @@ def test_a_key_of_another_sort_is_refused(tmp_path):
     key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     with pytest.raises(BadSetting, match="not a private key that C2PA knows"):
         credentials._find_algorithm(Path(key), key.read_bytes())
+
+
+def test_the_hash_is_that_of_the_file_that_ran():
+    edits = [Edit("restore", "gfpgan"), Edit("restore", "gpen-512"), Edit("restore", "mine.onnx")]
+    gpen = PUBLISHED["gpen_bfr_512.onnx"].sha256
+    engines = ["PyTorch 2.13.0 fp32", "ONNX Runtime 1.32.0 fp32, gpen_bfr_512.onnx"]
+    assert hash_models(edits, engines) == {"gfpgan": PUBLISHED["GFPGANv1.4.pth"].sha256, "gpen-512": gpen}
+    engines[0] = "ONNX Runtime 1.32.0 fp32, gfpgan_1.4.onnx"
+    assert hash_models(edits, engines) == {"gfpgan": PUBLISHED["gfpgan_1.4.onnx"].sha256, "gpen-512": gpen}
