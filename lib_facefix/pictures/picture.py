@@ -26,6 +26,9 @@ MAX_PIXELS = 250_000_000
 MAX_BYTES = 2 << 30
 """Pictures that need more memory while they are read, enlarged, or written are refused by their header."""
 
+ONE_IMAGE = "`facefix fix` and fix_file() fix all of them. For other uses, save each as a separate file"
+"""What to do about a file of several pages or frames, without its end."""
+
 PARAMETERS = "parameters"
 """The WebUI's text field; where there are no text fields it is EXIF's UserComment."""
 
