@@ -4,6 +4,7 @@ import struct
 
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from .gain_map import ISO
 from .picture import Coding
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -13,7 +14,6 @@ MOST_XMP = 0xFFFD - len(_XMP)
 MOST_EXIF = 0xFFFD - 6
 """Bytes that fit into one segment."""
 _PHOTOSHOP = b"Photoshop 3.0\0"
-_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", _XMP, b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
 _BOXES = b"JP"
 """How APP11 begins where it holds boxes (JUMBF): a signature, or more pixels; both fit the old pixels only."""
@@ -51,7 +51,7 @@ def segments_of(picture: JpegImageFile) -> bytes:
 
     The index of an MPO goes too: only its first picture is written.
     """
-    kept = [(kind, body) for kind, body in picture.applist if not body.startswith((*_HAS_A_FIELD, _GAIN_MAP))]
+    kept = [(kind, body) for kind, body in picture.applist if not body.startswith((*_HAS_A_FIELD, ISO))]
     return b"".join(_segment(kind, body) for kind, body in kept if not (kind == "APP11" and body.startswith(_BOXES)))
 
 
@@ -68,7 +68,7 @@ def is_signed(picture: JpegImageFile) -> bool:
 
 def has_gain_map(picture: JpegImageFile) -> bool:
     """Tell whether a segment says that there is a gain map."""
-    return any(body.startswith(_GAIN_MAP) for _, body in picture.applist)
+    return any(body.startswith(ISO) for _, body in picture.applist)
 
 
 def photoshop_segments(resources: bytes) -> bytes:
@@ -76,6 +76,11 @@ def photoshop_segments(resources: bytes) -> bytes:
     step = 0xFFFD - len(_PHOTOSHOP)
     parts = (resources[at : at + step] for at in range(0, len(resources), step))
     return b"".join(_segment("APP13", _PHOTOSHOP + part) for part in parts)
+
+
+def gain_map_segment(iso: bytes) -> bytes:
+    """Return the segment that says that there is a gain map; nothing for an empty one."""
+    return _segment("APP2", iso) if iso else b""
 
 
 def xmp_segment(xmp: bytes) -> bytes:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..imaging.lanczos import lanczos
 from ..types import Image
 from .exif import comment_of, set_size, upright
+from .gain_map import GainMap
 from .xmp_packet import sized_xmp, upright_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
@@ -60,6 +61,8 @@ class Metadata:
     """Colour primaries and transfer of AVIF and HEIC, by number."""
     cicp: bytes = b""
     """PNG's chunk of colour tags, where another kind of file had some."""
+    gain_map: GainMap | None = None
+    """What makes a JPEG an Ultra HDR photo."""
     light: Mapping[str, Any] = field(default_factory=dict)
     """HEIC's numbers on how bright the image is meant to be, by their names in pillow-heif."""
 
