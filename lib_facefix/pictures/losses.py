@@ -39,6 +39,9 @@ def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> 
     if said.gain_map and kind.name != "JPEG":
         said = replace(said, gain_map=None)
         notes.append(f"Its HDR gain map was left out: {kind.name} files get none.")
+    if said.attached and kind.name != "HEIF":
+        notes += said.attached.lost
+        said = replace(said, attached=None)
     if kind.name == "GIF":
         notes.append("A GIF holds 256 colours (of each frame), so the others became the nearest of these.")
     if kind.name != picture.format:

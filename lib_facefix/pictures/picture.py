@@ -41,6 +41,16 @@ Chunk = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """Images in a HEIC file that belong to its photo, such as a gain map."""
+
+    source: bytes
+    """The file that holds them."""
+    lost: tuple[str, ...]
+    """Sentences on them, for a result without them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """What a file says about its picture. Empty bytes: it says nothing."""
 
@@ -63,6 +73,8 @@ class Metadata:
     """PNG's chunk of colour tags, where another kind of file had some."""
     gain_map: GainMap | None = None
     """What makes a JPEG an Ultra HDR photo."""
+    attached: Attached | None = None
+    """What belongs to the photo of a HEIC file, beside its pixels."""
     light: Mapping[str, Any] = field(default_factory=dict)
     """HEIC's numbers on how bright the image is meant to be, by their names in pillow-heif."""
 
