@@ -26,6 +26,10 @@ class BadPicture(FaceFixError, ValueError):
     """An image is unreadable, unsupported or too large."""
 
 
+class SeveralPages(BadPicture):
+    """An image file holds several pages or frames, where only one image can be handled."""
+
+
 class CannotWrite(FaceFixError, OSError):
     """A file cannot be written."""
 

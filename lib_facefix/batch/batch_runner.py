@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL.Image import Image as Pillow
 
-from ..errors import FaceFixError
+from ..errors import FaceFixError, SeveralPages
 from ..pictures import (
     PNG_LEVEL,
     Found,
@@ -67,6 +67,8 @@ class Batch:
     """Suffix of the kind of file that `sink` receives; blank: the kind of the input."""
     recorder: Recorder = Recorder()  # noqa: RUF009 - it is frozen
     """Writes what was done into each result, and knows results of earlier runs."""
+    pages: bool = False
+    """True to fix every page or frame of files that have several; otherwise, these are refused."""
     raises: bool = False
     """True to raise the errors of images, too, after they are recorded."""
     log: ResultLog | None = None
@@ -104,11 +106,16 @@ class Batch:
     def look(self, path: Path) -> list[str]:
         """Plan one picture and change nothing; return what to tell the person."""
         with self.recording(path) as record:
-            picture = self.read(path)
+            try:
+                picture = self.read(path)
+            except SeveralPages:
+                if not self.pages:
+                    raise
+                return self._run_pages(path, None)
             plan = self.plan(picture)
             record.update(plan.to_json(), dry_run=True)
             counted, *decisions = describe_plan(plan)
-            if before := self._find_earlier(path, picture.metadata, enlarges=plan.upscaled is not None):
+            if before := self.find_earlier(path, picture.metadata, enlarges=plan.upscaled is not None):
                 record["fixed_before"] = before
                 decisions.append(f"  note: already fixed ({before}), so it is left unless you add --again")
             return [f"{_name(path)}: {counted}", *decisions]
@@ -117,15 +124,20 @@ class Batch:
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
         with self.recording(path) as record:
-            picture = self.read(path)
+            try:
+                picture = self.read(path)
+            except SeveralPages:
+                if not self.pages:
+                    raise
+                return self._run_pages(path, target, progress)
             if target != STREAM:
                 check_writable(target)  # its suffix, and its name
-            kind = self._choose_kind(target, picture.format)
+            kind = self.choose_kind(target, picture.format)
             self.recorder.check(kind)
-            if before := self._find_earlier(path, picture.metadata):
+            if before := self.find_earlier(path, picture.metadata):
                 return self._leave(path, target, picture, before)
             plan = self.plan(picture)
-            if plan.upscaled and (before := self._find_earlier(path, picture.metadata, enlarges=True)):
+            if plan.upscaled and (before := self.find_earlier(path, picture.metadata, enlarges=True)):
                 return self._leave(path, target, picture, before)
             if plan.upscaled and target != STREAM:
                 check_writable(target, picture, plan.upscaled)  # before minutes of work
@@ -140,21 +152,20 @@ class Batch:
             notes = (*notes, *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied))
             record.update(result.to_json(), output=str(target), notes=list(notes))
             self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-            if self.draw and self._drawn < MAX_SHEET_IMAGES:
-                self._drawn += 1
+            if self.takes_strips():
                 self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
             reasons = list_details(record) if self.verbose else list_reasons(record)
             lines = [*reasons, *(f"note: {note}" for note in notes)]
             return [f"{_name(path)}: {summarize_faces(record)} -> {_shown(target)}", *(f"  {line}" for line in lines)]
         return self.failure()
 
-    def _choose_kind(self, target: Path, kind: str) -> Format:
+    def choose_kind(self, target: Path, kind: str) -> Format:
         """Return the format of a result. kind: that of the image, in Pillow's words."""
         if target != STREAM:
             return format_for(target)
         return format_for(Path(f"x{self.sink_suffix}")) if self.sink_suffix else format_named(kind)
 
-    def _find_earlier(self, path: Path, said: Metadata, *, enlarges: bool = False) -> str:
+    def find_earlier(self, path: Path, said: Metadata, *, enlarges: bool = False) -> str:
         """Return what FaceFix did to the image in an earlier run, if it must not do it twice; blank otherwise."""
         before = self.recorder.find_earlier(said, enlarges=enlarges)
         logged = not before and not self.recorder.again and not read_edits(said) and self.log is not None
@@ -190,11 +201,26 @@ class Batch:
         notes = write_picture(
             picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times, seal=seal
         )
+        return (*notes, *self.remember(path, target, fixed=fixed))
+
+    def remember(self, path: Path, target: Path, *, fixed: bool) -> list[str]:
+        """Note that `target` was written, and copy the files beside `path` to it; return notes on these."""
         if self.log:
             product = target.parent == path.parent and target != path
             known = fixed and not self.keep_times  # otherwise a backup may have the same time and size
             self.log.add(target, product=product, fixed=known)
-        return (*notes, *copy_sidecars(path, target))
+        return copy_sidecars(path, target)
+
+    def _run_pages(self, path: Path, target: Path | None, progress: Progress | None = None) -> list[str]:
+        """Fix every page of a file that has several, or only plan them without a target."""
+        from .pages import PageRun  # few files have several
+
+        return PageRun(self, path, target, progress).carry_out()
+
+    def takes_strips(self) -> bool:
+        """Return whether the strips of one more image are wanted for the before/after sheet, and count it."""
+        self._drawn += self.draw
+        return self.draw and self._drawn <= MAX_SHEET_IMAGES
 
     def failure(self) -> list[str]:
         """Return what to tell the person of the picture that has just failed."""

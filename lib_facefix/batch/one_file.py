@@ -36,7 +36,8 @@ def fix_file(
     """Fix the faces in an image file, write the result, and return its report, as described in docs/json.md.
 
     Example: `fix_file(FaceFix(), "old.jpg", "new.jpg", FaceSettings(method="restore"))`. All metadata is kept. If
-    nothing changes, `target` becomes a copy of `source`. `target` may be `source` itself, and is replaced.
+    nothing changes, `target` becomes a copy of `source`. `target` may be `source` itself, and is replaced. Every page
+    of a TIFF file, and every frame of an animation, is fixed; faces are numbered on each page anew.
 
     mark: whether a changed file says in its XMP that, and how, FaceFix changed it. again: whether an image with such a
     mark is fixed again; otherwise it is left as it is, and "fixed_before" in the report says so. sign: PEM files of a
@@ -52,6 +53,7 @@ def fix_file(
         engine,
         make_planner(engine, settings or FaceSettings(), overrides),
         recorder=Recorder(mark, again, signer),
+        pages=True,
         raises=True,
     )
     batch.fix(Path(source), Path(target), progress or _Silent())

@@ -21,11 +21,12 @@ def summarize_faces(record: Mapping[str, Any]) -> str:
     """Return "4 faces: 3 fixed, 1 unchanged, upscaled to 1600x1200 with lanczos" for the record of an image."""
     upscale, faces = record["upscale"], record["faces"]
     enlarged = _describe_enlarging(record["size"], upscale["size"], upscale["upscaler"]) if upscale else ""
+    where = f" on {len(record['pages'])} pages" if "pages" in record else ""
     if not faces:
-        return f"no faces found, {enlarged or 'unchanged'}"
+        return f"no faces found{where}, {enlarged or 'unchanged'}"
     counts = Counter(face["outcome"] for face in faces)
     parts = [f"{counts[verdict]} {word}" for verdict, word in VERDICT_WORDS.items() if counts[verdict]]
-    return f"{_count(len(faces), 'face')}: {', '.join(filter(None, [*parts, enlarged]))}"
+    return f"{_count(len(faces), 'face')}{where}: {', '.join(filter(None, [*parts, enlarged]))}"
 
 
 def describe_plan(plan: FixPlan) -> list[str]:
@@ -39,7 +40,7 @@ def describe_plan(plan: FixPlan) -> list[str]:
 def list_reasons(record: Mapping[str, Any]) -> list[str]:
     """Return a line for each face in the record that was not fixed, or not as asked to keep its identity."""
     return [
-        f"face {face['number']} {VERDICT_WORDS[face['outcome']]}: {_explain(face)}"
+        f"{_name(face)} {VERDICT_WORDS[face['outcome']]}: {_explain(face)}"
         for face in record["faces"]
         if face["outcome"] != "fixed" or _guard_of(face) in ("drifted", "backed off")
     ]
@@ -61,8 +62,13 @@ def list_details(record: Mapping[str, Any]) -> list[str]:
         noted = "" if told and told in face["note"] else told
         why = face["error"] or "; ".join(filter(None, (face["reason"], face["note"], noted)))
         what = how if face["outcome"] == "fixed" else VERDICT_WORDS[face["outcome"]]
-        lines.append(f"face {face['number']}, {face['size']:.0f} px: {what}{ran} ({why})")
+        lines.append(f"{_name(face)}, {face['size']:.0f} px: {what}{ran} ({why})")
     return lines
+
+
+def _name(face: Mapping[str, Any]) -> str:
+    """Return "face 2", or "page 3, face 2" in a file of several pages."""
+    return f"page {face['page']}, face {face['number']}" if "page" in face else f"face {face['number']}"
 
 
 def _explain(face: Mapping[str, Any]) -> str:

@@ -93,6 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         sink=sink,
         sink_suffix=FORMATS.get(arguments.format, ""),
         recorder=recorder,
+        pages=arguments.plan is None,
         log=log,
     )
     found, lines = batch.pass_over(found)

@@ -9,6 +9,7 @@ from .discovery import Found, RealPaths, find_pictures, name_apart
 from .drawings import is_drawing, save_drawing
 from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
 from .losses import holds_xmp
+from .pages import Pages, open_pages, save_pages, write_pages
 from .picture import MAX_PIXELS, Coding, Metadata, Picture
 from .png import PNG_LEVEL
 from .read import read_picture
@@ -24,6 +25,7 @@ __all__ = [
     "Coding",
     "Found",
     "Metadata",
+    "Pages",
     "Picture",
     "RealPaths",
     "ResultLog",
@@ -38,7 +40,10 @@ __all__ = [
     "media_type",
     "name_apart",
     "names_unwritten_file",
+    "open_pages",
     "read_picture",
     "save_drawing",
+    "save_pages",
+    "write_pages",
     "write_picture",
 ]

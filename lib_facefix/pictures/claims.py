@@ -1,7 +1,7 @@
 """What a file says of its old pixels, or of data that stood beside them, and that would be false in a new file.
 
-A video or gain map behind a JPEG is not written anew, so XMP must not promise it. A signature (C2PA) was for the old
-pixels. A thumbnail shows the old face. Each is taken out, and said.
+A video behind a JPEG is not written anew, so XMP must not promise it. (A gain map is, and is promised anew.) A
+signature (C2PA) was for the old pixels. A thumbnail shows the old face. Each is taken out, and said.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 SIGNED = "Its Content Credentials (C2PA) were left out: they were signed for the old image."
 SIGNED_ELSEWHERE = "Its link to Content Credentials (C2PA) on a server was left out: they are of the old image."
-GAIN_MAP = "Its HDR gain map was left out: it fits the old image only."
+GAIN_MAP = "Its HDR gain map was left out."
 VIDEO = "Its video (motion photo) was left out."
 FURTHER = "Further images in the file (such as a depth map) were left out."
 BEHIND = "Data behind the image in the file was left out."
@@ -114,9 +114,12 @@ def _resources(block: bytes) -> Iterator[tuple[int, bytes]]:
         at = stop
 
 
-def behind_jpeg(whole: bytes) -> list[str]:
-    """Return sentences for what a file holds behind its (first) JPEG picture."""
-    rest = whole[_end_of_jpeg(whole) :]
+def behind_jpeg(whole: bytes, kept: bytes = b"") -> list[str]:
+    """Return sentences for what a file holds behind its (first) JPEG picture. kept: a part of this that is kept."""
+    rest = whole[end_of_jpeg(whole) :]
+    if kept:
+        before, _, after = rest.partition(kept)
+        rest = before + after
     if b"ftyp" in rest[:4096] or b"MotionPhoto_Data" in rest:
         return [VIDEO]
     if rest[:2] == b"\xff\xd8":
@@ -125,7 +128,8 @@ def behind_jpeg(whole: bytes) -> list[str]:
     return [BEHIND] if rest.strip(b"\0\xff\xd9\r\n") else []
 
 
-def _end_of_jpeg(whole: bytes) -> int:
+def end_of_jpeg(whole: bytes) -> int:
+    """Return the position behind the end of the JPEG with which some bytes begin."""
     at = 2
     while found := _MARKER.search(whole, at):
         kind, at = whole[found.start() + 1], found.end()

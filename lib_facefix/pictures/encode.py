@@ -11,9 +11,10 @@ from PIL import Image as Pillow
 from ..errors import CannotWrite
 from .avif import pack_deep_avif, with_nclx
 from .exif import PREFIX
+from .gain_map import name_in_xmp, put_behind
 from .heif import pack_heif
 from .jp2 import write_boxes
-from .jpeg import photoshop_segments, xmp_segment
+from .jpeg import gain_map_segment, photoshop_segments, xmp_segment
 from .picture import Coding, Metadata, Samples
 
 _QUALITY = 95
@@ -45,11 +46,13 @@ def pack(kind: str, pixels: Samples, said: Metadata, coding: Coding, file: Binar
         pack_deep_avif(pixels, said, coding, file)
         return
     picture = _as_pillow(kind, pixels)
-    target: Any = BytesIO() if kind in _IN_MEMORY else _NoDescriptor(file)
+    target: Any = BytesIO() if kind in _IN_MEMORY or said.gain_map else _NoDescriptor(file)
     try:
         picture.save(target, format=kind, **_OPTIONS[kind](said, coding))
         if kind == "JPEG2000":
             write_boxes(target.getvalue(), said, file)
+        elif said.gain_map:
+            file.write(put_behind(target.getvalue(), said.gain_map))
         elif isinstance(target, BytesIO):
             if said.nclx:
                 with_nclx(target, said.nclx)
@@ -87,8 +90,11 @@ def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
     if coding.tables and not coding.quality:
         packed = {"qtables": [list(table) for table in coding.tables]}
     dpi = {"dpi": tuple(round(dots) for dots in said.dpi)} if said.dpi else {}
-    extra = photoshop_segments(said.photoshop) + xmp_segment(said.xmp)  # of several packets, the first counts
-    extra += said.segments
+    xmp = name_in_xmp(said.xmp, said.gain_map) if said.gain_map else said.xmp
+    extra = (
+        photoshop_segments(said.photoshop) + xmp_segment(xmp) + said.segments
+    )  # of several packets, the first counts
+    extra += gain_map_segment(said.gain_map.iso) if said.gain_map else b""
     beside = {**packed, **dpi, "subsampling": coding.subsampling, "progressive": coding.progressive}
     return {**beside, **_carry_over(said, "exif", "icc_profile"), "extra": extra}
 

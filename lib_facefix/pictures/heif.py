@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadPicture, CannotWrite
-from .bmff import Container, is_hdr, read_container
+from .bmff import Container, Item, is_hdr, read_container
 from .claims import BEHIND, FURTHER, GAIN_MAP, SIGNED, VIDEO, is_signed, true_xmp
 from .decode import Pixels, of_16_bits
 from .exif import PREFIX, orientation, with_orientation, without_thumbnail
 from .formats import HEIF_NEEDS
-from .picture import Check, Coding, Metadata, Picture, Samples
+from .heif_items import attach_items, attached_items, can_attach, is_opacity
+from .picture import Attached, Check, Coding, Metadata, Picture, Samples
 from .xmp_packet import upright_xmp
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _LIGHT = (
 _HARMLESS = {b"ftyp", b"free", b"skip", b"uuid", b"styp"}
 """Boxes beside the image that need no word."""
 _PICTURES = {b"hvc1", b"av01", b"grid", b"iovl", b"iden", b"jpeg", b"avc1", b"vvc1", b"j2k1", b"unci", b"tmap"}
-_ALPHA = (b"urn:mpeg:hevc:2015:auxid:1\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
 
 
 def _import_library() -> ModuleType:
@@ -88,6 +88,7 @@ def read_heif(file: BinaryIO, name: str, check: Check) -> Picture:
             icc=found.icc,
             xmp=xmp if turn > 1 else upright_xmp(xmp),
             nclx=found.nclx[:2] if found.nclx else None,
+            attached=_attached(found, whole),
             light={key: image.info[key] for key in _LIGHT if key in image.info},
         ),
         turn=turn,
@@ -157,19 +158,30 @@ def _coding(image: Any, found: Container) -> Coding:
     )
 
 
+def _attached(found: Container, whole: bytes) -> Attached | None:
+    """Return what the file holds that a new one gets, too."""
+    if not can_attach(whole, found):
+        return None
+    moved = attached_items(found)
+    gains = [number for number in moved if _is_gain_map(found.items[number])]
+    others = [item for item in found.attached(b"auxl") if item.number in moved and item.number not in gains]
+    return Attached(whole, (*([GAIN_MAP] if gains else []), *([FURTHER] if others else [])))
+
+
+def _is_gain_map(item: Item) -> bool:
+    return item.kind == b"tmap" or b"gainmap" in item.first(b"auxC").lower()
+
+
 def _left_out(found: Container, whole: bytes) -> list[str]:
-    """Return sentences for what the file holds beside the image."""
-    said = [GAIN_MAP] if any(item.kind == b"tmap" for item in found.items.values()) else []
-    kinds = [item.first(b"auxC")[4:] for item in found.attached(b"auxl")]
-    said += [GAIN_MAP for kind in kinds if b"gainmap" in kind.lower()]
-    described = {item.number for item in found.coded}
-    for item in found.items.values():
-        gain = item.kind == b"tmap" or b"gainmap" in item.first(b"auxC").lower()
-        if gain or item.first(b"auxC")[4:].startswith(_ALPHA):
-            described |= {item.number, *(part.number for part in found.parts(item))}
-    described |= {item.number for item in found.attached(b"thmb")}
-    if any(item.kind in _PICTURES and item.number not in described for item in found.items.values()):
-        said.append(FURTHER)
+    """Return sentences for what the file holds beside the image, and a new one does not."""
+    known = {item.number for item in (*found.coded, *found.attached(b"thmb"))}
+    known |= set(attached_items(found)) if can_attach(whole, found) else set()
+    for item in found.attached(b"auxl"):
+        if is_opacity(item):
+            known |= {item.number, *(part.number for part in found.parts(item))}
+    left = [item for item in found.items.values() if item.kind in _PICTURES and item.number not in known]
+    said = [GAIN_MAP] if any(map(_is_gain_map, left)) else []
+    said += [FURTHER] if any(not _is_gain_map(item) for item in left) else []
     said += [VIDEO] if b"mpvd" in found.beside else []
     said += [SIGNED] if is_signed("HEIF", whole) else []
     return said + ([BEHIND] if found.beside - _HARMLESS - {b"mpvd"} else [])
@@ -208,4 +220,4 @@ def pack_heif(pixels: Samples, said: Metadata, coding: Coding, file: BinaryIO) -
         library.encode(mode, pixels.shape[1::-1], np.ascontiguousarray(stored).tobytes(), packed, **options)
     except (ValueError, RuntimeError, SyntaxError, EOFError, OSError) as error:
         raise CannotWrite(f"it cannot be packed as HEIC ({error}). Choose .png.") from error
-    file.write(packed.getbuffer())
+    file.write(attach_items(packed.getvalue(), said.attached.source) if said.attached else packed.getbuffer())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from .claims import true_xmp
+from .gain_map import ISO
 from .picture import Coding
 
 XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
@@ -19,8 +20,7 @@ MOST_XMP = 0xFFFD - len(XMP_START)
 MOST_EXIF = 0xFFFD - 6
 """Bytes that fit into one segment."""
 _PHOTOSHOP = b"Photoshop 3.0\0"
-_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
-_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP)
+_HAS_A_FIELD = (b"JFIF\0", b"JFXX\0", b"Exif\0", b"ICC_PROFILE\0", b"MPF\0", b"Adobe\0", _PHOTOSHOP, ISO)
 _BOXES = b"JP"
 """How APP11 begins where it holds boxes (JUMBF): a signature, or more pixels; both fit the old pixels only."""
 
@@ -77,7 +77,7 @@ def segments_of(picture: JpegImageFile) -> bytes:
             packets += 1
             if packets > 1:
                 kept.append((kind, XMP_START + true_xmp(body[len(XMP_START) :])[0]))
-        elif not body.startswith((*_HAS_A_FIELD, _GAIN_MAP)) and not (kind == "APP11" and body.startswith(_BOXES)):
+        elif not body.startswith(_HAS_A_FIELD) and not (kind == "APP11" and body.startswith(_BOXES)):
             kept.append((kind, body))
     return b"".join(_segment(kind, body) for kind, body in kept)
 
@@ -95,7 +95,7 @@ def is_signed(picture: JpegImageFile) -> bool:
 
 def has_gain_map(picture: JpegImageFile) -> bool:
     """Tell whether a segment says that there is a gain map."""
-    return any(body.startswith(_GAIN_MAP) for _, body in picture.applist)
+    return any(body.startswith(ISO) for _, body in picture.applist)
 
 
 def photoshop_segments(resources: bytes) -> bytes:
@@ -103,6 +103,11 @@ def photoshop_segments(resources: bytes) -> bytes:
     step = 0xFFFD - len(_PHOTOSHOP)
     parts = (resources[at : at + step] for at in range(0, len(resources), step))
     return b"".join(_segment("APP13", _PHOTOSHOP + part) for part in parts)
+
+
+def gain_map_segment(iso: bytes) -> bytes:
+    """Return the segment that says that there is a gain map; nothing for an empty one."""
+    return _segment("APP2", iso) if iso else b""
 
 
 def xmp_segment(xmp: bytes) -> bytes:

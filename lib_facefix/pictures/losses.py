@@ -36,6 +36,14 @@ def settle_metadata(picture: Picture, kind: Format, text: Mapping[str, str]) -> 
         notes.append(f"Its {picture.coding.bits} bits a sample became 8: {kind.name} files are written with 8.")
     if picture.samples is not None and kind.name in _FEWER_BITS and picture.coding.bits == 16:
         notes.append(f"Its 16 bits a sample became {picture.coding.fewer_bits}, the most that phones show.")
+    if said.gain_map and kind.name != "JPEG":
+        said = replace(said, gain_map=None)
+        notes.append(f"Its HDR gain map was left out: {kind.name} files get none.")
+    if said.attached and kind.name != "HEIF":
+        notes += said.attached.lost
+        said = replace(said, attached=None)
+    if kind.name == "GIF":
+        notes.append("A GIF holds 256 colours (of each frame), so the others became the nearest of these.")
     if kind.name != picture.format:
         said = said.upright(picture.turn, picture.stored_size)
         if picture.turn != 1:

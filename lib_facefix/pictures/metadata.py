@@ -15,6 +15,7 @@ from .avif import avif_colours
 from .claims import GAIN_MAP, PRINTED, SIGNED, behind_jpeg, is_signed, true_xmp, without_thumbnails
 from .colours import profile_after
 from .exif import PREFIX, orientation, without_thumbnail
+from .gain_map import find_gain_map
 from .jp2 import jp2_metadata
 from .picture import RAW_XMP_FIELD, XMP_FIELD, Chunk, Metadata
 from .png import lasting, parse_raw_profile
@@ -41,7 +42,10 @@ def metadata_of(picture: Pillow.Image, whole: bytes, chunks: tuple[Chunk, ...]) 
     if isinstance(picture, JpegImageFile):
         resources = without_thumbnails(jpeg.photoshop_of(picture))
         kept = replace(kept, segments=jpeg.segments_of(picture), photoshop=resources)
-        said += [*([GAIN_MAP] if jpeg.has_gain_map(picture) else []), *behind_jpeg(whole)]
+        if found := find_gain_map(whole, picture):
+            kept, said = replace(kept, gain_map=found), [sentence for sentence in said if sentence != GAIN_MAP]
+        said += [GAIN_MAP] if jpeg.has_gain_map(picture) and not found else []
+        said += behind_jpeg(whole, found.image if found else b"")
         said += [SIGNED] if jpeg.is_signed(picture) else []
     elif any(kind == b"caBX" for kind, _ in chunks) or is_signed(picture.format or "", whole):
         said.append(SIGNED)

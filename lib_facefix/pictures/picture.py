@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..imaging.lanczos import lanczos
 from ..types import Image
 from .exif import comment_of, set_size, upright
+from .gain_map import GainMap
 from .xmp_packet import sized_xmp, upright_xmp
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
@@ -25,6 +26,9 @@ MAX_PIXELS = 250_000_000
 
 MAX_BYTES = 2 << 30
 """Pictures that need more memory while they are read, enlarged, or written are refused by their header."""
+
+ONE_IMAGE = "`facefix fix` and fix_file() fix all of them. For other uses, save each as a separate file"
+"""What to do about a file of several pages or frames, without its end."""
 
 PARAMETERS = "parameters"
 """The WebUI's text field; where there are no text fields it is EXIF's UserComment."""
@@ -38,6 +42,16 @@ RAW_XMP_FIELD = b"Raw profile type xmp"
 
 Chunk = tuple[bytes, bytes]
 """One chunk of a PNG: its four-letter kind and its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Images in a HEIC file that belong to its photo, such as a gain map."""
+
+    source: bytes
+    """The file that holds them."""
+    lost: tuple[str, ...]
+    """Sentences on them, for a result without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,10 @@ class Metadata:
     """Colour primaries and transfer of AVIF and HEIC, by number."""
     cicp: bytes = b""
     """PNG's chunk of colour tags, where another kind of file had some."""
+    gain_map: GainMap | None = None
+    """What makes a JPEG an Ultra HDR photo."""
+    attached: Attached | None = None
+    """What belongs to the photo of a HEIC file, beside its pixels."""
     light: Mapping[str, Any] = field(default_factory=dict)
     """HEIC's numbers on how bright the image is meant to be, by their names in pillow-heif."""
 

@@ -60,7 +60,7 @@ def write_png(
     height, width, channels = pixels.shape
     header = (width, height, 8 * pixels.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
     file.write(SIGNATURE)
-    for chunk in ((b"IHDR", struct.pack(">IIBBBBB", *header)), *_metadata_chunks(metadata, text)):
+    for chunk in ((b"IHDR", struct.pack(">IIBBBBB", *header)), *metadata_chunks(metadata, text)):
         _put(file, chunk)
     plain: NDArray[Any] = np.ascontiguousarray(pixels)
     if channels == 2:  # OpenCV knows no grey with alpha, but kinds whose pixels have the same bytes
@@ -112,7 +112,8 @@ def text_chunk(key: str, value: str) -> Chunk:
         return b"iTXt", name + b"\0\0\0\0\0" + value.encode()
 
 
-def _metadata_chunks(metadata: Metadata, text: Mapping[str, str]) -> list[Chunk]:
+def metadata_chunks(metadata: Metadata, text: Mapping[str, str]) -> list[Chunk]:
+    """Return the chunks that say what the metadata says; `text` adds or replaces text fields."""
     replaced = {key.encode("latin_1", "replace") for key in text}
     chunks = list(metadata.chunks or _translate_metadata(metadata))
     kept = [(kind, body) for kind, body in chunks if kind not in _TEXT or body.split(b"\0", 1)[0] not in replaced]

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from PIL import Image as Pillow
 from PIL.JpegImagePlugin import JpegImageFile
 
-from ..errors import BadPicture
+from ..errors import BadPicture, SeveralPages
 from .avif import avif_colours, read_deep
 from .bmff import is_heif
 from .claims import riff_chunks
@@ -26,7 +26,7 @@ from .formats import FORMATS
 from .heif import read_heif
 from .jpeg import coding_of, rare_jpeg
 from .metadata import metadata_of
-from .picture import MAX_BYTES, MAX_PIXELS, Coding, Picture
+from .picture import MAX_BYTES, MAX_PIXELS, ONE_IMAGE, Coding, Picture
 from .png import chunks_of
 from .tiff_header import is_tiff
 from .tiff_read import read_tiff
@@ -70,8 +70,9 @@ def read_picture(
     Keep a stream open while the picture is used, because an unchanged picture is written by copying its bytes.
     name: name of a stream in errors. max_pixels: larger images are refused by their header.
     salvage: whether to read a truncated JPEG; its missing part is grey.
-    Raises BadPicture with the reason and a remedy, also for animations and files of several pages, which are never
-    flattened. The first image of an MPO (several images of a phone or 3D camera) is read.
+    Raises BadPicture with the reason and a remedy, and its kind SeveralPages for animations and files of several pages,
+    which are never flattened (see `open_pages`). The first image of an MPO (several images of a phone or 3D camera) is
+    read.
     """
     if not isinstance(source, Path):
         return _read(source, name, max_pixels, salvage)
@@ -90,25 +91,32 @@ def read_picture(
 
 def _read(file: BinaryIO, name: str, max_pixels: int, salvage: bool) -> Picture:
     """Read from an open file. Any error is a sentence that begins with `name`."""
+    with explain_faults(file, name):
+        file.seek(0)
+        start, check = file.read(64), partial(check_dimensions, min(max_pixels, MAX_PIXELS))
+        if is_tiff(start):
+            return read_tiff(file, name, check)
+        if is_heif(start):
+            return read_heif(file, name, check)
+        with _open(file, min(max_pixels, MAX_PIXELS)) as opened:
+            try:
+                return _picture(opened, file, name)
+            except OSError as error:
+                if opened.format not in _JPEGS or "truncated" not in str(error):
+                    raise
+                if not salvage:
+                    raise BadPicture(_CUT_OFF) from error
+        return _salvage(file, name, max_pixels)
+
+
+@contextmanager
+def explain_faults(file: BinaryIO, name: str) -> Iterator[None]:
+    """Make a sentence that begins with `name` of any error in the file, and let Pillow decode all that we do."""
     try:
         with _raised_limit():
-            file.seek(0)
-            start, check = file.read(64), partial(_check_size, min(max_pixels, MAX_PIXELS))
-            if is_tiff(start):
-                return read_tiff(file, name, check)
-            if is_heif(start):
-                return read_heif(file, name, check)
-            with _open(file, min(max_pixels, MAX_PIXELS)) as opened:
-                try:
-                    return _picture(opened, file, name)
-                except OSError as error:
-                    if opened.format not in _JPEGS or "truncated" not in str(error):
-                        raise
-                    if not salvage:
-                        raise BadPicture(_CUT_OFF) from error
-            return _salvage(file, name, max_pixels)
+            yield
     except BadPicture as error:
-        raise BadPicture(f"{name} cannot be used: {error}.") from error
+        raise type(error)(f"{name} cannot be used: {error}.") from error
     except _PILLOW_RAISES as error:
         raise BadPicture(f"{name} {_fault(error, file)}.") from error
 
@@ -144,16 +152,16 @@ def _picture(opened: Pillow.Image, file: BinaryIO, name: str) -> Picture:
 
 def _open(file: BinaryIO, max_pixels: int) -> Pillow.Image:
     """Return the one picture in `file`, not yet decoded. Raises BadPicture, and Pillow's errors."""
-    picture = _open_known(file)
+    picture = open_known(file)
     width, height = picture.size
-    _check_size(max_pixels, width, height, width * height * _bytes_a_pixel(picture, file))
+    check_dimensions(max_pixels, width, height, width * height * _bytes_a_pixel(picture, file))
     count = getattr(picture, "n_frames", 1)
     if picture.format != "MPO" and count > 1:
-        raise BadPicture(f"it is an animation of {count} frames. Save each frame as a separate file")
+        raise SeveralPages(f"it is an animation of {count} frames. {ONE_IMAGE}")
     return picture
 
 
-def _check_size(max_pixels: int, width: int, height: int, needed: int) -> None:
+def check_dimensions(max_pixels: int, width: int, height: int, needed: int) -> None:
     """Raise BadPicture for too many pixels, or for too many bytes needed while reading."""
     size = f"{width} x {height} pixels"
     if width * height > max_pixels:
@@ -198,7 +206,7 @@ def _raised_limit() -> Iterator[None]:
                 Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-def _open_known(file: BinaryIO) -> Pillow.Image:
+def open_known(file: BinaryIO) -> Pillow.Image:
     """Open as Pillow's `open` does, but only our kinds, and without its check of the size, which may warn."""
     file.seek(0)
     start = file.read(16)

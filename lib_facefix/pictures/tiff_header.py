@@ -127,6 +127,12 @@ def directories(file: BinaryIO) -> list[Directory]:
     return found
 
 
+def read_directory(page: Directory, at: int) -> Directory:
+    """Return a directory below that of a page, such as EXIF. Raises struct.error for one that is cut off."""
+    page.file.seek(0)
+    return _directory(page.file, page.order, page.file.read(4)[2:4] in (b"+\0", b"\0+"), at)[0]
+
+
 def _directory(file: BinaryIO, order: str, big: bool, at: int) -> tuple[Directory, int]:
     file.seek(at)
     head, entry, link = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")

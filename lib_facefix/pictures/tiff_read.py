@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ..errors import BadPicture
+from ..errors import BadPicture, SeveralPages
 from .claims import LAYERS as LAYERS_OUT
 from .claims import PRINTED, SIGNED, true_xmp, with_iptc, without_thumbnails
 from .colours import profile_after, to_rgb
 from .decode import Pixels, of_16_bits, orient, to_8_bits
 from .exif import ICC, IPTC, LAYERS, PHOTOSHOP, SIGNATURE, XMP, from_tiff
-from .picture import Check, Metadata, Picture, Samples
+from .picture import ONE_IMAGE, Check, Metadata, Picture, Samples
 from .strips import band_slices
 from .tiff_blocks import read_samples
 from .tiff_header import Directory, Layout, directories, full_pages, layout_of
@@ -27,6 +28,7 @@ _PREMULTIPLIED, _STRAIGHT = 1, 2
 _INCH, _CENTIMETRE = 2, 3
 _JPEG = 7
 _BYTE, _UNDEFINED = 1, 7
+PREVIEWS = "Preview or mask pages were left out: they show the old image."
 
 
 def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
@@ -34,10 +36,14 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
     found = directories(file)
     pages = full_pages(found)
     if len(pages) > 1:
-        raise BadPicture(f"it holds {len(pages)} pages. Save each page as a separate file")
+        raise SeveralPages(f"it holds {len(pages)} pages. {ONE_IMAGE}")
     if not pages:
         raise BadPicture("it holds no image in full size. Get the whole file")
-    [page] = pages
+    return read_page(pages[0], name, check, _others(pages[0], found))
+
+
+def read_page(page: Directory, name: str, check: Check, others: Sequence[str] = ()) -> Picture:
+    """Return one page of a TIFF file. others: sentences for what the file holds beside it."""
     layout = layout_of(page)
     colours = _COLOURS.get(layout.photometric, 0)
     _refuse_colours(page, layout, colours)
@@ -55,8 +61,8 @@ def read_tiff(file: BinaryIO, name: str, check: Check) -> Picture:
         alpha=pixels.alpha,
         metadata=metadata,
         turn=orientation,
-        stream=file,
-        left_out=(*_left_out(layout, colours), *_others(page, found), *said),
+        stream=page.file,
+        left_out=(*_left_out(layout, colours), *others, *said),
     )
 
 
@@ -147,7 +153,7 @@ def _left_out(layout: Layout, colours: int) -> list[str]:
 def _others(page: Directory, found: list[Directory]) -> list[str]:
     """Return sentences for what the file holds beside the page."""
     if len(found) > 1 or 330 in page.entries:
-        return ["Preview or mask pages were left out: they show the old image."]
+        return [PREVIEWS]
     return []
 
 

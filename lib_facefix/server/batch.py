@@ -60,7 +60,11 @@ def fix_folder(
         raise BadPicture(f"{source}: this folder no longer exists. Check the name.")
     log = open_log()
     batch = Batch(
-        engine, make_planner(engine, body.settings, body.overrides), recorder=Recorder(body.mark, body.again), log=log
+        engine,
+        make_planner(engine, body.settings, body.overrides),
+        recorder=Recorder(body.mark, body.again),
+        pages=True,
+        log=log,
     )
     found, _ = batch.pass_over(exclude_results(find_pictures([str(source)]), [str(source)], str(output)))
     targets = choose_targets(found, str(output), in_place=False)

@@ -13,6 +13,8 @@ from lib_facefix.pictures.claims import boxes
 
 GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap\0"
 DEPTH = b"urn:mpeg:hevc:2015:auxid:2\0"
+TAILS = {b"mime": b"\0application/rdf+xml\0"}
+"""What the entry of an item says behind its kind, if more than an empty name."""
 
 
 def box(kind, *content):
@@ -45,13 +47,20 @@ def photo(width=64, height=48, seed=1):
 
 
 def coded(pixels, **options):
-    """Return pixels (H, W, 3) as a HEIC file of one image."""
+    """Return pixels (H, W, 3), or (H, W) of grey, as a HEIC file of one image."""
     import pillow_heif
 
     file = io.BytesIO()
     deep = pixels.dtype == np.uint16
-    options = {"quality": 90, "chroma": 420, **({"bit_depth": 10} if deep else {}), **options}
-    pillow_heif.encode("RGB;10" if deep else "RGB", pixels.shape[1::-1], pixels.tobytes(), file, **options)
+    options = {
+        "quality": 90,
+        "chroma": 420,
+        "enc_params": {"preset": "ultrafast"},
+        **({"bit_depth": 10} if deep else {}),
+        **options,
+    }
+    mode = "L" if pixels.ndim == 2 else "RGB;10" if deep else "RGB"
+    pillow_heif.encode(mode, pixels.shape[1::-1], pixels.tobytes(), file, **options)
     return file.getvalue()
 
 
@@ -70,8 +79,8 @@ def grid_of(size, across, down, more=()):
     return Entry(b"grid", struct.pack(">BBBBII", 0, 1, down - 1, across - 1, *size), [ispe(*size), *more])
 
 
-def heic(entries, references=(), primary=1, beside=b"", brand=b"heic"):
-    """Return a file of these items, numbered from 1. references: kind, source, and targets."""
+def heic(entries, references=(), primary=1, beside=b"", groups=()):
+    """Return a file of these items, numbered from 1. references: kind, source, and targets. groups: kind and items."""
     known, tied = [], b""
     for number, entry in enumerate(entries, 1):
         for one in entry.properties:
@@ -80,11 +89,16 @@ def heic(entries, references=(), primary=1, beside=b"", brand=b"heic"):
         places = [known.index(one) + 1 for one in entry.properties]
         tied += struct.pack(">HB", number, len(places)) + b"".join(struct.pack(">H", place) for place in places)
     named = [struct.pack(">HH4s", number, 0, entry.kind) for number, entry in enumerate(entries, 1)]
-    infos = [full(b"infe", name, b"\0", version=2) for name in named]
+    infos = [full(b"infe", name, TAILS.get(name[4:], b"\0"), version=2) for name in named]
     refs = b"".join(
         box(kind, struct.pack(">HH", source, len(targets)), struct.pack(f">{len(targets)}H", *targets))
         for kind, source, targets in references
     )
+
+    grouped = [
+        full(kind, struct.pack(f">II{len(numbers)}I", 90 + n, len(numbers), *numbers))
+        for n, (kind, numbers) in enumerate(groups)
+    ]
 
     def meta(start):
         places, at = b"", start
@@ -103,8 +117,9 @@ def heic(entries, references=(), primary=1, beside=b"", brand=b"heic"):
                 box(b"ipco", *known),
                 full(b"ipma", struct.pack(">I", len(entries)), tied, flags=1),
             ),
+            *([box(b"grpl", *grouped)] if groups else []),
         )
 
-    head = box(b"ftyp", brand, bytes(4), b"mif1", b"heic")
+    head = box(b"ftyp", b"heic", bytes(4), b"mif1", b"heic")
     start = len(head) + len(meta(0)) + len(beside) + 8
     return head + meta(start) + beside + box(b"mdat", *(entry.data for entry in entries))
