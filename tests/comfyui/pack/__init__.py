@@ -92,7 +92,7 @@ def randomize(module):
                 noise = torch.randn(weights.shape, generator=generator)
                 weights.copy_(noise * gain / weights[0].numel() ** 0.5)
             else:
-                weights.fill_(1.0 if "norm" in name and name.endswith("weight") else 0.0)
+                weights.fill_(1.0 if name.endswith("weight") else 0.0)
 
 
 class TinyDiffusion:
