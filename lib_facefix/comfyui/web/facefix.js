@@ -16,7 +16,7 @@
  * @property {string} comfyClass
  * @property {[number, number]} size
  * @property {(output: Output) => void} [onExecuted]
- * @property {(name: string, kind: string, element: HTMLElement, options: object) => void} addDOMWidget
+ * @property {(name: string, kind: string, element: HTMLElement, options: object) => {serialize?: boolean}} addDOMWidget
  * @property {(size: [number, number]) => void} setSize
  */
 
@@ -27,6 +27,7 @@ const { api } = await import(new URL("api.js", SCRIPTS).href);
 const SLIDER_NODE = "FaceFixBeforeAfter";
 const TEXT_NODES = ["FaceFixPlan", "FaceFixRestoreFaces", "FaceFixDetailFaces", "FaceFixCompareFaces"];
 const SLIDER_SIZE = [420, 400]; // of the node, in pixels
+const SLIDER_HEIGHT = 240;
 const TEXT_HEIGHT = 120;
 const BROKEN = "The slider could not be loaded. Reload the page.";
 
@@ -118,10 +119,19 @@ function whenExecuted(node, act) {
   };
 }
 
+/**
+ * Add an element to a node. It is not stored with a workflow.
+ * @param {GraphNode} node @param {string} name @param {HTMLElement} element @param {number} height at least, in pixels
+ */
+function addElement(node, name, element, height) {
+  const widget = node.addDOMWidget(name, name, element, { serialize: false, getMinHeight: () => height });
+  widget.serialize = false;
+}
+
 /** @param {GraphNode} node */
 function addSlider(node) {
   const comparison = new Comparison();
-  node.addDOMWidget("facefix_slider", "facefix_slider", comparison.place, { serialize: false, getMinHeight: () => 240 });
+  addElement(node, "facefix_slider", comparison.place, SLIDER_HEIGHT);
   node.setSize([Math.max(node.size[0], SLIDER_SIZE[0]), Math.max(node.size[1], SLIDER_SIZE[1])]);
   whenExecuted(node, (output) => void comparison.show(output));
 }
@@ -134,7 +144,7 @@ function addText(node) {
     if (!text) {
       text = Object.assign(document.createElement("pre"), { className: "facefix-text", tabIndex: 0 });
       Object.assign(text.style, { margin: "0", overflow: "auto", fontSize: "11px", userSelect: "text" });
-      node.addDOMWidget("facefix_text", "facefix_text", text, { serialize: false, getMinHeight: () => TEXT_HEIGHT });
+      addElement(node, "facefix_text", text, TEXT_HEIGHT);
       node.setSize([node.size[0], node.size[1] + TEXT_HEIGHT]);
     }
     text.textContent = output.text.join("\n");
