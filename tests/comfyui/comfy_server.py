@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+REPOSITORY = Path(__file__).parents[2]
 FLAGS = ("--cpu", "--listen", "127.0.0.1", "--disable-auto-launch")
 NO_NETWORK = {
     "HF_HUB_OFFLINE": "1",

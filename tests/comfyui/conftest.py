@@ -6,9 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from comfy_server import ComfyUI
+from comfy_server import REPOSITORY, ComfyUI
 
-REPOSITORY = Path(__file__).parents[2]
 PACKS = {"facefix": REPOSITORY, "facefix_test": Path(__file__).with_name("pack")}
 
 

@@ -5,8 +5,7 @@ import os
 import subprocess
 
 import pytest
-from comfy_server import NO_NETWORK, NOT_OF_THE_TESTS, python, root
-from conftest import REPOSITORY
+from comfy_server import NO_NETWORK, NOT_OF_THE_TESTS, REPOSITORY, python, root
 
 NODES = {
     "FaceFixDetectFaces", "FaceFixPlan", "FaceFixRestoreFaces", "FaceFixDetailFaces", "FaceFixFaceMasks",
