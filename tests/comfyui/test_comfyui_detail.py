@@ -6,16 +6,8 @@ from graphs import Graph
 
 SIDE, STEPS = 128, 4
 """Size of the crops and number of steps, both small, as there is no GPU."""
-CROPS = {"faceapi_sample1.jpg": 90, "faceapi_sample2.jpg": 90, "faceapi_sample3.jpg": 160, "faceapi_sample4.jpg": 10}
-"""Photos, and the first column of a part with two faces that are not close to one another."""
 WIDTH, MIDDLE = 290, 150
-"""Width of the parts, and a column between the faces of the first."""
-
-
-@pytest.fixture(scope="module")
-def pairs(photos):
-    """Four images of one size with two faces each."""
-    return [photos[name][:420, left : left + WIDTH].copy() for name, left in CROPS.items()]
+"""Width of the images, and a column between the faces of the first."""
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ TOLD = {
 def test_an_example_workflow_runs(comfyui, group, name):
     comfyui.put_image(IMAGE, group)
     saved = read_workflow(name)
-    workflow = use_tiny_diffusion(to_api(saved, comfyui.get("/object_info")), steps=2)
+    workflow = use_tiny_diffusion(to_api(saved, comfyui.get("/object_info")))
     run = comfyui.run(workflow)
     assert run.error is None, run.error
     [fixing] = [
