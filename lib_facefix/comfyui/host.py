@@ -90,11 +90,11 @@ def list_files() -> dict[str, dict[str, str]]:
     suffixes = {field.name: option.suffixes for field, option in options(FaceSettings)}
     found: dict[str, dict[str, str]] = {}
     for setting, names in FILE_FOLDERS.items():
-        paths = (path for name in names for folder in list_folders(name) for path in sorted(folder.iterdir()))
-        fitting = (path for path in paths if path.name.lower().endswith(suffixes[setting]) and path.name not in known)
         listed = found.setdefault(setting, {})
-        for path in fitting:
-            listed.setdefault(path.name, str(path))
+        for folder in (folder for name in names for folder in list_folders(name)):
+            for path in sorted(folder.rglob("*")):
+                if path.name.lower().endswith(suffixes[setting]) and path.name not in known and path.is_file():
+                    listed.setdefault(path.relative_to(folder).as_posix(), str(path))
     runtime = read_runtime()
     folders = (split_paths(text) for text in (runtime.models, runtime.webui, runtime.yolo))
     models, hosts, yolo = folders

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+REPOSITORY = Path(__file__).parents[2]
 FLAGS = ("--cpu", "--listen", "127.0.0.1", "--disable-auto-launch")
 NO_NETWORK = {
     "HF_HUB_OFFLINE": "1",
@@ -43,11 +44,11 @@ PATIENCE = 240.0 * float(os.environ.get("FACEFIX_COMFYUI_SLOWNESS", "1"))
 
 
 class Refused(Exception):
-    """ComfyUI refused a workflow; the JSON of its answer."""
+    """ComfyUI answered with an error: its status and its text."""
 
-    def __init__(self, answer: Any) -> None:
-        super().__init__(json.dumps(answer)[:2000])
-        self.answer = answer
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"HTTP {status}: {text[:2000]}")
+        self.status, self.text = status, text
 
 
 @dataclass
@@ -116,6 +117,18 @@ class ComfyUI:
         text = self._ask(path, json.dumps(body).encode())
         return json.loads(text) if text.strip() else None
 
+    def read(self, path: str) -> str:
+        """Return the text of the answer to a GET."""
+        return self._ask(path).decode()
+
+    def status(self, path: str) -> int:
+        """Return the HTTP status of the answer to a GET."""
+        try:
+            self._ask(path)
+        except Refused as error:
+            return error.status
+        return 200
+
     def put_image(self, name: str, image: np.ndarray) -> str:
         """Save an image in the input folder; return its name for LoadImage."""
         Image.fromarray(image).save(self.folder / "input" / name)
@@ -168,7 +181,7 @@ class ComfyUI:
                 return answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                raise Refused(json.loads(error.read() or b"null")) from None
+                raise Refused(error.code, error.read().decode()) from None
 
     def _wait(self) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -1,14 +1,19 @@
 """A real ComfyUI for the tests of this folder: started once, shown in full where a test fails, always ended."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from comfy_server import ComfyUI
+from comfy_server import REPOSITORY, ComfyUI
 
-REPOSITORY = Path(__file__).parents[2]
+CROPS = {"faceapi_sample1.jpg": 90, "faceapi_sample2.jpg": 90, "faceapi_sample3.jpg": 160, "faceapi_sample4.jpg": 10}
+"""Photos, and the first column of a part with two faces that are not close to one another."""
+WIDTH, HEIGHT = 290, 420
+"""Size of these parts, in pixels."""
 PACKS = {"facefix": REPOSITORY, "facefix_test": Path(__file__).with_name("pack")}
 
 
@@ -21,6 +26,7 @@ def comfyui(tmp_path_factory):
     packs = dict(PACKS)
     if impact := os.environ.get("FACEFIX_IMPACT_PACK"):
         packs["ComfyUI-Impact-Pack"] = Path(impact)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that ComfyUI is ended too
     running = ComfyUI(tmp_path_factory.mktemp("comfyui"), packs)
     yield running
     running.stop()
@@ -53,3 +59,9 @@ def photos():
 def group():
     """The photo of a group, RGB, 8 bit."""
     return np.ascontiguousarray(cv2.imread(str(REPOSITORY / "examples" / "group.jpg"))[..., ::-1])
+
+
+@pytest.fixture(scope="session")
+def pairs(photos):
+    """Four images of one size with two faces each, which are not close to one another."""
+    return [photos[name][:HEIGHT, left : left + WIDTH].copy() for name, left in CROPS.items()]

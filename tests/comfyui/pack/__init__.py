@@ -19,7 +19,7 @@ WIDTH, CONTEXT = 32, 64
 TEXTURE = 0.1
 UNET = {
     "image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": WIDTH, "num_res_blocks": [1, 1],
-    "channel_mult": [1, 2], "transformer_depth": [1, 1], "transformer_depth_output": [1, 1, 1, 1],
+    "channel_mult": [1, 2], "transformer_depth": [0, 1], "transformer_depth_output": [0, 0, 1, 1],
     "transformer_depth_middle": 1, "context_dim": CONTEXT, "use_spatial_transformer": True, "legacy": False,
     "adm_in_channels": None, "use_linear_in_transformer": False, "dtype": torch.float32,
 }  # fmt: skip
@@ -92,7 +92,7 @@ def randomize(module):
                 noise = torch.randn(weights.shape, generator=generator)
                 weights.copy_(noise * gain / weights[0].numel() ** 0.5)
             else:
-                weights.fill_(1.0 if "norm" in name and name.endswith("weight") else 0.0)
+                weights.fill_(1.0 if name.endswith("weight") else 0.0)
 
 
 class TinyDiffusion:

@@ -1,0 +1,84 @@
+"""What the pack adds to ComfyUI's start, and what ComfyUI then offers."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from comfy_server import NO_NETWORK, NOT_OF_THE_TESTS, REPOSITORY, python, root
+
+NODES = {
+    "FaceFixDetectFaces", "FaceFixPlan", "FaceFixRestoreFaces", "FaceFixDetailFaces", "FaceFixFaceMasks",
+    "FaceFixCompareFaces", "FaceFixBeforeAfter", "FaceFixChooseFaces", "FaceFixMaskSettings",
+    "FaceFixSamplingSettings", "FaceFixUpscaleSettings", "FaceFixToSEGS", "FaceFixFromSEGS",
+    "FaceFixToBoundingBoxes", "FaceFixFromBoundingBoxes", "FaceFixImpactDetector",
+}  # fmt: skip
+"""Ids in people's workflows: never change or remove one."""
+SECONDS = 0.2
+"""Most that the pack may add to the start."""
+
+LOAD = """
+import asyncio, json, sys, time
+sys.path.insert(0, {root!r})
+import comfy.options
+comfy.options.enable_args_parsing()
+import utils.extra_config  # before `nodes` puts another `utils` first
+import nodes, server
+server.PromptServer(asyncio.new_event_loop())
+seen = []
+def watch(event, args):
+    if event.startswith("socket.") or event in ("subprocess.Popen", "os.mkdir", "os.rename"):
+        seen.append(event)
+    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+        seen.append(f"writes {{args[0]}}")
+before, loop = set(sys.modules), asyncio.new_event_loop()
+sys.addaudithook(watch)
+started = time.process_time()
+loaded = loop.run_until_complete(nodes.load_custom_node({pack!r}))
+spent = time.process_time() - started
+new = sorted({{name.partition(".")[0] for name in set(sys.modules) - before}})
+print(json.dumps({{"loaded": loaded, "seconds": spent, "did": seen, "new": new}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def loading(comfyui, tmp_path_factory):
+    """Load the pack three times, each in a process of its own."""
+    folder = tmp_path_factory.mktemp("loading")
+    code = LOAD.format(root=str(root()), pack=str(REPOSITORY))
+    command = [python(), "-B", "-c", code, "--cpu", "--base-directory", str(folder)]
+    own = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_TESTS}
+    told = []
+    for _ in range(3):
+        done = subprocess.run(
+            command, cwd=folder, env={**own, **NO_NETWORK}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        told.append(json.loads(done.stdout.splitlines()[-1]))
+    return told
+
+
+def test_the_start_costs_little(loading):
+    assert all(one["loaded"] for one in loading)
+    assert min(one["seconds"] for one in loading) <= SECONDS
+
+
+def test_the_start_opens_no_socket_writes_nothing_and_imports_no_model(loading):
+    assert [one["did"] for one in loading] == [[], [], []]
+    assert not {"cv2", "onnxruntime", "spandrel", "insightface", "ultralytics"} & set(loading[0]["new"])
+
+
+def test_every_node_is_there_with_help_for_every_input(comfyui):
+    known = {name: node for name, node in comfyui.get("/object_info").items() if name in NODES}
+    assert set(known) == NODES
+    for name, node in known.items():
+        assert node["category"].startswith("FaceFix"), name
+        assert node["description"].endswith("."), name
+        inputs = {**node["input"].get("required", {}), **node["input"].get("optional", {})}
+        assert [one for one, (_, facts) in inputs.items() if not facts.get("tooltip")] == [], name
+
+
+def test_the_slider_is_served_and_nothing_else_beside_it(comfyui):
+    assert "export class FacefixCompare" in comfyui.read("/facefix/compare.js")
+    assert comfyui.status("/facefix/photo.js") == 404
+    assert comfyui.status("/facefix/..%2Fapp.py") == 404
