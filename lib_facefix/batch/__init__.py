@@ -1,7 +1,8 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
-from .batch_runner import Batch, make_planner, plan_from_file, skip_existing
+from .batch_runner import Batch, skip_existing
 from .one_file import fix_file
+from .planners import make_planner, plan_from_file
 from .report import describe_plan, explain_absent, list_reasons, make_document, summarize_faces
 from .targets import (
     STREAM,

@@ -1,9 +1,10 @@
 """Fixing one file after another. A file that fails is recorded, and does not stop the others."""
 
-import io
+from __future__ import annotations
+
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,26 +15,17 @@ from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError
 from ..pictures import (
-    PNG_LEVEL,
     Found,
     Picture,
-    ResultLog,
     check_writable,
-    copy_sidecars,
-    encode,
-    format_for,
     read_picture,
-    write_picture,
 )
-from ..pictures.formats import Format, format_named
 from ..pictures.picture import Metadata
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
-from ..provenance import Edits, Recorder, list_edits, read_edits
-from ..settings.face_settings import FaceSettings
-from ..settings.generation_info import parse_generation_info
-from ..settings.treatment import Overrides
+from ..provenance import list_edits, read_edits
 from ..visualize import Pair, draw_strips
+from .output import Output
 from .report import describe_plan, list_details, list_reasons, summarize_faces
 from .targets import STREAM
 
@@ -42,35 +34,37 @@ MAX_SHEET_IMAGES = 12
 
 
 @dataclass(slots=True)
-class Batch:
+class Item:
+    """One image on its way through the three stages of a batch."""
+
+    path: Path
+    target: Path
+    record: dict[str, Any]
+    """As written by `--report`."""
+    picture: Picture | None = None
+    result: FixResult | None = None
+    before: str = ""
+    """What FaceFix did to the image in an earlier run, if it must not be done twice."""
+
+
+@dataclass(slots=True)
+class Batch(Output):
     """A run over many files, and its results so far."""
 
     engine: Engine
     plan: Callable[[Picture], FixPlan]
     draw: bool = False
     """True to create the strips of a before/after sheet."""
-    png_level: int = PNG_LEVEL
-    """Compression level of PNG files, 0..9."""
     quality: int = 0
     """Quality of JPEG, WebP and AVIF files, 1..100; 0: that of the input."""
     salvage: bool = False
     """True to use the readable part of a truncated JPEG."""
-    keep_times: bool = False
-    """True to give results the modification time of their inputs; copies of unchanged files always have it."""
     verbose: bool = False
     """True to tell engine, time and reason of every face."""
     source: BinaryIO | None = None
     """Holds the image whose path is `STREAM`."""
-    sink: BinaryIO | None = None
-    """Receives the result whose path is `STREAM`."""
-    sink_suffix: str = ""
-    """Suffix of the kind of file that `sink` receives; blank: the kind of the input."""
-    recorder: Recorder = Recorder()  # noqa: RUF009 - it is frozen
-    """Writes what was done into each result, and knows results of earlier runs."""
     raises: bool = False
     """True to raise the errors of images, too, after they are recorded."""
-    log: ResultLog | None = None
-    """Remembers which files were written, if any."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One record for each file, as written by `--report`."""
     strips: list[Pillow] = field(default_factory=list)
@@ -108,7 +102,8 @@ class Batch:
             plan = self.plan(picture)
             record.update(plan.to_json(), dry_run=True)
             counted, *decisions = describe_plan(plan)
-            if before := self._find_earlier(path, picture.metadata, enlarges=plan.upscaled is not None):
+            enlarges = plan.upscaled is not None
+            if before := self._find_earlier(path, path, picture.metadata, enlarges=enlarges):
                 record["fixed_before"] = before
                 decisions.append(f"  note: already fixed ({before}), so it is left unless you add --again")
             return [f"{_name(path)}: {counted}", *decisions]
@@ -116,84 +111,91 @@ class Batch:
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
-        with self.recording(path) as record:
-            picture = self.read(path)
+        return self.finish(self.make(self.open(path, target), progress))
+
+    def open(self, path: Path, target: Path) -> Item:
+        """Read an image, and check that its result can be written: the first of three stages.
+
+        Each stage may run in a thread of its own, for one image after another. Errors end up in the record.
+        """
+        item = Item(path, target, _new_record(path))
+        with self._stage(item):
+            item.picture = picture = self.read(path)
             if target != STREAM:
                 check_writable(target)  # its suffix, and its name
-            kind = self._choose_kind(target, picture.format)
-            self.recorder.check(kind)
-            if before := self._find_earlier(path, picture.metadata):
-                return self._leave(path, target, picture, before)
+            self.recorder.check(self.choose_kind(target, picture.format))
+            item.before = self._find_earlier(path, target, picture.metadata)
+        return item
+
+    def make(self, item: Item, progress: Progress) -> Item:
+        """Find and fix the faces of an image: the second stage."""
+        picture = item.picture
+        if picture is None or item.before or item.record["error"]:
+            return item
+        with self._stage(item):
             plan = self.plan(picture)
-            if plan.upscaled and (before := self._find_earlier(path, picture.metadata, enlarges=True)):
-                return self._leave(path, target, picture, before)
-            if plan.upscaled and target != STREAM:
-                check_writable(target, picture, plan.upscaled)  # before minutes of work
-            [result] = self.engine.run([picture.image], [plan], progress=progress)
-            same = np.array_equal(picture.image, result.image)
-            scale = [now / was for now, was in zip(result.result_size, plan.size, strict=True)]
-            edits = () if same else list_edits(result.outcomes, result.upscaler, scale)
-            said, unmarked = self.recorder.mark_metadata(picture.metadata, edits, kind)
-            done = replace(picture, metadata=said), result
-            notes = self._write(path, target, done, edits, fixed=any(edit.face for edit in edits))
-            copied = same and kind.name == picture.format
-            notes = (*notes, *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied))
-            record.update(result.to_json(), output=str(target), notes=list(notes))
-            self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-            if self.draw and self._drawn < MAX_SHEET_IMAGES:
-                self._drawn += 1
-                self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
-            reasons = list_details(record) if self.verbose else list_reasons(record)
-            lines = [*reasons, *(f"note: {note}" for note in notes)]
-            return [f"{_name(path)}: {summarize_faces(record)} -> {_shown(target)}", *(f"  {line}" for line in lines)]
-        return self.failure()
+            if plan.upscaled:
+                item.before = self._find_earlier(item.path, item.target, picture.metadata, enlarges=True)
+                if item.before:
+                    return item
+                if item.target != STREAM:
+                    check_writable(item.target, picture, plan.upscaled)  # before minutes of work
+            [item.result] = self.engine.run([picture.image], [plan], progress=progress)
+        return item
 
-    def _choose_kind(self, target: Path, kind: str) -> Format:
-        """Return the format of a result. kind: that of the image, in Pillow's words."""
-        if target != STREAM:
-            return format_for(target)
-        return format_for(Path(f"x{self.sink_suffix}")) if self.sink_suffix else format_named(kind)
+    def finish(self, item: Item) -> list[str]:
+        """Write the result of an image and its record, and return what to tell the person: the last stage."""
+        lines: list[str] = []
+        if not item.record["error"]:
+            with self._stage(item):
+                lines = self._leave(item) if item.before else self._finish(item)
+        self._put(item)
+        return self.failure() if item.record["error"] else lines
 
-    def _find_earlier(self, path: Path, said: Metadata, *, enlarges: bool = False) -> str:
+    def _finish(self, item: Item) -> list[str]:
+        path, target, record = item.path, item.target, item.record
+        assert item.picture
+        assert item.result
+        picture, result, kind = item.picture, item.result, self.choose_kind(target, item.picture.format)
+        same = np.array_equal(picture.image, result.image)
+        scale = [now / was for now, was in zip(result.result_size, picture.image.shape[1::-1], strict=True)]
+        edits = () if same else list_edits(result.outcomes, result.upscaler, scale)
+        said, unmarked = self.recorder.mark_metadata(picture.metadata, edits, kind)
+        done = replace(picture, metadata=said), result
+        notes = self.write(path, target, done, edits, local=self.engine.describe().loads_models)
+        copied = same and kind.name == picture.format
+        notes = (*notes, *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied))
+        record.update(result.to_json(), output=str(target), notes=list(notes))
+        self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
+        if self.draw and self._drawn < MAX_SHEET_IMAGES:
+            self._drawn += 1
+            self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
+        reasons = list_details(record) if self.verbose else list_reasons(record)
+        lines = [*reasons, *(f"note: {note}" for note in notes)]
+        return [f"{_name(path)}: {summarize_faces(record)} -> {_shown(target)}", *(f"  {line}" for line in lines)]
+
+    def _find_earlier(self, path: Path, target: Path, said: Metadata, *, enlarges: bool = False) -> str:
         """Return what FaceFix did to the image in an earlier run, if it must not do it twice; blank otherwise."""
         before = self.recorder.find_earlier(said, enlarges=enlarges)
-        logged = not before and not self.recorder.again and not read_edits(said) and self.log is not None
-        return "FaceFix, without a mark" if logged and self.log and self.log.is_fixed(path) else before
+        if before or self.recorder.again or read_edits(said):
+            return before
+        logged = self.log is not None and self.log.is_fixed(path)
+        noted = self.journal is not None and path == target and self.journal.was_changed(target)
+        return "FaceFix, without a mark" if logged or noted else ""
 
-    def _leave(self, path: Path, target: Path, picture: Picture, before: str) -> list[str]:
+    def _leave(self, item: Item) -> list[str]:
         """Write an image of an earlier run as it is, unless it is in its place; return what to tell the person."""
-        record, result = self.records[-1], FixResult(picture.image, ())
+        path, target, record, before, picture = item.path, item.target, item.record, item.before, item.picture
+        assert picture
+        result = FixResult(picture.image, ())
         notes: tuple[str, ...] = ()
         if target != path or target == STREAM:
-            notes = self._write(path, target, (picture, result), (), fixed=True)
+            notes = self.write(path, target, (picture, result), (), known=True)
             record["output"] = str(target)
         record.update(result.to_json(), notes=list(notes), fixed_before=before)
         shown = f" -> {_shown(target)}" if record["output"] else ""
         line = f"{_name(path)}: unchanged, as it is fixed already ({before}); --again fixes it again{shown}"
         return [line, *(f"  note: {note}" for note in notes)]
-
-    def _write(
-        self, path: Path, target: Path, done: tuple[Picture, FixResult], edits: Edits, *, fixed: bool
-    ) -> tuple[str, ...]:
-        """Write a result, and files beside it; return notes on what it lacks. fixed: whether faces of it were fixed."""
-        (picture, result), seal = done, None
-        if self.recorder.signer:
-            parent, local = (picture.path.name, picture.format, _content(picture)), self.engine.describe().loads_models
-            seal = self.recorder.make_seal(edits, parent, local=local)
-        if self.sink and target == STREAM:
-            packed = io.BytesIO()
-            notes = encode(picture, result.image, packed, png_level=self.png_level, suffix=self.sink_suffix, seal=seal)
-            self.sink.write(packed.getbuffer())
-            self.sink.flush()
-            return notes
-        notes = write_picture(
-            picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times, seal=seal
-        )
-        if self.log:
-            product = target.parent == path.parent and target != path
-            known = fixed and not self.keep_times  # otherwise a backup may have the same time and size
-            self.log.add(target, product=product, fixed=known)
-        return (*notes, *copy_sidecars(path, target))
 
     def failure(self) -> list[str]:
         """Return what to tell the person of the picture that has just failed."""
@@ -202,26 +204,48 @@ class Batch:
     @contextmanager
     def recording(self, path: Path) -> Iterator[dict[str, Any]]:
         """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
-        started = time.perf_counter()
-        record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-        record |= {"output": None, "notes": [], "fixed_before": None, "skipped": None, "error": None}
-        self.records.append(record)
+        item = Item(path, path, _new_record(path))
         try:
-            yield record
+            with self._stage(item):
+                self.records.append(item.record)
+                yield item.record
+        finally:
+            self.failed |= item.record["error"] is not None
+
+    @contextmanager
+    def _stage(self, item: Item) -> Iterator[None]:
+        """Record what fails in one stage of the work on an image, and how long it took."""
+        started, record = time.perf_counter(), item.record
+        try:
+            yield
         except KeyboardInterrupt:
             record["error"] = "stopped before this file was finished"
+            self._put(item)
             raise
         except FaceFixError as error:
             record["error"] = str(error)
             if self.raises:
+                self._put(item)
                 raise
         except MemoryError:
             record["error"] = "not enough memory for this image"
         except Exception as error:  # noqa: BLE001 the other files must still be processed
             record["error"] = f"unexpected {type(error).__name__}: {error}"
         finally:
-            record["seconds"] = round(time.perf_counter() - started, 4)
-            self.failed |= record["error"] is not None
+            record["seconds"] = round(record["seconds"] + time.perf_counter() - started, 4)
+
+    def _put(self, item: Item) -> None:
+        """Add the record of an image to the others, once."""
+        if not any(record is item.record for record in self.records[-1:]):
+            self.records.append(item.record)
+        self.failed |= item.record["error"] is not None
+
+
+def _new_record(path: Path) -> dict[str, Any]:
+    record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
+    return record | {
+        "output": None, "notes": [], "fixed_before": None, "skipped": None, "error": None, "seconds": 0.0
+    }  # fmt: skip
 
 
 def _name(path: Path | str) -> str:
@@ -230,14 +254,6 @@ def _name(path: Path | str) -> str:
 
 def _shown(target: Path) -> str:
     return "standard output" if target == STREAM else str(target)
-
-
-def _content(picture: Picture) -> bytes:
-    """Return the file, or the stream, that an image was read from."""
-    if picture.stream is None:
-        return picture.path.read_bytes()
-    picture.stream.seek(0)
-    return picture.stream.read()
 
 
 def skip_existing(
@@ -254,17 +270,3 @@ def skip_existing(
     skipped = len(found) - len(left)
     lines = [f"{skipped} of {len(found)} images skipped: their results exist"] if skipped else []
     return [file for file, _ in left], [target for _, target in left], lines
-
-
-def make_planner(
-    engine: Engine, settings: FaceSettings, overrides: Overrides | None = None
-) -> Callable[[Picture], FixPlan]:
-    """Return a planner that uses the settings and the generation parameters in each image."""
-    return lambda picture: engine.plan(
-        picture.image, settings, overrides=overrides, origin=parse_generation_info(picture.metadata.parameters)
-    )
-
-
-def plan_from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:
-    """Return a planner that uses existing plans, by path."""
-    return lambda picture: plans[picture.path]

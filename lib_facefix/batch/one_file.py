@@ -9,7 +9,8 @@ from ..protocols import Engine, Progress
 from ..provenance import Recorder
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
-from .batch_runner import Batch, make_planner
+from .batch_runner import Batch
+from .planners import make_planner
 
 
 class _Silent:
