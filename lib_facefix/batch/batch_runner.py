@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,12 +23,15 @@ from ..pictures import (
 from ..pictures.picture import Metadata
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
-from ..provenance import list_edits, read_edits
+from ..provenance import Edits, list_edits, read_edits
 from ..visualize import Pair, draw_strips
 from .output import Output
-from .report import describe_plan, list_details, list_reasons, summarize_faces
+from .preview import Preview, make_preview
+from .report import describe_plan, has_failed, list_details, list_reasons, new_record, summarize_faces
 from .targets import STREAM
 
+STOPPED = "stopped before this file was finished"
+"""Error of an image that was being fixed when the run was stopped."""
 MAX_SHEET_IMAGES = 12
 """Maximum number of images on a before/after sheet."""
 
@@ -43,6 +46,8 @@ class Item:
     """As written by `--report`."""
     picture: Picture | None = None
     result: FixResult | None = None
+    preview: Preview | None = None
+    """Small pictures for a gallery, if wanted."""
     before: str = ""
     """What FaceFix did to the image in an earlier run, if it must not be done twice."""
 
@@ -53,6 +58,8 @@ class Batch(Output):
 
     engine: Engine
     plan: Callable[[Picture], FixPlan]
+    previews: bool = False
+    """True to make small pictures of each image."""
     draw: bool = False
     """True to create the strips of a before/after sheet."""
     quality: int = 0
@@ -111,14 +118,20 @@ class Batch(Output):
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
-        return self.finish(self.make(self.open(path, target), progress))
+        item = Item(path, target, new_record(path))
+        self.records.append(item.record)
+        try:
+            return self.finish(self.make(self.open(item), progress))
+        finally:
+            self._note_failure(item.record)
 
-    def open(self, path: Path, target: Path) -> Item:
+    def open(self, item: Item) -> Item:
         """Read an image, and check that its result can be written: the first of three stages.
 
-        Each stage may run in a thread of its own, for one image after another. Errors end up in the record.
+        Each stage may run in a thread of its own, for one image after another. Errors end up in the record, which is
+        not added to `records`.
         """
-        item = Item(path, target, _new_record(path))
+        path, target = item.path, item.target
         with self._stage(item):
             item.picture = picture = self.read(path)
             if target != STREAM:
@@ -144,35 +157,52 @@ class Batch(Output):
         return item
 
     def finish(self, item: Item) -> list[str]:
-        """Write the result of an image and its record, and return what to tell the person: the last stage."""
-        lines: list[str] = []
-        if not item.record["error"]:
+        """Write the result of an image, and return what to tell the person: the last stage."""
+        record, lines = item.record, list[str]()
+        if not record["error"]:
             with self._stage(item):
-                lines = self._leave(item) if item.before else self._finish(item)
-        self._put(item)
-        return self.failure() if item.record["error"] else lines
+                if item.before:
+                    lines = self._leave(item)
+                else:
+                    assert item.result
+                    picture, edits, more = self._mark(item)
+                    local = self.engine.describe().loads_models
+                    notes = self.write(item.path, item.target, (picture, item.result), edits, local=local)
+                    record.update(item.result.to_json(), output=str(item.target), notes=[*notes, *more])
+                    lines = self._tell(item)
+        if self.previews and item.picture:
+            with self._stage(item):
+                fixed = item.result.image if item.result else item.picture.image
+                item.preview = make_preview(item.picture.image, None if record["error"] else fixed)
+        return [f"{_name(item.path)}: failed: {record['error']}"] if record["error"] else lines
 
-    def _finish(self, item: Item) -> list[str]:
-        path, target, record = item.path, item.target, item.record
+    def _mark(self, item: Item) -> tuple[Picture, Edits, tuple[str, ...]]:
+        """Return the image with the metadata of its result, what was done to it, and notes on marks it cannot have."""
         assert item.picture
         assert item.result
-        picture, result, kind = item.picture, item.result, self.choose_kind(target, item.picture.format)
+        picture, result, kind = item.picture, item.result, self.choose_kind(item.target, item.picture.format)
         same = np.array_equal(picture.image, result.image)
         scale = [now / was for now, was in zip(result.result_size, picture.image.shape[1::-1], strict=True)]
         edits = () if same else list_edits(result.outcomes, result.upscaler, scale)
         said, unmarked = self.recorder.mark_metadata(picture.metadata, edits, kind)
-        done = replace(picture, metadata=said), result
-        notes = self.write(path, target, done, edits, local=self.engine.describe().loads_models)
         copied = same and kind.name == picture.format
-        notes = (*notes, *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied))
-        record.update(result.to_json(), output=str(target), notes=list(notes))
-        self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
+        return replace(picture, metadata=said), edits, (
+            *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied)
+        )  # fmt: skip
+
+    def _tell(self, item: Item) -> list[str]:
+        """Return what to tell the person of a result, and draw its part of the before/after sheet."""
+        assert item.picture
+        assert item.result
+        record = item.record
         if self.draw and self._drawn < MAX_SHEET_IMAGES:
             self._drawn += 1
-            self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
+            pair = Pair(item.path.name, item.picture.image, item.result.image, item.result.outcomes)
+            self.strips += draw_strips(pair)
         reasons = list_details(record) if self.verbose else list_reasons(record)
-        lines = [*reasons, *(f"note: {note}" for note in notes)]
-        return [f"{_name(path)}: {summarize_faces(record)} -> {_shown(target)}", *(f"  {line}" for line in lines)]
+        lines = [*reasons, *(f"note: {note}" for note in record["notes"])]
+        first = f"{_name(item.path)}: {summarize_faces(record)} -> {_shown(item.target)}"
+        return [first, *(f"  {line}" for line in lines)]
 
     def _find_earlier(self, path: Path, target: Path, said: Metadata, *, enlarges: bool = False) -> str:
         """Return what FaceFix did to the image in an earlier run, if it must not do it twice; blank otherwise."""
@@ -204,13 +234,13 @@ class Batch(Output):
     @contextmanager
     def recording(self, path: Path) -> Iterator[dict[str, Any]]:
         """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
-        item = Item(path, path, _new_record(path))
+        item = Item(path, path, new_record(path))
+        self.records.append(item.record)
         try:
             with self._stage(item):
-                self.records.append(item.record)
                 yield item.record
         finally:
-            self.failed |= item.record["error"] is not None
+            self._note_failure(item.record)
 
     @contextmanager
     def _stage(self, item: Item) -> Iterator[None]:
@@ -219,13 +249,11 @@ class Batch(Output):
         try:
             yield
         except KeyboardInterrupt:
-            record["error"] = "stopped before this file was finished"
-            self._put(item)
+            record["error"] = STOPPED
             raise
         except FaceFixError as error:
             record["error"] = str(error)
             if self.raises:
-                self._put(item)
                 raise
         except MemoryError:
             record["error"] = "not enough memory for this image"
@@ -234,18 +262,9 @@ class Batch(Output):
         finally:
             record["seconds"] = round(record["seconds"] + time.perf_counter() - started, 4)
 
-    def _put(self, item: Item) -> None:
-        """Add the record of an image to the others, once."""
-        if not any(record is item.record for record in self.records[-1:]):
-            self.records.append(item.record)
-        self.failed |= item.record["error"] is not None
-
-
-def _new_record(path: Path) -> dict[str, Any]:
-    record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-    return record | {
-        "output": None, "notes": [], "fixed_before": None, "skipped": None, "error": None, "seconds": 0.0
-    }  # fmt: skip
+    def _note_failure(self, record: Mapping[str, Any]) -> None:
+        if has_failed(record):
+            self.failed = True
 
 
 def _name(path: Path | str) -> str:

@@ -18,7 +18,7 @@ import os
 import secrets
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,19 +91,33 @@ class Journal:
         self._lock: RangeLock | None = None
         self._file: int | None = None
 
+    def look(self) -> None:
+        """Read what earlier runs did, if there is anything; raises `BadSetting` if another run is at work.
+
+        Writes nothing that was not there.
+        """
+        place = self.folder / FOLDER
+        if not place.is_dir():
+            return
+        try:
+            self._lock = RangeLock(place / "lock")
+            self._acquire(self._lock)
+            for path in sorted(place.glob("journal*")):
+                self._read(path)
+        except OSError as error:
+            raise cannot_write(place, error) from error
+
     def start(self, about: Mapping[str, Any]) -> None:
-        """Lock the folder for this run, read what earlier runs did, and write the first line of this one.
+        """Begin this run: make the journal, and write its first line.
 
         about: the settings, for people who read the file. Raises `BadSetting` if another run is at work in the folder,
         and `CannotWrite`.
         """
         place = self.folder / FOLDER
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            self._lock = RangeLock(place / "lock")
-            self._acquire(self._lock)
-            for path in sorted(place.glob("journal*")):
-                self._read(path)
+            if self._lock is None:
+                place.mkdir(parents=True, exist_ok=True)
+                self.look()  # another run may have begun a moment ago
             self._open()
             self._append({"journal": VERSION, "run": self.run, "facefix": __version__, "config": self.config, **about})
         except OSError as error:
@@ -117,7 +131,11 @@ class Journal:
         self._lock.acquire(SPAN + start, length, shared=True)  # while one worker lives, nobody else may start
         self._open()
 
-    def sweep(self, folders: Iterator[Path]) -> None:
+    def beside(self, name: str) -> Path:
+        """Return the path of a file that belongs to this run's journal; an image of another shard is not in it."""
+        return self.folder / FOLDER / f"{name}{self.shard.suffix}"
+
+    def sweep(self, folders: Iterable[Path]) -> None:
         """Delete the temporary files that earlier runs, which have all ended, left in these folders."""
         for folder in folders:
             sweep_owned(folder, self._ended)
@@ -127,8 +145,8 @@ class Journal:
 
         An image that was fixed in its own place is done whatever the settings are: nothing is restored twice.
         """
-        entry = self._entries.get(self._key(target))
-        if entry is None or self.again or not _is_same(entry, target):
+        entry = None if self.again else self._find(target)
+        if entry is None:
             return False
         if source == target:
             return entry.changed or entry.config == self.config
@@ -138,14 +156,12 @@ class Journal:
 
     def has_written(self, target: Path) -> bool:
         """Return whether a run wrote the file at `target`, and nobody has changed it since."""
-        key = self._key(target)
-        known = [self._entries[key], *self._earlier.get(key, ())] if key in self._entries else ()
-        return any(_is_same(entry, target) for entry in known)
+        return self._find(target) is not None
 
     def was_changed(self, target: Path) -> bool:
-        """Return whether the file at `target` is a result in which a face was fixed."""
-        entry = self._entries.get(self._key(target))
-        return entry is not None and entry.changed and _is_same(entry, target)
+        """Return whether the file at `target` is a result in which a face was fixed, or an enlarged one."""
+        entry = self._find(target)
+        return entry is not None and entry.changed
 
     def expect(self, source: Path, read: tuple[int, int], target: Path, part: Path, *, changed: bool) -> None:
         """Add the line of a result that is about to be renamed from `part` to `target`.
@@ -159,6 +175,12 @@ class Journal:
             "target": self._key(target), "source": source.name, "read": read, "written": written,
             "digest": digest_file(part), "config": self.config, "changed": changed,
         })  # fmt: skip
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the run: another one may start."""
@@ -219,6 +241,25 @@ class Journal:
             self._earlier.setdefault(key, []).append(self._entries[key])
         self._entries[key] = _entry(line)
 
+    def _find(self, target: Path) -> Entry | None:
+        """Return the entry that the file at `target` fits, None if there is none; of several one with our settings.
+
+        Size, time and inode together are certain. If the drive has rounded the time, or somebody has copied the folder,
+        the content decides: another image of the same size may have been in this place before.
+        """
+        key = self._key(target)
+        now = Stamp.of(target) if key in self._entries else None
+        if now is None:
+            return None
+        known = [*self._earlier.get(key, ()), self._entries[key]]
+        fitting = [entry for entry in known if entry.written == now]
+        near = [entry for entry in known if _is_near(entry.written, now)]
+        if not fitting and near:
+            with contextlib.suppress(OSError):
+                digest = digest_file(target)
+                fitting = [entry for entry in near if entry.digest == digest]
+        return max(fitting, key=lambda entry: entry.config == self.config, default=None)
+
     def _key(self, target: Path) -> str:
         """Return the path of a result below the folder, the same on every machine."""
         name = os.fspath(target)
@@ -253,18 +294,6 @@ def _entry(line: Mapping[str, Any]) -> Entry:
     )
 
 
-def _is_same(entry: Entry, target: Path) -> bool:
-    """Return whether the file at `target` is the result of this entry.
-
-    Size, time and inode together are certain. If the drive has rounded the time, or somebody has copied the folder, the
-    content decides: an image of the same size may have been in this place before.
-    """
-    now = Stamp.of(target)
-    if now is None or now.size != entry.written.size or abs(now.time - entry.written.time) > SLACK:
-        return False
-    if now == entry.written:
-        return True
-    try:
-        return digest_file(target) == entry.digest
-    except OSError:
-        return False
+def _is_near(written: Stamp, now: Stamp) -> bool:
+    """Return whether a file may be the one that was written, as far as size and time tell."""
+    return now.size == written.size and abs(now.time - written.time) <= SLACK

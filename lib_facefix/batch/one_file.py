@@ -13,7 +13,9 @@ from .batch_runner import Batch
 from .planners import make_planner
 
 
-class _Silent:
+class Silent:
+    """A `Progress` that nobody sees."""
+
     def step(self, done: int, total: int, doing: str) -> None:
         """Ignore the progress."""
 
@@ -55,5 +57,5 @@ def fix_file(
         recorder=Recorder(mark, again, signer),
         raises=True,
     )
-    batch.fix(Path(source), Path(target), progress or _Silent())
+    batch.fix(Path(source), Path(target), progress or Silent())
     return batch.records[0]

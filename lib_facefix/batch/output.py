@@ -74,24 +74,26 @@ class Output:
             png_level=self.png_level,
             keep_times=self.keep_times,
             seal=seal,
-            handover=self._hand_over(picture, path, target, fixed=fixed, changed=bool(edits) or known),
+            handover=self._hand_over(picture.stamp, path, target, fixed=fixed, changed=bool(edits) or known),
         )
         if self.log and target != path:
             self.log.add(target, product=target.parent == path.parent, fixed=fixed and not self.keep_times)
         return (*notes, *copy_sidecars(path, target))
 
-    def _hand_over(self, picture: Picture, path: Path, target: Path, *, fixed: bool, changed: bool) -> Handover:
+    def _hand_over(
+        self, stamp: tuple[int, int] | None, path: Path, target: Path, *, fixed: bool, changed: bool
+    ) -> Handover:
         """Return what makes a result known before its file takes its place, so that no moment is left to be killed in.
 
         An image in its own place is noted in the log here, too: if it was killed after the last step, it would else be
-        fixed twice.
+        fixed twice. stamp: time and size of the image when it was read.
         """
 
         def ready(part: Path) -> None:
             if self.log and target == path:  # with the times kept, a backup may have the same time and size
                 self.log.add(target, fixed=fixed and not self.keep_times, part=part)
-            if self.journal and picture.stamp:
-                self.journal.expect(path, (picture.stamp[1], picture.stamp[0]), target, part, changed=changed)
+            if self.journal and stamp:
+                self.journal.expect(path, (stamp[1], stamp[0]), target, part, changed=changed)
 
         return Handover(ready, self.journal.run if self.journal else "")
 

