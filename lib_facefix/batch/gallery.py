@@ -98,7 +98,7 @@ class Gallery:
         self._keep(line, place)
 
     def _keep(self, line: Mapping[str, Any], place: int) -> None:
-        order = 2.0 if line["kind"] == "failed" else float(line["rate"])
+        order = {"failed": 2.0, "unchanged": 0.0}.get(line["kind"], max(1e-6, float(line["rate"])))
         self._cards[line["path"]] = _Card((-order, line["path"]), line["kind"], place)
 
     def _read(self) -> None:

@@ -59,6 +59,8 @@ def may_continue(path: Path, kind: str) -> bool:
             first = file.readline(1 << 20)
     except OSError:
         return False
+    if not first:
+        return True
     if kind == "csv":
         return first.rstrip(b"\r\n") == ",".join(COLUMNS).encode()
     with contextlib.suppress(ValueError):
@@ -156,6 +158,7 @@ class _Lines:
             raw.truncate(start + tail.rfind(b"\n") + 1)
         if self._kind == "csv" and raw.seek(0, os.SEEK_END) == 0:
             self._file.write(_row(COLUMNS))
+            self._file.flush()
 
 
 def dump(content: Mapping[str, Any], indent: int | None = None) -> str:
