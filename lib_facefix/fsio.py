@@ -8,12 +8,19 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import CannotWrite
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 _REASONS = {
     errno.ENOSPC: "the disk is full. Free some space, or choose another folder.",
@@ -41,6 +48,57 @@ _TEMP = re.compile(TEMP_PREFIX + r"[a-z0-9_]{8}")
 _swept: set[Path] = set()
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What is done between a finished temporary file and its way to its place."""
+
+    ready: Callable[[Path], None]
+    """Receives the temporary file, which will have this size, time and inode in its place."""
+    owner: str = ""
+    """Eight hexadecimal digits that begin the name of the temporary file, so that `sweep_owned` can tell whose it
+    is."""
+
+
+class RangeLock:
+    """Locks on parts of a file, for processes that share a folder, also over a network drive that supports locks.
+
+    They end with the process, however it ends. Two locks of one process never exclude each other.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or create it; raises OSError."""
+        self._file = path.open("a+b")
+
+    def acquire(self, start: int, length: int, *, shared: bool = False) -> bool:
+        """Lock these bytes; return False if another process has locked one of them, except both being shared.
+
+        Returns True without a lock on a drive that has none. On Windows, no lock is shared.
+        """
+        try:
+            if sys.platform == "win32":
+                self._file.seek(start)
+                msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, length)
+            else:
+                kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+                fcntl.lockf(self._file.fileno(), kind | fcntl.LOCK_NB, length, start)
+        except OSError as error:
+            return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+        return True
+
+    def release(self, start: int, length: int) -> None:
+        """Unlock these bytes."""
+        with contextlib.suppress(OSError):  # without a lock, see `acquire`
+            if sys.platform == "win32":
+                self._file.seek(start)
+                msvcrt.locking(self._file.fileno(), msvcrt.LK_UNLCK, length)
+            else:
+                fcntl.lockf(self._file.fileno(), fcntl.LOCK_UN, length, start)
+
+    def close(self) -> None:
+        """Unlock all bytes."""
+        self._file.close()
+
+
 def is_filled(path: Path) -> bool:
     """Return True if `path` is a file with at least one byte."""
     try:
@@ -65,6 +123,17 @@ def sweep(folder: Path) -> None:
                     state = entry.stat(follow_symlinks=False)
                     if stat.S_ISREG(state.st_mode) and _is_abandoned(state):
                         Path(entry).unlink()
+
+
+def sweep_owned(folder: Path, owners: Collection[str]) -> None:
+    """Delete the unfinished files in `folder` that runs left which have ended; raises no error. owners: of these runs.
+
+    See `Handover.owner`.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in [entry for entry in entries if _PART.fullmatch(entry.name) and entry.name[1:9] in owners]:
+            with contextlib.suppress(OSError):
+                Path(entry).unlink()
 
 
 def sweep_temp(folder: Path) -> None:
@@ -106,18 +175,18 @@ def check_place(path: Path) -> None:
         raise cannot_write(path, error) from error
 
 
-def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]:
+def atomic_write(path: Path, write: Callable[[BinaryIO], object], handover: Handover | None = None) -> tuple[str, ...]:
     """Call `write` with a temporary file next to `path`, then replace `path` with it.
 
     If anything fails, `path` keeps its content and no partial file is left; those of killed runs are deleted. Creates
     missing folders, follows links, keeps the permissions of an existing file, and syncs file and folder to the disk.
     Returns sentences for what the drive refused of this. A device, a pipe, or an open file such as /dev/stdout is
-    written into. Raises `CannotWrite` with path and reason.
+    written into. Raises `CannotWrite` with path and reason. handover: called before `path` is replaced.
     """
     try:
         into = _open_special(path)
         if into is None:
-            return _write(Path(os.path.realpath(path)), write)
+            return _write(Path(os.path.realpath(path)), write, handover)
         content = io.BytesIO()  # writers of pictures want to seek
         write(content)
         with into:
@@ -175,12 +244,13 @@ def find_open_number(path: Path) -> int | None:
     return None
 
 
-def _write(target: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]:
+def _write(target: Path, write: Callable[[BinaryIO], object], handover: Handover | None) -> tuple[str, ...]:
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     sweep(target.parent)
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    owner = handover.owner if handover else ""
+    part = target.with_name(f".{(owner + secrets.token_hex(8))[:16]}.part")
     notes = []
     try:
         with part.open("xb") as file:  # permissions from the umask; `tempfile` would deny others access
@@ -197,6 +267,8 @@ def _write(target: Path, write: Callable[[BinaryIO], object]) -> tuple[str, ...]
                 part.chmod(stat.S_IMODE(target.stat().st_mode))
             except OSError as error:  # some network drives refuse it
                 notes.append(f"The permissions of the old file could not be kept ({error.strerror}).")
+        if handover:
+            handover.ready(part)
         put_in_place(part, target)
     finally:
         part.unlink(missing_ok=True)

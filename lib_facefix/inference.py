@@ -1,6 +1,7 @@
 """Running small networks from files, on OpenCV, ONNX Runtime or OpenVINO, whichever suits them best."""
 
 import importlib.util
+import os
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -113,10 +114,12 @@ class OrtNetwork:
 def start_session(onnxruntime: Any, model: str | bytes, threads: int = 0) -> Any:
     """Return an ONNX Runtime session on the processor; passes on ONNX Runtime's errors, which have no common base.
 
-    model: a path, or the content of a file; threads: number of threads, 0 for ONNX Runtime's choice.
+    model: a path, or the content of a file; threads: number of threads, 0 for $OMP_NUM_THREADS, by which all other
+    libraries go, and without it ONNX Runtime's choice.
     """
+    given = os.environ.get("OMP_NUM_THREADS", "")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or (int(given) if given.isdecimal() else 0)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads use no CPU
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "analysis": ADAPTER | {"models", "pictures", "registry", "detectors.turned", "detectors.combined"},
     "facefix": NOUNS | {"analysis", "models", "pipeline", "registry", "fixers.rediffuse"},
     "provenance": NOUNS | {"__init__", "pictures", "registry", "weights"},
-    "batch": NOUNS | {"pictures", "provenance", "registry", "visualize", "weights"},
+    "batch": NOUNS | {"__init__", "fsio", "pictures", "provenance", "registry", "visualize", "weights"},
     "client": NOUNS | {"facefix", "weights"},
     "server": FRONT_END,
     "cli": FRONT_END | {"client", "server", "analysis.likeness", "engines", "optional_imports"},

@@ -1,8 +1,15 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
-from .batch_runner import Batch, make_planner, plan_from_file, skip_existing
+from .batch_runner import MAX_SHEET_IMAGES, STOPPED, Batch, skip_existing
+from .fingerprint import fingerprint, hash_file, hash_models
+from .gallery import Gallery
+from .journal import Journal
 from .one_file import fix_file
-from .report import describe_plan, explain_absent, list_reasons, make_document, summarize_faces
+from .overlap import Done, Job, Listed, fix_one, fix_overlapped
+from .planners import make_planner, plan_from_file
+from .report import describe_plan, explain_absent, has_failed, list_reasons, make_document, summarize_faces
+from .report_file import Report, check_kind, kind_of, may_continue, open_report, read_paths
+from .shard import Shard
 from .targets import (
     STREAM,
     Naming,
@@ -13,23 +20,46 @@ from .targets import (
     open_log,
     refuse_to_replace,
 )
+from .worker_pool import WorkerPool, limit_threads
 
 __all__ = [
+    "MAX_SHEET_IMAGES",
+    "STOPPED",
     "STREAM",
     "Batch",
+    "Done",
+    "Gallery",
+    "Job",
+    "Journal",
+    "Listed",
     "Naming",
+    "Report",
+    "Shard",
+    "WorkerPool",
     "below_common_folder",
+    "check_kind",
     "choose_targets",
     "describe_plan",
     "exclude_results",
     "explain_absent",
+    "fingerprint",
     "fix_file",
+    "fix_one",
+    "fix_overlapped",
+    "has_failed",
+    "hash_file",
+    "hash_models",
     "keep_apart",
+    "kind_of",
+    "limit_threads",
     "list_reasons",
     "make_document",
     "make_planner",
+    "may_continue",
     "open_log",
+    "open_report",
     "plan_from_file",
+    "read_paths",
     "refuse_to_replace",
     "skip_existing",
     "summarize_faces",

@@ -1,6 +1,7 @@
 """Fixing one file after another. A file that fails is recorded, and does not stop the others."""
 
-import io
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,65 +15,50 @@ from PIL.Image import Image as Pillow
 
 from ..errors import FaceFixError, SeveralPages
 from ..pictures import (
-    PNG_LEVEL,
     Found,
     Picture,
-    ResultLog,
     check_writable,
-    copy_sidecars,
-    encode,
-    format_for,
     read_picture,
-    write_picture,
 )
-from ..pictures.formats import Format, format_named
 from ..pictures.picture import Metadata
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
-from ..provenance import Edits, Recorder, list_edits, read_edits
-from ..settings.face_settings import FaceSettings
-from ..settings.generation_info import parse_generation_info
-from ..settings.treatment import Overrides
+from ..provenance import Edits, list_edits, read_edits
 from ..visualize import Pair, draw_strips
-from .report import describe_plan, list_details, list_reasons, summarize_faces
-from .targets import STREAM
+from .item import Item
+from .output import Output
+from .preview import make_preview
+from .report import describe_plan, has_failed, list_details, list_reasons, new_record, summarize_faces
+from .targets import STREAM, name_source, name_target
 
+STOPPED = "stopped before this file was finished"
+"""Error of an image that was being fixed when the run was stopped."""
 MAX_SHEET_IMAGES = 12
 """Maximum number of images on a before/after sheet."""
 
 
 @dataclass(slots=True)
-class Batch:
+class Batch(Output):
     """A run over many files, and its results so far."""
 
     engine: Engine
     plan: Callable[[Picture], FixPlan]
+    previews: bool = False
+    """True to make small pictures of each image."""
     draw: bool = False
     """True to create the strips of a before/after sheet."""
-    png_level: int = PNG_LEVEL
-    """Compression level of PNG files, 0..9."""
     quality: int = 0
     """Quality of JPEG, WebP and AVIF files, 1..100; 0: that of the input."""
     salvage: bool = False
     """True to use the readable part of a truncated JPEG."""
-    keep_times: bool = False
-    """True to give results the modification time of their inputs; copies of unchanged files always have it."""
     verbose: bool = False
     """True to tell engine, time and reason of every face."""
     source: BinaryIO | None = None
     """Holds the image whose path is `STREAM`."""
-    sink: BinaryIO | None = None
-    """Receives the result whose path is `STREAM`."""
-    sink_suffix: str = ""
-    """Suffix of the kind of file that `sink` receives; blank: the kind of the input."""
-    recorder: Recorder = Recorder()  # noqa: RUF009 - it is frozen
-    """Writes what was done into each result, and knows results of earlier runs."""
     pages: bool = False
     """True to fix every page or frame of files that have several; otherwise, these are refused."""
     raises: bool = False
     """True to raise the errors of images, too, after they are recorded."""
-    log: ResultLog | None = None
-    """Remembers which files were written, if any."""
     records: list[dict[str, Any]] = field(default_factory=list)
     """One record for each file, as written by `--report`."""
     strips: list[Pillow] = field(default_factory=list)
@@ -111,111 +97,145 @@ class Batch:
             except SeveralPages:
                 if not self.pages:
                     raise
-                return self._run_pages(path, None)
+                return self._run_pages(Item(path, path, record), None)
             plan = self.plan(picture)
             record.update(plan.to_json(), dry_run=True)
             counted, *decisions = describe_plan(plan)
-            if before := self.find_earlier(path, picture.metadata, enlarges=plan.upscaled is not None):
+            enlarges = plan.upscaled is not None
+            if before := self.find_earlier(path, path, picture.metadata, enlarges=enlarges):
                 record["fixed_before"] = before
                 decisions.append(f"  note: already fixed ({before}), so it is left unless you add --again")
-            return [f"{_name(path)}: {counted}", *decisions]
+            return [f"{name_source(path)}: {counted}", *decisions]
         return self.failure()
 
     def fix(self, path: Path, target: Path, progress: Progress) -> list[str]:
         """Fix one picture and write it; return what to tell the person."""
-        with self.recording(path) as record:
+        item = Item(path, target, new_record(path))
+        self.records.append(item.record)
+        try:
+            return self.finish(self.make(self.open(item), progress))
+        finally:
+            self._note_failure(item.record)
+
+    def open(self, item: Item) -> Item:
+        """Read an image, and check that its result can be written: the first of three stages.
+
+        Each stage may run in a thread of its own, for one image after another. Errors end up in the record, which is
+        not added to `records`.
+        """
+        path, target = item.path, item.target
+        with self._stage(item):
             try:
-                picture = self.read(path)
+                item.picture = picture = self.read(path)
             except SeveralPages:
                 if not self.pages:
                     raise
-                return self._run_pages(path, target, progress)
+                item.has_pages = True
+                return item
             if target != STREAM:
                 check_writable(target)  # its suffix, and its name
-            kind = self.choose_kind(target, picture.format)
-            self.recorder.check(kind)
-            if before := self.find_earlier(path, picture.metadata):
-                return self._leave(path, target, picture, before)
+            self.recorder.check(self.choose_kind(target, picture.format))
+            item.before = self.find_earlier(path, target, picture.metadata)
+        return item
+
+    def make(self, item: Item, progress: Progress) -> Item:
+        """Find and fix the faces of an image: the second stage."""
+        picture = item.picture
+        if item.before or item.record["error"]:
+            return item
+        with self._stage(item):
+            if item.has_pages:
+                item.lines = self._run_pages(item, item.target, progress)
+                return item
+            assert picture
             plan = self.plan(picture)
-            if plan.upscaled and (before := self.find_earlier(path, picture.metadata, enlarges=True)):
-                return self._leave(path, target, picture, before)
-            if plan.upscaled and target != STREAM:
-                check_writable(target, picture, plan.upscaled)  # before minutes of work
-            [result] = self.engine.run([picture.image], [plan], progress=progress)
-            same = np.array_equal(picture.image, result.image)
-            scale = [now / was for now, was in zip(result.result_size, plan.size, strict=True)]
-            edits = () if same else list_edits(result.outcomes, result.upscaler, scale)
-            said, unmarked = self.recorder.mark_metadata(picture.metadata, edits, kind)
-            done = replace(picture, metadata=said), result
-            notes = self._write(path, target, done, edits, fixed=any(edit.face for edit in edits))
-            copied = same and kind.name == picture.format
-            notes = (*notes, *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied))
-            record.update(result.to_json(), output=str(target), notes=list(notes))
-            self.failed |= any(outcome.verdict == "failed" for outcome in result.outcomes)
-            if self.takes_strips():
-                self.strips += draw_strips(Pair(path.name, picture.image, result.image, result.outcomes))
-            reasons = list_details(record) if self.verbose else list_reasons(record)
-            lines = [*reasons, *(f"note: {note}" for note in notes)]
-            return [f"{_name(path)}: {summarize_faces(record)} -> {_shown(target)}", *(f"  {line}" for line in lines)]
-        return self.failure()
+            if plan.upscaled:
+                item.before = self.find_earlier(item.path, item.target, picture.metadata, enlarges=True)
+                if item.before:
+                    return item
+                if item.target != STREAM:
+                    check_writable(item.target, picture, plan.upscaled)  # before minutes of work
+            [item.result] = self.engine.run([picture.image], [plan], progress=progress)
+        return item
 
-    def choose_kind(self, target: Path, kind: str) -> Format:
-        """Return the format of a result. kind: that of the image, in Pillow's words."""
-        if target != STREAM:
-            return format_for(target)
-        return format_for(Path(f"x{self.sink_suffix}")) if self.sink_suffix else format_named(kind)
+    def finish(self, item: Item) -> list[str]:
+        """Write the result of an image, and return what to tell the person: the last stage."""
+        record, lines = item.record, list[str]()
+        if not record["error"]:
+            with self._stage(item):
+                if item.has_pages:
+                    lines = item.lines
+                    self.strips += item.strips
+                elif item.before:
+                    lines = self._leave(item)
+                else:
+                    assert item.result
+                    picture, edits, more = self._mark(item)
+                    local = self.engine.describe().loads_models
+                    notes = self.write(item.path, item.target, (picture, item.result), edits, local=local)
+                    record.update(item.result.to_json(), output=str(item.target), notes=[*notes, *more])
+                    lines = self._tell(item)
+        if self.previews and item.picture:
+            with self._stage(item):
+                fixed = item.result.image if item.result else item.picture.image
+                item.preview = make_preview(item.picture.image, None if record["error"] else fixed)
+        return [f"{name_source(item.path)}: failed: {record['error']}"] if record["error"] else lines
 
-    def find_earlier(self, path: Path, said: Metadata, *, enlarges: bool = False) -> str:
+    def _mark(self, item: Item) -> tuple[Picture, Edits, tuple[str, ...]]:
+        """Return the image with the metadata of its result, what was done to it, and notes on marks it cannot have."""
+        assert item.picture
+        assert item.result
+        picture, result, kind = item.picture, item.result, self.choose_kind(item.target, item.picture.format)
+        same = np.array_equal(picture.image, result.image)
+        scale = [now / was for now, was in zip(result.result_size, picture.image.shape[1::-1], strict=True)]
+        edits = () if same else list_edits(result.outcomes, result.upscaler, scale)
+        said, unmarked = self.recorder.mark_metadata(picture.metadata, edits, kind)
+        copied = same and kind.name == picture.format
+        return replace(picture, metadata=said), edits, (
+            *unmarked, *self.recorder.explain_signing(picture.left_out, copied=copied)
+        )  # fmt: skip
+
+    def _tell(self, item: Item) -> list[str]:
+        """Return what to tell the person of a result, and draw its part of the before/after sheet."""
+        assert item.picture
+        assert item.result
+        record = item.record
+        if self.takes_strips():
+            pair = Pair(item.path.name, item.picture.image, item.result.image, item.result.outcomes)
+            self.strips += draw_strips(pair)
+        reasons = list_details(record) if self.verbose else list_reasons(record)
+        lines = [*reasons, *(f"note: {note}" for note in record["notes"])]
+        first = f"{name_source(item.path)}: {summarize_faces(record)} -> {name_target(item.target)}"
+        return [first, *(f"  {line}" for line in lines)]
+
+    def find_earlier(self, path: Path, target: Path, said: Metadata, *, enlarges: bool = False) -> str:
         """Return what FaceFix did to the image in an earlier run, if it must not do it twice; blank otherwise."""
         before = self.recorder.find_earlier(said, enlarges=enlarges)
-        logged = not before and not self.recorder.again and not read_edits(said) and self.log is not None
-        return "FaceFix, without a mark" if logged and self.log and self.log.is_fixed(path) else before
+        if before or self.recorder.again or read_edits(said):
+            return before
+        logged = self.log is not None and self.log.is_fixed(path)
+        noted = self.journal is not None and path == target and self.journal.was_changed(target)
+        return "FaceFix, without a mark" if logged or noted else ""
 
-    def _leave(self, path: Path, target: Path, picture: Picture, before: str) -> list[str]:
+    def _leave(self, item: Item) -> list[str]:
         """Write an image of an earlier run as it is, unless it is in its place; return what to tell the person."""
-        record, result = self.records[-1], FixResult(picture.image, ())
+        path, target, record, before, picture = item.path, item.target, item.record, item.before, item.picture
+        assert picture
+        result = FixResult(picture.image, ())
         notes: tuple[str, ...] = ()
         if target != path or target == STREAM:
-            notes = self._write(path, target, (picture, result), (), fixed=True)
+            notes = self.write(path, target, (picture, result), (), known=True)
             record["output"] = str(target)
         record.update(result.to_json(), notes=list(notes), fixed_before=before)
-        shown = f" -> {_shown(target)}" if record["output"] else ""
-        line = f"{_name(path)}: unchanged, as it is fixed already ({before}); --again fixes it again{shown}"
+        shown = f" -> {name_target(target)}" if record["output"] else ""
+        line = f"{name_source(path)}: unchanged, as it is fixed already ({before}); --again fixes it again{shown}"
         return [line, *(f"  note: {note}" for note in notes)]
 
-    def _write(
-        self, path: Path, target: Path, done: tuple[Picture, FixResult], edits: Edits, *, fixed: bool
-    ) -> tuple[str, ...]:
-        """Write a result, and files beside it; return notes on what it lacks. fixed: whether faces of it were fixed."""
-        (picture, result), seal = done, None
-        if self.recorder.signer:
-            parent, local = (picture.path.name, picture.format, _content(picture)), self.engine.describe().loads_models
-            engines = [outcome.engine for outcome in result.outcomes]
-            seal = self.recorder.make_seal(edits, parent, engines, local=local)
-        if self.sink and target == STREAM:
-            packed = io.BytesIO()
-            notes = encode(picture, result.image, packed, png_level=self.png_level, suffix=self.sink_suffix, seal=seal)
-            self.sink.write(packed.getbuffer())
-            self.sink.flush()
-            return notes
-        notes = write_picture(
-            picture, result.image, target, png_level=self.png_level, keep_times=self.keep_times, seal=seal
-        )
-        return (*notes, *self.remember(path, target, fixed=fixed))
-
-    def remember(self, path: Path, target: Path, *, fixed: bool) -> list[str]:
-        """Note that `target` was written, and copy the files beside `path` to it; return notes on these."""
-        if self.log:
-            product = target.parent == path.parent and target != path
-            known = fixed and not self.keep_times  # otherwise a backup may have the same time and size
-            self.log.add(target, product=product, fixed=known)
-        return copy_sidecars(path, target)
-
-    def _run_pages(self, path: Path, target: Path | None, progress: Progress | None = None) -> list[str]:
+    def _run_pages(self, item: Item, target: Path | None, progress: Progress | None = None) -> list[str]:
         """Fix every page of a file that has several, or only plan them without a target."""
         from .pages import PageRun  # few files have several
 
-        return PageRun(self, path, target, progress).carry_out()
+        return PageRun(self, item, target, progress).carry_out()
 
     def takes_strips(self) -> bool:
         """Return whether the strips of one more image are wanted for the before/after sheet, and count it."""
@@ -224,19 +244,27 @@ class Batch:
 
     def failure(self) -> list[str]:
         """Return what to tell the person of the picture that has just failed."""
-        return [f"{_name(self.records[-1]['path'])}: failed: {self.records[-1]['error']}"]
+        return [f"{name_source(self.records[-1]['path'])}: failed: {self.records[-1]['error']}"]
 
     @contextmanager
     def recording(self, path: Path) -> Iterator[dict[str, Any]]:
         """Give the record of one picture, to be filled; what fails meanwhile is recorded and ends this picture only."""
-        started = time.perf_counter()
-        record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
-        record |= {"output": None, "notes": [], "fixed_before": None, "skipped": None, "error": None}
-        self.records.append(record)
+        item = Item(path, path, new_record(path))
+        self.records.append(item.record)
         try:
-            yield record
+            with self._stage(item):
+                yield item.record
+        finally:
+            self._note_failure(item.record)
+
+    @contextmanager
+    def _stage(self, item: Item) -> Iterator[None]:
+        """Record what fails in one stage of the work on an image, and how long it took."""
+        started, record = time.perf_counter(), item.record
+        try:
+            yield
         except KeyboardInterrupt:
-            record["error"] = "stopped before this file was finished"
+            record["error"] = STOPPED
             raise
         except FaceFixError as error:
             record["error"] = str(error)
@@ -247,24 +275,11 @@ class Batch:
         except Exception as error:  # noqa: BLE001 the other files must still be processed
             record["error"] = f"unexpected {type(error).__name__}: {error}"
         finally:
-            record["seconds"] = round(time.perf_counter() - started, 4)
-            self.failed |= record["error"] is not None
+            record["seconds"] = round(record["seconds"] + time.perf_counter() - started, 4)
 
-
-def _name(path: Path | str) -> str:
-    return "standard input" if str(path) == str(STREAM) else str(path)
-
-
-def _shown(target: Path) -> str:
-    return "standard output" if target == STREAM else str(target)
-
-
-def _content(picture: Picture) -> bytes:
-    """Return the file, or the stream, that an image was read from."""
-    if picture.stream is None:
-        return picture.path.read_bytes()
-    picture.stream.seek(0)
-    return picture.stream.read()
+    def _note_failure(self, record: Mapping[str, Any]) -> None:
+        if has_failed(record):
+            self.failed = True
 
 
 def skip_existing(
@@ -281,17 +296,3 @@ def skip_existing(
     skipped = len(found) - len(left)
     lines = [f"{skipped} of {len(found)} images skipped: their results exist"] if skipped else []
     return [file for file, _ in left], [target for _, target in left], lines
-
-
-def make_planner(
-    engine: Engine, settings: FaceSettings, overrides: Overrides | None = None
-) -> Callable[[Picture], FixPlan]:
-    """Return a planner that uses the settings and the generation parameters in each image."""
-    return lambda picture: engine.plan(
-        picture.image, settings, overrides=overrides, origin=parse_generation_info(picture.metadata.parameters)
-    )
-
-
-def plan_from_file(plans: Mapping[Path, FixPlan]) -> Callable[[Picture], FixPlan]:
-    """Return a planner that uses existing plans, by path."""
-    return lambda picture: plans[picture.path]

@@ -9,10 +9,13 @@ from ..protocols import Engine, Progress
 from ..provenance import Recorder
 from ..settings.face_settings import FaceSettings
 from ..settings.treatment import Overrides
-from .batch_runner import Batch, make_planner
+from .batch_runner import Batch
+from .planners import make_planner
 
 
-class _Silent:
+class Silent:
+    """A `Progress` that nobody sees."""
+
     def step(self, done: int, total: int, doing: str) -> None:
         """Ignore the progress."""
 
@@ -56,5 +59,5 @@ def fix_file(
         pages=True,
         raises=True,
     )
-    batch.fix(Path(source), Path(target), progress or _Silent())
+    batch.fix(Path(source), Path(target), progress or Silent())
     return batch.records[0]

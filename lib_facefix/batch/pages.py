@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadSetting
+from ..fsio import Handover
 from ..pictures import Pages, Picture, check_writable, open_pages, save_pages, write_pages
 from ..pictures.formats import Format
 from ..pictures.pages import Fixed
@@ -19,10 +20,11 @@ from ..protocols import Progress
 from ..provenance import Edits, list_edits
 from ..visualize import Pair, draw_strips
 from .report import describe_plan, list_details, list_reasons, summarize_faces
-from .targets import STREAM
+from .targets import STREAM, name_source, name_target
 
 if TYPE_CHECKING:
     from .batch_runner import Batch
+    from .item import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class PageRun:
     """One file of several pages on its way through a batch."""
 
     batch: Batch
-    path: Path
+    item: Item
     target: Path | None
     """None: the pages are planned, and nothing is changed."""
     progress: Progress | None
@@ -57,10 +59,10 @@ class PageRun:
 
     def carry_out(self) -> list[str]:
         """Plan every page, fix them, and write the result; return what to tell the person."""
-        source = self.batch.source if self.batch.source and self.path == STREAM else self.path
-        name = "standard input" if self.path == STREAM else str(self.path)
+        path, record = self.item.path, self.item.record
+        source = self.batch.source if self.batch.source and path == STREAM else path
+        name = name_source(path)
         with open_pages(source, name) as pages:
-            record = self.batch.records[-1]
             record.update(pages=[], faces=[])
             if self.target is None:
                 record["dry_run"] = True
@@ -70,10 +72,9 @@ class PageRun:
             kind = self._check(pages)
             done = self._write(pages, kind, self._plan(pages))
         record.update(output=str(self.target), notes=list(dict.fromkeys(self.notes)))
-        self.batch.failed |= any(face["outcome"] == "failed" for face in record["faces"])
         reasons = list_details(record) if self.batch.verbose else list_reasons(record)
         lines = [*reasons, *(f"note: {note}" for note in record["notes"])]
-        shown = "standard output" if self.target == STREAM else self.target
+        shown = name_target(self.target)
         copied = "" if done else ", copied"
         return [f"{name}: {summarize_faces(record)}{copied} -> {shown}", *(f"  {line}" for line in lines)]
 
@@ -91,9 +92,10 @@ class PageRun:
     def _plan(self, pages: Pages) -> list[FixPlan | None]:
         """Return the plan of each page, None for one that an earlier run has fixed."""
         plans: list[FixPlan | None] = []
+        path, target = self.item.path, self.item.target
         for picture in pages.read():
-            plan = None if self.batch.find_earlier(self.path, picture.metadata) else self.batch.plan(picture)
-            if plan and plan.upscaled and self.batch.find_earlier(self.path, picture.metadata, enlarges=True):
+            plan = None if self.batch.find_earlier(path, target, picture.metadata) else self.batch.plan(picture)
+            if plan and plan.upscaled and self.batch.find_earlier(path, target, picture.metadata, enlarges=True):
                 plan = None
             if plan and plan.upscaled and self.target and self.target != STREAM:
                 check_writable(self.target, picture, plan.upscaled)
@@ -111,7 +113,7 @@ class PageRun:
 
     def _add(self, number: int, told: dict[str, Any]) -> None:
         """Add what is told of a page to the record: its faces, with their page, to those of the others."""
-        record = self.batch.records[-1]
+        record = self.item.record
         faces = told.pop("faces")
         record["faces"] += [{"page": number, **face} for face in faces]
         record["pages"].append({"page": number, **told})
@@ -131,9 +133,19 @@ class PageRun:
             self.batch.sink.flush()
             self.notes += notes
             return done
-        done, notes = save_pages(pages, fixed, kind, self.target, keep_times=self.batch.keep_times)
-        self.notes += [*notes, *self.batch.remember(self.path, self.target, fixed=bool(self.edits))]
+        keep_times, handover = self.batch.keep_times, self._hand_over(pages, self.target)
+        done, notes = save_pages(pages, fixed, kind, self.target, keep_times=keep_times, handover=handover)
+        self.notes += [*notes, *self.batch.remember(self.item.path, self.target, fixed=bool(self.edits))]
         return done
+
+    def _hand_over(self, pages: Pages, target: Path) -> Handover:
+        """Return what makes the result known before its file takes its place, once all its pages are written."""
+
+        def ready(part: Path) -> None:
+            is_fixed = bool(self.edits)
+            self.batch.hand_over(pages.stamp, self.item.path, target, fixed=is_fixed, changed=is_fixed).ready(part)
+
+        return Handover(ready, self.batch.journal.run if self.batch.journal else "")
 
     def _fix(self, pages: Pages, kind: Format, plans: list[FixPlan | None]) -> Iterator[Fixed]:
         """Yield each page with its new pixels, if any; those of a TIFF with their mark."""
@@ -147,8 +159,8 @@ class PageRun:
                 yield picture, None
                 continue
             if self.batch.takes_strips():
-                title = f"{self.path.name}, page {number}"
-                self.batch.strips += draw_strips(Pair(title, picture.image, result.image, result.outcomes))
+                title = f"{self.item.path.name}, page {number}"
+                self.item.strips += draw_strips(Pair(title, picture.image, result.image, result.outcomes))
             scale = [now / was for now, was in zip(result.result_size, result.size or result.result_size, strict=True)]
             edits = list_edits(result.outcomes, result.upscaler, scale)
             self.edits.append((number, edits))

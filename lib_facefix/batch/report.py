@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..planning.identity import IdentityCheck
@@ -10,6 +11,19 @@ from ..registry import BUILT_IN
 
 VERDICT_WORDS = {"fixed": "fixed", "left": "unchanged", "failed": "failed"}
 """Words for each verdict, in the order of a summary."""
+
+
+def has_failed(record: Mapping[str, Any]) -> bool:
+    """Return whether an image, or a face of it, has failed."""
+    return record["error"] is not None or any(face.get("outcome") == "failed" for face in record["faces"])
+
+
+def new_record(path: Path) -> dict[str, Any]:
+    """Return the record of an image of which nothing is known yet."""
+    record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
+    return record | {
+        "output": None, "notes": [], "fixed_before": None, "skipped": None, "error": None, "seconds": 0.0
+    }  # fmt: skip
 
 
 def make_document(pictures: list[dict[str, Any]]) -> dict[str, Any]:

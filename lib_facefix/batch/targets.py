@@ -18,6 +18,7 @@ from ..pictures import (
     names_unwritten_file,
 )
 from ..weights import cache_folder
+from .journal import Journal
 
 RESULT_MARK = ".fixed"
 """Text before the suffix of a result that is written next to its input."""
@@ -25,6 +26,16 @@ RESULT_MARK = ".fixed"
 
 STREAM = Path("-")
 """Path that stands for standard input and standard output."""
+
+
+def name_source(path: Path | str) -> str:
+    """Return the name of an input for people."""
+    return "standard input" if str(path) == str(STREAM) else str(path)
+
+
+def name_target(target: Path) -> str:
+    """Return the name of a result for people."""
+    return "standard output" if target == STREAM else str(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +122,18 @@ def open_log() -> ResultLog:
     return ResultLog(cache_folder() / "results.txt")
 
 
-def refuse_to_replace(outputs: Iterable[Path | None], log: ResultLog, remedy: str = "add --overwrite") -> None:
+def refuse_to_replace(
+    outputs: Iterable[Path | None], log: ResultLog, remedy: str = "add --overwrite", journal: Journal | None = None
+) -> None:
     """Raise `BadSetting` if a file of somebody else has the path of an output. FaceFix may replace its own.
 
-    remedy: how the user allows it, as the end of the error message.
+    remedy: how the user allows it, as the end of the error message. journal: knows results, too, if there is one.
     """
-    taken = [path for path in outputs if path is not None and not log.may_replace(path)]
+    taken = [
+        path
+        for path in outputs
+        if path is not None and not log.may_replace(path) and not (journal and journal.has_written(path))
+    ]
     if taken:
         leads = f", a link to {_real(taken[0])}," if _real(taken[0].parent) / taken[0].name != _real(taken[0]) else ""
         more = f" ({len(taken) - 1} more like it)" if len(taken) > 1 else ""

@@ -1,5 +1,6 @@
 """Find the faces in images, restore them, and save the results. Originals are kept unless you use --in-place."""
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from .engines import add_remote
@@ -20,6 +21,9 @@ FORMATS = {
     "gif": ".gif",
 }
 """File suffix of each value of --format."""
+
+MAX_JOBS = 256
+"""Maximum number of processes."""
 
 
 def add(parser: Parser) -> None:
@@ -55,7 +59,10 @@ def _add_outputs(parser: Parser) -> None:
     text = "fix images again that FaceFix has fixed before (default: leave them as they are)"
     output.add_argument("--again", action="store_true", help=text)
     output.add_argument("--compare", type=Path, metavar="FILE", help="write a before/after sheet of all faces")
-    output.add_argument("--report", type=Path, metavar="FILE", help="write a JSON report of all faces")
+    text = "write a report of all faces: JSON, JSON lines (.jsonl), or CSV (.csv)"
+    output.add_argument("--report", type=Path, metavar="FILE", help=text)
+    text = "write a web page with all images before and after, the most changed faces first"
+    output.add_argument("--gallery", type=Path, metavar="FILE", help=text)
     output.add_argument("--dry-run", action="store_true", help="print the plan without writing any image")
     output.add_argument("-v", "--verbose", action="store_true", help="print engine, time, and reason of every face")
     output.add_argument("-q", "--quiet", action="store_true", help="print only errors")
@@ -72,5 +79,25 @@ def _add_outputs(parser: Parser) -> None:
     more.append(output.add_argument("--sign", type=Path, metavar="FILE", help=text))
     text = "PEM file with the private key of the certificate"
     more.append(output.add_argument("--sign-key", type=Path, metavar="FILE", help=text))
+    text = "kind of the report [json | jsonl | csv; default: by the name of the file]"
+    more.append(output.add_argument("--report-format", choices=("json", "jsonl", "csv"), metavar="NAME", help=text))
     parser.hide(more)
+    _add_bulk(parser)
     add_salvage(parser)
+
+
+def _add_bulk(parser: Parser) -> None:
+    section = parser.add_argument_group("many images")
+    text = "number of processes that fix images at once, or auto for one per processor core [default: 1]"
+    section.add_argument("--jobs", type=_read_jobs, default=1, metavar="N", help=text)
+    text = "fix only part I of N of the images, so that several machines can share a folder"
+    parser.hide([section.add_argument("--shard", metavar="I/N", help=text)])
+
+
+def _read_jobs(text: str) -> int:
+    """Return the number of processes, 0 for auto."""
+    if text == "auto":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
+        raise ArgumentTypeError(f"give a number from 1 to {MAX_JOBS}, or auto, not {text!r}")
+    return int(text)

@@ -1,51 +1,57 @@
-"""Carries out `facefix fix`: chooses files and targets, prepares the engine, and fixes one image after another."""
+"""Carries out `facefix fix`: chooses files and targets, prepares the engine, and fixes the images."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ..batch import (
     STREAM,
     Batch,
+    Done,
+    Gallery,
+    Job,
+    Journal,
+    Listed,
     Naming,
-    below_common_folder,
+    Report,
+    WorkerPool,
+    check_kind,
     choose_targets,
-    exclude_results,
-    explain_absent,
+    fix_one,
+    fix_overlapped,
     keep_apart,
-    make_document,
-    make_planner,
+    kind_of,
+    limit_threads,
+    may_continue,
     open_log,
-    plan_from_file,
+    open_report,
+    read_paths,
     refuse_to_replace,
     skip_existing,
 )
-from ..errors import BadPlan, BadSetting, MissingDiffuser
+from ..errors import BadSetting, MissingDiffuser
 from ..fsio import check_place
-from ..pictures import PNG_LEVEL, Found, Picture, check_writable, find_pictures
+from ..pictures import Found, check_writable
 from ..planning.needs import Needs
-from ..planning.plan import FixPlan
 from ..protocols import Engine
-from ..provenance import Recorder
 from ..settings.treatment import AUTO_RESTORER
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
 from .engines import choose_engine, prepare_detection, tell_restorer
-from .files import match_plans, read_plans, write_drawing, write_json
+from .files import tell_notes, write_drawing
 from .fix import FORMATS
-from .flags import list_given_settings, read_face_numbers, read_inputs, read_overrides, read_settings
+from .fix_journal import choose_journal, describe_work
+from .fix_progress import ImageProgress, Tally, make_bar
+from .fix_work import make_batch, make_worker_batch, plan_work, read_recorder, read_shard
+from .flags import read_face_numbers, read_settings
 from .models_get import ask_to_fetch
 from .streams import choose_streams
-from .terminal import STOPPED, escape_controls, print_lines
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from .terminal import STOPPED, print_lines
 
 NO_DIFFUSER = (
     "re-diffuse needs Stable Diffusion, which is not available; use `--method restore`, or give the address of a WebUI "
@@ -53,85 +59,104 @@ NO_DIFFUSER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImageProgress:
-    """A `Progress` that shows the progress within the current image."""
-
-    bar: tqdm[Any] | None
-    """Progress bar of all images; None if none is shown."""
-    name: str
-    """File name of the current image."""
-
-    def step(self, done: int, total: int, doing: str) -> None:
-        """Show the number of finished faces and the current step after the progress bar."""
-        if self.bar is not None:
-            self.bar.set_postfix_str(escape_controls(f"{self.name}: {done}/{total} faces, {doing}"))
-
-    def should_stop(self) -> bool:
-        """Return False. Ctrl-C stops the run with an exception instead."""
-        return False
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Fix the images that the flags name. Return the exit code."""
     _check_flags(arguments)
-    recorder = _read_recorder(arguments)
+    recorder = read_recorder(arguments)
     source, sink = choose_streams(arguments)
     engine = choose_engine(arguments)
-    found, plan, needs = _plan_work(arguments, engine)
+    found, plan, needs = plan_work(arguments, engine)
     log = open_log()
-    batch = Batch(
-        engine,
-        plan,
-        draw=arguments.compare is not None,
-        png_level=PNG_LEVEL if arguments.png_level is None else arguments.png_level,
-        quality=arguments.quality or 0,
-        salvage=arguments.salvage,
-        keep_times=arguments.keep_times,
-        verbose=arguments.verbose,
-        source=source,
-        sink=sink,
-        sink_suffix=FORMATS.get(arguments.format, ""),
-        recorder=recorder,
-        pages=arguments.plan is None,
-        log=log,
-    )
+    batch = make_batch(arguments, engine, plan, recorder, log)
+    batch.source, batch.sink = source, sink
     found, lines = batch.pass_over(found)
-    naming = Naming(arguments.suffix, FORMATS.get(arguments.format, ""))
-    targets = choose_targets(found, arguments.output, arguments.in_place, naming)
+    found, jobs = _choose_jobs(arguments, found)
     if arguments.skip_existing:
-        found, targets, skipped = skip_existing(batch, found, targets)
+        found, targets, skipped = skip_existing(batch, found, [job.target for job in jobs])
+        jobs = [Job(file.path, target) for file, target in zip(found, targets, strict=True)]
         lines += skipped
-    sources = [*(file.path for file in found), *([arguments.plan] if arguments.plan else [])]
-    keep_apart(sources, [target for target in targets if target != STREAM], (arguments.report, arguments.compare))
-    if not arguments.overwrite:
-        results = [] if arguments.in_place or arguments.dry_run else targets
-        refuse_to_replace([*results, arguments.report, arguments.compare], log)
+    extras = arguments.report, arguments.compare, arguments.gallery
+    sources = [*(job.source for job in jobs), *([arguments.plan] if arguments.plan else [])]
+    keep_apart(sources, [job.target for job in jobs if job.target != STREAM], extras)
+    batch.journal = choose_journal(arguments, needs, jobs)
+    with batch.journal or nullcontext():
+        left, earlier = _choose_left(arguments, batch, jobs)
+        with _explaining_diffuser():  # what is missing is reported before any image is written
+            if arguments.dry_run:
+                _prepare_detection(arguments, engine, needs)
+            else:
+                engine.prepare(needs, _make_fetch(arguments))
+        if batch.journal:
+            batch.journal.start({"work": describe_work(arguments, needs)})
+            batch.journal.sweep({job.target.parent for job in jobs})
+        if jobs and arguments.quiet:
+            lines, earlier = [], []
+        print_lines([*lines, *earlier], error=not jobs or sink is not None)
+        tally = _start_tally(arguments, batch, jobs, left)
+        try:
+            if len(left) == 1 and not arguments.dry_run:
+                progress = ImageProgress(tally.bar, left[0].source.name)
+                fix_one(batch, left[0], progress, tally.put)
+            else:
+                _fix_all(batch, left, tally, arguments)
+        except KeyboardInterrupt:  # Ctrl-C, or SIGTERM
+            tally.is_stopped = True
+        code = _finish(arguments, batch, jobs, left, tally)
+        if tally.is_restored and not arguments.quiet and AUTO_RESTORER in needs.restorers:
+            tell_restorer(engine)
+        return code
+
+
+def _choose_left(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job]) -> tuple[list[Job], list[str]]:
+    """Return what no earlier run has done, and what to tell the person of the rest.
+
+    Raises `BadSetting` if a file of somebody else would be lost, or if another run is at work in the folder.
+    """
+    journal = batch.journal
+    left = list(jobs) if journal is None else [job for job in jobs if not journal.is_done(*job)]
+    if not arguments.overwrite and batch.log:
+        results = [] if arguments.in_place or arguments.dry_run else [job.target for job in left]
+        kind = kind_of(arguments.report, arguments.report_format) if arguments.report else ""
+        report = None if arguments.report and may_continue(arguments.report, kind) else arguments.report
+        extras = report, arguments.compare, arguments.gallery
+        refuse_to_replace([*results, *extras], batch.log, journal=journal)
+    if len(left) == len(jobs):
+        return left, []
+    rest = f"{len(left)} to do" if left else "nothing to do. Add --again to fix them again"
+    return left, [f"{len(jobs) - len(left)} of {len(jobs)} images were done by an earlier run; {rest}"]
+
+
+def _choose_jobs(arguments: argparse.Namespace, found: Sequence[Found]) -> tuple[list[Found], list[Job]]:
+    """Return the images of this shard, and what is to be done with each."""
+    shard = read_shard(arguments)
+    targets = choose_targets(
+        found, arguments.output, arguments.in_place, Naming(arguments.suffix, FORMATS.get(arguments.format, ""))
+    )
+    pairs = [(file, target) for file, target in zip(found, targets, strict=True) if shard.contains(file.below)]
+    return [file for file, _ in pairs], [Job(file.path, target) for file, target in pairs]
+
+
+@contextmanager
+def _explaining_diffuser() -> Iterator[None]:
+    try:
+        yield
+    except MissingDiffuser as error:
+        raise BadSetting(NO_DIFFUSER) from error
+
+
+def _make_fetch(arguments: argparse.Namespace) -> Callable[[Published, ModelPaths], None]:
+    """Return the function that asks to download a model, and downloads it."""
 
     def fetch(missing: Published, paths: ModelPaths) -> None:
         ask_to_fetch(missing, paths, yes=arguments.yes, offline=arguments.offline, mirror=arguments.mirror)
 
-    try:  # a missing model is reported before any image is written
-        if not arguments.dry_run:
-            engine.prepare(needs, fetch)
-        else:
-            engine.prepare(replace(needs, detectors=frozenset()))  # those are tried once, in the next step
-            if not arguments.plan:
-                prepare_detection(engine, read_settings(arguments))
-    except MissingDiffuser as error:
-        raise BadSetting(NO_DIFFUSER) from error
-    if found and arguments.quiet:
-        lines = []
-    print_lines(lines, error=not found or sink is not None)
-    code = _fix_all(batch, found, targets, arguments)
-    restores = any(face["decision"] == "restore" for record in batch.records for face in record.get("faces", ()))
-    if restores and not arguments.quiet and AUTO_RESTORER in needs.restorers:
-        tell_restorer(engine)
-    if arguments.report:
-        write_json(make_document(batch.records), arguments.report)
-    if arguments.compare and not arguments.dry_run:
-        write_drawing(draw_sheet(batch.strips), arguments.compare)
-    return code
+    return fetch
+
+
+def _prepare_detection(arguments: argparse.Namespace, engine: Engine, needs: Needs) -> None:
+    engine.prepare(replace(needs, detectors=frozenset()))  # those are tried once, in the next step
+    if not arguments.plan:
+        prepare_detection(engine, read_settings(arguments))
 
 
 def _check_flags(arguments: argparse.Namespace) -> None:
@@ -141,74 +166,103 @@ def _check_flags(arguments: argparse.Namespace) -> None:
         raise BadSetting(f"--skip-existing keeps existing results and {other} replaces them; remove one of them")
     if arguments.quiet and arguments.verbose:
         raise BadSetting("--quiet and --verbose exclude each other; remove one of them")
+    read_shard(arguments)
+    check_kind(arguments.report, arguments.report_format)
     if arguments.compare:
         check_writable(arguments.compare)
-    if arguments.report:
-        check_place(arguments.report)
+    for path in (arguments.report, arguments.gallery):
+        if path:
+            check_place(path)
 
 
-def _read_recorder(arguments: argparse.Namespace) -> Recorder:
-    """Return what is recorded in results. Raises `BadSetting` or `MissingPackage` if they cannot be signed."""
-    if (arguments.sign is None) != (arguments.sign_key is None):
-        given, other = ("--sign", "--sign-key") if arguments.sign else ("--sign-key", "--sign")
-        raise BadSetting(f"{given} needs {other}, too: one names the certificate, the other its private key")
-    signer = None
-    if arguments.sign:
-        from ..provenance.credentials import Signer  # which few runs need
+def _start_tally(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job], left: Sequence[Job]) -> Tally:
+    """Open report and gallery, and show the progress bar."""
+    report = _open_report(arguments, batch, jobs, left)
+    gallery = _open_gallery(arguments, batch.journal)
+    wanted = {} if arguments.plan else read_face_numbers(arguments)
+    bar = make_bar(arguments, len(jobs), len(jobs) - len(left))
+    tally = Tally(len(jobs), arguments.quiet, batch.sink is not None, wanted, bar, report, gallery)
+    for record in batch.records:
+        tally.note(record)
+    return tally
 
-        signer = Signer(arguments.sign, arguments.sign_key)
-    return Recorder(mark=not arguments.no_mark, again=arguments.again, signer=signer)
+
+def _finish(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job], left: Sequence[Job], tally: Tally) -> int:
+    """Complete report, gallery and sheet, tell the person how it went, and return the exit code."""
+    if tally.bar is not None:
+        tally.bar.close()
+    if tally.is_stopped:
+        print_lines([tally.explain_stop()], error=True)
+    elif batch.journal and left and not arguments.quiet:
+        print_lines([tally.summarize(len(jobs) - len(left))])
+    if tally.report:
+        tell_notes(tally.report.close(), arguments.report)
+        open_log().add(arguments.report)
+    if tally.gallery:
+        for job in set(jobs) - set(left):
+            tally.gallery.add_earlier(job)
+        tell_notes(tally.gallery.close(), arguments.gallery)
+        open_log().add(arguments.gallery)
+    if arguments.compare and not arguments.dry_run and not tally.is_stopped:
+        write_drawing(draw_sheet(tally.strips), arguments.compare)
+    if tally.is_stopped:
+        return STOPPED
+    return 1 if batch.failed or tally.failures else 0
 
 
-def _plan_work(
-    arguments: argparse.Namespace, engine: Engine
-) -> tuple[list[Found], Callable[[Picture], FixPlan], Needs]:
-    """Return the image files, the function that plans each, and the needs of all. Raises `BadSetting` or `BadPlan`."""
-    if arguments.plan:
-        if given := list_given_settings(arguments):
-            raise BadPlan(f"a plan contains all settings; edit it instead of using {', '.join(given)}")
-        plans = read_plans(arguments.plan)
-        found = find_pictures(arguments.inputs) if arguments.inputs else below_common_folder(find_pictures(list(plans)))
-        matched = match_plans(plans, [file for file in found if not file.skipped])
-        return found, plan_from_file(matched), Needs.of_plans(matched.values())
-    settings, overrides = read_settings(arguments), read_overrides(arguments)
-    inputs = read_inputs(arguments)
-    if inputs == [str(STREAM)]:
-        found = [Found(str(STREAM), str(STREAM))]
+def _fix_all(batch: Batch, jobs: Sequence[Job], tally: Tally, arguments: argparse.Namespace) -> None:
+    """Fix the images, in this process or in several. Ctrl-C is passed on."""
+
+    def progress_of(path: Path) -> ImageProgress:
+        return ImageProgress(tally.bar, path.name)
+
+    if arguments.dry_run:
+        for job in jobs:
+            lines = batch.look(job.source)
+            tally.put(Done(lines, batch.records[-1]))
+    elif (count := arguments.jobs or _count_cores()) > 1:
+        _fix_in_processes(batch, jobs, count, tally.put, arguments)
     else:
-        found = exclude_results(find_pictures(inputs), inputs, arguments.output, open_log())
-    if arguments.upscaler and not settings.upscale:
-        print_lines(["facefix: --upscaler has no effect without --upscale; add it, as in --upscale 2"], error=True)
-    return found, make_planner(engine, settings, overrides), Needs.of_settings(settings, overrides)
+        fix_overlapped(batch, Listed(jobs), progress_of, tally.put)
 
 
-def _fix_all(batch: Batch, found: Sequence[Found], targets: Sequence[Path], arguments: argparse.Namespace) -> int:
-    """Fix the images one after another. Return the exit code."""
-    quiet, wanted = arguments.quiet, {} if arguments.plan else read_face_numbers(arguments)
-    with _make_bar(len(found), quiet=quiet) as bar:
-        for path, target in zip((file.path for file in found), targets, strict=True):
-            try:
-                lines = (
-                    batch.look(path) if arguments.dry_run else batch.fix(path, target, ImageProgress(bar, path.name))
-                )
-                if (failed := bool(batch.records[-1]["error"])) or not quiet:
-                    print_lines(lines, error=failed or batch.sink is not None)
-                if not failed:
-                    absent = explain_absent(wanted, batch.records[-1])
-                    print_lines((f"facefix: {path}: {line}" for line in absent), error=True)
-                if bar is not None:
-                    bar.update()
-            except KeyboardInterrupt:  # Ctrl-C, or SIGTERM
-                done = sum(not record["error"] and not record["skipped"] for record in batch.records)
-                print_lines([f"stopped at {path}; {done} of {len(found)} images done"], error=True)
-                return STOPPED
-    return 1 if batch.failed else 0
+def _fix_in_processes(
+    batch: Batch, jobs: Sequence[Job], count: int, put: Callable[[Done], None], arguments: argparse.Namespace
+) -> None:
+    journal = batch.journal
+    given = (journal.folder, journal.config, journal.run) if journal else (None, "", "")
+
+    def note(line: str) -> None:
+        print_lines([f"facefix: {line}"], error=True)
+
+    WorkerPool(
+        count, make_worker_batch, arguments, *given, threads=limit_threads(count, _count_cores()), note=note
+    ).fix(jobs, put)
 
 
-def _make_bar(total: int, *, quiet: bool) -> AbstractContextManager[tqdm[Any] | None]:
-    """Return the progress bar, or None where it would not be visible: importing tqdm takes a while."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext()
-    from tqdm import tqdm
+def _count_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    return tqdm(total=total, unit="image", leave=False)
+
+def _open_report(
+    arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job], left: Sequence[Job]
+) -> Report | None:
+    """Return the report, if any, with the images that an earlier run has done and that it does not name yet."""
+    if not arguments.report:
+        return None
+    kind = kind_of(arguments.report, arguments.report_format)
+    continues = batch.journal is not None and len(left) < len(jobs) and may_continue(arguments.report, kind)
+    if not continues and kind != "json":
+        arguments.report.unlink(missing_ok=True)  # `refuse_to_replace` allowed it
+    known = set(read_paths(arguments.report, kind)) if continues else set()
+    for job in set(jobs) - set(left):
+        if str(job.source) not in known:
+            with batch.recording(job.source) as record:
+                record.update(output=str(job.target), skipped="done by an earlier run")
+    return open_report(arguments.report, kind)
+
+
+def _open_gallery(arguments: argparse.Namespace, journal: Journal | None) -> Gallery | None:
+    if not arguments.gallery or arguments.dry_run:
+        return None
+    return Gallery(arguments.gallery, journal.beside("gallery") if journal else None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import BadPicture, CannotWrite
-from ..fsio import atomic_write
+from ..fsio import Handover, atomic_write
 from ..types import Image
 from .decode import decode
 from .formats import Format
@@ -23,7 +23,7 @@ from .read import check_dimensions, explain_faults, open_known
 from .tiff_header import Directory, directories, full_pages, is_tiff
 from .tiff_pages import PageWriter, can_move
 from .tiff_read import PREVIEWS, read_page
-from .write import encode
+from .write import encode, keep_time
 
 ANIMATED = ("GIF", "WEBP", "PNG")
 """Kinds of file that hold animations, in Pillow's words."""
@@ -47,8 +47,8 @@ class Pages:
     """Those of a TIFF file."""
     left_out: tuple[str, ...] = ()
     """Sentences for what of the file is not in a new one."""
-    time: int | None = None
-    """When the file was changed, in nanoseconds; None for a stream."""
+    stamp: tuple[int, int] | None = None
+    """When the file was changed, in nanoseconds, and its size in bytes; None for a stream."""
 
     def read(self) -> Iterator[Picture]:
         """Yield each page as a picture; one at a time is in memory. Raises BadPicture with the number of the page."""
@@ -96,7 +96,8 @@ def open_pages(source: Path | BinaryIO, name: str = "the image") -> Iterator[Pag
     """
     if isinstance(source, Path):
         with source.open("rb") as file, open_pages(file, str(source)) as pages:
-            yield replace(pages, time=os.fstat(file.fileno()).st_mtime_ns)
+            state = os.fstat(file.fileno())
+            yield replace(pages, stamp=(state.st_mtime_ns, state.st_size))
         return
     with explain_faults(source, name):
         source.seek(0)
@@ -154,18 +155,35 @@ def write_pages(pages: Pages, fixed: Iterator[Fixed], kind: Format, file: Binary
 
 
 def save_pages(
-    pages: Pages, fixed: Iterator[Fixed], kind: Format, path: Path, *, keep_times: bool = False
+    pages: Pages,
+    fixed: Iterator[Fixed],
+    kind: Format,
+    path: Path,
+    *,
+    keep_times: bool = False,
+    handover: Handover | None = None,
 ) -> tuple[bool, list[str]]:
     """Write all pages to `path` as `write_pages` does; an existing file is replaced at the end, or not at all.
 
-    keep_times: whether the file gets the modification time of the old one; a copy always does.
+    keep_times: whether the file gets the modification time of the old one; a copy always does. handover: receives the
+    finished file before it takes its place.
     """
     told: list[tuple[bool, list[str]]] = []
-    more = atomic_write(path, lambda file: told.append(write_pages(pages, fixed, kind, file)))
+    refused: list[str] = []
+
+    def ready(part: Path) -> None:
+        if pages.stamp and (keep_times or not told[0][0]):
+            refused.extend(keep_time(part, pages.stamp[0]))
+        if handover:
+            handover.ready(part)
+
+    more = atomic_write(
+        path,
+        lambda file: told.append(write_pages(pages, fixed, kind, file)),
+        Handover(ready, handover.owner if handover else ""),
+    )
     [(changed, notes)] = told
-    if pages.time is not None and (keep_times or not changed):
-        os.utime(path, ns=(pages.time, pages.time))
-    return changed, [*notes, *more]
+    return changed, [*notes, *more, *refused]
 
 
 def _write_tiff(pages: Pages, fixed: Iterator[Fixed], file: BinaryIO) -> tuple[bool, list[str]]:

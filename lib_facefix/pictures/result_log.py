@@ -56,15 +56,17 @@ class ResultLog:
         except OSError:
             return False
 
-    def add(self, path: Path, *, product: bool = False, fixed: bool = False) -> None:
-        """Remember that FaceFix wrote the file at `path` as it is now.
+    def add(self, path: Path, *, product: bool = False, fixed: bool = False, part: Path | None = None) -> None:
+        """Remember that FaceFix wrote the file at `path` as it is now, or as it will be.
 
+        part: the finished temporary file that is about to be renamed to `path`. A run that is killed in between leaves
+        a line that does not fit the old file, and so says nothing.
         product: whether it is a result beside its input, or a drawing, so that a folder does not contribute it.
         fixed: whether it holds an image in which FaceFix changed something.
         """
         words = [word for word, given in ((_PRODUCT, product), (_FIXED, fixed)) if given]
         with contextlib.suppress(OSError):
-            state = path.stat()
+            state = (part or path).stat()
             self._read()[_key(path)] = state.st_size, state.st_mtime_ns, frozenset(words)
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a", encoding="ascii") as file:  # one short write: safe beside other processes

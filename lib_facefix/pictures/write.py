@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CannotWrite
-from ..fsio import atomic_write, check_place
+from ..fsio import Handover, atomic_write, check_place
 from ..types import Image
 from .avif import packs_deep_avif
 from .claims import SIGNED
@@ -59,22 +59,35 @@ def write_picture(
     png_level: int = PNG_LEVEL,
     keep_times: bool = False,
     seal: Seal | None = None,
+    handover: Handover | None = None,
 ) -> tuple[str, ...]:
     """Write `fixed` to `path` as `encode` does, in the format of its suffix.
 
     Returns notes about data that the new file lacks. keep_times: whether the file gets the modification time of the old
-    one; an unchanged copy always does. Raises CannotWrite, and BadSetting for an unknown suffix. An existing file at
-    `path` is then unchanged.
+    one; an unchanged copy always does. handover: receives the finished file before it takes its place. Raises
+    CannotWrite, and BadSetting for an unknown suffix. An existing file at `path` is then unchanged.
     """
     work = _prepare_writer(picture, fixed, format_for(path), str(path), text or {}, png_level)
     work = work.sealed(seal)
-    notes = (*work.notes, *atomic_write(path, work.write))
-    if picture.stamp and (keep_times or work.copies):
-        try:
-            os.utime(path, ns=(picture.stamp[0], picture.stamp[0]))
-        except OSError as error:  # some network drives refuse it
-            return (*notes, f"Its modification time could not be kept ({error.strerror}).")
-    return notes
+    refused: list[str] = []
+
+    def ready(part: Path) -> None:
+        if picture.stamp and (keep_times or work.copies):
+            refused.extend(keep_time(part, picture.stamp[0]))
+        if handover:
+            handover.ready(part)
+
+    landed = atomic_write(path, work.write, Handover(ready, handover.owner if handover else ""))
+    return (*work.notes, *landed, *refused)
+
+
+def keep_time(path: Path, time: int) -> list[str]:
+    """Set the modification time of a file, in nanoseconds; return a note if its drive refuses, as some do."""
+    try:
+        os.utime(path, ns=(time, time))
+    except OSError as error:
+        return [f"Its modification time could not be kept ({error.strerror})."]
+    return []
 
 
 def encode(

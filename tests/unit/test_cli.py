@@ -116,7 +116,7 @@ def test_a_folder_is_mirrored_and_one_bad_file_does_not_stop_the_rest(photo, tmp
 
     assert run("fix", photo.parent, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 1
 
-    made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
+    made = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
     assert made == ["deep/small.png", "photo.png"]
     assert "broken.jpg" in capsys.readouterr().err
     records = {
@@ -320,7 +320,7 @@ def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, 
     code = run("fix", photo.parent, "-o", tmp_path / "out", "--report", tmp_path / "r.json")
 
     assert code == 130
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
     assert json.loads((tmp_path / "r.json").read_text())["pictures"][0]["output"]
     assert (
         json.loads((tmp_path / "r.json").read_text())["pictures"][1]["error"] == "stopped before this file was finished"
@@ -369,7 +369,7 @@ def test_an_error_that_nobody_foresaw_fails_its_picture_alone(photo, tmp_path, m
 
     monkeypatch.setattr(TwoFaces, "detect", detect)
     assert run("fix", photo.parent, "-o", tmp_path / "out", "--report", tmp_path / "r.json") == 1
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["second.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["second.png"]
     assert "unexpected ZeroDivisionError: of all things" in capsys.readouterr().err
     assert "ZeroDivisionError" in json.loads((tmp_path / "r.json").read_text())["pictures"][0]["error"]
 
@@ -378,7 +378,7 @@ def test_a_file_of_another_kind_among_pictures_fails_alone(photo, tmp_path):
     notes = photo.with_name("notes.txt")
     notes.write_text("buy milk")
     assert run("fix", photo, notes, "-o", tmp_path / "out") == 1
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
 
 
 def test_results_inside_the_input_folder_are_not_fixed_again(photo):

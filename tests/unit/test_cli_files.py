@@ -108,7 +108,7 @@ def test_pictures_in_a_folder_that_are_not_read_are_reported_and_fail_nothing(ph
     assert all(records[name]["skipped"] and not records[name]["error"] for name in UNREAD)
     assert "HEIC" in records["1.heic"]["skipped"]
     assert "1.heic: skipped: HEIC needs the Python package pillow-heif" in capsys.readouterr().out
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
 
 
 @pytest.mark.usefixtures("no_heif")
@@ -394,7 +394,7 @@ def test_sigterm_is_like_ctrl_c(photo, tmp_path, sent):
     assert running.returncode == 130
     assert "second.png; 1 of 2 images done" in told
     assert "Traceback" not in told
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
     records = reported(tmp_path / "r.json")
     assert records["photo.png"]["output"] == "out/photo.png"
     assert records["second.png"]["error"] == "stopped before this file was finished"

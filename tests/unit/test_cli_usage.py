@@ -159,7 +159,7 @@ def test_flags_may_stand_before_and_between_files(photo, tmp_path):  # noqa: F81
     second = photo.with_name("second.png")
     second.write_bytes(photo.read_bytes())
     assert run("-q", photo, "-o", tmp_path / "out", second) == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo.png", "second.png"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["photo.png", "second.png"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_two_inputs_never_become_one_result(photo, tmp_path):  # noqa: F811
     assert run("fix", photo.parent, "--format", "webp") == 0
     assert run("fix", photo.parent, "--format", "webp", "-o", tmp_path / "out", "--suffix", "_x") == 0
     assert sorted(path.name for path in photo.parent.glob("*.webp")) == ["photo.fixed-2.webp", "photo.fixed.webp"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo_x-2.webp", "photo_x.webp"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["photo_x-2.webp", "photo_x.webp"]
 
 
 def test_quality_makes_files_smaller_and_is_what_their_tables_say(photo, tmp_path):  # noqa: F811
@@ -358,16 +358,16 @@ def test_results_of_any_name_beside_their_input_are_not_fixed_again(photo, tmp_p
         assert run("fix", photo.parent, "--suffix", "-new") == 0
     assert sorted(path.name for path in photo.parent.iterdir()) == ["photo-new.png", "photo.png"]
     assert run("fix", photo.parent, "-o", tmp_path / "out") == 0
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
 
 
 def test_photos_that_were_fixed_in_place_or_into_a_folder_stay_photos(photo, tmp_path):  # noqa: F811
     photo.with_name("photo-2.png").write_bytes(photo.read_bytes())
     assert run("fix", photo.parent, "--in-place") == 0
     assert run("fix", photo.parent, "-o", tmp_path / "out") == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo-2.png", "photo.png"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["photo-2.png", "photo.png"]
     assert run("fix", tmp_path / "out", "-o", tmp_path / "more") == 0
-    assert sorted(path.name for path in (tmp_path / "more").iterdir()) == ["photo-2.png", "photo.png"]
+    assert sorted(path.name for path in (tmp_path / "more").glob("[!.]*")) == ["photo-2.png", "photo.png"]
 
 
 # Set-up errors

@@ -1,0 +1,171 @@
+"""A web page in one file with small pictures of all images before and after, the most doubtful first."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+from urllib.parse import quote
+
+from ..errors import FaceFixError
+from ..fsio import atomic_write, cannot_write
+from ..pictures import read_picture
+from .overlap import Job
+from .preview import Preview, make_preview
+from .report import has_failed, summarize_faces
+from .report_file import dump, largest_distance
+
+MAX_IMAGES = 10_000
+"""Images on a page, the first ones in its order: more would make browsers slow."""
+KINDS = {"": "All", "failed": "Failed", "drifted": "Looks different", "fixed": "Fixed", "unchanged": "Unchanged"}
+"""Groups of images that the page can show alone, with their labels."""
+DRIFTED = ("drifted", "backed off", "left")
+"""Verdicts of the identity guard on a face that looked like somebody else, at least at first."""
+EARLIER = "done by an earlier run"
+
+
+class _Card(NamedTuple):
+    """An image on the page, without its pictures."""
+
+    order: tuple[float, str]
+    """Sorts the images of a page."""
+    kind: str
+    place: int
+    """Where its line begins in the file of pictures."""
+
+
+class Gallery:
+    """A gallery that grows while a batch runs. Pictures wait in a file, so that memory stays small."""
+
+    def __init__(self, path: Path, waiting: Path | None = None) -> None:
+        """path: of the page. waiting: file for the pictures, which a later run uses again; none for a temporary one.
+
+        Raises `CannotWrite`.
+        """
+        self._path, self._cards = path, dict[str, _Card]()
+        try:
+            self._file = cast(BinaryIO, waiting.open("a+b") if waiting else tempfile.TemporaryFile())  # noqa: SIM115
+            self._read()
+        except OSError as error:
+            raise cannot_write(waiting or path, error) from error
+
+    def add(self, record: Mapping[str, Any], preview: Preview | None) -> None:
+        """Add a finished image; raises `CannotWrite`."""
+        measured = [face["identity"] for face in record["faces"] if face.get("identity")]
+        drifted = any(check["verdict"] in DRIFTED for check in measured)
+        changed = any(face.get("outcome") == "fixed" for face in record["faces"]) or record["upscale"]
+        kind = "failed" if has_failed(record) else "drifted" if drifted else "fixed" if changed else "unchanged"
+        distance = largest_distance(record)
+        failures = [face["error"] for face in record["faces"] if face.get("error")]
+        text = record["error"] or record["fixed_before"] or summarize_faces(record)
+        if distance is not None:
+            text += f"; distance to the face before: {distance:.2f}"
+        self._put(record["path"], record["output"], kind, "; ".join([text, *failures]), _rate(measured), preview)
+
+    def add_earlier(self, job: Job) -> None:
+        """Add an image that an earlier run has done, unless its pictures are there. Raises `CannotWrite`."""
+        if str(job.source) in self._cards:
+            return
+        preview = None
+        with contextlib.suppress(FaceFixError):  # it is gone: the page says so
+            after = read_picture(job.target).image
+            preview = make_preview(after if job.source == job.target else read_picture(job.source).image, after)
+        self._put(str(job.source), str(job.target), "fixed", EARLIER, 0.0, preview)
+
+    def close(self) -> tuple[str, ...]:
+        """Write the page, and return notes on what the drive refused; raises `CannotWrite`."""
+        with self._file:
+            return atomic_write(self._path, self._write)
+
+    def _put(self, path: str, output: str | None, kind: str, text: str, rate: float, preview: Preview | None) -> None:
+        pictures = [base64.b64encode(one).decode() for one in (preview.before, preview.after)] if preview else []
+        size = preview.size if preview else None
+        line = {"path": path, "output": output, "kind": kind, "text": text, "rate": rate}
+        packed = dump({**line, "pictures": pictures, "size": size}).encode() + b"\n"
+        try:
+            place = self._file.seek(0, os.SEEK_END)
+            self._file.write(packed)
+            self._file.flush()
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+        self._keep(line, place)
+
+    def _keep(self, line: Mapping[str, Any], place: int) -> None:
+        order = {"failed": 2.0, "unchanged": 0.0}.get(line["kind"], max(1e-6, float(line["rate"])))
+        self._cards[line["path"]] = _Card((-order, line["path"]), line["kind"], place)
+
+    def _read(self) -> None:
+        """Read what an earlier run has left; a last line that was cut off is removed."""
+        self._file.seek(0)
+        place = 0
+        for raw in iter(self._file.readline, b""):
+            if not raw.endswith(b"\n"):
+                self._file.truncate(place)
+                return
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self._keep(json.loads(raw), place)
+            place += len(raw)
+
+    def _write(self, file: BinaryIO) -> None:
+        cards = sorted(self._cards.values())
+        page = Path(__file__).with_suffix(".html").read_text("utf-8")
+        start, _, end = page.partition("<!--CARDS-->")
+        file.write(
+            start.replace("<!--SUMMARY-->", _summarize(cards)).replace("<!--KINDS-->", _list_kinds(cards)).encode()
+        )
+        for card in cards[:MAX_IMAGES]:
+            self._file.seek(card.place)
+            file.write(_draw(json.loads(self._file.readline()), self._path).encode("utf-8", "replace"))
+        file.write(end.encode())
+
+
+def _rate(measured: Sequence[Mapping[str, Any]]) -> float:
+    """Return how near the worst face is to looking like somebody else, 0 to 2: its distance, in limits."""
+    known = [check for check in measured if check["distance"] is not None and check["limit"]]
+    return min(2.0, max((check["distance"] / check["limit"] for check in known), default=0.0)) * 0.999
+
+
+def _summarize(cards: Sequence[_Card]) -> str:
+    failed = sum(card.kind == "failed" for card in cards)
+    shown = f"; the first {MAX_IMAGES:,} are shown" if len(cards) > MAX_IMAGES else ""
+    return f"{len(cards):,} image{'' if len(cards) == 1 else 's'}, {failed:,} failed{shown}"
+
+
+def _list_kinds(cards: Sequence[_Card]) -> str:
+    counts = Counter(card.kind for card in cards)
+    counts[""] = len(cards)
+    return "\n".join(
+        f'<label class="kind"><input type="radio" name="kind" value="{kind}"{"" if kind else " checked"}>'
+        f"<span>{label} ({counts[kind]:,})</span></label>"
+        for kind, label in KINDS.items()
+    )
+
+
+def _draw(line: Mapping[str, Any], page: Path) -> str:
+    """Return an image as HTML. page: file of the page, from which its links lead."""
+    name, title = Path(line["path"]).name, escape(line["path"])
+    parts = []
+    for word, packed in zip(("before", "after"), line["pictures"] or ("", ""), strict=True):
+        if packed:
+            width, height = line["size"]
+            parts.append(
+                f'<img loading="lazy" decoding="async" width="{width}" height="{height}" '
+                f'alt="{escape(name)} {word}" src="data:image/jpeg;base64,{packed}">'
+            )
+        else:
+            parts.append(f"<p>no image {word}</p>")
+    if line["output"]:
+        target = os.path.relpath(os.path.realpath(line["output"]), os.path.realpath(page.parent))
+        title = f'<a href="{escape(quote(target.replace(os.sep, "/"), errors="replace"))}">{title}</a>'
+    return (
+        f'<article class="card {line["kind"]}" tabindex="-1" data-name="{escape(line["path"].lower())}" '
+        f'aria-label="{escape(name)}"><div class="pair">{"".join(parts)}</div>'
+        f"<h2>{title}</h2><p>{escape(line['text'])}</p></article>\n"
+    )
