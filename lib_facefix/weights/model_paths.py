@@ -48,7 +48,7 @@ def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for files that can be created again: exported networks, converted files, hashes.
+    """Return the folder for files that can be created again: exported networks, converted files, hashes, trials.
 
     Also the list of results that FaceFix may replace.
     """

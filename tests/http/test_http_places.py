@@ -21,6 +21,8 @@ def engine(tmp_path):
         pytest.param({"detector": "blazeface + ../../net.onnx[face]"}, id="one of several"),
         pytest.param({"person": "/etc/passwd"}, id="a reference photo"),
         pytest.param({"restorer": "/etc/net.pth"}, id="a restorer"),
+        pytest.param({"restorer": "/etc/net.onnx"}, id="an ONNX restorer"),
+        pytest.param({"restorer": "net.onnx"}, id="one in the folder of the server"),
     ],
 )
 def test_a_file_outside_the_folders_of_models_is_refused(engine, settings):

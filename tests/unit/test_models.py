@@ -69,7 +69,6 @@ def gfpgan(folder, monkeypatch):
     """A file that is published as GFPGAN's."""
     record = replace(PUBLISHED["GFPGANv1.4.pth"], sha256=hashlib.sha256(GFPGAN).hexdigest(), bytes=len(GFPGAN))
     monkeypatch.setattr(module, "find_record", lambda name: record)
-    monkeypatch.setattr("lib_facefix.models.variants.find_spec", lambda name: name)
     path = folder / "GFPGANv1.4.pth"
     path.write_bytes(GFPGAN)
     return path
