@@ -18,7 +18,7 @@ def graph(comfyui):
 def test_faces_are_restored_as_the_library_does_and_nothing_else_changes(comfyui, graph, group):
     image = graph.load(comfyui, group)
     found = graph.add("FaceFixDetectFaces", image=image)
-    plan = graph.add("FaceFixPlan", image=image, faces_found=found, overrides="2: method=leave", fidelity=0.2)
+    plan = graph.add("FaceFixPlan", image=image, faces=found, overrides="2: method=leave", fidelity=0.2)
     fixed = graph.add("FaceFixRestoreFaces", image=image, plan=plan)
     mask = graph.add("MaskToImage", mask=[fixed, 1])
     saved, drawn = graph.add("SaveImage", images=fixed), graph.add("SaveImage", images=mask)
@@ -67,8 +67,8 @@ def test_a_batch_is_restored_together_and_choices_hold_for_each_image(comfyui, g
 def test_masks_follow_any_expression(comfyui, graph, group):
     image = graph.load(comfyui, group)
     found = graph.add("FaceFixDetectFaces", image=image)
-    plan = graph.add("FaceFixPlan", image=image, faces_found=found, overrides="1: method=leave\n2: method=leave")
-    whole = graph.add("FaceFixFaceMasks", image=image, faces_found=found, mask_feather=0.0)
+    plan = graph.add("FaceFixPlan", image=image, faces=found, overrides="1: method=leave\n2: method=leave")
+    whole = graph.add("FaceFixFaceMasks", image=image, faces=found, mask_feather=0.0)
     eyes = graph.add("FaceFixFaceMasks", image=image, plan=plan, mask_expression="eyes + lips", mask_feather=0.0)
     saved = [graph.add("SaveImage", images=graph.add("MaskToImage", mask=mask)) for mask in (whole, eyes)]
     run = comfyui.run(graph.nodes)
@@ -111,7 +111,7 @@ def test_a_reference_photo_selects_one_person(comfyui, graph, group):
     image = graph.load(comfyui, group)
     person = graph.load(comfyui, np.ascontiguousarray(group[60:320, 430:700]))
     found = graph.add("FaceFixDetectFaces", image=image, person_image=person)
-    plan = graph.add("FaceFixPlan", image=image, faces_found=found, settings=graph.add("FaceFixChooseFaces"))
+    plan = graph.add("FaceFixPlan", image=image, faces=found, settings=graph.add("FaceFixChooseFaces"))
     table = comfyui.run(graph.nodes).outputs[plan]["text"][0]
     assert [line.split()[3] for line in table.splitlines()[1:]] == ["skip", "skip", "skip", "skip", "restore"]
 
