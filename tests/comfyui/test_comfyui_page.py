@@ -146,6 +146,9 @@ def test_nodes_are_added_dragged_connected_and_run_and_the_slider_works(comfyui,
     assert line.get_attribute("aria-valuenow") == "0"
     line.press("End")
     assert line.get_attribute("aria-valuenow") == "100"
+    node = page.locator(".facefix-compare-node").bounding_box()
+    assert frame["y"] + frame["height"] <= node["y"] + node["height"] + 1  # the whole image is in the node
+    assert frame["height"] > 250
     assert compare.locator(".faces button").count() == 6  # the whole image, and five faces
     compare.locator(".faces button").nth(1).click()
     page.wait_for_timeout(700)
