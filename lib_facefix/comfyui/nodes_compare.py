@@ -42,9 +42,11 @@ class CompareFaces(FaceNode):
                 ),
             ],
             outputs=[
-                io.Float.Output("distance", tooltip="The largest distance of all faces, 0 to about 1.4."),
-                io.Boolean.Output("alike", tooltip="True if no distance is above the limit."),
-                io.String.Output("report", tooltip="The distance of each face."),
+                io.Float.Output(
+                    "distance", display_name="distance", tooltip="The largest distance of all faces, 0 to about 1.4."
+                ),
+                io.Boolean.Output("alike", display_name="alike", tooltip="True if no distance is above the limit."),
+                io.String.Output("report", display_name="report", tooltip="The distance of each face."),
             ],
             is_output_node=True,
         )

@@ -105,14 +105,14 @@ class ToBoundingBoxes(FaceNode):
             display_name="Faces to Bounding Boxes (FaceFix)",
             category=EXCHANGE_CATEGORY,
             description="Converts faces to the bounding boxes of ComfyUI: a list for each image.",
-            inputs=[Faces.Input("faces_found", display_name="faces", tooltip="The faces of Detect Faces.")],
-            outputs=[BoundingBoxes.Output("bboxes")],
+            inputs=[Faces.Input("faces", tooltip="The faces of Detect Faces.")],
+            outputs=[BoundingBoxes.Output("boxes", display_name="bboxes")],
         )
 
     @classmethod
-    def execute(cls, faces_found: Detection) -> Any:
+    def execute(cls, faces: Detection) -> Any:
         """Return the boxes of each image."""
-        return io.NodeOutput(exchange.to_bounding_boxes(faces_found.faces))
+        return io.NodeOutput(exchange.to_bounding_boxes(faces.faces))
 
 
 class FromBoundingBoxes(FaceNode):

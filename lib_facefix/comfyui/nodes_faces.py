@@ -51,7 +51,11 @@ class DetectFaces(FaceNode):
             outputs=[
                 Faces.Output("detected", display_name="faces"),
                 io.Mask.Output("face_mask", display_name="mask", tooltip="The faces of each image, with soft edges."),
-                io.Image.Output("preview", tooltip="The images with box, landmarks, and number of each face."),
+                io.Image.Output(
+                    "preview",
+                    display_name="preview",
+                    tooltip="The images with box, landmarks, and number of each face.",
+                ),
                 io.Int.Output("face_count", display_name="count", tooltip="Number of faces in all images."),
             ],
         )
@@ -104,14 +108,14 @@ class PlanFaces(FaceNode):
                 io.String.Input(
                     "overrides", display_name="Single faces", default="", multiline=True, tooltip=OVERRIDES_HELP
                 ),
-                Faces.Input("faces_found", display_name="faces", optional=True, tooltip=FACES_HELP),
+                Faces.Input("faces", optional=True, tooltip=FACES_HELP),
                 Settings.Input(
                     "settings", optional=True, tooltip="More settings: Choose Faces, Mask Settings and others."
                 ),
             ],
             outputs=[
                 Plan.Output("face_plan", display_name="plan"),
-                io.String.Output("table", tooltip="The decision and its reason for each face."),
+                io.String.Output("table", display_name="table", tooltip="The decision and its reason for each face."),
             ],
             is_output_node=True,
         )
@@ -121,7 +125,7 @@ class PlanFaces(FaceNode):
         cls,
         image: torch.Tensor,
         overrides: str,
-        faces_found: Detection | None = None,
+        faces: Detection | None = None,
         settings: dict[str, Any] | None = None,
         **values: Any,
     ) -> Any:
@@ -130,7 +134,7 @@ class PlanFaces(FaceNode):
 
         chosen = read_settings(values, settings)
         single = read_overrides(overrides, list_files())
-        batch = plan_batch(get_engine(), to_images(image), chosen, single, faces_found)
+        batch = plan_batch(get_engine(), to_images(image), chosen, single, faces)
         sampled = batch.plan_for_sampling(0, GenerationParams())
         table = tabulate_plans(batch.plans, sampled.plans)
         return io.NodeOutput(batch, table, ui=ui.PreviewText(table))
@@ -154,7 +158,7 @@ class FaceMasks(FaceNode):
             inputs=[
                 image_input(),
                 *setting_inputs(controls.MASK),
-                Faces.Input("faces_found", display_name="faces", optional=True, tooltip=FACES_HELP),
+                Faces.Input("faces", optional=True, tooltip=FACES_HELP),
                 Plan.Input("plan", optional=True, tooltip="Draws only the faces that this plan fixes."),
             ],
             outputs=[io.Mask.Output("face_mask", display_name="mask", tooltip="One mask for each image.")],
@@ -164,7 +168,7 @@ class FaceMasks(FaceNode):
     def execute(
         cls,
         image: torch.Tensor,
-        faces_found: Detection | None = None,
+        faces: Detection | None = None,
         plan: PlannedBatch | None = None,
         **values: Any,
     ) -> Any:
@@ -175,7 +179,7 @@ class FaceMasks(FaceNode):
 
         engine, images = get_engine(), to_images(image)
         chosen = replace(read_settings(values), method="restore")
-        batch = plan_batch(engine, images, chosen, None, faces_found) if plan is None else redraw_masks(plan, values)
+        batch = plan_batch(engine, images, chosen, None, faces) if plan is None else redraw_masks(plan, values)
         check_plans(batch, images)
         for treatment in Needs.of_plans(batch.plans).treatments:
             load_masker(engine.models, parse_mask(treatment.mask), treatment)

@@ -31,7 +31,7 @@ MAX_FACES_PER_RUN = 64
 OUTPUTS = (
     io.Image.Output("fixed", display_name="image"),
     io.Mask.Output("changed_mask", display_name="mask", tooltip="Where the faces could change, 0 to 1."),
-    io.String.Output("report", tooltip="What happened to each face."),
+    io.String.Output("report", display_name="report", tooltip="What happened to each face."),
 )
 
 

@@ -31,10 +31,10 @@ def places(boxes):
 def test_bounding_boxes_lead_to_the_same_faces(comfyui, graph, group):
     image = graph.load(comfyui, group, group[:, ::-1].copy())
     found = graph.add("FaceFixDetectFaces", image=image)
-    boxes = graph.add("FaceFixToBoundingBoxes", faces_found=found)
+    boxes = graph.add("FaceFixToBoundingBoxes", faces=found)
     again = graph.add("FaceFixFromBoundingBoxes", image=image, bboxes=boxes)
     shown = graph.add("FaceFixTestShow", value=boxes)
-    plans = [graph.add("FaceFixPlan", image=image, faces_found=faces, method="restore") for faces in (found, again)]
+    plans = [graph.add("FaceFixPlan", image=image, faces=faces, method="restore") for faces in (found, again)]
     fixed = [graph.add("SaveImage", images=graph.add("FaceFixRestoreFaces", image=image, plan=plan)) for plan in plans]
     run = comfyui.run(graph.nodes)
     [first, second] = run.outputs[shown]["value"][0]
@@ -52,7 +52,7 @@ def test_segs_lead_to_the_same_faces(comfyui, graph, group):
     plan = graph.add("FaceFixPlan", image=image, overrides="5: method=leave")
     segs = graph.add("FaceFixToSEGS", image=image, plan=plan, crop_factor=2.0)
     faces = graph.add("FaceFixFromSEGS", image=image, segs=segs)
-    boxes = graph.add("FaceFixTestShow", value=graph.add("FaceFixToBoundingBoxes", faces_found=faces))
+    boxes = graph.add("FaceFixTestShow", value=graph.add("FaceFixToBoundingBoxes", faces=faces))
     [found] = comfyui.run(graph.nodes).outputs[boxes]["value"][0]
     assert np.abs(places(found) - BOXES[:4]).max() <= 1
 
@@ -70,8 +70,8 @@ def test_impact_pack_detects_with_our_detector_and_reads_our_segs(comfyui, graph
     detector = graph.add("FaceFixImpactDetector")
     segs = graph.add("BboxDetectorSEGS", bbox_detector=detector, image=image, dilation=0, labels="all")
     faces = graph.add("FaceFixFromSEGS", image=image, segs=segs)
-    boxes = graph.add("FaceFixTestShow", value=graph.add("FaceFixToBoundingBoxes", faces_found=faces))
-    plan = graph.add("FaceFixPlan", image=image, faces_found=faces, method="restore")
+    boxes = graph.add("FaceFixTestShow", value=graph.add("FaceFixToBoundingBoxes", faces=faces))
+    plan = graph.add("FaceFixPlan", image=image, faces=faces, method="restore")
     ours = graph.add("FaceFixToSEGS", image=image, plan=plan)
     masks = [graph.add("SegsToCombinedMask", segs=one) for one in (segs, ours)]
     combined = graph.add("BboxDetectorCombined_v2", bbox_detector=detector, image=image, dilation=0)
@@ -82,13 +82,15 @@ def test_impact_pack_detects_with_our_detector_and_reads_our_segs(comfyui, graph
     assert np.abs(places(found) - BOXES).max() <= 1
     squares, hulls, together = (comfyui.view(run.outputs[one]["images"][0])[..., 0] for one in shown)
     assert squares[340:431, 132:223].min() == 255
-    assert (squares == together).all()
-    assert 0.4 < (hulls > 127).sum() / (squares > 127).sum() < 0.9
+    assert (np.abs(squares.astype(int) - together) > 127).mean() < 0.002  # a row of pixels at an edge
+    assert hulls[380, 177] == 255
+    assert hulls[339, 131] < 64  # a corner of the box
 
 
 @needs_impact
 def test_eight_faces_take_half_the_processor_time_of_impact_pack(comfyui, pairs):
-    tiled = np.vstack([np.hstack(pairs[:2]), np.hstack(pairs[2:])])
+    apart = [np.pad(pair, ((40, 40), (40, 40), (0, 0)), mode="edge") for pair in pairs]
+    tiled = np.vstack([np.hstack(apart[:2]), np.hstack(apart[2:])])
     picture = cv2.resize(tiled, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
     def build(kind, seed):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from comfy_server import Refused
 from graphs import Graph
+from safetensors.numpy import save_file
 
 from lib_facefix import FaceFix, FaceSettings
 
@@ -18,7 +19,7 @@ def graph(comfyui):
 def test_faces_are_restored_as_the_library_does_and_nothing_else_changes(comfyui, graph, group):
     image = graph.load(comfyui, group)
     found = graph.add("FaceFixDetectFaces", image=image)
-    plan = graph.add("FaceFixPlan", image=image, faces_found=found, overrides="2: method=leave", fidelity=0.2)
+    plan = graph.add("FaceFixPlan", image=image, faces=found, overrides="2: method=leave", fidelity=0.2)
     fixed = graph.add("FaceFixRestoreFaces", image=image, plan=plan)
     mask = graph.add("MaskToImage", mask=[fixed, 1])
     saved, drawn = graph.add("SaveImage", images=fixed), graph.add("SaveImage", images=mask)
@@ -64,11 +65,36 @@ def test_a_batch_is_restored_together_and_choices_hold_for_each_image(comfyui, g
     assert [comfyui.view(one).shape for one in run.outputs[saved]["images"]] == [(2 * height, 2 * width, 3)] * 2
 
 
+def test_a_network_of_ones_own_enlarges_the_image(comfyui, graph, group):
+    nothing = {"body.1.weight": (16,), "body.3.weight": (16,), "body.5.weight": (16,)}
+    for place, (outputs, inputs) in {0: (16, 3), 2: (16, 16), 4: (16, 16), 6: (48, 16)}.items():
+        nothing |= {f"body.{place}.weight": (outputs, inputs, 3, 3), f"body.{place}.bias": (outputs,)}
+    folder = comfyui.folder / "models" / "upscale_models"
+    folder.mkdir(exist_ok=True)
+    save_file({name: np.zeros(shape, np.float32) for name, shape in nothing.items()}, folder / "blocks.safetensors")
+
+    image = graph.load(comfyui, group)
+    for sharpness in (0.6, 0.7):  # the network stays loaded for the second run
+        settings = graph.add("FaceFixUpscaleSettings", upscale="4", upscaler="blocks.safetensors")
+        plan = graph.add("FaceFixPlan", image=image, settings=settings, fidelity=sharpness)
+        fixed = graph.add("FaceFixRestoreFaces", image=image, plan=plan)
+        saved = graph.add("SaveImage", images=fixed)
+        run = comfyui.run(graph.nodes)
+        assert run.error is None, run.error
+        result = comfyui.view(run.outputs[saved]["images"][0])
+        blocks = group.repeat(4, 0).repeat(4, 1)  # a network of zeros repeats each pixel
+        assert result.shape == blocks.shape
+        same = (np.abs(result.astype(int) - blocks) <= 1).all(2).mean()
+        assert 0.8 < same < 0.98
+    known = comfyui.get("/object_info")["FaceFixUpscaleSettings"]["input"]["required"]
+    assert "blocks.safetensors" in known["upscaler"][1]["options"]
+
+
 def test_masks_follow_any_expression(comfyui, graph, group):
     image = graph.load(comfyui, group)
     found = graph.add("FaceFixDetectFaces", image=image)
-    plan = graph.add("FaceFixPlan", image=image, faces_found=found, overrides="1: method=leave\n2: method=leave")
-    whole = graph.add("FaceFixFaceMasks", image=image, faces_found=found, mask_feather=0.0)
+    plan = graph.add("FaceFixPlan", image=image, faces=found, overrides="1: method=leave\n2: method=leave")
+    whole = graph.add("FaceFixFaceMasks", image=image, faces=found, mask_feather=0.0)
     eyes = graph.add("FaceFixFaceMasks", image=image, plan=plan, mask_expression="eyes + lips", mask_feather=0.0)
     saved = [graph.add("SaveImage", images=graph.add("MaskToImage", mask=mask)) for mask in (whole, eyes)]
     run = comfyui.run(graph.nodes)
@@ -111,7 +137,7 @@ def test_a_reference_photo_selects_one_person(comfyui, graph, group):
     image = graph.load(comfyui, group)
     person = graph.load(comfyui, np.ascontiguousarray(group[60:320, 430:700]))
     found = graph.add("FaceFixDetectFaces", image=image, person_image=person)
-    plan = graph.add("FaceFixPlan", image=image, faces_found=found, settings=graph.add("FaceFixChooseFaces"))
+    plan = graph.add("FaceFixPlan", image=image, faces=found, settings=graph.add("FaceFixChooseFaces"))
     table = comfyui.run(graph.nodes).outputs[plan]["text"][0]
     assert [line.split()[3] for line in table.splitlines()[1:]] == ["skip", "skip", "skip", "skip", "restore"]
 

@@ -75,6 +75,7 @@ def test_every_node_is_there_with_help_for_every_input(comfyui):
         assert node["category"].startswith("FaceFix"), name
         assert node["description"].endswith("."), name
         inputs = {**node["input"].get("required", {}), **node["input"].get("optional", {})}
+        assert not set(node["output_name"]) & {"STRING", "FLOAT", "INT", "BOOLEAN", "IMAGE", "MASK"}, name
         assert [one for one, (_, facts) in inputs.items() if not facts.get("tooltip")] == [], name
 
 

@@ -26,9 +26,17 @@ const { api } = await import(new URL("api.js", SCRIPTS).href);
 
 const SLIDER_NODE = "FaceFixBeforeAfter";
 const TEXT_NODES = ["FaceFixPlan", "FaceFixRestoreFaces", "FaceFixDetailFaces", "FaceFixCompareFaces"];
-const SLIDER_SIZE = [420, 400]; // of the node, in pixels
+const SLIDER_SIZE = [480, 500]; // of the node, in pixels
+const TABLE_NODE = "FaceFixPlan"; // whose lines must not be wrapped
 const SLIDER_HEIGHT = 240;
+const TEXT_WIDTH = 320;
 const TEXT_HEIGHT = 120;
+const SPACE = 14; // between the parts of the slider, in pixels
+const COLOURS = {
+  "--facefix-text": "var(--input-text, #ddd)",
+  "--facefix-surface": "var(--comfy-input-bg, #222)",
+  "--facefix-border": "var(--border-color, #4e4e4e)",
+};
 const BROKEN = "The slider could not be loaded. Reload the page.";
 
 /** Return the address of a saved image. @param {Saved} saved */
@@ -67,7 +75,15 @@ class Comparison {
     this.place.append(this.#note, this.#tools);
     Object.assign(this.place.style, { display: "flex", flexDirection: "column", gap: "6px", overflow: "auto" });
     Object.assign(this.#tools.style, { gap: "8px", justifyContent: "center", alignItems: "center" });
-    this.place.style.setProperty("--facefix-compare-height", "100%");
+    for (const [name, value] of Object.entries(COLOURS)) this.place.style.setProperty(name, value);
+    new ResizeObserver(() => this.#fit()).observe(this.place);
+  }
+
+  /** Make the image as large as the node allows. */
+  #fit() {
+    const buttons = this.#slider?.shadowRoot?.querySelector(".tools");
+    const used = (buttons instanceof HTMLElement ? buttons.offsetHeight : 0) + this.#tools.offsetHeight + SPACE;
+    this.place.style.setProperty("--facefix-compare-height", `${Math.max(this.place.clientHeight - used, 40)}px`);
   }
 
   /** Show the images that the node has sent. @param {Output} output */
@@ -107,6 +123,7 @@ class Comparison {
     if (!this.#slider || !there) return;
     Object.assign(this.#slider, { before: addressOf(before[at]), after: addressOf(after[at]), faces: faces[at] ?? [] });
     this.#slider.reset();
+    requestAnimationFrame(() => this.#fit()); // once the buttons have their place
   }
 }
 
@@ -143,9 +160,10 @@ function addText(node) {
     if (!output.text) return;
     if (!text) {
       text = Object.assign(document.createElement("pre"), { className: "facefix-text", tabIndex: 0 });
-      Object.assign(text.style, { margin: "0", overflow: "auto", fontSize: "11px", userSelect: "text" });
+      const whiteSpace = node.comfyClass === TABLE_NODE ? "pre" : "pre-wrap";
+      Object.assign(text.style, { margin: "0", overflow: "auto", fontSize: "11px", userSelect: "text", whiteSpace });
       addElement(node, "facefix_text", text, TEXT_HEIGHT);
-      node.setSize([node.size[0], node.size[1] + TEXT_HEIGHT]);
+      node.setSize([Math.max(node.size[0], TEXT_WIDTH), node.size[1] + TEXT_HEIGHT]);
     }
     text.textContent = output.text.join("\n");
   });
