@@ -12,8 +12,9 @@ LISTS = {
     "checkpoints": ["a.safetensors"],
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
+    "missing restorers": ["codeformer"],
 }
-OURS = ("ui.gradio_compat", "presets.panel", "ui.form", "accordion", "compare.slider", "extras.panel")
+OURS = ("ui.gradio_compat", "presets.panel", "ui.download", "ui.form", "accordion", "compare.slider", "extras.panel")
 """Our rooms that know the toolkit."""
 
 

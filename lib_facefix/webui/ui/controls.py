@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import Field, dataclass
 from typing import Any
 
-from ...registry import Registry
+from ...registry import RESTORERS, Registry
 from ...settings.options import Option
 from ..passes.settings import OFFERED
 
 AS_IMAGE = "Same as image"
 """Label of the blank choice of a host's list."""
+MISSING, NOT_INSTALLED = "missing restorers", " (not installed)"
+"""Name of the list of restorers that are not installed, and what is added to their labels."""
 TEXT_LINES = {"prompt": 2, "negative_prompt": 2}
 NOT_FOR_A_PASS = {"method": ("leave",)}
 """Choices for single faces only; to skip all faces, switch the pass off."""
@@ -82,7 +84,9 @@ def list_pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str
         return (AS_IMAGE, ""), *((entry, entry) for entry in host_list(known.host))
     if registry := _registry_of(known):
         found = host_list(known.found) if known.found else ()
-        return *((info.label, info.name) for info in registry), *((name, name) for name in found)
+        missing = host_list(MISSING) if registry is RESTORERS else ()
+        known_names = ((f"{info.label}{NOT_INSTALLED if info.name in missing else ''}", info.name) for info in registry)
+        return *known_names, *((name, name) for name in found)
     choices = known.choices() if known.choices else ()
     left_out = NOT_FOR_A_PASS.get(name, ())
     return tuple((choice[0].upper() + choice[1:], choice) for choice in choices if choice not in left_out)

@@ -9,6 +9,7 @@ from ..config.choices import FROM_DISK, host_list, refresh_host_lists
 from ..passes.settings import OFFERED
 from . import gradio_compat
 from .controls import AFFECTED, SECTIONS, Rows, list_pairs, make_control, section_rows, top_rows, why_idle
+from .download import RestorerDownload
 
 REFRESH = "\U0001f504"
 
@@ -25,6 +26,7 @@ class Form:
         """
         self._values, self._elem_id, self._hidden = values, elem_id, hidden
         self._controls = {field.name: make_control(field, known, host_list) for field, known in OFFERED}
+        self._download = RestorerDownload(elem_id)
         self.made: dict[str, Any] = {}
 
     def show(self, name: str, *, visible: bool = True) -> None:
@@ -48,6 +50,7 @@ class Form:
         """Grey out settings without effect whenever the method changes."""
         affected = [self.made[name] for name in AFFECTED]
         gradio_compat.when(self.made["method"].change, self._grey_out, [self.made["method"]], affected)
+        self._download.listen(self.made["restorer"])
 
     def in_order(self) -> dict[str, Any]:
         """Return the components by setting, in the order of OFFERED."""
@@ -65,6 +68,8 @@ class Form:
                     self._show_refresh("refresh", "Refresh checkpoints and VAEs", _FROM_DISK, refresh_host_lists)
                 elif names[-1] in _FOUND:
                     self._show_refresh(f"refresh_{names[-1]}", "Refresh model files", names[-1:])
+            if "restorer" in wanted:
+                self._download.show(self._values["restorer"])
 
     def _show_refresh(
         self, elem_id: str, tooltip: str, names: Sequence[str], look: Callable[[], None] | None = None
