@@ -154,8 +154,37 @@ def test_a_page_that_is_closed_stops_the_download(own, offer, server):
     assert find_missing("codeformer") is None
 
 
-def test_the_line_below_the_restorer_comes_and_goes(gradio, on_page, own, server):
+class State:
+    """What the line is told of a restorer."""
+
+    installed, refusal, error = False, "", None
+
+    def find(self, name):
+        return None if self.installed or name == "lite" else name
+
+    def download(self, offer):
+        yield "half of it"
+        if self.error:
+            raise self.error
+        self.installed = True
+
+
+@pytest.fixture
+def state():
+    return State()
+
+
+@pytest.fixture
+def room(gradio, on_page, monkeypatch, state):
+    """The line's module on stand-ins for what it asks of the WebUI."""
     room = on_page("ui.download")
+    asked = {"find_missing": state.find, "download": state.download, "describe_offer": lambda _: "<really>?"}
+    for name, answer in {**asked, "explain_refusal": lambda _: state.refusal}.items():
+        monkeypatch.setattr(room, name, answer)
+    return room
+
+
+def test_the_line_below_the_restorer_comes_and_goes(gradio, room):
     with gradio.Blocks() as page:
         restorer = gradio.Textbox(elem_id="restorer")
         line = room.RestorerDownload(lambda name: name)
@@ -165,17 +194,19 @@ def test_the_line_below_the_restorer_comes_and_goes(gradio, on_page, own, server
     assert (note.visible, button.visible) == (False, False)
     choose, press = handler(page, restorer, "change"), handler(page, button, "click")
     said, offered = choose("codeformer")
-    assert said["value"] == f"<p>{OFFERED.format(own=own)}</p>"
-    assert (said["visible"], offered["visible"]) == (True, True)
-    server.goes_on.set()
-    *_, (said, offered) = press("codeformer")
-    assert (said["value"], offered["visible"]) == ("<p>CodeFormer is installed.</p>", False)
+    assert (said["value"], said["visible"], offered["visible"]) == ("<p>&lt;really&gt;?</p>", True, True)
+    told = [(said["value"], offered["visible"]) for said, offered in press("codeformer")]
+    assert told == [("<p>Half of it</p>", False), ("<p>CodeFormer is installed.</p>", False)]
     assert [change["visible"] for change in choose("codeformer")] == [False, False]
 
 
-def test_a_download_that_fails_is_told_and_can_be_tried_again(gradio, on_page, own, server):
-    room = on_page("ui.download")
-    server.error = CannotFetch("github.com cannot be reached")
-    server.goes_on.set()
+def test_a_page_that_may_not_download_has_a_reason_and_no_button(room, state):
+    state.refusal = "not from here"
+    said, offered = room.show_offer("codeformer")
+    assert (said["value"], offered["visible"]) == ("<p>Not from here</p>", False)
+
+
+def test_a_download_that_fails_is_told_and_can_be_tried_again(room, state):
+    state.error = CannotFetch("github.com cannot be reached")
     *_, (said, offered) = room.download_restorer("codeformer")
     assert (said["value"], offered["visible"]) == ("<p>github.com cannot be reached</p>", True)
