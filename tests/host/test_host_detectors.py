@@ -101,38 +101,28 @@ def test_what_a_detector_finds_is_fixed_and_all_else_keeps_its_bytes(host, model
         pytest.param("buffalo_l", "needs det_10g.onnx from https", id="another program's file"),
     ],
 )
-def test_a_detector_that_cannot_be_used_is_said_and_the_picture_is_unharmed(host, models, detector, said):
+def test_a_detector_that_cannot_be_used_is_refused_in_words_before_anything_is_drawn(host, models, detector, said):
     good = host.txt2img(QUICK, draws=[TWO]).picture
+    host.forget()
     since = len(host.webui.log.read_bytes())
-    made = host.txt2img({**QUICK, "detector": detector}, draws=[TWO])
-    console = host.webui.said(since)
+    with pytest.raises(Refused) as refused:
+        host.txt2img(QUICK, {**QUICK, "detector": detector}, draws=[TWO])
 
-    assert difference(made.picture, pictures.array(TWO)) == 0
-    for told in (host.comments(), console):
-        assert "FaceFix: the images are unchanged: " in told
+    assert refused.value.status in (422, 500)
+    for told in (str(refused.value.answer), host.webui.said(since)):
+        assert "pass 2: " in told
         assert said in told
-    assert "Traceback" not in console
-    assert (made.record()["passes"], made.record()["faces"]) == ([{**QUICK, "detector": detector}], [])
+    assert sum(len(run["items"]) for run in host.all_runs()) == 0
     assert not models.exists()
     assert difference(host.txt2img(QUICK, draws=[TWO]).picture, good) == 0
 
 
-def test_where_the_second_pass_cannot_be_done_the_first_is_kept(host):
-    good = host.txt2img(QUICK, draws=[TWO])
-    made = host.txt2img(QUICK, {**QUICK, "detector": "gone.onnx"}, draws=[TWO])
-    assert difference(made.picture, good.picture) == 0
-    assert made.record()["faces"] == good.record()["faces"]
-    assert "FaceFix: pass 2 failed, earlier passes are kept: gone.onnx is not installed." in host.comments()
-    assert "FaceFix: 2 faces: 2 re-diffused" in host.comments()
-
-
 def test_a_pickle_that_could_not_be_read_safely_is_told_with_the_way_out(host, models):
-    host.txt2img({**QUICK, "detector": PICKLE}, draws=[TWO])
-    if has("ultralytics"):
-        assert "is a pickle, and " in host.comments()
-    else:
-        assert "needs the Python package 'ultralytics'" in host.comments()
-    assert "facefix models convert" in " ".join(host.comments().split())
+    with pytest.raises(Refused) as refused:
+        host.txt2img({**QUICK, "detector": PICKLE}, draws=[TWO])
+    told = str(refused.value.answer)
+    assert ("is a pickle, and " if has("ultralytics") else "needs the Python package 'ultralytics'") in told
+    assert "facefix models convert" in told
     assert not models.exists()
 
 

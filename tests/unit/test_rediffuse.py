@@ -219,6 +219,25 @@ def test_a_run_has_at_most_as_many_faces_as_it_may(picture, row, most, sizes):
     assert [number for numbers in diffuser.asked for number in numbers] == list(range(1, 9))
 
 
+class AfterFaceTwo:
+    """Says stop once two faces are done."""
+
+    done = 0
+
+    def step(self, done, total, doing):
+        self.done = done
+
+    def should_stop(self):
+        return self.done >= 2
+
+
+def test_a_stop_keeps_all_faces_that_a_run_has_drawn(picture, row):
+    diffuser, plan = Negative(), plan_for(picture, row(8))
+    [result] = fix_faces([picture], [plan], Parts(Rediffuse(diffuser, 3)), AfterFaceTwo())
+    assert diffuser.asked == [[1, 2, 3]]
+    assert verdicts(result) == ["fixed"] * 3 + ["left"] * 5
+
+
 def test_a_run_that_memory_does_not_take_is_halved_until_it_does_and_that_is_remembered(picture, row):
     diffuser, plan = Negative(room=3), plan_for(picture, row(8))
     parts = Parts(Rediffuse(diffuser))

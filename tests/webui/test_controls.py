@@ -30,6 +30,7 @@ HOST = {
     "vaes": [],
     "detectors": ["face_yolov8n.pt"],
     "restorers": ["GPEN-BFR-512.onnx"],
+    "missing restorers": ["codeformer"],
 }
 SHOWN = {field.name: make_control(field, known, HOST.__getitem__) for field, known in OFFERED}
 
@@ -82,6 +83,7 @@ def test_what_is_blank_is_shown_as_the_pictures_own_and_sent_as_blank():
 
 def test_catalogues_show_labels_and_send_names():
     assert ("GFPGAN 1.4", "gfpgan") in SHOWN["restorer"].pairs
+    assert ("CodeFormer (not installed)", "codeformer") in SHOWN["restorer"].pairs
     assert SHOWN["restorer"].typed, "the path of a model file can be typed"
     assert SHOWN["detector"].typed, "several detectors can be put together"
 

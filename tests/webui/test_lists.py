@@ -8,6 +8,7 @@ import pytest
 
 from lib_facefix.webui.config.choices import LISTS, host_list, is_known_choice, refresh_host_lists
 from lib_facefix.webui.passes.settings import OFFERED
+from lib_facefix.webui.ui.controls import MISSING
 from lib_facefix.weights import locate_models
 
 
@@ -36,7 +37,7 @@ def named(*names):
 
 def test_every_list_that_a_setting_names_can_be_read():
     named = {name for _, known in OFFERED for name in (known.host, known.found) if name}
-    assert named == set(LISTS)
+    assert {*named, MISSING} == set(LISTS)
 
 
 def test_samplers_hidden_by_the_user_are_not_listed_but_known(host):

@@ -61,7 +61,7 @@ def test_the_page_says_what_a_change_waits_for(host):
 def test_help_stands_in_brackets_without_a_full_stop(host):
     add_options()
     told = {key: info.told for key, info in host.opts.data_labels.items()}
-    assert told["facefix_fidelity"] == "0: strongest restoration. 1: closest to the original"
+    assert told["facefix_fidelity"] == "0: strongest. 1: closest to the original"
     assert told["facefix_save_before"] == ""
 
 

@@ -13,9 +13,10 @@ LISTS = {
     "vaes": ["None"],
     "detectors": ["face_yolov8n.pt"],
     "restorers": ["GPEN-BFR-512.onnx"],
+    "missing restorers": ["codeformer"],
 }
 OURS = (
-    *("ui.gradio_compat", "ui.class_menu", "presets.panel", "detection.panel", "ui.form", "accordion"),
+    *("ui.gradio_compat", "ui.class_menu", "presets.panel", "detection.panel", "ui.download", "ui.form", "accordion"),
     *("compare.slider", "extras.panel"),
 )
 """Our rooms that know the toolkit."""

@@ -68,6 +68,13 @@ def _restorers() -> list[str]:
     return [path.name for path in list_restorer_files(get_engine().models.paths)]
 
 
+def _missing_restorers() -> list[str]:
+    """Return the names of restorers that are not installed. Reads folders."""
+    from .restorer_files import list_missing
+
+    return list_missing()
+
+
 def _takes_modules() -> bool:
     """Return whether the host loads VAEs among the modules beside a checkpoint."""
     return "forge_additional_modules" in import_module("modules.shared").opts.data_labels
@@ -80,6 +87,7 @@ LISTS: dict[str, Callable[[], list[str]]] = {
     "vaes": _vaes,
     "detectors": _detectors,
     "restorers": _restorers,
+    "missing restorers": _missing_restorers,
 }
 """Functions that return a list, by the names of `Option.host` and `Option.found`."""
 FROM_DISK = ("checkpoints", "vaes")

@@ -10,6 +10,8 @@ from ..passes.settings import OFFERED
 
 AS_IMAGE = "Same as image"
 """Label of the blank choice of a host's list."""
+MISSING, NOT_INSTALLED = "missing restorers", " (not installed)"
+"""Name of the list of restorers that are not installed, and what is added to their labels."""
 TEXT_LINES = {"prompt": 2, "negative_prompt": 2}
 NOT_FOR_A_PASS = {"method": ("leave",)}
 """Choices for single faces only; to skip all faces, switch the pass off."""
@@ -88,7 +90,9 @@ def list_pairs(name: str, known: Option, host_list: Callable[[str], Sequence[str
         left_out = NOT_FOR_A_PASS.get(name, ())
         labels = ((known.labels(one) if known.labels else one, one) for one in choices if one not in left_out)
         named = [(label[0].upper() + label[1:], choice) for label, choice in labels]
-    return *named, *((file, file) for file in found)
+    missing = host_list(MISSING) if known.found == "restorers" else ()
+    marked = ((f"{label}{NOT_INSTALLED if one in missing else ''}", one) for label, one in named)
+    return *marked, *((file, file) for file in found)
 
 
 def _registry_of(known: Option) -> Registry[object] | None:

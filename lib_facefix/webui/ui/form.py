@@ -20,6 +20,7 @@ from .controls import (
     top_rows,
     why_idle,
 )
+from .download import RestorerDownload
 
 REFRESH = "\U0001f504"
 
@@ -37,6 +38,7 @@ class Form:
         self._values, self._elem_id, self._hidden = values, elem_id, hidden
         self._controls = {field.name: make_control(field, known, host_list) for field, known in OFFERED}
         self._menu = ClassMenu(elem_id)
+        self._download = RestorerDownload(elem_id)
         self.made: dict[str, Any] = {}
 
     def show(self, name: str, *, visible: bool = True) -> None:
@@ -61,6 +63,7 @@ class Form:
         affected = [self.made[name] for name in AFFECTED]
         gradio_compat.when(self.made["method"].change, self._grey_out, [self.made["method"]], affected)
         self._menu.listen(self.made["detector"])
+        self._download.listen(self.made["restorer"])
 
     def in_order(self) -> dict[str, Any]:
         """Return the components by setting, in the order of OFFERED."""
@@ -80,6 +83,8 @@ class Form:
                     self._show_refresh(f"refresh_{names[-1]}", "Refresh model files", names[-1:])
             if "detector" in wanted:
                 self._menu.show(self._values["detector"], self._show_each_class)
+            if "restorer" in wanted:
+                self._download.show(self._values["restorer"])
 
     def _show_each_class(self) -> None:
         for name in BESIDE_CLASSES:

@@ -149,6 +149,11 @@ def when_busy(event: Any, do: Callable[..., Any], given: Sequence[Any], changed:
     return event(fn=do, inputs=[*given], outputs=[*changed], queue=False, show_progress="full")
 
 
+def when_told(event: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> Any:
+    """Call a slow `do` that yields results as it goes; the host's queue is there for that."""
+    return event(fn=do, inputs=[*given], outputs=[*changed], queue=True, show_progress="hidden")
+
+
 def when_chosen(gallery: Any, do: Callable[..., Any], given: Sequence[Any], changed: Sequence[Any]) -> Any:
     """Call `do` with the place of the chosen image, from 0, and the values of `given`."""
 

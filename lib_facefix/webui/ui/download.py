@@ -1,0 +1,73 @@
+"""A line below the restorer that offers to download it, if it is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from ...errors import FaceFixError
+from ...registry import RESTORERS
+from ..config.restorer_files import describe_offer, download, explain_refusal, find_missing
+from ..passes.summary import capitalize
+from . import gradio_compat
+
+
+class RestorerDownload:
+    """The line and its button. Both are hidden while an installed restorer is selected."""
+
+    def __init__(self, elem_id: Callable[[str], str]) -> None:
+        """elem_id: returns a component's id on the page for its name."""
+        self._elem_id = elem_id
+        self._note: Any = None
+        self._button: Any = None
+
+    def show(self, name: str) -> None:
+        """Make the components. name: of the restorer that is selected at first."""
+        sentence, offered = _describe(name)
+        self._note = gradio_compat.note(_html(sentence), self._elem_id("download_note"))
+        self._button = gradio_compat.button("Download", self._elem_id("download"), visible=offered)
+
+    def listen(self, restorer: Any) -> None:
+        """Connect the handlers to the component of the restorer."""
+        shown = [self._note, self._button]
+        gradio_compat.when(restorer.change, show_offer, [restorer], shown)
+        gradio_compat.when_told(self._button.click, download_restorer, [restorer], shown)
+
+
+def show_offer(name: str | None) -> list[Any]:
+    """Return the updates of the line and of the button for a restorer."""
+    return _show(*_describe(name or ""))
+
+
+def download_restorer(name: str | None) -> Iterator[list[Any]]:
+    """Download a restorer; yield the updates of the line and of the button while it runs, and at the end."""
+    offer = find_missing(name or "")
+    try:
+        if offer:
+            for sentence in download(offer):
+                yield _show(sentence, offered=False)
+    except FaceFixError as error:
+        yield _show(str(error), offered=True)
+    else:
+        label = RESTORERS[name].label if name in RESTORERS.names() else name
+        yield _show(f"{label} is installed.", offered=False)
+
+
+def _describe(name: str) -> tuple[str, bool]:
+    """Return the text of the line, and whether there is a button."""
+    offer = find_missing(name)
+    if offer is None:
+        return "", False
+    refusal = explain_refusal(offer)
+    return refusal or describe_offer(offer), not refusal
+
+
+def _show(sentence: str, offered: bool) -> list[Any]:
+    return [gradio_compat.show_note(_html(sentence)), gr.update(visible=offered)]
+
+
+def _html(sentence: str) -> str:
+    return f"<p>{escape(capitalize(sentence))}</p>" if sentence else ""
