@@ -67,12 +67,14 @@ class FaceFix:
             loads_models=True,
             restorer=chosen.label,
             advice=chosen.advice,
+            notes=self.models.notes,
         )
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
         """Raise a `FaceFixError` if the requirements cannot be met; see `Engine.prepare`."""
         if needs.rediffuses and not self._diffusing:
             raise MissingDiffuser(NO_DIFFUSER)
+        self.models.check_device()
         wanted: list[tuple[Registry[object], str]] = [(RESTORERS, name) for name in sorted(needs.restorers)]
         wanted += [(UPSCALERS, name) for name in sorted(needs.upscalers)]
         wanted += [(EMBEDDINGS, name) for name in sorted(needs.guard_models)]

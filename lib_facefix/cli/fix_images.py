@@ -36,7 +36,7 @@ from ..provenance import Recorder
 from ..settings.treatment import AUTO_RESTORER
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
-from .engines import choose_engine, prepare_detection, tell_restorer
+from .engines import choose_engine, prepare_detection, tell_choices
 from .files import match_plans, read_plans, write_drawing, write_json
 from .fix import FORMATS
 from .flags import list_given_settings, read_face_numbers, read_inputs, read_overrides, read_settings
@@ -121,11 +121,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadSetting(NO_DIFFUSER) from error
     if found and arguments.quiet:
         lines = []
+    info = engine.describe()
     print_lines(lines, error=not found or sink is not None)
     code = _fix_all(batch, found, targets, arguments)
-    restores = any(face["decision"] == "restore" for record in batch.records for face in record.get("faces", ()))
-    if restores and not arguments.quiet and AUTO_RESTORER in needs.restorers:
-        tell_restorer(engine)
+    if not arguments.quiet:
+        restores = any(face["decision"] == "restore" for record in batch.records for face in record.get("faces", ()))
+        tell_choices(engine, info, restorer=restores and AUTO_RESTORER in needs.restorers)
     if arguments.report:
         write_json(make_document(batch.records), arguments.report)
     if arguments.compare and not arguments.dry_run:

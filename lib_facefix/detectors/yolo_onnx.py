@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import BadModel
 from ..inference import EXACT, load_as_made
+from ..settings.devices import CPU, Device
 from ..weights import read_onnx
 from .yolo import SIDE, Yolo, YoloNet
 
@@ -16,7 +17,7 @@ MAX_TEXT = 1 << 17
 """Longest text in the metadata, in characters. Parsing it takes 500 times as much memory."""
 
 
-def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT) -> Yolo:
+def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT, device: Device = CPU) -> Yolo:
     """Return the `Detector` of an ONNX file; raises `BadModel`, and `BadSetting` for an unknown class."""
     described = read_onnx(weights)
     shape = next(iter(described.inputs.values()), ())
@@ -31,7 +32,7 @@ def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT
         raise BadModel(f"{weights} has more than {MAX_TEXT} characters of metadata. Choose another file.")
     net = YoloNet(
         weights.name,
-        load_as_made(weights, precision),
+        load_as_made(weights, precision, device),
         _names(described.metadata.get("names", "")),
         _points(described.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,
