@@ -43,8 +43,8 @@ def load(path: Path, device: Device = CPU) -> Network:
     OpenCV comes first: with its Winograd convolutions these small nets need 0.6 of ONNX Runtime's CPU time. On another
     device than the processor, an `.onnx` file runs on ONNX Runtime if that can use the device.
     """
-    if path.suffix == ".onnx" and _has_accelerator(device):
-        return OrtNetwork(path, device)
+    if path.suffix == ".onnx" and _is_offered(device):
+        return _load_on_device(path, device)
     try:
         return CvNetwork(path)
     except BadModel:
@@ -59,7 +59,7 @@ def load_as_made(path: Path, precision: str = EXACT, device: Device = CPU) -> Ne
     precision: "exact" or "fast" (see `Runtime`). Fast is OpenVINO's bfloat16, if package and processor support it.
     Raises `DeviceFailed` if the device can be used, but not by ONNX Runtime.
     """
-    if _has_accelerator(device) or (device.is_explicit and device.kind.providers):
+    if _is_offered(device) or (device.is_explicit and device.kind.providers):
         return _load_on_device(path, device)
     may_round = precision != EXACT and importlib.util.find_spec("openvino") and has_bf16()
     if may_round and hasattr(import_optional("openvino"), "Core"):  # older versions have it elsewhere
@@ -69,18 +69,25 @@ def load_as_made(path: Path, precision: str = EXACT, device: Device = CPU) -> Ne
 
 def _load_on_device(path: Path, device: Device) -> Network:
     """Load a file on ONNX Runtime, or for the device openvino without it on OpenVINO itself."""
-    if device.name == "openvino" and not find_provider(device) and importlib.util.find_spec("openvino"):
+    if _is_for_openvino(device):
         return OvNetwork(path, device)
     if not importlib.util.find_spec("onnxruntime"):
         raise DeviceFailed(explain_missing(device))
     return OrtNetwork(path, device)
 
 
-def _has_accelerator(device: Device) -> bool:
-    """Return whether ONNX Runtime lists a provider for this device, or for one that "auto" stands for."""
+def _is_offered(device: Device) -> bool:
+    """Return whether ONNX Runtime or OpenVINO offers this device, or another than the processor for "auto"."""
+    if _is_for_openvino(device):
+        return True
     if device == CPU or not importlib.util.find_spec("onnxruntime"):
         return False
     return bool(find_provider(device)) if device.is_explicit else next(list_automatic(device)) != CPU
+
+
+def _is_for_openvino(device: Device) -> bool:
+    """Return whether OpenVINO itself runs on the device, as ONNX Runtime has no provider for it."""
+    return device.name == "openvino" and not find_provider(device) and bool(importlib.util.find_spec("openvino"))
 
 
 class CvNetwork:
@@ -150,10 +157,10 @@ class OvNetwork:
         """device: part of OpenVINO to run on in float32. Raises `BadModel` or `DeviceFailed`."""
         check_onnx(path)
         openvino = import_optional("openvino")
-        precision, where = ("f32", f", {device}") if device else ("bf16", "")
+        precision, where = ("f32", f", {device}") if device else ("bf16", " bf16")
         compiled = compile_on_openvino(openvino.Core(), path, device or CPU, {"INFERENCE_PRECISION_HINT": precision})
         self._request, self._lock = compiled.create_infer_request(), Lock()
-        self.engine = f"OpenVINO {openvino.__version__.split('-')[0]} {'fp32' if device else precision}{where}"
+        self.engine = f"OpenVINO {openvino.__version__.split('-')[0]}{where}"
 
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""
