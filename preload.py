@@ -17,9 +17,9 @@ def preload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--facefix-offline", action="store_true", help="never use the network for FaceFix")
     parser.add_argument(
         "--facefix-device",
-        choices=("auto", "cpu"),
+        metavar="NAME",
         default="auto",
-        help="device for FaceFix's restorers; auto: the GPU if the WebUI uses it (default: auto)",
+        help="device for FaceFix's models, such as cpu, cuda:1, directml; auto: as the WebUI's (default: auto)",
     )
     parser.add_argument(
         "--facefix-allowed-folders",

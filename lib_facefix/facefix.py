@@ -67,12 +67,14 @@ class FaceFix:
             loads_models=True,
             restorer=chosen.label,
             advice=chosen.advice,
+            notes=self.models.notes,
         )
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:
         """Raise a `FaceFixError` if the requirements cannot be met; see `Engine.prepare`."""
         if needs.rediffuses and not self._diffusing:
             raise MissingDiffuser(NO_DIFFUSER)
+        self.models.check_device()
         if AUTO_RESTORER in needs.restorers:
             self.models.choose_restorer()
         wanted: list[tuple[Registry[object], str]] = [(RESTORERS, name) for name in sorted(needs.restorers)]

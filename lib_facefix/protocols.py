@@ -207,6 +207,8 @@ class EngineInfo:
     """Message to show before the work starts; blank if there is none."""
     restorer: str = ""
     """Label of the restorer that "auto" stands for; blank if it is unknown."""
+    notes: tuple[str, ...] = ()
+    """Sentences about what did not work as wished so far, such as a GPU that did not start."""
     advice: str = ""
     """How to get a better restorer than the built-in one, as a phrase; blank unless "auto" stands for that one."""
 

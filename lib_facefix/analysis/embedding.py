@@ -14,6 +14,7 @@ from ..errors import BadModel, DegenerateLandmarks
 from ..imaging.align import FFHQ_512, fit_similarity
 from ..imaging.resample import warp
 from ..inference import check_outputs, load, load_as_made
+from ..settings.devices import CPU, Device
 from ..types import Face, Image, Matrix, Points
 from ..weights import asset
 
@@ -72,8 +73,8 @@ class ArcFace(Embedder):
     side = 112
     template = ARCFACE_112
 
-    def __init__(self, weights: Path) -> None:
-        self._net, self._file = load_as_made(weights), weights.name
+    def __init__(self, weights: Path, device: Device = CPU) -> None:
+        self._net, self._file = load_as_made(weights, device=device), weights.name
 
     def embed_chip(self, chip: Image) -> Embedding:
         """Return the embedding of an aligned face. chip: RGB (112, 112, 3), uint8. Raises `BadModel`."""

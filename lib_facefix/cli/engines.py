@@ -14,7 +14,7 @@ from .terminal import print_lines
 from .token import add_token, read_token
 
 if TYPE_CHECKING:
-    from ..protocols import Engine
+    from ..protocols import Engine, EngineInfo
     from ..settings.face_settings import FaceSettings
 
 
@@ -55,10 +55,15 @@ def choose_engine(arguments: argparse.Namespace, environ: Mapping[str, str] = os
     return engine
 
 
-def tell_restorer(engine: Engine) -> None:
-    """Print the restorer that auto stands for, or how to get a better one than the built-in."""
-    info = engine.describe()
-    if info.advice or info.restorer:
+def tell_choices(engine: Engine, info: EngineInfo, *, restorer: bool) -> None:
+    """Print what did not work, such as a GPU that did not start.
+
+    info: of the engine, from before the work. restorer: also print the restorer that auto stands for, or how to get a
+    better one than the built-in.
+    """
+    notes = engine.describe().notes if info.loads_models else ()  # a server may be gone by now
+    print_lines((f"facefix: {note}" for note in notes), error=True)
+    if restorer and (info.advice or info.restorer):
         chosen = f"auto stands for {info.restorer}, the best restorer that is installed and that you may use"
         print_lines([f"facefix: {info.advice or chosen}"], error=True)
 

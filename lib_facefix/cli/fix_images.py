@@ -42,7 +42,7 @@ from ..protocols import Engine
 from ..settings.treatment import AUTO_RESTORER
 from ..visualize import draw_sheet
 from ..weights import ModelPaths, Published
-from .engines import choose_engine, prepare_detection, tell_restorer
+from .engines import choose_engine, prepare_detection, tell_choices
 from .files import tell_notes, write_drawing
 from .fix import FORMATS
 from .fix_journal import choose_journal, describe_work
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         if jobs and arguments.quiet:
             lines, earlier = [], []
         print_lines([*lines, *earlier], error=not jobs or sink is not None)
-        tally = _start_tally(arguments, batch, jobs, left)
+        tally, info = _start_tally(arguments, batch, jobs, left), engine.describe()
         try:
             if len(left) == 1 and not arguments.dry_run:
                 progress = ImageProgress(tally.bar, left[0].source.name)
@@ -102,8 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:  # Ctrl-C, or SIGTERM
             tally.is_stopped = True
         code = _finish(arguments, batch, jobs, left, tally)
-        if tally.is_restored and not arguments.quiet and AUTO_RESTORER in needs.restorers:
-            tell_restorer(engine)
+        if not arguments.quiet:
+            tell_choices(engine, info, restorer=tally.is_restored and AUTO_RESTORER in needs.restorers)
         return code
 
 

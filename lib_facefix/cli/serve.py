@@ -72,7 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         if not folder.is_dir():
             raise BadSetting(f"--folder {folder}: this folder does not exist")
     read_host_folders([arguments.webui or ""])
-    host = StandaloneHost(FaceFix(read_runtime(arguments)), tuple(arguments.folder))
+    engine = FaceFix(read_runtime(arguments))
+    engine.models.check_device()
+    host = StandaloneHost(engine, tuple(arguments.folder))
     line = JobQueue(host.limits.waiting, host.limits.held)
     server = make_server(app(host, token, arguments.host, line), arguments.host, arguments.port, line)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the server calls it after it has stopped

@@ -113,7 +113,7 @@ def _describe_offer(offer: Offer) -> Iterator[str]:
     size = f"{offer.record.bytes / 1e6:.0f} MB"
     state = "installed" if offer.ready else f"{size}, not installed"
     if offer.ready and not offer.accepted:
-        state = "installed, licence not accepted, so auto does not use it"
+        state = "installed, licence not accepted"
     if offer.weights_here and not offer.ready:
         state = "weights installed, packages missing"
     yield f"{offer.info.name:<16}  {offer.info.label} ({state})"

@@ -14,6 +14,7 @@ from ..errors import BadModel
 from ..imaging.boxes import nms, nms_faces
 from ..imaging.letterbox import letterbox
 from ..inference import Blob, check_outputs, load_as_made
+from ..settings.devices import CPU, Device
 from ..types import Face, Image
 from .marks import make_face
 
@@ -32,8 +33,8 @@ Floats = NDArray[np.float64]
 class Scrfd:
     """A `Detector` with five points, if the network has them."""
 
-    def __init__(self, weights: Path) -> None:
-        self._net, self._file = load_as_made(weights), weights.name
+    def __init__(self, weights: Path, device: Device = CPU) -> None:
+        self._net, self._file = load_as_made(weights, device=device), weights.name
 
     def detect(self, image: Image, min_score: float) -> tuple[Face, ...]:
         """Return the faces scoring at least `min_score` (0..1), best first; image: RGB."""

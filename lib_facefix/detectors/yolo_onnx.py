@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..errors import BadModel
 from ..inference import EXACT, load_as_made
+from ..settings.devices import CPU, Device
 from ..weights import read_onnx
 from ..weights.class_names import MAX_TEXT, parse_class_names, parse_literal
 from .yolo import SIDE, Yolo, YoloNet
@@ -13,7 +14,7 @@ MAX_SIDE = 4096
 """Largest side of a network's input, in pixels. YOLO has 320 to 1,280."""
 
 
-def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT) -> Yolo:
+def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT, device: Device = CPU) -> Yolo:
     """Return the `Detector` of an ONNX file; raises `BadModel`, and `BadSetting` for an unknown class."""
     described = read_onnx(weights)
     shape = next(iter(described.inputs.values()), ())
@@ -28,7 +29,7 @@ def from_onnx(weights: Path, classes: Sequence[str] = (), precision: str = EXACT
         raise BadModel(f"{weights} has more than {MAX_TEXT} characters of metadata. Choose another file.")
     net = YoloNet(
         weights.name,
-        load_as_made(weights, precision),
+        load_as_made(weights, precision, device),
         parse_class_names(described.metadata.get("names", "")),
         _points(described.metadata.get("kpt_shape", "")),
         (shape[3], shape[2]) if min(shape[2:]) > 0 else None,

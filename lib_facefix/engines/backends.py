@@ -10,8 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BadModel, briefly
-from ..inference import check_onnx, start_session
+from ..inference import DeviceFailed, check_onnx, compile_on_openvino
+from ..inference.providers import start_session
 from ..optional_imports import import_optional
+from ..settings.devices import CPU, parse_device
+from .batch_sizer import is_out_of_memory
 from .select import Backend
 from .winograd import with_winograd
 
@@ -34,7 +37,8 @@ class TorchPart:
             self._module = module
         else:
             self._module = _copy_module(module, backend.device, self._type, self._format)
-        device = "" if backend.device == "cpu" else f", {backend.device}"
+        shown = backend.device.replace("cuda", "rocm") if torch.version.hip else backend.device
+        device = "" if backend.device == "cpu" else f", {shown}"
         manner = ", Winograd" if backend.engine == "winograd" else device
         self.title = f"PyTorch {torch.__version__.split('+')[0]} {backend.precision}{manner}"
 
@@ -50,17 +54,22 @@ class TorchPart:
 
 
 class OrtPart:
-    """An exported stage on ONNX Runtime, float32."""
+    """An exported stage on ONNX Runtime, float32 or TF32."""
 
-    def __init__(self, path: Path, inputs: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, inputs: tuple[str, ...], backend: Backend) -> None:
+        """Raises `BadModel`, and `DeviceFailed` if the device does not start."""
         _check_export(path, "ONNX Runtime")
-        onnxruntime = import_optional("onnxruntime")
+        onnxruntime, device = import_optional("onnxruntime"), parse_device(backend.device)
+        exact, threads = backend.precision != "tf32", torch.get_num_threads()
         try:
-            self._session = start_session(onnxruntime, str(path), torch.get_num_threads())
+            self._session = start_session(onnxruntime, str(path), threads, device, exact=exact)
+        except DeviceFailed:
+            raise
         except Exception as error:  # its exceptions have no base of their own
             raise BadModel(_unreadable(path, "ONNX Runtime", briefly(error))) from error
         self._names = inputs
-        self.title = f"ONNX Runtime {onnxruntime.__version__} fp32"
+        where = "" if device == CPU else f", {device.title}"
+        self.title = f"ONNX Runtime {onnxruntime.__version__} {backend.precision}{where}"
 
     def __call__(self, inputs: Tensors) -> Tensors:
         """Return the outputs in order."""
@@ -68,6 +77,8 @@ class OrtPart:
         try:
             outputs = self._session.run(None, fed)
         except Exception as error:  # its exceptions have no base of their own
+            if is_out_of_memory(error):
+                raise RuntimeError(f"out of memory: {briefly(error)}") from error  # a smaller batch may fit
             raise BadModel(explain_failure(self.title, error)) from error
         return tuple(torch.from_numpy(output) for output in outputs)
 
@@ -75,18 +86,18 @@ class OrtPart:
 class OpenvinoPart:
     """An exported stage on OpenVINO, float32 or bfloat16, compiled once for each input shape."""
 
-    def __init__(self, path: Path, inputs: tuple[str, ...], precision: str, examples: Tensors) -> None:
+    def __init__(self, path: Path, inputs: tuple[str, ...], backend: Backend, examples: Tensors) -> None:
         """examples: inputs for a first compilation, so that an unusable file fails now."""
         _check_export(path, "OpenVINO")
         openvino = import_optional("openvino")
         self._core: Any = openvino.Core()
-        self._path, self._names = path, inputs
-        self._wanted = {
-            "INFERENCE_PRECISION_HINT": {"bf16": "bf16", "fp32": "f32"}[precision],
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        }
+        self._path, self._names, self._device = path, inputs, parse_device(backend.device)
+        self._wanted: dict[str, Any] = {"INFERENCE_PRECISION_HINT": {"bf16": "bf16", "fp32": "f32"}[backend.precision]}
+        if self._device == CPU:  # other parts of OpenVINO do not know it
+            self._wanted["INFERENCE_NUM_THREADS"] = torch.get_num_threads()
         self._compiled: tuple[object, Any] = None, None
-        self.title = f"OpenVINO {openvino.__version__.split('-')[0]} {precision}"
+        where = "" if self._device == CPU else f", {self._device.title}"
+        self.title = f"OpenVINO {openvino.__version__.split('-')[0]} {backend.precision}{where}"
         self._request(tuple(tuple(example.shape) for example in examples))
 
     def __call__(self, inputs: Tensors) -> Tensors:
@@ -103,8 +114,11 @@ class OpenvinoPart:
             try:
                 model = self._core.read_model(self._path)
                 model.reshape(dict(zip(self._names, shapes, strict=True)))
-                self._compiled = shapes, self._core.compile_model(model, "CPU", self._wanted).create_infer_request()
-            except RuntimeError as error:
+                compiled = compile_on_openvino(self._core, model, self._device, self._wanted)
+                self._compiled = shapes, compiled.create_infer_request()
+            except DeviceFailed:
+                raise
+            except (RuntimeError, BadModel) as error:
                 raise BadModel(_unreadable(self._path, "OpenVINO", briefly(error))) from error
         return self._compiled[1]
 
@@ -128,7 +142,7 @@ def _tf32(backend: Backend) -> Iterator[None]:
     The switch is global, so it is not touched for other devices. PyTorch 2.9 renamed it, and raises if the old name is
     read after the new one was set.
     """
-    if backend.device != "cuda":
+    if not backend.device.startswith("cuda"):
         yield
         return
     allowed, matmul, cudnn = backend.precision == "tf32", torch.backends.cuda.matmul, torch.backends.cudnn

@@ -17,19 +17,23 @@ Answer = TypeVar("Answer")
 class CudaMemoryMeter:
     """The memory of a CUDA device, in bytes."""
 
+    def __init__(self, device: str = "cuda") -> None:
+        """device: as PyTorch names it, such as "cuda:1"."""
+        self._device = torch.device(device)
+
     def free(self) -> int:
         """Return the memory that another pass could use: unallocated memory, and PyTorch's cache."""
-        unused, _ = torch.cuda.mem_get_info()
-        return unused + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        unused, _ = torch.cuda.mem_get_info(self._device)
+        return unused + torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
 
     def start(self) -> None:
         """Begin a measurement."""
-        torch.cuda.reset_peak_memory_stats()
-        self._before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats(self._device)
+        self._before = torch.cuda.memory_allocated(self._device)
 
     def taken(self) -> int:
         """Return the peak memory use since `start`, beyond the use at that time."""
-        return torch.cuda.max_memory_allocated() - self._before
+        return torch.cuda.max_memory_allocated(self._device) - self._before
 
 
 class BatchSizer:
@@ -82,6 +86,7 @@ class BatchSizer:
         return answers
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Return whether the error means that an accelerator's memory is full; MPS has no error class for it."""
-    return isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower()
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether the error means that an accelerator's memory is full. Only CUDA's has a class of its own."""
+    words = str(error).lower()
+    return isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in words or "failed to allocate" in words

@@ -12,8 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import BadModel, FaceFixError
+from ..inference import DeviceFailed
+from ..inference.providers import check_start, note_failure
 from ..nets import Net, Stage, load_net, stages
 from ..optional_imports import import_optional
+from ..settings.devices import CPU, parse_device
 from .backends import OpenvinoPart, OrtPart, Part, Tensors, TorchPart, explain_failure
 from .batch_sizer import BatchSizer, CudaMemoryMeter, Item
 from .onnx_export import export_stage
@@ -56,8 +59,9 @@ class Runner:
         self._net: Net | None = net
         self._path = path
         self._parts: dict[bool, list[Part]] = {}
-        meter = CudaMemoryMeter() if machine.accelerator == "cuda" else None
-        self._passes = BatchSizer(meter, AT_ONCE if machine.accelerator else 1)
+        by_torch = machine.accelerator if engine in ("auto", "torch") else ""
+        meter = CudaMemoryMeter(by_torch) if by_torch.startswith("cuda") else None
+        self._passes = BatchSizer(meter, AT_ONCE if by_torch or machine.provided != CPU else 1)
         self._lock = Lock()
 
     @property
@@ -148,11 +152,15 @@ class Runner:
             return TorchPart(stage.module, backend)
         try:
             import_optional(backend.engine)  # fails before an export that the backend could not read
+            if backend.engine == "onnxruntime":
+                check_start(parse_device(backend.device))
             return self._export_part(stage, backend, examples)
-        except FaceFixError:
-            if self._engine != "auto":
+        except FaceFixError as error:
+            if self._engine != "auto" or self._machine.wanted != CPU:
                 raise
-            without_exports = replace(self._machine, packages=frozenset())
+            if isinstance(error, DeviceFailed):
+                note_failure(self._machine.provided, error)
+            without_exports = replace(self._machine, packages=frozenset(), provided=CPU)
             return TorchPart(
                 stage.module,
                 select_backend(self.spec.architecture, stage.bf16, without_exports, "auto", self._precision),
@@ -163,8 +171,8 @@ class Runner:
         path, is_new = export_stage(stage, examples, self._sha256, self._cache / "networks")
         try:
             if backend.engine == "onnxruntime":
-                return OrtPart(path, stage.inputs)
-            return OpenvinoPart(path, stage.inputs, backend.precision, examples)
+                return OrtPart(path, stage.inputs, backend)
+            return OpenvinoPart(path, stage.inputs, backend, examples)
         except BadModel:
             if is_new:
                 raise

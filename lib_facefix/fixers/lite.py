@@ -13,6 +13,7 @@ from ..imaging.frames import Upright
 from ..inference import load
 from ..planning.plan import FaceJob
 from ..protocols import Blend, Fixed
+from ..settings.devices import CPU, Device
 from ..types import Crop, Image
 from ..weights import asset
 
@@ -51,8 +52,8 @@ class Lite:
     and saves memory.
     """
 
-    def __init__(self, weights: Path | None = None) -> None:
-        self._net = load(weights or asset("lite.onnx"))
+    def __init__(self, weights: Path | None = None, device: Device = CPU) -> None:
+        self._net = load(weights or asset("lite.onnx"), device)
         self._framing = Upright(512)
         self._kept: OrderedDict[bytes, Heads] = OrderedDict()
         self._lock = Lock()

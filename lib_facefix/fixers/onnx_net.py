@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadModel, briefly
-from ..inference import Blob, start_bounded_session, start_session
+from ..inference import Blob, DeviceFailed, start_bounded_session
+from ..inference.providers import start_automatic
 from ..optional_imports import import_optional
+from ..settings.devices import CPU, Device
 from ..types import Image
 from ..weights import JsonCache, RestorerLayout, read_restorer
 from .onnx_trial import Tried, try_net
@@ -40,17 +43,17 @@ class OnnxSpec(NamedTuple):
     fused: bool
 
 
-def from_published(path: Path) -> Restorer:
-    """Return the restorer of a published file, whose range of values is known; raises `BadModel`."""
+def from_published(path: Path, device: Device = CPU) -> Restorer:
+    """Return the restorer of a published file, whose range of values is known; raises `BadModel` or `DeviceFailed`."""
     layout = read_restorer(path)
     tried = Tried(*PUBLISHED_RANGE, layout.side, layout.restored_side or layout.side)
-    return Restorer(_load(path, path.read_bytes(), layout, tried, path.name))
+    return Restorer(_load(path, path.read_bytes(), layout, tried, device, path.name))
 
 
-def from_file(path: Path, cache: Path) -> Restorer:
+def from_file(path: Path, cache: Path, device: Device = CPU) -> Restorer:
     """Return the restorer of the user's own file; a trial run finds its range of values, once for each content.
 
-    cache: folder for the findings of trial runs. Raises `BadModel`.
+    cache: folder for the findings of trial runs. Raises `BadModel` or `DeviceFailed`.
     """
     layout, content = read_restorer(path), path.read_bytes()
     known, key = JsonCache(cache / "trials.json", MAX_CACHED_TRIALS), hashlib.sha256(content).hexdigest()
@@ -58,7 +61,7 @@ def from_file(path: Path, cache: Path) -> Restorer:
     if tried is None:
         tried = _try_file(path, content, layout)
         known.put(key, tried)
-    return Restorer(_load(path, content, layout, tried))
+    return Restorer(_load(path, content, layout, tried, device))
 
 
 def _try_file(path: Path, content: bytes, layout: RestorerLayout) -> Tried:
@@ -72,14 +75,15 @@ def _try_file(path: Path, content: bytes, layout: RestorerLayout) -> Tried:
         raise BadModel(f"{path} cannot be used as a restorer: {error}") from error
 
 
-def _load(path: Path, content: bytes, layout: RestorerLayout, tried: Tried, name: str = "") -> OnnxNet:
+def _load(path: Path, content: bytes, layout: RestorerLayout, tried: Tried, device: Device, name: str = "") -> OnnxNet:
     """Return the net, ready to be used. name: the file's, if the report is to tell it."""
     onnxruntime = import_optional("onnxruntime")
     with _explained(path):
-        session = start_session(onnxruntime, content)
+        session, chosen = start_automatic(onnxruntime, content, 0, device)
     number = {"float32": "fp32", "float16": "fp16"}[layout.dtype]
     engine = f"ONNX Runtime {onnxruntime.__version__} {number}"
-    return OnnxNet(session, layout, tried, f"{engine}, {name}" if name else engine)
+    where = "" if chosen == CPU else chosen.title
+    return OnnxNet(session, layout, tried, ", ".join(filter(None, (engine, where, name))))
 
 
 @contextmanager
@@ -87,12 +91,14 @@ def _explained(path: Path) -> Iterator[None]:
     """Raise `BadModel` for any error of ONNX Runtime that reads the file; its errors have no common base."""
     try:
         yield
+    except DeviceFailed:
+        raise
     except Exception as error:
         raise BadModel(f"ONNX Runtime cannot read the model {path}: {briefly(error)}") from error
 
 
 class OnnxNet:
-    """A `FaceNet` of an ONNX file. Thread-safe, because a session of ONNX Runtime is."""
+    """A `FaceNet` of an ONNX file. Thread-safe."""
 
     def __init__(self, session: Any, layout: RestorerLayout, tried: Tried, engine: str) -> None:
         """session: ONNX Runtime's. engine: backend, precision, and file, for the report."""
@@ -100,6 +106,7 @@ class OnnxNet:
         self.spec = OnnxSpec(*tried, fused=bool(layout.fidelity))
         on_processor = session.get_providers()[0] == PROCESSOR
         self._at_once = AT_ONCE if layout.batches and not on_processor else 1
+        self._lock = nullcontext() if on_processor else Lock()  # some providers cannot run twice at a time
 
     def each(
         self, pictures: Sequence[Image], blob_of: Callable[[Image], Blob], w: float = 0.0
@@ -108,7 +115,8 @@ class OnnxNet:
         for start in range(0, len(pictures), self._at_once):
             blob = np.stack([blob_of(picture) for picture in pictures[start : start + self._at_once]])
             try:
-                answers = _run(self._session, self._layout, blob, w)
+                with self._lock:
+                    answers = _run(self._session, self._layout, blob, w)
             except BadModel as error:
                 raise BadModel(f"The net failed on {self._engine} ({error}). Choose another model.") from error
             yield from ((answer, self._engine) for answer in answers)

@@ -15,6 +15,7 @@ from ..errors import BadModel
 from ..imaging.align import inverse, transform_points
 from ..imaging.resample import warp
 from ..inference import check_outputs, load_as_made
+from ..settings.devices import CPU, Device
 from ..types import Face, Image, Matrix, Points
 from ..weights import OnnxFile, read_onnx
 
@@ -37,10 +38,10 @@ GENDERS = ("female", "male")
 class InsightNet:
     """A loaded network of insightface that analyses one face."""
 
-    def __init__(self, weights: Path, side: int, numbers: int) -> None:
+    def __init__(self, weights: Path, side: int, numbers: int, device: Device) -> None:
         """side: of the network's square input, in pixels; numbers: size of its output."""
         self._mean, self._deviation = (0.0, 1.0) if _normalizes_input(read_onnx(weights)) else (MEAN, DEVIATION)
-        self._net, self._file = load_as_made(weights), weights.name
+        self._net, self._file = load_as_made(weights, device=device), weights.name
         self._side, self._numbers = side, numbers
 
     def run(self, image: Image, face: Face) -> NDArray[np.float64]:
@@ -65,8 +66,8 @@ class InsightNet:
 class Insight106:
     """A `Landmarker` that adds five landmarks, selected from 106 points."""
 
-    def __init__(self, weights: Path) -> None:
-        self._net = InsightNet(weights, POINTS_SIDE, 106 * 2)
+    def __init__(self, weights: Path, device: Device = CPU) -> None:
+        self._net = InsightNet(weights, POINTS_SIDE, 106 * 2, device)
 
     def locate(self, image: Image, face: Face) -> Face:
         """Return the face with landmarks and, if it has one, its mesh."""
@@ -81,8 +82,8 @@ class Insight106:
 class GenderAge:
     """A model that estimates gender and age."""
 
-    def __init__(self, weights: Path) -> None:
-        self._net = InsightNet(weights, GENDER_SIDE, len(GENDERS) + 1)
+    def __init__(self, weights: Path, device: Device = CPU) -> None:
+        self._net = InsightNet(weights, GENDER_SIDE, len(GENDERS) + 1, device)
 
     def guess(self, image: Image, face: Face) -> Face:
         """Return the face with gender and age; raises `BadModel`. image: RGB (H, W, 3)."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadModel
 from ..inference import load
+from ..settings.devices import CPU, Device
 from ..types import Crop, Face, Image, Mask
 from .aligned import Aligned
 
@@ -43,8 +44,8 @@ class XSeg:
 
     side = 256
 
-    def __init__(self, path: Path, device: str = "cpu") -> None:  # noqa: ARG002 ONNX runs on the processor
-        self._net, self._path = load(path), path
+    def __init__(self, path: Path, device: Device = CPU) -> None:
+        self._net, self._path = load(path, device), path
 
     def find_hidden(self, image: Image) -> NDArray[np.bool_]:
         """Return True for pixels of an aligned face, (256, 256, 3), that show something else; raises `BadModel`."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadModel, MissingPackage
 from ..inference import Blob, load
+from ..settings.devices import CPU, Device
 from ..types import Crop, Face, Image, Mask
 from .aligned import Aligned
 
@@ -56,13 +57,14 @@ class FaceParser:
 
     side = SIDE
 
-    def __init__(self, path: Path, device: str = "cpu") -> None:
+    def __init__(self, path: Path, device: Device | str = CPU) -> None:
         """path: .pth or .safetensors of ParseNet or BiSeNet (needs PyTorch), or an .onnx of one of them.
 
-        An .onnx counts as ParseNet if its file name contains "parsenet", else as BiSeNet. device: PyTorch's.
-        Raises `BadModel` or `MissingPackage`.
+        An .onnx counts as ParseNet if its file name contains "parsenet", else as BiSeNet.
+        device: a `Device` for an .onnx, otherwise PyTorch's name of one.
+        Raises `BadModel`, `MissingPackage`, or `DeviceFailed`.
         """
-        architecture, self._run = _from_onnx(path) if path.suffix.lower() == ".onnx" else _from_torch(path, device)
+        architecture, self._run = (_from_onnx if path.suffix.lower() == ".onnx" else _from_torch)(path, device)
         self._layout = LAYOUTS[architecture]
         self._path = path
 
@@ -99,18 +101,18 @@ class ParsingMasker:
         return aligned.back(self._parser.select_classes(aligned.image, self._classes), crop, face)
 
 
-def _from_onnx(path: Path) -> tuple[str, Callable[[Blob], Blob]]:
-    net = load(path)
+def _from_onnx(path: Path, device: Device | str) -> tuple[str, Callable[[Blob], Blob]]:
+    net = load(path, device if isinstance(device, Device) else CPU)
     name = "ParseNet" if "parsenet" in path.name.lower() else "BiSeNet"
     # the largest output: BiSeNet may also return the scores of two coarser branches
     return name, lambda blob: max(net(blob), key=lambda output: output.size)
 
 
-def _from_torch(path: Path, device: str) -> tuple[str, Callable[[Blob], Blob]]:
+def _from_torch(path: Path, device: Device | str) -> tuple[str, Callable[[Blob], Blob]]:
     try:
         from ..nets.face_parsers import load_parser
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         raise MissingPackage(f"the face parser {path.name}", "torch") from error
-    return load_parser(path, device)
+    return load_parser(path, str(device))

@@ -4,11 +4,14 @@ import importlib.util
 import os
 from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import BadSetting, MissingPackage
+from ..inference.providers import DeviceFailed, explain_missing, find_provider, list_notes
 from ..registry import DETECTORS, FIRST, OCCLUDERS, PARSERS, RESTORERS, UPSCALERS, ModelInfo, Registry
+from ..settings.devices import CPU, Device, parse_device
 from ..settings.mask_expression import MaskTerm
 from ..settings.runtime import Runtime
 from ..settings.treatment import Treatment
@@ -49,6 +52,16 @@ class ModelStore:
         return self._runtime.precision
 
     @cached_property
+    def device(self) -> Device:
+        """Device that models run on, which may be "auto"."""
+        return parse_device(self._runtime.device)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about devices that were tried in vain in this process."""
+        return list_notes()
+
+    @cached_property
     def paths(self) -> ModelPaths:
         """Folders to search for weights."""
         models, webui, yolo = (
@@ -81,8 +94,21 @@ class ModelStore:
         """
         key = (info.target, info.weights_name, file_version(path) if path else info.name, more)
         return self._cache.get(
-            group if path else SMALL, key, lambda: info.load()(*self._arguments(info, path, group), *more)
+            group if path else SMALL,
+            key,
+            lambda: info.load()(*self._arguments(info, path, group), *more, **self._name_device(info, path, group)),
         )
+
+    def check_device(self) -> None:
+        """Raise `BadSetting` if no installed library can use the device that the user has asked for."""
+        device, find_spec = self.device, importlib.util.find_spec
+        if not device.is_explicit or find_provider(device) or (device.name == "openvino" and find_spec("openvino")):
+            return
+        if not (device.kind.torch and find_spec("torch")):
+            raise DeviceFailed(explain_missing(device))
+        from ..engines import this_machine  # imports PyTorch, which alone may be able to use it
+
+        this_machine(str(device))
 
     def load_person(self, key: Hashable, make: Callable[[], Model]) -> Model:
         """Return the cached data of a reference person, calling `make` if there are none; errors are passed on."""
@@ -182,6 +208,16 @@ class ModelStore:
         """Return the path of the model's file, None if it needs none; raises `BadModel`."""
         return self.paths.require(info) if info.weights_name else self.paths.find_external(info)
 
+    def _name_device(self, info: ModelInfo[object], path: Path | None, group: str) -> dict[str, Device]:
+        """Return the keyword with which a model is told its device; none if it is told otherwise, or takes none.
+
+        The built-in models are small, so they leave the processor only on request.
+        """
+        by_torch = group in (NETS, MASK_NETWORKS) and path is not None and path.suffix.lower() != ".onnx"
+        if by_torch or "device" not in signature(info.load()).parameters:
+            return {}
+        return {"device": self.device if path or self.device.is_explicit else CPU}
+
     def _arguments(self, info: ModelInfo[object], path: Path | None, group: str) -> tuple[object, ...]:
         """Return the constructor arguments of a model: its verified file, and the device or runner."""
         if path is None:
@@ -194,7 +230,7 @@ class ModelStore:
             info.needs()
             return (path,) if info.weights_name else (path, self.paths.cache)
         if group == MASK_NETWORKS and path.suffix.lower() == ".onnx":
-            return path, "cpu"
+            return (path,)
         try:
             from ..engines import this_machine
         except ModuleNotFoundError as error:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from ..errors import BadSetting, suggest
 from ..registry import RESTORERS
+from .devices import NAMES, parse_device
 from .options import check_all, option
 
 ENGINES = ("auto", "torch", "winograd", "onnxruntime", "openvino")
 """Backends for restorers and upscalers. "winograd" is PyTorch with faster convolutions."""
 PRECISIONS = ("exact", "fast")
 """Precisions: "exact" deviates from the authors' output by at most 0.002 of its standard deviation."""
-DEVICES = ("auto", "cpu")
 
 
 def read_restorers(text: str) -> tuple[str, ...]:
@@ -36,8 +36,10 @@ class Runtime:
         help="fast: bfloat16 on processors that support it, for models where it only rounds.",
     )  # fmt: skip
     device: str = option(
-        "auto", "Device", choices=lambda: DEVICES, group="machine", help="auto: the GPU if PyTorch finds one."
-    )
+        "auto", "Device", choices=lambda: NAMES, reads=parse_device, group="machine",
+        help="What models run on. auto: a GPU that PyTorch or ONNX Runtime can use, otherwise the processor. "
+        "A number selects one of several, as in cuda:1.",
+    )  # fmt: skip
     models: str = option(
         "", "Models folder", group="machine",
         help="Folders to search first; downloads go to the first one. Separate several as in PATH. "

@@ -18,7 +18,7 @@ import engines_made  # noqa: E402
 import nets_made  # noqa: E402
 from engines_made import ENGINES, EXACT, HERE, difference  # noqa: E402
 
-from lib_facefix.engines import Machine, Runner, load_runner, runners  # noqa: E402
+from lib_facefix.engines import Machine, Runner, load_runner, runners, this_machine  # noqa: E402
 from lib_facefix.errors import BadSetting  # noqa: E402
 
 TITLES = {"torch": "PyTorch", "winograd": "Winograd", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
@@ -105,6 +105,18 @@ def test_fast_is_float32_where_the_processor_has_no_bfloat16(net, cache):
     _, ran = runner(engines_made.pictures(net("Compact").spec))
     assert "fp32" in ran
     assert "bf16" not in ran
+
+
+def test_the_device_openvino_is_openvino_itself_where_onnx_runtime_lacks_it_and_equals_pytorch(net, cache):
+    pytest.importorskip("openvino")
+    pictures = engines_made.pictures(net("Compact").spec, 2)
+    answer, ran = Runner(net("Compact"), cache, "auto", "exact", this_machine("openvino"))(pictures)
+    exact, _ = Runner(net("Compact"), cache, "torch", "exact", HERE)(pictures)
+    assert ran.startswith("OpenVINO ")
+    assert ran.endswith(" fp32, openvino")
+    assert np.abs(answer - exact).max() < 2e-3 * exact.std()
+    with pytest.raises(BadSetting, match="OpenVINO sees no NPU on this machine, only CPU"):
+        Runner(net("Compact"), cache, "auto", "exact", this_machine("openvino:npu"))(pictures)
 
 
 def test_a_runner_is_loaded_from_a_file_and_checks_its_engine_at_once(tmp_path):

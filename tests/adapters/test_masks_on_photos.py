@@ -83,7 +83,7 @@ def see_the_face(blob):
 def networks(tmp_path, monkeypatch):
     """The settings by which masks are made with a parser and an occluder model of the user's own."""
     for module, network in ((parser, parse), (occluders, see_the_face)):
-        monkeypatch.setattr(module, "load", lambda path, network=network: network)
+        monkeypatch.setattr(module, "load", lambda path, device, network=network: network)
     paths = {"parser": tmp_path / "bisenet.onnx", "occluder": tmp_path / "xseg.onnx"}
     for path in paths.values():
         path.touch()

@@ -32,7 +32,7 @@ def adds(monkeypatch, runs):
             return [filled(blob, np.reshape(np.broadcast_to(one, 3), (1, 3, 1, 1)) / 255) for one in both]
 
         net.engine = "a test"
-        monkeypatch.setattr(lite, "load", lambda path: net)
+        monkeypatch.setattr(lite, "load", lambda path, device: net)
         return lite.Lite()
 
     return make

@@ -145,7 +145,7 @@ class Network:
 def test_every_class_has_its_number_in_the_parsers_own_order(name, architecture, tmp_path, monkeypatch):
     layout = LAYOUTS[architecture]
     network = Network(layout)
-    monkeypatch.setattr(parser, "load", lambda path: network)
+    monkeypatch.setattr(parser, "load", lambda path, device: network)
     made = FaceParser(tmp_path / name)
     image = np.zeros((SIDE, SIDE, 3), np.uint8)
     image[..., 0] = (np.arange(SIDE) // 26)[:, None]  # 19 bands
@@ -167,7 +167,7 @@ def test_both_orders_have_the_same_classes():
 
 
 def test_a_network_that_is_no_parser_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(parser, "load", lambda path: Network(None, np.zeros((1, 3, 512, 512), np.float32)))
+    monkeypatch.setattr(parser, "load", lambda path, device: Network(None, np.zeros((1, 3, 512, 512), np.float32)))
     with pytest.raises(BadModel, match=r"other.onnx is not a face parser: its output is \(1, 3, 512, 512\)"):
         FaceParser(tmp_path / "other.onnx").select_classes(np.zeros((SIDE, SIDE, 3), np.uint8), ("skin",))
 
@@ -187,7 +187,7 @@ def test_xseg_is_given_blue_first_and_says_where_the_face_shows(tmp_path, monkey
         seen.append(blob)
         return [blob[..., 2:3].copy()]  # its last channel: red
 
-    monkeypatch.setattr(occluders, "load", lambda path: network)
+    monkeypatch.setattr(occluders, "load", lambda path, device: network)
     image = np.zeros((256, 256, 3), np.uint8)
     image[:100, :, 0] = 255
     hidden = XSeg(tmp_path / "xseg_1.onnx").find_hidden(image)
@@ -198,7 +198,7 @@ def test_xseg_is_given_blue_first_and_says_where_the_face_shows(tmp_path, monkey
 
 
 def test_a_network_that_is_no_xseg_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(occluders, "load", lambda path: lambda blob: [np.zeros((1, 2), np.float32)])
+    monkeypatch.setattr(occluders, "load", lambda path, device: lambda blob: [np.zeros((1, 2), np.float32)])
     with pytest.raises(BadModel, match=r"is not an XSeg model: its output is \(1, 2\)\. Choose another file"):
         XSeg(tmp_path / "x.onnx").find_hidden(np.zeros((256, 256, 3), np.uint8))
 

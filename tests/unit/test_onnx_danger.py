@@ -63,7 +63,7 @@ def test_no_engine_sees_a_dangerous_file(tmp_path, monkeypatch, content, why):
     path = tmp_path / "net.onnx"
     path.write_bytes(content)
     monkeypatch.setattr(cv2.dnn, "readNetFromONNX", lambda *_: pytest.fail("OpenCV was given the file"))
-    monkeypatch.setattr(inference, "start_session", lambda *_: pytest.fail("ONNX Runtime was given the file"))
+    monkeypatch.setattr(inference, "start_automatic", lambda *_: pytest.fail("ONNX Runtime was given the file"))
     for load in (check_onnx, inference.load, inference.load_as_made, inference.CvNetwork, inference.OrtNetwork):
         with pytest.raises(BadModel, match=f"cannot be used: .*{why}"):
             load(path)

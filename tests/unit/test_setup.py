@@ -14,6 +14,7 @@ from lib_facefix.models import environment, setup, variants
 from lib_facefix.models.environment import CPU_INDEX, Environment, find_environment
 from lib_facefix.models.setup import carry_out, find_offers, list_missing, list_offers
 from lib_facefix.weights import PUBLISHED, ModelPaths
+from lib_facefix.weights.licences import is_accepted
 
 PACKAGE = "facefix_pretended"
 TORCH = ["torch>=2.1", "spandrel>=0.3.4,<0.5"]
@@ -300,6 +301,26 @@ def test_with_yes_nothing_is_asked_and_a_second_time_nothing_is_done(command, ca
     assert command("gfpgan", "--yes") == 0
     assert capsys.readouterr().out == "gfpgan: already installed\n"
     assert len(downloads) == 2
+
+
+def test_the_licence_of_a_file_that_is_here_is_shown_asked_and_remembered(
+    command, capsys, monkeypatch, downloads, paths, tmp_path
+):
+    paths.own.mkdir()
+    (paths.own / PUBLISHED["GFPGANv1.4.pth"].name).write_bytes(b"weights")
+    monkeypatch.setattr(setup, "REQUIREMENTS", {})  # its packages are here, too
+    assert command() == 0
+    assert "gfpgan            GFPGAN 1.4 (installed, licence not accepted)" in capsys.readouterr().out.splitlines()
+    assert command("gfpgan") == 2
+    assert not is_accepted(PUBLISHED["GFPGANv1.4.pth"], paths)
+    assert "    Licence: Apache-2.0, parts non-commercial. GFPGAN is under" in capsys.readouterr().err
+    assert command("gfpgan", "--yes", "--offline") == 0
+    assert is_accepted(PUBLISHED["GFPGANv1.4.pth"], paths)
+    assert not is_accepted(PUBLISHED["codeformer-v0.1.0.pth"], paths)
+    assert (downloads, (tmp_path / "asked").exists()) == ([], False)
+    capsys.readouterr()
+    assert command("gfpgan") == 0
+    assert capsys.readouterr().out == "gfpgan: already installed\n"
 
 
 def test_into_a_python_of_the_system_nothing_is_installed(command, capsys, monkeypatch, downloads, pip):

@@ -213,6 +213,7 @@ def test_a_terminal_is_asked(folder, fetched, monkeypatch, capsys, answer, gets)
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     assert run("models", "--models", folder, "get", "codeformer") == (0 if gets else 2)
     assert [name for name, _ in fetched] == [CODEFORMER.name] * gets
+    assert (folder / "accepted-licences.json").exists() == gets
     assert "for non-commercial use only" in capsys.readouterr().err
 
 

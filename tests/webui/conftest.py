@@ -61,6 +61,12 @@ class Builtin(FaceRestoration):
         return self._name
 
 
+def as_device(text):
+    """Return what torch.device makes of "cuda:1"."""
+    kind, _, number = text.partition(":")
+    return SimpleNamespace(type=kind, index=int(number) if number else None)
+
+
 @pytest.fixture
 def host(monkeypatch, tmp_path):
     """The fake host, its `modules` importable: `opts`, `cmd_opts`, `face_restorers`, `device`, `report`, `models`."""
@@ -76,11 +82,11 @@ def host(monkeypatch, tmp_path):
     modules = {
         "modules": {},
         "modules.shared": {**shared, "OptionInfo": OptionInfo},
-        "modules.devices": {"get_device_for": lambda task: SimpleNamespace(type=fake.device)},
+        "modules.devices": {"get_device_for": lambda task: as_device(fake.device)},
         "modules.errors": {"report": fake.report},
         "modules.face_restoration": {"FaceRestoration": FaceRestoration},
         "modules.paths_internal": {"models_path": str(fake.models)},
-        "gradio": {name: name for name in ("Checkbox", "CheckboxGroup", "Radio", "Number", "Slider")},
+        "gradio": {name: name for name in ("Checkbox", "CheckboxGroup", "Radio", "Number", "Slider", "Textbox")},
     }
     for name, members in modules.items():
         module = ModuleType(name)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from lib_facefix.settings.runtime import DEVICES
 from lib_facefix.webui.config.optional_packages import KEY, OPTIONAL
 
 ROOT = Path(__file__).parents[2]
@@ -236,9 +235,8 @@ def test_the_flags_are_read_and_the_folder_made_absolute(parser, tmp_path, monke
     )
 
 
-def test_the_devices_to_choose_from_are_the_librarys(parser):
-    [device] = [action for action in parser._actions if action.dest == "facefix_device"]
-    assert device.choices == DEVICES
+def test_a_device_may_have_a_number_and_is_read_by_the_library(parser):
+    assert parser.parse_args(["--facefix-device", "cuda:1"]).facefix_device == "cuda:1"
 
 
 def test_reading_the_flags_imports_no_package():

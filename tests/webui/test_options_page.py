@@ -41,6 +41,7 @@ def test_the_page_is_the_same_after_the_ui_is_reloaded(host):
         ("save_masks", "Checkbox", {}),
         ("fidelity", "Slider", {"minimum": 0.0, "maximum": 1.0, "step": 0.01}),
         ("engine", "Radio", {"choices": list(ENGINES)}),
+        ("device", "Textbox", {"max_lines": 1}),
         ("keep", "Number", {"precision": 0, "minimum": 1}),
         ("accept_licences", "CheckboxGroup", {"choices": ["gfpgan", "codeformer", "gfpgan-1.3"]}),
         ("optional", "CheckboxGroup", {"choices": ["onnxruntime", "openvino"]}),

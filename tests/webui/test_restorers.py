@@ -219,10 +219,20 @@ def test_a_host_that_did_not_read_our_flags_is_served_all_the_same(host):
 
 
 @pytest.mark.parametrize(
-    ("flag", "device", "expected"),
-    [("auto", "cuda", "auto"), ("cpu", "cuda", "cpu"), ("auto", "cpu", "cpu"), ("auto", "mps", "auto")],
+    ("page", "flag", "device", "expected"),
+    [
+        ("auto", "auto", "cuda", "auto"),
+        ("auto", "cpu", "cuda", "cpu"),
+        ("auto", "auto", "cpu", "cpu"),
+        ("auto", "auto", "mps", "auto"),
+        ("auto", "auto", "cuda:1", "auto:1"),
+        ("auto", "cuda:0", "cuda:1", "cuda:0"),
+        ("directml", "cpu", "cuda", "directml"),
+        ("nonsense", "auto", "cpu", "cpu"),
+    ],
 )
-def test_the_graphics_processor_is_left_alone_where_flag_or_host_want_it(host, flag, device, expected):
+def test_the_device_is_that_of_the_page_of_the_flag_or_of_the_host(host, page, flag, device, expected):
+    host.opts.data["facefix_device"] = page
     host.cmd_opts.facefix_device, host.device = flag, device
     assert read_runtime().device == expected
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Any
 
+from .devices import describe_devices
 from .versions import OPTIONAL, REQUIRED
 
 WIDTH = 80
@@ -50,9 +51,11 @@ def _describe_devices(devices: Any, engines: Mapping[str, Any] | None) -> Iterat
         facts += [f"{device['memory_gb']} GB of memory"] if "memory_gb" in device else []
         yield from _wrap(f"{device['kind'].upper()}: {', '.join((device['name'], *facts))}", "  ")
     if engines is None:
-        yield "  (`facefix doctor --full` also loads PyTorch and asks it for GPUs)"
+        yield "  (`facefix doctor --full` also asks PyTorch and ONNX Runtime for devices)"
     else:
-        yield from _wrap(", ".join(f"{name}: {ANSWERS.get(value, value)}" for name, value in engines.items()), "  ")
+        known = {name: value for name, value in engines.items() if name != "devices"}
+        yield from _wrap(", ".join(f"{name}: {ANSWERS.get(value, value)}" for name, value in known.items()), "  ")
+        yield from (line for one in describe_devices(engines["devices"]) for line in _wrap(one, "  ", "    "))
 
 
 def _describe_models(models: Any) -> Iterator[str]:

@@ -23,11 +23,16 @@ REQUIRED = {
 """Requirements of FaceFix by import name, as in pyproject.toml."""
 OPENCVS = ("opencv-python-headless", "opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 """Packages that install the same module cv2 and overwrite one another's files."""
+ONNXRUNTIMES = (
+    *("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"),
+    *("onnxruntime-rocm", "onnxruntime-migraphx", "onnxruntime-qnn"),
+)
+"""Packages that install the same module onnxruntime, for different devices, and overwrite one another's files."""
 OPTIONAL = {
     "torch": ("torch",),
     "spandrel": ("spandrel",),
     "spandrel_extra_arches": ("spandrel_extra_arches",),
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"),
+    "onnxruntime": ONNXRUNTIMES,
     "openvino": ("openvino",),
     "mediapipe": ("mediapipe",),
     "ultralytics": ("ultralytics",),
@@ -54,6 +59,10 @@ def read_versions(problems: list[Problem]) -> dict[str, str | None]:
     if len(opencvs) > 1:
         todo = f"If images or models fail to load, run: pip uninstall {' '.join(opencvs)}; pip install {opencvs[0]}"
         problems.append(Problem("warning", f"{' and '.join(opencvs)} overwrite each other's files.", todo))
+    runtimes = [name for name in ONNXRUNTIMES if next(_list_versions([name]), None)]
+    if len(runtimes) > 1:
+        todo = f"Run: pip uninstall {' '.join(runtimes)}; then install only the one for your device."
+        problems.append(Problem("warning", f"{' and '.join(runtimes)} overwrite each other's files.", todo))
     if found["mediapipe"] and version_numbers(found["mediapipe"]) >= MEDIAPIPE_REPORTS:
         what = f"mediapipe {found['mediapipe']} contacts its maker when one of its detectors is used."
         problems.append(Problem("warning", what, "Run: pip install 'mediapipe>=0.10.33,<0.10.35'"))
@@ -93,6 +102,7 @@ def probe_engines(problems: list[Problem]) -> dict[str, Any]:
     """
     from ...errors import FaceFixError
     from ...optional_imports import import_optional
+    from .devices import probe_devices
 
     loaded = {}
     for name in ("torch", "onnxruntime", "openvino"):
@@ -102,14 +112,15 @@ def probe_engines(problems: list[Problem]) -> dict[str, Any]:
             except FaceFixError as error:
                 problems.append(Problem("error", str(error), f"Run: pip install --force-reinstall {name}"))
     if "torch" not in loaded:
-        return {"accelerator": None}
+        return {"accelerator": None, "devices": probe_devices(problems)}
     from ...engines import this_machine
 
     machine = this_machine()
-    probed = {"accelerator": machine.accelerator or None, "bf16": machine.bf16, "winograd": machine.winograd}
+    probed: dict[str, Any] = {"accelerator": machine.accelerator or None}
+    probed |= {"bf16": machine.bf16, "winograd": machine.winograd}
     if machine.accelerator == "cuda":
         probed["gpu"] = loaded["torch"].cuda.get_device_name()
-    return probed
+    return {**probed, "devices": probe_devices(problems, machine.accelerator)}
 
 
 def _read_required(module: str, requirement: str, problems: list[Problem]) -> str | None:

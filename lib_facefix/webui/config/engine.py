@@ -4,8 +4,10 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from ...facefix import FaceFix
+from ...settings.devices import AUTO
 from ...settings.runtime import Runtime
 from .options import read_options
 
@@ -41,17 +43,27 @@ def read_runtime() -> Runtime:
     also = (getattr(flags, name, None) for name in WEIGHT_FOLDER_FLAGS)
     has_adetailer = ADETAILER_OPTION in shared.opts.data_labels
     yolo = (shared.opts.data.get(ADETAILER_OPTION) or "").split("|") if has_adetailer else []
-    on_cpu = getattr(flags, "facefix_device", "auto") == "cpu" or devices.get_device_for("gfpgan").type == "cpu"
     return Runtime(
         engine=page.engine,
         precision=page.precision,
-        device="cpu" if on_cpu else "auto",
+        device=_choose_device(page.device, getattr(flags, "facefix_device", "auto"), devices.get_device_for("gfpgan")),
         models=os.pathsep.join(str(folder) for folder in (own, *also) if folder),
         webui=str(models_path),
         yolo=os.pathsep.join(folder.strip() for folder in yolo if folder.strip()),
         keep=page.keep,
         accept_licences=", ".join(page.accept_licences),
     )
+
+
+def _choose_device(chosen: str, flag: str, host: Any) -> str:
+    """Return the device of FaceFix's models: of the settings page, of the flag, or the host's.
+
+    host: the host's torch.device for face restorers. Of a GPU only its number counts: FaceFix chooses the library.
+    """
+    if chosen != AUTO or flag != AUTO:
+        return chosen if chosen != AUTO else flag
+    number = getattr(host, "index", None)
+    return "cpu" if host.type == "cpu" else f"{AUTO}:{number}" if number else AUTO
 
 
 _make_engine = lru_cache(maxsize=1)(FaceFix)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...errors import BadSetting
 from ...models.restorer_choice import list_restricted
+from ...settings.devices import parse_device
 from ...settings.options import Option, is_number, option, options
 from ...settings.runtime import Runtime
 from ...settings.treatment import Treatment
@@ -52,6 +53,10 @@ class PageSettings:
     fidelity: float = _as_in(Treatment, "fidelity", 'Fidelity in "Restore faces"')
     engine: str = _as_in(Runtime, "engine")
     precision: str = _as_in(Runtime, "precision")
+    device: str = option(
+        "auto", "Device", reads=parse_device,
+        help="What FaceFix's models run on. auto: as the WebUI's. Others: cpu, cuda:1, directml, openvino:gpu, ...",
+    )  # fmt: skip
     keep: int = _as_in(Runtime, "keep")
     accept_licences: tuple[str, ...] = option(
         (), "Accepted licences", choices=list_restricted,
@@ -115,6 +120,8 @@ def _component(default: Any, known: Option) -> tuple[Any, dict[str, Any]]:
 
     if isinstance(default, bool):
         return gr.Checkbox, {}
+    if isinstance(default, str) and not known.choices:
+        return gr.Textbox, {"max_lines": 1}
     if known.choices:
         several = isinstance(default, tuple)
         return gr.CheckboxGroup if several else gr.Radio, {"choices": list(known.choices())}

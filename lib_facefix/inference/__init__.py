@@ -1,8 +1,8 @@
 """Running small networks from files, on OpenCV, ONNX Runtime or OpenVINO, whichever suits them best."""
 
 import importlib.util
-import os
-from functools import cache, partial
+from contextlib import nullcontext
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -12,16 +12,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import BadModel, briefly
-from .optional_imports import import_optional
-from .weights.onnxfile import check_onnx as check_onnx
+from ..errors import BadModel, briefly
+from ..optional_imports import import_optional
+from ..settings.devices import CPU, Device
+from ..weights.onnxfile import check_onnx as check_onnx
+from .providers import DeviceFailed as DeviceFailed
+from .providers import explain_missing, find_provider, list_automatic, start_automatic
+from .providers import start_bounded_session as start_bounded_session
+from .providers import start_session as start_session
 
 EXACT = "exact"
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Processor flags of Linux, on x86 and ARM, that mean bfloat16 multiplication in hardware."""
-TRIAL_BYTES = 4 << 30
-"""Memory that a trial run of a model may take: more than restorers of 2048 px need."""
-_REGISTERING = Lock()
 Blob = NDArray[np.float32]
 """Input or output of a network; images are (N, C, H, W)."""
 
@@ -36,11 +38,14 @@ class Network(Protocol):
         """Return all outputs for one input."""
 
 
-def load(path: Path) -> Network:
+def load(path: Path, device: Device = CPU) -> Network:
     """Load a `.tflite` or `.onnx` file; raises `BadModel` if no installed backend can read it.
 
-    OpenCV comes first: with its Winograd convolutions these small nets need 0.6 of ONNX Runtime's CPU time.
+    OpenCV comes first: with its Winograd convolutions these small nets need 0.6 of ONNX Runtime's CPU time. On another
+    device than the processor, an `.onnx` file runs on ONNX Runtime if that can use the device.
     """
+    if path.suffix == ".onnx" and _is_offered(device):
+        return _load_on_device(path, device)
     try:
         return CvNetwork(path)
     except BadModel:
@@ -49,15 +54,41 @@ def load(path: Path) -> Network:
         return OrtNetwork(path)
 
 
-def load_as_made(path: Path, precision: str = EXACT) -> Network:
+def load_as_made(path: Path, precision: str = EXACT, device: Device = CPU) -> Network:
     """Load an `.onnx` file on ONNX Runtime, or on OpenCV if ONNX Runtime is not installed.
 
     precision: "exact" or "fast" (see `Runtime`). Fast is OpenVINO's bfloat16, if package and processor support it.
+    Raises `DeviceFailed` if the device can be used, but not by ONNX Runtime.
     """
+    if _is_offered(device) or (device.is_explicit and device.kind.providers):
+        return _load_on_device(path, device)
     may_round = precision != EXACT and importlib.util.find_spec("openvino") and has_bf16()
     if may_round and hasattr(import_optional("openvino"), "Core"):  # older versions have it elsewhere
         return OvNetwork(path)
     return OrtNetwork(path) if importlib.util.find_spec("onnxruntime") else CvNetwork(path)
+
+
+def _load_on_device(path: Path, device: Device) -> Network:
+    """Load a file on ONNX Runtime, or for the device openvino without it on OpenVINO itself."""
+    if _is_for_openvino(device):
+        return OvNetwork(path, device)
+    if not importlib.util.find_spec("onnxruntime"):
+        raise DeviceFailed(explain_missing(device))
+    return OrtNetwork(path, device)
+
+
+def _is_offered(device: Device) -> bool:
+    """Return whether ONNX Runtime or OpenVINO offers this device, or another than the processor for "auto"."""
+    if _is_for_openvino(device):
+        return True
+    if device == CPU or not importlib.util.find_spec("onnxruntime"):
+        return False
+    return bool(find_provider(device)) if device.is_explicit else next(list_automatic(device)) != CPU
+
+
+def _is_for_openvino(device: Device) -> bool:
+    """Return whether OpenVINO itself runs on the device, as ONNX Runtime has no provider for it."""
+    return device.name == "openvino" and not find_provider(device) and bool(importlib.util.find_spec("openvino"))
 
 
 class CvNetwork:
@@ -92,78 +123,45 @@ class CvNetwork:
 class OrtNetwork:
     """An ONNX network on ONNX Runtime."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, device: Device = CPU) -> None:
+        """device: where it runs; "auto" falls back to the processor. Raises `BadModel` or `DeviceFailed`."""
         check_onnx(path)
         onnxruntime = import_optional("onnxruntime")
         try:
-            self._session = start_session(onnxruntime, path.read_bytes())
+            self._session, self._device = start_automatic(onnxruntime, path.read_bytes(), 0, device)
+        except DeviceFailed:
+            raise
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise BadModel(f"ONNX Runtime cannot read the model {path}: {briefly(error)}") from error
         self._input = self._session.get_inputs()[0].name
-        self.engine = f"ONNX Runtime {onnxruntime.__version__}"
+        self._lock = nullcontext() if self._device == CPU else Lock()  # some providers cannot run twice at a time
+        where = "" if self._device == CPU else f", {self._device.title}"
+        self.engine = f"ONNX Runtime {onnxruntime.__version__}{where}"
 
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""
         try:
-            outputs: list[Blob] = self._session.run(None, {self._input: blob})
+            with self._lock:
+                outputs: list[Blob] = self._session.run(None, {self._input: blob})
         except Exception as error:  # as above
             raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
         return outputs
 
 
-def start_session(onnxruntime: Any, model: str | bytes, threads: int = 0) -> Any:
-    """Return an ONNX Runtime session on the processor; passes on ONNX Runtime's errors, which have no common base.
-
-    model: a path, or the content of a file; threads: number of threads, 0 for $OMP_NUM_THREADS, by which all other
-    libraries go, and without it ONNX Runtime's choice.
-    """
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or (int(given) if given.isdecimal() else 0)
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads use no CPU
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def start_bounded_session(onnxruntime: Any, model: bytes) -> tuple[Any, Any]:
-    """Return a session on the processor for a model that is not trusted, and the options for its runs.
-
-    A run may take `TRIAL_BYTES` of memory, and gives them back. A tensor that does not fit is refused before it takes
-    memory. Nothing is computed in advance, so this is also true of the model's constants. Passes on ONNX Runtime's
-    errors, which have no common base.
-    """
-    with _REGISTERING:
-        _register_bounded_memory(onnxruntime)
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4  # a refusal is told in a sentence of our own
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.use_env_allocators", "1")
-    options.enable_mem_pattern = False  # one block for all of a run would be kept
-    run_options = onnxruntime.RunOptions()
-    run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]), run_options
-
-
-@cache
-def _register_bounded_memory(onnxruntime: Any) -> None:
-    """Give ONNX Runtime the memory that only bounded sessions use; it accepts this once in a process."""
-    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
-    memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
-    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"max_mem": TRIAL_BYTES}))
-
-
 class OvNetwork:
-    """An ONNX network on OpenVINO in bfloat16, which takes half as long as float32 on processors that support it."""
+    """An ONNX network on OpenVINO.
 
-    def __init__(self, path: Path) -> None:
+    By default it runs on the processor in bfloat16, which takes half as long as float32 if the processor supports it.
+    """
+
+    def __init__(self, path: Path, device: Device | None = None) -> None:
+        """device: part of OpenVINO to run on in float32. Raises `BadModel` or `DeviceFailed`."""
         check_onnx(path)
         openvino = import_optional("openvino")
-        try:
-            compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
-        except RuntimeError as error:
-            raise BadModel(f"OpenVINO cannot read the model {path}: {briefly(error)}") from error
+        precision, where = ("f32", f", {device}") if device else ("bf16", " bf16")
+        compiled = compile_on_openvino(openvino.Core(), path, device or CPU, {"INFERENCE_PRECISION_HINT": precision})
         self._request, self._lock = compiled.create_infer_request(), Lock()
-        self.engine = f"OpenVINO {openvino.__version__.split('-')[0]} bf16"
+        self.engine = f"OpenVINO {openvino.__version__.split('-')[0]}{where}"
 
     def __call__(self, blob: Blob) -> list[Blob]:
         """Return all outputs for one input."""
@@ -173,6 +171,20 @@ class OvNetwork:
             except RuntimeError as error:
                 raise BadModel(f"A model failed in {self.engine}: {briefly(error)}.") from error
             return [np.array(output.data) for output in self._request.output_tensors]
+
+
+def compile_on_openvino(core: Any, model: Any, device: Device, wanted: dict[str, Any]) -> Any:
+    """Return a model compiled by OpenVINO's core. model: a path, or a model that was read. wanted: its properties.
+
+    Raises `DeviceFailed` if OpenVINO does not see the part of the device, and `BadModel`.
+    """
+    part, seen = device.place.upper() or "CPU", core.available_devices
+    if part not in seen and f"{part}.0" not in seen:
+        raise DeviceFailed(f"OpenVINO sees no {part} on this machine, only {', '.join(seen)}. Choose another device.")
+    try:
+        return core.compile_model(model, part, wanted)
+    except RuntimeError as error:
+        raise BadModel(f"OpenVINO cannot read the model {model}: {briefly(error)}") from error
 
 
 def has_bf16() -> bool:
