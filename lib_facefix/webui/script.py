@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadModel, BadSetting, FaceFixError
-from ..planning.needs import Needs
 from . import xyz
 from .compare.history import PENDING, Original, find_fixed_faces
 from .config.choices import host_list, is_known_choice
@@ -66,18 +65,11 @@ def register() -> None:
     xyz.add_axes()
 
 
-def make_compare_hook() -> Callable[..., None]:
-    """Return a hook that adds "Compare faces" under the results; the host calls it for every component."""
-    from .compare.slider import CompareHook
+def make_component_hook() -> Callable[..., None]:
+    """Return the hook that adds "Compare faces" under the results, and the like; for `on_after_component`."""
+    from .component_hook import ComponentHook
 
-    return CompareHook()
-
-
-def make_gallery_hook() -> Callable[..., None]:
-    """Return a hook that connects "Last result" with the gallery; the host calls it for every component."""
-    from .detection.panel import GalleryHook
-
-    return GalleryHook()
+    return ComponentHook()
 
 
 def mark_saved(params: Any) -> None:
@@ -220,6 +212,7 @@ def _record_infotext(p: Any, place: int, text: str) -> None:
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
     """Raise `BadSetting` or `BadModel` for a model, sampler, checkpoint or the like that cannot be used."""
+    from ..planning.needs import Needs
     from .config.engine import get_engine
     from .host.diffuser import HostDiffuser
     from .host.progress import HostProgress

@@ -55,9 +55,9 @@ def _vaes() -> list[str]:
 
 def _detectors() -> list[str]:
     """Return the names of model files, quoted for expressions. Reads folders."""
-    from .engine import get_engine
+    from .engine import find_model_paths
 
-    return [quote_name(path.name) for path in yolo_files(get_engine().models.paths)]
+    return [quote_name(path.name) for path in yolo_files(find_model_paths())]
 
 
 def _takes_modules() -> bool:

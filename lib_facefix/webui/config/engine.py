@@ -1,13 +1,20 @@
 """The WebUI's single `FaceFix`, whose models stay loaded between images."""
 
+from __future__ import annotations
+
 import os
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from ...facefix import FaceFix
+from ...models.store import ModelStore
 from ...settings.runtime import Runtime
+from ...weights import ModelPaths
 from .options import read_options
+
+if TYPE_CHECKING:
+    from ...facefix import FaceFix
 
 WEIGHT_FOLDER_FLAGS = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
 """Flags of the host for folders with usable weights."""
@@ -25,6 +32,12 @@ def get_engine() -> FaceFix:
         os.environ["FACEFIX_OFFLINE"] = "1"  # read by `weights.fetch`
     with _lock:
         return _make_engine(read_runtime())
+
+
+def find_model_paths() -> ModelPaths:
+    """Return the folders of that `FaceFix`, which is not made, as this takes time at the start of the WebUI."""
+    with _lock:
+        return _make_store(read_runtime()).paths
 
 
 def read_runtime() -> Runtime:
@@ -53,4 +66,13 @@ def read_runtime() -> Runtime:
     )
 
 
-_make_engine = lru_cache(maxsize=1)(FaceFix)
+@lru_cache(maxsize=1)
+def _make_store(runtime: Runtime) -> ModelStore:
+    return ModelStore(runtime)
+
+
+@lru_cache(maxsize=1)
+def _make_engine(runtime: Runtime) -> FaceFix:
+    from ...facefix import FaceFix
+
+    return FaceFix(models=_make_store(runtime))
