@@ -85,9 +85,14 @@ def mount_api(_: Any, app: Any) -> None:
     from modules import shared
 
     if shared.cmd_opts.api or shared.cmd_opts.nowebui:
-        from .api import mount_router
+        from .lazy_api import LazyApi
 
-        mount_router(app, shared.cmd_opts)
+        def build() -> None:
+            from .api import mount_router
+
+            mount_router(app, shared.cmd_opts)
+
+        app.router.routes.insert(0, LazyApi(app, build))
 
 
 def check_run(p: Any, args: Sequence[Any]) -> None:
