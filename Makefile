@@ -14,8 +14,14 @@ JS := $(PAGE)/*.js javascript/*.js lib_facefix/comfyui/web/*.js
 NODE_BIN := tests/page/node_modules/.bin
 TSC := --noEmit --checkJs --strict --target es2023 --lib es2023,dom,dom.iterable --module esnext --moduleResolution bundler
 
-# What `make test-pythons` runs the unit tests on: those of these that are on this machine and run.
+# What `make test-pythons` runs the unit tests on, and `make dist` the wheel: those of these that are on this machine.
 PYTHONS ?= 3.10 3.13
+define FIND_PYTHON
+python=; \
+for one in $$HOME/.pyenv/versions/$$version.*/bin/python python$$version; do \
+	"$$one" -c 'import sys, venv; sys.exit("%d.%d" % sys.version_info[:2] != "'$$version'")' 2>/dev/null && python=$$one; \
+done
+endef
 LEAN := pytest hypothesis onnx onnxruntime httpx2 einops typing-extensions
 
 # What `make test-optional` installs, a lane each in an environment of its own; LANES="mediapipe-0.10.33" runs one.
@@ -32,7 +38,7 @@ PEERS := .venv-bench/bin
 PAIR := torch==2.14.1 torchvision==0.29.1
 COMPARED := spandrel==0.4.2 spandrel_extra_arches==0.2.0 matplotlib numba filterpy scipy
 
-.PHONY: run test test-pythons test-optional lint lint-js figures docs dist hooks bench clean
+.PHONY: run test test-pythons test-optional lint lint-js figures docs dist try-wheel hooks bench clean
 
 run: .venv/run.done
 	@mkdir -p $(OUT)
@@ -46,11 +52,7 @@ test: .venv/test.done
 
 # With what FaceFix itself needs, and neither PyTorch nor OpenVINO, which do not come for every Python.
 test-pythons:
-	@for version in $(PYTHONS); do \
-		python=; \
-		for one in $$HOME/.pyenv/versions/$$version.*/bin/python python$$version; do \
-			"$$one" -c 'import sys, venv; sys.exit("%d.%d" % sys.version_info[:2] != "'$$version'")' 2>/dev/null && python=$$one; \
-		done; \
+	@for version in $(PYTHONS); do $(FIND_PYTHON); \
 		if [ -z "$$python" ]; then echo "== skipped: Python $$version is not here"; continue; fi; \
 		echo "== Python $$version ($$python)"; \
 		$(MAKE) --no-print-directory PYTHON="$$python" .venv-$$version/done && \
@@ -101,19 +103,24 @@ figures: .venv/run.done
 docs: .venv-docs/done
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 
-# Wheel and sdist in build/dist, checked, and the wheel used in a new environment outside this folder.
+# Wheel and sdist in build/dist, checked, and tried.
 dist: .venv-dist/done
 	@rm -rf build/dist
 	.venv-dist/bin/pyproject-build --outdir build/dist
 	.venv-dist/bin/twine check --strict build/dist/*
 	.venv-dist/bin/cffconvert --validate
-	@set -e; away=$$(mktemp -d); trap 'rm -rf "$$away"' EXIT; \
-	$(PYTHON) -m venv "$$away/venv"; cp build/dist/*.whl examples/group.jpg "$$away"; cd "$$away"; \
-	venv/bin/python -m pip install --quiet "$$(echo "$$PWD"/*.whl)[serve]"; \
-	venv/bin/facefix --version; \
-	venv/bin/facefix fix group.jpg -o fixed.jpg; \
-	venv/bin/python -c 'from lib_facefix.server.app import StandaloneHost, app; app(StandaloneHost())'
+	@$(MAKE) --no-print-directory try-wheel
 	@echo "built and tried: $$(echo build/dist/*)"
+
+# The wheel in build/dist, in a new environment and an empty folder for each Python, without a network.
+try-wheel:
+	@for version in $(PYTHONS); do $(FIND_PYTHON); \
+		if [ -z "$$python" ]; then echo "== skipped: Python $$version is not here"; continue; fi; \
+		away=$$(mktemp -d); cp build/dist/*.whl examples/group.jpg tests/try_wheel.py "$$away"; \
+		(set -e; cd "$$away"; "$$python" -m venv venv; mkdir empty; \
+		venv/bin/python -m pip install --quiet "$$(echo "$$PWD"/*.whl)[serve]"; \
+		cd empty; ../venv/bin/facefix --version; ../venv/bin/python ../try_wheel.py ../*.whl ../group.jpg); \
+		code=$$?; rm -rf "$$away"; [ $$code = 0 ] || exit $$code; done
 
 .venv-docs/done .venv-dist/done: .venv-%/done: pyproject.toml
 	$(PYTHON) -m venv .venv-$*

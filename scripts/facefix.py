@@ -7,10 +7,14 @@ from modules import script_callbacks, scripts, scripts_postprocessing
 
 from lib_facefix.webui import script as facefix
 from lib_facefix.webui.extras import script
+from lib_facefix.webui.host.callbacks import register
 
 
 class FaceFixScript(scripts.Script):
     """Finds the faces of a batch and fixes them together."""
+
+    defaults = ()
+    """Initial values of the controls, once these were made."""
 
     def title(self):
         """Return the name for the API."""
@@ -21,10 +25,13 @@ class FaceFixScript(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img):
-        """Return the controls; the host calls this several times."""
+        """Return the controls; the host's API calls this again, and only reads their values then."""
+        if self.defaults:
+            return self.defaults
         accordion = facefix.build_controls(is_img2img, self.elem_id)
         self.infotext_fields = facefix.make_infotext_fields(accordion)
         self.paste_field_names = [target for _, target in self.infotext_fields]  # fields that "Send to" copies
+        self.defaults = accordion.defaults
         return accordion.components
 
     def before_process(self, p, *args):
@@ -74,11 +81,9 @@ class FaceFixExtras(scripts_postprocessing.ScriptPostprocessing):
         script.process(pp, args)
 
 
-script_callbacks.on_ui_settings(facefix.add_options)
-script_callbacks.on_before_ui(facefix.register)
-script_callbacks.on_after_component(facefix.make_compare_hook())
-script_callbacks.on_after_component(facefix.make_gallery_hook())
-script_callbacks.on_after_component(script.add_slider)
-script_callbacks.on_before_image_saved(facefix.mark_saved)
-script_callbacks.on_image_saved(facefix.mark_saved_file)
-script_callbacks.on_app_started(facefix.mount_api)
+register(script_callbacks.on_ui_settings, facefix.add_options, __file__)
+register(script_callbacks.on_before_ui, facefix.register, __file__)
+register(script_callbacks.on_after_component, facefix.make_component_hook(), __file__)
+register(script_callbacks.on_before_image_saved, facefix.mark_saved, __file__)
+register(script_callbacks.on_image_saved, facefix.mark_saved_file, __file__)
+register(script_callbacks.on_app_started, facefix.mount_api, __file__)

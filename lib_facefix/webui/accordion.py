@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -29,6 +30,11 @@ class Accordion:
     def components(self) -> list[Any]:
         """All components in one list, as a script's `ui()` returns them."""
         return [self.enabled, *(made for parts in self.passes for made in parts.values())]
+
+    @property
+    def defaults(self) -> list[Any]:
+        """The initial value of each component, in an object that has nothing else."""
+        return [SimpleNamespace(value=component.value) for component in self.components]
 
 
 def build_accordion(

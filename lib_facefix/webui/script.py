@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadModel, BadSetting, FaceFixError
-from ..planning.needs import Needs
 from . import xyz
 from .compare.history import PENDING, Original, find_fixed_faces
 from .config.choices import host_list, is_known_choice
@@ -68,18 +67,11 @@ def register() -> None:
     xyz.add_axes()
 
 
-def make_compare_hook() -> Callable[..., None]:
-    """Return a hook that adds "Compare faces" under the results; the host calls it for every component."""
-    from .compare.slider import CompareHook
+def make_component_hook() -> Callable[..., None]:
+    """Return the hook that adds "Compare faces" under the results, and the like; for `on_after_component`."""
+    from .component_hook import ComponentHook
 
-    return CompareHook()
-
-
-def make_gallery_hook() -> Callable[..., None]:
-    """Return a hook that connects "Last result" with the gallery; the host calls it for every component."""
-    from .detection.panel import GalleryHook
-
-    return GalleryHook()
+    return ComponentHook()
 
 
 def mark_saved(params: Any) -> None:
@@ -108,9 +100,14 @@ def mount_api(_: Any, app: Any) -> None:
     from modules import shared
 
     if shared.cmd_opts.api or shared.cmd_opts.nowebui:
-        from .api import mount_router
+        from .lazy_api import LazyApi
 
-        mount_router(app, shared.cmd_opts)
+        def build() -> None:
+            from .api import mount_router
+
+            mount_router(app, shared.cmd_opts)
+
+        app.router.routes.insert(0, LazyApi(app, build))
 
 
 def check_run(p: Any, args: Sequence[Any]) -> None:
@@ -262,6 +259,7 @@ def _record_infotext(p: Any, place: int, text: str | None, key: str = TITLE, oth
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:
     """Raise `BadSetting` or `BadModel` for a model, sampler, checkpoint or the like that cannot be used."""
+    from ..planning.needs import Needs
     from .config.engine import get_engine
     from .config.restorer_files import check_installed
     from .host.diffuser import HostDiffuser

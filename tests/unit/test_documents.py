@@ -1,7 +1,10 @@
 """Documents lead where they say, versions agree, and a wheel contains what the library needs."""
 
 import ast
+import json
 import re
+import shutil
+import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -108,6 +111,35 @@ def test_a_wheel_contains_all_that_the_library_needs_and_nothing_else():
     assert len(models) >= 6
     assert {f"lib_facefix/assets/{name}" for name in models} <= packed
     assert {"lib_facefix/py.typed", "lib_facefix/server/page/index.html", "lib_facefix/assets/LICENSES.md"} <= packed
+
+
+def test_an_sdist_contains_everything_but_the_workflows():
+    sdist = pytest.importorskip("hatchling.builders.sdist", reason="needs hatchling, which builds packages")
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("needs a clone, to know which files belong to it")
+    packed = {file.distribution_path for file in sdist.SdistBuilder(str(ROOT)).recurse_included_files()}
+    listed = subprocess.run([git, "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    kept = {path for path in listed if not path.startswith((".ci/", ".github/")) and (ROOT / path).exists()}
+    assert kept <= packed
+    assert [path for path in packed if path.startswith((".ci/", ".github/", "build/", ".venv"))] == []
+
+
+def test_the_entry_for_the_index_of_extensions_has_what_the_index_asks_for():
+    """Its checks, and the tags that it knows: validate.py and tags.json of the index."""
+    entry = json.loads((ROOT / "packaging" / "webui-extension-index.json").read_text("utf-8"))
+    assert list(entry) == ["name", "url", "description", "tags"]
+    assert entry["name"] == "FaceFix"
+    assert re.fullmatch(r"https://[^ ]+\.git", entry["url"])
+    assert entry["description"].endswith(".")
+    assert set(entry["tags"]) <= {"script", "tab", "UI related", "editing", "manipulations", "extras"}
+
+
+def test_a_release_is_published_without_stored_secrets_after_it_was_tried():
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    assert "secrets." not in workflow
+    assert re.search(r"^  publish:\n(?:    .*\n)*?    needs: \[build, try\]$", workflow, re.MULTILINE)
+    assert workflow.count("id-token: write") == 1
 
 
 def test_the_description_on_a_package_index_has_no_link_that_would_break_there():

@@ -48,6 +48,32 @@ def webui(monkeypatch):
     return known
 
 
+def test_the_start_of_the_webui_does_not_wait_for_it(webui, monkeypatch):
+    monkeypatch.delitem(sys.modules, "lib_facefix.webui.api", raising=False)
+    app = fastapi.FastAPI()
+    known = len(app.routes)
+    script.mount_api(None, app)
+    assert "lib_facefix.webui.api" not in sys.modules
+    client = TestClient(app)
+    assert client.get("/sdapi/v1/options").status_code == 404
+    assert len(app.routes) == known + 1
+    assert client.get("/facefix/v1/settings").status_code == 200
+    assert client.get("/facefix/v1/nothing").status_code == 404
+    added = len(app.routes) - known
+    assert client.get("/facefix/v1/models").status_code == 200
+    assert len(app.routes) - known == added > 5
+
+
+def test_the_description_of_all_calls_has_it_from_the_first(serve):
+    assert "/facefix/v1/fix" in serve().get("/openapi.json").json()["paths"]
+
+
+def test_a_host_without_that_description_serves_it(webui):
+    app = fastapi.FastAPI(openapi_url=None)
+    script.mount_api(None, app)
+    assert TestClient(app).get("/facefix/v1/settings").status_code == 200
+
+
 @pytest.fixture
 def serve(webui):
     """Start the host's app with these flags; returns a client."""

@@ -1,7 +1,5 @@
 """The menu of classes below the detector, as the WebUI's toolkit makes it: needs gradio."""
 
-from types import SimpleNamespace
-
 import pytest
 from toolkit import handler
 from yolo_made import yolo_onnx
@@ -23,7 +21,7 @@ def room(on_page, tmp_path, away_from_home, monkeypatch):
     (folder / "a.onnx").write_bytes(yolo_onnx((64, 64), [(1, 1, 9, 9)] * 3, names=NAMES, kinds=[0, 1, 2]))
     (folder / "plain.onnx").write_bytes(yolo_onnx((64, 64), [], names=""))
     paths = locate_models([tmp_path / "own"], [], yolo=[folder])
-    monkeypatch.setattr(room, "get_engine", lambda: SimpleNamespace(models=SimpleNamespace(paths=paths)))
+    monkeypatch.setattr(room, "find_model_paths", lambda: paths)
     monkeypatch.setattr(room, "check_paths", lambda sources, is_api: None)
     return room
 

@@ -72,9 +72,7 @@ def test_model_files_are_listed_as_an_expression_names_them_and_looked_for_each_
     monkeypatch, tmp_path, away_from_home
 ):
     engine = ModuleType("lib_facefix.webui.config.engine")
-    engine.get_engine = lambda: SimpleNamespace(
-        models=SimpleNamespace(paths=locate_models([tmp_path], yolo=[tmp_path / "yolo"]))
-    )
+    engine.find_model_paths = lambda: locate_models([tmp_path], yolo=[tmp_path / "yolo"])
     monkeypatch.setitem(sys.modules, "lib_facefix.webui.config.engine", engine)
     assert host_list("detectors") == []
     (tmp_path / "yolo").mkdir()

@@ -41,7 +41,10 @@ def make_slider(elem_id: str, result: str = "") -> Slider:
 
 
 class CompareHook:
-    """A hook for each finished component of the page that adds sliders under the galleries."""
+    """A hook for some finished components of the page that adds sliders under the galleries."""
+
+    WATCHED = (*(f"download_files_{tab}" for tab in RESULTS), *(f"generation_info_{tab}" for tab in RESULTS))
+    """Ids of these components."""
 
     def __init__(self) -> None:
         self._sliders: dict[str, Slider] = {}

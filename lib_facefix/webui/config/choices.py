@@ -56,16 +56,16 @@ def _vaes() -> list[str]:
 
 def _detectors() -> list[str]:
     """Return the names of model files, quoted for expressions. Reads folders."""
-    from .engine import get_engine
+    from .engine import find_model_paths
 
-    return [quote_name(path.name) for path in yolo_files(get_engine().models.paths)]
+    return [quote_name(path.name) for path in yolo_files(find_model_paths())]
 
 
 def _restorers() -> list[str]:
     """Return the names of the user's own restorers. Reads folders."""
-    from .engine import get_engine
+    from .engine import find_model_paths
 
-    return [path.name for path in list_restorer_files(get_engine().models.paths)]
+    return [path.name for path in list_restorer_files(find_model_paths())]
 
 
 def _missing_restorers() -> list[str]:

@@ -1,15 +1,21 @@
 """The WebUI's single `FaceFix`, whose models stay loaded between images."""
 
+from __future__ import annotations
+
 import os
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...facefix import FaceFix
+from ...models.store import ModelStore
 from ...settings.devices import AUTO
 from ...settings.runtime import Runtime
+from ...weights import ModelPaths
 from .options import read_options
+
+if TYPE_CHECKING:
+    from ...facefix import FaceFix
 
 WEIGHT_FOLDER_FLAGS = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
 """Flags of the host for folders with usable weights."""
@@ -27,6 +33,12 @@ def get_engine() -> FaceFix:
         os.environ["FACEFIX_OFFLINE"] = "1"  # read by `weights.fetch`
     with _lock:
         return _make_engine(read_runtime())
+
+
+def find_model_paths() -> ModelPaths:
+    """Return the folders of that `FaceFix`, which is not made, as this takes time at the start of the WebUI."""
+    with _lock:
+        return _make_store(read_runtime()).paths
 
 
 def read_runtime() -> Runtime:
@@ -66,4 +78,13 @@ def _choose_device(chosen: str, flag: str, host: Any) -> str:
     return "cpu" if host.type == "cpu" else f"{AUTO}:{number}" if number else AUTO
 
 
-_make_engine = lru_cache(maxsize=1)(FaceFix)
+@lru_cache(maxsize=1)
+def _make_store(runtime: Runtime) -> ModelStore:
+    return ModelStore(runtime)
+
+
+@lru_cache(maxsize=1)
+def _make_engine(runtime: Runtime) -> FaceFix:
+    from ...facefix import FaceFix
+
+    return FaceFix(models=_make_store(runtime))

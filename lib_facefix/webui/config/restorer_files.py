@@ -12,7 +12,7 @@ from ...registry import RESTORERS
 from ...settings.face_settings import FaceSettings
 from ...weights import ModelPaths
 from ...weights.urls import is_loopback
-from .engine import get_engine
+from .engine import find_model_paths
 
 MEGABYTE = 1_000_000
 EXPOSING_FLAGS = ("listen", "share", "ngrok")
@@ -106,7 +106,7 @@ def describe_size(offer: Offer) -> str:
 
 def read_paths() -> ModelPaths:
     """Return the folders of the WebUI's engine."""
-    return get_engine().models.paths
+    return find_model_paths()
 
 
 def _describe_by_hand(offer: Offer) -> str:

@@ -43,7 +43,10 @@ class DetectionPanel:
 
 
 class GalleryHook:
-    """Connects the button *Last result* with the gallery; the host calls it for each finished component."""
+    """A hook for some finished components of the page that connects the button *Last result* with the gallery."""
+
+    WATCHED = tuple(f"generation_info_{tab}" for tab in RESULTS)
+    """Ids of these components."""
 
     def __call__(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
         """Connect the button once the last component that it reads exists."""

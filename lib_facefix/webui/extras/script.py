@@ -10,12 +10,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ...errors import FaceFixError
-from ...planning.rescale import rescale_plan
-from ...provenance import describe_edits
 from ...settings.face_prompt import GenerationParams
 from ..compare.history import BEFORES, Comparison, Original, OriginalStore, find_fixed_faces, make_data_url
 from ..passes import infotext
-from ..passes.mark import find_earlier
 from ..passes.summary import summarize
 from .face_overrides import ENABLE, IS_SINGLE, TUNING, ExtrasInput, fingerprint, read_input
 from .findings import FINDINGS
@@ -51,6 +48,8 @@ INPUTS: WeakKeyDictionary[Any, InputImage] = WeakKeyDictionary()
 def remember(pp: Any, args: Mapping[str, Any]) -> None:
     """Record an image before other scripts change it; for `process_firstpass`."""
     if args.get(ENABLE):
+        from ...provenance import describe_edits
+        from ..passes.mark import find_earlier
         from ..standalone import read_infotext, read_origin
 
         has_overrides = args.get(TUNING) and args.get(IS_SINGLE)
@@ -75,6 +74,7 @@ def process(pp: Any, args: Mapping[str, Any]) -> None:
 
 
 def _fix(pp: Any, given: ExtrasInput, single: bool) -> None:
+    from ...planning.rescale import rescale_plan
     from ..host.images import replace_colours
     from ..standalone import run_plan
 

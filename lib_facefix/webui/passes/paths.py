@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BadSetting
-from ...server.allowed_paths import find_named_files, find_outside_paths
 from ..config.engine import get_engine
 
 REACHABLE = ("listen", "share", "ngrok", "server_name", "hide_ui_dir_config")
@@ -27,6 +26,8 @@ def check_paths(sources: Iterable[tuple[str, Mapping[str, Any]]], *, is_api: boo
     sources: settings by name, each with a prefix for the error. is_api: whether they come from the host's API. Settings
     from the host's page are checked only if other machines can reach the page, or if users must not enter folders.
     """
+    from ...server.allowed_paths import find_named_files, find_outside_paths  # here, as it imports most of the library
+
     naming = [(whose, values) for whose, values in sources if any(find_named_files(values))]
     if not naming:
         return

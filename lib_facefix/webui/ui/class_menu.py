@@ -8,7 +8,7 @@ import gradio as gr
 from ...errors import BadModel, BadSetting
 from ...models.yolo_files import list_classes
 from ...settings.detector_expression import Leaf, choose_classes, parse_detector
-from ..config.engine import get_engine
+from ..config.engine import find_model_paths
 from ..passes.paths import check_paths
 from . import gradio_compat
 
@@ -33,7 +33,7 @@ class ClassMenu:
 
     def listen(self, detector: Any) -> None:
         """Follow the control of the setting, and change it when classes are chosen."""
-        gradio_compat.when(detector.change, _update, [detector], [self._whole, self._menu])
+        gradio_compat.when_moved(detector.change, _update, [detector], [self._whole, self._menu])
         gradio_compat.when(self._menu.input, _choose, [detector, self._menu], [detector])
 
 
@@ -44,7 +44,7 @@ def find_classes(detector: str) -> tuple[Sequence[str], list[str]]:
         if not isinstance(wanted, Leaf) or not wanted.is_file:
             return (), []
         check_paths([("", {"detector": detector})], is_api=False)
-        known = list_classes(wanted.name, get_engine().models.paths)
+        known = list_classes(wanted.name, find_model_paths())
     except (BadSetting, BadModel):  # whatever is wrong, the run says so
         return (), []
     spelled = {name.casefold(): name for name in known}
