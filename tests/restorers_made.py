@@ -11,11 +11,11 @@ onnx = pytest.importorskip("onnx")
 TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
 
 
-def restorer(*nodes, side=512, restored=None, dtype="float32", count=1, weights=(), inputs=(), outputs=(), **more):
+def restorer(*nodes, side=512, restored=None, dtype="float32", count=1, weights=(), inputs=(), outputs=(), domain=""):
     """Return the file of a net from "input" to "output", (count, 3, side, side); by default it changes nothing.
 
     nodes: made by `node`. side, count: a number, or a name for any. weights: pairs of a name and an array.
-    inputs, outputs: further ones, made by `value`. more: arguments of onnx.helper.make_model.
+    inputs, outputs: further ones, made by `value`. domain: another one of operators than ONNX's.
     """
     graph = helper.make_graph(
         nodes or [node("Identity", ["input"])],
@@ -24,7 +24,8 @@ def restorer(*nodes, side=512, restored=None, dtype="float32", count=1, weights=
         [value("output", [count, 3, restored or side, restored or side], dtype), *outputs],
         [numpy_helper.from_array(array, name) for name, array in weights],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, **more)
+    opsets = [helper.make_opsetid("", 17), *([helper.make_opsetid(domain, 1)] if domain else [])]
+    made = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     return made.SerializeToString()
 
 

@@ -19,7 +19,7 @@ from ..optional_imports import import_optional
 from ..settings.devices import CPU, Device
 from ..types import Image
 from ..weights import JsonCache, RestorerLayout, read_restorer
-from .onnx_trial import Tried, try_net
+from .onnx_trial import FREE_SIDE, Tried, try_net
 from .restore import Restorer
 
 TRIAL_FIDELITY = 0.5
@@ -45,8 +45,9 @@ class OnnxSpec(NamedTuple):
 
 def from_published(path: Path, device: Device = CPU) -> Restorer:
     """Return the restorer of a published file, whose range of values is known; raises `BadModel` or `DeviceFailed`."""
-    layout = read_restorer(path)
-    tried = Tried(*PUBLISHED_RANGE, layout.side, layout.restored_side or layout.side)
+    layout = read_restorer(path, published=True)
+    side = layout.side or FREE_SIDE
+    tried = Tried(*PUBLISHED_RANGE, side, layout.restored_side or side)
     return Restorer(_load(path, path.read_bytes(), layout, tried, device, path.name))
 
 
@@ -128,7 +129,7 @@ def _run(session: Any, layout: RestorerLayout, blob: Blob, w: float, options: An
     if layout.fidelity:
         fed[layout.fidelity] = np.full(layout.fidelity_shape, w, layout.fidelity_dtype)
     try:
-        [answer] = session.run(None, fed, options)
+        [answer] = session.run([layout.restored], fed, options)
     except Exception as error:  # ONNX Runtime's exceptions have no common base
         raise BadModel(briefly(error)) from error
     return np.asarray(answer, np.float32)

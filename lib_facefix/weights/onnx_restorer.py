@@ -20,6 +20,8 @@ MIN_INPUT_SIDE = 64
 TYPES = {1: "float32", 10: "float16", 11: "float64"}
 """Types of values by ONNX's number; an image has one of the first two, a fidelity any."""
 IMAGE_TYPES = ("float32", "float16")
+RGB = 3
+"""Channels of an image."""
 ANY = -1
 """Side or number in a `Shape` that the file leaves open."""
 
@@ -30,6 +32,8 @@ class RestorerLayout:
 
     image: str
     """Name of the input for the image, (N, 3, side, side)."""
+    restored: str
+    """Name of the output for the restored image, (N, 3, restored_side, restored_side)."""
     dtype: str
     """Type of the image's values: "float32" or "float16"."""
     side: int
@@ -45,23 +49,29 @@ class RestorerLayout:
     """Shape of the fidelity: () or some ones."""
 
 
-def read_restorer(path: Path) -> RestorerLayout:
-    """Return the layout of a face restorer; raises `BadModel` with the reason for any other or dangerous file."""
-    check_onnx(path, plain=True)
+def read_restorer(path: Path, *, published: bool = False) -> RestorerLayout:
+    """Return the layout of a face restorer; raises `BadModel` with the reason for any other or dangerous file.
+
+    published: whether its hash is known to be that of a published file, which may have more outputs and operators.
+    """
+    check_onnx(path, plain=not published)
     file = read_onnx(path)
     if path.stat().st_size > MAX_FILE_BYTES:
         raise BadModel(f"{path} cannot be used as a restorer: it is larger than 1 GB. Choose another file.")
-    if reason := _judge_names(file) or _judge_shapes(file):
+    images, results = _list_images(file), _list_results(file)
+    if published:
+        results = results[:1]
+    if reason := _judge_inputs(file, images) or _judge_outputs(file, results) or _judge_sides(file, images, results):
         raise BadModel(f"{path} cannot be used as a restorer: it {reason}. Choose another file.")
-    [image] = _list_images(file)
-    [output] = file.outputs.values()
+    image, restored = images[0], results[0]
     fidelity = next((name for name in file.inputs if name != image), "")
     count, _, height, width = file.inputs[image]
     return RestorerLayout(
         image,
+        restored,
         TYPES[file.types[image]],
         max(height, width, 0),
-        max(*output[2:], 0) if output else 0,
+        max(*file.outputs[restored][2:], 0),
         count == ANY,
         fidelity,
         TYPES.get(file.types.get(fidelity, 0), ""),
@@ -73,42 +83,54 @@ def _list_images(file: OnnxFile) -> list[str]:
     return [name for name, shape in file.inputs.items() if len(shape) == 4]
 
 
-def _judge_names(file: OnnxFile) -> str:
-    """Return what is wrong with the number of inputs and outputs, as the rest of a sentence; blank if nothing is."""
-    images = _list_images(file)
-    others = [name for name in file.inputs if name not in images]
+def _list_results(file: OnnxFile) -> list[str]:
+    """Return the outputs that are RGB images; without any, those that may be images as far as the file says.
+
+    CodeFormer may also return its codes and features, which have no side of 3.
+    """
+    shapes = {name: shape for name, shape in file.outputs.items() if len(shape) == 4}
+    return [name for name, shape in shapes.items() if shape[1] == RGB] or [
+        name for name, shape in shapes.items() if shape[1] == ANY
+    ]
+
+
+def _judge_inputs(file: OnnxFile, images: list[str]) -> str:
+    """Return what is wrong with the inputs, as the rest of a sentence; blank if nothing is."""
     if len(images) != 1:
         return f"takes {len(images)} images instead of one"
+    others = [name for name in file.inputs if name not in images]
     if len(others) > 1 or not all(_is_number(file, name) for name in others):
         return f"needs the inputs {', '.join(others)}, but FaceFix has only an image and a fidelity to give"
-    if len(file.outputs) != 1:
-        return f"returns {len(file.outputs)} values instead of one image"
-    return ""
+    return _judge_image("takes", file.inputs[images[0]], file.types[images[0]])
 
 
 def _is_number(file: OnnxFile, name: str) -> bool:
     return prod(abs(side) for side in file.inputs[name]) == 1 and file.types[name] in TYPES
 
 
-def _judge_shapes(file: OnnxFile) -> str:
-    """Return what is wrong with the image and its restored form, as the rest of a sentence; blank if nothing is."""
-    [image] = _list_images(file)
-    [(output, restored)] = file.outputs.items()
-    shape = file.inputs[image]
-    for name in (image, output):
-        if TYPES.get(file.types[name]) not in IMAGE_TYPES:
-            return f"has images of another type than {' or '.join(IMAGE_TYPES)}"
-    if restored and len(restored) != 4:
-        return f"returns {_show(restored)} instead of images"
-    for verb, sides in (("takes", shape), ("returns", restored or shape)):
-        if sides[1] not in (3, ANY):
-            return f"{verb} {_show(sides)} instead of RGB images, (N, 3, side, side)"
-        if sides[0] not in (1, ANY):
-            return f"{verb} {sides[0]} images at once; supported are 1, or any number"
-        if ANY not in sides[2:] and sides[2] != sides[3]:
-            return f"{verb} images of {sides[3]} x {sides[2]} px instead of squares"
-    lowest = MIN_INPUT_SIDE if restored and max(restored[2:]) > max(shape[2:]) else MIN_SIDE
-    for verb, side, least in (("takes", max(shape[2:]), lowest), ("returns", max((restored or shape)[2:]), MIN_SIDE)):
+def _judge_outputs(file: OnnxFile, results: list[str]) -> str:
+    if len(results) != 1:
+        return f"returns {len(results) or 'no'} images instead of one"
+    return _judge_image("returns", file.outputs[results[0]], file.types[results[0]])
+
+
+def _judge_image(verb: str, sides: Shape, kind: int) -> str:
+    """Return what is wrong with an input or output that has to be an image. kind: ONNX's number of its type."""
+    if TYPES.get(kind) not in IMAGE_TYPES:
+        return f"{verb} images of another type than {' or '.join(IMAGE_TYPES)}"
+    if sides[1] not in (RGB, ANY):
+        return f"{verb} {_show(sides)} instead of RGB images, (N, 3, side, side)"
+    if sides[0] not in (1, ANY):
+        return f"{verb} {sides[0]} images at once; supported are 1, or any number"
+    if ANY not in sides[2:] and sides[2] != sides[3]:
+        return f"{verb} images of {sides[3]} x {sides[2]} px instead of squares"
+    return ""
+
+
+def _judge_sides(file: OnnxFile, images: list[str], results: list[str]) -> str:
+    taken, returned = max(file.inputs[images[0]][2:]), max(file.outputs[results[0]][2:])
+    lowest = MIN_INPUT_SIDE if returned > taken else MIN_SIDE
+    for verb, side, least in (("takes", taken, lowest), ("returns", returned, MIN_SIDE)):
         if side != ANY and not least <= side <= MAX_SIDE:
             return f"{verb} images of {side} px; supported are {least} to {MAX_SIDE} px"
     return ""

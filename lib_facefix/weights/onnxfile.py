@@ -46,8 +46,8 @@ _WITHIN: dict[str, dict[int, str]] = {
 _OPERATOR, _DOMAIN = 4, 7  # of a node
 LOOPS = ("Loop",)
 """Operators that may never end."""
-STANDARD_DOMAINS = ("", "ai.onnx")
-"""Names by which a node says that its operator is part of ONNX."""
+KNOWN_DOMAINS = ("", "ai.onnx", "com.microsoft")
+"""Names by which a node says that its operator is part of ONNX, or of ONNX Runtime."""
 _DANGER = "{} cannot be used: it {}. Choose another model."
 MANY_FIELDS = f"has more than {MAX_READ} fields"
 
@@ -84,8 +84,8 @@ def check_onnx(path: Path, *, plain: bool = False) -> None:
     """Raise `BadModel` if an `.onnx` file could make an engine open other files, or run without end.
 
     Not every engine refuses such files: some open any file that a model names. Other kinds of files are not checked.
-    plain: also refuse everything that a net for images does not need: operators that are not part of ONNX, functions,
-    subgraphs, sparse tensors, and tensors that declare more values than the file can hold.
+    plain: also refuse everything that a net for images does not need: custom operators, functions, subgraphs, sparse
+    tensors, and tensors that declare more values than the file can hold.
     """
     if path.suffix.lower() != ".onnx":
         return
@@ -143,8 +143,8 @@ def _judge_field(kind: str, number: int, value: int | _Part, plain: bool) -> str
 
 def _judge_plain(kind: str, number: int, value: int | _Part) -> str:
     """Return why a field does not belong into a net for images, or blank."""
-    if kind == "node" and number == _DOMAIN and (domain := _part(value).text()) not in STANDARD_DOMAINS:
-        return f"uses operators that are not part of ONNX ({domain[:MAX_QUOTED]})"
+    if kind == "node" and number == _DOMAIN and (domain := _part(value).text()) not in KNOWN_DOMAINS:
+        return f"uses operators that are part of neither ONNX nor ONNX Runtime ({domain[:MAX_QUOTED]})"
     return {
         "function": "defines operators of its own (functions)",
         "graph": "" if kind == "model" else "contains a subgraph (If, Loop, or Scan)",

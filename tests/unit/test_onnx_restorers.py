@@ -85,6 +85,25 @@ def test_the_layout_is_read_from_the_graph(file, content, layout):
     assert (found.dtype, found.side, found.restored_side, found.batches, found.fidelity) == layout
 
 
+def test_codeformers_codes_and_features_are_not_taken_for_its_image(load):
+    restorer = load(
+        made.restorer(
+            made.node("ReduceMean", ["input"], "codes", axes=[1], keepdims=0),
+            made.node("Concat", ["input", "input"], "features", axis=1),
+            made.node("Identity", ["input"]),
+            outputs=[made.value("codes", [1, 512, 512]), made.value("features", [1, 6, 512, 512])],
+        )
+    )
+    image = noise(512)
+    assert (fixed(restorer, [image])[0] == image).all()
+
+
+def test_operators_of_onnx_runtime_itself_are_let_through(load):
+    gelu = made.helper.make_node("Gelu", ["input"], ["output"], domain="com.microsoft")
+    [result] = fixed(load(made.restorer(gelu, domain="com.microsoft")), [np.full((512, 512, 3), 255, np.uint8)])
+    assert (result == 235).all()  # 0.841 in -1..1
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (1, 1)], ids=str)
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_codeformers_fidelity_is_the_slider_and_its_result_is_not_blended(load, shape, dtype):
@@ -203,7 +222,7 @@ def test_faces_go_in_batches_where_the_net_takes_them(batches, provider, sizes):
             asked.append(len(blob))
             return [blob]
 
-    layout = RestorerLayout("input", "float32", 256, 256, batches)
+    layout = RestorerLayout("input", "output", "float32", 256, 256, batches)
     net = OnnxNet(Session(), layout, Tried(-1.0, 1.0, 256, 256), "fake")
     images = [noise(256 + 0 * number) // (number + 1) for number in range(6)]
     answers = list(net.each(images, lambda image: image.transpose(2, 0, 1).astype(np.float32)))
@@ -268,9 +287,16 @@ def test_gpen_is_known_by_name_needs_no_trial_and_the_report_names_its_file(
     assert one.engine.endswith(f" fp32, gpen_bfr_{side}.onnx")
 
 
-def test_a_published_file_that_leaves_its_result_open_has_the_size_of_its_input(file):
-    restorer = from_published(file(made.restorer(restored="any")))
-    assert restorer.framing(job(0.0)).size == 512
+def test_a_published_file_may_leave_sizes_open_and_return_more_images(file):
+    assert from_published(file(made.restorer(side=1024, restored="any"))).framing(job(0.0)).size == 1024
+    assert from_published(file(made.restorer(side="any", restored="any"))).framing(job(0.0)).size == 512
+    more = made.restorer(
+        made.node("Identity", ["input"]),
+        made.node("Neg", ["input"], "negative"),
+        outputs=[made.value("negative", [1, 3, 512, 512])],
+    )
+    image = noise(512)
+    assert (fixed(from_published(file(more)), [image])[0] == image).all()
 
 
 def test_gpen_that_is_not_what_was_published_is_refused(file, tmp_path, away_from_home):

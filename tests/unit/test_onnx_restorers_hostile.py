@@ -74,8 +74,7 @@ STATIC = [
         id="a giant weight",
     ),
     pytest.param(with_initializer(SPARSE, sparse=True), "contains sparse tensors", id="a sparse weight"),
-    pytest.param(of_another_domain("evil"), r"not part of ONNX \(evil\)", id="a custom operator"),
-    pytest.param(of_another_domain("com.microsoft"), r"not part of ONNX \(com\.microsoft\)", id="of one engine alone"),
+    pytest.param(of_another_domain("evil"), r"part of neither ONNX nor ONNX Runtime \(evil\)", id="a custom operator"),
     pytest.param(with_function(), "defines operators of its own", id="a function"),
     pytest.param(made.restorer(branch("Loop", body=1)), "contains a loop, which may never end", id="a loop"),
     pytest.param(made.restorer(branch("Scan", body=1)), "contains a subgraph", id="a scan"),
@@ -90,7 +89,7 @@ STATIC = [
     pytest.param(sized(1, 512, 512, 3), r"takes \(1, 512, 512, 3\) instead of RGB", id="colours last"),
     pytest.param(sized(4, 3, 512, 512), "takes 4 images at once; supported are 1, or any number", id="four at once"),
     pytest.param(sized(1, 3, 512, 512, dtype="uint8"), "another type than float32 or float16", id="bytes"),
-    pytest.param(sized(1, 3, 512, 512, restored=(1, 5, 8400)), r"returns \(1, 5, 8400\) instead", id="a detector"),
+    pytest.param(sized(1, 3, 512, 512, restored=(1, 5, 8400)), "returns no images instead of one", id="a detector"),
     pytest.param(sized(3, 512, 512), "takes 0 images instead of one", id="no image"),
     pytest.param(
         made.restorer(inputs=[made.value("second", [1, 3, 512, 512])]), "takes 2 images instead of one", id="two images"
@@ -104,8 +103,8 @@ STATIC = [
             made.node("Identity", ["input"], "mask"),
             outputs=[made.value("mask", [1, 3, 512, 512])],
         ),
-        "returns 2 values instead of one image",
-        id="several outputs",
+        "returns 2 images instead of one",
+        id="several images",
     ),
     pytest.param(b"not a model", "is not an ONNX file, or incomplete", id="text"),
 ]
