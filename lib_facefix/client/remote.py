@@ -37,9 +37,14 @@ class RemoteFaceFix:
         """Return the abilities of the server. Raises `CannotReach` or `Refused`."""
         offered = self.client.models()
         restorers = {model.get("name"): model for model in offered.get("restorers", ())}
-        chosen = restorers.get(restorers.get(AUTO_RESTORER, {}).get("restorer"), {})
-        label = str(chosen.get("label", ""))
-        return EngineInfo(self.client.transport.url, _can_rediffuse(offered), loads_models=False, restorer=label)
+        auto = restorers.get(AUTO_RESTORER, {})
+        return EngineInfo(
+            self.client.transport.url,
+            _can_rediffuse(offered),
+            loads_models=False,
+            restorer=str(restorers.get(auto.get("restorer"), {}).get("label", "")),
+            advice=str(auto.get("advice", "")),
+        )
 
     def prepare(self, needs: Needs, fetch: Fetch | None = None) -> None:  # noqa: ARG002 a server downloads nothing on request
         """Raise `BadSetting` if the server lacks a required model. See `Engine.prepare`.

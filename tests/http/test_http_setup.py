@@ -16,7 +16,7 @@ PATH = "/facefix/v1/setup"
 BODY = {"models": ["gfpgan"], "accept_licences": True, "install_packages": True}
 FIELDS = {
     *("name", "label", "about", "licence", "notice", "free", "bytes", "sources", "packages", "missing_packages"),
-    *("weights_here", "ready"),
+    *("weights_here", "ready", "accepted"),
 }
 
 

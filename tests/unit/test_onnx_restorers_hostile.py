@@ -151,7 +151,7 @@ def write(tmp_path):
 
 @pytest.mark.parametrize(("content", "why"), STATIC)
 def test_no_engine_sees_what_the_graph_alone_shows(write, tmp_path, monkeypatch, content, why):
-    for name in ("start_session", "start_bounded_session"):
+    for name in ("start_automatic", "start_bounded_session"):
         monkeypatch.setattr(onnx_net, name, lambda *_: pytest.fail("ONNX Runtime was given the file"))
     for load in (read_restorer, lambda path: from_file(path, tmp_path)):
         with pytest.raises(BadModel, match=rf"net\.onnx .*{why}"):

@@ -23,6 +23,7 @@ const GOOD_AT = {
   animevideo: "Drawn faces: comics and anime.",
 };
 const OWN_FILE = "Your own file.";
+const BUILT_IN = "lite"; // name of the built-in restorer
 const PRINT = { label: "Print 10 × 15 cm", long: 1772, short: 1181 }; // pixels at 300 dpi
 
 export class Simple {
@@ -82,7 +83,7 @@ export class Simple {
     return make(
       "label", { class: "restorer" }, input,
       make("span", { class: "about" }, make("b", {}, capital(title)), extra ? make("span", { class: "tag" }, extra.replace(")", "")) : null,
-        make("span", {}, restorer ? `The best one that is installed and that you may use: ${this.labels.get(restorer)}.` : GOOD_AT[name] ?? OWN_FILE), needs),
+        make("span", {}, restorer ? `The best one that is installed and that you may use: ${restorer === BUILT_IN ? "so far only the built-in one" : this.labels.get(restorer)}.` : GOOD_AT[name] ?? OWN_FILE), needs),
     );
   }
 
