@@ -26,7 +26,8 @@ from .xmp_packet import upright_xmp
 if TYPE_CHECKING:
     from types import ModuleType
 
-QUALITY = 95
+QUALITY = 75
+"""Of x265: photos of phones come out within 5 of 255 of what was packed (56 dB), at twice to three times their size."""
 _PRESET = "veryfast"
 """x265's way to search: as good at this quality as its slower ones, in less than half the time."""
 _BYTES_A_PIXEL = {False: 16, True: 30}
@@ -75,6 +76,9 @@ def read_heif(file: BinaryIO, name: str, check: Check) -> Picture:
     # where EXIF has no place for it, the image is written as it is seen
     turn = found.primary.turn if orientation(with_orientation(exif, 6)) == 6 else 1
     xmp, said = true_xmp(_xmp(image))
+    attached = _attached(found, whole)
+    if attached:  # the file's list names its gain map, too
+        said = [sentence for sentence in said if sentence not in attached.lost]
     pixels = _pixels(image, found)
     return Picture(
         path=Path(name),
@@ -88,7 +92,7 @@ def read_heif(file: BinaryIO, name: str, check: Check) -> Picture:
             icc=found.icc,
             xmp=xmp if turn > 1 else upright_xmp(xmp),
             nclx=found.nclx[:2] if found.nclx else None,
-            attached=_attached(found, whole),
+            attached=attached,
             light={key: image.info[key] for key in _LIGHT if key in image.info},
         ),
         turn=turn,

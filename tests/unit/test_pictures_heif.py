@@ -285,6 +285,16 @@ def test_other_images_of_a_burst_are_said_and_the_primary_is_read():
 
 
 @needs_heif
+def test_a_photo_whose_xmp_names_the_gain_map_too_has_no_note_on_it():
+    said = b'<rdf:RDF xmlns:h="http://ns.adobe.com/hdr-gain-map/1.0/"><rdf:Description h:Version="1.0"/></rdf:RDF>'
+    tiles, aux = entry_of(photo(64, 64)), entry_of(photo(64, 64)[..., 0], more=[full(b"auxC", GAIN_MAP)])
+    data = heic([tiles, aux, Entry(b"mime", said, [])], [(b"auxl", 2, (1,)), (b"cdsc", 3, (1,))])
+    assert read(data).left_out == ()
+    assert fix(data)[3] == ()
+    assert fix(data, ".png")[3] == ("Its HDR gain map was left out.",)
+
+
+@needs_heif
 def test_a_video_behind_the_photo_is_said():
     assert read(heic([entry_of(photo(64, 64))], beside=box(b"mpvd", bytes(90)))).left_out == (
         "Its video (motion photo) was left out.",
@@ -314,7 +324,8 @@ BIG = (60000, 60000)
             "cannot be used|is damaged|cut off", id="ten thousand tiles",
         ),
         pytest.param(
-            lambda: heic([entry_of(photo())], beside=box(b"moov", bytes(20))), "sequence of images", id="a sequence"
+            lambda: heic([entry_of(photo())], beside=box(b"moov", bytes(20))),
+            "sequence of images", id="a sequence",
         ),
         pytest.param(lambda: heic([entry_of(photo(), size=(0, 48))]), "no size", id="no width"),
         pytest.param(lambda: heic([entry_of(photo())], primary=7), "list of images is damaged", id="no primary"),
