@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 HEADER = ("face", "size", "decision", "reason")
 WORDS = {"leave": "skip"}
 """Decisions as people read them, where they differ."""
+MARK, NOTE = "*", "* Detail Faces re-diffuses this face."
+"""Mark of a decision that depends on the node, and the note that explains it."""
 
 
 def tabulate_plans(plans: Sequence[FixPlan], for_sampling: Sequence[FixPlan]) -> str:
@@ -36,16 +38,16 @@ def describe_results(results: Sequence[FixResult]) -> str:
 
 
 def _tabulate(plan: FixPlan, other: FixPlan) -> Iterator[str]:
-    decisions = {job.number: job for job in other.jobs}
+    decisions = {job.number: job.decision for job in other.jobs}
     jobs = sorted(plan.jobs, key=lambda job: job.number)
-    rows = [HEADER, *(_make_row(job, decisions[job.number]) for job in jobs)]
+    marked = {job.number for job in jobs if decisions[job.number] != job.decision}
+    rows = [HEADER, *(_make_row(job, MARK if job.number in marked else "") for job in jobs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER) - 1)]
     for face, size, decision, reason in rows:
         yield f"{face:>{widths[0]}}  {size:>{widths[1]}}  {decision:<{widths[2]}}  {reason}".rstrip()
+    if marked:
+        yield NOTE
 
 
-def _make_row(job: FaceJob, other: FaceJob) -> tuple[str, str, str, str]:
-    decision = WORDS.get(job.decision, job.decision)
-    if other.decision != job.decision:
-        decision += f" (Detail Faces: {WORDS.get(other.decision, other.decision)})"
-    return str(job.number), f"{job.face.box.size:.0f} px", decision, job.reason
+def _make_row(job: FaceJob, mark: str) -> tuple[str, str, str, str]:
+    return str(job.number), f"{job.face.box.size:.0f} px", WORDS.get(job.decision, job.decision) + mark, job.reason

@@ -23,10 +23,10 @@ NOT_OURS = re.compile(r"Failed to load resource|net::ERR_|api\.comfy\.org|Failed
 """What the page complains of at once, as there is no network."""
 MILLISECONDS = PATIENCE * 1000
 SPOTS = {
-    "LoadImage": (150, 150),
-    "FaceFixPlan": (520, 150),
-    "FaceFixRestoreFaces": (980, 150),
-    "FaceFixBeforeAfter": (1280, 150),
+    "LoadImage": (90, 150),
+    "FaceFixPlan": (400, 150),
+    "FaceFixRestoreFaces": (850, 150),
+    "FaceFixBeforeAfter": (1220, 150),
 }
 TITLES = {"LoadImage": "Load Image", "FaceFixPlan": "Plan Faces (FaceFix)"}
 TITLES |= {"FaceFixRestoreFaces": "Restore Faces (FaceFix)", "FaceFixBeforeAfter": "Before and After (FaceFix)"}

@@ -108,8 +108,9 @@ def test_the_table_names_what_detail_faces_does_differently(two, picture):
     told = tables.tabulate_plans(batch.plans, batch.plan_for_sampling(0, GenerationParams()).plans).splitlines()
     assert told[0] == "Image 1"
     assert told[2].split() == ["1", "80", "px", "skip", "your", "choice"]
-    assert told[3].startswith("   2  100 px  restore (Detail Faces: re-diffuse)  ")
-    assert told[5] == "Image 2"
+    assert told[3].startswith("   2  100 px  restore*  ")
+    assert told[4] == "* Detail Faces re-diffuses this face."
+    assert told[6] == "Image 2"
 
 
 def test_no_face_is_said(picture):

@@ -155,6 +155,7 @@ function addSlider(node) {
 
 /** Show the text of a node below its inputs, once it has run. @param {GraphNode} node */
 function addText(node) {
+  node.setSize([Math.max(node.size[0], TEXT_WIDTH), node.size[1]]);
   /** @type {HTMLElement | null} */ let text = null;
   whenExecuted(node, (output) => {
     if (!output.text) return;
@@ -163,7 +164,7 @@ function addText(node) {
       const whiteSpace = node.comfyClass === TABLE_NODE ? "pre" : "pre-wrap";
       Object.assign(text.style, { margin: "0", overflow: "auto", fontSize: "11px", userSelect: "text", whiteSpace });
       addElement(node, "facefix_text", text, TEXT_HEIGHT);
-      node.setSize([Math.max(node.size[0], TEXT_WIDTH), node.size[1] + TEXT_HEIGHT]);
+      node.setSize([node.size[0], node.size[1] + TEXT_HEIGHT]);
     }
     text.textContent = output.text.join("\n");
   });
