@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadModel, BadSetting, FaceFixError
+from ..errors import BadModel, BadSetting, FaceFixError, MissingPackage
 from . import xyz
 from .compare.history import PENDING, Original, find_fixed_faces
 from .config.choices import host_list, is_known_choice
@@ -270,8 +270,9 @@ def _check(p: Any, number: int, settings: PassSettings) -> None:
         list_runs([settings])
         get_engine().with_diffuser(HostDiffuser(p, HostProgress())).prepare(Needs.of_settings(settings))
         check_installed(settings)
-    except (BadModel, BadSetting) as error:
-        raise type(error)(f"pass {number}: {error}") from error
+    except (BadModel, BadSetting, MissingPackage) as error:
+        kind = BadModel if isinstance(error, MissingPackage) else type(error)
+        raise kind(f"pass {number}: {error}") from error
     for field, known in OFFERED:
         value = getattr(settings, field.name)
         if known.host and value and not is_known_choice(known.host, value):
