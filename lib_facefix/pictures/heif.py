@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 QUALITY = 75
-"""Of x265: photos of phones come out within 5 of 255 of what was packed (56 dB), at twice to three times their size."""
+"""Of x265: photos of phones come out at 51 to 57 dB of what was packed, and at one to three times their size."""
 _PRESET = "veryfast"
 """x265's way to search: as good at this quality as its slower ones, in less than half the time."""
 _BYTES_A_PIXEL = {False: 16, True: 30}
