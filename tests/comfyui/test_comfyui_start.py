@@ -24,6 +24,7 @@ import comfy.options
 comfy.options.enable_args_parsing()
 import utils.extra_config  # before `nodes` puts another `utils` first
 import nodes, server
+import comfy_config.config_parser  # which the first pack of any kind imports
 server.PromptServer(asyncio.new_event_loop())
 seen = []
 def watch(event, args):
