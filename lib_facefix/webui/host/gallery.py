@@ -1,9 +1,9 @@
 """The images in a gallery of the host, as an event handler receives them."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
+from modules.infotext_utils import image_from_url_text
 from PIL import Image as Pil
 
 
@@ -12,5 +12,4 @@ def read_gallery(gallery: Any) -> Sequence[Pil.Image | None]:
 
     The host's own reader refuses files outside the folders that its page may show.
     """
-    read = import_module("modules.infotext_utils").image_from_url_text
-    return [read(entry) for entry in gallery or ()]
+    return [image_from_url_text(entry) for entry in gallery or ()]
