@@ -4,9 +4,11 @@ from .batch_runner import MAX_SHEET_IMAGES, STOPPED, Batch, skip_existing
 from .fingerprint import fingerprint, hash_file, hash_models
 from .gallery import Gallery
 from .journal import Journal
+from .object_journal import ObjectJournal
 from .one_file import fix_file
 from .overlap import Done, Job, Listed, fix_one, fix_overlapped
 from .planners import make_planner, plan_from_file
+from .ray_runner import RaySettings, fix_on_ray
 from .report import describe_plan, explain_absent, has_failed, list_reasons, make_document, summarize_faces
 from .report_file import Report, check_kind, kind_of, may_continue, open_report, read_paths
 from .shard import Shard
@@ -33,6 +35,8 @@ __all__ = [
     "Journal",
     "Listed",
     "Naming",
+    "ObjectJournal",
+    "RaySettings",
     "Report",
     "Shard",
     "WorkerPool",
@@ -44,6 +48,7 @@ __all__ = [
     "explain_absent",
     "fingerprint",
     "fix_file",
+    "fix_on_ray",
     "fix_one",
     "fix_overlapped",
     "has_failed",

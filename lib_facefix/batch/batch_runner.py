@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,13 +21,15 @@ from ..pictures import (
     check_writable,
     read_picture,
 )
+from ..pictures.objects import as_url, is_remote, read_object
 from ..pictures.picture import Metadata
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
 from ..provenance import Edits, list_edits, read_edits
 from ..visualize import Pair, draw_strips
+from .item import Item
 from .output import Output
-from .preview import Preview, make_preview
+from .preview import make_preview
 from .report import describe_plan, has_failed, list_details, list_reasons, new_record, summarize_faces
 from .targets import STREAM
 
@@ -34,22 +37,6 @@ STOPPED = "stopped before this file was finished"
 """Error of an image that was being fixed when the run was stopped."""
 MAX_SHEET_IMAGES = 12
 """Maximum number of images on a before/after sheet."""
-
-
-@dataclass(slots=True)
-class Item:
-    """One image on its way through the three stages of a batch."""
-
-    path: Path
-    target: Path
-    record: dict[str, Any]
-    """As written by `--report`."""
-    picture: Picture | None = None
-    result: FixResult | None = None
-    preview: Preview | None = None
-    """Small pictures for a gallery, if wanted."""
-    before: str = ""
-    """What FaceFix did to the image in an earlier run, if it must not be done twice."""
 
 
 @dataclass(slots=True)
@@ -94,10 +81,16 @@ class Batch(Output):
         self.failed |= not left
         return left, lines
 
-    def read(self, path: Path) -> Picture:
-        """Return the image of a file, as `read_picture` does, with the quality that it is to be written with."""
-        source = self.source if self.source and path == STREAM else path
-        picture = read_picture(source, "standard input", salvage=self.salvage)
+    def read(self, path: Path, content: bytes = b"") -> Picture:
+        """Return the image of a file, as `read_picture` does, with the quality that it is to be written with.
+
+        content: the file, if it was read before.
+        """
+        source: Path | BinaryIO = self.source if self.source and path == STREAM else path
+        name = "standard input" if path == STREAM else as_url(path)
+        if content or is_remote(path):
+            source = io.BytesIO(content or read_object(path)[0])
+        picture = read_picture(source, name, salvage=self.salvage)
         if self.quality:
             picture = replace(picture, coding=replace(picture.coding, quality=self.quality))
         return picture
@@ -133,7 +126,12 @@ class Batch(Output):
         """
         path, target = item.path, item.target
         with self._stage(item):
-            item.picture = picture = self.read(path)
+            if item.content or is_remote(path):
+                content, item.stamp = (item.content, item.stamp) if item.content else read_object(path)
+                item.picture = picture = self.read(path, content)
+            else:
+                item.picture = picture = self.read(path)
+                item.stamp = picture.stamp and (picture.stamp[1], picture.stamp[0])
             if target != STREAM:
                 check_writable(target)  # its suffix, and its name
             self.recorder.check(self.choose_kind(target, picture.format))
@@ -167,8 +165,8 @@ class Batch(Output):
                     assert item.result
                     picture, edits, more = self._mark(item)
                     local = self.engine.describe().loads_models
-                    notes = self.write(item.path, item.target, (picture, item.result), edits, local=local)
-                    record.update(item.result.to_json(), output=str(item.target), notes=[*notes, *more])
+                    notes = self.write(item, (picture, item.result), edits, local=local)
+                    record.update(item.result.to_json(), output=as_url(item.target), notes=[*notes, *more])
                     lines = self._tell(item)
         if self.previews and item.picture:
             with self._stage(item):
@@ -220,8 +218,8 @@ class Batch(Output):
         result = FixResult(picture.image, ())
         notes: tuple[str, ...] = ()
         if target != path or target == STREAM:
-            notes = self.write(path, target, (picture, result), (), known=True)
-            record["output"] = str(target)
+            notes = self.write(item, (picture, result), (), known=True)
+            record["output"] = as_url(target)
         record.update(result.to_json(), notes=list(notes), fixed_before=before)
         shown = f" -> {_shown(target)}" if record["output"] else ""
         line = f"{_name(path)}: unchanged, as it is fixed already ({before}); --again fixes it again{shown}"
@@ -268,11 +266,11 @@ class Batch(Output):
 
 
 def _name(path: Path | str) -> str:
-    return "standard input" if str(path) == str(STREAM) else str(path)
+    return "standard input" if str(path) == str(STREAM) else as_url(path)
 
 
 def _shown(target: Path) -> str:
-    return "standard output" if target == STREAM else str(target)
+    return "standard output" if target == STREAM else as_url(target)
 
 
 def skip_existing(

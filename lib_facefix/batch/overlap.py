@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from PIL.Image import Image as Pillow
 
 from ..protocols import Progress
-from .batch_runner import STOPPED, Batch, Item
+from .batch_runner import STOPPED, Batch
+from .item import Item
 from .preview import Preview
 from .report import new_record
 

@@ -17,6 +17,7 @@ from ..pictures import (
     name_apart,
     names_unwritten_file,
 )
+from ..pictures.objects import as_path, as_url, is_remote, stamp_object
 from ..weights import cache_folder
 from .journal import Journal
 
@@ -56,6 +57,8 @@ def choose_targets(
     """
     naming = naming or Naming()
     if in_place:
+        if any(is_remote(file.name) for file in found):
+            raise BadSetting("--in-place needs files. Give another address with -o")
         if output is not None:
             raise BadSetting("--in-place overwrites the input files. Remove -o")
         if naming != Naming():
@@ -74,7 +77,8 @@ def choose_targets(
     inputs = {real.find(file.name) for file in found}
     for path in chosen:
         if real.find(path) in inputs:
-            raise BadSetting(f"the result would overwrite the input {path}. Choose another output, or add --in-place")
+            where = as_url(path)
+            raise BadSetting(f"the result would overwrite the input {where}. Choose another output, or add --in-place")
     return chosen
 
 
@@ -86,8 +90,8 @@ def exclude_results(
     These are results beside their input, sheets and other drawings, and files in an output folder inside an input
     folder. log: remembers what was written on this machine.
     """
-    folder = None if output is None else _real(output)
-    inside = folder is not None and any(_real(text) in folder.parents for text in inputs)
+    folder = None if output is None else _real(as_path(output))
+    inside = folder is not None and any(_real(as_path(text)) in folder.parents for text in inputs)
     real, start = RealPaths(), f"{folder}{os.sep}"
 
     def is_result(path: Path) -> bool:
@@ -122,15 +126,19 @@ def refuse_to_replace(
     taken = [
         path
         for path in outputs
-        if path is not None and not log.may_replace(path) and not (journal and journal.has_written(path))
+        if path is not None and not _may_replace(path, log) and not (journal and journal.has_written(path))
     ]
     if taken:
         leads = f", a link to {_real(taken[0])}," if _real(taken[0].parent) / taken[0].name != _real(taken[0]) else ""
         more = f" ({len(taken) - 1} more like it)" if len(taken) > 1 else ""
         raise BadSetting(
-            f"{taken[0]}{leads} would be overwritten, but FaceFix did not write it, or it was changed since{more}. "
-            f"Choose another output, or {remedy}"
+            f"{as_url(taken[0])}{leads} would be overwritten, but FaceFix did not write it, or it was changed "
+            f"since{more}. Choose another output, or {remedy}"
         )
+
+
+def _may_replace(path: Path, log: ResultLog) -> bool:
+    return stamp_object(path) is None if is_remote(path) else log.may_replace(path)
 
 
 def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Sequence[Path | None]) -> None:
@@ -151,7 +159,7 @@ def _real(path: str | Path) -> Path:
 
 
 def _named_target(found: Sequence[Found], output: str, naming: Naming) -> list[Path]:
-    path = Path(output)
+    path = as_path(output)
     means_folder = output.endswith(("/", "\\")) or os.path.isdir(path)  # noqa: PTH112 - raises for a long name
     if means_folder or path.suffix.lower() not in SUFFIXES:
         if not means_folder and names_unwritten_file(path):
