@@ -53,7 +53,8 @@ MAY_IMPORT = {
     "analysis": ADAPTER | {"models", "pictures", "registry", "detectors.turned", "detectors.combined"},
     "facefix": NOUNS | {"analysis", "models", "pipeline", "registry", "fixers.rediffuse"},
     "provenance": NOUNS | {"__init__", "pictures", "registry", "weights"},
-    "batch": NOUNS | {"__init__", "fsio", "pictures", "provenance", "registry", "visualize", "weights"},
+    "batch": NOUNS
+    | {"__init__", "fsio", "optional_imports", "pictures", "provenance", "registry", "visualize", "weights"},
     "client": NOUNS | {"facefix", "weights"},
     "server": FRONT_END,
     "cli": FRONT_END | {"client", "server", "analysis.likeness", "engines", "inference", "optional_imports"},

@@ -1,12 +1,14 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
-from .batch_runner import MAX_SHEET_IMAGES, STOPPED, Batch, skip_existing
+from .batch_runner import MAX_SHEET_IMAGES, STOPPED, Batch
 from .fingerprint import fingerprint, hash_file, hash_models
 from .gallery import Gallery
 from .journal import Journal
+from .object_journal import ObjectJournal
 from .one_file import fix_file
 from .overlap import Done, Job, Listed, fix_one, fix_overlapped
 from .planners import make_planner, plan_from_file
+from .ray_runner import RaySettings, fix_on_ray
 from .report import describe_plan, explain_absent, has_failed, list_reasons, make_document, summarize_faces
 from .report_file import Report, check_kind, kind_of, may_continue, open_report, read_paths
 from .shard import Shard
@@ -19,6 +21,7 @@ from .targets import (
     keep_apart,
     open_log,
     refuse_to_replace,
+    skip_existing,
 )
 from .worker_pool import WorkerPool, limit_threads
 
@@ -33,6 +36,8 @@ __all__ = [
     "Journal",
     "Listed",
     "Naming",
+    "ObjectJournal",
+    "RaySettings",
     "Report",
     "Shard",
     "WorkerPool",
@@ -44,6 +49,7 @@ __all__ = [
     "explain_absent",
     "fingerprint",
     "fix_file",
+    "fix_on_ray",
     "fix_one",
     "fix_overlapped",
     "has_failed",

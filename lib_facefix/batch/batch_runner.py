@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from ..pictures import (
     check_writable,
     read_picture,
 )
+from ..pictures.objects import as_url, is_remote, read_object
 from ..pictures.picture import Metadata
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Engine, Progress
@@ -81,10 +82,16 @@ class Batch(Output):
         self.failed |= not left
         return left, lines
 
-    def read(self, path: Path) -> Picture:
-        """Return the image of a file, as `read_picture` does, with the quality that it is to be written with."""
-        source = self.source if self.source and path == STREAM else path
-        picture = read_picture(source, "standard input", salvage=self.salvage)
+    def read(self, path: Path, content: bytes = b"") -> Picture:
+        """Return the image of a file, as `read_picture` does, with the quality that it is to be written with.
+
+        content: the file, if it was read before.
+        """
+        source: Path | BinaryIO = self.source if self.source and path == STREAM else path
+        name = "standard input" if path == STREAM else as_url(path)
+        if content or is_remote(path):
+            source = io.BytesIO(content or read_object(path)[0])
+        picture = read_picture(source, name, salvage=self.salvage)
         if self.quality:
             picture = replace(picture, coding=replace(picture.coding, quality=self.quality))
         return picture
@@ -125,13 +132,18 @@ class Batch(Output):
         """
         path, target = item.path, item.target
         with self._stage(item):
+            content = b""
             try:
-                item.picture = picture = self.read(path)
+                if item.content or is_remote(path):
+                    content, item.stamp = (item.content, item.stamp) if item.content else read_object(path)
+                item.picture = picture = self.read(path, content)
             except SeveralPages:
                 if not self.pages:
                     raise
-                item.has_pages = True
+                item.has_pages, item.content = True, content
                 return item
+            if picture.stamp:
+                item.stamp = picture.stamp[1], picture.stamp[0]
             if target != STREAM:
                 check_writable(target)  # its suffix, and its name
             self.recorder.check(self.choose_kind(target, picture.format))
@@ -172,8 +184,8 @@ class Batch(Output):
                     assert item.result
                     picture, edits, more = self._mark(item)
                     local = self.engine.describe().loads_models
-                    notes = self.write(item.path, item.target, (picture, item.result), edits, local=local)
-                    record.update(item.result.to_json(), output=str(item.target), notes=[*notes, *more])
+                    notes = self.write(item, (picture, item.result), edits, local=local)
+                    record.update(item.result.to_json(), output=as_url(item.target), notes=[*notes, *more])
                     lines = self._tell(item)
         if self.previews and item.picture:
             with self._stage(item):
@@ -224,8 +236,8 @@ class Batch(Output):
         result = FixResult(picture.image, ())
         notes: tuple[str, ...] = ()
         if target != path or target == STREAM:
-            notes = self.write(path, target, (picture, result), (), known=True)
-            record["output"] = str(target)
+            notes = self.write(item, (picture, result), (), known=True)
+            record["output"] = as_url(target)
         record.update(result.to_json(), notes=list(notes), fixed_before=before)
         shown = f" -> {name_target(target)}" if record["output"] else ""
         line = f"{name_source(path)}: unchanged, as it is fixed already ({before}); --again fixes it again{shown}"
@@ -280,19 +292,3 @@ class Batch(Output):
     def _note_failure(self, record: Mapping[str, Any]) -> None:
         if has_failed(record):
             self.failed = True
-
-
-def skip_existing(
-    batch: Batch, found: Sequence[Found], targets: Sequence[Path]
-) -> tuple[list[Found], list[Path], list[str]]:
-    """Return the files and targets without those whose result exists, and what to tell the person of these."""
-    left = []
-    for file, target in zip(found, targets, strict=True):
-        if os.path.lexists(target):
-            with batch.recording(file.path) as record:
-                record["skipped"] = f"its result {target} exists"
-        else:
-            left.append((file, target))
-    skipped = len(found) - len(left)
-    lines = [f"{skipped} of {len(found)} images skipped: their results exist"] if skipped else []
-    return [file for file, _ in left], [target for _, target in left], lines

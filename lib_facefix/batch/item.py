@@ -21,8 +21,14 @@ class Item:
     target: Path
     record: dict[str, Any]
     """As written by `--report`."""
+    content: bytes = b""
+    """The image file, if it was read before, and then its result, if it is kept; blank: `path` is to be read."""
+    stamp: tuple[int, int] | None = None
+    """Size and time, or version, of the image when it was read."""
     picture: Picture | None = None
     result: FixResult | None = None
+    changed: bool = False
+    """Whether `content` is a result in which a face was fixed, or an enlarged one."""
     preview: Preview | None = None
     """Small pictures for a gallery, if wanted."""
     before: str = ""

@@ -12,19 +12,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import secrets
 import time
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import __version__
 from ..errors import BadSetting
 from ..fsio import RangeLock, cannot_write, sweep_owned
+from .journal_lines import Entry, Stamp, digest_file, is_near, pack_line, read_entry, read_line
 from .shard import SPAN, WHOLE, Shard
 
 FOLDER = ".facefix"
@@ -33,45 +31,6 @@ VERSION = 1
 """Version of the lines."""
 LOCK_SECONDS = 10.0
 """Longest time to wait for the worker processes of a run that was killed to end."""
-SLACK = 2_000_000_000
-"""Nanoseconds by which some drives round the time of a file."""
-_CHUNK = 1 << 20
-
-
-class Stamp(NamedTuple):
-    """How a file is told from an earlier state of it."""
-
-    size: int
-    time: int
-    """Modification time, in nanoseconds."""
-    node: int = 0
-    """Inode, 0 if unknown."""
-
-    @classmethod
-    def of(cls, path: str | Path) -> Stamp | None:
-        """Return the stamp of the file, None if there is none."""
-        try:
-            state = Path(path).stat()
-        except OSError:
-            return None
-        return cls(state.st_size, state.st_mtime_ns, state.st_ino)
-
-
-class Entry(NamedTuple):
-    """One finished image."""
-
-    source: str
-    """File name of the image, without its folder."""
-    read: tuple[int, int]
-    """Size and time of the image when it was read."""
-    written: Stamp
-    """The result."""
-    digest: str
-    """BLAKE2 of the result, 32 hexadecimal digits."""
-    config: str
-    """Digest of the settings and models."""
-    changed: bool
-    """Whether a face was fixed, or the image enlarged."""
 
 
 class Journal:
@@ -103,7 +62,8 @@ class Journal:
             self._lock = RangeLock(place / "lock")
             self._acquire(self._lock)
             for path in sorted(place.glob("journal*")):
-                self._read(path)
+                with path.open("rb") as file:
+                    self._read_lines(path.name, file)
         except OSError as error:
             raise cannot_write(place, error) from error
 
@@ -131,9 +91,12 @@ class Journal:
         self._lock.acquire(SPAN + start, length, shared=True)  # while one worker lives, nobody else may start
         self._open()
 
-    def beside(self, name: str) -> Path:
-        """Return the path of a file that belongs to this run's journal; an image of another shard is not in it."""
+    def beside(self, name: str) -> Path | None:
+        """Return the path of a file that belongs to this run's journal, if the place can hold one."""
         return self.folder / FOLDER / f"{name}{self.shard.suffix}"
+
+    def announce(self, targets: Iterable[Path]) -> None:
+        """Do nothing: in a folder, a result and its line appear together."""
 
     def sweep(self, folders: Iterable[Path]) -> None:
         """Delete the temporary files that earlier runs, which have all ended, left in these folders."""
@@ -171,9 +134,15 @@ class Journal:
         """
         written = Stamp.of(part)
         assert written
+        self.add(source, read, target, written, digest_file(part), changed=changed)
+
+    def add(
+        self, source: Path, read: tuple[int, int], target: Path, written: Stamp, digest: str, *, changed: bool
+    ) -> None:
+        """Add the line of a result. Raises OSError."""
         self._append({
             "target": self._key(target), "source": source.name, "read": read, "written": written,
-            "digest": digest_file(part), "config": self.config, "changed": changed,
+            "digest": digest, "config": self.config, "changed": changed,
         })  # fmt: skip
 
     def __enter__(self) -> Journal:
@@ -217,29 +186,32 @@ class Journal:
     def _append(self, line: Mapping[str, Any]) -> None:
         """Write a line at once: what a killed process has written is not lost."""
         assert self._file is not None
-        text = json.dumps(line, separators=(",", ":"), default=str).encode("ascii")
-        whole = b"%08x %s\n" % (zlib.crc32(text), text)
+        whole = pack_line(line)
         if os.write(self._file, whole) != len(whole):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the line is cut off, and so ignored
         if "target" in line:
             self._keep(line)
 
-    def _read(self, path: Path) -> None:
-        with path.open("rb") as file:
-            for raw in file:
-                line = _check(raw)
-                if line is None:
-                    self.damaged += 1
-                elif "target" in line:
-                    self._keep(line)
-                elif self.shard.holds(str(path.name)):
-                    self._ended.add(str(line.get("run", "")))
+    def _read_lines(self, journal: str, lines: Iterable[bytes]) -> None:
+        for raw in lines:
+            line = read_line(raw)
+            if line is None:
+                self.damaged += 1
+            else:
+                self._take(line, journal)
+
+    def _take(self, line: Mapping[str, Any], journal: str) -> None:
+        """Take in a line of an earlier run. journal: name of its file."""
+        if "target" in line:
+            self._keep(line)
+        elif self.shard.holds(journal):
+            self._ended.add(str(line.get("run", "")))
 
     def _keep(self, line: Mapping[str, Any]) -> None:
         key = line["target"]
         if key in self._entries:  # if its successor was killed before the last step, the file is still this one
             self._earlier.setdefault(key, []).append(self._entries[key])
-        self._entries[key] = _entry(line)
+        self._entries[key] = read_entry(line)
 
     def _find(self, target: Path) -> Entry | None:
         """Return the entry that the file at `target` fits, None if there is none; of several one with our settings.
@@ -253,7 +225,7 @@ class Journal:
             return None
         known = [*self._earlier.get(key, ()), self._entries[key]]
         fitting = [entry for entry in known if entry.written == now]
-        near = [entry for entry in known if _is_near(entry.written, now)]
+        near = [entry for entry in known if is_near(entry.written, now)]
         if not fitting and near:
             with contextlib.suppress(OSError):
                 digest = digest_file(target)
@@ -266,34 +238,3 @@ class Journal:
         start = f"{os.fspath(self.folder)}{os.sep}"
         below = name[len(start) :] if name.startswith(start) else os.path.relpath(os.path.realpath(name), self._root)
         return below.replace(os.sep, "/")
-
-
-def digest_file(path: Path) -> str:
-    """Return the BLAKE2 digest of a file, 32 hexadecimal digits."""
-    digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _check(raw: bytes) -> dict[str, Any] | None:
-    """Return the content of a line, None if it is damaged."""
-    checksum, _, text = raw.rstrip(b"\n").partition(b" ")
-    with contextlib.suppress(ValueError):
-        if int(checksum, 16) == zlib.crc32(text):
-            line = json.loads(text)
-            return line if isinstance(line, dict) else None
-    return None
-
-
-def _entry(line: Mapping[str, Any]) -> Entry:
-    size, moment = line["read"]
-    return Entry(
-        line["source"], (size, moment), Stamp(*line["written"]), line["digest"], line["config"], line["changed"]
-    )
-
-
-def _is_near(written: Stamp, now: Stamp) -> bool:
-    """Return whether a file may be the one that was written, as far as size and time tell."""
-    return now.size == written.size and abs(now.time - written.time) <= SLACK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import BinaryIO
 from ..fsio import Handover
 from ..pictures import PNG_LEVEL, Picture, ResultLog, copy_sidecars, encode, format_for, write_picture
 from ..pictures.formats import Format, format_named
+from ..pictures.objects import is_remote, write_object
+from ..pictures.write import Seal
 from ..planning.plan import FixResult
 from ..provenance import Edits, Recorder
+from .item import Item
 from .journal import Journal
+from .journal_lines import Stamp
 from .targets import STREAM
 
 
@@ -32,6 +37,8 @@ class Output:
     """Writes what was done into each result, and knows results of earlier runs."""
     log: ResultLog | None = None
     """Remembers which files were written, if any."""
+    keeps_content: bool = False
+    """True to leave each result in its `Item`, for another process to write it."""
     journal: Journal | None = None
     """Notes which images of a folder are done, if any."""
 
@@ -42,20 +49,13 @@ class Output:
         return format_for(Path(f"x{self.sink_suffix}")) if self.sink_suffix else format_named(kind)
 
     def write(
-        self,
-        path: Path,
-        target: Path,
-        done: tuple[Picture, FixResult],
-        edits: Edits,
-        *,
-        known: bool = False,
-        local: bool = True,
+        self, item: Item, done: tuple[Picture, FixResult], edits: Edits, *, known: bool = False, local: bool = True
     ) -> tuple[str, ...]:
         """Write a result, and files beside it; return notes on what it lacks.
 
-        known: FaceFix fixed it before.
-        local: the models ran in this process.
+        known: FaceFix fixed it before. local: the models ran in this process.
         """
+        path, target = item.path, item.target
         (picture, result), seal = done, None
         if self.recorder.signer:
             parent = picture.path.name, picture.format, _content(picture)
@@ -67,6 +67,8 @@ class Output:
             self.sink.write(packed.getbuffer())
             self.sink.flush()
             return notes
+        if is_remote(target) or self.keeps_content:
+            return self._write_object(item, done, seal, changed=bool(edits) or known)
         fixed = known or any(edit.face for edit in edits)
         notes = write_picture(
             picture,
@@ -75,7 +77,7 @@ class Output:
             png_level=self.png_level,
             keep_times=self.keep_times,
             seal=seal,
-            handover=self.hand_over(picture.stamp, path, target, fixed=fixed, changed=bool(edits) or known),
+            handover=self.hand_over(item.stamp, path, target, fixed=fixed, changed=bool(edits) or known),
         )
         return (*notes, *self.remember(path, target, fixed=fixed))
 
@@ -85,20 +87,40 @@ class Output:
             self.log.add(target, product=target.parent == path.parent, fixed=fixed and not self.keep_times)
         return copy_sidecars(path, target)
 
+    def _write_object(
+        self, item: Item, done: tuple[Picture, FixResult], seal: Seal | None, *, changed: bool
+    ) -> tuple[str, ...]:
+        """Write a result into an object store, or keep it; return notes on what it lacks."""
+        picture, result = done
+        packed = io.BytesIO()
+        kind = item.target.suffix
+        notes = encode(picture, result.image, packed, png_level=self.png_level, suffix=kind, seal=seal)
+        self.put_object(item, packed.getvalue(), changed=changed)
+        return notes
+
+    def put_object(self, item: Item, content: bytes, *, changed: bool) -> None:
+        """Put a result into an object store, or keep it in its item."""
+        item.content, item.changed = content, changed
+        if not self.keeps_content:
+            written = write_object(item.target, content)
+            if self.journal and item.stamp:
+                digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+                self.journal.add(item.path, item.stamp, item.target, Stamp(*written), digest, changed=changed)
+
     def hand_over(
         self, stamp: tuple[int, int] | None, path: Path, target: Path, *, fixed: bool, changed: bool
     ) -> Handover:
         """Return what makes a result known before its file takes its place, so that no moment is left to be killed in.
 
         An image in its own place is noted in the log here, too: if it was killed after the last step, it would else be
-        fixed twice. stamp: time and size of the image when it was read.
+        fixed twice. stamp: size and time of the image when it was read.
         """
 
         def ready(part: Path) -> None:
             if self.log and target == path:  # with the times kept, a backup may have the same time and size
                 self.log.add(target, fixed=fixed and not self.keep_times, part=part)
             if self.journal and stamp:
-                self.journal.expect(path, (stamp[1], stamp[0]), target, part, changed=changed)
+                self.journal.expect(path, stamp, target, part, changed=changed)
 
         return Handover(ready, self.journal.run if self.journal else "")
 

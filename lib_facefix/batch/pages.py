@@ -14,6 +14,7 @@ from ..errors import BadSetting
 from ..fsio import Handover
 from ..pictures import Pages, Picture, check_writable, open_pages, save_pages, write_pages
 from ..pictures.formats import Format
+from ..pictures.objects import as_url, is_remote
 from ..pictures.pages import Fixed
 from ..planning.plan import FixPlan, FixResult
 from ..protocols import Progress
@@ -61,6 +62,8 @@ class PageRun:
         """Plan every page, fix them, and write the result; return what to tell the person."""
         path, record = self.item.path, self.item.record
         source = self.batch.source if self.batch.source and path == STREAM else path
+        if self.item.content:
+            source = io.BytesIO(self.item.content)
         name = name_source(path)
         with open_pages(source, name) as pages:
             record.update(pages=[], faces=[])
@@ -71,7 +74,7 @@ class PageRun:
                 return [f"{name}: {pages.count} pages", *lines]
             kind = self._check(pages)
             done = self._write(pages, kind, self._plan(pages))
-        record.update(output=str(self.target), notes=list(dict.fromkeys(self.notes)))
+        record.update(output=as_url(self.target), notes=list(dict.fromkeys(self.notes)))
         reasons = list_details(record) if self.batch.verbose else list_reasons(record)
         lines = [*reasons, *(f"note: {note}" for note in record["notes"])]
         shown = name_target(self.target)
@@ -133,6 +136,12 @@ class PageRun:
             self.batch.sink.flush()
             self.notes += notes
             return done
+        if is_remote(self.target) or self.batch.keeps_content:
+            packed = io.BytesIO()
+            done, notes = write_pages(pages, fixed, kind, packed)
+            self.batch.put_object(self.item, packed.getvalue(), changed=bool(self.edits))
+            self.notes += notes
+            return done
         keep_times, handover = self.batch.keep_times, self._hand_over(pages, self.target)
         done, notes = save_pages(pages, fixed, kind, self.target, keep_times=keep_times, handover=handover)
         self.notes += [*notes, *self.batch.remember(self.item.path, self.target, fixed=bool(self.edits))]
@@ -142,8 +151,8 @@ class PageRun:
         """Return what makes the result known before its file takes its place, once all its pages are written."""
 
         def ready(part: Path) -> None:
-            is_fixed = bool(self.edits)
-            self.batch.hand_over(pages.stamp, self.item.path, target, fixed=is_fixed, changed=is_fixed).ready(part)
+            is_fixed, stamp = bool(self.edits), pages.stamp and (pages.stamp[1], pages.stamp[0])
+            self.batch.hand_over(stamp, self.item.path, target, fixed=is_fixed, changed=is_fixed).ready(part)
 
         return Handover(ready, self.batch.journal.run if self.batch.journal else "")
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..pictures.objects import as_url
 from ..planning.identity import IdentityCheck
 from ..planning.plan import VERSION, FixPlan
 from ..registry import BUILT_IN
@@ -20,7 +21,7 @@ def has_failed(record: Mapping[str, Any]) -> bool:
 
 def new_record(path: Path) -> dict[str, Any]:
     """Return the record of an image of which nothing is known yet."""
-    record: dict[str, Any] = {"path": str(path), "size": None, "upscale": None, "result_size": None, "faces": []}
+    record: dict[str, Any] = {"path": as_url(path), "size": None, "upscale": None, "result_size": None, "faces": []}
     return record | {
         "output": None, "notes": [], "fixed_before": None, "skipped": None, "error": None, "seconds": 0.0
     }  # fmt: skip

@@ -1,9 +1,12 @@
 """Paths of results, chosen and checked before any work starts."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import BadSetting
 from ..pictures import (
@@ -17,8 +20,12 @@ from ..pictures import (
     name_apart,
     names_unwritten_file,
 )
+from ..pictures.objects import as_path, as_url, is_remote, stamp_object
 from ..weights import cache_folder
 from .journal import Journal
+
+if TYPE_CHECKING:
+    from .batch_runner import Batch
 
 RESULT_MARK = ".fixed"
 """Text before the suffix of a result that is written next to its input."""
@@ -30,12 +37,12 @@ STREAM = Path("-")
 
 def name_source(path: Path | str) -> str:
     """Return the name of an input for people."""
-    return "standard input" if str(path) == str(STREAM) else str(path)
+    return "standard input" if str(path) == str(STREAM) else as_url(path)
 
 
 def name_target(target: Path) -> str:
     """Return the name of a result for people."""
-    return "standard output" if target == STREAM else str(target)
+    return "standard output" if target == STREAM else as_url(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ def choose_targets(
     """
     naming = naming or Naming()
     if in_place:
+        if any(is_remote(file.name) for file in found):
+            raise BadSetting("--in-place needs files. Give another address with -o")
         if output is not None:
             raise BadSetting("--in-place overwrites the input files. Remove -o")
         if naming != Naming():
@@ -84,7 +93,8 @@ def choose_targets(
     inputs = {real.find(file.name) for file in found}
     for path in chosen:
         if real.find(path) in inputs:
-            raise BadSetting(f"the result would overwrite the input {path}. Choose another output, or add --in-place")
+            where = as_url(path)
+            raise BadSetting(f"the result would overwrite the input {where}. Choose another output, or add --in-place")
     return chosen
 
 
@@ -96,8 +106,8 @@ def exclude_results(
     These are results beside their input, sheets and other drawings, and files in an output folder inside an input
     folder. log: remembers what was written on this machine.
     """
-    folder = None if output is None else _real(output)
-    inside = folder is not None and any(_real(text) in folder.parents for text in inputs)
+    folder = None if output is None else _real(as_path(output))
+    inside = folder is not None and any(_real(as_path(text)) in folder.parents for text in inputs)
     real, start = RealPaths(), f"{folder}{os.sep}"
 
     def is_result(path: Path) -> bool:
@@ -132,15 +142,19 @@ def refuse_to_replace(
     taken = [
         path
         for path in outputs
-        if path is not None and not log.may_replace(path) and not (journal and journal.has_written(path))
+        if path is not None and not _may_replace(path, log) and not (journal and journal.has_written(path))
     ]
     if taken:
         leads = f", a link to {_real(taken[0])}," if _real(taken[0].parent) / taken[0].name != _real(taken[0]) else ""
         more = f" ({len(taken) - 1} more like it)" if len(taken) > 1 else ""
         raise BadSetting(
-            f"{taken[0]}{leads} would be overwritten, but FaceFix did not write it, or it was changed since{more}. "
-            f"Choose another output, or {remedy}"
+            f"{as_url(taken[0])}{leads} would be overwritten, but FaceFix did not write it, or it was changed "
+            f"since{more}. Choose another output, or {remedy}"
         )
+
+
+def _may_replace(path: Path, log: ResultLog) -> bool:
+    return stamp_object(path) is None if is_remote(path) else log.may_replace(path)
 
 
 def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Sequence[Path | None]) -> None:
@@ -161,7 +175,7 @@ def _real(path: str | Path) -> Path:
 
 
 def _named_target(found: Sequence[Found], output: str, naming: Naming) -> list[Path]:
-    path = Path(output)
+    path = as_path(output)
     means_folder = output.endswith(("/", "\\")) or os.path.isdir(path)  # noqa: PTH112 - raises for a long name
     if means_folder or path.suffix.lower() not in SUFFIXES:
         if not means_folder and names_unwritten_file(path):
@@ -179,3 +193,19 @@ def _named_target(found: Sequence[Found], output: str, naming: Naming) -> list[P
     if naming.mark is not None:
         raise BadSetting(f"--suffix has no effect on {path}. Remove it, or choose a folder")
     return [path]
+
+
+def skip_existing(
+    batch: Batch, found: Sequence[Found], targets: Sequence[Path]
+) -> tuple[list[Found], list[Path], list[str]]:
+    """Return the files and targets without those whose result exists, and what to tell the person of these."""
+    left = []
+    for file, target in zip(found, targets, strict=True):
+        if os.path.lexists(target):
+            with batch.recording(file.path) as record:
+                record["skipped"] = f"its result {target} exists"
+        else:
+            left.append((file, target))
+    skipped = len(found) - len(left)
+    lines = [f"{skipped} of {len(found)} images skipped: their results exist"] if skipped else []
+    return [file for file, _ in left], [target for _, target in left], lines

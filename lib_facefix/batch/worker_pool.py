@@ -226,7 +226,8 @@ def _work(connection: Connection, make_batch: Callable[..., Batch], given: tuple
 
     try:
         batch = make_batch(*given)
-        fix_overlapped(batch, _Piped(connection), progress_of, connection.send)
+        with batch.journal or contextlib.nullcontext():
+            fix_overlapped(batch, _Piped(connection), progress_of, connection.send)
     except FaceFixError as error:
         connection.send(str(error))
     except (KeyboardInterrupt, BrokenPipeError):

@@ -24,6 +24,8 @@ FORMATS = {
 
 MAX_JOBS = 256
 """Maximum number of processes."""
+MAX_GPUS = 16
+"""Maximum number of GPUs for one process."""
 
 
 def add(parser: Parser) -> None:
@@ -91,7 +93,12 @@ def _add_bulk(parser: Parser) -> None:
     text = "number of processes that fix images at once, or auto for one per processor core [default: 1]"
     section.add_argument("--jobs", type=_read_jobs, default=1, metavar="N", help=text)
     text = "fix only part I of N of the images, so that several machines can share a folder"
-    parser.hide([section.add_argument("--shard", metavar="I/N", help=text)])
+    more = [section.add_argument("--shard", metavar="I/N", help=text)]
+    text = "use a Ray cluster: local (a new one), auto (the one on this machine), or its address"
+    more.append(section.add_argument("--ray", metavar="ADDRESS", help=text))
+    text = "GPUs for each process of --ray, such as 0.25 [default: 0]"
+    more.append(section.add_argument("--ray-gpus", type=_read_share, default=0.0, metavar="X", help=text))
+    parser.hide(more)
 
 
 def _read_jobs(text: str) -> int:
@@ -101,3 +108,14 @@ def _read_jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
         raise ArgumentTypeError(f"give a number from 1 to {MAX_JOBS}, or auto, not {text!r}")
     return int(text)
+
+
+def _read_share(text: str) -> float:
+    """Return a number of GPUs, also less than one."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= MAX_GPUS:
+        raise ArgumentTypeError(f"give a number from 0 to {MAX_GPUS}, not {text!r}")
+    return share

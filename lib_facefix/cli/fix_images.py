@@ -18,10 +18,12 @@ from ..batch import (
     Journal,
     Listed,
     Naming,
+    RaySettings,
     Report,
     WorkerPool,
     check_kind,
     choose_targets,
+    fix_on_ray,
     fix_one,
     fix_overlapped,
     keep_apart,
@@ -37,6 +39,7 @@ from ..batch import (
 from ..errors import BadSetting, MissingDiffuser
 from ..fsio import check_place
 from ..pictures import Found, check_writable
+from ..pictures.objects import forget_listed
 from ..planning.needs import Needs
 from ..protocols import Engine
 from ..settings.treatment import AUTO_RESTORER
@@ -62,6 +65,7 @@ NO_DIFFUSER = (
 def run(arguments: argparse.Namespace) -> int:
     """Fix the images that the flags name. Return the exit code."""
     _check_flags(arguments)
+    forget_listed()
     recorder = read_recorder(arguments)
     source, sink = choose_streams(arguments)
     engine = choose_engine(arguments)
@@ -88,13 +92,14 @@ def run(arguments: argparse.Namespace) -> int:
                 engine.prepare(needs, _make_fetch(arguments))
         if batch.journal:
             batch.journal.start({"work": describe_work(arguments, needs)})
+            batch.journal.announce(job.target for job in left)
             batch.journal.sweep({job.target.parent for job in jobs})
         if jobs and arguments.quiet:
             lines, earlier = [], []
         print_lines([*lines, *earlier], error=not jobs or sink is not None)
         tally, info = _start_tally(arguments, batch, jobs, left), engine.describe()
         try:
-            if len(left) == 1 and not arguments.dry_run:
+            if len(left) == 1 and not arguments.dry_run and not arguments.ray:
                 progress = ImageProgress(tally.bar, left[0].source.name)
                 fix_one(batch, left[0], progress, tally.put)
             else:
@@ -166,6 +171,9 @@ def _check_flags(arguments: argparse.Namespace) -> None:
         raise BadSetting(f"--skip-existing keeps existing results and {other} replaces them; remove one of them")
     if arguments.quiet and arguments.verbose:
         raise BadSetting("--quiet and --verbose exclude each other; remove one of them")
+    if arguments.ray and (arguments.compare or arguments.inputs == [str(STREAM)]):
+        other = "--compare" if arguments.compare else "standard input"
+        raise BadSetting(f"--ray and {other} exclude each other; remove one of them")
     read_shard(arguments)
     check_kind(arguments.report, arguments.report_format)
     if arguments.compare:
@@ -220,6 +228,13 @@ def _fix_all(batch: Batch, jobs: Sequence[Job], tally: Tally, arguments: argpars
         for job in jobs:
             lines = batch.look(job.source)
             tally.put(Done(lines, batch.records[-1]))
+    elif arguments.ray:
+        actors = arguments.jobs if arguments.jobs > 1 else 0
+        settings, given = RaySettings(arguments.ray, actors, arguments.ray_gpus), (arguments, None, "", "")
+        fix_on_ray(
+            settings, jobs, tally.put, make_worker_batch, *given,
+            journal=batch.journal, keep_times=arguments.keep_times,
+        )  # fmt: skip
     elif (count := arguments.jobs or _count_cores()) > 1:
         _fix_in_processes(batch, jobs, count, tally.put, arguments)
     else:

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..batch import STREAM, Job, Journal, fingerprint, hash_file, hash_models
+from ..pictures.objects import as_path
 from ..planning.needs import Needs
-from .fix_work import read_shard
+from .fix_work import open_journal
 from .flags import read_overrides, read_settings
 
 
@@ -26,7 +27,7 @@ def choose_journal(arguments: argparse.Namespace, needs: Needs, jobs: Sequence[J
     if folder is None:
         return None
     work = describe_work(arguments, needs)
-    journal = Journal(folder, fingerprint(work), read_shard(arguments), again=arguments.again)
+    journal = open_journal(arguments, folder, fingerprint(work))
     journal.look()
     return journal
 
@@ -37,9 +38,9 @@ def _choose_folder(arguments: argparse.Namespace, jobs: Sequence[Job]) -> Path |
         return None
     if arguments.in_place:
         return Path(arguments.inputs[0]) if len(arguments.inputs) == 1 and Path(arguments.inputs[0]).is_dir() else None
-    if arguments.output is None or jobs[0].target == Path(arguments.output):
+    if arguments.output is None or jobs[0].target == as_path(arguments.output):
         return None
-    return Path(arguments.output)
+    return as_path(arguments.output)
 
 
 def describe_work(arguments: argparse.Namespace, needs: Needs) -> dict[str, Any]:

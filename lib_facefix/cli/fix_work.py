@@ -10,6 +10,7 @@ from ..batch import (
     STREAM,
     Batch,
     Journal,
+    ObjectJournal,
     Shard,
     below_common_folder,
     exclude_results,
@@ -19,6 +20,7 @@ from ..batch import (
 )
 from ..errors import BadPlan, BadSetting
 from ..pictures import PNG_LEVEL, Found, Picture, ResultLog, find_pictures
+from ..pictures.objects import is_remote
 from ..planning.needs import Needs
 from ..planning.plan import FixPlan
 from ..protocols import Engine
@@ -62,9 +64,15 @@ def make_worker_batch(arguments: argparse.Namespace, folder: Path | None, config
     plan = plan_work(arguments, engine)[1] if arguments.plan else plan_by_settings(arguments, engine)
     batch = make_batch(arguments, engine, plan, read_recorder(arguments), open_log())
     if folder:
-        batch.journal = Journal(folder, config, read_shard(arguments), again=arguments.again)
+        batch.journal = open_journal(arguments, folder, config)
         batch.journal.join(run)
     return batch
+
+
+def open_journal(arguments: argparse.Namespace, folder: Path, config: str) -> Journal:
+    """Return the journal of a folder, or of an address, which is neither read nor started."""
+    kind = ObjectJournal if is_remote(folder) else Journal
+    return kind(folder, config, read_shard(arguments), again=arguments.again)
 
 
 def read_shard(arguments: argparse.Namespace) -> Shard:

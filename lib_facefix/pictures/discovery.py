@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from ..errors import BadPicture
 from .formats import SUFFIXES, missing_package, unread_kind
+from .objects import as_path, as_url, is_remote, list_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ def name_apart(found: Iterable[Found], suffix: str | None = None) -> list[Found]
 def _matches(text: str) -> Iterator[Found]:
     if not text:
         return
+    if is_remote(text):
+        yield from _objects_below(as_path(text))
+        return
+    text = str(as_path(text))
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for ~name of an unknown user
     if _is_dir(path):
         yield from _files_below(path)
@@ -105,6 +110,14 @@ def _matches(text: str) -> Iterator[Found]:
         yield from _files_like(path)
     else:  # reading it will say that it is not there, if so; the others can still be done
         yield Found(str(path), path.name)
+
+
+def _objects_below(place: Path) -> Iterator[Found]:
+    """Yield the pictures in an object store: one object, or all in a folder and below."""
+    for path in list_objects(place):
+        below = path.name if path == place else str(path.relative_to(place))
+        if path == place or (_is_picture(path.name) and not any(part.startswith(".") for part in Path(below).parts)):
+            yield Found(str(path), below, _why_unread(path.name) if path != place else "")
 
 
 def _files_like(pattern: Path) -> Iterator[Found]:
@@ -211,6 +224,8 @@ def _key(path: str) -> str:
 
 
 def _nothing(text: str) -> str:
+    if is_remote(text):
+        return f"{as_url(text)}: no images at this address. Supported files: {', '.join(sorted(SUFFIXES))}."
     if text and _is_dir(Path(text)):
         return f"{text}: no images in this folder. Supported files: {', '.join(sorted(SUFFIXES))}."
     if glob.has_magic(text):

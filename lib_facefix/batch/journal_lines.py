@@ -1,0 +1,94 @@
+"""The lines of a journal: which result was written for which image."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..pictures.objects import is_remote, stamp_object
+
+SLACK = 2_000_000_000
+"""Nanoseconds by which some drives round the time of a file."""
+_CHUNK = 1 << 20
+
+
+class Stamp(NamedTuple):
+    """How a file is told from an earlier state of it."""
+
+    size: int
+    time: int
+    """Modification time, in nanoseconds."""
+    node: int = 0
+    """Inode, 0 if unknown."""
+
+    @classmethod
+    def of(cls, path: str | Path) -> Stamp | None:
+        """Return the stamp of the file or the object, None if there is none."""
+        if is_remote(path):
+            stamp = stamp_object(Path(path))
+            return cls(*stamp) if stamp else None
+        try:
+            state = Path(path).stat()
+        except OSError:
+            return None
+        return cls(state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+class Entry(NamedTuple):
+    """One finished image."""
+
+    source: str
+    """File name of the image, without its folder."""
+    read: tuple[int, int]
+    """Size and time of the image when it was read."""
+    written: Stamp
+    """The result."""
+    digest: str
+    """BLAKE2 of the result, 32 hexadecimal digits."""
+    config: str
+    """Digest of the settings and models."""
+    changed: bool
+    """Whether a face was fixed, or the image enlarged."""
+
+
+def pack_line(line: Mapping[str, Any]) -> bytes:
+    """Return a line with its checksum."""
+    text = json.dumps(line, separators=(",", ":"), default=str).encode("ascii")
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def digest_file(path: Path) -> str:
+    """Return the BLAKE2 digest of a file, 32 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_line(raw: bytes) -> dict[str, Any] | None:
+    """Return the content of a line, None if it is damaged."""
+    checksum, _, text = raw.rstrip(b"\n").partition(b" ")
+    with contextlib.suppress(ValueError):
+        if int(checksum, 16) == zlib.crc32(text):
+            line = json.loads(text)
+            return line if isinstance(line, dict) else None
+    return None
+
+
+def read_entry(line: Mapping[str, Any]) -> Entry:
+    """Return what a line of a result says."""
+    size, moment = line["read"]
+    return Entry(
+        line["source"], (size, moment), Stamp(*line["written"]), line["digest"], line["config"], line["changed"]
+    )
+
+
+def is_near(written: Stamp, now: Stamp) -> bool:
+    """Return whether a file may be the one that was written, as far as size and time tell."""
+    return now.size == written.size and abs(now.time - written.time) <= SLACK
