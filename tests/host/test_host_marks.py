@@ -25,7 +25,7 @@ RESTORED = [("restore", "lite", 1), ("restore", "lite", 2)]
 def info_in(webui, path):
     """Return the infotext that the host's own PNG info reads from a file: that of the extras tab, if it has one."""
     read = webui.post("/sdapi/v1/png-info", {"image": base64.b64encode(path.read_bytes()).decode()})
-    return read["items"].get("extras", read["info"])
+    return read["items"].get("postprocessing") or read["info"]
 
 
 def edits_in(path):
