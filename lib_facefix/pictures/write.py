@@ -103,8 +103,8 @@ def encode(
     """Write `fixed` into `file` in the format of `picture`, with its metadata.
 
     If no pixel changed, the old file is copied byte for byte, and `text` is not added. PNG, TIFF, and JPEG 2000 are
-    lossless. WebP and AVIF lose no more than the input did, or use quality 95. JPEG uses the tables of the input, or
-    quality 95 and 4:4:4. Palettes become RGB. CMYK and Lab become sRGB.
+    lossless. WebP and AVIF lose no more than the input did, or use quality 95. HEIC uses quality 75, which is nearly
+    lossless. JPEG uses the tables of the input, or quality 95 and 4:4:4. Palettes become RGB. CMYK and Lab become sRGB.
 
     fixed: (H, W, 3), 8-bit RGB; alpha and 16-bit samples of the picture are scaled to its size. text: PNG text fields,
     which are added or replace old ones; other formats keep only "parameters", as EXIF's UserComment. png_level: PNG
