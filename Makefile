@@ -25,12 +25,13 @@ endef
 LEAN := pytest hypothesis onnx onnxruntime httpx2 einops typing-extensions
 
 # What `make test-optional` installs, a lane each in an environment of its own; LANES="mediapipe-0.10.33" runs one.
-LANES ?= centerface mediapipe-0.10.21 mediapipe-0.10.33 insightface ultralytics
+LANES ?= centerface mediapipe-0.10.21 mediapipe-0.10.33 insightface ultralytics ray
 LANE_NEEDS := pytest hypothesis
 LANE_centerface := onnxruntime onnx
 LANE_mediapipe-0.10.21 := mediapipe==0.10.21
 LANE_mediapipe-0.10.33 := mediapipe==0.10.33
 LANE_insightface := insightface==2.1 onnxruntime onnx
+LANE_ray := ray[data]==2.60.0 s3fs moto[server,s3]
 LANE_ultralytics := torch==2.14.1 torchvision==0.29.1 ultralytics onnx onnxslim onnxruntime
 
 # What `make bench` compares with. facexlib asks for a second OpenCV, so what else it needs is named here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
+import platform
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -107,7 +107,7 @@ class ObjectJournal(Journal):
             super()._take(line, journal)
 
     def _lock_object(self) -> None:
-        owner = {"run": self.run, "host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
+        owner = {"run": self.run, "host": platform.node(), "pid": os.getpid(), "time": time.time()}
         write_object(self._lock_path, json.dumps({**owner, "span": self.shard.span}).encode())
 
     def _refuse_other(self, path: Path) -> None:
@@ -137,7 +137,7 @@ def _is_alive(lock: Mapping[str, Any]) -> bool:
     """Return whether the run of a lock may still be at work: of this machine its process tells."""
     if time.time() - lock.get("time", 0) > FRESH_SECONDS:
         return False
-    if lock.get("host") != socket.gethostname():
+    if lock.get("host") != platform.node():
         return True
     processes = Path("/proc")
     return not (processes / "self").exists() or (processes / str(lock.get("pid"))).exists()

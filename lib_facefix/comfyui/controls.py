@@ -32,8 +32,9 @@ SAMPLING = ("padding", "upright_above", "denoise_by_size", "width", "height", "n
 UPSCALE = ("upscale", "upscaler")
 OF_DETAILER = ("seed", "steps", "cfg_scale", "sampler", "scheduler")
 """Settings that Detail Faces has as widgets of its own, with the names of ComfyUI's KSampler."""
-OF_WORKFLOW = ("person", "checkpoint", "vae", "clip_skip", "subseed")
-"""Settings that a workflow expresses with connections: an image, a model, a VAE, a CLIP, a seed."""
+OF_WORKFLOW = ("person", "checkpoint", "vae", "clip_skip", "subseed", "prompt_mode", "keep_loras")
+"""Settings that a workflow expresses with connections: an image, a model with its LoRAs, a VAE, a CLIP, a seed, and the
+conditioning that a face prompt replaces."""
 BY_NAME = ("detector",)
 """Settings that name a local file without its folder, in which FaceFix finds it."""
 EXPRESSION = "_expression"

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -151,6 +152,8 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _stamp(info: Mapping[str, Any]) -> ObjectStamp:
-    version = next((str(info[name]) for name in _VERSIONS if info.get(name)), "")
-    digest = hashlib.sha256(version.encode()).digest()
+    version = next((info[name] for name in _VERSIONS if info.get(name)), "")
+    moment = version.timestamp() if isinstance(version, datetime) else version  # listings may have either
+    text = f"{moment:.3f}" if isinstance(moment, float) else str(moment)
+    digest = hashlib.sha256(text.encode()).digest()
     return ObjectStamp(int(info.get("size") or 0), int.from_bytes(digest[:6], "big"))

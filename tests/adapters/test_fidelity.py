@@ -57,7 +57,7 @@ def distances(fixer, image):
     found = []
     for fidelity in STEPS:
         job = FaceJob(1, face, "restore", "", Treatment(fidelity=fidelity), pose, 0.5)
-        [(picture, _)] = fixer.fix([Crop(image, np.eye(2, 3))], [job])
+        [(picture, *_)] = fixer.fix([Crop(image, np.eye(2, 3))], [job])
         found.append(np.abs(picture.astype(float) - image).mean())
     return found
 

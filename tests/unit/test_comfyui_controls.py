@@ -57,7 +57,7 @@ def test_a_control_has_the_limits_and_the_help_of_its_setting():
     [fidelity, grow, faces] = make_controls(["fidelity", "mask_grow", "faces"], {})
     assert (fidelity.kind, fidelity.default, fidelity.low, fidelity.high, fidelity.step) == ("FLOAT", 0.6, 0, 1, 0.01)
     assert fidelity.label == "Fidelity"
-    assert "strongest restoration" in fidelity.help
+    assert fidelity.help == "0: strongest. 1: closest to the original."
     assert grow.help.endswith("In face widths.")
     assert (faces.kind, faces.choices) == ("STRING", ())
 
@@ -65,7 +65,8 @@ def test_a_control_has_the_limits_and_the_help_of_its_setting():
 def test_the_menu_of_restorers_shows_the_aliases_and_the_files_of_this_machine():
     [menu] = make_controls(["restorer"], {"restorer": {"mine.pth": "/models/mine.pth", "gfpgan": "/x"}})
     assert menu.kind == "COMBO"
-    assert menu.default == menu.choices[0] == "built-in"
+    assert menu.default == "auto"
+    assert menu.choices[:2] == ("auto", "built-in")
     assert menu.choices[-1] == "mine.pth"
     assert menu.choices.count("gfpgan") == 1
 

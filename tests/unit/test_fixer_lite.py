@@ -45,7 +45,7 @@ def filled(blob, values):
 
 
 def fixed(fixer, fidelity, image=GREY):
-    [(result, _)] = fixer.fix([Crop(image, np.eye(2, 3))], [job(fidelity)])
+    [(result, *_)] = fixer.fix([Crop(image, np.eye(2, 3))], [job(fidelity)])
     assert (result.dtype, result.shape) == (np.uint8, image.shape)
     return result
 

@@ -11,7 +11,7 @@ import yolo_made
 
 from lib_facefix import FaceFix, Runtime
 from lib_facefix.cli.__main__ import main
-from lib_facefix.errors import BadModel, BadSetting
+from lib_facefix.errors import RESTORER_PACKAGES, BadModel, BadSetting
 from lib_facefix.models import variants
 from lib_facefix.models.restorer_files import list_restorer_files
 from lib_facefix.models.store import ModelStore
@@ -61,7 +61,7 @@ def test_every_front_end_lists_them(models, webui, capsys, monkeypatch):
     monkeypatch.setitem(
         __import__("sys").modules,
         "lib_facefix.webui.config.engine",
-        SimpleNamespace(get_engine=lambda: FaceFix(models=models)),
+        SimpleNamespace(find_model_paths=lambda: models.paths),
     )
     assert choices.host_list("restorers") == ["GPEN-BFR-512.onnx", "Own.ONNX"]
 
@@ -102,18 +102,19 @@ def test_a_server_allows_names_in_its_models_folders_and_no_file_of_its_current_
 
 
 TORCH, ONNX = "GFPGANv1.4.pth", "gfpgan_1.4.onnx"
+PYTORCH = " ".join(RESTORER_PACKAGES)
 
 
 @pytest.mark.parametrize(
     ("packages", "files", "chosen"),
     [
-        pytest.param("torch spandrel onnxruntime", (TORCH, ONNX), TORCH, id="both: PyTorch's, as its authors run it"),
-        pytest.param("torch spandrel onnxruntime", (ONNX,), ONNX, id="both packages, but only the ONNX file is here"),
-        pytest.param("torch spandrel onnxruntime", (), TORCH, id="both packages and no file"),
+        pytest.param(f"{PYTORCH} onnxruntime", (TORCH, ONNX), TORCH, id="both: PyTorch's, as its authors run it"),
+        pytest.param(f"{PYTORCH} onnxruntime", (ONNX,), ONNX, id="both packages, but only the ONNX file is here"),
+        pytest.param(f"{PYTORCH} onnxruntime", (), TORCH, id="both packages and no file"),
         pytest.param("onnxruntime", (), ONNX, id="only ONNX Runtime"),
         pytest.param("onnxruntime", (TORCH,), ONNX, id="a file that nothing here can run"),
         pytest.param("torch onnxruntime", (), ONNX, id="PyTorch without spandrel"),
-        pytest.param("torch spandrel", (ONNX,), TORCH, id="only PyTorch"),
+        pytest.param(PYTORCH, (ONNX,), TORCH, id="only PyTorch"),
         pytest.param("", (ONNX,), ONNX, id="no package: the file that is here"),
         pytest.param("", (), TORCH, id="nothing at all"),
     ],
