@@ -6,6 +6,7 @@ from driving import QUICK, changed
 
 ONE = pictures.sheet(1)
 HIRES = {
+    "hr_additional_modules": ["Use same choices"],  # Forge fails without it
     "enable_hr": True,
     "hr_scale": 2,
     "hr_upscaler": "Latent",
