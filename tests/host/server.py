@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Any
 
 FLAGS = "--skip-torch-cuda-test --use-cpu all --no-half --precision full --opt-sdp-attention"
-ALWAYS = (
-    *("--skip-prepare-environment", "--skip-version-check", "--api", "--no-download-sd-model"),
-    *("--do-not-download-clip", "--server-name", "127.0.0.1"),
-)
+ALWAYS = ("--skip-prepare-environment", "--skip-version-check", "--api", "--server-name", "127.0.0.1")
+WHERE_KNOWN = ("--no-download-sd-model", "--do-not-download-clip")
+"""Flags that some WebUIs no longer have, and refuse."""
 NO_NETWORK = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -138,7 +137,9 @@ def python() -> str:
 def _flags(folder: Path, port: int) -> list[str]:
     checkpoints = _root() / "models" / "Stable-diffusion"
     places = ["--data-dir", str(folder), "--ckpt-dir", str(checkpoints), "--port", str(port)]
-    return [*ALWAYS, *shlex.split(os.environ.get("FACEFIX_WEBUI_FLAGS", FLAGS)), *places]
+    known = (_root() / "modules" / "cmd_args.py").read_text("utf-8")
+    always = [*ALWAYS, *(flag for flag in WHERE_KNOWN if f'"{flag}"' in known)]
+    return [*always, *shlex.split(os.environ.get("FACEFIX_WEBUI_FLAGS", FLAGS)), *places]
 
 
 def _free_port() -> int:

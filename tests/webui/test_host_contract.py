@@ -50,6 +50,7 @@ USED_ONLY_WHERE = {
     "modules.sd_hijack.model_hijack.get_prompt_lengths": (lacks("get_prompt_lengths_on_ui"), ON_UI),
     "modules.sd_hijack.model_hijack": (lacks("get_prompt_lengths_on_ui"), ON_UI),
     "modules.shared.sd_model.get_prompt_lengths_on_ui": (has("get_prompt_lengths_on_ui"), ON_UI),
+    "backend": (nowhere, "references.find_marks asks for it"),
     "modules_forge.main_entry": (has("forge_additional_modules"), MODULES),
     "modules.sd_schedulers": (nowhere, "lists asks for the module"),
 }

@@ -13,6 +13,7 @@ import torch
 from modules import devices, processing, prompt_parser, script_callbacks, sd_models, shared
 
 from ...errors import BadCrop, FaceFixError
+from .references import references_kept
 
 SAMPLING_CALLBACKS = ("cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "extra_noise")
 """Names of the host's callbacks during sampling."""
@@ -102,6 +103,7 @@ def restored_host_state(p: Any, overrides: dict[str, Any]) -> Iterator[None]:
         unet: Any = getattr(getattr(p.sd_model, "model", None), "diffusion_model", None)
         if hasattr(unet, "_original_forward"):  # ControlNet has replaced it; faces are re-diffused without ControlNet
             stack.enter_context(attribute_set(unet, "forward", unet._original_forward))
+        stack.enter_context(references_kept(p.sd_model))
         stack.callback(_restore_model, p, overrides)
         yield
 

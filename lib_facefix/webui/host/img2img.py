@@ -12,6 +12,7 @@ from modules.scripts import ScriptRunner
 from ...planning.redraw import MIN_ALPHA, latent_mask
 from ...types import Mask, Patch
 from .compat import add_noise, renoises_kept_part, sampling_callbacks
+from .references import check_model, drop_crops
 
 KEPT_NOISE_SEED_OFFSET = 100_000
 """Added to the seed for the noise of the kept part, so that it differs from the initial noise."""
@@ -41,8 +42,11 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         self.cached_c, self.cached_uc = [None, None], [None, None]  # the host's cache keeps those of the image
 
     def init(self, all_prompts: Any, all_seeds: Any, all_subseeds: Any) -> None:
-        """Encode the crops, then set a mask for each of them."""
+        """Encode the crops, then set a mask for each of them; raises `BadCrop` for a model that only edits."""
+        check_model()
+        self.height, self.width = self.face_masks.shape[1:]  # some hosts round them
         super().init(all_prompts, all_seeds, all_subseeds)
+        drop_crops(self.sd_model)
         self.color_corrections = None  # pasting matches the colours
         drawn = torch.from_numpy(np.stack([latent_mask(mask) for mask in self.face_masks])).to(self.init_latent)
         self.nmask: Any = drawn[:, None].expand_as(self.init_latent)
