@@ -20,7 +20,7 @@ from ..pictures import read_picture
 from .overlap import Job
 from .preview import Preview, make_preview
 from .report import has_failed, summarize_faces
-from .report_file import dump, largest_distance
+from .report_file import KEPT_BYTES, dump, largest_distance
 
 MAX_IMAGES = 10_000
 """Images on a page, the first ones in its order: more would make browsers slow."""
@@ -51,7 +51,8 @@ class Gallery:
         """
         self._path, self._cards = path, dict[str, _Card]()
         try:
-            self._file = cast(BinaryIO, waiting.open("a+b") if waiting else tempfile.TemporaryFile())  # noqa: SIM115
+            opened = waiting.open("a+b") if waiting else tempfile.SpooledTemporaryFile(KEPT_BYTES)  # noqa: SIM115
+            self._file = cast(BinaryIO, opened)
             self._read()
         except OSError as error:
             raise cannot_write(waiting or path, error) from error

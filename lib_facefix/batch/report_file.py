@@ -25,6 +25,8 @@ COLUMNS = (
     *("faces", "fixed", "unchanged", "failed", "identity", "seconds", "why"),
 )
 """Columns of a CSV report. identity: the largest distance between a face before and after."""
+KEPT_BYTES = 64 << 20
+"""Bytes that wait in memory for the end of a run; more go to a temporary file."""
 
 
 class Report(Protocol):
@@ -99,11 +101,11 @@ def largest_distance(record: Mapping[str, Any]) -> float | None:
 
 
 class _Document:
-    """One JSON document, complete only at its end: the images wait in a temporary file."""
+    """One JSON document, complete only at its end. Until then its images wait; many go to a temporary file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._waiting = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed with the report
+        self._waiting = cast(BinaryIO, tempfile.SpooledTemporaryFile(KEPT_BYTES))  # noqa: SIM115 - closed with the report
 
     def add(self, record: Mapping[str, Any]) -> None:
         text = dump(record, indent=2)

@@ -77,7 +77,8 @@ def test_a_folder_is_fixed_there_to_the_byte_as_here(album, tmp_path, served, fl
         report = tmp_path / f"{name}.json"
         assert run("fix", album, "-o", tmp_path / name, "--method", "restore", "--report", report, *flags, *more) == 1
         said = capsys.readouterr()
-        told.append((said.out.replace(f"/{name}/", "/"), said.err, facts(report, name)))
+        lines = [line for line in said.out.replace(f"/{name}/", "/").splitlines() if "images/s" not in line]
+        told.append((lines, said.err, facts(report, name)))
     assert told[0] == told[1]
     assert files(tmp_path / "here") == files(tmp_path / "there")
     assert set(files(tmp_path / "here")) == {"a.png", "b.jpg", "c.png", "e.webp"}

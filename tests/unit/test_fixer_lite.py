@@ -111,7 +111,7 @@ def test_colours_keep_their_order(adds):
 
 def test_each_crop_gets_the_strength_of_its_own_job(adds):
     crops = [Crop(GREY, np.eye(2, 3))] * 2
-    (first, _), (second, _) = adds(100).fix(crops, [job(0.0), job(1.0)])
+    (first, *_), (second, *_) = adds(100).fix(crops, [job(0.0), job(1.0)])
     assert (first[0, 0, 0], second[0, 0, 0]) == (200, 100)
 
 
