@@ -67,6 +67,7 @@ ONLY_IN = {
     "latent_preview": {"comfyui"},
     "fastapi": {"server", "webui"},
     "starlette": {"server", "webui"},
+    "prometheus_client": {"server"},
 }
 MOST_LINES = 300
 

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +41,11 @@ class ModelStore:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._cache = ModelCache({**LIMITS, NETS: runtime.keep})
+
+    @property
+    def loads(self) -> Mapping[str, int]:
+        """Number of models that were loaded so far, by group."""
+        return dict(self._cache.made)
 
     @property
     def precision(self) -> str:
