@@ -78,6 +78,7 @@ ONLY_IN = {
     "latent_preview": {"comfyui"},
     "fastapi": {"server", "webui"},
     "starlette": {"server", "webui"},
+    "prometheus_client": {"server"},
 }
 MOST_LINES = 300
 

@@ -7,15 +7,22 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import BadSetting, MissingPackage
+from ..weights import cache_folder
 from .flags import add_runtime, read_runtime
 from .model_folders import read_host_folders
 from .parser import Parser
 from .terminal import print_lines
 from .token import TOKEN, add_token, read_token
 
+if TYPE_CHECKING:
+    from ..server.job_store import JobStore
+
 PORT = 7861
+MAX_DRAIN = 3600
+"""Largest number of seconds for --drain."""
 NETWORK_USE = {
     "what": "listens for requests, and with --open starts your browser",
     "when": "you run `facefix serve`",
@@ -40,6 +47,10 @@ def add(parser: Parser) -> None:
     add_token(parser, "token of all clients")
     help_folder = "folder whose images clients may process with POST batch (repeatable)"
     parser.add_argument("--folder", action="append", type=Path, default=[], metavar="DIR", help=help_folder)
+    help_state = "folder for the list of folder jobs, which outlive the server (default: serve, in the cache folder)"
+    parser.add_argument("--state", type=Path, metavar="DIR", help=help_state)
+    help_drain = "seconds that the running request may take to finish once the server stops [0 to 3600; default 4]"
+    parser.add_argument("--drain", type=float, default=4.0, metavar="SECONDS", help=help_drain)
     add_runtime(parser)
     parser.set_defaults(run=run, writes=True)
 
@@ -55,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         from ..server.app import StandaloneHost, app
         from ..server.connections import make_server
+        from ..server.health import warm_up
         from ..server.job_queue import JobQueue
     except ModuleNotFoundError as error:
         if error.name not in ("fastapi", "uvicorn", "starlette"):
@@ -63,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise MissingPackage("facefix serve", error.name, f"Install what it needs with: {command}") from error
     if not 0 <= arguments.port <= 65535:
         raise BadSetting(f"--port must be between 0 and 65535, not {arguments.port}")
+    if not 0 <= arguments.drain <= MAX_DRAIN:
+        raise BadSetting(f"--drain must be between 0 and {MAX_DRAIN} seconds, not {arguments.drain:g}")
     token = read_token(arguments)
     if not is_loopback(arguments.host) and not token:
         raise BadSetting(
@@ -76,9 +90,12 @@ def run(arguments: argparse.Namespace) -> int:
     engine.models.check_device()
     host = StandaloneHost(engine, tuple(arguments.folder))
     line = JobQueue(host.limits.waiting, host.limits.held)
-    server = make_server(app(host, token, arguments.host, line), arguments.host, arguments.port, line)
+    store = _open_store(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the server calls it after it has stopped
     with bind_socket(arguments.host, arguments.port) as listening:
+        start = warm_up(line, host.engine)
+        made = app(host, token, arguments.host, line, store=store, start=start)
+        server = make_server(made, arguments.host, arguments.port, line, arguments.drain)
         listening.listen(server.config.backlog)  # requests that arrive before the server is ready wait
         name, port = listening.getsockname()[:2]
         address = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
@@ -92,6 +109,26 @@ def run(arguments: argparse.Namespace) -> int:
                 sys.stdout.flush()
                 os._exit(0)
     return 0
+
+
+def _open_store(arguments: argparse.Namespace) -> "JobStore | None":
+    """Return where folder jobs are kept, or None if there are none or another server keeps its own there."""
+    if not arguments.folder:
+        return None
+    from ..server.job_store import InUse, JobStore  # here, as few servers need it
+
+    try:
+        store = JobStore(arguments.state or cache_folder() / "serve")
+    except InUse as error:
+        if arguments.state:
+            raise
+        lost = "folder jobs of this server end with it"
+        print_lines([f"facefix: {error}; without it, {lost}"], error=True)
+        return None
+    if store.put_aside:
+        lost = f"{store.file} was damaged, so earlier jobs are forgotten. It is now {store.put_aside.name}"
+        print_lines([f"facefix: {lost}"], error=True)
+    return store
 
 
 def bind_socket(host: str, port: int) -> socket.socket:

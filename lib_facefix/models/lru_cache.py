@@ -1,7 +1,7 @@
 """Loaded models by key, each made once, in groups of limited size."""
 
 import math
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from threading import Lock, RLock
@@ -34,6 +34,8 @@ class ModelCache:
         """limits: number of models that each group keeps; a group without a limit keeps all."""
         self._limits = dict(limits or {})
         self._lock = Lock()  # held for the dictionaries alone, never while a model is made
+        self.made: Counter[str] = Counter()
+        """Number of models that were made so far, by group."""
         self.clear()
 
     def get(self, group: str, key: Hashable, make: Callable[[], Model]) -> Model:
@@ -52,6 +54,8 @@ class ModelCache:
                     while kept and len(kept) >= limit:
                         kept.popitem(last=False)
                 slot.model, slot.made = make(), True
+                with self._lock:
+                    self.made[group] += 1
             with self._lock:
                 kept[key] = slot
                 kept.move_to_end(key)

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
@@ -45,6 +45,11 @@ class ModelStore:
         self._runtime = runtime
         self._cache = ModelCache({**LIMITS, NETS: runtime.keep})
         self._restorer: RestorerChoice | None = None
+
+    @property
+    def loads(self) -> Mapping[str, int]:
+        """Number of models that were loaded so far, by group."""
+        return dict(self._cache.made)
 
     @property
     def precision(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
 from starlette.datastructures import MutableHeaders
@@ -20,8 +21,13 @@ from ..settings.face_prompt import GenerationParams
 from ..weights.urls import host_name, is_loopback
 from .errors import FORBIDDEN, UNAUTHORISED, refuse
 from .handlers import Limits
+from .job import Job
 from .job_queue import JobQueue
+from .operation import make_operation_router, open_metrics
 from .routes import make_router
+
+if TYPE_CHECKING:
+    from .job_store import JobStore
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
@@ -54,16 +60,31 @@ class StandaloneHost:
         yield self.engine
 
 
-def app(host: StandaloneHost, token: str = "", bound: str = "127.0.0.1", line: JobQueue | None = None) -> FastAPI:
+def app(
+    host: StandaloneHost,
+    token: str = "",
+    bound: str = "127.0.0.1",
+    line: JobQueue | None = None,
+    *,
+    store: "JobStore | None" = None,
+    start: Job | None = None,
+) -> FastAPI:
     """Return the app.
 
     token: token that clients must send as `Authorization: Bearer TOKEN`; blank: none is required. bound: name or
     address that the server listens on. Without a token, the server responds only to names of this machine, which
     protects it from pages of other sites (DNS rebinding). line: queue of the calls, for a caller that will close it.
+    store: where folder jobs are kept. start: the job that loads models, before whose end the server is not ready.
     """
     made = FastAPI(title="FaceFix", version=__version__, docs_url=None, redoc_url=None)
-    made.include_router(make_router(host, [Depends(_guard(token))] if token else [], line, bound))
+    line = line or JobQueue(host.limits.waiting, host.limits.held)
+    guards = [Depends(_guard(token))] if token else []
+    metrics = open_metrics(line, host.engine)
+    made.include_router(make_router(host, guards, line, bound, store))
+    made.include_router(make_operation_router(line, metrics, guards, start))
     made.add_middleware(_Guarded, bound=None if token else bound)
+    if metrics:
+        made.add_middleware(metrics.measure)  # the last one added is the outermost
     made.mount("/", StaticFiles(packages=[("lib_facefix.server", "page")], html=True))
     return made
 

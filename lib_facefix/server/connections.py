@@ -13,8 +13,12 @@ HEAD_SECONDS = 10.0
 """Seconds within which a client must begin a request and send its headers."""
 READ_SECONDS = 20.0
 """Seconds within which a client must read a part of a response."""
-END_SECONDS = 6
+END_SECONDS = 5
 """Seconds within which connections must end when the server stops."""
+DRAIN_SECONDS = 4.0
+"""Seconds for which the running job may continue once the server stops, by default."""
+DRAIN_TICK = 0.05
+"""Seconds between two looks at the running job then."""
 TICK = 1.0
 """Seconds between two checks of a connection."""
 
@@ -59,20 +63,27 @@ class TimedConnection(H11Protocol):
 
 
 class EndingServer(uvicorn.Server):
-    """A server that stops its jobs, and responds to all waiting clients, before it ends."""
+    """A server that lets its running job finish, and responds to all waiting clients, before it ends."""
 
-    def __init__(self, config: uvicorn.Config, line: JobQueue) -> None:
+    def __init__(self, config: uvicorn.Config, line: JobQueue, drain: float) -> None:
         super().__init__(config)
-        self._line = line
+        self._line, self._drain = line, drain
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop the jobs, then the server."""
+        """Drain the queue, and meanwhile go on responding: with 503 to new work. Then stop the jobs, and the server.
+
+        A second Ctrl-C ends the wait.
+        """
+        self._line.drain()
+        until = asyncio.get_running_loop().time() + self._drain
+        while self._line.load.running and not self.force_exit and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(DRAIN_TICK)
         self._line.close()
         await super().shutdown(sockets)
 
 
-def make_server(app: Any, host: str, port: int, line: JobQueue) -> EndingServer:
-    """Return the server of an app. line: queue of its calls."""
+def make_server(app: Any, host: str, port: int, line: JobQueue, drain: float = DRAIN_SECONDS) -> EndingServer:
+    """Return the server of an app. line: queue of its calls. drain: seconds for the running job when it stops."""
     config = uvicorn.Config(
         app,
         host,
@@ -82,4 +93,4 @@ def make_server(app: Any, host: str, port: int, line: JobQueue) -> EndingServer:
         server_header=False,
         timeout_graceful_shutdown=END_SECONDS,
     )
-    return EndingServer(config, line)
+    return EndingServer(config, line, drain)

@@ -1,12 +1,14 @@
 """Carries out each API call, independent of HTTP and of the host."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 from collections.abc import Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PIL import Image as Pil
@@ -27,14 +29,17 @@ from ..settings.treatment import Overrides
 from ..types import Image
 from ..visualize import draw_boxes, tint_mask
 from .allowed_paths import check_paths, inside
-from .batch import fix_folder
+from .batch import Folder, fix_folder
 from .errors import FORBIDDEN, refusal_of, refuse
 from .fields import FORMATS
 from .found_faces import Found, FoundFaces
-from .job_queue import Answer
+from .job import Answer, Job
 from .layers import make_layers
 from .model_list import list_models
 from .schemas import BatchBody, DetectBody, FixBody, LayersBody, PlanBody, PreviewBody, ReplanBody
+
+if TYPE_CHECKING:
+    from .folder_jobs import Notes
 
 MAX_PARAMETERS = 1 << 16
 """Longest generation parameters, in characters, of an image whose faces are kept."""
@@ -173,8 +178,8 @@ class Service:
         Pil.fromarray(drawn).save(file, "PNG", compress_level=1)
         return Answer({"version": VERSION}, file.getvalue(), "image/png")
 
-    def resolve_folders(self, body: BatchBody) -> tuple[Path, Path]:
-        """Return the folders of a batch. Raises `Refusal` unless all paths in it are allowed, and both differ."""
+    def resolve_folders(self, body: BatchBody) -> Folder:
+        """Return what is to be done with a folder. Raises `Refusal` unless all paths are allowed, and both differ."""
         engine = self.host.engine_for_queries()
         check_paths(engine, self.host.folders, settings=body.settings, overrides=body.overrides)
         source, output = (inside(path, self.host.folders, name) for name, path in
@@ -183,12 +188,12 @@ class Service:
             raise refuse(FORBIDDEN, f"{body.folder} is not a folder on this server", "body", "folder")
         if source == output:
             raise refuse(FORBIDDEN, "the results would overwrite the images; use another folder", "body", "output")
-        return source, output
+        return Folder(body, source, output, self.host.folders)
 
-    def batch(self, body: BatchBody, source: Path, output: Path, progress: Progress) -> Answer:
+    def batch(self, folder: Folder, job: Job, notes: Notes) -> Answer:
         """Fix all images in a folder. Return the outcome for each."""
-        with self.host.working(None, progress) as engine:
-            return Answer(fix_folder(engine, body, source, output, self.host.folders, progress))
+        with self.host.working(None, job) as engine:
+            return Answer(fix_folder(engine, folder, job, notes))
 
     def _plan(
         self,

@@ -26,6 +26,12 @@ class Room:
         self._uploads: set[Upload] = set()
         self._lock = Lock()
 
+    @property
+    def held(self) -> int:
+        """Memory that all requests have reserved, in bytes."""
+        with self._lock:
+            return self._held
+
     def begin(self) -> Upload:
         """Return a new upload, without reserved memory."""
         return Upload(self)

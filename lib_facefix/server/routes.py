@@ -1,12 +1,14 @@
 """Defines the routes of the API. A WebUI mounts the router, and `facefix serve` runs it."""
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.params import Depends
@@ -17,8 +19,10 @@ from starlette.requests import Request
 
 from ..protocols import Progress
 from .errors import Refusal
+from .folder_jobs import FolderJobs
 from .handlers import Host, Service
-from .job_queue import VERSION, Answer, Job, JobQueue
+from .job import VERSION, Answer, Job
+from .job_queue import JobQueue
 from .parse_body import FORM, JSON
 from .request_body import GoneError, receive_body
 from .room import Upload
@@ -36,6 +40,9 @@ from .schemas import (
 )
 from .setup import SetupDesk
 
+if TYPE_CHECKING:
+    from .job_store import JobStore
+
 PREFIX = "/facefix/v1"
 REFUSED = {
     "401": "The token is missing or wrong.",
@@ -51,17 +58,26 @@ Body = TypeVar("Body")
 _LOG = logging.getLogger(__name__)
 
 
-def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | None = None, bound: str = "") -> APIRouter:
+def make_router(
+    host: Host,
+    guards: Sequence[Depends] = (),
+    line: JobQueue | None = None,
+    bound: str = "",
+    store: JobStore | None = None,
+) -> APIRouter:
     """Return the router of the API for a host.
 
     guards: dependencies that every call must satisfy first. line: queue of the calls, for a caller that will close it.
     bound: name or address that the server listens on; blank: a WebUI, in which nothing is installed.
+    store: where folder jobs are kept, so that they outlive the server; those in it that are unfinished are continued.
     """
-    made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=_Route)
+    made = APIRouter(prefix=PREFIX, tags=["FaceFix"], dependencies=[*guards], route_class=RefusingRoute)
     line = line or JobQueue(host.limits.waiting, host.limits.held)
     service = Service(host)
     line.at_close.append(service.faces.close)
-    calls = _Calls(service, line, SetupDesk(host, line, bound))
+    folders = FolderJobs(service, line, store)
+    folders.resume()
+    calls = _Calls(service, line, SetupDesk(host, line, bound), folders)
     add = partial(made.add_api_route, response_model=None)
     add("/models", calls.models, methods=["GET"], summary="List methods and models", responses=_answers())
     add("/settings", calls.settings, methods=["GET"], summary="Settings as a JSON schema", responses=_answers())
@@ -89,10 +105,11 @@ def make_router(host: Host, guards: Sequence[Depends] = (), line: JobQueue | Non
     return made
 
 
-class _Route(APIRoute):
+class RefusingRoute(APIRoute):
     """Turns a `Refusal` into a response, in any app that mounts the router."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route, with refusals as responses."""
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
@@ -110,8 +127,8 @@ class _Route(APIRoute):
 class _Calls:
     """The request handlers of all routes."""
 
-    def __init__(self, service: Service, line: JobQueue, desk: SetupDesk) -> None:
-        self._service, self._line, self._desk = service, line, desk
+    def __init__(self, service: Service, line: JobQueue, desk: SetupDesk, folders: FolderJobs) -> None:
+        self._service, self._line, self._desk, self._folders = service, line, desk, folders
 
     async def models(self) -> Response:
         return JSONResponse(await run_in_threadpool(self._service.models))
@@ -149,20 +166,24 @@ class _Calls:
     async def batch(self, request: Request) -> Response:
         async with self._receive(request, BatchBody) as (body, _):
             pass
-        source, output = await run_in_threadpool(self._service.resolve_folders, body)
-
-        def work(progress: Progress) -> Answer:
-            return self._service.batch(body, source, output, progress)
-
-        return _respond_started(self._line.add(work, 0, keep=True))
+        return _respond_started(await run_in_threadpool(self._folders.begin, body))
 
     async def job(self, id: str) -> Response:  # noqa: A002 as the address calls it
-        return await run_in_threadpool(lambda: JSONResponse(_state(self._find(id))))
+        return await run_in_threadpool(lambda: JSONResponse(self._describe(id)))
 
     async def cancel(self, id: str) -> Response:  # noqa: A002 as the address calls it
-        job = self._find(id)
-        job.stop()
-        return await run_in_threadpool(lambda: JSONResponse(_state(job)))
+        return await run_in_threadpool(lambda: JSONResponse(self._describe(id, cancel=True)))
+
+    def _describe(self, id: str, *, cancel: bool = False) -> dict[str, Any]:  # noqa: A002 as the address calls it
+        try:
+            job = self._find(id)
+        except Refusal:
+            if stored := self._folders.describe(id):
+                return stored
+            raise
+        if cancel:
+            self._folders.cancel(job)
+        return _state(job)
 
     def _find(self, id: str) -> Job:  # noqa: A002 as the address calls it
         return self._desk.job if self._desk.job and self._desk.job.id == id else self._line.find(id)
@@ -173,7 +194,7 @@ class _Calls:
 
             size = upload.hand_over()
             try:
-                job = self._line.add(partial(do, body), size, keep=not wait)
+                job = self._line.add(partial(do, body), size, keep=not wait, kind=request.url.path.rpartition("/")[2])
             except Refusal:
                 self._line.room.free(size)
                 raise

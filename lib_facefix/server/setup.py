@@ -23,7 +23,8 @@ from ..weights.download import is_offline
 from ..weights.urls import host_name, is_loopback
 from .errors import FORBIDDEN, FULL, UNREADABLE, refuse
 from .handlers import Host
-from .job_queue import VERSION, Answer, Job, JobQueue
+from .job import VERSION, Answer, Job
+from .job_queue import JobQueue
 from .schemas import SetupBody
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")

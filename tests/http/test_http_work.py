@@ -6,7 +6,8 @@ import pytest
 
 from lib_facefix.errors import BadSetting, Stopped
 from lib_facefix.server.errors import Refusal
-from lib_facefix.server.job_queue import Answer, JobQueue
+from lib_facefix.server.job import Answer
+from lib_facefix.server.job_queue import JobQueue
 
 PATIENCE = 10
 
