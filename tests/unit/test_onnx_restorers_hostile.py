@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import restorers_made as made
 import yolo_made
+from peak_memory import PEAK, needs_linux
 from restorers_made import TensorProto, helper, onnx
 
 import lib_facefix
@@ -178,7 +179,7 @@ def test_values_that_fill_the_memory_are_refused_in_the_trial_run(write, tmp_pat
 
 
 WATCHED = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
@@ -192,13 +193,13 @@ try:
 except BadModel as error:
     said = str(error)
 seconds = time.perf_counter() - begun
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+peak = PEAK
 print(json.dumps({"said": said, "seconds": seconds, "peak": peak, "engine": "onnxruntime" in sys.modules,
                   "models": [name for name in opened if name.endswith((".onnx", "passwd"))]}))
-"""
+""".replace("PEAK", PEAK)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no resource module there")
+@needs_linux
 @pytest.mark.parametrize(
     ("content", "engine"),
     [
