@@ -20,4 +20,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD \
     ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7861/healthz/live', timeout=4)"]
 ENTRYPOINT ["facefix"]
 # Without --token-file or FACEFIX_TOKEN, it stops with an error.
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve", "--host", "0.0.0.0", "--warm-up"]

@@ -51,6 +51,10 @@ def add(parser: Parser) -> None:
     parser.add_argument("--state", type=Path, metavar="DIR", help=help_state)
     help_drain = "seconds that the running request may take to finish once the server stops [0 to 3600; default 4]"
     parser.add_argument("--drain", type=float, default=4.0, metavar="SECONDS", help=help_drain)
+    help_warm = (
+        "load the models at the start, before the server counts as ready; otherwise the first request loads them"
+    )
+    parser.add_argument("--warm-up", action="store_true", help=help_warm)
     add_runtime(parser)
     parser.set_defaults(run=run, writes=True)
 
@@ -93,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     store = _open_store(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the server calls it after it has stopped
     with bind_socket(arguments.host, arguments.port) as listening:
-        start = warm_up(line, host.engine)
+        start = warm_up(line, host.engine) if arguments.warm_up else None
         made = app(host, token, arguments.host, line, store=store, start=start)
         server = make_server(made, arguments.host, arguments.port, line, arguments.drain)
         listening.listen(server.config.backlog)  # requests that arrive before the server is ready wait

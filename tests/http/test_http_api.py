@@ -264,7 +264,7 @@ def test_the_description_names_every_call_and_its_parts(client):
         "setup",
         "jobs/{id}",
     )
-    assert paths == {f"/{name}" for name in names}
+    assert paths == {f"/{name}" for name in names} | {"/healthz", "/healthz/live", "/metrics"}
     again = told["paths"][f"{PREFIX}/replan"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert (list(again["properties"]), again["required"]) == (
         ["plan", "settings", "overrides", "origin", "compared"],

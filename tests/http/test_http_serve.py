@@ -154,7 +154,6 @@ def test_the_page_is_opened_at_its_own_address(monkeypatch):
     opened = []
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
     monkeypatch.setattr("lib_facefix.server.connections.EndingServer.run", lambda self, sockets: None)
-    monkeypatch.setattr("lib_facefix.server.health.warm_up", lambda *_: None)  # nothing runs when the server ends
     monkeypatch.setenv("FACEFIX_TOKEN", "secret")
     for host in ("127.0.0.1", "0.0.0.0", "::1"):
         assert main(["serve", "--port", "0", "--host", host, "--open"]) == 0
