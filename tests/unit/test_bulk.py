@@ -179,7 +179,16 @@ def test_several_processes_write_the_same_bytes_as_one(album, tmp_path, more):
     assert made[0] == made[1]
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """Let processes hear Ctrl-C, which shells ignore for work in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @ON_POSIX
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_several_processes_stop_cleanly(album, tmp_path, sent):
     running = start(album, "-o", tmp_path / "out", "--jobs", 2, start_new_session=True)
