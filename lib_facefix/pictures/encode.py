@@ -91,9 +91,8 @@ def _for_jpeg(said: Metadata, coding: Coding) -> dict[str, Any]:
         packed = {"qtables": [list(table) for table in coding.tables]}
     dpi = {"dpi": tuple(round(dots) for dots in said.dpi)} if said.dpi else {}
     xmp = name_in_xmp(said.xmp, said.gain_map) if said.gain_map else said.xmp
-    extra = (
-        photoshop_segments(said.photoshop) + xmp_segment(xmp) + said.segments
-    )  # of several packets, the first counts
+    # the segments may hold further XMP packets, and of several packets the first counts
+    extra = photoshop_segments(said.photoshop) + xmp_segment(xmp) + said.segments
     extra += gain_map_segment(said.gain_map.iso) if said.gain_map else b""
     beside = {**packed, **dpi, "subsampling": coding.subsampling, "progressive": coding.progressive}
     return {**beside, **_carry_over(said, "exif", "icc_profile"), "extra": extra}
