@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadPlan, BadSetting, FaceFixError
+from ..settings.detector_expression import split_classes
 from ..settings.face_settings import SENT_PHOTO, FaceSettings
 from .controls import Files, find_path
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..types import Face, Image
 
 Size = tuple[int, int]
+Classes = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,9 +28,11 @@ class Detection:
     size: Size
     """Width and height of the images, in pixels."""
     faces: tuple[tuple[Face, ...], ...]
-    """Faces by image, from left to right."""
+    """Faces by image, from left to right; if they have classes, those of the first class come first."""
     compared: bool = False
     """Whether the faces were compared with a reference photo."""
+    classes: Classes = ()
+    """By image, the place of each face's class; empty if classes are not fixed one after another."""
 
     @property
     def count(self) -> int:
@@ -43,6 +47,8 @@ class PlannedBatch:
     plans: tuple[FixPlan, ...]
     settings: FaceSettings
     overrides: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    classes: Classes = ()
+    """As in `Detection`."""
 
     def plan_for_sampling(self, native: int, origin: GenerationParams) -> PlannedBatch:
         """Return the batch planned again, now that faces can be re-diffused.
@@ -56,20 +62,40 @@ class PlannedBatch:
         if not (settings.width or settings.height):
             settings = replace(settings, width=native, height=native)
         plans = (replan_faces(plan, settings, self.overrides, origin) for plan in self.plans)
-        return replace(self, plans=tuple(plans))
+        return replace(self, plans=sort_by_class(tuple(plans), self.classes))
 
 
 def detect_faces(
-    engine: FaceFix, images: Sequence[Image], settings: FaceSettings, reference: Image | None = None
+    engine: FaceFix,
+    images: Sequence[Image],
+    settings: FaceSettings,
+    reference: Image | None = None,
+    *,
+    each_class: bool = False,
 ) -> Detection:
-    """Find the faces of all images. reference: RGB (H, W, 3), a photo of a person to compare them with."""
+    """Find the faces of all images.
+
+    reference: RGB (H, W, 3), a photo of a person to compare them with. each_class: whether each class of the detector
+    is to be fixed in the result of the one before. Raises `BadSetting` if the detector is not a single model file.
+    """
+    alone = [detector for _, detector in split_classes(settings.detector)] if each_class else []
+    if not alone:
+        faces = tuple(_find(engine, image, settings, reference) for image in images)
+        return Detection(_size_of(images), faces, reference is not None)
+    asked = [replace(settings, detector=detector) for detector in alone]
+    found = [[_find(engine, image, one, reference) for one in asked] for image in images]
+    faces = tuple(tuple(face for faces in of_image for face in faces) for of_image in found)
+    classes = tuple(tuple(place for place, faces in enumerate(of_image) for _ in faces) for of_image in found)
+    return Detection(_size_of(images), faces, reference is not None, classes)
+
+
+def _find(engine: FaceFix, image: Image, settings: FaceSettings, reference: Image | None) -> tuple[Face, ...]:
+    """Return the faces of one image from left to right."""
     if reference is None and not settings.person:
-        found = [engine.detect(image, settings) for image in images]
+        faces = engine.detect(image, settings)
     else:
-        plans = [engine.plan(image, settings, reference=reference) for image in images]
-        found = [tuple(job.face for job in plan.jobs) for plan in plans]
-    in_order = tuple(tuple(sorted(faces, key=lambda face: face.box.centre)) for faces in found)
-    return Detection(_size_of(images), in_order, reference is not None)
+        faces = tuple(job.face for job in engine.plan(image, settings, reference=reference).jobs)
+    return tuple(sorted(faces, key=lambda face: face.box.centre))
 
 
 def plan_batch(
@@ -83,7 +109,7 @@ def plan_batch(
 
     Raises `BadPlan` if the faces were found in other images, and `BadSetting` if they lack what the settings ask for.
     """
-    from ..planning.planner import make_plan  # here, as it imports OpenCV
+    from ..planning.planner import make_plan, replan_faces  # here, as they import OpenCV
 
     if detected is None:
         detected = detect_faces(engine, images, settings)
@@ -93,8 +119,29 @@ def plan_batch(
     if detected.compared:
         settings = replace(settings, person=SENT_PHOTO)
     pairs = zip(images, detected.faces, strict=True)
-    plans = tuple(make_plan(image, faces, settings, overrides) for image, faces in pairs)
-    return PlannedBatch(plans, settings, overrides or {})
+    if not detected.classes:
+        plans = tuple(make_plan(image, faces, settings, overrides) for image, faces in pairs)
+        return PlannedBatch(plans, settings, overrides or {})
+    numbered = (_number(make_plan(image, faces, settings), faces) for image, faces in pairs)
+    plans = tuple(replan_faces(plan, settings, overrides) for plan in numbered)
+    return PlannedBatch(sort_by_class(plans, detected.classes), settings, overrides or {}, detected.classes)
+
+
+def sort_by_class(plans: tuple[FixPlan, ...], classes: Classes) -> tuple[FixPlan, ...]:
+    """Return plans that fix the faces of one class after those of another. classes: empty changes nothing.
+
+    Faces that overlap are fixed in this order, each in the result of the one before; all others can still share a run.
+    """
+    if not classes:
+        return plans
+    sort = (sorted(plan.jobs, key=lambda job: of[job.number - 1]) for plan, of in zip(plans, classes, strict=True))
+    return tuple(replace(plan, jobs=tuple(jobs)) for plan, jobs in zip(plans, sort, strict=True))
+
+
+def _number(plan: FixPlan, faces: Sequence[Face]) -> FixPlan:
+    """Return the plan with its faces numbered in the order of `faces`, of which it was made."""
+    numbers = {id(face): number for number, face in enumerate(faces, start=1)}
+    return replace(plan, jobs=tuple(replace(job, number=numbers[id(job.face)]) for job in plan.jobs))
 
 
 def check_images(size: Size, count: int, images: Sequence[Image], what: str) -> None:

@@ -6,6 +6,7 @@ A conditioning is ComfyUI's list of pairs: a tensor (B, tokens, width), and a di
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,8 +26,14 @@ NO_TEXT = (
 )
 NO_CONDITIONING = "Detail Faces needs the {kind} prompt: connect a CONDITIONING, or a CLIP for the text of the node"
 NO_OWN_PROMPT = (
-    f"{OWN_PROMPT} in a face prompt stands for a text, and the connected CONDITIONING has none. Write the image's "
-    "prompt into Detail Faces"
+    "{cause} needs the image's prompt as text, and the connected CONDITIONING has none. Write the image's prompt into "
+    "Detail Faces"
+)
+REPLACE = "replace"
+"""Prompt mode in which a face prompt does not contain the image's prompt."""
+LORA_TAG = re.compile(r"<(?:lora|lyco):[^>]*>", re.IGNORECASE)
+LORA_IN_TEXT = (
+    "ComfyUI does not load {tag} of a prompt. Remove it, and connect the MODEL and CLIP of Load LoRA to Detail Faces"
 )
 
 
@@ -50,16 +57,25 @@ class Prompts:
         if text == self.own and self.given is not None:
             return self.given
         if text not in self.cache:
+            if tag := LORA_TAG.search(text):
+                raise BadSetting(LORA_IN_TEXT.format(tag=tag[0]))
             if self.encode is None:
                 sentence = NO_TEXT.format(kind=f"the {self.kind}", text=text) if text else NO_CONDITIONING
                 raise BadSetting(sentence.format(kind=self.kind))
             self.cache[text] = self._with_values(self.encode(text))
         return self.cache[text]
 
-    def check_own(self, texts: Sequence[str]) -> None:
-        """Raise `BadSetting` if a face prompt repeats the image's prompt, which is known only as a conditioning."""
-        if self.given is not None and not self.own.strip() and any(OWN_PROMPT in text for text in texts):
-            raise BadSetting(NO_OWN_PROMPT)
+    def check_own(self, text: str, mode: str) -> None:
+        """Raise `BadSetting` if a face prompt repeats the image's prompt, which is known only as a conditioning.
+
+        mode: see the setting `prompt_mode`.
+        """
+        if self.given is None or self.own.strip():
+            return
+        if OWN_PROMPT in text:
+            raise BadSetting(NO_OWN_PROMPT.format(cause=f"{OWN_PROMPT} in a face prompt"))
+        if text.strip() and mode != REPLACE:
+            raise BadSetting(NO_OWN_PROMPT.format(cause=f"Prompt mode {mode}"))
 
     def _with_values(self, encoded: Conditioning) -> Conditioning:
         """Return an encoded text with the plain values of the connected conditioning, such as the guidance of Flux."""

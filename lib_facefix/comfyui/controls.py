@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import BadSetting, suggest
+from ..settings.detector_expression import choose_classes
 from ..settings.face_settings import FaceSettings
 from ..settings.options import Option, options
 
@@ -28,13 +29,12 @@ MASK = (
     "mask", "mask_grow", "mask_feather", "mask_x", "mask_y", "mask_invert", "mask_merge", "parser", "occluder",
     "match_colour",
 )  # fmt: skip
-SAMPLING = ("padding", "upright_above", "denoise_by_size", "width", "height", "noise_multiplier")
+SAMPLING = ("padding", "upright_above", "denoise_by_size", "width", "height", "noise_multiplier", "prompt_mode")
 UPSCALE = ("upscale", "upscaler")
 OF_DETAILER = ("seed", "steps", "cfg_scale", "sampler", "scheduler")
 """Settings that Detail Faces has as widgets of its own, with the names of ComfyUI's KSampler."""
-OF_WORKFLOW = ("person", "checkpoint", "vae", "clip_skip", "subseed", "prompt_mode", "keep_loras")
-"""Settings that a workflow expresses with connections: an image, a model with its LoRAs, a VAE, a CLIP, a seed, and the
-conditioning that a face prompt replaces."""
+OF_WORKFLOW = ("person", "checkpoint", "vae", "clip_skip", "subseed", "keep_loras")
+"""Settings that a workflow expresses with connections: an image, a model with its LoRAs, a VAE, a CLIP, and a seed."""
 BY_NAME = ("detector",)
 """Settings that name a local file without its folder, in which FaceFix finds it."""
 EXPRESSION = "_expression"
@@ -98,6 +98,19 @@ def read_values(values: Mapping[str, Any], files: Files) -> dict[str, Any]:
     expressions = {name.removesuffix(EXPRESSION): text for name, text in values.items() if name.endswith(EXPRESSION)}
     read |= {name: text.strip() for name, text in expressions.items() if text.strip()}
     return {name: find_path(name, value, files) for name, value in read.items()}
+
+
+def read_classes(values: Mapping[str, Any], classes: str) -> dict[str, Any]:
+    """Return the values of the widgets with these classes of the detector, as in "face, hand"; blank changes nothing.
+
+    Raises `BadSetting` if the detector is not a single model file.
+    """
+    names = tuple(filter(None, map(str.strip, classes.split(","))))
+    if not names:
+        return dict(values)
+    expression = str(values.get(f"detector{EXPRESSION}", "")).strip()
+    chosen = choose_classes(expression or str(values["detector"]), names)
+    return {**values, f"detector{EXPRESSION}": chosen}
 
 
 def find_path(name: str, value: Any, files: Files) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from aiohttp import web
 from comfy_api.latest import ComfyExtension
 from server import PromptServer
 
-from . import nodes_compare, nodes_exchange, nodes_faces, nodes_fix, nodes_settings
+from . import nodes_compare, nodes_exchange, nodes_faces, nodes_fix, nodes_save, nodes_settings
+from .host import explain_missing_opencv
 
 NODES = (
     nodes_faces.DetectFaces,
@@ -19,6 +21,7 @@ NODES = (
     nodes_faces.FaceMasks,
     nodes_compare.CompareFaces,
     nodes_compare.BeforeAfter,
+    nodes_save.SaveImage,
     nodes_settings.ChooseFaces,
     nodes_settings.MaskSettings,
     nodes_settings.SamplingSettings,
@@ -40,6 +43,8 @@ class FaceFixExtension(ComfyExtension):  # type: ignore[misc]
 
     async def get_node_list(self) -> list[type[Any]]:
         """Serve the files of the slider, and return the nodes."""
+        if reason := explain_missing_opencv():
+            logging.warning("%s The nodes are there, but cannot run yet.", reason)
         PromptServer.instance.routes.get(SLIDER_ROUTE)(send_slider_file)
         return list(NODES)
 

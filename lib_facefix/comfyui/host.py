@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 OWN_FOLDER = "facefix"
 """Sub-folder of ComfyUI's models folder for FaceFix's own models."""
 FILE_FOLDERS: Mapping[str, tuple[str, ...]] = {
-    "restorer": ("facerestore_models", "facefusion", "facerestore", "GFPGAN", "Codeformer", OWN_FOLDER),
+    "restorer": (
+        *("facerestore_models", "facefusion", "facerestore", "GFPGAN", "Codeformer", "RestoreFormer", "GPEN", "onnx"),
+        OWN_FOLDER,
+    ),
     "upscaler": ("upscale_models", OWN_FOLDER),
     "parser": ("facedetection", "faceparsing", OWN_FOLDER),
     "occluder": ("facefusion", "facedetection", OWN_FOLDER),
@@ -36,6 +39,9 @@ FILE_FOLDERS: Mapping[str, tuple[str, ...]] = {
 """Folders whose files are listed in the menu of a setting: names that ComfyUI knows, or sub-folders of its models."""
 YOLO_FOLDERS = ("ultralytics", "ultralytics_bbox", "ultralytics_segm", "yolo", "adetailer")
 """Folders of YOLO models, in the same way."""
+INSTALL_OPENCV = (
+    f'Install OpenCV with: "{sys.executable}" -m pip install opencv-python-headless and start ComfyUI again.'
+)
 STEPS = 100
 """Parts of a face on the progress bar."""
 PREVIEW_SIDE = 512
@@ -47,10 +53,14 @@ _lock = Lock()
 def get_engine() -> FaceFix:
     """Return the pack's `FaceFix`, whose models stay loaded; raises `MissingPackage` without OpenCV."""
     if importlib.util.find_spec("cv2") is None:
-        command = f'"{sys.executable}" -m pip install opencv-python-headless'
-        raise MissingPackage("FaceFix", "cv2", f"Install OpenCV with: {command} and start ComfyUI again.")
+        raise MissingPackage("FaceFix", "cv2", INSTALL_OPENCV)
     with _lock:
         return _make_engine(read_runtime())
+
+
+def explain_missing_opencv() -> str:
+    """Return a sentence on what is missing and how to install it; blank if OpenCV is there. Imports nothing."""
+    return "" if importlib.util.find_spec("cv2") else str(MissingPackage("FaceFix", "cv2", INSTALL_OPENCV))
 
 
 @lru_cache(maxsize=1)
@@ -81,19 +91,24 @@ def list_folders(name: str) -> list[Path]:
 
 
 def list_files() -> dict[str, dict[str, str]]:
-    """Return the paths of local model files by setting and by name; of two with one name, the first. Reads folders."""
+    """Return the paths of local model files by setting and by name; of two with one name, the first. Reads folders.
+
+    Published files are left out, as they have names of their own. Of .onnx files, only restorers are listed as such.
+    """
+    from ..models.restorer_files import is_restorer
     from ..models.yolo_files import yolo_files
     from ..settings.detector_expression import quote_name
-    from ..weights import PUBLISHED, locate_models, split_paths
+    from ..weights import locate_models, split_paths
 
-    known = {name for one in PUBLISHED.values() for name in one.names}
     suffixes = {field.name: option.suffixes for field, option in options(FaceSettings)}
     found: dict[str, dict[str, str]] = {}
     for setting, names in FILE_FOLDERS.items():
         listed = found.setdefault(setting, {})
         for folder in (folder for name in names for folder in list_folders(name)):
             for path in sorted(folder.rglob("*")):
-                if path.name.lower().endswith(suffixes[setting]) and path.name not in known and path.is_file():
+                if not path.name.lower().endswith(suffixes[setting]) or not path.is_file() or is_published(path):
+                    continue
+                if setting != "restorer" or path.suffix.lower() != ".onnx" or is_restorer(path):
                     listed.setdefault(path.relative_to(folder).as_posix(), str(path))
     runtime = read_runtime()
     folders = (split_paths(text) for text in (runtime.models, runtime.webui, runtime.yolo))
@@ -101,6 +116,17 @@ def list_files() -> dict[str, dict[str, str]]:
     nets = yolo_files(locate_models(models, hosts, yolo=yolo))
     found["detector"] = {quote_name(path.name): str(path) for path in nets}
     return found
+
+
+def is_published(path: Path) -> bool:
+    """Return whether a file is named like published weights.
+
+    An .onnx file of another size is not: several programs publish different files of one name.
+    """
+    from ..weights import PUBLISHED
+
+    sizes = {name: one.bytes for one in PUBLISHED.values() for name in one.names}
+    return path.name in sizes and (path.suffix.lower() != ".onnx" or path.stat().st_size == sizes[path.name])
 
 
 class HostProgress:

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..planning.plan import FixResult
     from ..types import Image, Mask
 
@@ -19,6 +21,11 @@ def to_images(batch: torch.Tensor) -> list[Image]:
     """Return RGB (H, W, 3) arrays, uint8, of an IMAGE, (B, H, W, C) with values 0 to 1; alpha is left out."""
     values = batch[..., :COLOURS].detach().cpu().numpy()
     return list(np.rint(np.clip(values, 0, 1) * np.float32(255)).astype(np.uint8))
+
+
+def to_pixels(batch: torch.Tensor) -> list[NDArray[np.uint8]]:
+    """Return arrays (H, W, C), uint8, of an IMAGE as ComfyUI's Save Image makes them: it rounds down."""
+    return list(np.clip(255.0 * batch.cpu().numpy(), 0, 255).astype(np.uint8))
 
 
 def to_tensor(images: Sequence[Any]) -> torch.Tensor:

@@ -8,6 +8,7 @@ from comfy_api.latest import io, ui
 
 from ..errors import BadPicture
 from ..settings.face_settings import FaceSettings
+from .advice import advise
 from .host import get_engine
 from .images import to_images
 from .likeness import compare_batches
@@ -52,6 +53,7 @@ class CompareFaces(FaceNode):
         )
 
     @classmethod
+    @advise
     def execute(cls, first_image: torch.Tensor, second_image: torch.Tensor, limit: float) -> Any:
         """Return the largest distance, whether it is within the limit, and a report."""
         first, second = to_images(first_image), to_images(second_image)
@@ -80,6 +82,7 @@ class BeforeAfter(FaceNode):
         )
 
     @classmethod
+    @advise
     def execute(cls, before: torch.Tensor, after: torch.Tensor, plan: PlannedBatch | None = None) -> Any:
         """Save the images as temporary files, and tell the page where they are."""
         if len(before) != len(after):

@@ -9,6 +9,7 @@ from comfy_api.latest import io
 
 from ..settings.face_settings import FaceSettings
 from . import controls, exchange
+from .advice import advise
 from .batches import Detection, PlannedBatch, check_plans, detect_faces, list_jobs, plan_batch
 from .host import get_engine
 from .images import to_images
@@ -20,6 +21,7 @@ from .schema import (
     Faces,
     Plan,
     Segs,
+    classes_input,
     image_input,
     read_settings,
     setting_inputs,
@@ -59,6 +61,7 @@ class ToSegs(FaceNode):
         )  # fmt: skip
 
     @classmethod
+    @advise
     def execute(cls, image: torch.Tensor, plan: PlannedBatch, crop_factor: float) -> Any:
         """Return the faces as SEGS."""
         images = to_images(image)
@@ -86,6 +89,7 @@ class FromSegs(FaceNode):
         )
 
     @classmethod
+    @advise
     def execute(cls, image: torch.Tensor, segs: Any) -> Any:
         """Return the faces, with the landmarks of the built-in model."""
         only = exchange.check_single(to_images(image))
@@ -110,6 +114,7 @@ class ToBoundingBoxes(FaceNode):
         )
 
     @classmethod
+    @advise
     def execute(cls, faces: Detection) -> Any:
         """Return the boxes of each image."""
         return io.NodeOutput(exchange.to_bounding_boxes(faces.faces))
@@ -134,6 +139,7 @@ class FromBoundingBoxes(FaceNode):
         )
 
     @classmethod
+    @advise
     def execute(cls, image: torch.Tensor, bboxes: Any) -> Any:
         """Return the faces, with the landmarks of the built-in model."""
         engine, images = get_engine(), to_images(image)
@@ -154,14 +160,15 @@ class ImpactDetector(FaceNode):
             display_name="Detector for Impact Pack (FaceFix)",
             category=EXCHANGE_CATEGORY,
             description="A BBOX_DETECTOR for the nodes of Impact Pack, which needs no model file.",
-            inputs=setting_inputs(controls.FIND),
+            inputs=[*setting_inputs(controls.FIND), classes_input()],
             outputs=[BboxDetector.Output("bbox_detector", display_name="BBOX_DETECTOR")],
         )
 
     @classmethod
-    def execute(cls, **values: Any) -> Any:
+    @advise
+    def execute(cls, classes: str = "", **values: Any) -> Any:
         """Return a detector object."""
-        return io.NodeOutput(FaceDetector(get_engine(), read_settings(values)))
+        return io.NodeOutput(FaceDetector(get_engine(), read_settings(controls.read_classes(values, classes))))
 
 
 class FaceDetector:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io, ui
 
 from . import controls
+from .advice import advise
 from .batches import PlannedBatch, check_plans, detect_faces, plan_batch, read_overrides
 from .host import get_engine, list_files
 from .images import to_images, to_masks, to_tensor
-from .schema import CATEGORY, FaceNode, Faces, Plan, Settings, image_input, read_settings, setting_inputs
+from .schema import CATEGORY, FaceNode, Faces, Plan, Settings, classes_input, image_input, read_settings, setting_inputs
 from .tables import tabulate_plans
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ class DetectFaces(FaceNode):
             inputs=[
                 image_input(),
                 *setting_inputs(controls.FIND),
+                classes_input(),
+                io.Boolean.Input(
+                    "each_class", display_name="Class by class", default=False,
+                    tooltip="Fixes overlapping faces class by class, each in the result of the one before, and numbers "
+                    "those of the first class first. Needs two or more classes.",
+                ),
                 io.Image.Input(
                     "person_image",
                     optional=True,
@@ -58,12 +65,15 @@ class DetectFaces(FaceNode):
                 ),
                 io.Int.Output("face_count", display_name="count", tooltip="Number of faces in all images."),
             ],
-        )
+        )  # fmt: skip
 
     @classmethod
+    @advise
     def execute(
         cls,
         image: torch.Tensor,
+        classes: str = "",
+        each_class: bool = False,
         person_image: torch.Tensor | None = None,
         settings: dict[str, Any] | None = None,
         **values: Any,
@@ -72,9 +82,9 @@ class DetectFaces(FaceNode):
         from ..visualize import draw_boxes
 
         engine, images = get_engine(), to_images(image)
-        chosen = read_settings(values, settings)
+        chosen = read_settings(controls.read_classes(values, classes), settings)
         reference = None if person_image is None else to_images(person_image)[0]
-        detected = detect_faces(engine, images, chosen, reference)
+        detected = detect_faces(engine, images, chosen, reference, each_class=each_class)
         drawn = [
             draw_boxes(one, list(enumerate(faces, start=1))) for one, faces in zip(images, detected.faces, strict=True)
         ]
@@ -121,6 +131,7 @@ class PlanFaces(FaceNode):
         )
 
     @classmethod
+    @advise
     def execute(
         cls,
         image: torch.Tensor,
@@ -165,6 +176,7 @@ class FaceMasks(FaceNode):
         )
 
     @classmethod
+    @advise
     def execute(
         cls,
         image: torch.Tensor,

@@ -11,13 +11,14 @@ from comfy_api.latest import io, ui
 from ..errors import MissingDiffuser
 from ..settings.face_prompt import GenerationParams
 from ..settings.face_settings import FaceSettings
-from . import controls
+from . import controls, records
+from .advice import advise, translate
 from .batches import PlannedBatch, check_plans, list_jobs, plan_batch, raise_if_all_failed
 from .conditioning import Conditioning, Prompts
 from .host import HostProgress, get_engine
 from .images import masks_of, to_images, write_changes
 from .nodes_faces import PLAN_HELP
-from .schema import CATEGORY, FaceNode, Plan, image_input
+from .schema import CATEGORY, FaceNode, Plan, Record, image_input
 from .tables import describe_results
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ OUTPUTS = (
     io.Image.Output("fixed", display_name="image"),
     io.Mask.Output("changed_mask", display_name="mask", tooltip="Where the faces could change, 0 to 1."),
     io.String.Output("report", display_name="report", tooltip="What happened to each face."),
+    Record.Output(
+        "record", display_name="record", tooltip="What was done to each image, for Save Marked Image (FaceFix)."
+    ),
+)
+EARLIER = Record.Input(
+    "earlier", optional=True, tooltip="The record of an earlier node of FaceFix, to which this one adds its own."
 )
 
 
@@ -47,13 +54,16 @@ class RestoreFaces(FaceNode):
             category=CATEGORY,
             description="Restores blurred and damaged faces, and blends them in. A restorer is built in. Pixels "
             "outside the masks do not change.",
-            inputs=[image_input(), Plan.Input("plan", optional=True, tooltip=PLAN_HELP)],
+            inputs=[image_input(), Plan.Input("plan", optional=True, tooltip=PLAN_HELP), EARLIER],
             outputs=list(OUTPUTS),
         )
 
     @classmethod
-    def execute(cls, image: torch.Tensor, plan: PlannedBatch | None = None) -> Any:
-        """Return the fixed images, their masks, and a report."""
+    @advise
+    def execute(
+        cls, image: torch.Tensor, plan: PlannedBatch | None = None, earlier: records.Record | None = None
+    ) -> Any:
+        """Return the fixed images, their masks, a report, and the record."""
         engine, images = get_engine(), to_images(image)
         batch = plan or plan_batch(engine, images, FaceSettings())
         if wrong := list_jobs(batch.plans, "re-diffuse"):
@@ -61,7 +71,7 @@ class RestoreFaces(FaceNode):
             raise MissingDiffuser(
                 f"the plan re-diffuses faces ({numbers}). Connect it to Detail Faces, or set Method to restore"
             )
-        return run_plans(engine, image, images, batch)
+        return run_plans(engine, image, images, batch, earlier=earlier)
 
 
 class DetailFaces(FaceNode):
@@ -107,11 +117,13 @@ class DetailFaces(FaceNode):
                 io.Conditioning.Input("negative", optional=True, tooltip="Negative prompt of these faces."),
                 io.Clip.Input("clip", optional=True, tooltip="Encodes prompts. Needed for prompts of single faces."),
                 Plan.Input("plan", optional=True, tooltip=f"{PLAN_HELP} All faces are then re-diffused."),
+                EARLIER,
             ],
             outputs=list(OUTPUTS),
         )  # fmt: skip
 
     @classmethod
+    @advise
     def execute(
         cls,
         image: torch.Tensor,
@@ -129,8 +141,9 @@ class DetailFaces(FaceNode):
         negative: Conditioning | None = None,
         clip: Any = None,
         plan: PlannedBatch | None = None,
+        earlier: records.Record | None = None,
     ) -> Any:
-        """Return the fixed images, their masks, and a report."""
+        """Return the fixed images, their masks, a report, and the record."""
         from .diffuser import ComfyDiffuser, Texts, native_side
 
         engine, images = get_engine(), to_images(image)
@@ -150,14 +163,15 @@ class DetailFaces(FaceNode):
         for job in list_jobs(sampled.plans, "re-diffuse"):
             diffuser.shares(job)  # a missing CLIP is found before anything is sampled
         drawing = engine.with_diffuser(diffuser, faces_per_run)
-        return run_plans(drawing, image, images, sampled, progress, diffuser.runs)
+        return run_plans(drawing, image, images, sampled, progress, diffuser.runs, earlier)
 
 
 def check_own_prompts(texts: Any, batch: PlannedBatch) -> None:
     """Raise `BadSetting` if a face prompt repeats the image's prompt, but only its conditioning is known."""
     for prompts, name in ((texts.positive, "prompt"), (texts.negative, "negative_prompt")):
-        own = [str(changes.get(name, "")) for changes in batch.overrides.values()]
-        prompts.check_own([getattr(batch.settings, name), *own])
+        for changes in ({}, *batch.overrides.values()):
+            text, mode = (changes.get(one, getattr(batch.settings, one)) for one in (name, "prompt_mode"))
+            prompts.check_own(str(text), str(mode))
 
 
 def encode_text(clip: Any, text: str) -> Conditioning:
@@ -173,10 +187,12 @@ def run_plans(
     batch: PlannedBatch,
     progress: HostProgress | None = None,
     runs: Sequence[int] = (),
+    earlier: records.Record | None = None,
 ) -> Any:
     """Carry out the plans, and return the outputs of a node.
 
     image: the IMAGE. images: the same as arrays. runs: number of faces in each sampling run, filled during the work.
+    earlier: what was done to the images before.
     """
     from ..planning.needs import Needs
 
@@ -187,9 +203,10 @@ def run_plans(
     results = engine.run(images, batch.plans, progress=progress, keep_masks=True)
     progress.should_stop()
     raise_if_all_failed(results)
-    report = describe_results(results)
+    report = translate(describe_results(results))
     if runs:
         times = "1 sampling run" if len(runs) == 1 else f"{len(runs)} sampling runs"
         report += f"\n{sum(runs)} crops in {times}"
     fixed = write_changes(image, images, [result.image for result in results])
-    return io.NodeOutput(fixed, masks_of(results), report, ui=ui.PreviewText(report))
+    record = records.make_record(results, earlier)
+    return io.NodeOutput(fixed, masks_of(results), report, record, ui=ui.PreviewText(report))

@@ -28,6 +28,8 @@ BboxDetector = io.Custom("BBOX_DETECTOR")
 """A detector of Impact Pack."""
 BoundingBoxes = io.Custom("BOUNDING_BOX")
 """Bounding boxes of ComfyUI itself."""
+Record = io.Custom("FACEFIX_RECORD")
+"""A `Record` of what was done to each image."""
 
 
 class FaceNode(io.ComfyNode):  # type: ignore[misc]
@@ -47,6 +49,14 @@ def image_input(name: str = "image", **facts: Any) -> Any:
 def setting_inputs(names: Sequence[str], files: Mapping[str, Mapping[str, str]] | None = None) -> list[Any]:
     """Return the inputs of these settings. files: see `host.list_files`, which is called by default."""
     return [_make_input(control) for control in make_controls(names, list_files() if files is None else files)]
+
+
+def classes_input() -> Any:
+    """Return the input with the classes that a YOLO model is to detect; see `controls.read_classes`."""
+    return io.String.Input(
+        "classes", display_name="Classes", default="",
+        tooltip="Names or numbers of the classes of a YOLO model to detect, such as: face, hand. Blank: all.",
+    )  # fmt: skip
 
 
 def read_settings(values: Mapping[str, Any], connected: Mapping[str, Any] | None = None) -> FaceSettings:

@@ -33,7 +33,7 @@ def list_restorer_files(places: ModelPaths) -> tuple[Path, ...]:
     found: dict[str, Path] = {}
     for folder in places.list_folders():
         for path in _list_files(folder):
-            if path.name not in found and path.name not in REGISTERED_FILES and _is_restorer(path):
+            if path.name not in found and path.name not in REGISTERED_FILES and is_restorer(path):
                 found[path.name] = path
     return tuple(found[name] for name in sorted(found, key=lambda name: (name.casefold(), name)))
 
@@ -46,7 +46,8 @@ def _list_files(folder: Path) -> list[Path]:
         return []
 
 
-def _is_restorer(path: Path) -> bool:
+def is_restorer(path: Path) -> bool:
+    """Return whether an .onnx file has the layout of a restorer; a file is read once for each of its versions."""
     try:
         return _read_graph(path, file_version(path))
     except BadModel:

@@ -97,9 +97,20 @@ def test_what_cannot_be_encoded_is_explained():
         Prompts("positive", "", text(77, 1), None).read("a man")
     with pytest.raises(BadSetting, match="Detail Faces needs the negative prompt"):
         Prompts("negative", "", None, None).read("")
-    with pytest.raises(BadSetting, match="stands for a text"):
-        Prompts("positive", " ", text(77, 1), None).check_own(["[PROMPT], old"])
-    Prompts("positive", "a man", text(77, 1), None).check_own(["[PROMPT], old"])
+    with pytest.raises(BadSetting, match="in a face prompt needs the image's prompt as text"):
+        Prompts("positive", " ", text(77, 1), None).check_own("[PROMPT], old", "replace")
+    with pytest.raises(BadSetting, match="Prompt mode append needs the image's prompt as text"):
+        Prompts("positive", " ", text(77, 1), None).check_own("old", "append")
+    Prompts("positive", " ", text(77, 1), None).check_own(" ", "append")  # nothing is added
+    Prompts("positive", "a man", text(77, 1), None).check_own("[PROMPT], old", "append")
+
+
+@pytest.mark.parametrize("tag", ["<lora:ann:0.8>", "<LoRA:ann>", "<lyco:ann:1>"])
+def test_a_lora_in_a_prompt_is_refused_as_it_would_do_nothing(tag):
+    prompts = Prompts("positive", "a man", None, lambda words: text(77, len(words)))
+    with pytest.raises(BadSetting, match=f"does not load {tag} of a prompt.* Load LoRA"):
+        prompts.read(f"an old man {tag}")
+    assert prompts.read("1 < 2 > (lora:1)")
 
 
 class Sampled:

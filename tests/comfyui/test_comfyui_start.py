@@ -9,7 +9,7 @@ from comfy_server import NO_NETWORK, NOT_OF_THE_TESTS, REPOSITORY, python, root
 
 NODES = {
     "FaceFixDetectFaces", "FaceFixPlan", "FaceFixRestoreFaces", "FaceFixDetailFaces", "FaceFixFaceMasks",
-    "FaceFixCompareFaces", "FaceFixBeforeAfter", "FaceFixChooseFaces", "FaceFixMaskSettings",
+    "FaceFixCompareFaces", "FaceFixBeforeAfter", "FaceFixSaveImage", "FaceFixChooseFaces", "FaceFixMaskSettings",
     "FaceFixSamplingSettings", "FaceFixUpscaleSettings", "FaceFixToSEGS", "FaceFixFromSEGS",
     "FaceFixToBoundingBoxes", "FaceFixFromBoundingBoxes", "FaceFixImpactDetector",
 }  # fmt: skip

@@ -29,7 +29,7 @@ def test_an_example_workflow_runs(comfyui, group, name):
     [fixing] = [
         one for one, node in workflow.items() if node["class_type"] in ("FaceFixRestoreFaces", "FaceFixDetailFaces")
     ]
-    [saving] = [one for one, node in workflow.items() if node["class_type"] == "SaveImage"]
+    [saving] = [one for one, node in workflow.items() if node["class_type"] == "FaceFixSaveImage"]
     [slider] = [one for one, node in workflow.items() if node["class_type"] == "FaceFixBeforeAfter"]
     report = run.outputs[fixing]["text"][0]
     assert TOLD[name] in report

@@ -143,3 +143,44 @@ def test_the_numbers_of_a_batch_may_not_differ_from_its_plans(two, picture):
     batch = plan_batch(two, [picture], FaceSettings())
     with pytest.raises(BadPlan, match="Connect the same images to both nodes"):
         check_plans(batch, [])
+
+
+class ClassFinder(Finder):
+    """A detector of two classes: "hand" finds the first face, "face" the others."""
+
+    def detect(self, image, settings):
+        return {
+            "kinds.onnx[hand]": self.faces[:1],
+            "kinds.onnx[face]": self.faces[1:],
+            "kinds.onnx[face, hand]": self.faces,
+        }[settings.detector]
+
+
+@pytest.fixture
+def kinds(face_at):
+    """A hand between two faces, the right one first."""
+    return ClassFinder(face_at(400, 300, size=60), face_at(500, 300, size=100), face_at(200, 300, size=80))
+
+
+def test_classes_one_after_another_are_numbered_and_fixed_in_the_order_given(kinds, picture):
+    settings = FaceSettings(detector="kinds.onnx[face, hand]", method="restore")
+    detected = detect_faces(kinds, [picture], settings, each_class=True)
+    assert [face.box.centre[0] for face in detected.faces[0]] == [200, 500, 400]
+    assert detected.classes == ((0, 0, 1),)
+    batch = plan_batch(kinds, [picture], replace(settings, order="size"), {3: {"method": "leave"}}, detected)
+    told = [(job.number, job.face.box.centre[0], job.decision) for job in batch.plans[0].jobs]
+    assert told == [(2, 500, "restore"), (1, 200, "restore"), (3, 400, "leave")]  # by size within the class
+    sampled = batch.plan_for_sampling(512, GenerationParams("a woman", seed=5))
+    assert [job.number for job in sampled.plans[0].jobs] == [2, 1, 3]
+
+
+def test_a_later_class_comes_last_even_if_its_faces_are_larger(kinds, picture):
+    settings = FaceSettings(detector="kinds.onnx[hand, face]", order="size", method="restore")
+    batch = plan_batch(kinds, [picture], settings, None, detect_faces(kinds, [picture], settings, each_class=True))
+    assert [(job.number, job.face.box.centre[0]) for job in batch.plans[0].jobs] == [(1, 400), (3, 500), (2, 200)]
+
+
+def test_without_a_choice_of_classes_all_are_found_together(kinds, picture):
+    settings = FaceSettings(detector="kinds.onnx[face, hand]")
+    assert detect_faces(kinds, [picture], settings).classes == ()
+    assert [face.box.centre[0] for face in detect_faces(kinds, [picture], settings).faces[0]] == [200, 400, 500]

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lib_facefix.comfyui import controls
-from lib_facefix.comfyui.controls import check_choice, make_controls, read_values
+from lib_facefix.comfyui.controls import check_choice, make_controls, read_classes, read_values
 from lib_facefix.errors import BadSetting
 from lib_facefix.settings.face_settings import FaceSettings
 from lib_facefix.settings.options import options
@@ -45,7 +45,7 @@ def test_the_nodes_follow_the_groups_of_the_settings():
             "mask",
             "mask mask_grow mask_feather mask_x mask_y mask_invert mask_merge parser occluder match_colour",
         ),
-        ("sampling", "padding upright_above denoise_by_size width height noise_multiplier"),
+        ("sampling", "padding upright_above denoise_by_size width height noise_multiplier prompt_mode"),
         ("upscale", "upscale upscaler"),
     ],
 )
@@ -99,3 +99,13 @@ def test_a_choice_that_comfyui_does_not_have_is_explained():
     with pytest.raises(BadSetting, match=r"Sampling method must be one of euler, heun; not 'eulr'.* mean 'euler'"):
         check_choice("Sampling method", "eulr", ["euler", "heun"])
     check_choice("Sampling method", "heun", ["euler", "heun"])
+
+
+def test_classes_are_added_to_the_detector_of_the_menu_or_of_the_text():
+    values = {"detector": "a.onnx", "detector_expression": "", "min_score": 0.5}
+    assert read_classes(values, " ") == values
+    assert read_classes(values, " face,hand ")["detector_expression"] == "a.onnx[face, hand]"
+    written = {**values, "detector_expression": "b.pt[face]"}
+    assert read_values(read_classes(written, "0"), {})["detector"] == "b.pt[0]"
+    with pytest.raises(BadSetting, match="only be chosen for a single model file"):
+        read_classes({**values, "detector_expression": "a.onnx + yunet"}, "face")

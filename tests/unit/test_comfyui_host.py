@@ -78,6 +78,21 @@ def test_the_models_of_comfyui_are_listed_by_name(comfy, away_from_home, tmp_pat
     assert files["detector"] == {}
 
 
+def test_of_onnx_files_restorers_alone_are_listed_as_such(comfy, away_from_home):
+    made = pytest.importorskip("restorers_made")
+    from lib_facefix.comfyui.host import list_files
+
+    facefusion = comfy.models / "facefusion"
+    mine = put(facefusion / "sharp.onnx", made.restorer())
+    deep = put(comfy.models / "facerestore_models" / "faces" / "GPEN-BFR-512.onnx", made.restorer())
+    other = put(facefusion / "restoreformer_plus_plus.onnx", made.restorer())  # not the published one, by its size
+    put(facefusion / "xseg_1.onnx", b"no graph")
+    put(facefusion / "small.onnx", made.restorer(side=512, restored=200))
+    assert list_files()["restorer"] == {
+        "faces/GPEN-BFR-512.onnx": deep, "sharp.onnx": mine, "restoreformer_plus_plus.onnx": other
+    }  # fmt: skip
+
+
 def test_missing_folders_are_no_obstacle(comfy, away_from_home):
     from lib_facefix.comfyui.host import list_files
 
@@ -105,6 +120,14 @@ def test_a_missing_opencv_is_said_with_the_command_that_installs_it(comfy, monke
         get_engine()
     assert f'"{sys.executable}" -m pip install opencv-python-headless' in str(error.value)
     assert error.value.package == "cv2"
+
+
+def test_a_missing_opencv_is_a_sentence_and_a_present_one_is_not(comfy, monkeypatch):
+    from lib_facefix.comfyui.host import explain_missing_opencv
+
+    assert explain_missing_opencv() == ""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert explain_missing_opencv().startswith("FaceFix needs the Python package 'cv2', which is not installed. Ins")
 
 
 def test_versions_of_files_tell_a_change(comfy, tmp_path):
