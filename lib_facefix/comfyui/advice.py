@@ -15,6 +15,7 @@ PACK = Path(__file__).resolve().parents[2]
 """Folder of the pack, from which `python -m lib_facefix` runs."""
 _COMMAND = re.compile(r"`facefix ")
 _PIP = re.compile(r"`pip install ")
+_INSTALL = re.compile(r"`pip install [^`]*`")
 _SETUP = re.compile(r"Install it with `[^`]*`")
 
 Given = ParamSpec("Given")
@@ -42,9 +43,7 @@ def explain(error: FaceFixError) -> str:
     text = str(error)
     if isinstance(error, MissingPackage) and error.package in RESTORER_PACKAGES:
         text = _SETUP.sub(f"Install it with `pip install {error.package}`", text)
-    if "`pip install " in text and "start ComfyUI again" not in text:
-        text = f"{text.rstrip('.')}. Then start ComfyUI again."
-    return translate(text)
+    return translate(_INSTALL.sub(r"\g<0> and start ComfyUI again", text))
 
 
 def translate(text: str) -> str:

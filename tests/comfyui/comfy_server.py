@@ -10,9 +10,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -25,20 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from loopback_process import LoopbackProcess, free_port
 from PIL import Image
 
 REPOSITORY = Path(__file__).parents[2]
 FLAGS = ("--cpu", "--listen", "127.0.0.1", "--disable-auto-launch")
-NO_NETWORK = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",  # else threads that wait use up processor time
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",  # the packs are links into the repository
-    "no_proxy": "127.0.0.1,localhost",
-    "NO_PROXY": "127.0.0.1,localhost",
-}
-NOT_OF_THE_TESTS = ("PYTHONPATH", "PYTHONHOME")
 PATIENCE = 240.0 * float(os.environ.get("FACEFIX_COMFYUI_SLOWNESS", "1"))
 """Seconds that a start or a run may take."""
 
@@ -75,21 +63,18 @@ class ComfyUI:
 
         folder: becomes the base folder. packs: custom nodes that are linked in, by name. wrap: a command that runs it.
         """
-        self.folder, self.log = folder, folder / "comfyui.log"
+        self.folder = folder
         for name in ("custom_nodes", "input", "output", "models/checkpoints"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         for name, pack in packs.items():
             (folder / "custom_nodes" / name).symlink_to(pack, target_is_directory=True)
-        self.port = _free_port()
+        self.port = free_port()
         command = [*wrap, python(), str(root() / "main.py"), *FLAGS, "--port", str(self.port), *flags]
-        own = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_TESTS}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, "--base-directory", str(folder)], cwd=root(), env={**own, **NO_NETWORK, "HOME": str(folder)},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+        command += ["--base-directory", str(folder)]
+        self._running = LoopbackProcess(command, folder / "comfyui.log", root(), {"HOME": str(folder)})
+        self.process, self.log = self._running.process, self._running.log
         try:
-            self._wait()
+            self._running.wait_for("To see the GUI go to", PATIENCE)
         except BaseException:
             self.stop()
             raise
@@ -100,13 +85,11 @@ class ComfyUI:
 
     def stop(self) -> None:
         """End it, and whatever it has started."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self._running.stop()
 
     def said(self, since: int = 0) -> str:
         """Return the log from byte `since`."""
-        return self.log.read_bytes()[since:].decode("utf-8", "replace")
+        return self._running.said(since)
 
     def get(self, path: str) -> Any:
         """Return the JSON answer to a GET."""
@@ -139,16 +122,25 @@ class ComfyUI:
         query = urllib.parse.urlencode({name: shown[name] for name in ("filename", "subfolder", "type")})
         return np.array(Image.open(io.BytesIO(self._ask(f"/view?{query}"))).convert("RGB"))
 
-    def run(self, workflow: Mapping[str, Any], *, interrupt_at: float | None = None) -> Run:
+    def download(self, path: str) -> bytes:
+        """Return the content of the answer to a GET."""
+        return self._ask(path)
+
+    def run(
+        self, nodes: Mapping[str, Any], *, interrupt_at: float | None = None, workflow: Mapping[str, Any] | None = None
+    ) -> Run:
         """Run a workflow in API format, and return what it gave; raises `Refused`.
 
-        interrupt_at: interrupt once a node's progress has reached this share.
+        interrupt_at: interrupt once a node's progress has reached this share. workflow: the same as the page sends it
+        to be saved with images.
         """
         from websockets.sync.client import connect
 
         client = uuid.uuid4().hex
         with connect(f"ws://127.0.0.1:{self.port}/ws?clientId={client}", max_size=None) as channel:
-            prompt = self.post("/prompt", {"prompt": workflow, "client_id": client})["prompt_id"]
+            extra = {"extra_pnginfo": {"workflow": workflow}} if workflow is not None else {}
+            body = {"prompt": nodes, "client_id": client, "extra_data": extra}
+            prompt = self.post("/prompt", body)["prompt_id"]
             run, deadline = Run({}), time.monotonic() + PATIENCE
             while time.monotonic() < deadline:
                 message = channel.recv(timeout=PATIENCE)
@@ -183,13 +175,6 @@ class ComfyUI:
             with error:
                 raise Refused(error.code, error.read().decode()) from None
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while "To see the GUI go to" not in self.said():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"ComfyUI did not start\n{self.said()[-4000:]}")
-            time.sleep(0.1)
-
 
 def root() -> Path:
     """Return ComfyUI's folder."""
@@ -202,9 +187,3 @@ def python() -> str:
     return os.environ.get("FACEFIX_COMFYUI_PYTHON") or next(
         (str(path) for path in own if path.exists()), sys.executable
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

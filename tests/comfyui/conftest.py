@@ -1,8 +1,6 @@
 """A real ComfyUI for the tests of this folder: started once, shown in full where a test fails, always ended."""
 
 import os
-import signal
-import sys
 from pathlib import Path
 
 import cv2
@@ -26,7 +24,6 @@ def comfyui(tmp_path_factory):
     packs = dict(PACKS)
     if impact := os.environ.get("FACEFIX_IMPACT_PACK"):
         packs["ComfyUI-Impact-Pack"] = Path(impact)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that ComfyUI is ended too
     running = ComfyUI(tmp_path_factory.mktemp("comfyui"), packs)
     yield running
     running.stop()

@@ -94,6 +94,13 @@ def test_faces_have_their_own_prompts_by_number_and_by_place(detail, pairs):
     assert np.abs(made.astype(int) - other)[:, MIDDLE:].max() > 5
 
 
+def test_a_face_prompt_can_be_added_to_the_prompt_of_the_node(detail, pairs):
+    _, [written], _, _ = detail(pairs[:1], {"prompt": "a face, smiling"}, prompt="a face")
+    _, [added], _, runs = detail(pairs[:1], {"prompt": "smiling"}, settings={"prompt_mode": "append"}, prompt="a face")
+    assert [one["batch"] for one in runs] == [2]
+    assert np.abs(written.astype(int) - added).max() == 0
+
+
 def test_a_long_prompt_and_a_short_one_share_a_run(detail, pairs):
     long = ", ".join(["a very detailed portrait of a person"] * 20)  # more than one chunk of 77 tokens
     asked = {"prompt": f"[left] {long} [SEP] [others] a face"}
@@ -162,10 +169,12 @@ def test_a_drifting_face_is_changed_less_in_a_second_run(detail, pairs):
     ("plan", "inputs", "said"),
     [
         ({"prompt": "a man"}, {"clip": None}, "the positive prompt 'a man' needs CLIP"),
-        ({"prompt": "[PROMPT], old"}, {}, "[PROMPT] in a face prompt stands for a text"),
+        ({"prompt": "[PROMPT], old"}, {}, "[PROMPT] in a face prompt needs the image's prompt as text"),
+        ({"prompt": "old", "overrides": "1: prompt_mode=append"}, {}, "Prompt mode append needs the image's prompt"),
+        ({"prompt": "old <lora:ann:0.8>"}, {}, "ComfyUI does not load <lora:ann:0.8> of a prompt"),
         ({"overrides": "1: sampler=eulr\n2: sampler=eulr"}, {}, "Sampling method must be one of euler"),
     ],
-    ids=["no CLIP", "no text", "a sampler"],
+    ids=["no CLIP", "no text", "nothing to append to", "a LoRA", "a sampler"],
 )
 def test_mistakes_are_sentences_on_the_node(detail, pairs, plan, inputs, said):
     run, _, _, _ = detail(pairs[:1], plan, **inputs)

@@ -1,11 +1,11 @@
 """What the pack adds to ComfyUI's start, and what ComfyUI then offers."""
 
 import json
-import os
 import subprocess
 
 import pytest
-from comfy_server import NO_NETWORK, NOT_OF_THE_TESTS, REPOSITORY, python, root
+from comfy_server import REPOSITORY, python, root
+from loopback_process import clean_environment
 
 NODES = {
     "FaceFixDetectFaces", "FaceFixPlan", "FaceFixRestoreFaces", "FaceFixDetailFaces", "FaceFixFaceMasks",
@@ -20,6 +20,7 @@ SECONDS = 0.2
 LOAD = """
 import asyncio, json, sys, time
 sys.path.insert(0, {root!r})
+sys.modules.update(dict.fromkeys({without!r}))  # as if these packages were not installed
 import comfy.options
 comfy.options.enable_args_parsing()
 import utils.extra_config  # before `nodes` puts another `utils` first
@@ -43,20 +44,24 @@ print(json.dumps({{"loaded": loaded, "seconds": spent, "did": seen, "new": new}}
 
 
 @pytest.fixture(scope="module")
-def loading(comfyui, tmp_path_factory):
-    """Load the pack three times, each in a process of its own."""
+def load(comfyui, tmp_path_factory):
+    """Load the pack in a process of its own; return what was seen, and what it said."""
     folder = tmp_path_factory.mktemp("loading")
-    code = LOAD.format(root=str(root()), pack=str(REPOSITORY))
-    command = [python(), "-B", "-c", code, "--cpu", "--base-directory", str(folder)]
-    own = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_TESTS}
-    told = []
-    for _ in range(3):
-        done = subprocess.run(
-            command, cwd=folder, env={**own, **NO_NETWORK}, capture_output=True, text=True, check=False
-        )
+
+    def begin(without=()):
+        code = LOAD.format(root=str(root()), pack=str(REPOSITORY), without=list(without))
+        command = [python(), "-B", "-c", code, "--cpu", "--base-directory", str(folder)]
+        done = subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
-        told.append(json.loads(done.stdout.splitlines()[-1]))
-    return told
+        return json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def loading(load):
+    """Load the pack three times."""
+    return [load()[0] for _ in range(3)]
 
 
 def test_the_start_costs_little(loading):
@@ -67,6 +72,14 @@ def test_the_start_costs_little(loading):
 def test_the_start_opens_no_socket_writes_nothing_and_imports_no_model(loading):
     assert [one["did"] for one in loading] == [[], [], []]
     assert not {"cv2", "onnxruntime", "spandrel", "insightface", "ultralytics"} & set(loading[0]["new"])
+
+
+def test_without_opencv_the_pack_loads_and_says_so_in_one_sentence(load):
+    seen, said = load(without=("cv2",))
+    assert seen["loaded"]
+    [line] = [line for line in said.splitlines() if "FaceFix" in line]
+    assert "FaceFix needs the Python package 'cv2', which is not installed. Install OpenCV with: " in line
+    assert "Traceback" not in said
 
 
 def test_every_node_is_there_with_help_for_every_input(comfyui):

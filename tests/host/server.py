@@ -11,33 +11,22 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
-import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the benchmarks, as pytest has this folder
+from loopback_process import LoopbackProcess, free_port
+
 FLAGS = "--skip-torch-cuda-test --use-cpu all --no-half --precision full --opt-sdp-attention"
 ALWAYS = ("--skip-prepare-environment", "--skip-version-check", "--api", "--server-name", "127.0.0.1")
 WHERE_KNOWN = ("--no-download-sd-model", "--do-not-download-clip")
 """Flags that some WebUIs no longer have, and refuse."""
-NO_NETWORK = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "GRADIO_ANALYTICS_ENABLED": "False",
-    "OMP_WAIT_POLICY": "PASSIVE",  # else threads that wait use up processor time
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",  # the extensions are links into the repository
-    "no_proxy": "127.0.0.1,localhost",
-    "NO_PROXY": "127.0.0.1,localhost",
-}
-NOT_OF_THE_TESTS = ("PYTHONPATH", "PYTHONHOME")
-"""Variables of the tests that would give the WebUI other packages than its own."""
+MORE = {"GRADIO_ANALYTICS_ENABLED": "False"}
+"""Variables of its environment."""
 STARTED = "Startup time"
 """In the log once the hooks of the start have run; the API answers before."""
 SLOWNESS = float(os.environ.get("FACEFIX_WEBUI_SLOWNESS", "1"))
@@ -62,33 +51,27 @@ class WebUI:
         folder: empty or not there; becomes the data folder. extensions: folders that are linked in, by name.
         Raises RuntimeError, with the end of the log, where it ends or is not ready in time.
         """
-        self.folder, self.log = folder, folder / "webui.log"
+        self.folder = folder
         (folder / "extensions").mkdir(parents=True)
         for name, extension in extensions.items():
             (folder / "extensions" / name).symlink_to(extension, target_is_directory=True)
-        self.port = _free_port()
+        self.port = free_port()
         command = [python(), "launch.py", *_flags(folder, self.port), *flags]
-        own = {name: value for name, value in os.environ.items() if name not in NOT_OF_THE_TESTS}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, cwd=_root(), env={**own, **NO_NETWORK}, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+        self._running = LoopbackProcess(command, folder / "webui.log", _root(), MORE)
+        self.process, self.log = self._running.process, self._running.log
         try:
-            self._wait()
+            self._running.wait_for(STARTED, PATIENCE)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """End it, and whatever it has started."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self._running.stop()
 
     def said(self, since: int = 0) -> str:
         """Return the log from byte `since`."""
-        return self.log.read_bytes()[since:].decode("utf-8", "replace")
+        return self._running.said(since)
 
     def get(self, path: str) -> Any:
         """Return the JSON answer to a GET; raises `Refused`."""
@@ -114,15 +97,6 @@ class WebUI:
             with error:
                 raise Refused(error.code, _read(error.read())) from None
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while STARTED not in self.said():
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the WebUI ended with {self.process.returncode}:\n{self.said()[-4000:]}")
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the WebUI was not ready within {PATIENCE:.0f} s:\n{self.said()[-4000:]}")
-            time.sleep(0.2)
-
 
 def _root() -> Path:
     return Path(os.environ["FACEFIX_WEBUI_ROOT"]).resolve()
@@ -140,13 +114,6 @@ def _flags(folder: Path, port: int) -> list[str]:
     known = (_root() / "modules" / "cmd_args.py").read_text("utf-8")
     always = [*ALWAYS, *(flag for flag in WHERE_KNOWN if f'"{flag}"' in known)]
     return [*always, *shlex.split(os.environ.get("FACEFIX_WEBUI_FLAGS", FLAGS)), *places]
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port: int = asked.getsockname()[1]
-        return port
 
 
 def _read(answer: bytes) -> Any:
