@@ -37,6 +37,19 @@ def to_api(saved: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     return nodes
 
 
+def use_tiny_diffusion_in_page(saved: dict[str, Any]) -> dict[str, Any]:
+    """Return the same as `use_tiny_diffusion` for a workflow as the page loads it."""
+    changed = []
+    for node in saved["nodes"]:
+        if node["type"] == "CheckpointLoaderSimple":
+            node = {**node, "type": "FaceFixTestTinyDiffusion", "inputs": [], "widgets_values": [], "properties": {}}
+        if node["type"] == "FaceFixDetailFaces":
+            seed, control, _steps, _cfg, *more = node["widgets_values"]
+            node = {**node, "widgets_values": [seed, control, 1, 1.0, *more]}
+        changed.append(node)
+    return {**saved, "nodes": changed}
+
+
 def use_tiny_diffusion(workflow: dict[str, Any]) -> dict[str, Any]:
     """Return a workflow whose checkpoint is replaced by the tiny model of the tests, with one step and no guidance."""
     changed = {}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from comfy_server import PATIENCE, REPOSITORY
 from graphs import Graph
-from saved_workflows import IMAGE, NAMES, read_workflow, to_api
+from saved_workflows import IMAGE, NAMES, read_workflow, to_api, use_tiny_diffusion_in_page
 
 CHROMIUM = os.environ.get("FACEFIX_CHROMIUM", "/usr/bin/chromium")
 FLAGS = (
@@ -42,6 +42,7 @@ CHOOSE = """([id, name]) => {
     menu.options.values.push?.(name);
     menu.value = name;
 }"""
+SAVED = "() => app.graph._nodes.find(node => node.comfyClass === 'FaceFixSaveImage').imgs?.length"
 SHRINK = "() => { app.canvas.ds.scale = 0.6; app.canvas.ds.offset = [60, 120]; app.canvas.setDirty(true, true); }"
 
 
@@ -208,3 +209,21 @@ def test_an_example_workflow_loads_in_the_page(comfyui, empty, name):
     empty.evaluate(SHRINK)
     empty.wait_for_timeout(300)
     empty.screenshot(path=ALBUM / f"{name}.png")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_workflow_runs_in_the_page(comfyui, empty, group, name):
+    comfyui.put_image(IMAGE, group)
+    saved = use_tiny_diffusion_in_page(read_workflow(name))
+    if missing := {node["type"] for node in saved["nodes"]} - set(comfyui.get("/object_info")):
+        pytest.skip(f"needs Impact Pack for {', '.join(sorted(missing))}")
+    empty.evaluate("saved => app.loadGraphData(saved)", saved)
+    empty.evaluate(SHRINK)
+    empty.get_by_role("button", name="Run", exact=True).click()
+    empty.wait_for_function(SAVED)
+    empty.locator("facefix-compare .frame").wait_for()
+    empty.wait_for_timeout(500)
+    texts = empty.locator("pre.facefix-text").all_inner_texts()
+    empty.screenshot(path=ALBUM / f"{name}_run.png")
+    assert any("FaceFix" in text and " faces: " in text for text in texts)
+    assert empty.evaluate(SAVED) == (2 if name == "facefix_batch" else 1)
