@@ -137,7 +137,9 @@ class ComfyUI:
         from websockets.sync.client import connect
 
         client = uuid.uuid4().hex
-        with connect(f"ws://127.0.0.1:{self.port}/ws?clientId={client}", max_size=None) as channel:
+        address = f"ws://127.0.0.1:{self.port}/ws?clientId={client}"
+        # no pings: a busy machine answers them too late
+        with connect(address, max_size=None, ping_interval=None) as channel:
             extra = {"extra_pnginfo": {"workflow": workflow}} if workflow is not None else {}
             body = {"prompt": nodes, "client_id": client, "extra_data": extra}
             prompt = self.post("/prompt", body)["prompt_id"]
