@@ -8,7 +8,8 @@ four with SIGKILL, otherwise with SIGTERM; also while it starts. Each time it st
 
 After each kill, every result must have the bytes that one undisturbed run writes, no result may have been written a
 second time, and the list of jobs must be an undamaged database. In the end, every job must be done, with every image in
-its report, and no temporary file may be left. Exit code 1 if any of this fails.
+its report, and no temporary file may be left. An image that the server was working on at three kills is left out; the
+same job, sent again, must do it. Exit code 1 if any of this fails.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ PATIENCE = 120.0
 EVERY = 10
 """One image of so many has a face."""
 SIGTERM_SHARE = 0.25
+LEFT_OUT = "was left out, as the server ended"
+"""Part of the error of an image during which the server was killed three times, as it may be the reason."""
 
 
 class Failed(Exception):
@@ -151,6 +154,9 @@ class Trial:
         """Raise `Failed` unless all jobs are done and all results are there, and nothing else."""
         for job, output in self.jobs.items():
             state = wait_for(server, job)
+            if LEFT_OUT in json.dumps(state):  # the journal knows the others
+                again = {"folder": "old", "output": output, "settings": SETTINGS}
+                state = wait_for(server, str(server.ask("POST", "/batch", again)["job"]))
             pictures = state["result"]["pictures"] if state["result"] else []
             errors = [one["error"] for one in pictures if one["error"]]
             if state["state"] != "done" or len(pictures) != len(self.expected) or errors:
@@ -179,7 +185,7 @@ def measure_kills(folder: Path, images: int, kills: int, seed: int) -> Trial:
     server.wait_for_start()
     job = trial.begin(server)
     for _ in range(kills):
-        time.sleep(rng.expovariate(2.0))
+        time.sleep(rng.expovariate(1.0))
         by = signal.SIGTERM if rng.random() < SIGTERM_SHARE else signal.SIGKILL
         seconds = server.end(by)
         if by == signal.SIGTERM:

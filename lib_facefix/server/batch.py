@@ -127,29 +127,29 @@ class _Run:
     def carry_out(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """Fix the images, and return the report. about: for the first line of the journal."""
         jobs, earlier = self._list_jobs(), self.notes.read()
+        records, skipped = self.batch.records, len(self.batch.records)
         done = {path: record for path, target in jobs if (record := self._find_done(path, target, earlier))}
+        left = [(path, target) for path, target in jobs if path not in done]
         if not self.folder.body.overwrite and not earlier:
-            left = [target for path, target in jobs if path not in done]
-            reachable = (target for target in left if is_inside(target, self.folder.allowed))  # others fail, unnamed
+            reachable = (target for _, target in left if is_inside(target, self.folder.allowed))  # others fail, unnamed
             refuse_to_replace(reachable, self.log, ALLOW, self.journal)
         self.journal.start(about)
         self.journal.sweep({target.parent for _, target in jobs})
-        gone = {name: note.record for name, note in earlier.items() if note.record}
-        for place, (path, target) in enumerate(jobs):
-            gone.pop(str(path), None)
-            if record := done.get(path):
-                self.batch.records.append(record)
-            elif self.progress.should_pause():
+        left.sort(key=lambda job: _count_tries(job[0], earlier))  # what may have ended the server comes last
+        for place, (path, target) in enumerate(left, len(done)):
+            if self.progress.should_pause():
                 raise Paused
-            elif self.progress.should_stop():
+            if self.progress.should_stop():
                 with self.batch.recording(path):
                     raise Stopped(NOT_BEGUN)
-            else:
-                self.progress.step(place, len(jobs), path.name)
-                self._fix(path, target, earlier.get(str(path)), (place, len(jobs)))
-        self.batch.records += gone.values()  # images that were deleted after they were done
+                continue
+            self.progress.step(place, len(jobs), path.name)
+            self._fix(path, target, _count_tries(path, earlier), (place, len(jobs)))
         self.progress.step(len(jobs), len(jobs), "done")
-        return make_document(self.batch.records)
+        made = done | dict(zip((path for path, _ in left), records[skipped:], strict=True))
+        present = {str(path) for path, _ in jobs}
+        gone = [note.record for name, note in earlier.items() if note.record and name not in present]
+        return make_document([*records[:skipped], *(made[path] for path, _ in jobs), *gone])
 
     def _list_jobs(self) -> list[tuple[Path, Path]]:
         """Return the path of each image, and of its result."""
@@ -171,11 +171,11 @@ class _Run:
             return None
         return record or {**new_record(path), "output": str(target), "skipped": EARLIER}
 
-    def _fix(self, path: Path, target: Path, known: Note | None, place: tuple[int, int]) -> None:
-        """Fix one image. known: what an earlier process noted of it. place: number of earlier images, and of all."""
+    def _fix(self, path: Path, target: Path, tries: int, place: tuple[int, int]) -> None:
+        """Fix one image. tries: how often earlier processes have begun it. place: number of earlier images, and all."""
         batch, progress = self.batch, self.progress
         self.notes.begin(path)
-        if why := self._explain_refusal(path, target, known.tries if known else 0):
+        if why := self._explain_refusal(path, target, tries):
             with batch.recording(path):
                 raise why
         else:
@@ -198,3 +198,9 @@ class _Run:
             f"{target} would be overwritten, but FaceFix did not write it, or it was changed since. "
             f"Choose another output, or {ALLOW}"
         )
+
+
+def _count_tries(path: Path, earlier: Mapping[str, Note]) -> int:
+    """Return how often earlier processes have begun the work on an image, and were ended during it."""
+    known = earlier.get(str(path))
+    return known.tries if known else 0

@@ -115,11 +115,14 @@ def test_a_job_that_was_left_is_continued_and_what_is_done_stays(start, place, s
 
 
 def test_an_image_during_which_the_server_ended_three_times_is_left_out(start, place, state):
-    job = leave(state, place, "1.png", "1.png", "1.png", "2.png", "2.png")
+    job = leave(state, place, "1.png", "1.png", "1.png", "0.png", "0.png")
     client, *_ = start()
     told = errors(ended(client, job)["result"])
     assert "the server ended 3 times while it worked on this image" in told.pop("1.png")
     assert told == {"0.png": None, "2.png": None}
+    assert [(place / "new" / name).exists() for name in ("0.png", "1.png", "2.png")] == [True, False, True]
+    written = (place / "new" / ".facefix" / "journal").read_text()
+    assert written.index("2.png") < written.index("0.png")  # which may have ended the server, too
 
 
 def test_files_of_others_are_not_replaced_by_a_job_that_continues(start, place, state):
