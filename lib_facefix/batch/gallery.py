@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
@@ -17,6 +18,7 @@ from urllib.parse import quote
 from ..errors import FaceFixError
 from ..fsio import atomic_write, cannot_write
 from ..pictures import read_picture
+from ..pictures.objects import is_remote
 from .overlap import Job
 from .preview import Preview, make_preview
 from .report import has_failed, summarize_faces
@@ -26,6 +28,8 @@ MAX_IMAGES = 10_000
 """Images on a page, the first ones in its order: more would make browsers slow."""
 KINDS = {"": "All", "failed": "Failed", "drifted": "Looks different", "fixed": "Fixed", "unchanged": "Unchanged"}
 """Groups of images that the page can show alone, with their labels."""
+STATES = {"failed": "failed", "drifted": "looks different"}
+"""Groups that a card names."""
 DRIFTED = ("drifted", "backed off", "left")
 """Verdicts of the identity guard on a face that looked like somebody else, at least at first."""
 EARLIER = "done by an earlier run"
@@ -118,13 +122,29 @@ class Gallery:
         cards = sorted(self._cards.values())
         page = Path(__file__).with_suffix(".html").read_text("utf-8")
         start, _, end = page.partition("<!--CARDS-->")
-        file.write(
-            start.replace("<!--SUMMARY-->", _summarize(cards)).replace("<!--KINDS-->", _list_kinds(cards)).encode()
-        )
+        for mark, text in (
+            ("POLICY", _make_policy(page)),
+            ("SUMMARY", _summarize(cards)),
+            ("KINDS", _list_kinds(cards)),
+        ):
+            start = start.replace(f"<!--{mark}-->", text)
+        file.write(start.encode())
         for card in cards[:MAX_IMAGES]:
             self._file.seek(card.place)
             file.write(_draw(json.loads(self._file.readline()), self._path).encode("utf-8", "replace"))
         file.write(end.encode())
+
+
+def _make_policy(page: str) -> str:
+    """Return the page's Content-Security-Policy: its own style and script, and pictures in it or beside it."""
+    hashes = {}
+    for tag in ("style", "script"):
+        text = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        hashes[tag] = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src data: file: 'self'; style-src 'sha256-{hashes['style']}'; "
+        f"script-src 'sha256-{hashes['script']}'; base-uri 'none'; form-action 'none'"
+    )
 
 
 def _rate(measured: Sequence[Mapping[str, Any]]) -> float:
@@ -143,30 +163,50 @@ def _list_kinds(cards: Sequence[_Card]) -> str:
     counts = Counter(card.kind for card in cards)
     counts[""] = len(cards)
     return "\n".join(
-        f'<label class="kind"><input type="radio" name="kind" value="{kind}"{"" if kind else " checked"}>'
+        f'<label class="choice"><input type="radio" name="kind" value="{kind}"{"" if kind else " checked"}>'
         f"<span>{label} ({counts[kind]:,})</span></label>"
         for kind, label in KINDS.items()
     )
 
 
 def _draw(line: Mapping[str, Any], page: Path) -> str:
-    """Return an image as HTML. page: file of the page, from which its links lead."""
-    name, title = Path(line["path"]).name, escape(line["path"])
+    """Return an image as HTML. Nothing in it is trusted: names and errors come from files of others.
+
+    page: file of the page, from which its links lead.
+    """
+    name, kind = Path(line["path"]).name, line["kind"] if line["kind"] in KINDS else "unchanged"
     parts = []
     for word, packed in zip(("before", "after"), line["pictures"] or ("", ""), strict=True):
         if packed:
-            width, height = line["size"]
+            width, height = map(int, line["size"])
             parts.append(
                 f'<img loading="lazy" decoding="async" width="{width}" height="{height}" '
-                f'alt="{escape(name)} {word}" src="data:image/jpeg;base64,{packed}">'
+                f'alt="{escape(name)} {word}" src="data:image/jpeg;base64,{escape(packed)}">'
             )
         else:
-            parts.append(f"<p>no image {word}</p>")
-    if line["output"]:
-        target = os.path.relpath(os.path.realpath(line["output"]), os.path.realpath(page.parent))
-        title = f'<a href="{escape(quote(target.replace(os.sep, "/"), errors="replace"))}">{title}</a>'
+            parts.append(f"<span>no image {word}</span>")
+    title = f"<bdi>{escape(line['path'])}</bdi>"
+    after = _link(line["output"], page)
+    before = _link(line["path"], page) if line["output"] != line["path"] else ""  # which is not the image before now
+    files = "".join(f' data-{word}="{escape(link)}"' for word, link in (("before", before), ("after", after)) if link)
+    if after:
+        title = f'<a href="{escape(after)}">{title}</a>'
+    if kind in STATES:
+        title += f' <span class="state">{STATES[kind]}</span>'
     return (
-        f'<article class="card {line["kind"]}" tabindex="-1" data-name="{escape(line["path"].lower())}" '
-        f'aria-label="{escape(name)}"><div class="pair">{"".join(parts)}</div>'
+        f'<article class="card {kind}" data-name="{escape(line["path"].lower())}" aria-label="{escape(name)}"{files}>'
+        f'<button type="button" class="pair" tabindex="-1" aria-haspopup="dialog">{"".join(parts)}</button>'
         f"<h2>{title}</h2><p>{escape(line['text'])}</p></article>\n"
     )
+
+
+def _link(path: str | None, page: Path) -> str:
+    """Return the address of a file, relative to the page; blank if there is none, or it is in an object store."""
+    if not path or is_remote(path):
+        return ""
+    target = Path(os.path.realpath(path))
+    try:
+        below = os.path.relpath(target, os.path.realpath(page.parent))
+    except ValueError:  # on Windows: another drive
+        return target.as_uri()
+    return quote(os.fsencode(below.replace(os.sep, "/")))

@@ -47,6 +47,11 @@ class ModelStore:
         self._restorer: RestorerChoice | None = None
 
     @property
+    def runtime(self) -> Runtime:
+        """Backend, model folders, and cache size."""
+        return self._runtime
+
+    @property
     def loads(self) -> Mapping[str, int]:
         """Number of models that were loaded so far, by group."""
         return dict(self._cache.made)

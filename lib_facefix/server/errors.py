@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import BadModel, CannotFetch, CannotWrite, FaceFixError, MissingDiffuser, MissingPackage
 
 UNREADABLE, UNAUTHORISED, FORBIDDEN, UNKNOWN, TOO_LARGE, LACKING, FULL = 422, 401, 403, 404, 413, 424, 503
-TIMED_OUT = 408
+TIMED_OUT, CONFLICT = 408, 409
 RETRY_AFTER = 5
 """Seconds after which a client may retry when the queue is full."""
 MAX_COMPLAINTS, MAX_CHARACTERS, MAX_NAME = 20, 1000, 60

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotWrite, FaceFixError
 from .batch import Folder
-from .errors import FULL, Refusal, refuse
+from .errors import CONFLICT, FULL, Refusal, refusal_of, refuse
+from .folder_journal import FolderInUse, check_free
 from .handlers import Service
 from .job import Answer, Job, State
 from .job_queue import JobQueue
@@ -32,8 +33,14 @@ class FolderJobs:
         self.line.listeners.append(self)
 
     def begin(self, body: BatchBody) -> Job:
-        """Start a job. Raises `Refusal`, also if the job cannot be stored."""
+        """Start a job. Raises `Refusal`, also if the job cannot be stored, or if another process uses the output."""
         folder = self.service.resolve_folders(body)
+        try:
+            check_free(folder.output)
+        except FolderInUse as error:
+            raise refuse(CONFLICT, str(error), "body", "output") from error
+        except CannotWrite as error:
+            raise refusal_of(error, ("body", "output")) from error
         job = self._make(folder)
         if self.store:
             try:
@@ -66,8 +73,11 @@ class FolderJobs:
         return len(unfinished)
 
     def describe(self, job: str) -> dict[str, Any] | None:
-        """Return the state of a job that has ended and is stored, as the API returns it, or None."""
-        return self.store.describe(job) if self.store else None
+        """Return the state of a job that has ended and is stored, as the API returns it, or None. Raises `Refusal`."""
+        try:
+            return self.store.describe(job) if self.store else None
+        except FaceFixError as error:
+            raise refuse(500, str(error)) from error
 
     def cancel(self, job: Job) -> None:
         """Stop a job for good: it is not continued, even if the server is killed before the job has ended."""

@@ -48,6 +48,8 @@ class JobQueue:
         """Called when the running job is asked to stop."""
         self.listeners: list[Listener] = []
         """Told what becomes of the jobs."""
+        self.beside: list[JobQueue] = []
+        """Queues of other work, such as downloads, which is not waited for."""
 
     def add(self, do: Work, size: int, *, keep: bool, kind: str = "") -> Job:
         """Add a job for which `size` bytes are reserved. The queue frees them. Raises `Refusal` if the queue is full.

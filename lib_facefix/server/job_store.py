@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import BadSetting, CannotWrite
+from ..errors import BadSetting, CannotWrite, FaceFixError
 from .job import VERSION
 
 FILE = "jobs.sqlite3"
@@ -45,6 +45,9 @@ _SETTINGS = (
     "foreign_keys = ON",
     "secure_delete = ON",
 )
+_COLUMNS = {"jobs": "id, created, body, state, ended, error", "images": "job, path, place, tries, record"}
+_REFUSED = ("readonly", "disk I/O", "is full", "unable to open", "out of memory")
+"""Parts of SQLite's words for what a file is not to blame for."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -59,6 +62,10 @@ class Note(NamedTuple):
 
 class InUse(BadSetting):
     """Raised if another process uses the file."""
+
+
+class Unreadable(FaceFixError):
+    """Raised if the file was damaged while it was in use."""
 
 
 class JobStore:
@@ -108,18 +115,14 @@ class JobStore:
             base.execute("DELETE FROM jobs WHERE id = ?", (job,))
 
     def list_unfinished(self) -> list[tuple[str, Any]]:
-        """Return id and request of the jobs that have not ended, in order of arrival."""
-        with self._lock:
-            rows = self._base.execute(
-                "SELECT id, body FROM jobs WHERE ended IS NULL ORDER BY created, rowid"
-            ).fetchall()
-        return [(job, json.loads(body)) for job, body in rows]
+        """Return id and request of the jobs that have not ended, in order of arrival; no request if it is damaged."""
+        query = "SELECT id, body FROM jobs WHERE ended IS NULL ORDER BY created, rowid"
+        return [(job, _unpack(body)) for job, body in self._read(query)]
 
     def read_images(self, job: str) -> dict[str, Note]:
-        """Return what is known of the images of a job, by path."""
-        with self._lock:
-            rows = self._base.execute("SELECT path, tries, record FROM images WHERE job = ?", (job,)).fetchall()
-        return {json.loads(path): Note(tries, json.loads(record) if record else None) for path, tries, record in rows}
+        """Return what is known of the images of a job, by path. Raises `Unreadable`."""
+        rows = self._read("SELECT path, tries, record FROM images WHERE job = ?", job)
+        return {str(_unpack(path)): Note(tries, _unpack_record(record)) for path, tries, record in rows}
 
     def begin_image(self, job: str, path: str) -> None:
         """Note that the work on an image begins."""
@@ -157,16 +160,13 @@ class JobStore:
         self._delete_old()
 
     def describe(self, job: str) -> dict[str, Any] | None:
-        """Return the state of an ended job, as the API returns it, or None if there is none."""
-        with self._lock:
-            row = self._base.execute("SELECT state, error FROM jobs WHERE id = ? AND ended NOT NULL", (job,)).fetchone()
-            if row is None:
-                return None
-            rows = self._base.execute(
-                "SELECT record FROM images WHERE job = ? AND record NOT NULL ORDER BY place, path", (job,)
-            ).fetchall()
-        state, error = row
-        records = [json.loads(record) for (record,) in rows]
+        """Return the state of an ended job, as the API returns it, or None if there is none. Raises `Unreadable`."""
+        found = self._read("SELECT state, error FROM jobs WHERE id = ? AND ended NOT NULL", job)
+        if not found:
+            return None
+        rows = self._read("SELECT record FROM images WHERE job = ? AND record NOT NULL ORDER BY place, path", job)
+        state, error = found[0]
+        records = [record for (packed,) in rows if (record := _unpack_record(packed))]
         result = None if error is not None and not records else {"version": VERSION, "pictures": records}
         count = len(records)
         return {
@@ -179,6 +179,13 @@ class JobStore:
             "error": error,
             "result": result,
         }
+
+    def _read(self, query: str, *given: str) -> list[Any]:
+        try:
+            with self._lock:
+                return self._base.execute(query, given).fetchall()
+        except sqlite3.Error as error:
+            raise Unreadable(f"{self.file} cannot be read: {error}. Start the server again") from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -202,6 +209,8 @@ class JobStore:
             base.close()
             if "locked" in str(error):
                 raise InUse(f"{self.file} is in use by another `facefix serve`. Choose another --state") from error
+            if not any(words in str(error) for words in _REFUSED):  # such as "unsupported file format"
+                raise sqlite3.DatabaseError(str(error)) from error
             raise CannotWrite(f"{self.file} cannot be opened: {error}. Choose another --state") from error
         except BaseException:
             base.close()
@@ -217,9 +226,13 @@ class JobStore:
         if version > SCHEMA:
             raise BadSetting(f"{self.file} was written by a newer FaceFix. Update FaceFix, or choose another --state")
         if version == 0:
+            if base.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise BadSetting(f"{self.file} is a database of another program. Choose another --state")
             for statement in _TABLES.split(";"):
                 base.execute(statement)
             base.execute(f"PRAGMA user_version = {SCHEMA}")
+        for table, columns in _COLUMNS.items():
+            base.execute(f"SELECT {columns} FROM {table} LIMIT 0")
 
     def _delete_old(self) -> None:
         with self._writing() as base:
@@ -234,6 +247,20 @@ class JobStore:
 def _pack(value: Any) -> str:
     """Return JSON in ASCII, which can also hold file names that are no valid text."""
     return json.dumps(value, separators=(",", ":"))
+
+
+def _unpack(packed: Any) -> Any:
+    """Return what `_pack` packed, None if it is damaged."""
+    try:
+        return json.loads(packed)
+    except (TypeError, ValueError):
+        return None
+
+
+def _unpack_record(packed: Any) -> dict[str, Any] | None:
+    """Return a record as in a report, None if there is none, or if it is damaged."""
+    record = _unpack(packed)
+    return record if isinstance(record, dict) else None
 
 
 def _put_aside(file: Path) -> Path:

@@ -103,6 +103,8 @@ class _Live(Collector):
         jobs.add_metric(["waiting"], load.waiting)
         jobs.add_metric(["running"], load.running)
         yield jobs
+        setups = sum(queue.load.running for queue in self._line.beside)
+        yield GaugeMetricFamily("facefix_setups", "Downloads of restorers that are running now: 0 or 1.", setups)
         loads = CounterMetricFamily("facefix_model_loads", "Loaded models, by group.", labels=["group"])
         for group, number in sorted(self._engine.models.loads.items()):
             loads.add_metric([group], number)

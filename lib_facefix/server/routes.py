@@ -49,11 +49,14 @@ REFUSED = {
     "403": "The server does not allow this.",
     "404": "The job does not exist or has expired.",
     "408": "The request arrives too slowly.",
+    "409": "Another process writes into this folder.",
     "413": "The request or the image is too large.",
     "422": "The request is invalid. Each error names the wrong field.",
     "424": "A required model or package is not installed.",
     "503": "The queue is full. Retry after the interval in Retry-After.",
 }
+BUSY_FOLDER = "409", "batch"
+"""A status that only one call has."""
 Body = TypeVar("Body")
 _LOG = logging.getLogger(__name__)
 
@@ -268,5 +271,5 @@ def _answers(*statuses: str) -> dict[int | str, dict[str, Any]]:
 
 def _describe_call(name: str) -> dict[int | str, dict[str, Any]]:
     begun: dict[int | str, dict[str, Any]] = {"202": {"description": "Started. GET jobs/{id} returns the state."}}
-    refused = _answers(*(status for status in REFUSED if status != "404"))
+    refused = _answers(*(status for status in REFUSED if status not in ("404", "409") or (status, name) == BUSY_FOLDER))
     return {**(begun if name in ("fix", "batch", "setup") else {}), **refused}

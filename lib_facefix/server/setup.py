@@ -49,6 +49,10 @@ class SetupDesk:
     _queue: JobQueue = field(default_factory=lambda: JobQueue(1, 1 << 20))
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self._queue.listeners = self.line.listeners
+        self.line.beside.append(self._queue)
+
     def describe(self, request: Request) -> dict[str, Any]:
         """Return all restorers that can be installed, and whether this client may install them."""
         environment, paths = find_environment(), self._paths()
@@ -90,7 +94,7 @@ class SetupDesk:
         with self._starting:
             if self.job and not self.job.future.done():
                 raise refuse(FULL, "another set-up is running; wait for its end")
-            self.job = self._queue.add(work, 0, keep=False)
+            self.job = self._queue.add(work, 0, keep=False, kind="setup")
             return self.job
 
     def _paths(self) -> ModelPaths:

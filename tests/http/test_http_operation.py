@@ -1,5 +1,6 @@
 """What those who run a server ask it: is it well, and what has it done."""
 
+import re
 import sys
 import threading
 
@@ -16,6 +17,7 @@ from lib_facefix.server.job_queue import JobQueue
 from lib_facefix.server.routes import PREFIX
 
 parser = pytest.importorskip("prometheus_client.parser")
+openmetrics_parser = pytest.importorskip("prometheus_client.openmetrics.parser")
 READY = {"version": 1, "ok": True, "problems": []}
 
 
@@ -147,6 +149,31 @@ def test_openmetrics_is_given_to_those_who_ask_for_it(engine, line):
     answer = client_of(engine, line).get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
+
+
+def test_names_follow_the_conventions_of_prometheus(engine, line, photo):
+    """The rules of `promtool check metrics`, for both formats."""
+    client = client_of(engine, line)
+    assert client.post(f"{PREFIX}/fix", json=sent(photo, settings={"method": "restore"})).status_code == 200
+    text = client.get("/metrics").text
+    openmetrics = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}).text
+    families = list(parser.text_string_to_metric_families(text))
+    strict = {family.name: family for family in openmetrics_parser.text_string_to_metric_families(openmetrics)}
+    assert {family.name for family in families} == {
+        f"{name}_info" if family.type == "info" else name for name, family in strict.items()
+    }
+    for family in families:
+        assert re.fullmatch(r"(facefix|process)(_[a-z]+)+", family.name)
+        assert family.documentation.endswith(".")
+        assert family.type in ("counter", "gauge", "histogram")
+        words = family.name.split("_")
+        assert not {"counter", "gauge", "histogram", "summary", "bucket", "count", "sum"} & {*words}
+        assert not {"ms", "milliseconds", "minutes", "hours", "kilobytes", "megabytes", "mb", "percent"} & {*words}
+        for sample in family.samples:
+            assert sample.name.endswith("_total") == (family.type == "counter")
+            assert not {"job", "instance", "quantile"} & sample.labels.keys()  # Prometheus itself adds these
+    timed = {family.name for family in families if family.type == "histogram"}
+    assert timed == {"facefix_request_seconds", "facefix_job_seconds"}
 
 
 def test_without_the_package_all_but_metrics_works(engine, line, monkeypatch):

@@ -112,6 +112,20 @@ def test_a_set_up_runs_beside_other_calls_and_is_polled(ask, carried_out):
     assert carried_out.done == [["gfpgan"]]
 
 
+def test_a_set_up_is_counted_like_other_jobs(ask, carried_out):
+    pytest.importorskip("prometheus_client")
+    client = ask()
+    job = client.post(PATH, json=BODY).json()["job"]
+    assert carried_out.begun.wait(30)
+    assert "\nfacefix_setups 1.0\n" in client.get("/metrics").text
+    carried_out.gate.set()
+    while client.get(f"/facefix/v1/jobs/{job}").json()["state"] == "running":
+        pass
+    text = client.get("/metrics").text
+    assert 'facefix_jobs_ended_total{call="setup",state="done"} 1.0' in text
+    assert 'facefix_job_seconds_count{call="setup"} 1.0' in text
+
+
 def test_a_set_up_can_be_stopped(ask, carried_out):
     client = ask()
     job = client.post(PATH, json=BODY).json()["job"]

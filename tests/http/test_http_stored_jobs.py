@@ -95,30 +95,39 @@ def test_a_finished_job_can_be_asked_for_after_a_restart(start, place):
 
 
 def test_a_job_that_was_left_is_continued_and_what_is_done_stays(start, place, state):
-    job = leave(state, place)
-    done = {"path": str(place / "old" / "0.png"), "faces": [], "error": None, "output": "as noted", "seconds": 1.5}
-    store = JobStore(state)
-    store.begin_image(job, done["path"])
-    store.end_image(job, done)
-    store.close()
+    client, line, store = start()
+    job = client.post(f"{PREFIX}/batch", json=wanted(place)).json()["job"]
+    before = ended(client, job)["result"]["pictures"]
+    stop(line, store)
+    base = sqlite3.connect(state / job_store.FILE)  # as if it had been killed before the end, of which two are noted
+    base.execute("UPDATE jobs SET ended = NULL, state = 'waiting'")
+    base.execute("UPDATE images SET record = NULL WHERE path LIKE '%2.png%'")
+    base.commit()
+    base.close()
+    (place / "new" / "1.png").unlink()
+    kept = (place / "new" / "0.png").stat().st_mtime_ns, (place / "new" / "2.png").stat().st_mtime_ns
     client, *_ = start()
-    result = ended(client, job)["result"]
-    assert result["pictures"][0] == done
-    assert sorted(path.name for path in (place / "new").iterdir()) == ["1.png", "2.png"]
+    after = ended(client, job)["result"]["pictures"]
+    assert after[0] == before[0]
+    assert (after[1]["skipped"], after[1]["output"]) == (None, str(place / "new" / "1.png"))
+    assert after[2]["skipped"] == "done by an earlier run"
+    assert kept == ((place / "new" / "0.png").stat().st_mtime_ns, (place / "new" / "2.png").stat().st_mtime_ns)
 
 
 def test_an_image_during_which_the_server_ended_three_times_is_left_out(start, place, state):
-    job = leave(state, place, "1.png", "1.png", "1.png", "2.png", "2.png")
+    job = leave(state, place, "1.png", "1.png", "1.png", "0.png", "0.png")
     client, *_ = start()
     told = errors(ended(client, job)["result"])
     assert "the server ended 3 times while it worked on this image" in told.pop("1.png")
     assert told == {"0.png": None, "2.png": None}
+    assert [(place / "new" / name).exists() for name in ("0.png", "1.png", "2.png")] == [True, False, True]
+    written = (place / "new" / ".facefix" / "journal").read_text()
+    assert written.index("2.png") < written.index("0.png")  # which may have ended the server, too
 
 
-def test_a_result_of_a_killed_server_is_replaced_and_no_other_file(start, place, state, photo):
+def test_files_of_others_are_not_replaced_by_a_job_that_continues(start, place, state):
     job = leave(state, place, "0.png", "1.png")
     (place / "new").mkdir()
-    (place / "new" / "0.png").write_bytes((place / "old" / "0.png").read_bytes())  # our copy, not in the log
     for name in ("1.png", "2.png"):
         (place / "new" / name).write_bytes(b"precious")
     client, *_ = start()
