@@ -23,7 +23,7 @@ from .targets import (
     refuse_to_replace,
     skip_existing,
 )
-from .worker_pool import WorkerPool, limit_threads
+from .worker_pool import WorkerFailed, WorkerPool, limit_threads
 
 __all__ = [
     "MAX_SHEET_IMAGES",
@@ -40,6 +40,7 @@ __all__ = [
     "RaySettings",
     "Report",
     "Shard",
+    "WorkerFailed",
     "WorkerPool",
     "below_common_folder",
     "check_kind",

@@ -20,6 +20,7 @@ from ..batch import (
     Naming,
     RaySettings,
     Report,
+    WorkerFailed,
     WorkerPool,
     check_kind,
     choose_targets,
@@ -48,7 +49,7 @@ from ..weights import ModelPaths, Published
 from .engines import choose_engine, prepare_detection, tell_choices
 from .files import tell_notes, write_drawing
 from .fix import FORMATS
-from .fix_journal import choose_journal, describe_work
+from .fix_journal import choose_journal, describe_earlier, describe_work, split_edited
 from .fix_progress import ImageProgress, Tally, make_bar
 from .fix_work import make_batch, make_worker_batch, plan_work, read_recorder, read_shard
 from .flags import read_face_numbers, read_settings
@@ -91,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 engine.prepare(needs, _make_fetch(arguments))
         if batch.journal:
-            batch.journal.start({"work": describe_work(arguments, needs)})
+            if batch.journal.start({"work": describe_work(arguments, needs)}):
+                left = [job for job in left if not batch.journal.is_done(*job)]
             batch.journal.announce(job.target for job in left)
             batch.journal.sweep({job.target.parent for job in jobs})
         if jobs and arguments.quiet:
@@ -106,6 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
                 _fix_all(batch, left, tally, arguments)
         except KeyboardInterrupt:  # Ctrl-C, or SIGTERM
             tally.is_stopped = True
+        except WorkerFailed:
+            _finish(arguments, batch, jobs, left, tally)  # report and gallery tell what was done until then
+            raise
         code = _finish(arguments, batch, jobs, left, tally)
         if not arguments.quiet:
             tell_choices(engine, info, restorer=tally.is_restored and AUTO_RESTORER in needs.restorers)
@@ -119,16 +124,16 @@ def _choose_left(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job
     """
     journal = batch.journal
     left = list(jobs) if journal is None else [job for job in jobs if not journal.is_done(*job)]
+    edited = list[Job]()
+    if journal and not arguments.overwrite:
+        left, edited = split_edited(journal, batch.log, left)
     if not arguments.overwrite and batch.log:
         results = [] if arguments.in_place or arguments.dry_run else [job.target for job in left]
         kind = kind_of(arguments.report, arguments.report_format) if arguments.report else ""
         report = None if arguments.report and may_continue(arguments.report, kind) else arguments.report
         extras = report, arguments.compare, arguments.gallery
         refuse_to_replace([*results, *extras], batch.log, journal=journal)
-    if len(left) == len(jobs):
-        return left, []
-    rest = f"{len(left)} to do" if left else "nothing to do. Add --again to fix them again"
-    return left, [f"{len(jobs) - len(left)} of {len(jobs)} images were done by an earlier run; {rest}"]
+    return left, describe_earlier(journal, jobs, left, edited) if journal else []
 
 
 def _choose_jobs(arguments: argparse.Namespace, found: Sequence[Found]) -> tuple[list[Found], list[Job]]:
@@ -230,7 +235,7 @@ def _fix_all(batch: Batch, jobs: Sequence[Job], tally: Tally, arguments: argpars
             tally.put(Done(lines, batch.records[-1]))
     elif arguments.ray:
         actors = arguments.jobs if arguments.jobs > 1 else 0
-        settings, given = RaySettings(arguments.ray, actors, arguments.ray_gpus), (arguments, None, "", "")
+        settings, given = RaySettings(arguments.ray, actors, arguments.ray_gpus), (arguments, (), "", "")
         fix_on_ray(
             settings, jobs, tally.put, make_worker_batch, *given,
             journal=batch.journal, keep_times=arguments.keep_times,
@@ -245,7 +250,7 @@ def _fix_in_processes(
     batch: Batch, jobs: Sequence[Job], count: int, put: Callable[[Done], None], arguments: argparse.Namespace
 ) -> None:
     journal = batch.journal
-    given = (journal.folder, journal.config, journal.run) if journal else (None, "", "")
+    given = (journal.folders, journal.config, journal.run) if journal else ((), "", "")
 
     def note(line: str) -> None:
         print_lines([f"facefix: {line}"], error=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from lib_facefix.batch.journal import FOLDER
+from lib_facefix.batch.journal_entries import FOLDER
 from lib_facefix.cli import __main__ as command
 
 PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"

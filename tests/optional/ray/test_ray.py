@@ -22,6 +22,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 from ray.cluster_utils import Cluster
 
 from lib_facefix.cli import __main__ as command
+from lib_facefix.cli import fix_images
 
 PHOTOS = sorted((Path(__file__).parents[2] / "data").glob("*.jpg"))
 QUICK = ["--detector", "blazeface", "--angles", "off", "--method", "restore"]
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("default")  # of ray, which warns of its
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def made_cluster():
     memory = 200 << 20
     made = Cluster(
         initialize_head=True,
@@ -39,8 +40,14 @@ def cluster():
         },
     )  # fmt: skip
     made.add_node(num_cpus=1, node_ip_address=HOST, object_store_memory=memory)
-    yield made.address
+    yield made
     made.shutdown()
+
+
+@pytest.fixture
+def cluster(made_cluster):
+    """The address of the cluster."""
+    return made_cluster.address
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +139,87 @@ def test_a_cluster_writes_the_same_bytes_although_an_actor_is_killed(album, tmp_
     capsys.readouterr()
     assert run("fix", album, "-o", out) == 0  # without Ray, but with its journal
     assert "12 of 12 images were done by an earlier run" in capsys.readouterr().out
+
+
+def ending_batch(deaths):
+    """Return a function that makes the batch of an actor, which is killed by each image named as a file in a folder.
+
+    It is sent to the actors as code, for it is inside of another one. The files get a letter for each death.
+    """
+
+    def make(*given):
+        from lib_facefix.batch import Batch
+        from lib_facefix.cli.fix_work import make_worker_batch
+
+        opened = Batch.open
+
+        def open_or_die(self, item):
+            if (deaths / item.path.name).exists():
+                with (deaths / item.path.name).open("a") as file:
+                    file.write("x")
+                os.kill(os.getpid(), signal.SIGKILL)
+            return opened(self, item)
+
+        Batch.open = open_or_die
+        return make_worker_batch(*given)
+
+    return make
+
+
+@pytest.mark.parametrize("place", ["folder", "s3"])
+def test_an_image_that_ends_its_process_twice_has_failed_and_the_others_are_done(
+    album, tmp_path, cluster, s3, monkeypatch, capsys, place
+):
+    names, deaths = ["04.jpg", "05.jpg", "09.jpg"], tmp_path / "deaths"  # two of them are in one block
+    deaths.mkdir()
+    for name in names:
+        (deaths / name).touch()
+    monkeypatch.setattr(fix_images, "make_worker_batch", ending_batch(deaths))
+    source, out = (album, tmp_path / "out") if place == "folder" else ("s3://album/deadly", "s3://album/died")
+    if place == "s3":
+        s3.put(f"{album}/", "album/deadly/", recursive=True)
+    assert run("fix", source, "-o", out, "--ray", cluster, "--report", tmp_path / "r.csv") == 1
+    assert {name: (deaths / name).read_text() for name in names} == dict.fromkeys(names, "xx")
+    assert capsys.readouterr().err.count("the process that worked on this image was ended, twice") == 3
+    assert (tmp_path / "r.csv").read_text().count(",failed,") == 3
+
+    monkeypatch.undo()  # the next run has no such images, and does what is left
+    assert run("fix", source, "-o", out) == 0
+    assert "9 of 12 images were done by an earlier run; 3 to do" in capsys.readouterr().out
+
+
+def test_processes_that_end_at_once_are_told(album, tmp_path, cluster, monkeypatch, capsys):
+    def make(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(fix_images, "make_worker_batch", make)
+    assert run("fix", album, "-o", tmp_path / "out", "--ray", cluster) == 2
+    assert "The processes that fix images end at once" in capsys.readouterr().err
+
+
+def test_a_machine_that_fails_in_the_middle_loses_nothing(album, tmp_path, made_cluster, s3):
+    """Images and results are in a store; all that the second machine held is gone."""
+    s3.put(f"{album}/", "album/failing/", recursive=True)
+    machine = made_cluster.add_node(num_cpus=2, node_ip_address=HOST, object_store_memory=200 << 20)
+    ended = []
+
+    def end():
+        until = time.monotonic() + 120
+        while time.monotonic() < until and not ended:
+            time.sleep(0.1)
+            s3.invalidate_cache()
+            if len([name for name in s3.find("album/rest") if name.endswith(".jpg")]) >= 2:
+                made_cluster.remove_node(machine, allow_graceful=False)
+                ended.append(machine)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert run("fix", "s3://album/failing", "-o", "s3://album/rest", "--ray", made_cluster.address) == 0
+    thread.join()
+    assert ended
+    assert run("fix", album, "-o", tmp_path / "alone") == 0
+    for path in (tmp_path / "alone").glob("*.jpg"):
+        assert s3.cat_file(f"album/rest/{path.name}") == path.read_bytes()
 
 
 def test_a_bad_file_is_a_row_with_its_error(album, tmp_path, cluster, capsys):
