@@ -95,7 +95,8 @@ class Journal:
 
     def beside(self, name: str) -> Path | None:
         """Return the path of a file that belongs to this run's journal, if the place can hold one."""
-        return self.folder / FOLDER / f"{name}{self.shard.suffix}"
+        place = self.folder / FOLDER
+        return place / f"{name}{self.shard.suffix}" if place.is_dir() else None
 
     def announce(self, targets: Iterable[Path]) -> None:
         """Do nothing: in a folder, a result and its line appear together."""

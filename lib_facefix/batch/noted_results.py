@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..pictures import Found, find_root
@@ -31,7 +31,7 @@ def find_noted(found: Sequence[Found], inputs: Sequence[str]) -> set[str]:
     return noted
 
 
-def _list_results(folder: Path, wanted: Iterable[str]) -> Iterator[str]:
+def _list_results(folder: Path, wanted: Sequence[str]) -> Iterator[str]:
     """Yield the results in these places, seen from their images, that the journals of a folder name."""
     marks = [b'"where":"%s"' % where.encode() for where in wanted]
     for path in sorted((folder / FOLDER).glob("journal*")):
@@ -39,5 +39,5 @@ def _list_results(folder: Path, wanted: Iterable[str]) -> Iterator[str]:
             for raw in file:
                 if any(mark in raw for mark in marks):  # others need not be parsed: there may be 100,000
                     for line in list_lines(raw)[0]:
-                        if line.get("where") in wanted:
+                        if str(line.get("where")) in wanted:
                             yield os.path.join(folder, *str(line["target"]).split("/"))  # noqa: PTH118 - as above

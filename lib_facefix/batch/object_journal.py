@@ -49,6 +49,11 @@ class ObjectJournal(Journal):
     A run announces its targets when it begins, so that results whose lines were lost are known to be ours.
     """
 
+    def _prepare(self) -> None:
+        self._waiting: list[bytes] = []
+        self._number, self._guard, self._ended_run, self._locked = 0, Lock(), Event(), False
+        self._objects = _Objects(self.folder, self.shard)
+
     def look(self, parents: Iterable[str] = ()) -> None:  # noqa: ARG002 - as in any journal
         """Read what earlier runs did; raises `BadSetting` if another run is at work, and `BadPicture`."""
         self._prepare()
@@ -110,11 +115,6 @@ class ObjectJournal(Journal):
     @property
     def _lock_path(self) -> Path:
         return self.folder / FOLDER / f"lock{self.shard.suffix}"
-
-    def _prepare(self) -> None:
-        self._waiting: list[bytes] = []
-        self._number, self._guard, self._ended_run, self._locked = 0, Lock(), Event(), False
-        self._objects = _Objects(self.folder, self.shard)
 
     def _all(self) -> Sequence[Entries]:
         return (self._objects,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -21,26 +20,24 @@ from ..batch import (
     RaySettings,
     Report,
     WorkerFailed,
-    WorkerPool,
     check_kind,
     choose_targets,
     fix_on_ray,
     fix_one,
     fix_overlapped,
     keep_apart,
+    keep_rows,
     kind_of,
-    limit_threads,
     may_continue,
     open_log,
     open_report,
-    read_paths,
     refuse_to_replace,
     skip_existing,
 )
 from ..errors import BadSetting, MissingDiffuser
 from ..fsio import check_place
 from ..pictures import Found, check_writable
-from ..pictures.objects import forget_listed
+from ..pictures.objects import as_url, forget_listed
 from ..planning.needs import Needs
 from ..protocols import Engine
 from ..settings.treatment import AUTO_RESTORER
@@ -49,7 +46,8 @@ from ..weights import ModelPaths, Published
 from .engines import choose_engine, prepare_detection, tell_choices
 from .files import tell_notes, write_drawing
 from .fix import FORMATS
-from .fix_journal import choose_journal, describe_earlier, describe_work, split_edited
+from .fix_journal import choose_journal, describe_earlier, describe_work, split_edited, start_journal
+from .fix_processes import count_processes, fix_in_processes, make_room
 from .fix_progress import ImageProgress, Tally, make_bar
 from .fix_work import make_batch, make_worker_batch, plan_work, read_recorder, read_shard
 from .flags import read_face_numbers, read_settings
@@ -92,9 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 engine.prepare(needs, _make_fetch(arguments))
         if batch.journal:
-            if batch.journal.start({"work": describe_work(arguments, needs)}):
-                left = [job for job in left if not batch.journal.is_done(*job)]
-            batch.journal.announce(job.target for job in left)
+            left = start_journal(batch.journal, describe_work(arguments, needs), left)
             batch.journal.sweep({job.target.parent for job in jobs})
         if jobs and arguments.quiet:
             lines, earlier = [], []
@@ -240,28 +236,10 @@ def _fix_all(batch: Batch, jobs: Sequence[Job], tally: Tally, arguments: argpars
             settings, jobs, tally.put, make_worker_batch, *given,
             journal=batch.journal, keep_times=arguments.keep_times,
         )  # fmt: skip
-    elif (count := arguments.jobs or _count_cores()) > 1:
-        _fix_in_processes(batch, jobs, count, tally.put, arguments)
+    elif (count := count_processes(arguments)) > 1:
+        fix_in_processes(batch.journal, jobs, count, tally.put, arguments)
     else:
-        fix_overlapped(batch, Listed(jobs), progress_of, tally.put)
-
-
-def _fix_in_processes(
-    batch: Batch, jobs: Sequence[Job], count: int, put: Callable[[Done], None], arguments: argparse.Namespace
-) -> None:
-    journal = batch.journal
-    given = (journal.folders, journal.config, journal.run) if journal else ((), "", "")
-
-    def note(line: str) -> None:
-        print_lines([f"facefix: {line}"], error=True)
-
-    WorkerPool(
-        count, make_worker_batch, arguments, *given, threads=limit_threads(count, _count_cores()), note=note
-    ).fix(jobs, put)
-
-
-def _count_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        fix_overlapped(batch, Listed(jobs, make_room(arguments, 1)), progress_of, tally.put)
 
 
 def _open_report(
@@ -272,14 +250,12 @@ def _open_report(
         return None
     kind = kind_of(arguments.report, arguments.report_format)
     continues = batch.journal is not None and len(left) < len(jobs) and may_continue(arguments.report, kind)
-    if not continues and kind != "json":
-        arguments.report.unlink(missing_ok=True)  # `refuse_to_replace` allowed it
-    known = set(read_paths(arguments.report, kind)) if continues else set()
+    known = keep_rows(arguments.report, kind, {as_url(job.source) for job in left}) if continues else set()
     for job in set(jobs) - set(left):
-        if str(job.source) not in known:
+        if as_url(job.source) not in known:
             with batch.recording(job.source) as record:
-                record.update(output=str(job.target), skipped="done by an earlier run")
-    return open_report(arguments.report, kind)
+                record.update(output=as_url(job.target), skipped="done by an earlier run")
+    return open_report(arguments.report, kind, continues=continues)
 
 
 def _open_gallery(arguments: argparse.Namespace, journal: Journal | None) -> Gallery | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,15 @@ def _choose_folders(arguments: argparse.Namespace, jobs: Sequence[Job]) -> list[
         return [] if jobs[0].target == as_path(arguments.output) else [as_path(arguments.output)]
     roots = {os.path.realpath(root): root for root in map(find_root, arguments.inputs) if root}
     return [root for real, root in roots.items() if not any(Path(real).is_relative_to(o) for o in {*roots} - {real})]
+
+
+def start_journal(journal: Journal, work: Mapping[str, Any], left: Sequence[Job]) -> list[Job]:
+    """Begin the run, if there is anything to do, and return what is left: another run may have ended just now."""
+    if left and journal.start({"work": work}):
+        left = [job for job in left if not journal.is_done(*job)]
+    if left:
+        journal.announce(job.target for job in left)
+    return list(left)
 
 
 def split_edited(journal: Journal, log: ResultLog | None, left: Sequence[Job]) -> tuple[list[Job], list[Job]]:

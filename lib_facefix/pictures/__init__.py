@@ -5,6 +5,7 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 """
 
 from .claims import SIGNED
+from .dimensions import read_dimensions
 from .discovery import Found, RealPaths, find_pictures, find_root, name_apart
 from .drawings import is_drawing, save_drawing
 from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
@@ -42,6 +43,7 @@ __all__ = [
     "name_apart",
     "names_unwritten_file",
     "open_pages",
+    "read_dimensions",
     "read_picture",
     "save_drawing",
     "save_pages",

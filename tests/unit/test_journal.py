@@ -478,3 +478,19 @@ def test_a_run_that_begins_after_another_has_ended_looks_again(photo, tmp_path):
     quick.close()
     assert slow.start({})
     assert slow.is_done(photo, out / "photo.bmp")
+
+
+def test_a_line_that_a_full_disk_cut_off_does_not_spoil_the_next(photo, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    first = begin(out)
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, content: real(file, content[:50]))
+    with pytest.raises(CannotWrite, match="the disk is full"):
+        write(first, photo, out / "a.bmp", b"new")
+    monkeypatch.undo()
+    assert not (out / "a.bmp").exists()
+    write(first, photo, out / "b.bmp", b"new")
+    first.close()
+    second = begin(out)
+    assert not second.has_written(out / "a.bmp")
+    assert second.is_done(photo, out / "b.bmp")

@@ -1,5 +1,6 @@
 """A real Ray cluster of two nodes on the loopback, an S3 server, and an actor that is killed in the middle."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -103,33 +104,40 @@ def run(*arguments):
     return command.main([*map(str, arguments), *QUICK])
 
 
-def kill_an_actor(when):
-    """Kill one actor as soon as `when` is true; return the thread and the list of what was killed."""
-    killed = []
+@contextlib.contextmanager
+def watching(act):
+    """Call `act` every now and then until it returns True, or the work is over; yields a list of its successes."""
+    done, over = [], threading.Event()
 
     def watch():
-        until = time.monotonic() + 120
-        while not killed and time.monotonic() < until:
-            time.sleep(0.05)
-            for path in Path("/proc").glob("[0-9]*/cmdline") if when() else ():
-                try:
-                    if b"ray::MapWorker(MapBatches(_Fixer)" in path.read_bytes():
-                        os.kill(int(path.parent.name), signal.SIGKILL)
-                        killed.append(path.parent.name)
-                        return
-                except OSError:
-                    continue
+        while not over.wait(0.05):
+            if act():
+                done.append(True)
+                return
 
     thread = threading.Thread(target=watch)
     thread.start()
-    return thread, killed
+    try:
+        yield done
+    finally:
+        over.set()
+        thread.join()
+
+
+def kill_an_actor():
+    """Kill one actor, if there is one."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if b"ray::MapWorker(MapBatches(_Fixer)" in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+                return True
+    return False
 
 
 def test_a_cluster_writes_the_same_bytes_although_an_actor_is_killed(album, tmp_path, cluster, capsys):
     out = tmp_path / "out"
-    thread, killed = kill_an_actor(lambda: any(out.glob("*.jpg")))
-    assert run("fix", album, "-o", out, "--ray", cluster, "--report", tmp_path / "r.csv") == 0
-    thread.join()
+    with watching(lambda: any(out.glob("*.jpg")) and kill_an_actor()) as killed:
+        assert run("fix", album, "-o", out, "--ray", cluster, "--report", tmp_path / "r.csv") == 0
     assert killed
     assert run("fix", album, "-o", tmp_path / "alone") == 0
     names = [path.name for path in sorted(album.iterdir())]
@@ -201,21 +209,16 @@ def test_a_machine_that_fails_in_the_middle_loses_nothing(album, tmp_path, made_
     """Images and results are in a store; all that the second machine held is gone."""
     s3.put(f"{album}/", "album/failing/", recursive=True)
     machine = made_cluster.add_node(num_cpus=2, node_ip_address=HOST, object_store_memory=200 << 20)
-    ended = []
 
     def end():
-        until = time.monotonic() + 120
-        while time.monotonic() < until and not ended:
-            time.sleep(0.1)
-            s3.invalidate_cache()
-            if len([name for name in s3.find("album/rest") if name.endswith(".jpg")]) >= 2:
-                made_cluster.remove_node(machine, allow_graceful=False)
-                ended.append(machine)
+        s3.invalidate_cache()
+        if len([name for name in s3.find("album/rest") if name.endswith(".jpg")]) < 2:
+            return False
+        made_cluster.remove_node(machine, allow_graceful=False)
+        return True
 
-    thread = threading.Thread(target=end)
-    thread.start()
-    assert run("fix", "s3://album/failing", "-o", "s3://album/rest", "--ray", made_cluster.address) == 0
-    thread.join()
+    with watching(end) as ended:
+        assert run("fix", "s3://album/failing", "-o", "s3://album/rest", "--ray", made_cluster.address) == 0
     assert ended
     assert run("fix", album, "-o", tmp_path / "alone") == 0
     for path in (tmp_path / "alone").glob("*.jpg"):
@@ -237,9 +240,8 @@ def test_from_s3_to_s3_with_an_actor_killed(album, tmp_path, cluster, s3, capsys
         s3.invalidate_cache()
         return any(name.endswith(".jpg") for name in s3.find("album/out"))
 
-    thread, killed = kill_an_actor(has_results)
-    assert run("fix", "s3://album/in", "-o", "s3://album/out", "--ray", cluster) == 0
-    thread.join()
+    with watching(lambda: has_results() and kill_an_actor()) as killed:
+        assert run("fix", "s3://album/in", "-o", "s3://album/out", "--ray", cluster) == 0
     assert killed
     assert run("fix", album, "-o", tmp_path / "alone") == 0
     for path in (tmp_path / "alone").glob("*.jpg"):
