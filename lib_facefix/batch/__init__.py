@@ -4,13 +4,14 @@ from .batch_runner import MAX_SHEET_IMAGES, STOPPED, Batch
 from .fingerprint import fingerprint, hash_file, hash_models
 from .gallery import Gallery
 from .journal import Journal
+from .memory import Room, count_free_memory, estimate_cost
 from .object_journal import ObjectJournal
 from .one_file import fix_file
 from .overlap import Done, Job, Listed, fix_one, fix_overlapped
 from .planners import make_planner, plan_from_file
 from .ray_runner import RaySettings, fix_on_ray
 from .report import describe_plan, explain_absent, has_failed, list_reasons, make_document, summarize_faces
-from .report_file import Report, check_kind, kind_of, may_continue, open_report, read_paths
+from .report_file import Report, check_kind, keep_rows, kind_of, may_continue, open_report
 from .shard import Shard
 from .targets import (
     STREAM,
@@ -23,7 +24,7 @@ from .targets import (
     refuse_to_replace,
     skip_existing,
 )
-from .worker_pool import WorkerPool, limit_threads
+from .worker_pool import WorkerFailed, WorkerPool, limit_threads
 
 __all__ = [
     "MAX_SHEET_IMAGES",
@@ -39,12 +40,16 @@ __all__ = [
     "ObjectJournal",
     "RaySettings",
     "Report",
+    "Room",
     "Shard",
+    "WorkerFailed",
     "WorkerPool",
     "below_common_folder",
     "check_kind",
     "choose_targets",
+    "count_free_memory",
     "describe_plan",
+    "estimate_cost",
     "exclude_results",
     "explain_absent",
     "fingerprint",
@@ -56,6 +61,7 @@ __all__ = [
     "hash_file",
     "hash_models",
     "keep_apart",
+    "keep_rows",
     "kind_of",
     "limit_threads",
     "list_reasons",
@@ -65,7 +71,6 @@ __all__ = [
     "open_log",
     "open_report",
     "plan_from_file",
-    "read_paths",
     "refuse_to_replace",
     "skip_existing",
     "summarize_faces",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..pictures.objects import is_remote, stamp_object
 SLACK = 2_000_000_000
 """Nanoseconds by which some drives round the time of a file."""
 _CHUNK = 1 << 20
+_LINE_START = re.compile(rb"[0-9a-f]{8} \{")
 
 
 class Stamp(NamedTuple):
@@ -71,9 +73,21 @@ def digest_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_line(raw: bytes) -> dict[str, Any] | None:
-    """Return the content of a line, None if it is damaged."""
-    checksum, _, text = raw.rstrip(b"\n").partition(b" ")
+def list_lines(raw: bytes) -> tuple[list[dict[str, Any]], bool]:
+    """Return the contents of a line, and whether it is sound.
+
+    One that was cut off by a full disk has the next one behind it, which is found by its checksum.
+    """
+    raw = raw.rstrip(b"\r\n")
+    line = _read_line(raw)
+    if line is not None or not raw:
+        return ([] if line is None else [line]), True
+    inside = (_read_line(raw[found.start() :]) for found in _LINE_START.finditer(raw))
+    return [line for line in inside if line is not None], False
+
+
+def _read_line(raw: bytes) -> dict[str, Any] | None:
+    checksum, _, text = raw.partition(b" ")
     with contextlib.suppress(ValueError):
         if int(checksum, 16) == zlib.crc32(text):
             line = json.loads(text)

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
@@ -15,13 +15,32 @@ from typing import Any
 from .. import __version__
 from ..errors import BadSetting, FaceFixError
 from ..pictures.objects import as_url, delete_object, list_objects, read_object, write_object
-from .journal import FOLDER, VERSION, Journal
+from .journal import Journal
+from .journal_entries import FOLDER, VERSION, Entries
 from .journal_lines import pack_line
+from .shard import Shard
 
 FLUSH_SECONDS = 2.0
 """Longest time that a line waits. The images of lines that a kill takes with it are done again, to the same bytes."""
 FRESH_SECONDS = 60.0
 """Age of a lock after which its run has ended, if that cannot be found out otherwise."""
+WRONG_SECONDS = 3600.0
+"""Time by which a lock may be in the future, as clocks differ; beyond it, a clock was wrong, and has been set back."""
+
+
+class _Objects(Entries):
+    """The entries of a store, and what was announced there."""
+
+    def __init__(self, folder: Path, shard: Shard) -> None:
+        super().__init__(folder, shard)
+        self.announced: set[str] = set()
+
+    def take(self, line: Mapping[str, Any], journal: str) -> None:
+        """Take in a line of an earlier run, also one that announces results."""
+        if "announced" in line:
+            self.announced.update(line["announced"])
+        else:
+            super().take(line, journal)
 
 
 class ObjectJournal(Journal):
@@ -30,41 +49,44 @@ class ObjectJournal(Journal):
     A run announces its targets when it begins, so that results whose lines were lost are known to be ours.
     """
 
-    def look(self) -> None:
-        """Read what earlier runs did; raises `BadSetting` if another run is at work, and `BadPicture`."""
+    def _prepare(self) -> None:
         self._waiting: list[bytes] = []
-        self._number, self._guard, self._ended_run = 0, Lock(), Event()
-        self._announced: set[str] = set()
-        self._locked = False
+        self._number, self._guard, self._ended_run, self._locked = 0, Lock(), Event(), False
+        self._objects = _Objects(self.folder, self.shard)
+
+    def look(self, parents: Iterable[str] = ()) -> None:  # noqa: ARG002 - as in any journal
+        """Read what earlier runs did; raises `BadSetting` if another run is at work, and `BadPicture`."""
+        self._prepare()
         place = self.folder / FOLDER
         names = list(list_objects(self.folder))  # also the stamps of the results
         for path in names:
             if path.parent == place and path.name.startswith("lock"):
                 self._refuse_other(path)
             elif path.parent == place and path.name.startswith("journal"):
-                self._read_lines(path.name.rpartition(".")[0], read_object(path)[0].splitlines(keepends=True))
+                self._objects.read(path.name.rpartition(".")[0], read_object(path)[0].splitlines(keepends=True))
 
-    def start(self, about: Mapping[str, Any]) -> None:
+    def start(self, about: Mapping[str, Any]) -> bool:
         """Begin this run, as `Journal.start` does."""
         self._lock_object()
         self._locked = True
-        self._append({"journal": VERSION, "run": self.run, "facefix": __version__, "config": self.config, **about})
+        self._add_line({"journal": VERSION, "run": self.run, "facefix": __version__, "config": self.config, **about})
         Thread(target=self._beat, daemon=True).start()
+        return False
 
     def join(self, run: str) -> None:
         """Take part in a run that another process has started."""
-        self.run, self._waiting, self._number = run, [], 0
-        self._guard, self._ended_run, self._locked, self._announced = Lock(), Event(), False, set()
+        self._prepare()
+        self.run = run
         Thread(target=self._beat, daemon=True).start()
 
     def announce(self, targets: Iterable[Path]) -> None:
         """Note which results this run is going to write."""
-        self._append({"announced": [self._key(target) for target in targets]})
+        self._add_line({"announced": [self._objects.key(target) for target in targets]})
         self.flush()
 
     def has_written(self, target: Path) -> bool:
         """Return whether a run wrote the object, or has announced it when there was none of somebody else."""
-        return self._key(target) in self._announced or super().has_written(target)
+        return self._objects.key(target) in self._objects.announced or super().has_written(target)
 
     def beside(self, name: str) -> Path | None:  # noqa: ARG002 - as in any journal
         """Return None: no file can be added to there."""
@@ -94,17 +116,17 @@ class ObjectJournal(Journal):
     def _lock_path(self) -> Path:
         return self.folder / FOLDER / f"lock{self.shard.suffix}"
 
-    def _append(self, line: Mapping[str, Any]) -> None:
+    def _all(self) -> Sequence[Entries]:
+        return (self._objects,)
+
+    def _append(self, line: Mapping[str, Any], target: Path) -> None:
+        whole = {**line, "target": self._objects.key(target)}
+        self._add_line(whole)
+        self._objects.keep(whole)
+
+    def _add_line(self, line: Mapping[str, Any]) -> None:
         with self._guard:
             self._waiting.append(pack_line(line))
-        if "target" in line:
-            self._keep(line)
-
-    def _take(self, line: Mapping[str, Any], journal: str) -> None:
-        if "announced" in line:
-            self._announced.update(line["announced"])
-        else:
-            super()._take(line, journal)
 
     def _lock_object(self) -> None:
         owner = {"run": self.run, "host": platform.node(), "pid": os.getpid(), "time": time.time()}
@@ -135,7 +157,8 @@ class ObjectJournal(Journal):
 
 def _is_alive(lock: Mapping[str, Any]) -> bool:
     """Return whether the run of a lock may still be at work: of this machine its process tells."""
-    if time.time() - lock.get("time", 0) > FRESH_SECONDS:
+    age = time.time() - lock.get("time", 0)
+    if age > FRESH_SECONDS or age < -WRONG_SECONDS:
         return False
     if lock.get("host") != platform.node():
         return True

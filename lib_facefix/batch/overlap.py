@@ -13,6 +13,7 @@ from PIL.Image import Image as Pillow
 from ..protocols import Progress
 from .batch_runner import STOPPED, Batch
 from .item import Item
+from .memory import Room
 from .preview import Preview
 from .report import new_record
 
@@ -49,20 +50,32 @@ class Source(Protocol):
     def take(self) -> Job | None:
         """Return the next job, or None if there will be no more; waits for it."""
 
+    def release(self, source: Path) -> None:
+        """Take note that an image is finished, and its memory free."""
+
 
 class Listed:
     """A `Source` of jobs that are all known."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = iter(jobs)
+    def __init__(self, jobs: Sequence[Job], room: Room | None = None) -> None:
+        """room: memory of the images; none: without a limit."""
+        self._jobs, self._room = iter(jobs), room or Room()
+        self._next = next(self._jobs, None)
 
     def is_ready(self) -> bool:
-        """Return True."""
-        return True
+        """Return whether there is memory for the next image, or no image is left."""
+        return self._next is None or self._room.admit(self._next.source)
 
     def take(self) -> Job | None:
-        """Return the next job, or None."""
-        return next(self._jobs, None)
+        """Return the next job, or None. If it is not ready, nothing else is at work, and it is let in."""
+        job, self._next = self._next, next(self._jobs, None)
+        if job:
+            self._room.admit(job.source)
+        return job
+
+    def release(self, source: Path) -> None:
+        """Give back the memory of an image."""
+        self._room.release(source)
 
 
 def fix_one(batch: Batch, job: Job, progress: Progress, put: Callable[[Done], None]) -> None:
@@ -87,10 +100,17 @@ def fix_overlapped(
     KeyboardInterrupt is passed on.
     """
     coming: deque[Future[Item]] = deque()
-    going: deque[Future[Done]] = deque()
+    going: deque[tuple[Path, Future[Done]]] = deque()
     item: Item | None = None
     stopped: Item | None = None
     ended = False
+
+    def put_first() -> None:
+        path, future = going.popleft()
+        done = future.result()
+        source.release(path)
+        put(done)
+
     with ThreadPoolExecutor(1, "facefix-read") as reader, ThreadPoolExecutor(1, "facefix-write") as writer:
         try:
             while not ended or coming or going:
@@ -103,10 +123,10 @@ def fix_overlapped(
                     item = coming.popleft().result()
                     item = batch.make(item, progress_of(item.path))
                     if coming or not ended:
-                        going.append(writer.submit(_finish, batch, item))
+                        going.append((item.path, writer.submit(_finish, batch, item)))
                         item = None
-                while going and (going[0].done() or len(going) >= AHEAD or not coming):
-                    put(going.popleft().result())
+                while going and (going[0][1].done() or len(going) >= AHEAD or not coming):
+                    put_first()
                 if item:  # the last one: nothing is left to do meanwhile, and here it can be stopped
                     done, item = _finish(batch, item), None
                     put(done)
@@ -117,7 +137,7 @@ def fix_overlapped(
             for future in coming:
                 future.cancel()
             while going:
-                put(going.popleft().result())
+                put_first()
             if stopped:
                 _put_stopped(stopped, put)
 

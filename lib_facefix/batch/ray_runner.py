@@ -30,8 +30,10 @@ from .journal_lines import Stamp
 from .one_file import Silent
 from .overlap import Done, Job
 from .preview import Preview
+from .ray_ledger import Ledger
 from .report import new_record
 from .report_file import status_of
+from .worker_pool import WorkerFailed
 
 NETWORK_USE = {
     "what": "runs on a Ray cluster, whose machines send each other images and results",
@@ -67,10 +69,15 @@ class _Fixer:
     """An actor. Its models stay loaded."""
 
     def __init__(
-        self, make_batch: Callable[..., Batch], given: tuple[Any, ...], places: dict[str, tuple[str, str]]
+        self,
+        make_batch: Callable[..., Batch],
+        given: tuple[Any, ...],
+        places: dict[str, tuple[str, str]],
+        ledger: Ledger,
     ) -> None:
         """places: source and target of each image, by its plain name."""
-        self._batch, self._places = make_batch(*given), places
+        ledger.start()
+        self._batch, self._places, self._ledger = make_batch(*given), places, ledger
         self._batch.keeps_content = True
         self._batch.log = None  # it is of another machine
 
@@ -84,7 +91,12 @@ class _Fixer:
         source, target = (Path(path) for path in self._places[_plain(name)])
         batch = self._batch
         item = Item(source, target, new_record(source), content=content)
-        lines = batch.finish(batch.make(batch.open(item), Silent()))
+        if self._ledger.begin(name):
+            lines = batch.finish(batch.make(batch.open(item), Silent()))
+            self._ledger.finish(name)
+        else:
+            item.record["error"] = f"{as_url(source)}: the process that worked on this image was ended, twice"
+            lines = [f"{as_url(source)}: failed: {item.record['error']}"]
         written: Stamp | None = None
         result = b"" if item.record["error"] else item.content
         if result and is_remote(target):
@@ -121,7 +133,8 @@ def fix_on_ray(
     """Fix images on a cluster, and call `put` for each when it is finished, in no certain order.
 
     make_batch: called with `given` in each actor; a function of a module that is installed on all machines. keep_times:
-    results get the times of their images. Raises `BadSetting` if there is no cluster, and `MissingPackage`.
+    results get the times of their images. An image that ends its process twice fails, and the others go on. Raises
+    `BadSetting` if there is no cluster, `WorkerFailed` if no process can work, and `MissingPackage`.
     """
     stamps = {job.source: stamp for job in jobs if (stamp := Stamp.of(job.source))}
     ray = _start(settings)
@@ -136,6 +149,9 @@ def fix_on_ray(
             record = new_record(job.source)
             record["error"] = f"{as_url(job.source)} is gone, or the processes that worked on it have ended"
             put(Done([f"{as_url(job.source)}: failed: {record['error']}"], record))
+    except ray.exceptions.RayError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise WorkerFailed(f"The processes of the Ray cluster cannot work: {reason}") from error
     finally:
         ray.shutdown()
 
@@ -206,10 +222,11 @@ def _run(ray: Any, settings: RaySettings, jobs: Sequence[Job], given: tuple[Any,
         num_cpus=READER_CPUS,
     )
     actors = settings.actors or _count_actors(ray, settings)
+    ledger = Ledger(actors)
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1")
     done = rows.map_batches(
         _Fixer,
-        fn_constructor_args=given,
+        fn_constructor_args=(*given, ledger),
         batch_size=ROWS,
         batch_format="numpy",
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),

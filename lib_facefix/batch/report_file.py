@@ -9,12 +9,12 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TextIO, cast
 
 from ..errors import BadSetting
-from ..fsio import atomic_write, cannot_write
+from ..fsio import atomic_write, cannot_write, find_open_number
 from ..planning.plan import VERSION
 
 KINDS = ("json", "jsonl", "csv")
@@ -44,19 +44,19 @@ def kind_of(path: Path, kind: str | None = None) -> str:
     return kind or SUFFIXES.get(path.suffix.lower(), "json")
 
 
-def open_report(path: Path, kind: str) -> Report:
-    """Return a report to be written to `path`; raises `CannotWrite`. JSON lines and CSV are added to a file of theirs.
+def open_report(path: Path, kind: str, *, continues: bool = False) -> Report:
+    """Return a report to be written to `path`; raises `CannotWrite`.
 
-    Check with `may_continue` that the file is one.
+    continues: whether JSON lines or CSV are added to a file of theirs, see `may_continue` and `keep_rows`.
     """
-    return _Document(path) if kind == "json" else _Lines(path, kind)
+    return _Document(path) if kind == "json" else _Lines(path, kind, continues=continues)
 
 
 def may_continue(path: Path, kind: str) -> bool:
     """Return whether the file is a report of this kind that can be added to, as a run that was killed has left it."""
-    if kind == "json":
-        return False
     try:
+        if kind == "json" or not path.is_file() or find_open_number(path) is not None:
+            return False
         with path.open("rb") as file:
             first = file.readline(1 << 20)
     except OSError:
@@ -71,15 +71,48 @@ def may_continue(path: Path, kind: str) -> bool:
     return False
 
 
-def read_paths(path: Path, kind: str) -> Iterator[str]:
-    """Yield the images that such a file already names."""
+def keep_rows(path: Path, kind: str, redone: Collection[str]) -> set[str]:
+    """Remove the rows of images that are done again from such a file, and what a killed run wrote of a last one.
+
+    So each image has one row in the end. Returns the images that the file names still; raises `CannotWrite`.
+    """
+    kept = set[str]()
+
+    def write(file: BinaryIO) -> None:
+        if kind == "csv":
+            file.write(_row(COLUMNS).encode())
+        for name, text in _list_rows(path, kind):
+            if name not in redone:
+                kept.add(name)
+                file.write(text.encode("utf-8", "surrogateescape"))
+
+    atomic_write(path, write)
+    return kept
+
+
+def _list_rows(path: Path, kind: str) -> Iterator[tuple[str, str]]:
+    """Yield the image and the text of each whole row of a report."""
     with path.open("r", encoding="utf-8", errors="surrogateescape", newline="") as file:
         if kind == "csv":
-            yield from (row["path"] for row in csv.DictReader(file) if row.get("path"))
+            yield from _list_csv(file)
             return
         for line in file:
-            with contextlib.suppress(ValueError):  # a line that was cut off
-                yield str(json.loads(line)["path"])
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # a line that was cut off
+                name = str(json.loads(line)["path"])
+                if line.endswith("\n"):
+                    yield name, line
+
+
+def _list_csv(file: TextIO) -> Iterator[tuple[str, str]]:
+    before: list[str] = []
+    with contextlib.suppress(csv.Error):  # a row that was cut off in a name of two lines
+        for row in csv.reader(file, strict=True):
+            if len(before) == len(COLUMNS) and before != list(COLUMNS):
+                yield before[0], _row(before)
+            before = row
+        file.buffer.seek(-1, os.SEEK_END)
+        if len(before) == len(COLUMNS) and before != list(COLUMNS) and file.buffer.read() == b"\n":
+            yield before[0], _row(before)
 
 
 def status_of(record: Mapping[str, Any]) -> str:
@@ -131,12 +164,15 @@ class _Document:
 class _Lines:
     """One line for each image, in the file as soon as the image is finished."""
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: str, *, continues: bool) -> None:
         self._path, self._kind = path, kind
         with _writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = path.open("a+", encoding="utf-8", errors="surrogateescape", newline="")
-            self._mend()
+            mode = "a" if continues else "w"
+            self._file = path.open(mode, encoding="utf-8", errors="surrogateescape", newline="")
+            if kind == "csv" and not continues:
+                self._file.write(_row(COLUMNS))
+                self._file.flush()
 
     def add(self, record: Mapping[str, Any]) -> None:
         text = dump({"version": VERSION, **record}) + "\n" if self._kind == "jsonl" else _row(_columns(record))
@@ -146,21 +182,9 @@ class _Lines:
 
     def close(self) -> tuple[str, ...]:
         with _writing(self._path), self._file:
-            os.fsync(self._file.fileno())
+            if self._path.is_file():  # a pipe cannot be synced
+                os.fsync(self._file.fileno())
         return ()
-
-    def _mend(self) -> None:
-        """Cut off a last line that is not complete, and begin an empty file with the names of the columns."""
-        raw = self._file.buffer
-        end = raw.seek(0, os.SEEK_END)
-        start = max(0, end - (1 << 24))
-        raw.seek(start)
-        tail = raw.read()
-        if tail and not tail.endswith(b"\n"):
-            raw.truncate(start + tail.rfind(b"\n") + 1)
-        if self._kind == "csv" and raw.seek(0, os.SEEK_END) == 0:
-            self._file.write(_row(COLUMNS))
-            self._file.flush()
 
 
 def dump(content: Mapping[str, Any], indent: int | None = None) -> str:

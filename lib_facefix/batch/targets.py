@@ -23,6 +23,7 @@ from ..pictures import (
 from ..pictures.objects import as_path, as_url, is_remote, stamp_object
 from ..weights import cache_folder
 from .journal import Journal
+from .noted_results import find_noted
 
 if TYPE_CHECKING:
     from .batch_runner import Batch
@@ -104,13 +105,16 @@ def exclude_results(
     """Return the files without those that FaceFix made of others, unless `inputs` names them explicitly.
 
     These are results beside their input, sheets and other drawings, and files in an output folder inside an input
-    folder. log: remembers what was written on this machine.
+    folder. log: remembers what was written on this machine; the journals of the folders know results, too.
     """
     folder = None if output is None else _real(as_path(output))
     inside = folder is not None and any(_real(as_path(text)) in folder.parents for text in inputs)
     real, start = RealPaths(), f"{folder}{os.sep}"
+    noted = find_noted(found, inputs)
 
     def is_result(path: Path) -> bool:
+        if noted and real.find(path) in noted:
+            return True
         if path.stem.endswith(RESULT_MARK) or (inside and real.find(path).startswith(start)):
             return True
         return (log is not None and log.is_product(path)) or is_drawing(path)

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import FaceFixError
 from .batch_runner import Batch
+from .memory import Room
 from .one_file import Silent
 from .overlap import AHEAD, Done, Job, fix_overlapped
 from .report import new_record
@@ -62,16 +63,19 @@ class WorkerPool:
         *given: Any,
         threads: Mapping[str, str],
         note: Callable[[str], None],
+        room: Room | None = None,
     ) -> None:
         """make_batch: called with `given` in each process; a function of a module, as it is named to the process.
 
         threads: environment variables of the processes, see `limit_threads`. note: is told, in a sentence for people,
-        that a process has died.
+        that a process has died, or has nothing to do. room: memory of the images.
         """
         self._count, self._make_batch, self._given, self._threads = count, make_batch, given, threads
         self._workers: list[_Worker] = []
         self._failed_starts = 0
         self._note = note
+        self._room = room or Room()
+        self._has_told_memory = False
 
     def fix(self, jobs: Sequence[Job], put: Callable[[Done], None]) -> None:
         """Fix images, and call `put` for each when it is finished, in no certain order.
@@ -84,17 +88,18 @@ class WorkerPool:
         try:
             self._workers = [self._start() for _ in range(min(self._count, len(fresh)))]
             while fresh or again or any(worker.jobs for worker in self._workers):
-                for worker in self._workers:
-                    self._give(worker, fresh, again)
+                while any(self._give(worker, fresh, again) for worker in sorted(self._workers, key=_count_jobs)):
+                    pass
                 busy = {worker.connection: worker for worker in self._workers if worker.jobs}
                 for connection in wait(list(busy)):
                     worker = busy[connection]  # type: ignore[index]  # only what was given is returned
                     try:
-                        done = _receive(worker)
+                        done_job, done = worker.jobs[0][0], _receive(worker)
                     except (EOFError, OSError):
                         self._replace(worker, again, put)
                         continue
                     self._failed_starts = 0
+                    self._room.release(done_job.source)
                     put(done)
             for worker in self._workers:
                 worker.connection.send(None)
@@ -121,19 +126,32 @@ class WorkerPool:
         theirs.close()
         return _Worker(process, ours)
 
-    def _give(self, worker: _Worker, fresh: deque[tuple[Job, int]], again: deque[tuple[Job, int]]) -> None:
-        """Send a process as many jobs as it may have; one that is tried again is alone with its process."""
-        alone = any(tries for _, tries in worker.jobs)
-        while not alone and len(worker.jobs) < WINDOW:
-            if again and not worker.jobs:
-                alone, job = True, again.popleft()
-            elif fresh and not again:
-                job = fresh.popleft()
-            else:
-                break
-            worker.jobs.append(job)
-            with contextlib.suppress(OSError):  # it is dead: reading from it will tell
-                worker.connection.send(job[0])
+    def _give(self, worker: _Worker, fresh: deque[tuple[Job, int]], again: deque[tuple[Job, int]]) -> bool:
+        """Send a job to a process, if it may have one more; one that is tried again is alone with its process."""
+        waiting = again or fresh
+        full = len(worker.jobs) >= (1 if again or any(tries for _, tries in worker.jobs) else WINDOW)
+        if full or not waiting:
+            return False
+        if not self._room.admit(waiting[0][0].source):
+            if not worker.jobs:
+                self._tell_memory(waiting[0][0])
+            return False
+        job = waiting.popleft()
+        worker.jobs.append(job)
+        with contextlib.suppress(OSError):  # it is dead: reading from it will tell
+            worker.connection.send(job[0])
+        return True
+
+    def _tell_memory(self, job: Job) -> None:
+        """Say once that processes wait for memory."""
+        if not self._has_told_memory:
+            self._has_told_memory = True
+            busy = sum(bool(worker.jobs) for worker in self._workers)
+            self._note(
+                f"memory is short: {busy} of {len(self._workers)} processes work while large images such as "
+                f"{job.source.name} are fixed. It takes about {self._room.cost(job.source) / 1e9:.1f} GB, and "
+                f"{self._room.limit / 1e9:.1f} GB are there for all"
+            )
 
     def _replace(self, worker: _Worker, again: deque[tuple[Job, int]], put: Callable[[Done], None]) -> None:
         """Start another process for one that died; its images are tried again, or fail."""
@@ -142,6 +160,8 @@ class WorkerPool:
         self._failed_starts += 1
         if self._failed_starts > MAX_FAILED_STARTS + len(self._workers):
             raise WorkerFailed(f"The processes that fix images end at once ({why}). Try again with --jobs 1")
+        for job, _ in worker.jobs:
+            self._room.release(job.source)
         retried = [(job, tries + 1) for job, tries in worker.jobs if not tries]
         for job, tries in worker.jobs:
             if tries:
@@ -163,6 +183,10 @@ class WorkerPool:
                 worker.process.join()
             worker.connection.close()
         self._workers = []
+
+
+def _count_jobs(worker: _Worker) -> int:
+    return len(worker.jobs)
 
 
 def _receive(worker: _Worker) -> Done:
@@ -205,6 +229,9 @@ class _Piped:
     def take(self) -> Job | None:
         """Return the next job, or None if there will be no more."""
         return self._jobs.get()
+
+    def release(self, source: Path) -> None:
+        """Do nothing: the other process holds the memory."""
 
     def _listen(self) -> None:
         try:

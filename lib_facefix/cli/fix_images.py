@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -20,26 +19,25 @@ from ..batch import (
     Naming,
     RaySettings,
     Report,
-    WorkerPool,
+    WorkerFailed,
     check_kind,
     choose_targets,
     fix_on_ray,
     fix_one,
     fix_overlapped,
     keep_apart,
+    keep_rows,
     kind_of,
-    limit_threads,
     may_continue,
     open_log,
     open_report,
-    read_paths,
     refuse_to_replace,
     skip_existing,
 )
 from ..errors import BadSetting, MissingDiffuser
 from ..fsio import check_place
 from ..pictures import Found, check_writable
-from ..pictures.objects import forget_listed
+from ..pictures.objects import as_url, forget_listed
 from ..planning.needs import Needs
 from ..protocols import Engine
 from ..settings.treatment import AUTO_RESTORER
@@ -48,7 +46,8 @@ from ..weights import ModelPaths, Published
 from .engines import choose_engine, prepare_detection, tell_choices
 from .files import tell_notes, write_drawing
 from .fix import FORMATS
-from .fix_journal import choose_journal, describe_work
+from .fix_journal import choose_journal, describe_earlier, describe_work, split_edited, start_journal
+from .fix_processes import count_processes, fix_in_processes, make_room
 from .fix_progress import ImageProgress, Tally, make_bar
 from .fix_work import make_batch, make_worker_batch, plan_work, read_recorder, read_shard
 from .flags import read_face_numbers, read_settings
@@ -91,8 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 engine.prepare(needs, _make_fetch(arguments))
         if batch.journal:
-            batch.journal.start({"work": describe_work(arguments, needs)})
-            batch.journal.announce(job.target for job in left)
+            left = start_journal(batch.journal, describe_work(arguments, needs), left)
             batch.journal.sweep({job.target.parent for job in jobs})
         if jobs and arguments.quiet:
             lines, earlier = [], []
@@ -106,6 +104,9 @@ def run(arguments: argparse.Namespace) -> int:
                 _fix_all(batch, left, tally, arguments)
         except KeyboardInterrupt:  # Ctrl-C, or SIGTERM
             tally.is_stopped = True
+        except WorkerFailed:
+            _finish(arguments, batch, jobs, left, tally)  # report and gallery tell what was done until then
+            raise
         code = _finish(arguments, batch, jobs, left, tally)
         if not arguments.quiet:
             tell_choices(engine, info, restorer=tally.is_restored and AUTO_RESTORER in needs.restorers)
@@ -119,16 +120,16 @@ def _choose_left(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job
     """
     journal = batch.journal
     left = list(jobs) if journal is None else [job for job in jobs if not journal.is_done(*job)]
+    edited = list[Job]()
+    if journal and not arguments.overwrite:
+        left, edited = split_edited(journal, batch.log, left)
     if not arguments.overwrite and batch.log:
         results = [] if arguments.in_place or arguments.dry_run else [job.target for job in left]
         kind = kind_of(arguments.report, arguments.report_format) if arguments.report else ""
         report = None if arguments.report and may_continue(arguments.report, kind) else arguments.report
         extras = report, arguments.compare, arguments.gallery
         refuse_to_replace([*results, *extras], batch.log, journal=journal)
-    if len(left) == len(jobs):
-        return left, []
-    rest = f"{len(left)} to do" if left else "nothing to do. Add --again to fix them again"
-    return left, [f"{len(jobs) - len(left)} of {len(jobs)} images were done by an earlier run; {rest}"]
+    return left, describe_earlier(journal, jobs, left, edited) if journal else []
 
 
 def _choose_jobs(arguments: argparse.Namespace, found: Sequence[Found]) -> tuple[list[Found], list[Job]]:
@@ -230,33 +231,15 @@ def _fix_all(batch: Batch, jobs: Sequence[Job], tally: Tally, arguments: argpars
             tally.put(Done(lines, batch.records[-1]))
     elif arguments.ray:
         actors = arguments.jobs if arguments.jobs > 1 else 0
-        settings, given = RaySettings(arguments.ray, actors, arguments.ray_gpus), (arguments, None, "", "")
+        settings, given = RaySettings(arguments.ray, actors, arguments.ray_gpus), (arguments, (), "", "")
         fix_on_ray(
             settings, jobs, tally.put, make_worker_batch, *given,
             journal=batch.journal, keep_times=arguments.keep_times,
         )  # fmt: skip
-    elif (count := arguments.jobs or _count_cores()) > 1:
-        _fix_in_processes(batch, jobs, count, tally.put, arguments)
+    elif (count := count_processes(arguments)) > 1:
+        fix_in_processes(batch.journal, jobs, count, tally.put, arguments)
     else:
-        fix_overlapped(batch, Listed(jobs), progress_of, tally.put)
-
-
-def _fix_in_processes(
-    batch: Batch, jobs: Sequence[Job], count: int, put: Callable[[Done], None], arguments: argparse.Namespace
-) -> None:
-    journal = batch.journal
-    given = (journal.folder, journal.config, journal.run) if journal else (None, "", "")
-
-    def note(line: str) -> None:
-        print_lines([f"facefix: {line}"], error=True)
-
-    WorkerPool(
-        count, make_worker_batch, arguments, *given, threads=limit_threads(count, _count_cores()), note=note
-    ).fix(jobs, put)
-
-
-def _count_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        fix_overlapped(batch, Listed(jobs, make_room(arguments, 1)), progress_of, tally.put)
 
 
 def _open_report(
@@ -267,14 +250,12 @@ def _open_report(
         return None
     kind = kind_of(arguments.report, arguments.report_format)
     continues = batch.journal is not None and len(left) < len(jobs) and may_continue(arguments.report, kind)
-    if not continues and kind != "json":
-        arguments.report.unlink(missing_ok=True)  # `refuse_to_replace` allowed it
-    known = set(read_paths(arguments.report, kind)) if continues else set()
+    known = keep_rows(arguments.report, kind, {as_url(job.source) for job in left}) if continues else set()
     for job in set(jobs) - set(left):
-        if str(job.source) not in known:
+        if as_url(job.source) not in known:
             with batch.recording(job.source) as record:
-                record.update(output=str(job.target), skipped="done by an earlier run")
-    return open_report(arguments.report, kind)
+                record.update(output=as_url(job.target), skipped="done by an earlier run")
+    return open_report(arguments.report, kind, continues=continues)
 
 
 def _open_gallery(arguments: argparse.Namespace, journal: Journal | None) -> Gallery | None:

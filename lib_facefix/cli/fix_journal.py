@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..batch import STREAM, Job, Journal, fingerprint, hash_file, hash_models
+from ..pictures import ResultLog, find_root
 from ..pictures.objects import as_path
 from ..planning.needs import Needs
 from .fix_work import open_journal
@@ -20,27 +21,63 @@ from .flags import read_overrides, read_settings
 def choose_journal(arguments: argparse.Namespace, needs: Needs, jobs: Sequence[Job]) -> Journal | None:
     """Return the journal of this run, read but not started, or None if it has none.
 
-    It is in the folder of results, or in the folder whose images are overwritten. Files that are named one by one have
-    no journal: who names a file wants it done now. Raises `BadSetting` if another run is at work in the folder.
+    It is in the output folder, or else in each folder whose images are fixed. Files that are named one by one have no
+    journal: who names a file wants it done now. Raises `BadSetting` if another run is at work in the folder.
     """
-    folder = _choose_folder(arguments, jobs)
-    if folder is None:
+    folders = _choose_folders(arguments, jobs)
+    if not folders:
         return None
     work = describe_work(arguments, needs)
-    journal = open_journal(arguments, folder, fingerprint(work))
-    journal.look()
+    journal = open_journal(arguments, folders, fingerprint(work))
+    journal.look({os.path.dirname(job.target) for job in jobs})  # noqa: PTH120 - a Path of each would take memory
     return journal
 
 
-def _choose_folder(arguments: argparse.Namespace, jobs: Sequence[Job]) -> Path | None:
+def _choose_folders(arguments: argparse.Namespace, jobs: Sequence[Job]) -> list[Path]:
     named = arguments.inputs and all(os.path.isfile(name) for name in arguments.inputs)  # noqa: PTH113 - long names
     if arguments.dry_run or named or not jobs or jobs[0].target == STREAM:
-        return None
-    if arguments.in_place:
-        return Path(arguments.inputs[0]) if len(arguments.inputs) == 1 and Path(arguments.inputs[0]).is_dir() else None
-    if arguments.output is None or jobs[0].target == as_path(arguments.output):
-        return None
-    return as_path(arguments.output)
+        return []
+    if arguments.output is not None:
+        return [] if jobs[0].target == as_path(arguments.output) else [as_path(arguments.output)]
+    roots = {os.path.realpath(root): root for root in map(find_root, arguments.inputs) if root}
+    return [root for real, root in roots.items() if not any(Path(real).is_relative_to(o) for o in {*roots} - {real})]
+
+
+def start_journal(journal: Journal, work: Mapping[str, Any], left: Sequence[Job]) -> list[Job]:
+    """Begin the run, if there is anything to do, and return what is left: another run may have ended just now."""
+    if left and journal.start({"work": work}):
+        left = [job for job in left if not journal.is_done(*job)]
+    if left:
+        journal.announce(job.target for job in left)
+    return list(left)
+
+
+def split_edited(journal: Journal, log: ResultLog | None, left: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """Return the jobs without those whose result somebody has changed since it was written, and these."""
+    edited = {
+        job
+        for job in left
+        if job.source != job.target and journal.was_edited(job.target) and not (log and log.may_replace(job.target))
+    }
+    return [job for job in left if job not in edited], [job for job in left if job in edited]
+
+
+def describe_earlier(journal: Journal, jobs: Sequence[Job], left: Sequence[Job], edited: Sequence[Job]) -> list[str]:
+    """Return what to tell the person of earlier runs."""
+    lines = []
+    if journal.damaged:
+        what = "1 line of the journal is" if journal.damaged == 1 else f"{journal.damaged} lines of the journal are"
+        lines.append(f"{what} damaged. Images whose results it does not name any more are done again")
+    if edited:
+        what = f"1 result was changed since FaceFix wrote it, and is kept: {edited[0].target}"
+        if len(edited) > 1:
+            what = f"{len(edited)} results were changed since FaceFix wrote them, and are kept: {edited[0].target} ..."
+        lines.append(f"{what}. Add --overwrite to replace what you have changed")
+    done = len(jobs) - len(left) - len(edited)
+    if done:
+        rest = f"{len(left)} to do" if left else "nothing to do. Add --again to fix them again"
+        lines.append(f"{done} of {len(jobs)} images were done by an earlier run; {rest}")
+    return lines
 
 
 def describe_work(arguments: argparse.Namespace, needs: Needs) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..batch import (
@@ -55,24 +55,25 @@ def make_batch(
     )
 
 
-def make_worker_batch(arguments: argparse.Namespace, folder: Path | None, config: str, run: str) -> Batch:
+def make_worker_batch(arguments: argparse.Namespace, folders: Sequence[Path], config: str, run: str) -> Batch:
     """Return the batch of a process that does some of the images of another one.
 
-    folder, config, run: of the journal that the other process has started; no folder without a journal.
+    folders, config, run: of the journal that the other process has started; no folder without a journal.
     """
     engine = choose_engine(arguments)
     plan = plan_work(arguments, engine)[1] if arguments.plan else plan_by_settings(arguments, engine)
     batch = make_batch(arguments, engine, plan, read_recorder(arguments), open_log())
-    if folder:
-        batch.journal = open_journal(arguments, folder, config)
+    if folders:
+        batch.journal = open_journal(arguments, folders, config)
         batch.journal.join(run)
     return batch
 
 
-def open_journal(arguments: argparse.Namespace, folder: Path, config: str) -> Journal:
-    """Return the journal of a folder, or of an address, which is neither read nor started."""
+def open_journal(arguments: argparse.Namespace, folders: Sequence[Path], config: str) -> Journal:
+    """Return the journal of folders, or of an address, which is neither read nor started."""
+    (folder, *more), among = folders, arguments.output is None
     kind = ObjectJournal if is_remote(folder) else Journal
-    return kind(folder, config, read_shard(arguments), again=arguments.again)
+    return kind(folder, config, read_shard(arguments), again=arguments.again, more=more, among=among)
 
 
 def read_shard(arguments: argparse.Namespace) -> Shard:

@@ -5,7 +5,8 @@ What can be kept, and the little that cannot, is told where it is decided: `writ
 """
 
 from .claims import SIGNED
-from .discovery import Found, RealPaths, find_pictures, name_apart
+from .dimensions import read_dimensions
+from .discovery import Found, RealPaths, find_pictures, find_root, name_apart
 from .drawings import is_drawing, save_drawing
 from .formats import SUFFIXES, format_for, media_type, names_unwritten_file
 from .losses import holds_xmp
@@ -34,6 +35,7 @@ __all__ = [
     "copy_sidecars",
     "encode",
     "find_pictures",
+    "find_root",
     "format_for",
     "holds_xmp",
     "is_drawing",
@@ -41,6 +43,7 @@ __all__ = [
     "name_apart",
     "names_unwritten_file",
     "open_pages",
+    "read_dimensions",
     "read_picture",
     "save_drawing",
     "save_pages",

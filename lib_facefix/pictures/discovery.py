@@ -81,6 +81,16 @@ def find_pictures(inputs: Sequence[str]) -> list[Found]:
     return name_apart(found)
 
 
+def find_root(text: str) -> Path | None:
+    """Return the folder that an input names, or down to which a pattern is plain; None for one file or an address."""
+    if not text or is_remote(text):
+        return None
+    path = Path(os.path.expanduser(as_path(text)))  # noqa: PTH111 - as in `_matches`
+    if _is_dir(path):
+        return path
+    return _root(path) if glob.has_magic(str(path)) and not os.path.lexists(path) else None
+
+
 def name_apart(found: Iterable[Found], suffix: str | None = None) -> list[Found]:
     """Return `found` with names that differ: of two a.jpg the second becomes a-2.jpg.
 

@@ -1,7 +1,5 @@
-"""Folders of many images: runs that are killed, several processes, reports and galleries."""
+"""Folders of many images: runs that are killed, and several processes."""
 
-import csv
-import json
 import os
 import random
 import re
@@ -14,58 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from bulk_runs import contents, contents_without_parts, run, start, targets_noted
 from PIL import Image as Pil
 
-from lib_facefix.batch.journal import FOLDER
-from lib_facefix.cli import __main__ as command
+from lib_facefix.batch.journal_entries import FOLDER
 
-PHOTO = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
-QUICK = ["--detector", "blazeface", "--angles", "off", "--method", "restore"]
 ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("FACEFIX_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def album(tmp_path):
-    """Ten images: three with a face, of which one cannot hold a mark, and plain ones; one of them in a folder."""
-    folder = tmp_path / "album"
-    (folder / "deep").mkdir(parents=True)
-    with Pil.open(PHOTO) as opened:
-        small = opened.convert("RGB").resize((256, 240))
-    for name in ("face.jpg", "face.png", "face.bmp"):
-        small.save(folder / name)
-    for number in range(6):
-        Pil.fromarray(np.full((20, 30, 3), 40 * number, np.uint8)).save(folder / f"plain{number}.png")
-    Pil.fromarray(np.full((20, 30, 3), 9, np.uint8)).save(folder / "deep" / "plain.png")
-    return folder
-
-
-def run(*arguments):
-    return command.main([*map(str, arguments), *QUICK])
-
-
-def start(*arguments, **more):
-    words = [sys.executable, "-m", "lib_facefix", "fix", *map(str, arguments), *QUICK]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
-
-
-def contents(folder):
-    """The content of all images below a folder, by their paths; hidden files must be the journal's."""
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    images = {name: content for name, content in files.items() if not name.startswith(FOLDER)}
-    assert not [name for name in images if Path(name).name.startswith(".")]
-    return images
-
-
-def targets_noted(folder):
-    """The targets in the journals of a folder, once for each line."""
-    lines = [line for path in (folder / FOLDER).glob("journal*") for line in path.read_text().splitlines()]
-    return re.findall(r'"target":"([^"]*)"', "\n".join(lines))
 
 
 def test_a_second_run_does_nothing_and_says_so(album, tmp_path, capsys):
@@ -106,12 +58,29 @@ def test_a_file_that_is_named_is_fixed_without_a_journal(album, tmp_path):
     assert not (tmp_path / "out" / FOLDER).exists()
 
 
-def test_a_result_that_somebody_changed_is_not_replaced(album, tmp_path, capsys):
+@pytest.mark.parametrize("more", [[], ["--again"], ["--fidelity", "0.9"]], ids=["same", "again", "other settings"])
+def test_a_result_that_somebody_changed_is_kept_and_the_others_are_done(album, tmp_path, capsys, more):
     run("fix", album, "-o", tmp_path / "out")
     (tmp_path / "out" / "face.png").write_bytes(b"mine")
-    assert run("fix", album, "-o", tmp_path / "out") == 2
-    assert "face.png would be overwritten" in capsys.readouterr().err
+    (tmp_path / "out" / "plain1.png").unlink()
+    capsys.readouterr()
+    assert run("fix", album, "-o", tmp_path / "out", *more) == 0
+    told = capsys.readouterr().out
+    assert "1 result was changed since FaceFix wrote it, and is kept" in told
+    assert "face.png. Add --overwrite" in told
     assert (tmp_path / "out" / "face.png").read_bytes() == b"mine"
+    assert (tmp_path / "out" / "plain1.png").exists()
+    assert run("fix", album, "-o", tmp_path / "out", *more, "--overwrite") == 0
+    assert (tmp_path / "out" / "face.png").read_bytes() != b"mine"
+
+
+def test_a_file_of_somebody_else_is_not_replaced(album, tmp_path, capsys):
+    run("fix", album, "-o", tmp_path / "out")
+    Pil.fromarray(np.full((20, 30, 3), 77, np.uint8)).save(album / "new.png")
+    (tmp_path / "out" / "new.png").write_bytes(b"mine")
+    assert run("fix", album, "-o", tmp_path / "out") == 2
+    assert "new.png would be overwritten" in capsys.readouterr().err
+    assert (tmp_path / "out" / "new.png").read_bytes() == b"mine"
 
 
 def test_the_journal_also_knows_results_that_the_log_has_forgotten(album, tmp_path, monkeypatch):
@@ -139,13 +108,6 @@ def test_nothing_is_lost_half_written_or_done_twice_however_often_a_run_is_kille
     assert run("fix", album, "-o", out) == 0
     assert contents(out) == expected
     assert len(targets_noted(out)) <= 10 + 4 * kills  # of each run, at most what was in flight was done again
-
-
-def contents_without_parts(folder):
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".part")]
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in files if FOLDER not in path.parts
-    }  # fmt: skip
 
 
 @ON_POSIX
@@ -213,88 +175,6 @@ def test_shards_together_do_all_images_once(album, tmp_path, capsys):
     assert "10 of 10 images were done by an earlier run" in capsys.readouterr().out
 
 
-def test_a_report_as_json_lines_is_continued(album, tmp_path):
-    report = tmp_path / "report.jsonl"
-    run("fix", album, "-o", tmp_path / "out", "--report", report)
-    whole = [json.loads(line) for line in report.read_text().splitlines()]
-    assert {record["version"] for record in whole} == {1}
-    assert len(whole) == 10
-    report.write_text("\n".join(report.read_text().splitlines()[:3]) + '\n{"version": 1, "pa')  # as killed
-
-    (album / "plain0.png").write_bytes((album / "plain1.png").read_bytes())
-    assert run("fix", album, "-o", tmp_path / "out", "--report", report) == 0
-    records = [json.loads(line) for line in report.read_text().splitlines()]
-    assert {record["path"] for record in records} == {record["path"] for record in whole}
-    assert [record["path"] for record in records if not record["skipped"]][3:] == [str(album / "plain0.png")]
-
-
-def test_a_report_as_csv_has_a_row_for_each_image(album, tmp_path):
-    (album / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no more")
-    (album / "phone.dng").touch()
-    assert run("fix", album, "-o", tmp_path / "out", "--report", tmp_path / "r.csv") == 1
-    with (tmp_path / "r.csv").open(newline="") as file:
-        rows = {Path(row["path"]).name: row for row in csv.DictReader(file)}
-    assert len(rows) == 12
-    face = rows["face.jpg"]
-    assert [face[name] for name in ("status", "faces", "fixed", "width", "height")] == ["fixed", "1", "1", "256", "240"]
-    assert 0 < float(face["identity"]) < 1
-    assert rows["plain0.png"]["status"] == "unchanged"
-    assert rows["phone.dng"]["status"] == "skipped"
-    assert rows["broken.png"]["status"] == "failed"
-    assert "damaged" in rows["broken.png"]["why"] or "cut off" in rows["broken.png"]["why"]
-
-
-def test_a_json_report_is_the_document_that_it_was(album, tmp_path):
-    run("fix", album, "-o", tmp_path / "out", "--report", tmp_path / "r.json")
-    text = (tmp_path / "r.json").read_text()
-    document = json.loads(text)
-    assert text == json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    assert list(document) == ["version", "pictures"]
-    assert len(document["pictures"]) == 10
-
-
-def test_the_kind_of_a_report_can_be_chosen(album, tmp_path, capsys):
-    assert run("fix", album, "-o", tmp_path / "out", "--report", tmp_path / "r.txt", "--report-format", "csv") == 0
-    assert (tmp_path / "r.txt").read_text().startswith("path,output,status")
-    assert run("fix", album, "-o", tmp_path / "more", "--report-format", "csv") == 2
-    assert "--report-format has no effect" in capsys.readouterr().err
-
-
-def test_a_report_of_somebody_else_is_not_added_to(album, tmp_path, capsys):
-    (tmp_path / "r.csv").write_text("name,size\n")
-    assert run("fix", album, "-o", tmp_path / "out", "--report", tmp_path / "r.csv") == 2
-    assert "r.csv would be overwritten" in capsys.readouterr().err
-
-
-CARD = re.compile(r'<article class="card (\w+)".*?data-name="([^"]*)".*?</article>')
-
-
-def test_a_gallery_shows_failures_first_and_all_pictures_in_one_file(album, tmp_path):
-    (album / "z broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no more")
-    page = tmp_path / "page.html"
-    assert run("fix", album, "-o", tmp_path / "out", "--gallery", page) == 1
-    text = page.read_text()
-    cards = [(kind, Path(name).name) for kind, name in CARD.findall(text)]
-    assert cards[0] == ("failed", "z broken.png")
-    assert {name for kind, name in cards[1:4] if kind == "fixed"} == {"face.jpg", "face.png", "face.bmp"}
-    assert len(cards) == 11
-    assert text.count('src="data:image/jpeg;base64,') == 2 * 10
-    assert 'alt="face.jpg before"' in text
-    assert 'href="out/face.jpg"' in text
-    assert not re.search(r'(?:src|href)="(?!data:image/jpeg|out/)', text)
-
-
-def test_a_gallery_of_a_run_that_was_continued_shows_what_was_done_before(album, tmp_path):
-    run("fix", album, "--in-place", "--gallery", tmp_path / "first.html")
-    Pil.fromarray(np.full((20, 30, 3), 77, np.uint8)).save(album / "new.png")
-    run("fix", album, "--in-place", "--gallery", tmp_path / "page.html")
-    first, second = ((tmp_path / name).read_text() for name in ("first.html", "page.html"))
-    assert len(CARD.findall(second)) == 11
-    pictures = re.findall(r'alt="face.jpg before" src="([^"]*)"', first)
-    assert pictures  # of which nothing else is left
-    assert re.findall(r'alt="face.jpg before" src="([^"]*)"', second) == pictures
-
-
 def test_memory_holds_no_records_of_images_that_are_done(album, tmp_path, monkeypatch):
     from lib_facefix.batch import Batch
 
@@ -316,3 +196,13 @@ def test_pictures_of_a_preview_are_small_and_show_the_whole_image():
         assert shown.shape == (SIDE // 2, SIDE, 3)
         assert np.abs(shown[40, 20].astype(int)).max() < 20
         assert shown[40, 150].astype(int) == pytest.approx((200, 30, 40), abs=20)
+
+
+def test_a_changed_model_file_is_a_change(album, tmp_path, capsys, monkeypatch):
+    from lib_facefix.batch import fingerprint
+
+    run("fix", album, "-o", tmp_path / "out")
+    monkeypatch.setattr(fingerprint, "_hash", lambda name, _: f"another {name}")
+    capsys.readouterr()
+    assert run("fix", album, "-o", tmp_path / "out") == 0
+    assert "10 of 10 images done;" in capsys.readouterr().out

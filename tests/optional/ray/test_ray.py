@@ -1,5 +1,6 @@
 """A real Ray cluster of two nodes on the loopback, an S3 server, and an actor that is killed in the middle."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 from ray.cluster_utils import Cluster
 
 from lib_facefix.cli import __main__ as command
+from lib_facefix.cli import fix_images
 
 PHOTOS = sorted((Path(__file__).parents[2] / "data").glob("*.jpg"))
 QUICK = ["--detector", "blazeface", "--angles", "off", "--method", "restore"]
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("default")  # of ray, which warns of its
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def made_cluster():
     memory = 200 << 20
     made = Cluster(
         initialize_head=True,
@@ -39,8 +41,14 @@ def cluster():
         },
     )  # fmt: skip
     made.add_node(num_cpus=1, node_ip_address=HOST, object_store_memory=memory)
-    yield made.address
+    yield made
     made.shutdown()
+
+
+@pytest.fixture
+def cluster(made_cluster):
+    """The address of the cluster."""
+    return made_cluster.address
 
 
 @pytest.fixture(scope="module")
@@ -96,33 +104,40 @@ def run(*arguments):
     return command.main([*map(str, arguments), *QUICK])
 
 
-def kill_an_actor(when):
-    """Kill one actor as soon as `when` is true; return the thread and the list of what was killed."""
-    killed = []
+@contextlib.contextmanager
+def watching(act):
+    """Call `act` every now and then until it returns True, or the work is over; yields a list of its successes."""
+    done, over = [], threading.Event()
 
     def watch():
-        until = time.monotonic() + 120
-        while not killed and time.monotonic() < until:
-            time.sleep(0.05)
-            for path in Path("/proc").glob("[0-9]*/cmdline") if when() else ():
-                try:
-                    if b"ray::MapWorker(MapBatches(_Fixer)" in path.read_bytes():
-                        os.kill(int(path.parent.name), signal.SIGKILL)
-                        killed.append(path.parent.name)
-                        return
-                except OSError:
-                    continue
+        while not over.wait(0.05):
+            if act():
+                done.append(True)
+                return
 
     thread = threading.Thread(target=watch)
     thread.start()
-    return thread, killed
+    try:
+        yield done
+    finally:
+        over.set()
+        thread.join()
+
+
+def kill_an_actor():
+    """Kill one actor, if there is one."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if b"ray::MapWorker(MapBatches(_Fixer)" in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+                return True
+    return False
 
 
 def test_a_cluster_writes_the_same_bytes_although_an_actor_is_killed(album, tmp_path, cluster, capsys):
     out = tmp_path / "out"
-    thread, killed = kill_an_actor(lambda: any(out.glob("*.jpg")))
-    assert run("fix", album, "-o", out, "--ray", cluster, "--report", tmp_path / "r.csv") == 0
-    thread.join()
+    with watching(lambda: any(out.glob("*.jpg")) and kill_an_actor()) as killed:
+        assert run("fix", album, "-o", out, "--ray", cluster, "--report", tmp_path / "r.csv") == 0
     assert killed
     assert run("fix", album, "-o", tmp_path / "alone") == 0
     names = [path.name for path in sorted(album.iterdir())]
@@ -132,6 +147,82 @@ def test_a_cluster_writes_the_same_bytes_although_an_actor_is_killed(album, tmp_
     capsys.readouterr()
     assert run("fix", album, "-o", out) == 0  # without Ray, but with its journal
     assert "12 of 12 images were done by an earlier run" in capsys.readouterr().out
+
+
+def ending_batch(deaths):
+    """Return a function that makes the batch of an actor, which is killed by each image named as a file in a folder.
+
+    It is sent to the actors as code, for it is inside of another one. The files get a letter for each death.
+    """
+
+    def make(*given):
+        from lib_facefix.batch import Batch
+        from lib_facefix.cli.fix_work import make_worker_batch
+
+        opened = Batch.open
+
+        def open_or_die(self, item):
+            if (deaths / item.path.name).exists():
+                with (deaths / item.path.name).open("a") as file:
+                    file.write("x")
+                os.kill(os.getpid(), signal.SIGKILL)
+            return opened(self, item)
+
+        Batch.open = open_or_die
+        return make_worker_batch(*given)
+
+    return make
+
+
+@pytest.mark.parametrize("place", ["folder", "s3"])
+def test_an_image_that_ends_its_process_twice_has_failed_and_the_others_are_done(
+    album, tmp_path, cluster, s3, monkeypatch, capsys, place
+):
+    names, deaths = ["04.jpg", "05.jpg", "09.jpg"], tmp_path / "deaths"  # two of them are in one block
+    deaths.mkdir()
+    for name in names:
+        (deaths / name).touch()
+    monkeypatch.setattr(fix_images, "make_worker_batch", ending_batch(deaths))
+    source, out = (album, tmp_path / "out") if place == "folder" else ("s3://album/deadly", "s3://album/died")
+    if place == "s3":
+        s3.put(f"{album}/", "album/deadly/", recursive=True)
+    assert run("fix", source, "-o", out, "--ray", cluster, "--report", tmp_path / "r.csv") == 1
+    assert {name: (deaths / name).read_text() for name in names} == dict.fromkeys(names, "xx")
+    assert capsys.readouterr().err.count("the process that worked on this image was ended, twice") == 3
+    assert (tmp_path / "r.csv").read_text().count(",failed,") == 3
+
+    monkeypatch.undo()  # the next run has no such images, and does what is left
+    assert run("fix", source, "-o", out) == 0
+    assert "9 of 12 images were done by an earlier run; 3 to do" in capsys.readouterr().out
+
+
+def test_processes_that_end_at_once_are_told(album, tmp_path, cluster, monkeypatch, capsys):
+    def make(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(fix_images, "make_worker_batch", make)
+    assert run("fix", album, "-o", tmp_path / "out", "--ray", cluster) == 2
+    assert "The processes that fix images end at once" in capsys.readouterr().err
+
+
+def test_a_machine_that_fails_in_the_middle_loses_nothing(album, tmp_path, made_cluster, s3):
+    """Images and results are in a store; all that the second machine held is gone."""
+    s3.put(f"{album}/", "album/failing/", recursive=True)
+    machine = made_cluster.add_node(num_cpus=2, node_ip_address=HOST, object_store_memory=200 << 20)
+
+    def end():
+        s3.invalidate_cache()
+        if len([name for name in s3.find("album/rest") if name.endswith(".jpg")]) < 2:
+            return False
+        made_cluster.remove_node(machine, allow_graceful=False)
+        return True
+
+    with watching(end) as ended:
+        assert run("fix", "s3://album/failing", "-o", "s3://album/rest", "--ray", made_cluster.address) == 0
+    assert ended
+    assert run("fix", album, "-o", tmp_path / "alone") == 0
+    for path in (tmp_path / "alone").glob("*.jpg"):
+        assert s3.cat_file(f"album/rest/{path.name}") == path.read_bytes()
 
 
 def test_a_bad_file_is_a_row_with_its_error(album, tmp_path, cluster, capsys):
@@ -149,9 +240,8 @@ def test_from_s3_to_s3_with_an_actor_killed(album, tmp_path, cluster, s3, capsys
         s3.invalidate_cache()
         return any(name.endswith(".jpg") for name in s3.find("album/out"))
 
-    thread, killed = kill_an_actor(has_results)
-    assert run("fix", "s3://album/in", "-o", "s3://album/out", "--ray", cluster) == 0
-    thread.join()
+    with watching(lambda: has_results() and kill_an_actor()) as killed:
+        assert run("fix", "s3://album/in", "-o", "s3://album/out", "--ray", cluster) == 0
     assert killed
     assert run("fix", album, "-o", tmp_path / "alone") == 0
     for path in (tmp_path / "alone").glob("*.jpg"):
