@@ -1,9 +1,6 @@
 """Latent masks for models whose latents differ: in the size of their pixels, and with an axis for frames."""
 
-import importlib
-import sys
-from types import ModuleType, SimpleNamespace
-from unittest.mock import MagicMock
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -48,23 +45,10 @@ def latent_side_of(family):
 
 
 @pytest.fixture
-def rooms(monkeypatch):
-    """Import our rooms on stand-ins for the host's modules."""
-    names = ("devices", "processing", "prompt_parser", "script_callbacks", "scripts", "sd_models", "shared")
-    modules = ModuleType("modules")
-    for name in names:
-        setattr(modules, name, MagicMock(name=name))
-        monkeypatch.setitem(sys.modules, f"modules.{name}", getattr(modules, name))
-    monkeypatch.setitem(sys.modules, "modules", modules)
-    modules.processing.StableDiffusionProcessingImg2Img, modules.processing.opt_f = Img2Img, 8
-    modules.scripts.ScriptRunner = object
-    ours = [f"lib_facefix.webui.host.{name}" for name in ("compat", "latents", "img2img")]
-    for name in ours:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    _, latents, img2img = (importlib.import_module(name) for name in ours)
-    yield SimpleNamespace(latents=latents, img2img=img2img, processing=modules.processing)
-    for name in ours:
-        monkeypatch.delitem(sys.modules, name)
+def rooms(on_modules):
+    """Import our rooms on this img2img."""
+    on_modules.modules.processing.StableDiffusionProcessingImg2Img = Img2Img
+    return SimpleNamespace(latents=on_modules("latents"), img2img=on_modules("img2img"), modules=on_modules.modules)
 
 
 def a_run(rooms, name, count=2, size=(64, 64), where=np.s_[20:30, 40:41]):
@@ -85,7 +69,7 @@ def test_the_side_of_a_latent_pixel_is_asked_of_the_vae(rooms, name, side):
 
 @pytest.mark.parametrize("model", [SimpleNamespace(), SimpleNamespace(forge_objects=None)])
 def test_where_the_model_has_no_such_vae_the_host_is_asked(rooms, model):
-    rooms.processing.opt_f = 4
+    rooms.modules.processing.opt_f = 4
     assert rooms.latents.latent_side(model) == 4
     assert not rooms.latents.has_frames(model)
 
