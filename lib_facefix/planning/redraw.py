@@ -10,13 +10,16 @@ from ..types import Image, Mask
 MIN_ALPHA = 1 / 255
 """Mask value above which a latent pixel is re-diffused."""
 LATENT = 8
-"""Side of a latent pixel, in image pixels."""
+"""Side of a latent pixel of most models, in image pixels."""
 
 
-def latent_mask(mask: Mask) -> NDArray[np.bool_]:
-    """Return a mask (h, w), 0..1, as booleans (h / 8, w / 8): True for latent pixels to re-diffuse."""
+def latent_mask(mask: Mask, side: int = LATENT) -> NDArray[np.bool_]:
+    """Return a mask (h, w), 0..1, as booleans (h / side, w / side): True for latent pixels to re-diffuse.
+
+    side: that of a latent pixel, in image pixels; height and width are multiples of it.
+    """
     height, width = mask.shape
-    boxes = mask.reshape(height // LATENT, LATENT, width // LATENT, LATENT)
+    boxes = mask.reshape(height // side, side, width // side, side)
     return np.asarray(boxes.max((1, 3)) > MIN_ALPHA)
 
 

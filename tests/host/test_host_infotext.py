@@ -121,16 +121,19 @@ def axis(host, label):
     return [name if isinstance(name, str) else name[0] for name in lists[0]].index(label)
 
 
-def plot(number, values, chosen):
-    nothing = [0, "", []]
-    return {"script_name": "x/y/z plot", "script_args": [
-        *(number, values, chosen), *nothing, *nothing, *(False, True, False, False), *(False, False, False), 0, False
-    ]}  # fmt: skip
+def plot(host, number, values, chosen):
+    """Return the request of an X/Y/Z plot along one axis; what else a WebUI asks has its own default."""
+    scripts = host.webui.get("/sdapi/v1/script-info")
+    [info] = [script for script in scripts if script["name"] == "x/y/z plot" and not script["is_img2img"]]
+    axes = [number, values, chosen, *[0, "", []] * 2]
+    wanted = {"Draw legend": False, "Include Sub Images": True}
+    more = [wanted.get(arg["label"], arg["value"]) for arg in info["args"][len(axes) :]]
+    return {"script_name": "x/y/z plot", "script_args": [*axes, *more]}
 
 
 def test_a_setting_is_an_axis_of_the_plot(host):
     number = axis(host, "[FaceFix] Denoising strength")
-    made = host.txt2img(QUICK, draws=[PICTURE], **plot(number, "0.25, 0.75", []))
+    made = host.txt2img(QUICK, draws=[PICTURE], **plot(host, number, "0.25, 0.75", []))
     assert [run["denoising_strength"] for run in host.runs()] == [0.25, 0.75]
     direct = host.txt2img({**QUICK, "denoising_strength": 0.75}, draws=[PICTURE])
     assert difference(made.pictures[1], direct.picture) == 0
@@ -139,7 +142,7 @@ def test_a_setting_is_an_axis_of_the_plot(host):
 
 def test_a_choice_is_an_axis_of_the_plot_and_switches_facefix_on(host):
     number = axis(host, "[FaceFix] Method")
-    made = host.txt2img(draws=[PICTURE], **plot(number, "", ["restore", "leave"]))
+    made = host.txt2img(draws=[PICTURE], **plot(host, number, "", ["restore", "leave"]))
     restored, left = made.pictures[:2]
     assert changed(restored, pictures.array(PICTURE)).any()
     assert difference(left, pictures.array(PICTURE)) == 0

@@ -1,8 +1,9 @@
 """A WebUI reduced to what our settings page, engine and restorers ask of it."""
 
+import importlib
 import sys
 from types import ModuleType, SimpleNamespace
-from unittest.mock import Mock
+from unittest.mock import MagicMock, Mock
 
 import pytest
 from toolkit import gradio as gradio
@@ -95,3 +96,33 @@ def host(monkeypatch, tmp_path):
         if "." in name:
             setattr(sys.modules["modules"], name.split(".")[1], module)
     return fake
+
+
+SAMPLING_MODULES = (
+    *("devices", "errors", "images", "processing", "prompt_parser", "script_callbacks", "scripts", "sd_models"),
+    "shared",
+)
+SAMPLING_ROOMS = ("compat", "images", "latents", "img2img")
+
+
+@pytest.fixture
+def on_modules(monkeypatch):
+    """Import a room of `webui.host` that samples, on mocks of the host's modules, which are its `modules`."""
+    modules = ModuleType("modules")
+    monkeypatch.setitem(sys.modules, "modules", modules)
+    for name in SAMPLING_MODULES:
+        setattr(modules, name, MagicMock(name=name))
+        monkeypatch.setitem(sys.modules, f"modules.{name}", getattr(modules, name))
+    modules.scripts.ScriptRunner = modules.processing.StableDiffusionProcessingImg2Img = object
+    modules.processing.DecodedSamples, modules.processing.opt_f = list, 8
+    ours = [f"lib_facefix.webui.host.{name}" for name in SAMPLING_ROOMS]
+    for name in ours:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    def import_room(name):
+        return importlib.import_module(f"lib_facefix.webui.host.{name}")
+
+    import_room.modules = modules
+    yield import_room
+    for name in ours:
+        sys.modules.pop(name, None)  # they know the mocks

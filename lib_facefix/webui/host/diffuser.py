@@ -14,6 +14,7 @@ from ...settings.sampling import Sampling
 from ...types import Patch
 from . import compat
 from .img2img import FaceImg2Img
+from .latents import has_frames
 from .progress import HostProgress
 
 NOT_INHERITED: dict[str, Any] = {
@@ -49,12 +50,17 @@ class HostDiffuser:
         return compat.native_size()
 
     def shares(self, job: FaceJob) -> Hashable:
-        """Return the lengths of both prompts, in tokens, and the extra networks: the host reads these once a batch."""
+        """Return the lengths of both prompts, in tokens, and the extra networks: the host reads these once a batch.
+
+        With a model whose latents have frames, each job gets a key of its own, because the host takes the images of a
+        batch for frames of one video.
+        """
         treatment = job.treatment
         steps = treatment.steps or self._p.steps
         [prompt], networks = extra_networks.parse_prompts([treatment.prompt])
         tags = tuple(sorted((name, repr([network.items for network in used])) for name, used in networks.items()))
-        return self._lengths(prompt, steps), self._lengths(treatment.negative_prompt, steps), tags
+        alone = job if has_frames(self._p.sd_model) else None
+        return self._lengths(prompt, steps), self._lengths(treatment.negative_prompt, steps), tags, alone
 
     def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch | None]:
         """Return the crops, re-diffused inside their masks in one sampling run; see `protocols.Diffuser`."""

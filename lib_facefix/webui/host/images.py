@@ -97,6 +97,8 @@ def bypass_img2img(p: Any) -> None:
     p.width, p.height = pictures[0].size
 
     def init(*_: Any, **__: Any) -> None:
+        p.width, p.height = pictures[0].size  # some hosts round them
+        p.init_latent = torch.zeros(1)  # some hosts make it a part of their key for encoded prompts
         area = getattr(p, "image_mask", None)
         if area is not None:
             area = area.split()[-1] if area.mode == "RGBA" else area.convert("L")

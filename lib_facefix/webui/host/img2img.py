@@ -9,9 +9,10 @@ from modules import shared
 from modules.processing import StableDiffusionProcessingImg2Img
 from modules.scripts import ScriptRunner
 
-from ...planning.redraw import MIN_ALPHA, latent_mask
+from ...planning.redraw import MIN_ALPHA
 from ...types import Mask, Patch
 from .compat import add_noise, renoises_kept_part, sampling_callbacks
+from .latents import latent_side, make_latent_masks, pad_crops
 from .references import check_model, drop_crops
 
 KEPT_NOISE_SEED_OFFSET = 100_000
@@ -37,19 +38,20 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         """masks: one (h, w) for each crop, 0 to 1, in the size of the crops. parameters: those of img2img."""
         super().__init__(**parameters)
         self.face_masks = np.stack(masks)
+        self.crop_height, self.crop_width = self.face_masks.shape[1:]
         self.catching = CaptureScript()
         self.scripts = self.catching
         self.cached_c, self.cached_uc = [None, None], [None, None]  # the host's cache keeps those of the image
 
     def init(self, all_prompts: Any, all_seeds: Any, all_subseeds: Any) -> None:
-        """Encode the crops, then set a mask for each of them; raises `BadCrop` for a model that only edits."""
+        """Encode the crops, then set a mask for each of them; raises `BadCrop` for a model that cannot re-diffuse."""
         check_model()
+        self.init_images, self.face_masks = pad_crops(self.init_images, self.face_masks, latent_side(self.sd_model))
         self.height, self.width = self.face_masks.shape[1:]  # some hosts round them
         super().init(all_prompts, all_seeds, all_subseeds)
         drop_crops(self.sd_model)
         self.color_corrections = None  # pasting matches the colours
-        drawn = torch.from_numpy(np.stack([latent_mask(mask) for mask in self.face_masks])).to(self.init_latent)
-        self.nmask: Any = drawn[:, None].expand_as(self.init_latent)
+        self.nmask: Any = make_latent_masks(self.face_masks, self.init_latent)
         self.mask: Any = 1 - self.nmask
 
     def img2img_image_conditioning(
@@ -87,5 +89,6 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
 
     def collect_patches(self) -> list[Patch | None]:
         """Return the results, (h, w, 3) each, 0 to 255; None for one with NaN. Empty after an interruption."""
-        values = [np.asarray(picture.numpy().transpose(1, 2, 0), np.float32) for picture in self.catching.pictures]
+        crops = [picture[:, : self.crop_height, : self.crop_width] for picture in self.catching.pictures]
+        values = [np.asarray(crop.numpy().transpose(1, 2, 0), np.float32) for crop in crops]
         return [value * np.float32(255) if np.isfinite(value).all() else None for value in values]
