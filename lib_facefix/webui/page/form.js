@@ -1,6 +1,6 @@
 /** The form of one pass: rows of fields, and closed sections with the rare ones folded away. */
 
-import { make } from "../../server/page/dom.js";
+import { capital, make } from "../../server/page/dom.js";
 import { ClassMenu } from "./classes.js";
 import { Field } from "./field.js";
 
@@ -22,7 +22,6 @@ import { Field } from "./field.js";
  */
 
 const FOR_SAMPLING = ["prompt", "negative_prompt"]; // hidden while nothing is re-diffused
-const REASONS = { restore: "not used by Re-diffuse", "re-diffuse": "not used by Restore", auto: "only used by Auto" };
 const REFRESH = "\u{1f504}";
 
 export class PassForm {
@@ -79,7 +78,7 @@ export class PassForm {
     for (const [name, field] of this.fields) {
       const { only } = field.facts;
       const used = !only || method === "auto" || method === only;
-      field.idle(used ? "" : REASONS[/** @type {keyof typeof REASONS} */ (only)]);
+      field.idle(used ? "" : `No effect with ${capital(method)}`);
       const other = this.described.shownWith[name];
       const off = other !== undefined && ["", 0, "off"].includes(/** @type {string} */ (this.value(other)));
       field.element.hidden = off || (!used && FOR_SAMPLING.includes(name));
