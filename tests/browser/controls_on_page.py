@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from playwright.sync_api import expect
 
-
 OTHER = "Other …"
 """Choice of a list below which any text can be typed."""
 
@@ -173,7 +172,8 @@ class Control:
     @property
     def _input(self):
         made_of = {
-            "select": "input[type=text]", "slider": "input[type=number]", "number": "input[type=number]", "checkbox": "input[type=checkbox]",
+            "select": "input[type=text]",
+            "slider": "input[type=number]", "number": "input[type=number]", "checkbox": "input[type=checkbox]",
             "list": ".secondary-wrap input", "text": "textarea, input",
         }  # fmt: skip
         return self.place.locator(made_of[self.kind]).first
