@@ -10,7 +10,7 @@ NETS := spandrel==0.4.2 spandrel_extra_arches==0.2.0 ncnn facexlib==0.3.0
 
 # The JavaScript that browsers get, and what checks it where node is: TypeScript reads its JSDoc, nothing is built.
 PAGE := lib_facefix/server/page
-JS := $(PAGE)/*.js javascript/*.js lib_facefix/comfyui/web/*.js
+JS := $(PAGE)/*.js javascript/*.js lib_facefix/webui/page/*.js lib_facefix/comfyui/web/*.js
 NODE_BIN := tests/page/node_modules/.bin
 TSC := --noEmit --checkJs --strict --target es2023 --lib es2023,dom,dom.iterable --module esnext --moduleResolution bundler
 

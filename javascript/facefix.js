@@ -1,5 +1,6 @@
 /**
- * The before/after slider on the WebUI's page: under results, and in each place made by compare/slider.py.
+ * The before/after slider on the WebUI's page: under results, and in each place made by compare/slider.py. The forms of
+ * the settings, in the places made by ui/settings_form.py.
  *
  * Event handlers call the functions of `window.facefix`. Works with gradio 3 and 4.
  */
@@ -9,9 +10,11 @@
   const script = document.currentScript;
   if (!(script instanceof HTMLScriptElement)) throw new Error("The script facefix.js has no URL.");
   const HERE = script.src;
-  const SLIDER = new URL(`../lib_facefix/server/page/compare.js${new URL(HERE).search}`, HERE).href;
+  const SLIDER = urlOf("../lib_facefix/server/page/compare.js");
+  const FORMS = urlOf("../lib_facefix/webui/page/passes.js");
   const FIXED = /FaceFix: .*\\?"do\\?":\\?"(re-diffuse|restore)\\?"(?!,\\?"verdict)/; // in an infotext
 
+  /** @typedef {import("../lib_facefix/webui/page/passes.js").Passes} Passes */
   /** @typedef {FacefixCompare["faces"]} Faces */
   /** @typedef {{before: string, after: string, place: number, faces: Faces, note: string}} Comparison */
 
@@ -139,6 +142,50 @@
     return thumbnails(result, "small").findIndex((thumbnail) => thumbnail.classList.contains("selected"));
   }
 
+  /** Forms by the prefix of their ids. @type {Map<string, Passes>} */
+  const forms = new Map();
+  /** Places whose forms are made once they can be seen. @type {WeakSet<Element>} */
+  const awaited = new WeakSet();
+  const seeing = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) makeForms(target);
+  }, { rootMargin: "20000px" });
+
+  /** Make the forms of a tab, once. @param {Element} place */
+  async function makeForms(place) {
+    seeing.unobserve(place);
+    if (!(place instanceof HTMLElement)) return;
+    const { id = "", form = "" } = place.dataset;
+    try {
+      const { Passes: Made } = await import(FORMS); // loaded when FaceFix is first opened
+      forms.set(id, new Made(id, JSON.parse(form)));
+    } catch (error) {
+      console.error(error);
+      place.textContent = "The settings could not be loaded. Reload the page.";
+    }
+  }
+
+  /** Return the question of a tab's forms to the server. @param {string} id */
+  function question(id) {
+    return forms.get(id)?.question ?? "{}";
+  }
+
+  /** Hand the server's answer to a tab's forms. @param {string} id @param {string} text */
+  function answered(id, text) {
+    forms.get(id)?.answered(text);
+    return [];
+  }
+
+  /** Show passes in a tab's forms. @param {string} id @param {string} text */
+  function showPasses(id, text) {
+    forms.get(id)?.show(text);
+    return [];
+  }
+
+  /** Return the address of a file for its path from here. @param {string} path */
+  function urlOf(path) {
+    return new URL(`${path}${new URL(HERE).search}`, HERE).href;
+  }
+
   /**
    * @template {keyof HTMLElementTagNameMap} Tag
    * @param {Tag} tag @param {Record<string, string | boolean>} properties
@@ -152,10 +199,14 @@
     return `${chosen(result)}/${thumbnails(result, "small").length}`;
   }
 
-  window.facefix = { show, ask, chosen, seen, infotextOf };
+  window.facefix = { show, ask, chosen, seen, infotextOf, question, answered, showPasses };
   onAfterUiUpdate(() => {
     for (const root of document.querySelectorAll(".facefix-place[data-result]:not([data-result=''])")) {
       placeOf(root.closest("[id]")?.id ?? "")?.follow();
+    }
+    for (const place of document.querySelectorAll(".facefix-form[data-form]")) {
+      if (!awaited.has(place)) seeing.observe(place);
+      awaited.add(place);
     }
   });
 })();

@@ -39,7 +39,7 @@ def build_controls(is_img2img: bool, elem_id: Callable[[str], str]) -> Accordion
     from .presets.presets import presets_file
 
     presets, last_used = presets_file(Path(data_path)), _find_last_used(is_img2img)
-    return build_accordion(is_img2img, read_options().passes, elem_id=elem_id, presets=presets, last_used=last_used)
+    return build_accordion(is_img2img, elem_id=elem_id, presets=presets, last_used=last_used)
 
 
 def _find_last_used(is_img2img: bool) -> LastUsed:
@@ -56,7 +56,7 @@ def make_infotext_fields(accordion: Accordion) -> list[Any]:
     """Return the controls with the functions that fill them when an infotext is pasted."""
     from .ui.gradio_compat import warn
 
-    return infotext.make_fields(accordion.components, tell=warn)
+    return infotext.make_fields([accordion.enabled, accordion.passes], tell=warn)
 
 
 def register() -> None:
@@ -136,10 +136,10 @@ def record_settings(p: Any, args: Sequence[Any]) -> None:
 
 def keep_last_used(p: Any, args: Sequence[Any], is_img2img: bool) -> None:
     """Keep the settings of a run that was started on the page, if the user wants to start with them."""
-    if p.is_api or not args or args[0] is not True or any(isinstance(value, Mapping) for value in args):
+    if p.is_api or len(args) < 2 or args[0] is not True or isinstance(args[1], Mapping):
         return  # an X/Y/Z plot passes the settings by name
     try:
-        _find_last_used(is_img2img).keep(args[1:])
+        _find_last_used(is_img2img).keep(args[1])
     except FaceFixError as error:
         p.comment(f"FaceFix: the settings could not be kept for the next start: {error}")
 

@@ -161,15 +161,21 @@ class Tab:
         self.tick_box.check()
 
     def unfold_section(self, name, nth_pass=1):
-        """Open one of the parts of FaceFix: "Which faces", "Mask", "Sampling", "More passes", "Presets"."""
+        """Open one of the parts of FaceFix, with its rare settings: "Which faces", "Mask", "More passes", "Presets"."""
         within = self.box if nth_pass == 1 else self.part(f"pass{nth_pass}_active").place
         title = self._page.get_by_text(name, exact=True)
-        _unfold(within.locator(".label-wrap").filter(has=title).first)
+        head = within.locator(".label-wrap").filter(has=title).first
+        _unfold(head)
+        for rare in head.locator("xpath=..").locator("details[id*=_more_] > summary").all():
+            _unfold(rare)
 
     def unfold_pass(self, number):
-        """Open a further pass by its title, which switches it on."""
+        """Open a further pass by its title; where it is not there, add it."""
         self.unfold_section("More passes")
-        _unfold(self.part(f"pass{number}_active").place.locator("> .label-wrap"))
+        place = self.part(f"pass{number}_active").place
+        if not place.count():
+            self.press("add_pass")
+        _unfold(place.locator("> .label-wrap"))
 
     def control(self, name, nth_pass=1):
         """Return one control of FaceFix by the name of its setting."""

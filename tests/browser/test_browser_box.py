@@ -152,7 +152,7 @@ def test_all_controls_can_be_reached(desk, theme):
         tab = desk.tab(kind)
         tab.unfold()
         desk.shot(f"{kind}-open-{theme}", of=tab.box)
-        for section in ("Which faces", "Mask", "Sampling", "Presets"):
+        for section in ("Which faces", "Mask", "Sampling", "Advanced", "Presets"):
             tab.unfold_section(section)
         for name in ("min_score", "mask_feather", "subseed"):
             tab.control(name).wait()

@@ -92,7 +92,7 @@ def test_in_extras_a_file_finds_and_one_that_cannot_be_used_is_said(desk, file, 
     TWO.save(tmp_path / "two.png")
     extras = Extras(desk, tmp_path / "two.png")
     extras.unfold_all()
-    extras.part("section_which_faces").locator(".label-wrap").click()
+    extras.part("section_which_faces").locator(".label-wrap").first.click()
     detector = extras.common("detector")
     detector.wait()
     extras.part("refresh_detector").click()

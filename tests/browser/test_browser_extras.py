@@ -161,7 +161,7 @@ def test_a_folder_is_fixed_with_the_settings_of_all_faces_and_a_broken_file_stop
 
     tune(extras)
     extras.unfold_all()
-    extras.part("section_which_faces").locator(".label-wrap").click()
+    extras.part("section_which_faces").locator(".label-wrap").first.click()
     extras.common("max_size").type(62)
     for name in ("a.png", "c.png"):
         source().save(tmp_path / name)
@@ -184,7 +184,7 @@ def test_what_the_picture_was_made_from_is_shown_used_and_kept(desk, open_extras
     assert extras.find().startswith("4 faces found · prompt read from the image's PNG info")
     assert {row["method"] for row in extras.table.values()} == {"re-diffuse"}
     extras.unfold_all()
-    extras.part("section_sampling").locator(".label-wrap").click()
+    extras.part("section_sampling").locator(".label-wrap").first.click()
     for name in ("width", "height"):
         extras.common(name).type(64)
     made = extras.generate()

@@ -22,17 +22,36 @@ def test_a_second_pass_works_on_what_the_first_one_made(desk):
     assert tab.lines == ["FaceFix, pass 1: 2 faces: 2 restored", "FaceFix, pass 2: 2 faces: 2 re-diffused"]
 
 
-def test_a_second_pass_that_is_not_switched_on_is_not_done(desk):
+def test_a_second_pass_that_is_switched_off_is_kept_and_not_done(desk):
     desk.draw(pictures.sheet(2, side=96))
     tab = desk.tab("txt2img")
     tab.ask()
     tab.unfold()
     tab.control("method").choose("Restore")
+    tab.unfold_pass(2)
+    tab.control("fidelity", 2).slide(0.25)
+    tab.part("pass2_active_tick").place.uncheck()
     tab.generate()
     assert tab.record["passes"] == [{"method": "restore"}]
+    tab.part("pass2_active_tick").place.check()
+    tab.generate()
+    assert len(tab.record["passes"]) == 2
 
 
-def test_pasting_an_infotext_with_two_passes_opens_both_and_one_with_one_closes_the_second(desk):
+def test_a_pass_is_removed(desk):
+    tab = desk.tab("txt2img")
+    tab.unfold()
+    for number in (2, 3):
+        tab.unfold_pass(number)
+    remove = desk.page.get_by_role("button", name="Remove the last pass")
+    remove.locator("visible=true").click()
+    tab.part("pass3_active").place.wait_for(state="detached")
+    tab.part("pass2_active").wait()
+    remove.locator("visible=true").click()
+    tab.part("pass2_active").place.wait_for(state="detached")
+
+
+def test_pasting_an_infotext_with_two_passes_adds_the_second_and_one_with_one_takes_it_away(desk):
     desk.draw(pictures.sheet(2, side=96))
     tab = desk.tab("txt2img")
     tab.ask()
@@ -44,11 +63,13 @@ def test_pasting_an_infotext_with_two_passes_opens_both_and_one_with_one_closes_
     fidelity = tab.control("fidelity", 2).slide(0.25)
     two = tab.generate()
     tab.paste(one)
-    tab.control("fidelity", 2).becomes(0.6)
+    tab.control("fidelity", 2).place.wait_for(state="detached")
     tab.prompt = "two faces"
     tab.generate()
     assert len(tab.record["passes"]) == 1
     tab.paste(two)
+    tab.control("fidelity", 2).place.wait_for(state="attached")
+    tab.unfold_pass(2)
     tab.control("fidelity", 2).becomes(fidelity)
     assert tab.control("method", 2).shown
     tab.generate()

@@ -15,7 +15,7 @@ def tab(desk):
     tab = desk.tab("txt2img")
     tab.ask()
     tab.unfold()
-    for section in ("Which faces", "Mask", "Sampling"):
+    for section in ("Which faces", "Mask", "Sampling", "Advanced"):
         tab.unfold_section(section)
     tab.control("method").choose("Re-diffuse")
     for name, value in {"prompt": TEXT, "width": 64, "height": 64, "min_size": 10, "seed": 7}.items():

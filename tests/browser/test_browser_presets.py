@@ -57,7 +57,7 @@ def test_presets_go_out_and_come_in_as_text(desk, tab):
     tab.press("presets_export")
     tab.part("presets_text").filled()
     text = tab.part("presets_text").value
-    assert json.loads(text)["presets"] == {"Clear": [{"fidelity": moved}, {"active": False}]}
+    assert json.loads(text)["presets"] == {"Clear": [{"fidelity": moved}]}
     tab.press("presets_delete")
     tab.says("Deleted 'Clear'")
     tab.part("presets_name").becomes("Defaults")

@@ -5,7 +5,7 @@ import hypothesis.strategies as st
 from lib_facefix.planning.plan import FaceJob, Outcome
 from lib_facefix.settings.treatment import Treatment
 from lib_facefix.types import Box, Face, Pose
-from lib_facefix.webui.passes.settings import OFFERED, SETTING_TYPES, PassSettings, flatten
+from lib_facefix.webui.passes.settings import OFFERED, SETTING_TYPES, PassSettings, page_args
 
 BOUNDS = {
     field.name: (known.low, 2000 if known.high is None else known.high)
@@ -52,9 +52,9 @@ class Control:
         self.value = value
 
 
-def controls(count):
-    """Return those of a UI of `count` passes, as it starts."""
-    return [Control(value) for value in flatten((), count)]
+def controls():
+    """Return those of a page, as it starts: the tick box, and the text of the passes."""
+    return [Control(value) for value in page_args(())]
 
 
 def a_face(number=1, *, decision="restore", verdict="fixed", error=None, reason="chosen by you", **treatment):

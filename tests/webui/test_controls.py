@@ -12,13 +12,16 @@ from lib_facefix.webui.passes.settings import OFFERED
 from lib_facefix.webui.ui.controls import (
     AFFECTED,
     AS_IMAGE,
-    BESIDE_CLASSES,
-    PLACED_BY_ACCORDION,
+    HEAD,
+    PLACED_BY_PAGE,
     SECTIONS,
+    SHOWN_WITH,
+    TOP,
+    UNSET,
     choose_kind,
+    describe_form,
     make_control,
-    section_rows,
-    top_rows,
+    rare_rows,
     why_idle,
 )
 
@@ -36,15 +39,37 @@ SHOWN = {field.name: make_control(field, known, HOST.__getitem__) for field, kno
 
 
 def test_every_setting_of_a_pass_stands_in_exactly_one_place():
-    rows = [*top_rows(), *(row for title in SECTIONS for row in section_rows(title))]
-    assert sorted([*PLACED_BY_ACCORDION, *BESIDE_CLASSES, *(name for row in rows for name in row)]) == sorted(NAMES)
+    rows = [*HEAD, *TOP, *(row for title, usual in SECTIONS.items() for row in (*usual, *rare_rows(title)))]
+    assert sorted([*PLACED_BY_PAGE, *(name for row in rows for name in row)]) == sorted(NAMES)
     assert all(len(row) <= 2 for row in rows)
 
 
-def test_settings_of_one_kind_stand_side_by_side():
-    rows = [*section_rows("Mask"), *section_rows("Sampling"), *section_rows("Which faces")]
-    for pair in (("mask_x", "mask_y"), ("width", "height"), ("checkpoint", "vae"), ("min_size", "max_size")):
+def test_rare_settings_of_one_kind_stand_side_by_side():
+    rows = [row for title in SECTIONS for row in rare_rows(title)]
+    for pair in (("mask_x", "mask_y"), ("min_share", "max_share"), ("gender", "min_age")):
         assert pair in rows
+
+
+def test_a_tab_leaves_out_what_it_does_not_need():
+    form = describe_form(HOST.__getitem__, ("inpaint", "skip_img2img", "each_class"))
+    assert ["match_colour"] in form["sections"][1]["rows"]
+    assert ["skip_img2img"] not in form["top"]
+    assert form["besideClasses"] == []
+    assert describe_form(HOST.__getitem__)["besideClasses"] == [["each_class"]]
+
+
+def test_a_number_whose_default_stands_for_another_value_has_a_tick_box():
+    for name, meaning in UNSET.items():
+        shown = SHOWN[name]
+        assert shown.kind in ("slider", "number"), name
+        assert (shown.unset, shown.default) == (meaning, next(f.default for f, _ in OFFERED if f.name == name))
+        known = next(known for field, known in OFFERED if field.name == name)
+        known.check(shown.first, type(shown.default))
+        assert shown.first != shown.default
+
+
+def test_settings_that_go_with_another_one_are_settings_of_a_pass():
+    assert {*SHOWN_WITH, *SHOWN_WITH.values()} <= {*NAMES}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +116,7 @@ def test_catalogues_show_labels_and_send_names():
 def test_model_files_that_are_found_stand_behind_the_built_in_detectors():
     assert SHOWN["detector"].pairs[0] == ("BlazeFace, with CenterFace for small and grainy faces (built in)", "auto")
     assert SHOWN["detector"].pairs[-1] == ("face_yolov8n.pt", "face_yolov8n.pt")
-    assert section_rows("Which faces")[0] == ("detector",)  # beside it is room for what looks for files again
+    assert SECTIONS["Which faces"][0] == ("detector",)  # beside it is room for what looks for files again
 
 
 def test_restorers_that_are_found_in_the_models_folders_stand_behind_the_known_ones():

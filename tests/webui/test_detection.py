@@ -15,7 +15,7 @@ from lib_facefix.errors import BadPicture, BadSetting
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.compare.history import Original, OriginalStore
 from lib_facefix.webui.detection import handlers
-from lib_facefix.webui.passes.settings import PassSettings, flatten
+from lib_facefix.webui.passes.settings import PassSettings, page_args
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the toolkit's own, which differ from version to version
 
@@ -51,7 +51,7 @@ def asked(monkeypatch, engine):
 
 def shown(*passes, picture=PHOTO):
     with Image.open(picture) as photo:
-        return handlers.preview_passes(photo, flatten(passes, len(passes))[1:])
+        return handlers.preview_passes(photo, page_args(passes)[1])
 
 
 def test_every_face_has_a_numbered_box_and_a_row_with_its_decision(asked):
@@ -93,14 +93,13 @@ def test_an_image_without_faces_is_told(asked, tmp_path):
 )
 def test_what_is_missing_is_said(asked, picture, passes, said):
     with pytest.raises(BadPicture, match=said):
-        handlers.preview_passes(picture, flatten(passes, 1)[1:])
+        handlers.preview_passes(picture, page_args(passes)[1])
     assert asked == []
 
 
 def test_a_setting_that_no_run_accepts_is_refused_with_its_pass(asked):
-    values = [7.0 if value == 0.6 else value for value in flatten([PassSettings()], 1)[1:]]
     with pytest.raises(BadSetting, match="pass 1: Fidelity must be between 0 and 1"):
-        handlers.preview_passes(Image.new("RGB", (8, 8)), values)
+        handlers.preview_passes(Image.new("RGB", (8, 8)), '[{"fidelity":7}]')
 
 
 class TestTheLastResult:
@@ -139,11 +138,11 @@ def page(on_page, gradio, asked):
     hook = room.GalleryHook()
     with gradio.Blocks() as blocks:
         panel.show()
-        values = [gradio.State(value) for value in flatten([PassSettings(detector="blazeface")], 1)[1:]]
-        panel.listen(values)
+        passes = gradio.Textbox(page_args([PassSettings(detector="blazeface")])[1])
+        panel.listen(passes)
         for make, elem_id in ((gradio.Gallery, "txt2img_gallery"), (gradio.Textbox, "generation_info_txt2img")):
             hook(make(elem_id=elem_id), elem_id=elem_id)
-    return blocks, [value.value for value in values]
+    return blocks, passes.value
 
 
 def part(blocks, name):
@@ -152,20 +151,20 @@ def part(blocks, name):
 
 @pytest.mark.parametrize(("name", "event"), [("find", "click"), ("image", "change")])
 def test_the_button_and_a_new_image_show_the_faces(page, name, event):
-    blocks, values = page
+    blocks, passes = page
     with Image.open(PHOTO) as photo:
-        trouble, result = handler(blocks, part(blocks, name), event)(photo, *values)
+        trouble, result = handler(blocks, part(blocks, name), event)(photo, passes)
     assert trouble["visible"] is False
     assert result["visible"] is True
     assert "4 faces found" in result["value"]
 
 
 def test_without_an_image_the_button_says_so_and_taking_one_away_clears_all(page):
-    blocks, values = page
-    trouble, result = handler(blocks, part(blocks, "find"), "click")(None, *values)
+    blocks, passes = page
+    trouble, result = handler(blocks, part(blocks, "find"), "click")(None, passes)
     assert trouble["value"] == "<p>Add an image first, or select Last result</p>"
     assert result["visible"] is False
-    trouble, result = handler(blocks, part(blocks, "image"), "change")(None, *values)
+    trouble, result = handler(blocks, part(blocks, "image"), "change")(None, passes)
     assert (trouble["visible"], result["visible"]) == (False, False)
 
 

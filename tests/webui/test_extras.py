@@ -14,7 +14,14 @@ from lib_facefix import FaceFix, FaceSettings
 from lib_facefix.settings.face_prompt import GenerationParams
 from lib_facefix.webui.compare.history import OriginalStore
 from lib_facefix.webui.extras import script
-from lib_facefix.webui.extras.face_overrides import ENABLE, EVENT_INPUTS, IS_SINGLE, TUNING, FaceOverrides
+from lib_facefix.webui.extras.face_overrides import (
+    ENABLE,
+    EVENT_INPUTS,
+    IS_SINGLE,
+    SETTINGS,
+    TUNING,
+    FaceOverrides,
+)
 from lib_facefix.webui.extras.findings import Findings
 
 PHOTO = Path(__file__).parents[1] / "data" / "faceapi_sample4.jpg"
@@ -99,7 +106,7 @@ def record(pp):
         pytest.param(
             dict.fromkeys((ENABLE, IS_SINGLE, *EVENT_INPUTS)), id="the host's own API, which gives None for everything"
         ),
-        pytest.param({ENABLE: False, IS_SINGLE: True, "method": "restore"}, id="not ticked"),
+        pytest.param({ENABLE: False, IS_SINGLE: True, SETTINGS: '[{"method":"restore"}]'}, id="not ticked"),
     ],
 )
 def test_it_is_off(host, photo, args):
@@ -164,7 +171,9 @@ def test_they_move_with_the_picture_when_another_script_enlarges_it(host, engine
     [
         pytest.param({"picture": "rotated"}, "the faces were found in a different image", id="picture"),
         pytest.param(
-            {"min_score": 0.3}, "the detection settings have changed since the faces were found", id="settings"
+            {SETTINGS: '[{"min_score":0.3}]'},
+            "the detection settings have changed since the faces were found",
+            id="settings",
         ),
     ],
 )
@@ -178,7 +187,12 @@ def test_where_they_do_not_fit_the_common_settings_are_used_and_it_is_said(host,
 
 
 def test_batches_and_folders_have_the_common_settings(host, engine, photo):
-    args = {ENABLE: True, IS_SINGLE: False, TUNING: tuned(engine, photo, {2: {"method": "leave"}}), "max_size": 62}
+    args = {
+        ENABLE: True,
+        IS_SINGLE: False,
+        TUNING: tuned(engine, photo, {2: {"method": "leave"}}),
+        SETTINGS: '[{"max_size":62}]',
+    }
     pp = done(photo, args)
     assert [face["do"] for face in record(pp)["faces"][0]] == ["leave", "restore", "restore", "restore"]
     assert "larger than 62 px" in pp.info["FaceFix said"]

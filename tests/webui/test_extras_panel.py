@@ -18,7 +18,7 @@ from lib_facefix.webui.extras.face_overrides import (
     FACE_CONTROLS,
     FIX,
     IS_SINGLE,
-    SHARED_SETTINGS,
+    SETTINGS,
     TUNING,
     FaceOverrides,
     read_input,
@@ -122,9 +122,7 @@ class Page:
 
 def test_what_is_handed_on_are_all_settings_and_what_the_page_keeps(page):
     assert list(page.parts) == [ENABLE, IS_SINGLE, *EVENT_INPUTS]
-    assert "upscale" not in SHARED_SETTINGS
-    assert "inpaint" not in SHARED_SETTINGS
-    assert {"detector", "max_size", "fidelity", "seed"} <= set(SHARED_SETTINGS)
+    assert page.parts[SETTINGS].elem_id == "extras_facefix_passes"
 
 
 def test_as_the_page_starts_it_is_off_and_all_settings_have_their_defaults(page):
@@ -229,8 +227,8 @@ def test_a_common_setting_shows_in_the_table_and_in_the_face_without_one_of_its_
     page.find()
     page.choose(4)
     page.change("visibility", 0.5)
-    page.values["fidelity"] = 0.1
-    page.does(page.parts["fidelity"], "input")
+    page.values[SETTINGS] = '[{"fidelity":0.1}]'
+    page.does(page.parts[SETTINGS], "input")
     assert page.html("table").count("<td>0.10</td>") == 4
     assert (page.values[FACE_CONTROLS["fidelity"]], page.values[FACE_CONTROLS["visibility"]]) == (0.1, 0.5)
     assert page.tuning.overrides == {4: {"visibility": 0.5}}
@@ -290,8 +288,8 @@ def test_a_value_that_is_not_allowed_is_said_and_changes_nothing(page):
 
 def test_a_criterion_that_the_faces_were_not_looked_at_for_is_said_to_need_them_found_again(page):
     page.find()
-    page.values["gender"] = "female"
-    page.does(page.parts["fidelity"], "input")
+    page.values[SETTINGS] = '[{"gender":"female"}]'
+    page.does(page.parts[SETTINGS], "input")
     assert page.html("trouble") == ("<p>The plan has no gender and age of these faces. Detect the faces again</p>")
 
 

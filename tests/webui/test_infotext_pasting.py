@@ -8,7 +8,7 @@ from host_loading import every_host, load
 from passes_made import a_face, controls
 
 from lib_facefix.webui.passes.infotext import KEY, make_fields, read, write
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten, read_passes
+from lib_facefix.webui.passes.settings import OFFERED, PassSettings, page_args, read_passes
 
 HARD = [
     pytest.param("she said \"hi\", 'bye'", id="quotes"),
@@ -32,15 +32,15 @@ PASS = PassSettings(fidelity=0.9, steps=12, sampler="DPM++ 2M, SDE", mask="box")
     "params",
     [
         pytest.param({"Steps": "20"}, id="without an entry"),
-        pytest.param({KEY: write((PASS,))}, id="with fewer passes than controls"),
-        pytest.param({KEY: write((PASS, PASS, PassSettings()))}, id="with as many"),
+        pytest.param({KEY: write((PASS,))}, id="with one pass"),
+        pytest.param({KEY: write((PASS, PASS, PassSettings()))}, id="with several"),
     ],
 )
 def test_pasting_sets_every_control_so_that_nothing_stale_survives(params):
     told = []
-    values = [value(params) for _, value in make_fields(controls(3), told.append)]
+    values = [value(params) for _, value in make_fields(controls(), told.append)]
 
-    assert values == flatten(read(params[KEY]) if KEY in params else (), 3)
+    assert values == page_args(read(params[KEY]) if KEY in params else ())
     assert None not in values  # a host leaves the control alone then
     assert told == []
 
@@ -50,31 +50,17 @@ def test_pasting_sets_every_control_so_that_nothing_stale_survives(params):
 )
 def test_pasting_a_broken_entry_switches_faces_off_and_says_so_once(text):
     told = []
-    values = [value({KEY: text}) for _, value in make_fields(controls(2), told.append)]
+    values = [value({KEY: text}) for _, value in make_fields(controls(), told.append)]
 
-    assert values == flatten((), 2)
+    assert values == page_args(())
     [sentence] = told
     assert sentence.startswith("FaceFix is switched off: the FaceFix entry of this infotext ")
 
 
-def test_passes_without_controls_are_told():
-    told = []
-    values = [value({KEY: write((PASS, PASS, PASS))}) for _, value in make_fields(controls(2), told.append)]
-
-    assert values == flatten((PASS, PASS), 2)
-    assert len(told) == 1
-    assert "has 3 passes, but there are only controls for 2" in told[0]
-
-
 def test_both_tabs_have_the_same_fields_so_that_send_to_finds_them():
-    here, there = ([value for _, value in make_fields(controls(2))] for _ in range(2))
+    here, there = ([value for _, value in make_fields(controls())] for _ in range(2))
     assert here == there
     assert len(set(here + there)) == len(here)
-
-
-def test_controls_that_are_not_those_of_whole_passes_are_a_mistake():
-    with pytest.raises(ValueError, match="do not match 1"):
-        make_fields(controls(2)[:-1])
 
 
 class Restated:
@@ -135,8 +121,8 @@ def check_pasting(host, made):
 
     assert read(params[KEY]) == made
     assert (params["Seed"], params["Face restoration"], params["Version"]) == ("1", "GFPGAN", "v1.10.1")
-    assert read_passes(host.paste(text, controls(3))) == made
-    assert read_passes(host.api(text, controls(3))) == made
+    assert read_passes(host.paste(text, controls())) == made
+    assert read_passes(host.api(text, controls())) == made
 
 
 @pytest.mark.parametrize("prompt", HARD)
@@ -171,6 +157,6 @@ def test_pasting_in_a_real_host_an_infotext_without_faces_fixed_switches_them_of
     real = Real(host)
     text = "a cat\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 1, Size: 64x64"
 
-    assert read_passes(real.paste(text, controls(2))) == ()
-    assert real.api(text, controls(2)) == flatten((), 2)
-    assert read_passes(real.paste(f"{text}, {KEY}: broken", controls(2))) == ()
+    assert read_passes(real.paste(text, controls())) == ()
+    assert real.api(text, controls()) == page_args(())
+    assert read_passes(real.paste(f"{text}, {KEY}: broken", controls())) == ()

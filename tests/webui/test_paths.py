@@ -1,5 +1,6 @@
 """Which files the settings of a pass may name, over the host's API and on its page."""
 
+import json
 import sys
 from types import SimpleNamespace
 
@@ -56,8 +57,9 @@ def test_names_are_allowed_everywhere(host, passes_of):
 
 
 def test_the_extras_tab_asks_the_same(host, tmp_path, named):
-    from lib_facefix.webui.extras.face_overrides import read_input
+    from lib_facefix.webui.extras.face_overrides import SETTINGS, read_input
 
+    named = {SETTINGS: json.dumps([named])}
     assert read_input(named, None).settings
     host.cmd_opts.share = True
     with pytest.raises(BadSetting, match="is outside the model folders"):

@@ -7,9 +7,9 @@ import pytest
 
 from lib_facefix.errors import BadSetting, CannotWrite
 from lib_facefix.webui.passes import infotext
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings, flatten
+from lib_facefix.webui.passes.settings import PassSettings, page_args
 from lib_facefix.webui.presets import store
-from lib_facefix.webui.presets.presets import Presets, flatten_preset, make_preset, presets_file
+from lib_facefix.webui.presets.presets import Presets, make_preset, presets_file, show_preset
 from lib_facefix.webui.presets.store import PresetStore
 
 PORTRAIT = ({"method": "restore", "fidelity": 0.9},)
@@ -17,8 +17,8 @@ CROWD = ({"at_most": 8}, {"active": False, "mask": "box"})
 
 
 def values(*passes):
-    """What the controls show of these passes."""
-    return [getattr(one, field.name) for one in passes for field, _ in OFFERED]
+    """The page's text of these passes."""
+    return page_args(passes)[1]
 
 
 @pytest.fixture
@@ -34,21 +34,18 @@ def test_a_preset_holds_what_differs_from_the_defaults():
 
 
 def test_what_cannot_be_used_is_not_kept():
-    wrong = values(PassSettings(), PassSettings())
-    wrong[[field.name for field, _ in OFFERED].index("prompt") + len(OFFERED)] = "[face:x] eyes"
     with pytest.raises(BadSetting, match="pass 2"):
-        make_preset(wrong)
+        make_preset('[{},{"prompt":"[face:x] eyes"}]')
 
 
-def test_passes_that_a_preset_lacks_are_switched_off():
-    first, second = PassSettings(method="restore", fidelity=0.9), PassSettings(active=False)
-    assert flatten_preset(PORTRAIT, 2) == values(first, second)
-    assert flatten_preset(CROWD, 1) == values(PassSettings(at_most=8))
+def test_a_preset_is_shown_with_its_passes_alone():
+    assert show_preset(PORTRAIT) == values(PassSettings(method="restore", fidelity=0.9))
+    assert show_preset(CROWD) == values(PassSettings(at_most=8), PassSettings(active=False, mask="box"))
 
 
 def test_a_preset_comes_back_as_it_was_kept():
-    shown = flatten([PassSettings(**CROWD[0]), PassSettings(**CROWD[1])], 2)[1:]
-    assert flatten_preset(make_preset(shown), 2) == shown
+    shown = values(PassSettings(**CROWD[0]), PassSettings(**CROWD[1]))
+    assert show_preset(make_preset(shown)) == shown
 
 
 def test_presets_come_back_from_their_text():
@@ -85,9 +82,9 @@ def test_one_wrong_preset_does_not_cost_the_others(path):
     path.write_text('{"v": 1, "presets": {"wrong": [{"fidelity": 7}], "right": [{"fidelity": 0.7}]}}', "utf-8")
     presets = PresetStore(path).read()
     expected = PassSettings(fidelity=0.7, grain=0.0, keep_loras=False, restorer="lite")
-    assert flatten_preset(presets.get("right"), 1) == values(expected)
+    assert show_preset(presets.get("right")) == values(expected)
     with pytest.raises(BadSetting, match=r"pass 1: Fidelity"):
-        flatten_preset(presets.get("wrong"), 1)
+        show_preset(presets.get("wrong"))
 
 
 def test_importing_replaces_nothing():

@@ -200,6 +200,14 @@ def test_the_line_below_the_restorer_comes_and_goes(gradio, room):
     assert [change["visible"] for change in choose("codeformer")] == [False, False]
 
 
+def test_the_line_is_about_the_first_restorer_that_is_missing(room):
+    said, offered = room.show_offer("lite\ncodeformer\ngfpgan")
+    assert (said["visible"], offered["visible"]) == (True, True)
+    assert [told["value"] for told, _ in room.download_restorer("lite\ngfpgan")][
+        -1
+    ] == "<p>GFPGAN 1.4 is installed.</p>"
+
+
 def test_a_page_that_may_not_download_has_a_reason_and_no_button(room, state):
     state.refusal = "not from here"
     said, offered = room.show_offer("codeformer")

@@ -1,3 +1,4 @@
+import json
 import math
 
 import hypothesis.strategies as st
@@ -7,11 +8,11 @@ from passes_made import passes
 
 from lib_facefix.errors import BadSetting
 from lib_facefix.webui.passes.settings import (
+    MAX_PASSES,
     OFFERED,
-    VALUES_PER_PASS,
     PassSettings,
     changed_values,
-    flatten,
+    page_args,
     read_passes,
 )
 
@@ -20,8 +21,8 @@ PASS = PassSettings(fidelity=0.9, steps=12, sampler="Euler a", match_colour=Fals
 
 
 def placed(enabled, *passes):
-    """Make the UI's values of these passes, each a dict of what is not at its default."""
-    return [enabled, *({**DEFAULTS, **one}[name] for one in passes for name in DEFAULTS)]
+    """Make the page's arguments of these passes, each a dict of what is not at its default."""
+    return [enabled, *[json.dumps(passes)] * MAX_PASSES]
 
 
 def kinds_mixed_up(value):
@@ -31,12 +32,11 @@ def kinds_mixed_up(value):
     return int(value) if type(value) is float and value.is_integer() else value
 
 
-@given(st.lists(passes(), min_size=1, max_size=3), st.integers(0, 2))
-def test_what_the_ui_shows_is_read_back(made, spare):
-    shown = flatten(made, len(made) + spare)
-
-    assert read_passes(shown) == tuple(made)
-    assert read_passes([kinds_mixed_up(value) for value in shown]) == tuple(made)
+@given(st.lists(passes(), min_size=1, max_size=3))
+def test_what_the_page_shows_is_read_back(made):
+    assert read_passes(page_args(made)) == tuple(made)
+    units = [{name: kinds_mixed_up(value) for name, value in changed_values(one).items()} for one in made]
+    assert read_passes(placed(True, *units)) == tuple(made)
 
 
 @given(st.lists(passes(), max_size=3))
@@ -51,9 +51,16 @@ def test_a_number_has_its_declared_type_whatever_gradio_sent():
     assert [type(value) for value in (one.steps, one.cfg_scale, one.seed)] == [int, float, int]
 
 
-def test_an_empty_box_of_the_ui_means_the_default():
-    assert read_passes([True, *[None] * VALUES_PER_PASS]) == (PassSettings(),)
-    assert read_passes([None, *[None] * VALUES_PER_PASS]) == ()
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_text_of_the_page_means_the_defaults(empty):
+    assert read_passes([True, empty, empty]) == (PassSettings(),)
+    assert read_passes([None, empty, empty]) == ()
+
+
+@pytest.mark.parametrize("text", ["{oops", "[]", "{}", "3", "[1]", "[[]]", "[" * 100_000, 0.4, True])
+def test_a_text_that_has_no_passes_is_refused(text):
+    with pytest.raises(BadSetting, match="FaceFix's passes must be objects, as in"):
+        read_passes([True, text])
 
 
 def test_true_alone_is_one_pass_with_all_defaults():
@@ -137,21 +144,12 @@ def test_the_arguments_are_not_changed():
     assert type(args[1]["steps"]) is float
 
 
-def test_the_ui_starts_off_with_its_first_pass_ready():
-    enabled, *values = flatten((), 2)
-
-    assert enabled is False
-    assert values[:VALUES_PER_PASS] == [*DEFAULTS.values()]
-    assert values[VALUES_PER_PASS:] == [*{**DEFAULTS, "active": False}.values()]
+def test_the_page_starts_off_with_its_first_pass_ready():
+    assert page_args(()) == [False, "[{}]"]
 
 
-def test_controls_beyond_the_passes_go_back_to_defaults_and_are_off():
-    own = [getattr(PASS, name) for name in DEFAULTS]
-    assert flatten((PASS,), 2) == [True, *own, *flatten((), 2)[1 + VALUES_PER_PASS :]]
-
-
-def test_passes_beyond_the_controls_are_left_out():
-    assert flatten((PASS, PassSettings()), 1) == flatten((PASS,), 1)
+def test_a_page_shows_only_what_differs_from_the_defaults():
+    assert page_args((PassSettings(fidelity=0.9), PassSettings())) == [True, '[{"fidelity":0.9},{}]']
 
 
 def test_only_what_differs_from_the_defaults_is_sent():

@@ -12,7 +12,7 @@ from PIL import Image
 from lib_facefix.errors import BadSetting
 from lib_facefix.webui import xyz
 from lib_facefix.webui.config.options import PageSettings
-from lib_facefix.webui.passes.settings import OFFERED, PassSettings, changed_values, flatten, read_passes
+from lib_facefix.webui.passes.settings import MAX_PASSES, OFFERED, PassSettings, changed_values, page_args, read_passes
 from lib_facefix.webui.xyz import AXES, add_axes, make_axes
 
 TUNED = PassSettings(fidelity=0.9, steps=12)
@@ -45,6 +45,12 @@ def processing(args, kind=list):
     )
 
 
+def page(*passes):
+    """Make the arguments of a page that shows these passes."""
+    enabled, text = page_args(passes)
+    return [enabled, *[text] * MAX_PASSES]
+
+
 def own(p):
     return p.script_args[3:-1]
 
@@ -62,7 +68,7 @@ def test_there_are_axes_for_what_people_compare_and_fewer_for_later_passes():
 
 
 def test_a_prompt_for_faces_is_an_axis():
-    p = processing(flatten((TUNED,), 2))
+    p = processing(page(TUNED))
     axis("[FaceFix] Face prompt").apply(p, "[PROMPT], smiling", ["[PROMPT], smiling"])
     assert read_passes(own(p)) == (replace(TUNED, prompt="[PROMPT], smiling"),)
 
@@ -70,7 +76,7 @@ def test_a_prompt_for_faces_is_an_axis():
 SMILING = PassSettings(prompt="[face:1] smiling [SEP] smiling a lot", negative_prompt="not smiling", steps=3)
 
 
-@pytest.mark.parametrize("args", [flatten((SMILING,), 2), [True, {**changed_values(SMILING)}, None]], ids=["UI", "API"])
+@pytest.mark.parametrize("args", [page(SMILING), [True, {**changed_values(SMILING)}, None]], ids=["UI", "API"])
 def test_prompts_for_faces_are_searched_and_replaced(args):
     p, option = processing(args), axis("[FaceFix] Face prompt S/R")
     values = ["smiling", "frowning"]
@@ -92,9 +98,9 @@ def test_a_search_that_finds_nothing_is_refused_before_any_image_is_made(label):
 @pytest.mark.parametrize(
     ("args", "passes"),
     [
-        pytest.param(flatten((TUNED,), 2), [0.25], id="on in the UI"),
-        pytest.param([False, *flatten((TUNED,), 2)[1:]], [0.25], id="off in the UI"),
-        pytest.param(flatten((TUNED, TUNED), 2), [0.25, 0.9], id="two passes"),
+        pytest.param(page(TUNED), [0.25], id="on in the UI"),
+        pytest.param([False, *page(TUNED)[1:]], [0.25], id="off in the UI"),
+        pytest.param(page(TUNED, TUNED), [0.25, 0.9], id="two passes"),
         pytest.param([True, {"fidelity": 0.9, "steps": 12}, {"steps": 1}, None], [0.25, 0.6], id="over the API"),
         pytest.param([True, None, {"fidelity": 0.9, "steps": 12}, None], [0.25], id="a unit further behind"),
         pytest.param([False, {"active": False, "steps": 12}, None], [0.25], id="a unit that is off"),
@@ -115,7 +121,7 @@ def test_an_axis_sets_its_value_whatever_the_arguments_were(args, passes, kind):
 
 
 def test_an_axis_of_a_later_pass_switches_it_on():
-    p, over_api = processing(flatten((), 3)), processing([False, {"mask": "box"}, *[None] * 5])
+    p, over_api = processing(page()), processing([False, {"mask": "box"}, *[None] * 5])
     axis("[FaceFix 3] Fidelity", passes=3).apply(p, 0.3, [0.3])
     axis("[FaceFix 3] Fidelity", passes=3).apply(over_api, 0.3, [0.3])
 
@@ -124,7 +130,7 @@ def test_an_axis_of_a_later_pass_switches_it_on():
 
 
 def test_axes_add_up():
-    p = processing(flatten((TUNED,), 2))
+    p = processing(page(TUNED))
     for label, value in (("[FaceFix] Sampling steps", 3), ("[FaceFix 2] Mask", "box"), ("[FaceFix] Method", "restore")):
         axis(label).apply(p, value, [value])
 
@@ -132,7 +138,7 @@ def test_axes_add_up():
 
 
 def test_the_axis_active_compares_with_and_without():
-    p = processing(flatten((TUNED,), 2))
+    p = processing(page(TUNED))
     axis("[FaceFix] Active").apply(p, False, [False])
     assert read_passes(own(p)) == ()
 
@@ -262,7 +268,7 @@ class Grid:
 @every_host
 def test_a_real_plot_makes_each_cell_from_its_own_values(host):
     grid = Grid(host)
-    p = processing(flatten((TUNED,), 2))
+    p = processing(page(TUNED))
     vars(p).update({key: [""] for key in ("all_prompts", "all_seeds", "all_subseeds")}, styles=[])
     vars(p).update(seed=1, n_iter=1, batch_size=1, width=8, height=8, steps=4, extra_generation_params={})
     before = list(p.script_args)
@@ -276,7 +282,7 @@ def test_a_real_plot_makes_each_cell_from_its_own_values(host):
 @every_host
 def test_a_real_plot_refuses_what_is_out_of_range(host):
     grid = Grid(host)
-    p = processing(flatten((TUNED,), 1))
+    p = processing(page(TUNED))
     with pytest.raises(BadSetting, match="pass 1: Fidelity must be between"):
         grid.run(p, x=("[FaceFix] Fidelity", "0-2 [3]"))
     assert grid.seen == []

@@ -16,7 +16,7 @@ LISTS = {
     "missing restorers": ["codeformer"],
 }
 OURS = (
-    *("ui.gradio_compat", "ui.class_menu", "presets.panel", "detection.panel", "ui.download", "ui.form", "accordion"),
+    *("ui.gradio_compat", "presets.panel", "detection.panel", "ui.download", "ui.settings_form", "accordion"),
     *("compare.slider", "extras.panel"),
 )
 """Our rooms that know the toolkit."""

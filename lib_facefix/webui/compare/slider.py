@@ -43,16 +43,16 @@ def make_slider(elem_id: str, result: str = "") -> Slider:
 class CompareHook:
     """A hook for some finished components of the page that adds sliders under the galleries."""
 
-    WATCHED = (*(f"download_files_{tab}" for tab in RESULTS), *(f"generation_info_{tab}" for tab in RESULTS))
+    WATCHED = (*(f"{tab}_gallery" for tab in RESULTS), *(f"generation_info_{tab}" for tab in RESULTS))
     """Ids of these components."""
 
     def __init__(self) -> None:
         self._sliders: dict[str, Slider] = {}
 
     def __call__(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
-        """Make a slider after the buttons of a gallery; connect it once the component it reads exists."""
+        """Make a slider below a gallery; connect it once the component it reads exists."""
         for tab in RESULTS:
-            if elem_id == f"download_files_{tab}":
+            if elem_id == f"{tab}_gallery":
                 self._sliders[tab] = make_slider(f"facefix_compare_{tab}", tab)
             elif elem_id == f"generation_info_{tab}" and tab in self._sliders:
                 slider = self._sliders[tab]

@@ -31,8 +31,8 @@ class PageSettings:
     """Settings for all images, in the order of the page."""
 
     passes: int = option(
-        2, "Number of passes", low=1, high=10, step=1,
-        help="Largest number of passes over the faces of an image, each with its own settings.",
+        2, "Passes in X/Y/Z plots", low=1, high=10, step=1,
+        help="Number of passes whose settings are axes of the X/Y/Z plot.",
     )  # fmt: skip
     faces_at_once: int = option(
         16, "Faces per sampling run", low=1, high=64, step=1,

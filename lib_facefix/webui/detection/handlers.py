@@ -6,7 +6,6 @@ Nothing is sampled, and the host's queue is not used, so the preview also works 
 import json
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 from PIL import Image as Pil
 
@@ -29,8 +28,8 @@ INFOTEXT_KEY = "parameters"
 """Key of the host's infotext in the text fields of an image."""
 
 
-def preview_passes(picture: Pil.Image | None, values: Sequence[Any]) -> str:
-    """Return what the active passes would do to an image as HTML. values: those of OFFERED, pass after pass.
+def preview_passes(picture: Pil.Image | None, passes_text: str) -> str:
+    """Return what the active passes would do to an image as HTML. passes_text: the page's text of the passes.
 
     The image is the same for every pass, though a pass would see the result of the one before. Raises a `FaceFixError`.
     """
@@ -38,7 +37,7 @@ def preview_passes(picture: Pil.Image | None, values: Sequence[Any]) -> str:
 
     if picture is None:
         raise BadPicture(NO_PICTURE)
-    passes = read_passes([True, *values])
+    passes = read_passes([True, passes_text])
     if not passes:
         raise BadPicture(NO_PASS)
     check_paths(((f"pass {number}: ", one.to_json()) for number, one in enumerate(passes, start=1)), is_api=False)

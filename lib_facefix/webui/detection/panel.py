@@ -1,6 +1,6 @@
 """The section *Preview detection* of the accordion: an image, two buttons, and the faces found in it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -35,9 +35,9 @@ class DetectionPanel:
             self._trouble = gradio_compat.note("", self._elem_id(TROUBLE))
             self._result = gradio_compat.note("", self._elem_id("preview_result"))
 
-    def listen(self, components: Sequence[Any]) -> None:
-        """Connect the components to those of all settings: those of OFFERED, pass after pass."""
-        given, changed = [self._picture, *components], [self._trouble, self._result]
+    def listen(self, passes: Any) -> None:
+        """Connect the components to the text of the passes."""
+        given, changed = [self._picture, passes], [self._trouble, self._result]
         gradio_compat.when_busy(self._find.click, _preview, given, changed)
         gradio_compat.when_busy(self._picture.change, _preview_new, given, changed)
 
@@ -63,19 +63,19 @@ class GalleryHook:
                     gradio_compat.when(last.click, _pick, given, [picture, trouble], script)
 
 
-def _preview(picture: Pil.Image | None, *values: Any) -> list[Any]:
+def _preview(picture: Pil.Image | None, passes: str) -> list[Any]:
     """Return the updates of the line for messages and of the result."""
     try:
-        found = handlers.preview_passes(picture, values)
+        found = handlers.preview_passes(picture, passes)
     except (FaceFixError, MemoryError) as error:
         trouble = render_note([str(error) or "not enough memory for this image"])
         return [gradio_compat.show_note(trouble), gradio_compat.show_note("")]
     return [gradio_compat.show_note(""), gradio_compat.show_note(found)]
 
 
-def _preview_new(picture: Pil.Image | None, *values: Any) -> list[Any]:
+def _preview_new(picture: Pil.Image | None, passes: str) -> list[Any]:
     """Preview a new image; without one, clear everything."""
-    return _preview(picture, *values) if picture else [gradio_compat.show_note(""), gradio_compat.show_note("")]
+    return _preview(picture, passes) if picture else [gradio_compat.show_note(""), gradio_compat.show_note("")]
 
 
 def _pick(gallery: Any, generation_info: str, chosen: str) -> list[Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ...errors import BadSetting, FaceFixError
@@ -26,7 +26,7 @@ from ...settings.face_settings import FaceSettings
 from ...settings.treatment import Overrides, Treatment
 from ...types import Image
 from ..passes.paths import check_paths
-from ..passes.settings import ELSEWHERE, SETTING_TYPES, PassSettings, fit_type
+from ..passes.settings import SETTING_TYPES, PassSettings, fit_type, parse_units
 
 VERSION = 1
 ENABLE, IS_SINGLE, TUNING = "enable", "single", "tuning"
@@ -37,11 +37,11 @@ FACE_SETTINGS = ("method", "restorer", "visibility", "fidelity", "denoising_stre
 """Settings that have their own control for the shown face."""
 FACE_CONTROLS = {name: f"face_{name}" for name in (FIX, *FACE_SETTINGS)}
 """Component names of the controls for the shown face."""
-SHARED_SETTINGS = tuple(field.name for field in fields(FaceSettings) if field.name not in ELSEWHERE)
-"""Settings for all faces: those of a pass, without the ones for img2img only."""
+SETTINGS = "passes"
+"""Component name of the settings for all faces: the page's text of one pass, without settings for img2img only."""
 START = PassSettings(guard=FaceSettings().guard)
 """Settings that the tab starts with. The user's own image shows a person to keep, unlike one just generated."""
-EVENT_INPUTS = (TUNING, *FACE_CONTROLS.values(), *SHARED_SETTINGS)
+EVENT_INPUTS = (TUNING, *FACE_CONTROLS.values(), SETTINGS)
 """Component names whose values every event of the accordion receives."""
 FIND_AGAIN = "select Find faces again"
 
@@ -177,7 +177,7 @@ def read_input(values: Mapping[str, Any], engine: Engine) -> ExtrasInput:
 
     None means the default, because the host's own API passes no values for scripts it does not know.
     """
-    given = _fit_values({name: values.get(name) for name in SHARED_SETTINGS})
+    given = _fit_values(parse_units(values.get(SETTINGS))[0])
     settings = PassSettings.from_json({"guard": START.guard, **given})
     check_paths([("", settings.to_json())], is_api=False)
     text = values.get(TUNING)

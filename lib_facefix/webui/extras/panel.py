@@ -11,8 +11,8 @@ from ..compare.slider import make_slider
 from ..config.choices import host_list
 from ..passes.settings import OFFERED
 from ..ui import gradio_compat
-from ..ui.controls import make_control
-from ..ui.form import Form
+from ..ui.controls import BESIDE_CLASSES, ONLY_IMG2IMG, ONLY_TXT2IMG, make_control
+from ..ui.settings_form import SettingsForm
 from . import handlers
 from .face_overrides import (
     ENABLE,
@@ -21,7 +21,7 @@ from .face_overrides import (
     FACE_SETTINGS,
     FIX,
     IS_SINGLE,
-    SHARED_SETTINGS,
+    SETTINGS,
     START,
     TUNING,
     read_input,
@@ -36,10 +36,6 @@ REDRAW_AT_ONCE = (FIX, "method", "mask")
 """Controls of the shown face that redraw the image and the thumbnails at once."""
 REDRAW_ON_RELEASE = ("mask_grow", "mask_feather")
 """Sliders of the shown face that redraw the image and the thumbnails when they are released."""
-IN_THE_TABLE = ("method", "restorer", "fidelity", "visibility", "denoising_strength", "min_size", "max_size",
-                "min_share", "max_share", "at_most", "keep_by", "faces", "sharp_above", "large_above",
-                "redraw_below")  # fmt: skip
-"""Settings for all faces that can change the table."""
 TROUBLE = "trouble"
 """Name of the line for error messages."""
 FACES = (handlers.NOTE, handlers.TABLE, handlers.LINE, handlers.TRIED, handlers.ONE_FACE, TUNING)
@@ -77,7 +73,9 @@ class _Panel:
     """The components of the accordion by name, and their event handlers."""
 
     def __init__(self) -> None:
-        self._start = {name: getattr(START, name) for name in SHARED_SETTINGS}
+        self._form = SettingsForm(
+            _id, hidden=(*ONLY_IMG2IMG, *ONLY_TXT2IMG, *BESIDE_CLASSES), defaults={"guard": START.guard}, several=False
+        )
         self._controls = {field.name: make_control(field, known, host_list) for field, known in OFFERED}
         self.parts: dict[str, Any] = {}
 
@@ -98,13 +96,10 @@ class _Panel:
 
     def show_settings(self) -> None:
         """Make the lower part: the settings for all faces."""
-        form = Form(self._start, _id)
         with gr.Accordion("Settings for all faces", open=False, elem_id=_id("all")):
-            with gradio_compat.row():
-                form.show("method")
-            form.show_rest()
-        form.listen()
-        self.parts |= form.in_order()
+            self._form.show_head()
+            self._form.show_rest()
+        self.parts[SETTINGS] = self._form.passes
 
     def listen(self) -> None:
         """Connect the components to their handlers."""
@@ -116,8 +111,8 @@ class _Panel:
         for name in FACE_SETTINGS:
             if name not in REDRAW_AT_ONCE:
                 self._on(parts[FACE_CONTROLS[name]].input, handlers.show_edit, DECISIONS, when=gradio_compat.when_moved)
-        for name in IN_THE_TABLE:
-            self._on(parts[name].input, handlers.refill, (*DECISIONS, *faces), when=gradio_compat.when_moved)
+        self._form.listen()
+        self._on(parts[SETTINGS].input, handlers.refill, (*DECISIONS, *faces), when=gradio_compat.when_moved)
         for name, is_single in SOURCE_TABS.items():
             if (tab := gradio_compat.on_this_page(name)) is not None:
                 gradio_compat.when(tab.select, lambda value=is_single: value, [], [parts[IS_SINGLE]])
@@ -163,7 +158,7 @@ class _Panel:
 
     def _show_control(self, name: str) -> None:
         self.parts[FACE_CONTROLS[name]] = gradio_compat.component(
-            self._controls[name], self._start[name], _id(FACE_CONTROLS[name])
+            self._controls[name], getattr(START, name), _id(FACE_CONTROLS[name])
         )
 
     @property

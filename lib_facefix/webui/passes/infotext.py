@@ -28,7 +28,7 @@ from ...planning.plan import Outcome
 from ...registry import BUILT_IN
 from ...settings.face_prompt import GenerationParams
 from .runs import list_runs
-from .settings import VALUES_PER_PASS, PassSettings, changed_values, flatten, read_pass
+from .settings import PassSettings, changed_values, page_args, read_pass
 
 KEY = "FaceFix"
 VERSION = 3
@@ -101,14 +101,11 @@ def make_fields(
 ) -> list[tuple[Component, PastedValue]]:
     """Return each control with the function for its pasted value, for `Script.infotext_fields`.
 
-    components: those of the script's arguments, enabled first. tell: called with a message if an entry is invalid or
-    has too many passes. An infotext without a valid entry switches FaceFix off and resets every control, because a host
-    leaves other controls alone, and the next image would get the settings of the previous one.
+    components: the tick box, and the text of the passes. tell: called with a message if an entry is invalid. An
+    infotext without a valid entry switches FaceFix off and resets every control, because a host leaves other controls
+    alone, and the next image would get the settings of the previous one.
     """
-    count, surplus = divmod(len(components) - 1, VALUES_PER_PASS)
-    if surplus:
-        raise ValueError(f"{len(components)} controls do not match 1 + {VALUES_PER_PASS} for each pass")
-    return [(component, PastedValue(place, count, tell)) for place, component in enumerate(components)]
+    return [(component, PastedValue(place, tell)) for place, component in enumerate(components)]
 
 
 @dataclass(frozen=True)
@@ -117,34 +114,24 @@ class PastedValue:
 
     place: int
     """Place of the control among the script's arguments, from 0."""
-    count: int
-    """Number of passes with controls."""
     tell: Callable[[str], object]
 
     def __call__(self, params: Mapping[str, Any]) -> Any:
         """Return the value for the control, never None."""
         text = params.get(KEY)
-        values, complaint = _values(None if text is None else str(text), self.count)
+        values, complaint = _values(None if text is None else str(text))
         if complaint and self.place == 0:
             self.tell(complaint)
         return values[self.place]
 
 
 @lru_cache(maxsize=4)  # called for every control
-def _values(text: str | None, count: int) -> tuple[tuple[Any, ...], str]:
+def _values(text: str | None) -> tuple[tuple[Any, ...], str]:
     """Return the values of all controls, and a message about them, or blank."""
-    complaint = ""
-    passes: tuple[PassSettings, ...] = ()
     try:
-        passes = () if text is None else read(text)
+        return tuple(page_args(() if text is None else read(text))), ""
     except BadSetting as error:
-        complaint = f"FaceFix is switched off: {error}"
-    if len(passes) > count:
-        complaint = (
-            f"{_IT} has {len(passes)} passes, but there are only controls for {count}; "
-            "increase Number of passes in Settings > FaceFix, then paste it again"
-        )
-    return tuple(flatten(passes, count)), complaint
+        return tuple(page_args(())), f"FaceFix is switched off: {error}"
 
 
 def _record_faces(

@@ -1,18 +1,19 @@
 """The settings of one pass in the WebUI, and the script arguments that carry them.
 
-The UI sends flat arguments: [enabled, *values of OFFERED for pass 1, *for pass 2, ...]. API clients may send
-[true, {unit}, {unit}] instead: if a dict follows the first argument, the dicts are the passes, and all other arguments
-are ignored. A unit has setting names as keys; missing settings have their defaults.
+API clients send [true, {unit}, {unit}]: the dicts are the passes, and all other arguments are ignored. A unit has
+setting names as keys; missing settings have their defaults. The page sends [enabled, text], and the text is the JSON of
+a list of units.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import BadSetting
+from ...errors import BadSetting, quote_value
 from ...settings.face_settings import FaceSettings
 from ...settings.options import Option, is_number, option, options
 
@@ -68,8 +69,8 @@ OFFERED: tuple[tuple[dataclasses.Field[Any], Option], ...] = tuple(
 )
 """Settings of a pass, in the order in which they are shown, sent and recorded."""
 
-VALUES_PER_PASS = len(OFFERED)
-"""Number of values that the UI sends for one pass."""
+MAX_PASSES = 10
+"""Largest number of passes that an API client can send, because hosts cut off surplus arguments."""
 SETTING_TYPES = {field.name: type(field.default) for field, _ in OFFERED}
 
 Unit = dict[str, Any]
@@ -98,12 +99,21 @@ def is_on(args: Sequence[Any]) -> bool:
 
 
 def read_units(args: Sequence[Any]) -> list[Unit]:
-    """Return the values of every pass, active or not; at least one."""
-    flat = list(args[1:]) or [None] * VALUES_PER_PASS
-    return _parse_named(args) or [
-        _parse_positional(flat[start : start + VALUES_PER_PASS], start == 0)
-        for start in range(0, len(flat), VALUES_PER_PASS)
-    ]
+    """Return the values of every pass, active or not; at least one. Raises `BadSetting`."""
+    return _parse_named(args) or parse_units(args[1] if len(args) > 1 else None)
+
+
+def parse_units(text: Any) -> list[Unit]:
+    """Return the values of every pass from the page's text; one pass if it is blank. Raises `BadSetting`."""
+    if text is None or text == "":
+        return [{}]
+    try:
+        units = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        units = None
+    if not units or not isinstance(units, list) or not all(isinstance(unit, dict) for unit in units):
+        raise BadSetting(f"FaceFix's passes must be objects, as in [true, {{...}}]; not {quote_value(text)}")
+    return units
 
 
 def read_pass(unit: Mapping[str, Any], number: int) -> PassSettings:
@@ -123,14 +133,14 @@ def fit_type(value: Any, kind: type | None) -> Any:
     return value
 
 
-def flatten(passes: Sequence[PassSettings], count: int) -> list[Any]:
-    """Return the values with which a UI of `count` passes shows these, enabled first; more passes are left out.
+def page_args(passes: Sequence[PassSettings]) -> list[Any]:
+    """Return the arguments of a page that shows these passes; without passes, FaceFix is off, as on a new page."""
+    return [bool(passes), write_units([changed_values(settings) for settings in passes])]
 
-    Without passes, FaceFix is off and the first pass is active, as in a new UI.
-    """
-    spare = [PassSettings(active=not passes and number == 0) for number in range(len(passes), count)]
-    shown = [*passes[:count], *spare]
-    return [bool(passes), *(getattr(settings, field.name) for settings in shown for field, _ in OFFERED)]
+
+def write_units(units: Sequence[Mapping[str, Any]]) -> str:
+    """Return the text of `parse_units`."""
+    return json.dumps([*units] or [{}], ensure_ascii=False, separators=(",", ":"))
 
 
 def changed_values(settings: PassSettings) -> Unit:
@@ -141,12 +151,3 @@ def changed_values(settings: PassSettings) -> Unit:
 
 def _parse_named(args: Sequence[Any]) -> list[Unit]:
     return [dict(arg) for arg in args[1:] if isinstance(arg, Mapping)]
-
-
-def _parse_positional(values: Sequence[Any], first: bool) -> Unit:
-    """Return the values of a pass in the order of OFFERED by name; None, gradio's empty box, means the default."""
-    given = zip(OFFERED, values, strict=False)  # the last pass may be cut short
-    values_by_name = {
-        field.name: fit_type(value, SETTING_TYPES[field.name]) for (field, _), value in given if value is not None
-    }
-    return {"active": first, **values_by_name}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...errors import BadSetting
-from .presets import flatten_preset, make_preset
+from .presets import make_preset, show_preset
 from .store import PresetStore
 
 
@@ -30,8 +29,8 @@ class LastUsed:
     is_on: Callable[[], bool]
     """Returns whether they are to be kept and restored at all."""
 
-    def keep(self, values: Sequence[Any]) -> None:
-        """Write the values of OFFERED, pass after pass, if they have changed; raises `BadSetting` and `CannotWrite`.
+    def keep(self, passes: str) -> None:
+        """Write the passes in the page's text, if they have changed; raises `BadSetting` and `CannotWrite`.
 
         A file that cannot be read is kept under another name.
         """
@@ -42,12 +41,10 @@ class LastUsed:
             known = store.read().named.get(self.tab)
         except BadSetting:
             known = None
-        if known != make_preset(values):
-            store.save(self.tab, values)
+        if known != make_preset(passes):
+            store.save(self.tab, passes)
 
-    def read(self, passes: int) -> list[Any]:
-        """Return the values of OFFERED for so many passes; none if none are to be restored. Raises `BadSetting`."""
-        if not self.is_on():
-            return []
-        kept = PresetStore(self.path).read().named.get(self.tab)
-        return [] if kept is None else flatten_preset(kept, passes)
+    def read(self) -> str:
+        """Return the page's text for the last used passes; blank if none are to be restored. Raises `BadSetting`."""
+        kept = PresetStore(self.path).read().named.get(self.tab) if self.is_on() else None
+        return "" if kept is None else show_preset(kept)

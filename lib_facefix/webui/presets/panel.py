@@ -1,6 +1,6 @@
 """Presets in the accordion: the choice at the top, the buttons at the bottom."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,10 @@ from typing import Any
 import gradio as gr
 
 from ...errors import FaceFixError
-from ..passes.settings import OFFERED, read_units
 from ..passes.summary import capitalize
 from ..ui import gradio_compat
 from .last_used import LastUsed
-from .presets import NO_PRESET, Presets, flatten_preset
+from .presets import NO_PRESET, Presets, show_preset
 from .store import PresetStore, StoreResult
 
 SAVE = "\U0001f4be"
@@ -21,24 +20,21 @@ SAVE = "\U0001f4be"
 class PresetPanel:
     """The presets of one accordion; `listen` connects the components to their handlers."""
 
-    def __init__(self, path: Path, passes: int, elem_id: Callable[[str], str], last_used: LastUsed) -> None:
+    def __init__(self, path: Path, elem_id: Callable[[str], str], last_used: LastUsed) -> None:
         self._store, self._last_used = PresetStore(path), last_used
-        self._passes = passes
         self._elem_id = elem_id
         self._presets, self._trouble = Presets(), ""
         try:
             self._presets = self._store.read()
-            values = flatten_preset(self._presets.get(self._presets.start), passes)
+            self.at_start = show_preset(self._presets.get(self._presets.start))
+            """The page's text of the initial passes."""
         except FaceFixError as error:
             self._trouble = f"Presets: {error}"
-            values = flatten_preset(({},), passes)
-        self.at_start = read_units([True, *values])
-        """Initial values of each pass by setting."""
+            self.at_start = show_preset(({},))
 
     def show_choice(self) -> None:
         """Make the box of names and the save button."""
-        info = "Choose a preset, or type a new name and save."
-        facts = {"label": "Preset", "info": info, "value": self._presets.start, "elem_id": self._id("name")}
+        facts = {"label": "Preset", "value": self._presets.start, "elem_id": self._id("name")}
         entries = _entries(self._presets)
         self._name = gradio_compat.not_in_ui_config(
             gradio_compat.dropdown(entries, interactive=True, allow_custom_value=True, **facts)
@@ -74,15 +70,15 @@ class PresetPanel:
                 )
             )
 
-    def listen(self, components: Sequence[Any]) -> None:
-        """Connect the handlers to the components of all settings: those of OFFERED, pass after pass."""
+    def listen(self, passes: Any) -> None:
+        """Connect the handlers to the text of the passes."""
         store, shown = self._store, [self._note, self._name, self._text]
-        gradio_compat.when(self._name.input, self._load, [self._name], [self._note, *components])
-        gradio_compat.when(self._again.click, self._load_again, [self._name], [self._note, *components])
+        gradio_compat.when(self._name.input, self._load, [self._name], [self._note, passes])
+        gradio_compat.when(self._again.click, self._load_again, [self._name], [self._note, passes])
         gradio_compat.when(
             self._save.click,
-            _make_handler(lambda name, *values: store.save(name, values)),
-            [self._name, *components],
+            _make_handler(store.save),
+            [self._name, passes],
             shown,
         )
         gradio_compat.when(self._start.click, _make_handler(store.start_with), [self._name], shown)
@@ -91,43 +87,32 @@ class PresetPanel:
         gradio_compat.when(self._import.click, _make_handler(store.import_text), [self._text], shown)
         gradio_compat.when(self._file.upload, _make_handler(store.import_file), [self._file], shown)
         gradio_compat.when_page_opens(self._on_page, [self._name])
-        gradio_compat.when_page_opens(self._restore, [self._note, *components])
+        gradio_compat.when_page_opens(self._restore, [self._note, passes])
 
     def _id(self, name: str) -> str:
         return self._elem_id(f"presets_{name}")
 
     def _load(self, name: str | None) -> list[Any]:
-        """Set every control, or none for an unknown name, which is a new one."""
+        """Show the passes of a preset; nothing changes for an unknown name, which is a new one."""
         try:
             known = not name or name in self._store.read().named
         except FaceFixError as error:
-            return self._show_loaded(str(error))
-        return self._load_again(name) if known else self._show_loaded("")
+            return _show_loaded(str(error))
+        return self._load_again(name) if known else _show_loaded("")
 
     def _load_again(self, name: str | None) -> list[Any]:
-        """Set every control."""
         try:
-            kept = self._store.read().get(name or "")
-            values = flatten_preset(kept, self._passes)
+            return _show_loaded("", show_preset(self._store.read().get(name or "")))
         except FaceFixError as error:
-            return self._show_loaded(str(error))
-        surplus = len(kept) > self._passes
-        note = f"{name!r} has {len(kept)} passes, but the page only shows {self._passes}." if surplus else ""
-        return self._show_loaded(note, values)
-
-    def _show_loaded(self, note: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Return updates of the note and of all controls; without `values`, the controls do not change."""
-        changes = [{"value": value} for value in values] or [{} for _ in range(self._passes * len(OFFERED))]
-        return [gradio_compat.show_note(_html(note)), *(gr.update(**change) for change in changes)]
+            return _show_loaded(str(error))
 
     def _restore(self) -> list[Any]:
-        """Set every control to its last used value, if these are kept; otherwise, change nothing."""
+        """Show the last used passes, if these are kept; otherwise, change nothing."""
         try:
-            values = self._last_used.read(self._passes)
+            text = self._last_used.read()
         except FaceFixError as error:
-            return self._show_loaded(f"The last used settings cannot be restored: {error}")
-        changes = self._show_loaded("", values)
-        return changes if values else [gr.update() for _ in changes]
+            return _show_loaded(f"The last used settings cannot be restored: {error}")
+        return _show_loaded("", text) if text else [gr.update(), gr.update()]
 
     def _on_page(self) -> Any:
         """Update the list of names, which may have changed since the WebUI started."""
@@ -135,6 +120,11 @@ class PresetPanel:
             return gradio_compat.choices(_entries(self._store.read()))
         except FaceFixError:
             return gr.update()
+
+
+def _show_loaded(note: str, passes: str = "") -> list[Any]:
+    """Return updates of the note and of the text of the passes; blank: the text does not change."""
+    return [gradio_compat.show_note(_html(note)), gr.update(value=passes) if passes else gr.update()]
 
 
 def _make_handler(do: Callable[..., StoreResult]) -> Callable[..., list[Any]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import BadSetting
 from ..passes.infotext import DEFAULTS, VERSION
-from ..passes.settings import PassSettings, changed_values, flatten, read_pass, read_units
+from ..passes.settings import PassSettings, changed_values, parse_units, read_pass, write_units
 
 NO_PRESET = "Defaults"
 """Label of the choice without a preset, which is not allowed as a name."""
@@ -24,10 +24,9 @@ def presets_file(data_folder: Path) -> Path:
     return data_folder / "facefix-presets.json"
 
 
-def make_preset(values: Sequence[Any]) -> Preset:
-    """Return the preset for the values of OFFERED, pass after pass; raises `BadSetting`, naming the pass."""
-    units = read_units([True, *values])
-    return tuple(changed_values(read_pass(unit, number)) for number, unit in enumerate(units, start=1))
+def make_preset(text: str) -> Preset:
+    """Return the preset for the passes in the page's text; raises `BadSetting`, naming the pass."""
+    return tuple(changed_values(read_pass(unit, number)) for number, unit in enumerate(parse_units(text), start=1))
 
 
 def read_preset(kept: Preset) -> tuple[PassSettings, ...]:
@@ -35,9 +34,9 @@ def read_preset(kept: Preset) -> tuple[PassSettings, ...]:
     return tuple(read_pass(unit, number) for number, unit in enumerate(kept, start=1))
 
 
-def flatten_preset(kept: Preset, count: int) -> list[Any]:
-    """Return the values of OFFERED for `count` passes, missing ones switched off; raises `BadSetting`."""
-    return flatten(read_preset(kept), count)[1:]
+def show_preset(kept: Preset) -> str:
+    """Return the page's text for a preset; raises `BadSetting`, naming the pass."""
+    return write_units([changed_values(settings) for settings in read_preset(kept)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """The file of presets, and the actions on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from ...errors import BadSetting, CannotWrite
 from ...fsio import atomic_write
@@ -49,10 +48,10 @@ class PresetStore:
         except (UnicodeDecodeError, BadSetting) as error:
             raise _BrokenFile(f"{self._path} cannot be used: {error}") from error
 
-    def save(self, name: str, values: Sequence[Any]) -> StoreResult:
-        """Save the values of OFFERED, pass after pass, under a name."""
+    def save(self, name: str, passes: str) -> StoreResult:
+        """Save the passes in the page's text under a name."""
         name = name.strip()
-        kept = make_preset(values)
+        kept = make_preset(passes)
         before, now, note = self._change(lambda presets: presets.with_preset(name, kept))
         old = before.only(name).to_text() if before.named.get(name, kept) != kept else None
         return StoreResult(_join_sentences(note, f"Saved as {name!r}.", UNDO if old else ""), now, name, old)

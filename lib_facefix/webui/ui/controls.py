@@ -1,7 +1,7 @@
 """The controls of a pass as plain data: their kind, their place, and when they have no effect."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import Field, dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import Field, asdict, dataclass
 from typing import Any
 
 from ...registry import Registry
@@ -15,6 +15,30 @@ MISSING, NOT_INSTALLED = "missing restorers", " (not installed)"
 TEXT_LINES = {"prompt": 2, "negative_prompt": 2}
 NOT_FOR_A_PASS = {"method": ("leave",)}
 """Choices for single faces only; to skip all faces, switch the pass off."""
+UNSET = {
+    **dict.fromkeys(("steps", "cfg_scale", "clip_skip", "noise_multiplier", "seed", "subseed"), AS_IMAGE),
+    **dict.fromkeys(("width", "height"), "Native size of the model"),
+    "mask_feather": "Automatic",
+    "max_size": "No limit",
+    "max_age": "No limit",
+    "at_most": "All faces",
+}
+"""What the default of a number means, if it stands for another value: such a number gets a tick box."""
+FIRST_VALUES = {
+    "steps": 20,
+    "cfg_scale": 7.0,
+    "clip_skip": 1,
+    "noise_multiplier": 1.0,
+    "seed": 1,
+    "subseed": 1,
+    "width": 512,
+    "height": 512,
+    "mask_feather": 0.15,
+    "max_size": 512,
+    "max_age": 60,
+    "at_most": 1,
+}
+"""Values of these numbers when their box is ticked."""
 MAX_SLIDER_STEPS = 10_000
 """Largest number of steps of a slider; above it, the control is a number box."""
 MAX_RADIO_LENGTH = 10
@@ -40,6 +64,13 @@ class Control:
     whole: bool = False
     """Whether a number has no fraction."""
     lines: int = 1
+    only: str = ""
+    """The only method, besides "auto", that uses the setting. Blank: all methods use it."""
+    default: Any = None
+    unset: str = ""
+    """Meaning of the default of a number with a tick box; blank: it has none."""
+    first: float | None = None
+    """Value of such a number when its box is ticked."""
 
 
 def make_control(field: Field[Any], known: Option, host_list: Callable[[str], Sequence[str]]) -> Control:
@@ -57,6 +88,10 @@ def make_control(field: Field[Any], known: Option, host_list: Callable[[str], Se
         step=known.step or (1 if whole else 0.01),
         whole=whole,
         lines=TEXT_LINES.get(field.name, 1),
+        only=known.only,
+        default=field.default,
+        unset=UNSET.get(field.name, ""),
+        first=FIRST_VALUES.get(field.name),
     )
 
 
@@ -103,34 +138,60 @@ def _registry_of(known: Option) -> Registry[object] | None:
 
 # Layout
 
-TOP_ROWS = (("denoising_strength", "fidelity"), ("prompt",), ("negative_prompt",), ("restorer", "visibility"))
-"""Rows of settings that are always visible, below the method and the presets."""
-SECTIONS = {"Which faces": ("find", "choose"), "Mask": ("mask",), "Sampling": ("sampling",)}
-"""Groups of settings in each closed section, by its title."""
-PLACED_BY_ACCORDION = ("method", "active", "skip_img2img", "only_hires")
-"""Settings that the accordion places itself."""
+HEAD = (("method",),)
+"""Rows of settings beside the presets."""
+TOP = (
+    ("denoising_strength", "fidelity"), ("prompt",), ("negative_prompt",), ("restorer", "visibility"), ("skip_img2img",)
+)  # fmt: skip
+"""Rows of settings that are always visible, below the presets."""
+SECTIONS = {
+    "Which faces": (("detector",), ("min_score", "faces"), ("min_size", "max_size"), ("at_most", "keep_by")),
+    "Mask": (("mask",), ("mask_grow", "mask_feather"), ("match_colour", "inpaint")),
+    "Sampling": (
+        ("width", "height"), ("steps", "cfg_scale"), ("sampler", "scheduler"), ("checkpoint", "vae"),
+        ("padding", "seed"),
+    ),
+    "Advanced": (("guard", "guard_model"), ("grain", "only_hires")),
+}  # fmt: skip
+"""Rows of settings in each closed section, by its title."""
+GROUPS = {"Which faces": ("find", "choose"), "Mask": ("mask",), "Sampling": ("sampling",), "Advanced": ("fix", "pass")}
+"""Groups of settings whose rest is under *More settings* in a section, by its title."""
+SHOWN_WITH = {"keep_by": "at_most", "person_means": "person", "person_within": "person", "guard_model": "guard"}
+"""Settings that are hidden while another one is blank, unset, or off."""
 BESIDE_CLASSES = ("each_class",)
-"""Settings beside the menu of classes, below the detector."""
-FULL_WIDTH = ("mask", "padding", "detector")
-"""Settings with a row of their own, for long texts or for better pairs after them."""
+"""Settings below the menu of classes."""
+PLACED_BY_PAGE = ("active", *BESIDE_CLASSES)
+"""Settings that the page places itself; the first is on the title of a pass."""
+FULL_WIDTH = ("person",)
+"""Settings with a row of their own, for long texts."""
 ONLY_IMG2IMG, ONLY_TXT2IMG = ("inpaint", "skip_img2img"), ("only_hires",)
 
 Rows = tuple[tuple[str, ...], ...]
 
 
-def top_rows() -> Rows:
-    """Return the rows that are always visible: `TOP_ROWS`, then the rest of the group."""
-    placed = {name for row in TOP_ROWS for name in row}
-    return *TOP_ROWS, *_in_twos(name for name in _of_group("fix") if name not in placed)
+def rare_rows(title: str) -> Rows:
+    """Return the rows under *More settings* of one section, in the order of the settings' declarations."""
+    placed = {*PLACED_BY_PAGE, *(name for rows in (HEAD, TOP, *SECTIONS.values()) for row in rows for name in row)}
+    groups = [_of_group(group, placed) for group in GROUPS[title]]
+    return tuple(row for names in groups for row in _in_twos(names))
 
 
-def section_rows(title: str) -> Rows:
-    """Return the rows of one section, in the order of the settings' declarations."""
-    return tuple(row for group in SECTIONS[title] for row in _in_twos(_of_group(group)))
+def describe_form(host_list: Callable[[str], Sequence[str]], hidden: Collection[str] = ()) -> dict[str, Any]:
+    """Return the form of a pass for lib_facefix/webui/page/form.js. hidden: settings without a control."""
+
+    def keep(rows: Rows) -> list[list[str]]:
+        kept = ([name for name in row if name not in hidden] for row in rows)
+        return [row for row in kept if row]
+
+    fields = {field.name: asdict(make_control(field, known, host_list)) for field, known in OFFERED}
+    sections = [
+        {"title": title, "rows": keep(rows), "more": keep(rare_rows(title))} for title, rows in SECTIONS.items()
+    ]
+    layout = {"head": keep(HEAD), "top": keep(TOP), "sections": sections, "besideClasses": keep((BESIDE_CLASSES,))}
+    return {"fields": fields, **layout, "shownWith": SHOWN_WITH, "found": list(FOUND), "listed": list(LISTED)}
 
 
-def _of_group(group: str) -> Iterator[str]:
-    placed = (*PLACED_BY_ACCORDION, *BESIDE_CLASSES)
+def _of_group(group: str, placed: Collection[str]) -> Iterator[str]:
     return (field.name for field, known in OFFERED if known.group == group and field.name not in placed)
 
 
@@ -143,6 +204,11 @@ def _in_twos(names: Iterator[str]) -> Rows:
             rows.append((name,))
     return tuple(rows)
 
+
+FOUND = tuple(field.name for field, known in OFFERED if known.found)
+"""Settings whose choices include model files, which the page can look for again."""
+LISTED = tuple(field.name for field, known in OFFERED if known.host in ("checkpoints", "vaes"))
+"""Settings with lists that the host reads from its folders, and can read again."""
 
 # Settings without effect
 

@@ -31,20 +31,21 @@ class RestorerDownload:
         self._button = gradio_compat.button("Download", self._elem_id("download"), visible=offered)
 
     def listen(self, restorer: Any) -> None:
-        """Connect the handlers to the component of the restorer."""
+        """Connect the handlers to a component with the names of the selected restorers, one a line."""
         shown = [self._note, self._button]
         gradio_compat.when(restorer.change, show_offer, [restorer], shown)
         gradio_compat.when_told(self._button.click, download_restorer, [restorer], shown)
 
 
-def show_offer(name: str | None) -> list[Any]:
-    """Return the updates of the line and of the button for a restorer."""
-    return _show(*_describe(name or ""))
+def show_offer(names: str | None) -> list[Any]:
+    """Return the updates of the line and of the button for the first restorer that is not installed."""
+    return _show(*_describe(_find_first_missing(names)))
 
 
-def download_restorer(name: str | None) -> Iterator[list[Any]]:
-    """Download a restorer; yield the updates of the line and of the button while it runs, and at the end."""
-    offer = find_missing(name or "")
+def download_restorer(names: str | None) -> Iterator[list[Any]]:
+    """Download that restorer; yield the updates of the line and of the button while it runs, and at the end."""
+    name = _find_first_missing(names)
+    offer = find_missing(name)
     try:
         if offer:
             for sentence in download(offer):
@@ -54,6 +55,12 @@ def download_restorer(name: str | None) -> Iterator[list[Any]]:
     else:
         label = RESTORERS[name].label if name in RESTORERS.names() else name
         yield _show(f"{label} is installed.", offered=False)
+
+
+def _find_first_missing(names: str | None) -> str:
+    """Return the first name, one a line, that is not installed; otherwise the first one."""
+    known = (names or "").split("\n")
+    return next((name for name in known if find_missing(name)), known[0])
 
 
 def _describe(name: str) -> tuple[str, bool]:

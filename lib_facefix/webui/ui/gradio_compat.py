@@ -24,16 +24,9 @@ _SCRIPT = "js" if hasattr(gr.events, "Events") else "_js"
 """Name of the parameter for an event's JavaScript; gradio 3 has an underscore in it."""
 
 
-def component(control: Control, value: Any, elem_id: str, *, idle: str = "", visible: bool = True) -> Any:
-    """Make a control. idle: reason for greying it out at first; blank: it is active."""
-    facts = {
-        "value": value,
-        "label": control.label,
-        "info": idle or control.hint or None,
-        "interactive": not idle,
-        "visible": visible,
-        "elem_id": elem_id,
-    }
+def component(control: Control, value: Any, elem_id: str) -> Any:
+    """Make a control."""
+    facts = {"value": value, "label": control.label, "info": control.hint or None, "elem_id": elem_id}
     return not_in_ui_config(_MAKERS[control.kind](control, facts))
 
 
@@ -100,6 +93,16 @@ def upload_image(label: str, elem_id: str) -> Any:
 def hidden_text(elem_id: str) -> Any:
     """Make a hidden text, in which the page keeps a value for a handler or receives one."""
     return not_in_ui_config(gr.Textbox("", visible=False, elem_id=elem_id))
+
+
+def kept_text(text: str, elem_id: str) -> Any:
+    """Make a text whose value is the script's, and which only the forms of the page read and write."""
+    return not_in_ui_config(gr.Textbox(text, elem_id=elem_id, elem_classes=["facefix-kept"], show_label=False))
+
+
+def place(html: str, elem_id: str) -> Any:
+    """Make a place on the page that its script fills."""
+    return gr.HTML(html, elem_id=elem_id)
 
 
 def note(html: str, elem_id: str) -> Any:
