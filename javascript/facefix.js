@@ -10,7 +10,7 @@
   if (!(script instanceof HTMLScriptElement)) throw new Error("The script facefix.js has no URL.");
   const HERE = script.src;
   const SLIDER = new URL(`../lib_facefix/server/page/compare.js${new URL(HERE).search}`, HERE).href;
-  const FIXED = /FaceFix: .*\\?"do\\?":\\?"(re-diffuse|restore)\\?"(?!,\\?"verdict)/; // in an infotext
+  const FIXED = /FaceFix (?:pass \d+ )?(?:class \d+ )?face \d+: \\?"?(?:re-diffused|restored)\b/; // in an infotext
 
   /** @typedef {FacefixCompare["faces"]} Faces */
   /** @typedef {{before: string, after: string, place: number, faces: Faces, note: string}} Comparison */
