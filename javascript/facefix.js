@@ -12,6 +12,8 @@
   const SLIDER = new URL(`../lib_facefix/server/page/compare.js${new URL(HERE).search}`, HERE).href;
   const FIXED = /FaceFix (?:pass \d+ )?(?:class \d+ )?face \d+: \\?"?(?:re-diffused|restored)\b/; // in an infotext
 
+  const TICK = "extras_facefix_enabled-visible-checkbox"; // made by the WebUI
+
   /** @typedef {FacefixCompare["faces"]} Faces */
   /** @typedef {{before: string, after: string, place: number, faces: Faces, note: string}} Comparison */
 
@@ -151,6 +153,13 @@
   function seen(result) {
     return `${chosen(result)}/${thumbnails(result, "small").length}`;
   }
+
+  /** Unfold the accordion of the extras tab when it is ticked, because its faces are the next step. */
+  document.addEventListener("input", ({ target }) => {
+    if (!(target instanceof HTMLInputElement && target.id === TICK && target.checked)) return;
+    const head = target.closest(".label-wrap");
+    if (head instanceof HTMLElement && !head.classList.contains("open")) head.click();
+  });
 
   window.facefix = { show, ask, chosen, seen, infotextOf };
   onAfterUiUpdate(() => {

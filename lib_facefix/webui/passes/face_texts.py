@@ -68,7 +68,7 @@ def describe_error(error: Exception) -> str:
 def describe_faces(
     run: Run, outcomes: Sequence[Outcome], origin: GenerationParams | None, several: bool
 ) -> Iterator[tuple[str, str]]:
-    """Yield the key, without "FaceFix ", and the text of each entry of a run. several: whether there are more passes."""
+    """Yield the key, without "FaceFix ", and the text of each entry of a run. several: there are more passes."""
     where = (f"pass {run.number} " if several else "") + (f"class {run.class_number} " if run.class_number else "")
     if not outcomes:
         yield f"{where}result", run.skipped or NO_FACE
