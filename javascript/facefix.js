@@ -12,7 +12,9 @@
   const HERE = script.src;
   const SLIDER = urlOf("../lib_facefix/server/page/compare.js");
   const FORMS = urlOf("../lib_facefix/webui/page/passes.js");
-  const FIXED = /FaceFix: .*\\?"do\\?":\\?"(re-diffuse|restore)\\?"(?!,\\?"verdict)/; // in an infotext
+  const FIXED = /FaceFix (?:pass \d+ )?(?:class \d+ )?face \d+: \\?"?(?:re-diffused|restored)\b/; // in an infotext
+
+  const TICK = "extras_facefix_enabled-visible-checkbox"; // made by the WebUI
 
   /** @typedef {import("../lib_facefix/webui/page/passes.js").Passes} Passes */
   /** @typedef {FacefixCompare["faces"]} Faces */
@@ -198,6 +200,13 @@
   function seen(result) {
     return `${chosen(result)}/${thumbnails(result, "small").length}`;
   }
+
+  /** Unfold the accordion of the extras tab when it is ticked, because its faces are the next step. */
+  document.addEventListener("input", ({ target }) => {
+    if (!(target instanceof HTMLInputElement && target.id === TICK && target.checked)) return;
+    const head = target.closest(".label-wrap");
+    if (head instanceof HTMLElement && !head.classList.contains("open")) head.click();
+  });
 
   window.facefix = { show, ask, chosen, seen, infotextOf, question, answered, showPasses };
   onAfterUiUpdate(() => {

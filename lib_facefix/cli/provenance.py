@@ -96,7 +96,7 @@ def _describe(record: Mapping[str, Any]) -> Iterator[str]:
     ]
     found = [(name, text) for name, text in lines if text]
     if record["infotext"]:
-        found.append(("infotext", f"FaceFix, {len(record['infotext'].get('faces', []))} passes"))
+        found.append(("infotext", f"FaceFix, passes: {_count_passes(record['infotext'])}"))
     for name, text in [*found, *_describe_credentials(record["credentials"])]:
         yield f"  {name}: {text}"
     for edit in record["edits"]:
@@ -104,6 +104,12 @@ def _describe(record: Mapping[str, Any]) -> Iterator[str]:
             yield f"    face {edit['face']}, box {edit['box']}: {edit['action']} {edit['model']}".rstrip()
     if not found and not record["credentials"]:
         yield "  no record"
+
+
+def _count_passes(entries: Mapping[str, Any]) -> int | str:
+    """Return the number of passes in the infotext; versions before 4 wrote lists."""
+    faces = entries.get("faces")
+    return len(faces) if isinstance(faces, list) else entries.get("FaceFix passes", "1")
 
 
 def _describe_credentials(found: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:

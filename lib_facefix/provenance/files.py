@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from ..pictures.picture import Picture
 from ..pictures.read import read_picture
 from ..pictures.strip_records import strip_records
 from ..pictures.xmp_packet import EMPTY_PACKET, decode_packet, encode_packet, find_value, remove_properties
+from ..settings.generation_info import read_fields
 from .credentials import read_credentials
 from .mark import EDITS, IPTC, MARK, SOURCE, SYSTEM, SYSTEM_VERSION, describe_edits, read_edits
 
 VERSION = 1
 """Version of the JSON of `facefix provenance show`."""
 _TERMS = "http://purl.org/dc/terms/"
-_ENTRY = re.compile(r'FaceFix: ("(?:\\.|[^"\\])*")')
 _BARE = re.sub(r"\s+", "", EMPTY_PACKET)
 
 
@@ -64,12 +65,25 @@ def _show_credentials(picture: Picture) -> dict[str, Any] | None:
 
 
 def _read_entry(parameters: str) -> Any:
-    """Return the data of FaceFix in the generation parameters; None without any, or if they cannot be read."""
-    found = _ENTRY.search(parameters)
+    """Return the data of FaceFix in the generation parameters; None without any, or if they cannot be read.
+
+    Versions before 4 wrote a single entry in JSON. Since then, each setting and each face has an entry of its own.
+    """
+    for line in reversed(parameters.replace("\0", "").split("\n")):
+        fields = dict(read_fields(line))
+        if "FaceFix format" in fields:
+            return {name: text for name, text in fields.items() if name.startswith("FaceFix ")}
+        if "FaceFix" in fields:
+            return _read_json(fields["FaceFix"])
+    return None
+
+
+def _read_json(text: str) -> Any:
     try:
-        return json.loads(json.loads(found[1])) if found else None
-    except ValueError:
+        entry = json.loads(text)
+    except (ValueError, RecursionError):
         return None
+    return entry if isinstance(entry, Mapping) else None
 
 
 def _clean_xmp(xmp: bytes) -> bytes:

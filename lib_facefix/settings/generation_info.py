@@ -85,7 +85,7 @@ class Infotext:
 def read_infotext(text: str) -> Infotext:
     """Parse an infotext; returns a blank one for a text without a line of fields. NUL characters are dropped."""
     *lines, last = text.replace("\0", "").strip().split("\n")
-    found = dict(_fields(last))
+    found = dict(read_fields(last))
     if len(found) < MIN_FIELDS:
         return Infotext()
     lines = [line.strip() for line in lines]
@@ -117,8 +117,8 @@ def _known_options() -> dict[str, Option]:
     return {field.name: known for field, known in options(Sampling)}
 
 
-def _fields(line: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the value of each field in a line; other text is ignored."""
+def read_fields(line: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the value, without quotes, of each field in a line; other text is ignored."""
     at = 0
     while at < len(line):
         found = _FIELD.match(line, at)

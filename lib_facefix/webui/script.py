@@ -17,6 +17,7 @@ from .config.options import add_options as add_options
 from .config.options import read_options
 from .passes import infotext
 from .passes.paths import check_paths
+from .passes.samplers import rename_sampler, rename_samplers
 from .passes.settings import OFFERED, PassSettings, read_passes
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def make_infotext_fields(accordion: Accordion) -> list[Any]:
     """Return the controls with the functions that fill them when an infotext is pasted."""
     from .ui.gradio_compat import warn
 
-    return infotext.make_fields([accordion.enabled, accordion.passes], tell=warn)
+    return infotext.make_fields([accordion.enabled, accordion.passes], tell=warn, adapt=rename_sampler)
 
 
 def register() -> None:
@@ -127,11 +128,11 @@ def check_run(p: Any, args: Sequence[Any]) -> None:
 
 def record_settings(p: Any, args: Sequence[Any]) -> None:
     """Write the settings for the host's record of the last prompt."""
+    from .passes import params
+
     with suppress(FaceFixError):  # `check_run` has refused the run
         passes = _read_passes_once(p, args)
-        others = {name: value for name, value in p.extra_generation_params.items() if name != TITLE}
-        # not changed in place: cells of an X/Y/Z plot share it, and extensions call this for copies of `p`
-        p.extra_generation_params = {**others, **({TITLE: infotext.write(passes, None)} if passes else {})}
+        params.record_settings(p, infotext.write(passes) if passes else {})
 
 
 def keep_last_used(p: Any, args: Sequence[Any], is_img2img: bool) -> None:
@@ -178,6 +179,8 @@ def report_restoration(p: Any) -> None:
     """
     from modules import shared
 
+    from .passes.face_texts import describe_error
+    from .passes.params import record_entry
     from .restorers import take_failure
 
     failure = take_failure() if p.restore_faces else None
@@ -185,10 +188,8 @@ def report_restoration(p: Any) -> None:
         p.comment(f"FaceFix: Restore faces changed nothing: {failure}")
     if failure or RESTORATION_FAILED in p.extra_generation_params:
         model = shared.opts.face_restoration_model
-        _record_infotext(p, p.batch_index, None if failure else model, key=RESTORATION, others=model)
-        _record_infotext(
-            p, p.batch_index, infotext.describe_error(failure) if failure else None, key=RESTORATION_FAILED
-        )
+        record_entry(p, p.batch_index, RESTORATION, None if failure else model, others=model)
+        record_entry(p, p.batch_index, RESTORATION_FAILED, describe_error(failure) if failure else None)
 
 
 def keep_originals(p: Any, processed: Any) -> None:
@@ -202,7 +203,7 @@ def _read_passes_once(p: Any, args: Sequence[Any]) -> tuple[PassSettings, ...]:
 
     known = getattr(p, PASSES_ATTRIBUTE, None)
     if known is None or known[0] != args:  # a copy of `p` may be given other arguments
-        known = args, inherit_noise(p, read_passes(args))
+        known = args, inherit_noise(p, rename_samplers(read_passes(args)))
         named = ((f"pass {number}: ", one.to_json()) for number, one in enumerate(known[1], start=1))
         check_paths(named, is_api=p.is_api)
         setattr(p, PASSES_ATTRIBUTE, known)
@@ -215,6 +216,7 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
     from modules import errors
 
     from .host.images import origin_of
+    from .passes.params import record_entries
     from .passes.runner import BatchImage, fix_pictures
     from .passes.runs import list_runs
     from .passes.summary import list_failures, summarize
@@ -223,19 +225,21 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
         BatchImage(place, origin_of(p, place), image, image) for place, image in zip(places, images, strict=True)
     ]
     runs = list_runs(passes, hires=getattr(p, "enable_hr", True))  # only runs of txt2img have the attribute
+    failure = None
     try:
         fix_pictures(p, pictures, runs)
     except FaceFixError as error:
-        done = len(pictures[0].results)
+        failure, done = error, len(pictures[0].results)
         outcome = f"{runs[done].title} failed, earlier passes are kept" if done else "the images are unchanged"
         p.comment(f"FaceFix: {outcome}: {error}")
         errors.report(f"FaceFix: {outcome}: {error}")
     for picture in pictures:
-        entry = infotext.write(passes, [result.outcomes for result in picture.results], picture.origin)
-        _record_infotext(p, picture.index, entry)
+        outcomes = [result.outcomes for result in picture.results]
+        entries = infotext.write(passes, outcomes, picture.origin, runs=runs, failure=failure)
+        record_entries(p, picture.index, entries)
         number = batch * p.batch_size + picture.index
         if not p.is_api and (faces := find_fixed_faces(picture.results)):
-            PENDING.add(p, number, entry, Original(picture.before, faces))
+            PENDING.add(p, number, entries, Original(picture.before, faces))
         several = p.batch_size * p.n_iter > 1
         name = f"image {number + 1}" if several else ""
         for line in summarize(picture.results, name, runs):
@@ -243,18 +247,6 @@ def _fix(p: Any, images: list[Any], places: Sequence[int], passes: Sequence[Pass
         for line in list_failures(picture.results):
             errors.report(f"FaceFix, image {number + 1}: {line}")
         yield picture.image
-
-
-def _record_infotext(p: Any, place: int, text: str | None, key: str = TITLE, others: str | None = None) -> None:
-    """Write an entry of the infotext of one image of the batch; the host reads lists by the image's place.
-
-    text: None: no entry. others: the entry of the other images, if the key is new.
-    """
-    known = p.extra_generation_params.get(key, others)
-    texts = known if isinstance(known, list) else [known] * p.batch_size
-    texts = [*texts, *[known] * (place + 1 - len(texts))]
-    texts[place] = text
-    p.extra_generation_params[key] = texts
 
 
 def _check(p: Any, number: int, settings: PassSettings) -> None:

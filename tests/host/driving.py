@@ -4,7 +4,6 @@ import base64
 import hashlib
 import io
 import json
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pictures
 import server
+from infotext_words import record
 from PIL import Image
 
 QUICK = {"method": "re-diffuse", "width": 64, "height": 64, "steps": 4, "denoising_strength": 0.5}
@@ -144,16 +144,6 @@ def packed(picture):
 def opened(path: Path):
     with Image.open(path) as picture:
         return pictures.array(picture)
-
-
-def record(infotext):
-    """Return FaceFix's part of an infotext as JSON; None where there is none."""
-    found = re.search(r'FaceFix: ("(?:[^"\\]|\\.)*")', infotext)
-    return json.loads(json.loads(found[1])) if found else None
-
-
-def without_record(infotext):
-    return re.sub(r', FaceFix: "(?:[^"\\]|\\.)*"', "", infotext)
 
 
 def difference(one, other):

@@ -353,6 +353,19 @@ def test_the_record_is_shown_and_stripped_and_pixels_stay(photo, tmp_path, kind,
     assert MARK.encode() not in clean.read_bytes()
 
 
+def test_the_infotext_is_shown(photo, tmp_path, capsys):  # noqa: F811
+    from lib_facefix.pictures import write_picture
+
+    text = 'a\nSteps: 20, FaceFix format: 4, FaceFix passes: 2, FaceFix pass 1 prompt: "a, b", Size: 1x1'
+    picture = read_picture(photo)
+    write_picture(picture, 255 - picture.image, tmp_path / "a.png", text={"parameters": text})
+    run("provenance", "show", tmp_path / "a.png", "--json")
+    [shown] = json.loads(capsys.readouterr().out)["files"]
+    assert shown["infotext"] == {"FaceFix format": "4", "FaceFix passes": "2", "FaceFix pass 1 prompt": "a, b"}
+    run("provenance", "show", tmp_path / "a.png")
+    assert "FaceFix, passes: 2" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["png", "jpg", "webp", "tif"])
 def test_the_infotext_is_stripped(photo, tmp_path, kind, capsys):  # noqa: F811
     entry = {"v": 1, "passes": [{}], "faces": [[]]}

@@ -23,8 +23,10 @@ from lib_facefix.webui.compare.history import (
     make_data_url,
 )
 
-ENTRY = '{"v":1,"faces":[[{"n":1,"do":"restore"}]]}'
-INFOTEXT = f"a face\nSteps: 4, FaceFix: {json.dumps(ENTRY)}"
+ENTRY = {"FaceFix format": "4", "FaceFix prompt": 'a, "b"', "FaceFix face 1": "restored; box 1 2 3 4"}
+INFOTEXT = (
+    'a face\nSteps: 4, FaceFix format: 4, FaceFix prompt: "a, \\"b\\"", FaceFix face 1: restored; box 1 2 3 4, V: 1'
+)
 
 
 class Run:

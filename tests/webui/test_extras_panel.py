@@ -370,3 +370,15 @@ def test_findings_of_old_images_are_forgotten(engine):
     for number in range(MAX_PICTURES + 1):
         kept.keep(str(number), result.outcomes)
     assert [len(kept.find(str(number), plan)) for number in (0, 1, MAX_PICTURES)] == [0, 1, 1]
+
+
+def test_the_buttons_of_a_face_are_above_its_many_controls(page):
+    names = [block.elem_id for block in page.blocks.blocks.values()]
+    places = [names.index(f"extras_facefix_{name}") for name in ("face_fix", "try", "apply_to_all", "face_restorer")]
+    assert places == sorted(places)
+
+
+def test_the_hints_of_a_single_face_name_no_other_faces(page):
+    for name in ("prompt", "negative_prompt"):
+        assert "[SEP]" not in page.at(f"face_{name}").info
+        assert "[SEP]" in page.at(name).info

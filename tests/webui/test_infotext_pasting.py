@@ -7,7 +7,7 @@ import pytest
 from host_loading import every_host, load
 from passes_made import a_face, controls
 
-from lib_facefix.webui.passes.infotext import KEY, make_fields, read, write
+from lib_facefix.webui.passes.infotext import KEY, find, make_fields, quote, read, select, write
 from lib_facefix.webui.passes.settings import OFFERED, PassSettings, page_args, read_passes
 
 HARD = [
@@ -24,6 +24,12 @@ HARD = [
     pytest.param("Size: 5x5, FaceFix: no, 512x512", id="what looks like other entries"),
     pytest.param("smiling [SEP] [face:2] old man, [PROMPT] [SEP] [SKIP]", id="the grammar of prompts"),
     pytest.param(" ", id="a space"),
+    pytest.param("512x512", id="a size"),
+    pytest.param("512x512\n", id="a size and a newline"),
+    pytest.param("==", id="equals signs"),
+    pytest.param('"all quoted"', id="in quotes"),
+    pytest.param('"', id="a quote"),
+    pytest.param("carriage\rreturn\x0b", id="other line breaks"),
 ]
 PASS = PassSettings(fidelity=0.9, steps=12, sampler="DPM++ 2M, SDE", mask="box")
 
@@ -32,25 +38,35 @@ PASS = PassSettings(fidelity=0.9, steps=12, sampler="DPM++ 2M, SDE", mask="box")
     "params",
     [
         pytest.param({"Steps": "20"}, id="without an entry"),
-        pytest.param({KEY: write((PASS,))}, id="with one pass"),
-        pytest.param({KEY: write((PASS, PASS, PassSettings()))}, id="with several"),
+        pytest.param(write((PASS,)), id="with one pass"),
+        pytest.param(write((PASS, PASS, PassSettings())), id="with several"),
+        pytest.param({KEY: '{"v":3,"passes":[{"steps":12},{}]}'}, id="of an older version"),
     ],
 )
 def test_pasting_sets_every_control_so_that_nothing_stale_survives(params):
     told = []
     values = [value(params) for _, value in make_fields(controls(), told.append)]
 
-    assert values == page_args(read(params[KEY]) if KEY in params else ())
+    assert values == page_args(read(params) if "Steps" not in params else ())
     assert None not in values  # a host leaves the control alone then
     assert told == []
 
 
 @pytest.mark.parametrize(
-    "text", ['{"v":1,"passes":[{"fid', "", "[" * 100_000, '{"v":99}', '{"v":1,"passes":[{"x":1}]}']
+    "params",
+    [
+        *(
+            {KEY: text}
+            for text in ('{"v":1,"passes":[{"fid', "", "[" * 100_000, '{"v":99}', '{"v":1,"passes":[{"x":1}]}')
+        ),
+        {"FaceFix format": "99"},
+        {"FaceFix steps": "5"},
+        {"FaceFix format": "4", "FaceFix steps": "many"},
+    ],
 )
-def test_pasting_a_broken_entry_switches_faces_off_and_says_so_once(text):
+def test_pasting_a_broken_entry_switches_faces_off_and_says_so_once(params):
     told = []
-    values = [value({KEY: text}) for _, value in make_fields(controls(), told.append)]
+    values = [value(params) for _, value in make_fields(controls(), told.append)]
 
     assert values == page_args(())
     [sentence] = told
@@ -107,19 +123,22 @@ class Real:
         return [values[place] for place in range(1, 1 + len(shown))]
 
 
-def whole(host, entry):
+def whole(host, entries):
     """Make the text that a host writes into a picture."""
+    ours = ", ".join(f"{name}: {host.quote(quote(text))}" for name, text in entries.items())
     return (
         "a cat, (dog:1.2)\nNegative prompt: blurred\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 1, Size: 64x64, "
-        f"Model: flux, {KEY}: {host.quote(entry)}, Face restoration: GFPGAN, Version: v1.10.1"
+        f"Model: flux, {ours}, Face restoration: GFPGAN, Version: v1.10.1"
     )
 
 
 def check_pasting(host, made):
-    text = whole(host, write(made, [[a_face(prompt=one.prompt, decision="re-diffuse")] for one in made]))
+    entries = write(made, [[a_face(prompt=one.prompt, decision="re-diffuse")] for one in made])
+    text = whole(host, entries)
     params = host.parsed(text)
 
-    assert read(params[KEY]) == made
+    assert read(select(params)) == made
+    assert find(text) == entries
     assert (params["Seed"], params["Face restoration"], params["Version"]) == ("1", "GFPGAN", "v1.10.1")
     assert read_passes(host.paste(text, controls())) == made
     assert read_passes(host.api(text, controls())) == made
@@ -160,3 +179,15 @@ def test_pasting_in_a_real_host_an_infotext_without_faces_fixed_switches_them_of
     assert read_passes(real.paste(text, controls())) == ()
     assert real.api(text, controls()) == page_args(())
     assert read_passes(real.paste(f"{text}, {KEY}: broken", controls())) == ()
+    assert read_passes(real.paste(f"{text}, {KEY} format: broken", controls())) == ()
+
+
+@every_host
+def test_an_infotext_of_an_older_version_is_pasted_in_a_real_host(host):
+    real = Real(host)
+    entry = '{"v":3,"passes":[{"prompt":"a, \\"b\\"","steps":12,"restorer":"gfpgan"},{"method":"restore"}]}'
+    text = f"a cat\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, {KEY}: {real.quote(entry)}, Version: v1.10.1"
+    made = (PassSettings(prompt='a, "b"', steps=12, restorer="gfpgan"), PassSettings(method="restore"))
+
+    assert read_passes(real.paste(text, controls())) == made
+    assert read_passes(real.api(text, controls())) == made

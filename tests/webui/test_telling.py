@@ -32,6 +32,21 @@ def test_what_was_done_is_counted_and_what_was_left_has_its_reason():
     assert list(summarize([made])) == ["FaceFix: 4 faces: 2 re-diffused, 1 restored, 1 skipped (already sharp)"]
 
 
+def test_faces_skipped_for_one_reason_are_counted_together():
+    small = [("leave", "left", f"smaller than 40 px ({n} px)") for n in range(20, 34)]
+    others = [("leave", "left", "already sharp, large, and clean (398 px of detail)"), ("leave", "left", "your choice")]
+    [line] = summarize([result(*small, *others, *[("restore", "fixed", "blurred")] * 4)])
+    assert line == (
+        "FaceFix: 20 faces: 14 skipped (smaller than 40 px), "
+        "1 skipped (already sharp, large, and clean (398 px of detail)), 1 skipped (your choice), 4 restored"
+    )
+
+
+def test_faces_with_the_same_figures_keep_them():
+    same = [("leave", "left", "not in the selected face numbers (2)")] * 3
+    assert list(summarize([result(*same)])) == ["FaceFix: 3 faces: 3 skipped (not in the selected face numbers (2))"]
+
+
 def test_a_face_that_failed_is_named_with_the_reason():
     made = result(("re-diffuse", "failed", BadCrop("only NaN")))
     assert list(summarize([made])) == ["FaceFix: 1 face: 1 failed", "FaceFix: face 1 was not fixed: only NaN"]

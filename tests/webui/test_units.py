@@ -131,10 +131,33 @@ def test_a_bad_value_of_the_ui_names_its_pass():
         read_passes(placed(True, {}, {"steps": 2.5}))
 
 
-@pytest.mark.parametrize("enabled", [1, "true", {"fidelity": 1.0}])
-def test_the_first_argument_must_be_true_or_false(enabled):
+@pytest.mark.parametrize("enabled", [1, "true", ["true"], 0.0])
+@pytest.mark.parametrize("more", [[], [{}]], ids=["alone", "with a pass"])
+def test_the_first_argument_must_be_true_or_false_or_a_pass(enabled, more):
     with pytest.raises(BadSetting, match="first argument must be true or false"):
-        read_passes([enabled, {}])
+        read_passes([enabled, *more])
+
+
+@pytest.mark.parametrize(
+    ("args", "passes"),
+    [
+        pytest.param([{}], (PassSettings(),), id="a blank pass"),
+        pytest.param([{"steps": 5}], (PassSettings(steps=5),), id="one pass"),
+        pytest.param([{"steps": 5}, {}], (PassSettings(steps=5), PassSettings()), id="two passes"),
+        pytest.param([{"active": False}, {}], (PassSettings(),), id="the first pass is off"),
+        pytest.param([{"active": False}], (), id="the only pass is off"),
+        pytest.param([{"steps": 5}, *page_args((PassSettings(fidelity=0.1),))[1:]], (PassSettings(steps=5),),
+                     id="filled up by the host"),
+        pytest.param([None, {"steps": 5}], (), id="a blank first argument"),
+    ],
+)  # fmt: skip
+def test_passes_without_a_first_argument_switch_it_on(args, passes):
+    assert read_passes(args) == passes
+
+
+def test_a_bad_unit_in_place_of_the_first_argument_is_refused():
+    with pytest.raises(BadSetting, match=r"^pass 1: unknown setting 'fidelty'"):
+        read_passes([{"fidelty": 1}])
 
 
 def test_the_arguments_are_not_changed():

@@ -15,6 +15,7 @@ from PIL import Image as Pil
 
 from ...planning.plan import FixResult
 from ...types import Image
+from ..passes.infotext import find as find_entries
 
 MAX_PICTURES = 48
 """Largest number of originals that are kept."""
@@ -95,19 +96,19 @@ class PendingOriginals:
 
     def __init__(self, befores: OriginalStore) -> None:
         self._befores = befores
-        self._waiting: dict[int, dict[int, tuple[str, Original]]] = {}
+        self._waiting: dict[int, dict[int, tuple[Mapping[str, str], Original]]] = {}
 
-    def add(self, p: Any, number: int, entry: str, before: Original) -> None:
-        """Add the original of one image. number: of the image in the run. entry: FaceFix's entry in its infotext."""
+    def add(self, p: Any, number: int, entries: Mapping[str, str], before: Original) -> None:
+        """Add the original of one image. number: of the image in the run. entries: of FaceFix in its infotext."""
         if id(p) not in self._waiting:
             self._waiting[id(p)] = {}
             weakref.finalize(p, self._waiting.pop, id(p), None)  # a run that fails is never finished
-        self._waiting[id(p)][number] = entry, before
+        self._waiting[id(p)][number] = entries, before
 
     def finish(self, p: Any, infotexts: Sequence[str]) -> None:
         """Keep the originals of a finished run. infotexts: of its images, by number."""
-        for number, (entry, before) in self._waiting.pop(id(p), {}).items():
-            if number < len(infotexts) and json.dumps(entry, ensure_ascii=False) in infotexts[number]:
+        for number, (entries, before) in self._waiting.pop(id(p), {}).items():
+            if number < len(infotexts) and find_entries(infotexts[number]) == entries:
                 self._befores.keep(infotexts[number], before)
 
     def __len__(self) -> int:

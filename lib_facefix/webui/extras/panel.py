@@ -1,12 +1,14 @@
 """The accordion "FaceFix" of the extras tab: the faces of the image, and the settings for all of them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import gradio as gr
 
 from ...errors import FaceFixError
+from ...settings.sampling import OWN
 from ..compare.slider import make_slider
 from ..config.choices import host_list
 from ..passes.settings import OFFERED
@@ -31,7 +33,12 @@ from .view import render_note
 TITLE = "FaceFix"
 FACE_ROWS = (("restorer", "visibility"), ("fidelity", "denoising_strength"), ("mask",), ("mask_grow", "mask_feather"),
         ("prompt",), ("negative_prompt",))  # fmt: skip
-"""Rows of controls for the shown face, below its tick box and its method."""
+"""Rows of controls for the shown face, below its tick box, its method, and its buttons."""
+FACE_HINTS = {
+    "prompt": f"For this face alone. Supports [PROMPT] and [SKIP]. Blank: {OWN}.",
+    "negative_prompt": f"For this face alone. Supports [PROMPT]. Blank: {OWN}.",
+}
+"""Hints of controls for the shown face, where those for all faces would tell how to name one."""
 REDRAW_AT_ONCE = (FIX, "method", "mask")
 """Controls of the shown face that redraw the image and the thumbnails at once."""
 REDRAW_ON_RELEASE = ("mask_grow", "mask_feather")
@@ -146,19 +153,22 @@ class _Panel:
                 self.parts[FACE_CONTROLS[FIX]] = _checkbox(True, elem_id=_id(FACE_CONTROLS[FIX]), label="Fix this face")
             with gr.Column(scale=3, min_width=280):
                 self._show_control("method")
-        for names in FACE_ROWS:
-            with gradio_compat.row():
-                for name in names:
-                    self._show_control(name)
         with gradio_compat.row():
             self._try = gradio_compat.button("Try this face", _id("try"))
             self._all = gradio_compat.button("Apply to all", _id("apply_to_all"))
         self._tried = make_slider(_id("compare"))
         self.parts[handlers.TRIED] = self._tried.told
+        for names in FACE_ROWS:
+            with gradio_compat.row():
+                for name in names:
+                    self._show_control(name)
 
     def _show_control(self, name: str) -> None:
+        control = self._controls[name]
+        if name in FACE_HINTS:
+            control = self._controls[name] = replace(control, hint=FACE_HINTS[name])
         self.parts[FACE_CONTROLS[name]] = gradio_compat.component(
-            self._controls[name], getattr(START, name), _id(FACE_CONTROLS[name])
+            control, getattr(START, name), _id(FACE_CONTROLS[name])
         )
 
     @property

@@ -1,7 +1,5 @@
 """FaceFix in the extras tab: remembers the input image before other scripts change it, then fixes its faces."""
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,14 +19,13 @@ from .handlers import to_pixels
 TITLE = infotext.KEY
 ORDER = 1500
 """Position among the scripts of the tab: after the host's Upscale (1000), before its GFPGAN (2000)."""
-SUMMARY_KEY = "FaceFix said"
+SUMMARY_KEY = infotext.SAID
 """Infotext key of the summary in words."""
 TAB = "extras"
 INFOTEXT_ID = f"html_info_x_{TAB}"
 """Id of the host's component below the buttons of the gallery; the slider is placed after it."""
 READ_RESULT_SCRIPT = f"() => [facefix.infotextOf({TAB!r}), facefix.seen({TAB!r})]"
 """JavaScript that returns the result's infotext, and the chosen place and the number of images, as in "0/1"."""
-_ENTRY = re.compile(rf'{infotext.KEY}: ("(?:\\.|[^"\\])*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +88,19 @@ def _fix(pp: Any, given: ExtrasInput, single: bool) -> None:
         FINDINGS.keep(tuning.picture, result.outcomes)
     if not np.array_equal(image, result.image):
         pp.image = replace_colours(pp.image, result.image)
-    pp.info[TITLE] = infotext.write([given.settings], [result.outcomes], source.origin, overrides)
+    entries = infotext.write([given.settings], [result.outcomes], source.origin, overrides)
+    for name in [name for name in pp.info if infotext.is_own(name)]:  # of another image of the same input
+        del pp.info[name]
+    pp.info.update({name: infotext.quote(text) for name, text in entries.items()})
     if single and (faces := find_fixed_faces([result])):
-        BEFORES.keep(pp.info[TITLE], Original(image, faces))
+        BEFORES.keep(infotext.identify(entries), Original(image, faces))
     notes = [f"the settings for all faces were used, because {mismatch}"] if mismatch else []
     notes += [f"the image was fixed before ({source.before})"] if source.before else []
     _write_summary(pp, [*summarize([result]), *notes])
 
 
 def _write_summary(pp: Any, sentences: Iterable[str]) -> None:
-    pp.info[SUMMARY_KEY] = "; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences)
+    pp.info[SUMMARY_KEY] = infotext.quote("; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences))
 
 
 def add_slider(component: Any, elem_id: str | None = None, **_: Any) -> None:
@@ -121,11 +121,11 @@ def find_comparison(generation_info: str, chosen: int, count: int, originals: Or
     generation_info: infotext of the last image, as the host shows it. chosen: place in the gallery, of `count` images;
     -1: none is chosen.
     """
-    found = _ENTRY.search(generation_info)
+    entries = infotext.find(generation_info)
     last = max(count, 1) - 1
-    if found is None or chosen not in (-1, last):
+    if not entries or chosen not in (-1, last):
         return Comparison(note="Only the last of several images can be compared. Choose the last one.")
-    original = originals.find(json.loads(found[1]))
+    original = originals.find(infotext.identify(entries))
     if original is None:
         return Comparison(note="The original is no longer kept. To compare, generate a single image again.")
     return Comparison(before=make_data_url(original.image), place=last, faces=original.faces)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,8 @@ from ...pictures.picture import XMP_FIELD, Metadata
 from ...pictures.xmp_packet import decode_packet
 from ...provenance import Edit, Edits, add_mark, read_edits
 from ..host.saved_files import find_saved_files
-from . import infotext
+from . import infotext, json_infotext
+from .face_texts import FixedFace, read_fixed_faces
 from .runs import list_runs
 
 FIELD = XMP_FIELD.decode()
@@ -25,21 +24,18 @@ SECTIONS = ("parameters", "postprocessing", "extras")
 """Text fields with an infotext, the oldest one first."""
 WEBP_FIELD = "xmp"
 """Name by which Pillow knows the XMP of a WebP file; the host takes it for one of the text fields of a PNG."""
-_ENTRY = re.compile(rf'{infotext.KEY}: ("(?:\\.|[^"\\])*")')
 
 
 def find_edits(text: str) -> Edits:
     """Return what the FaceFix entry of an infotext says was done; none if there is no entry that can be read."""
-    found = _ENTRY.search(text)
+    entries = infotext.find(text)
+    if not entries:
+        return ()
     try:
-        entry = json.loads(json.loads(found[1])) if found else {}
-        passes = infotext.read(json.loads(found[1])) if found else ()
-        return tuple(
-            _make_edit(face, run.settings.restorer)
-            for run, faces in zip(list_runs(passes), entry.get("faces", ()), strict=False)
-            for face in faces
-            if face["do"] != "leave" and "verdict" not in face
-        )
+        runs = list_runs(infotext.read(entries))
+        if infotext.FORMAT in entries:
+            return tuple(map(_make_edit, read_fixed_faces(entries, runs)))
+        return tuple(map(_make_edit, json_infotext.read_fixed_faces(entries[infotext.KEY], runs)))
     except (BadSetting, ValueError, TypeError, KeyError, AttributeError):  # edited by hand
         return ()
 
@@ -100,7 +96,6 @@ def _without_version(edit: Edit) -> Edit:
     return replace(edit, version="")
 
 
-def _make_edit(face: Mapping[str, Any], restorer: str) -> Edit:
-    left, top, right, bottom = (int(side) for side in face["box"])
-    model = str(face.get("restorer", restorer)).replace("\\", "/").rpartition("/")[2] if face["do"] == "restore" else ""
-    return Edit(str(face["do"]), model, face=int(face["n"]), box=(left, top, right, bottom))
+def _make_edit(face: FixedFace) -> Edit:
+    model = face.restorer.replace("\\", "/").rpartition("/")[2]
+    return Edit(face.action, model, face=face.number, box=face.box)

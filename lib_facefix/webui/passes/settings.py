@@ -1,8 +1,8 @@
 """The settings of one pass in the WebUI, and the script arguments that carry them.
 
-API clients send [true, {unit}, {unit}]: the dicts are the passes, and all other arguments are ignored. A unit has
-setting names as keys; missing settings have their defaults. The page sends [enabled, text], and the text is the JSON of
-a list of units.
+API clients send [true, {unit}, {unit}], or [{unit}, {unit}]: if there is a dict, the dicts are the passes, and all
+other arguments but the first are ignored. A unit has setting names as keys; missing settings have their defaults. The
+page sends [enabled, text], and the text is the JSON of a list of units.
 """
 
 from __future__ import annotations
@@ -91,10 +91,14 @@ def read_passes(args: Sequence[Any]) -> tuple[PassSettings, ...]:
 
 
 def is_on(args: Sequence[Any]) -> bool:
-    """Return whether FaceFix is on; raises `BadSetting` unless the first argument is true or false."""
+    """Return whether FaceFix is on; raises `BadSetting` unless the first argument is true, false, or a unit."""
     enabled = args[0] if args and args[0] is not None else False
+    if isinstance(enabled, Mapping):
+        return True
     if type(enabled) is not bool:
-        raise BadSetting(f"FaceFix's first argument must be true or false, as in [true, {{...}}]; not {enabled!r}")
+        raise BadSetting(
+            f"FaceFix's first argument must be true or false, as in [true, {{...}}], or a pass; not {enabled!r}"
+        )
     return enabled
 
 
@@ -150,4 +154,4 @@ def changed_values(settings: PassSettings) -> Unit:
 
 
 def _parse_named(args: Sequence[Any]) -> list[Unit]:
-    return [dict(arg) for arg in args[1:] if isinstance(arg, Mapping)]
+    return [dict(arg) for arg in args if isinstance(arg, Mapping)]

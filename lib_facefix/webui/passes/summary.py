@@ -1,5 +1,6 @@
 """Messages under the result."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
@@ -12,6 +13,8 @@ from .settings import PassSettings
 
 UNTITLED = repeat(Run(PassSettings()))
 """Runs without titles, as many as needed."""
+_DETAIL = re.compile(r" \([^()]*\)\)$")
+"""The figures of one face, in brackets at the end of a reason in brackets."""
 DONE = {"restore": "restored", "re-diffuse": "re-diffused"}
 
 
@@ -53,10 +56,18 @@ def describe_result(result: FixResult) -> str:
     """Return the outcomes of the faces of one image in a line."""
     if not result.outcomes:
         return "no face found"
-    counts = Counter(map(_describe_outcome, result.outcomes))
+    counts = Counter(_group_details(map(_describe_outcome, result.outcomes)))
     parts = [f"{count} {outcome}" for outcome, count in counts.items()]
     faces = len(result.outcomes)
     return f"{faces} face{'' if faces == 1 else 's'}: {', '.join(parts)}"
+
+
+def _group_details(outcomes: Iterable[str]) -> list[str]:
+    """Return the outcomes without the figures in which they differ: "skipped (smaller than 40 px (20 px))"."""
+    texts = list(outcomes)
+    stems = {text: _DETAIL.sub(")", text) for text in texts}
+    shared = Counter(stems[text] for text in dict.fromkeys(texts))
+    return [stems[text] if shared[stems[text]] > 1 else text for text in texts]
 
 
 def _describe_outcome(outcome: Outcome) -> str:
