@@ -137,8 +137,8 @@ def make_fields(
     """Return each control with the function for its pasted value, for `Script.infotext_fields`.
 
     components: the tick box, and the text of the passes. tell: called with a message if an entry is invalid. adapt:
-    returns a pass as this host shows it. An infotext without a valid entry switches FaceFix off and resets every control,
-    because a host leaves other controls alone, and the next image would get the settings of the previous one.
+    returns a pass as this host shows it. An infotext without a valid entry switches FaceFix off and resets every
+    control, because a host leaves other controls alone, and the next image would get the settings of the previous one.
     """
     return [(component, PastedValue(place, tell, adapt)) for place, component in enumerate(components)]
 
