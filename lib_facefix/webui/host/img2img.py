@@ -46,7 +46,9 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
     def init(self, all_prompts: Any, all_seeds: Any, all_subseeds: Any) -> None:
         """Encode the crops, then set a mask for each of them; raises `BadCrop` for a model that cannot re-diffuse."""
         check_model()
-        self.init_images, self.face_masks = pad_crops(self.init_images, self.face_masks, latent_side(self.sd_model))
+        padded = pad_crops(self.init_images, self.face_masks, latent_side(self.sd_model))
+        self.init_images: Any = padded[0]
+        self.face_masks = padded[1]
         self.height, self.width = self.face_masks.shape[1:]  # some hosts round them
         super().init(all_prompts, all_seeds, all_subseeds)
         drop_crops(self.sd_model)
