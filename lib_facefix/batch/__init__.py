@@ -1,7 +1,7 @@
 """Fixing files one after another: choosing where results go, recording what was done, and reporting it."""
 
 from .batch_runner import MAX_SHEET_IMAGES, STOPPED, Batch
-from .fingerprint import fingerprint, hash_file, hash_models
+from .fingerprint import hash_file, hash_models, hash_work
 from .gallery import Gallery
 from .journal import Journal
 from .memory import Room, count_free_memory, estimate_cost
@@ -52,7 +52,6 @@ __all__ = [
     "estimate_cost",
     "exclude_results",
     "explain_absent",
-    "fingerprint",
     "fix_file",
     "fix_on_ray",
     "fix_one",
@@ -60,6 +59,7 @@ __all__ = [
     "has_failed",
     "hash_file",
     "hash_models",
+    "hash_work",
     "keep_apart",
     "keep_rows",
     "kind_of",

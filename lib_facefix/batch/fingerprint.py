@@ -39,7 +39,7 @@ def _hash(name: str, info: ModelInfo[Any] | None) -> str:
     return digest.hexdigest() if info.assets else ""
 
 
-def fingerprint(work: Mapping[str, Any]) -> str:
+def hash_work(work: Mapping[str, Any]) -> str:
     """Return 16 hexadecimal digits that differ if anything in the description of some work does."""
     text = json.dumps(work, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..batch import STREAM, Job, Journal, fingerprint, hash_file, hash_models
+from ..batch import STREAM, Job, Journal, hash_file, hash_models, hash_work
 from ..pictures import ResultLog, find_root
 from ..pictures.objects import as_path
 from ..planning.needs import Needs
@@ -28,7 +28,7 @@ def choose_journal(arguments: argparse.Namespace, needs: Needs, jobs: Sequence[J
     if not folders:
         return None
     work = describe_work(arguments, needs)
-    journal = open_journal(arguments, folders, fingerprint(work))
+    journal = open_journal(arguments, folders, hash_work(work))
     journal.look({os.path.dirname(job.target) for job in jobs})  # noqa: PTH120 - a Path of each would take memory
     return journal
 

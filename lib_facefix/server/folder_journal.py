@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..batch import Journal, fingerprint, hash_models
+from ..batch import Journal, hash_models, hash_work
 from ..errors import BadSetting, CannotWrite
 from ..facefix import FaceFix
 from ..planning.needs import Needs
@@ -59,7 +59,7 @@ def open_journal(folder: Path, work: dict[str, Any]) -> Iterator[Journal]:
     work: as `describe_work` returns it. Raises `FolderInUse` if another process writes into the folder, and
     `CannotWrite`.
     """
-    journal = Journal(folder, fingerprint(work))
+    journal = Journal(folder, hash_work(work))
     with _OPENING:
         if folder in _FOLDERS:
             raise FolderInUse(_explain(folder))
