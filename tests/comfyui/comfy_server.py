@@ -138,8 +138,8 @@ class ComfyUI:
 
         client = uuid.uuid4().hex
         address = f"ws://127.0.0.1:{self.port}/ws?clientId={client}"
-        # no pings: a busy machine answers them too late
-        with connect(address, max_size=None, ping_interval=None) as channel:
+        # a busy machine takes its time to answer, also to pings
+        with connect(address, max_size=None, open_timeout=PATIENCE, ping_interval=None) as channel:
             extra = {"extra_pnginfo": {"workflow": workflow}} if workflow is not None else {}
             body = {"prompt": nodes, "client_id": client, "extra_data": extra}
             prompt = self.post("/prompt", body)["prompt_id"]
