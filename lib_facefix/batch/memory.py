@@ -43,6 +43,8 @@ class Room:
 
     def admit(self, source: Path) -> bool:
         """Reserve memory for an image; return False, and reserve nothing, if others must end first."""
+        if source in self._held:
+            return True
         if source not in self._known:
             self._known[source] = self._cost_of(source)
         cost = self._known[source]
