@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import BadSetting
@@ -21,11 +22,13 @@ PIXELS_A_BYTE = 8
 """Pixels for each byte of a file whose size in pixels is not known before it is read: a HEIC file, or an object."""
 SHARE = 0.8
 """Part of the free memory that is used."""
-_CGROUPS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-)
-"""Files that hold the limit and the use of a container, of both versions."""
+_LIMITS = {
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    "": ("memory.max", "memory.current", "inactive_file"),
+}
+"""By the name of the controller in both versions of control groups: the files of limit and use, and what of the use
+are files that the system may forget."""
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 class Room:
@@ -40,6 +43,8 @@ class Room:
 
     def admit(self, source: Path) -> bool:
         """Reserve memory for an image; return False, and reserve nothing, if others must end first."""
+        if source in self._held:
+            return True
         if source not in self._known:
             self._known[source] = self._cost_of(source)
         cost = self._known[source]
@@ -63,14 +68,23 @@ def count_free_memory() -> int:
 
     A limit of the container counts, too.
     """
-    free = _count_available()
-    for limit, used in _CGROUPS:
-        try:
-            left = int(Path(limit).read_text("ascii")) - int(Path(used).read_text("ascii"))
-        except (OSError, ValueError):  # "max", or no container
-            continue
-        free = max(1, min(free or left, left))
-    return free
+    return min(filter(None, [_count_available(), *_count_left()]), default=0)
+
+
+def _count_left() -> Iterator[int]:
+    """Yield what the control groups leave, as those of a container do."""
+    try:
+        groups = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text("utf-8").splitlines()]
+    except OSError:
+        return
+    for _, controllers, path in groups:
+        if names := next((_LIMITS[name] for name in controllers.split(",") if name in _LIMITS), None):
+            root = _CGROUPS / "memory" if controllers else _CGROUPS
+            for place in {root, root / path[1:], *(root / path[1:]).parents}:  # of a container, the root is its own
+                with contextlib.suppress(OSError, ValueError):  # it has none, or "max"
+                    limit, used = (int((place / name).read_text("ascii")) for name in names[:2])
+                    stat = dict(line.split() for line in (place / "memory.stat").read_text("ascii").splitlines())
+                    yield max(1, limit - used + int(stat.get(names[2], 0)))
 
 
 def estimate_cost(source: Path, upscale: Upscale | None) -> int:

@@ -33,14 +33,22 @@ class _Objects(Entries):
 
     def __init__(self, folder: Path, shard: Shard) -> None:
         super().__init__(folder, shard)
-        self.announced: set[str] = set()
+        self.run = ""
+        """The run whose lines are being read."""
+        self._pending: dict[str, set[str]] = {}
+
+    def is_pending(self, target: Path) -> bool:
+        """Return whether a run has announced a result of which it has left no line."""
+        return any(self.key(target) in announced for announced in self._pending.values())
 
     def take(self, line: Mapping[str, Any], journal: str) -> None:
         """Take in a line of an earlier run, also one that announces results."""
+        announced = self._pending.setdefault(self.run, set())
         if "announced" in line:
-            self.announced.update(line["announced"])
+            announced.update(line["announced"])
         else:
             super().take(line, journal)
+            announced.discard(line.get("target", ""))
 
 
 class ObjectJournal(Journal):
@@ -63,7 +71,9 @@ class ObjectJournal(Journal):
             if path.parent == place and path.name.startswith("lock"):
                 self._refuse_other(path)
             elif path.parent == place and path.name.startswith("journal"):
-                self._objects.read(path.name.rpartition(".")[0], read_object(path)[0].splitlines(keepends=True))
+                name, _, rest = path.name.rpartition(".")
+                self._objects.run = rest.partition("-")[0]
+                self._objects.read(name, read_object(path)[0].splitlines(keepends=True))
 
     def start(self, about: Mapping[str, Any]) -> bool:
         """Begin this run, as `Journal.start` does."""
@@ -86,7 +96,11 @@ class ObjectJournal(Journal):
 
     def has_written(self, target: Path) -> bool:
         """Return whether a run wrote the object, or has announced it when there was none of somebody else."""
-        return self._objects.key(target) in self._objects.announced or super().has_written(target)
+        return self._objects.is_pending(target) or super().has_written(target)
+
+    def was_edited(self, target: Path) -> bool:
+        """Return whether somebody has changed a result, unless a run may have written it whose line was lost."""
+        return not self._objects.is_pending(target) and super().was_edited(target)
 
     def beside(self, name: str) -> Path | None:  # noqa: ARG002 - as in any journal
         """Return None: no file can be added to there."""

@@ -1,4 +1,4 @@
-"""Fixing many images on the machines of a Ray cluster, with Ray Data. No other file uses ray.
+"""Fixing many images on the machines of a Ray cluster, with Ray Data. Only this file and `ray_ledger` use ray.
 
 Ray reads the files as bytes, with their paths: its own reader of images would lose EXIF, profiles, and 16 bits. Actors
 that keep their models turn rows of bytes into rows of results. An image that fails is a row with its error. This
@@ -139,9 +139,10 @@ def fix_on_ray(
     stamps = {job.source: stamp for job in jobs if (stamp := Stamp.of(job.source))}
     ray = _start(settings)
     try:
+        jobs = [job for job in jobs if not _refuse_name(job, put)]
         waiting = {_plain(_address(job.source)): job for job in jobs}
         places = {name: (str(job.source), str(job.target)) for name, job in waiting.items()}
-        for row in _run(ray, settings, jobs, (make_batch, given, places)):
+        for row in _run(ray, settings, jobs, (make_batch, given, places)) if jobs else ():
             job = waiting.pop(_plain(row["path"]), None)
             if job:  # otherwise an actor sent it twice
                 put(_take(job, row, stamps, journal, keep_times=keep_times))
@@ -247,6 +248,18 @@ def _count_actors(ray: Any, settings: RaySettings) -> int:
 def _address(path: Path) -> str:
     """Return what Ray reads an image by."""
     return as_url(path) if is_remote(path) else os.path.abspath(path)  # noqa: PTH100 - links stay
+
+
+def _refuse_name(job: Job, put: Callable[[Done], None]) -> bool:
+    """Put an image as failed, and return True, if its name cannot be sent to other machines."""
+    try:
+        str(job.source).encode()
+    except UnicodeEncodeError:
+        record = new_record(job.source)
+        record["error"] = f"{job.source}: the name is not valid UTF-8, as Ray needs it. Rename it, or run without --ray"
+        put(Done([f"{job.source}: failed: {record['error']}"], record))
+        return True
+    return False
 
 
 def _plain(name: str) -> str:

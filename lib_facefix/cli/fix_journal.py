@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..batch import STREAM, Job, Journal, hash_file, hash_models, hash_work
 from ..pictures import ResultLog, find_root
-from ..pictures.objects import as_path
+from ..pictures.objects import as_path, is_remote
 from ..planning.needs import Needs
 from .fix_work import open_journal
 from .flags import read_overrides, read_settings
@@ -54,10 +54,12 @@ def start_journal(journal: Journal, work: Mapping[str, Any], left: Sequence[Job]
 
 def split_edited(journal: Journal, log: ResultLog | None, left: Sequence[Job]) -> tuple[list[Job], list[Job]]:
     """Return the jobs without those whose result somebody has changed since it was written, and these."""
+
+    def is_ours(target: Path) -> bool:
+        return log is not None and not is_remote(target) and log.may_replace(target)
+
     edited = {
-        job
-        for job in left
-        if job.source != job.target and journal.was_edited(job.target) and not (log and log.may_replace(job.target))
+        job for job in left if job.source != job.target and journal.was_edited(job.target) and not is_ours(job.target)
     }
     return [job for job in left if job not in edited], [job for job in left if job in edited]
 

@@ -178,3 +178,14 @@ def test_what_cannot_be_read_is_explained(store, monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(MissingPackage, match="facefix"):
         read_object(Path("s3:/bucket/a.jpg"))
+
+
+def test_a_result_in_a_store_that_somebody_changed_is_kept(store, capsys):
+    run("fix", "memory://album/in", "-o", "memory://album/out")
+    store.pipe_file("/album/out/face.jpg", b"mine")
+    capsys.readouterr()
+    assert run("fix", "memory://album/in", "-o", "memory://album/out", "--fidelity", "0.9") == 0
+    assert "1 result was changed since FaceFix wrote it, and is kept" in capsys.readouterr().out
+    assert store.cat_file("/album/out/face.jpg") == b"mine"
+    assert run("fix", "memory://album/in", "-o", "memory://album/out", "--overwrite") == 0
+    assert store.cat_file("/album/out/face.jpg") != b"mine"

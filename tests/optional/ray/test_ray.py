@@ -227,9 +227,14 @@ def test_a_machine_that_fails_in_the_middle_loses_nothing(album, tmp_path, made_
 
 def test_a_bad_file_is_a_row_with_its_error(album, tmp_path, cluster, capsys):
     (album / "05.jpg").write_bytes(b"\xff\xd8 no more")
+    (album / "06.jpg").rename(album / os.fsdecode(b"caf\xe9.jpg"))
+    (album / "07.jpg").rename(album / "line\nbreak.jpg")
     assert run("fix", album, "-o", tmp_path / "out", "--ray", cluster) == 1
-    assert len(list((tmp_path / "out").glob("*.jpg"))) == 11
-    assert "05.jpg" in capsys.readouterr().err
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 10
+    assert (tmp_path / "out" / "line\nbreak.jpg").exists()
+    told = capsys.readouterr().err
+    assert "05.jpg" in told
+    assert "the name is not valid UTF-8" in told
 
 
 def test_from_s3_to_s3_with_an_actor_killed(album, tmp_path, cluster, s3, capsys):
