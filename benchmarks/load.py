@@ -1,10 +1,12 @@
 """What `facefix serve` does under load, against the same work in this process.
 
-    python -m benchmarks.load [PHOTO] [--requests 100] [--clients 4] [--side 512] [--seconds 300] [--json FILE]
+    python -m benchmarks.load [PHOTO] [--requests 100] [--clients 4] [--jobs 1] [--side 512] [--seconds 300]
+        [--json FILE]
 
 It starts a server of its own on the loopback, and sends it `POST fix` from several clients at once: so many requests,
 or for so long, whichever comes first. It prints throughput, latencies, memory, and errors, and compares the throughput
-with a plain loop over the same steps without HTTP: decode, plan, run, encode. Exit code 1 if a request failed.
+with a plain loop over the same steps without HTTP: decode, plan, run, encode. --jobs is passed to `facefix serve`. Exit
+code 1 if a request failed.
 """
 
 from __future__ import annotations
@@ -101,7 +103,7 @@ def make_form(content: bytes) -> bytes:
 
 def measure_server(content: bytes, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what a new server does with the requests."""
-    command = [sys.executable, "-m", "lib_facefix.cli", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "lib_facefix.cli", "serve", "--port", "0", "--jobs", str(arguments.jobs)]
     with tempfile.TemporaryDirectory() as cache:
         variables = {**os.environ, "PYTHONPATH": str(ROOT), "FACEFIX_CACHE": cache, "PYTHONUNBUFFERED": "1"}
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables)
@@ -169,6 +171,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("photo", type=Path, nargs="?", default=ONE_FACE)
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=1, help="requests that the server works on at a time")
     parser.add_argument("--side", type=int, default=512, help="longer side of the photo, pixels")
     parser.add_argument("--seconds", type=float, default=300, help="longest time for the requests, and for the loop")
     parser.add_argument("--json", type=Path, help="file for the figures")
@@ -191,7 +194,11 @@ def main() -> int:
     found |= {"plain_per_second": round(plain, 3), "ratio": round(found["per_second"] / plain, 3)}
     sys.stdout.write("".join(f"{name:18} {value}\n" for name, value in found.items()))
     if arguments.json:
-        arguments.json.write_text(json.dumps({"clients": arguments.clients, "side": arguments.side, **found}, indent=1))
+        arguments.json.write_text(
+            json.dumps(
+                {"clients": arguments.clients, "jobs": arguments.jobs, "side": arguments.side, **found}, indent=1
+            )
+        )
     return 1 if found["errors"] else 0
 
 

@@ -49,6 +49,9 @@ LEFT_OUT = "was left out, as the server ended"
 """Part of the error of an image during which the server was killed three times, as it may be the reason."""
 
 
+_STARTED: list[subprocess.Popen[str]] = []
+
+
 class Failed(Exception):
     """Raised if the server has lost or damaged something."""
 
@@ -69,6 +72,7 @@ class Server:
         self.process = subprocess.Popen(
             [*command, "--folder", str(self.folder)], env=environ, stdout=subprocess.PIPE, text=True
         )
+        _STARTED.append(self.process)
 
     def wait_for_start(self) -> None:
         """Wait until the server listens."""
@@ -168,12 +172,13 @@ class Trial:
 
 
 def wait_for(server: Server, job: str) -> dict[str, Any]:
-    """Return the state of a job at its end."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        state = server.ask("GET", f"/jobs/{job}")
+    """Return the state of a job at its end; raises `Failed` if it makes no progress for long."""
+    done, until = -1, 0.0
+    while done != (state := server.ask("GET", f"/jobs/{job}"))["done"] or time.monotonic() < until:
         if state["state"] not in ("waiting", "running"):
             return state
+        if done != state["done"]:
+            done, until = state["done"], time.monotonic() + PATIENCE
         time.sleep(0.05)
     raise Failed(f"job {job} does not end: {state}")
 
@@ -182,6 +187,20 @@ def measure_kills(folder: Path, images: int, kills: int, seed: int) -> Trial:
     """Kill a server so many times, and check what it has done; raises `Failed`."""
     rng, trial = random.Random(seed), Trial(folder, make_album(folder, images))
     server = Server(folder)
+    try:
+        server = kill_often(server, trial, kills, rng)
+        trial.check_end(server)
+        server.end(signal.SIGTERM)
+        trial.check_store()
+    finally:
+        for process in _STARTED:
+            process.kill()
+            process.wait()
+    return trial
+
+
+def kill_often(server: Server, trial: Trial, kills: int, rng: random.Random) -> Server:
+    """Kill the server so many times, and check what it has done. Return the last one, which runs."""
     server.wait_for_start()
     job = trial.begin(server)
     for _ in range(kills):
@@ -192,20 +211,17 @@ def measure_kills(folder: Path, images: int, kills: int, seed: int) -> Trial:
             trial.most_seconds = max(trial.most_seconds, seconds)
         trial.check()
         trial.check_store()
-        server = Server(folder)
+        server = Server(trial.folder)
         if rng.random() < 0.2:  # while it starts
             time.sleep(rng.uniform(0, 2))
             server.end(signal.SIGKILL)
             trial.check()
             trial.check_store()
-            server = Server(folder)
+            server = Server(trial.folder)
         server.wait_for_start()
         if server.ask("GET", f"/jobs/{job}")["state"] == "done":
             job = trial.begin(server)
-    trial.check_end(server)
-    server.end(signal.SIGTERM)
-    trial.check_store()
-    return trial
+    return server
 
 
 def make_album(folder: Path, count: int) -> dict[str, bytes]:

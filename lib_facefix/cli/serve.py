@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PORT = 7861
 MAX_DRAIN = 3600
 """Largest number of seconds for --drain."""
+MAX_JOBS = 64
+"""Largest number for --jobs."""
 NETWORK_USE = {
     "what": "listens for requests, and with --open starts your browser",
     "when": "you run `facefix serve`",
@@ -54,6 +56,8 @@ def add(parser: Parser) -> None:
     help_warm = (
         "load the models at the start, before the server counts as ready; otherwise the first request loads them"
     )
+    help_jobs = "requests that are worked on at a time; each needs memory for its image [1 to 64; default 1]"
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help=help_jobs)
     parser.add_argument("--warm-up", action="store_true", help=help_warm)
     add_runtime(parser)
     parser.set_defaults(run=run, writes=True)
@@ -81,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadSetting(f"--port must be between 0 and 65535, not {arguments.port}")
     if not 0 <= arguments.drain <= MAX_DRAIN:
         raise BadSetting(f"--drain must be between 0 and {MAX_DRAIN} seconds, not {arguments.drain:g}")
+    if not 1 <= arguments.jobs <= MAX_JOBS:
+        raise BadSetting(f"--jobs must be between 1 and {MAX_JOBS}, not {arguments.jobs}")
     token = read_token(arguments)
     if not is_loopback(arguments.host) and not token:
         raise BadSetting(
@@ -93,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     engine = FaceFix(read_runtime(arguments))
     engine.models.check_device()
     host = StandaloneHost(engine, tuple(arguments.folder))
-    line = JobQueue(host.limits.waiting, host.limits.held)
+    line = JobQueue(host.limits.waiting, host.limits.held, arguments.jobs)
     store = _open_store(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the server calls it after it has stopped
     with bind_socket(arguments.host, arguments.port) as listening:

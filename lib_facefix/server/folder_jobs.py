@@ -100,7 +100,7 @@ class FolderJobs:
         def work(job: Job) -> Answer:
             return self.service.batch(folder, job, Notes(self, job.id))
 
-        return Job(work, 0, "batch", resumes=self.store is not None)
+        return Job(work, 0, "batch", resumes=self.store is not None, alone=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Job:
     """Name of the API call."""
     resumes: bool = False
     """True if the next process of the server continues the job, so that this one may leave it."""
+    alone: bool = False
+    """True for a job that does not run beside another one with this flag, such as a folder job."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     state: State = "waiting"
     done: int = 0

@@ -1,7 +1,8 @@
-"""The job queue. One job runs at a time, others wait or are rejected, and each can be monitored and stopped."""
+"""The job queue. One job or a few run at a time, others wait or are rejected, and each can be watched and stopped."""
 
 import atexit
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from .job import PAUSED, Job, Listener, Work
 from .room import Room
 
 LAST = 3.0
-"""Seconds that the exiting process waits for the running job, as killing native code would crash it."""
+"""Seconds that the exiting process waits for the running jobs, as killing native code would crash it."""
 GRACE = 1.0
 """Seconds between the request to stop the running job and the answer to its client, if the job goes on."""
 STOPPING = "this server is stopping; retry when it is running again"
@@ -23,7 +24,7 @@ class Load(NamedTuple):
     waiting: int
     """Number of waiting jobs."""
     running: int
-    """Number of running jobs: 0 or 1."""
+    """Number of running jobs."""
     held: int
     """Memory that arriving and waiting requests have reserved, in bytes."""
 
@@ -31,17 +32,20 @@ class Load(NamedTuple):
 class JobQueue:
     """Runs jobs in order of arrival, and stores the results of background jobs for a while."""
 
-    def __init__(self, most: int, most_bytes: int) -> None:
-        """most: maximum number of waiting jobs, and of stored results. most_bytes: maximum size of either, in bytes."""
+    def __init__(self, most: int, most_bytes: int, at_once: int = 1) -> None:
+        """most: maximum number of waiting jobs, and of stored results. most_bytes: maximum size of either, in bytes.
+
+        at_once: number of jobs that may run at a time.
+        """
         self.room = Room(most_bytes)
         """Memory that all requests share, in bytes."""
         self.most, self.most_bytes = most, most_bytes
         self._waiting: deque[Job] = deque()
         self._kept: OrderedDict[str, Job] = OrderedDict()
         self._changed = threading.Condition()
-        self._worker: threading.Thread | None = None
-        self._at_work: Job | None = None
-        self._closed = False
+        self._workers = [threading.Thread(target=self._work, name="facefix", daemon=True) for _ in range(at_once)]
+        self._at_work: list[Job] = []
+        self._is_started = self._closed = False
         self.ended = False
         """True once the queue accepts no more jobs."""
         self.at_close: list[Callable[[], None]] = []
@@ -70,11 +74,12 @@ class JobQueue:
             if keep:
                 self._kept[job.id] = job
                 self._forget()
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="facefix", daemon=True)
-                self._worker.start()
+            if not self._is_started:
+                self._is_started = True
+                for worker in self._workers:
+                    worker.start()
                 atexit.register(self.end)
-            self._changed.notify()
+            self._changed.notify_all()
         return job
 
     def find(self, id: str) -> Job:  # noqa: A002 as the API calls it
@@ -88,67 +93,77 @@ class JobQueue:
     def load(self) -> Load:
         """How busy the queue is now."""
         with self._changed:
-            return Load(len(self._waiting), int(self._at_work is not None), self.room.held)
+            return Load(len(self._waiting), len(self._at_work), self.room.held)
 
     @property
     def is_alive(self) -> bool:
-        """False if the thread that runs the jobs has died, which no job should be able to cause."""
-        return self._worker is None or self._worker.is_alive() or self.ended
+        """False if a thread that runs the jobs has died, which no job should be able to cause."""
+        return not self._is_started or all(worker.is_alive() for worker in self._workers) or self.ended
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self.ended)
-                if self.ended:
+                self._changed.wait_for(lambda: self._find_next() or self.ended)
+                job = self._find_next()
+                if self.ended or job is None:
                     return
-                job = self._at_work = self._waiting.popleft()
+                self._waiting.remove(job)
+                self._at_work.append(job)
             job.run()
             self.room.free(job.size)
             with self._changed:
-                self._at_work = None
+                self._at_work.remove(job)
                 self._forget()
+                self._changed.notify_all()  # another one may have waited for this one's end
+
+    def _find_next(self) -> Job | None:
+        """Return the first waiting job that may run now."""
+        is_taken = any(job.alone for job in self._at_work)
+        return next((job for job in self._waiting if not (job.alone and is_taken)), None)
 
     def drain(self) -> None:
-        """Accept no more jobs, and let the running one continue. Return at once.
+        """Accept no more jobs, and let the running ones continue. Return at once.
 
         Waiting jobs are rejected, except those that the next process of the server continues.
         """
         with self._changed:
             self.ended = True
-            waiting, at_work = list(self._waiting), self._at_work
+            waiting, at_work = list(self._waiting), list(self._at_work)
             self._waiting.clear()
-            self._changed.notify()
+            self._changed.notify_all()
         for job in waiting:
             if job.resumes:
                 job.doing = PAUSED
             else:
                 job.settle("stopped", refuse(FULL, STOPPING))
-        if at_work:
-            at_work.pause()
+        for job in at_work:
+            job.pause()
 
     def close(self) -> None:
-        """Accept no more jobs, reject the waiting ones, and ask the running one to stop. Return at once."""
+        """Accept no more jobs, reject the waiting ones, and ask the running ones to stop. Return at once."""
         self.drain()
         with self._changed:
-            at_work, was_closed, self._closed = self._at_work, self._closed, True
+            at_work, was_closed, self._closed = list(self._at_work), self._closed, True
         if was_closed:
             return
         for forget in self.at_close:
             forget()
-        if at_work and at_work.resumes:
-            at_work.abandon()
-        elif at_work:
-            at_work.stop()
-            last = threading.Timer(GRACE, at_work.settle, ("stopped", refuse(FULL, STOPPING)))
+        for job in at_work:
+            if job.resumes:
+                job.abandon()
+                continue
+            job.stop()
+            last = threading.Timer(GRACE, job.settle, ("stopped", refuse(FULL, STOPPING)))
             last.daemon = True
             last.start()
 
     def end(self) -> bool:
-        """Close the queue, and wait `LAST` seconds for the running job. Return whether it has ended."""
+        """Close the queue, and wait `LAST` seconds for the running jobs. Return whether they have ended."""
         self.close()
-        if self._worker:
-            self._worker.join(LAST)
-        return not (self._worker and self._worker.is_alive())
+        until = time.monotonic() + LAST
+        for worker in self._workers if self._is_started else ():
+            worker.join(max(0.0, until - time.monotonic()))
+        return not any(worker.is_alive() for worker in self._workers)
 
     def _forget(self) -> None:
         """Delete the oldest results until the others fit the limits. The newest one is always kept."""

@@ -6,7 +6,7 @@ import pytest
 
 from lib_facefix.errors import BadSetting, Stopped
 from lib_facefix.server.errors import Refusal
-from lib_facefix.server.job import Answer
+from lib_facefix.server.job import Answer, Job
 from lib_facefix.server.job_queue import JobQueue
 
 PATIENCE = 10
@@ -59,6 +59,40 @@ def test_work_is_done_in_the_order_it_came_and_one_at_a_time(gate, held):
         job.future.result(PATIENCE)
     assert order == [0, 1, 2]
     assert line.find(first.id).answer.report == {"name": "held"}
+
+
+def test_two_at_a_time_and_one_folder_job(gate):
+    line, begun, running, most = JobQueue(9, 1000, 2), threading.Semaphore(0), [], []
+
+    def work(job):
+        running.append(job)
+        most.append((len(running), sum(one.alone for one in running)))
+        begun.release()
+        assert gate.wait(PATIENCE)
+        running.remove(job)
+        return Answer({"name": job.kind})
+
+    jobs = [line.enter(Job(work, 0, str(n), alone=n < 3), keep=False) for n in range(5)]
+    for _ in range(2):
+        assert begun.acquire(timeout=PATIENCE)
+    assert [job.state for job in jobs] == ["running", "waiting", "waiting", "running", "waiting"]
+    assert (line.load.running, line.load.waiting) == (2, 3)
+    gate.set()
+    assert [job.future.result(PATIENCE).report["name"] for job in jobs] == ["0", "1", "2", "3", "4"]
+    assert (max(number for number, _ in most), max(alone for _, alone in most)) == (2, 1)
+    assert line.end()
+
+
+def test_all_running_jobs_are_asked_to_stop(gate, held):
+    line = JobQueue(9, 1000, 3)
+    jobs = [line.add(held, 0, keep=False) for _ in range(3)]
+    while line.load.running < 3:
+        assert held.begun.wait(PATIENCE)
+    line.close()
+    assert all(job.should_stop() for job in jobs)
+    gate.set()
+    assert line.end()
+    assert [job.state for job in jobs] == ["stopped"] * 3
 
 
 def test_what_finds_no_place_is_refused_and_may_come_again(gate, held):
