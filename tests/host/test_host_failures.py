@@ -127,3 +127,16 @@ def test_an_end_asked_for_while_faces_are_drawn_lets_the_run_at_hand_be_the_last
     assert len(host.runs()) == 1
     assert difference(made.picture, wanted) == 0
     assert verdicts(made) == {1: None, 2: "left", 3: None}
+
+
+def test_a_model_that_only_edits_is_refused_with_a_sentence_and_the_picture_stays_as_it_was(host, whole):
+    _, plain = whole
+    if not host.webui.post("/saboteur", {"marked": "edit"}):
+        pytest.skip("this WebUI has no models that edit")
+    made = host.txt2img(QUICK, draws=[THREE])
+    assert difference(made.picture, plain) == 0
+    assert set(verdicts(made).values()) == {"failed"}
+    assert "the loaded model edits images by instruction and cannot re-diffuse a face" in host.comments()
+    assert 'or the method "restore"' in host.comments()
+    restored = host.txt2img({"method": "restore"}, draws=[THREE])
+    assert [face["do"] for face in restored.faces().values()] == ["restore"] * 3

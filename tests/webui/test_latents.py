@@ -17,12 +17,25 @@ MODELS = {
 }
 """What the VAEs of three families of models say of themselves in Forge Neo."""
 
+ENCODED, NOISY, DRAWN = 1.0, 5.0, 7.0
+"""Values of the latents of the crops, of those that the sampler passes to the model, and of those that it draws."""
+
+
+class Predictor:
+    """The model's rule for noise: a flow, as that of Klein and Qwen-Image."""
+
+    def noise_scaling(self, sigma, noise, latent, max_denoise):
+        assert sigma.ndim == noise.ndim == latent.ndim
+        assert not max_denoise
+        return latent + sigma * noise
+
 
 def loaded(name):
     """Make the host's object for a loaded model."""
     model = MODELS[name]
     vae = SimpleNamespace(downscale_ratio=model.ratio, latent_dim=3 if model.frames else 2)
-    return SimpleNamespace(forge_objects=SimpleNamespace(vae=vae), family=model)
+    unet = SimpleNamespace(model=SimpleNamespace(predictor=Predictor()))
+    return SimpleNamespace(forge_objects=SimpleNamespace(vae=vae, unet=unet), family=model)
 
 
 class Img2Img:
@@ -37,7 +50,19 @@ class Img2Img:
         assert {image.size for image in images} == {(self.width, self.height)}
         assert (self.width % side, self.height % side) == (0, 0)
         size = (family.channels, *([1] if family.frames else []), self.height // side, self.width // side)
-        self.init_latent = torch.zeros(1 if family.frames else len(images), *size)
+        self.init_latent = torch.full((1 if family.frames else len(images), *size), ENCODED)
+
+    def sample(self, seeds, call):
+        """Denoise in one step, as hosts do that leave the kept part to `cfg_denoiser` and `cfg_after_cfg`."""
+        assert self.mask is self.nmask is None
+        inner = SimpleNamespace(inner_model=self.sd_model)
+        params = SimpleNamespace(x=torch.full_like(self.init_latent, NOISY), sigma=torch.full((len(seeds),), 2.0))
+        params.denoiser = SimpleNamespace(inner_model=inner)
+        call("cfg_denoiser", params)
+        self.given = params.x
+        params = SimpleNamespace(x=torch.full_like(self.init_latent, DRAWN))
+        call("cfg_after_cfg", params)
+        return params.x
 
 
 def latent_side_of(family):
@@ -116,3 +141,27 @@ def test_a_crop_that_is_no_whole_number_of_latent_pixels_is_padded_and_comes_bac
 def test_latents_of_another_shape_than_their_crops_are_an_error_with_both_sizes(rooms):
     with pytest.raises(BadCrop, match="a crop of 64x64 px as 7x8 latent pixels"):
         rooms.latents.make_latent_masks(np.ones((1, 64, 64), np.float32), torch.zeros(1, 4, 8, 7))
+
+
+@pytest.mark.parametrize(("name", "count"), [("SD 1.5", 2), ("Flux.2 Klein", 2), ("Qwen-Image", 1)])
+def test_the_kept_part_is_that_of_the_crop_and_gets_the_noise_of_its_seed(rooms, name, count):
+    run = a_run(rooms, name, count)
+    drawn, lists = run.nmask.bool(), {f"callbacks_{step}": [] for step in ("cfg_denoiser", "cfg_after_cfg")}
+    callbacks = rooms.modules.script_callbacks
+    callbacks.callback_map, callbacks.ordered_callbacks_map = lists, {}
+    callbacks.ScriptCallback = lambda _, callback: callback
+    rooms.modules.shared.device = "cpu"
+
+    def call(step, params):
+        for callback in lists[f"callbacks_{step}"]:
+            callback(params)
+
+    samples = run.sample(seeds=[3, 4][:count], call=call)
+    assert (samples[drawn] == DRAWN).all()
+    assert (samples[~drawn] == ENCODED).all()
+    assert (run.given[drawn] == NOISY).all()
+    noise = [
+        torch.randn(run.given.shape[1:], generator=torch.Generator().manual_seed(34_467 + n)) for n in range(count)
+    ]
+    assert torch.equal(run.given[~drawn], (ENCODED + 2.0 * torch.stack(noise))[~drawn])
+    assert lists == {"callbacks_cfg_denoiser": [], "callbacks_cfg_after_cfg": []}

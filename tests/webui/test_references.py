@@ -7,7 +7,13 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from lib_facefix.errors import BadCrop
-from lib_facefix.webui.host.references import NO_EDIT_MODELS, check_model, drop_crops, references_kept
+from lib_facefix.webui.host.references import (
+    NO_EDIT_MODELS,
+    NO_ENLARGING_MODELS,
+    check_model,
+    drop_crops,
+    references_kept,
+)
 
 
 @pytest.fixture
@@ -24,12 +30,14 @@ def marks(monkeypatch):
     return marks
 
 
-@pytest.mark.parametrize("mark", ["kontext", "edit"])
-def test_a_model_that_only_edits_is_refused_with_a_sentence(marks, mark):
+@pytest.mark.parametrize(
+    ("mark", "reason"), [("kontext", NO_EDIT_MODELS), ("edit", NO_EDIT_MODELS), ("pid", NO_ENLARGING_MODELS)]
+)
+def test_a_model_that_only_edits_or_enlarges_is_refused_with_a_sentence(marks, mark, reason):
     setattr(marks, mark, True)
     with pytest.raises(BadCrop) as refused:
         check_model()
-    assert str(refused.value) == NO_EDIT_MODELS
+    assert str(refused.value) == reason
 
 
 def test_a_model_that_also_draws_is_not_refused(marks):

@@ -177,7 +177,8 @@ def translated_errors() -> Iterator[None]:
         if isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower():
             devices.torch_gc()
             raise MemoryError(f"not enough graphics memory for this face ({type(error).__name__})") from error
-        raise BadCrop(f"the model could not re-diffuse this face: {type(error).__name__}: {error}") from error
+        said = f"{type(error).__name__}: {error}".removesuffix(": ")  # a failed check of the host may say nothing
+        raise BadCrop(f"the model could not re-diffuse this face: {said}") from error
 
 
 def refuse_run(p: Any, error: FaceFixError) -> None:

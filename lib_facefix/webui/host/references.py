@@ -10,12 +10,11 @@ from typing import Any
 
 from ...errors import BadCrop
 
-EDITS_ONLY = ("kontext", "edit")
-"""The host's marks of models that change an image by instruction, and need it as a reference."""
-NO_EDIT_MODELS = (
-    "the loaded model edits images by instruction and cannot re-diffuse a face; choose another checkpoint for faces "
-    'under Sampling settings, or the method "restore"'
-)
+INSTEAD = 'choose another checkpoint for faces under Sampling settings, or the method "restore"'
+NO_EDIT_MODELS = f"the loaded model edits images by instruction and cannot re-diffuse a face; {INSTEAD}"
+NO_ENLARGING_MODELS = f"the loaded model enlarges images and cannot re-diffuse a face; {INSTEAD}"
+UNFIT = {"kontext": NO_EDIT_MODELS, "edit": NO_EDIT_MODELS, "pid": NO_ENLARGING_MODELS}
+"""Reasons to refuse a model, by the host's mark: those that need the image as a reference, and one that decodes."""
 
 
 def find_marks() -> Any:
@@ -29,10 +28,11 @@ def find_marks() -> Any:
 
 
 def check_model() -> None:
-    """Raise `BadCrop` if the loaded model can only edit images."""
+    """Raise `BadCrop` if the loaded model can only edit or enlarge images."""
     marks = find_marks()
-    if any(getattr(marks, name, False) for name in EDITS_ONLY):
-        raise BadCrop(NO_EDIT_MODELS)
+    for name, reason in UNFIT.items():
+        if getattr(marks, name, False):
+            raise BadCrop(reason)
 
 
 def drop_crops(model: Any) -> None:

@@ -13,9 +13,11 @@ GET /saboteur: the runs since DELETE /saboteur, which also takes all orders back
     strangers       the denoising strength above which the model draws another person, by a face's "prompt/seed"; up to
                     it, and for all others, it draws the face as it is, `LIGHTER`
     stranger        the path of that person's photo
+    marked          the WebUI takes the loaded model for one of this kind, such as "edit"; the answer says if it has any
 """
 
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -137,11 +139,25 @@ def person(face, name, strength):
 
 def order(orders: dict):
     ORDERS.update(orders)
+    return mark(True)
 
 
 def forget():
+    mark(False)
     ORDERS.clear()
     RUNS.clear()
+
+
+def mark(value):
+    """Mark the loaded model as ordered, or take that back; returns whether the WebUI has such marks."""
+    if find_spec("backend") is None or find_spec("backend.args") is None:
+        return False
+    from backend import args
+
+    marks = getattr(args, "dynamic_args", None)
+    if hasattr(marks, "ref_latents") and "marked" in ORDERS:
+        setattr(marks, ORDERS["marked"], value)
+    return hasattr(marks, "ref_latents")
 
 
 def serve(_, app):
