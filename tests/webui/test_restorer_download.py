@@ -200,6 +200,15 @@ def test_the_line_below_the_restorer_comes_and_goes(gradio, room):
     assert [change["visible"] for change in choose("codeformer")] == [False, False]
 
 
+def test_after_a_download_the_page_reads_its_lists_again(gradio, room):
+    with gradio.Blocks() as page:
+        restorer = gradio.Textbox()
+        line = room.RestorerDownload(lambda name: name)
+        line.show("codeformer")
+        line.listen(restorer)
+    assert [one["js"] for one in page.config["dependencies"] if one["js"]] == ["() => facefix.readLists()"]
+
+
 def test_a_page_that_may_not_download_has_a_reason_and_no_button(room, state):
     state.refusal = "not from here"
     said, offered = room.show_offer("codeformer")
