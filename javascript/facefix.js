@@ -208,7 +208,15 @@
     if (head instanceof HTMLElement && !head.classList.contains("open")) head.click();
   });
 
-  window.facefix = { show, ask, chosen, seen, infotextOf, question, answered, showPasses };
+  /** Press the buttons that read a list of restorers again, because one was downloaded. */
+  function readLists() {
+    for (const button of document.querySelectorAll("button[id*='facefix'][id$='refresh_restorer']")) {
+      if (button instanceof HTMLElement) button.click();
+    }
+    return [];
+  }
+
+  window.facefix = { show, ask, chosen, seen, infotextOf, question, answered, showPasses, readLists };
   onAfterUiUpdate(() => {
     for (const root of document.querySelectorAll(".facefix-place[data-result]:not([data-result=''])")) {
       placeOf(root.closest("[id]")?.id ?? "")?.follow();

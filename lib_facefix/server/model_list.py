@@ -1,12 +1,13 @@
 """Lists all methods and models, and whether each can be used, as GET models returns them."""
 
+from pathlib import Path
 from typing import Any
 
 from .. import __version__, registry
 from ..errors import BadModel, MissingPackage
 from ..facefix import NO_DIFFUSER, FaceFix
 from ..models.restorer_files import list_restorer_files
-from ..models.yolo_files import yolo_files
+from ..models.yolo_files import list_classes, yolo_files
 from ..planning.plan import VERSION
 from ..registry import ModelInfo, Registry
 from ..settings.detector_expression import quote_name
@@ -30,7 +31,7 @@ def list_models(engine: FaceFix) -> dict[str, Any]:
     """Return all methods and models of an engine."""
     lists = {kind: [_describe_model(models, info, engine) for info in models] for kind, models in LISTED.items()}
     lists["restorers"].insert(0, _describe_auto(engine))
-    lists["detectors"] += [_make_entry(quote_name(path.name), path.name) for path in yolo_files(engine.models.paths)]
+    lists["detectors"] += [_describe_file(path, engine) for path in yolo_files(engine.models.paths)]
     lists["restorers"] += [_make_entry(path.name, path.stem) for path in list_restorer_files(engine.models.paths)]
     lacking = {} if engine.describe().rediffuses else {"re-diffuse": NO_DIFFUSER}
     methods = [_make_entry(name, label, note=lacking.get(name, "")) for name, label in METHOD_LABELS.items()]
@@ -42,6 +43,15 @@ def _describe_auto(engine: FaceFix) -> dict[str, Any]:
     chosen = engine.models.choose_restorer()
     entry = _describe_model(registry.RESTORERS, registry.RESTORERS[chosen.name], engine)
     return {**entry, "name": AUTO_RESTORER, "label": "Auto", "restorer": chosen.name, "advice": chosen.advice}
+
+
+def _describe_file(path: Path, engine: FaceFix) -> dict[str, Any]:
+    """Return the entry of a model file for detection, with the classes that it names; nothing in it is run."""
+    try:
+        classes = list_classes(path.name, engine.models.paths)
+    except BadModel:
+        classes = ()
+    return {**_make_entry(quote_name(path.name), path.name), "classes": list(classes)}
 
 
 def _describe_model(models: Registry[object], info: ModelInfo[object], engine: FaceFix) -> dict[str, Any]:

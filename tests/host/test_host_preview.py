@@ -1,4 +1,4 @@
-"""*Preview detection* in txt2img and img2img: the last result, an own image, no run, and nothing to preview."""
+"""*Preview detection* in txt2img and img2img: of the last result, or an image of one's own, without a run."""
 
 import base64
 import io
@@ -7,7 +7,7 @@ import json
 import pictures
 import pytest
 from driving import difference
-from page import Page
+from events_on_page import Page
 from PIL import Image
 
 TWO, THREE = pictures.sheet(2), pictures.sheet(3)

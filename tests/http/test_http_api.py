@@ -39,9 +39,14 @@ def test_models_says_what_is_on_offer_and_what_is_here(client):
 
 def test_models_tells_the_files_that_a_detector_may_be(client, engine, away_from_home, monkeypatch, tmp_path):
     (tmp_path / "face.onnx").write_bytes(yolo_onnx((640, 640), []))
+    (tmp_path / "a, b.onnx").write_bytes(yolo_onnx((640, 640), [], names="{0: 'dog', 1: 'a, b'}"))
     monkeypatch.setattr(engine.models, "paths", locate_models([tmp_path]))
     told = client.get(f"{PREFIX}/models").json()["detectors"]
-    assert told[-1] == {"name": "face.onnx", "label": "face.onnx", "licence": "", "here": True, "note": ""}
+    facts = {"licence": "", "here": True, "note": ""}
+    assert told[-2:] == [
+        {"name": '"a, b.onnx"', "label": "a, b.onnx", **facts, "classes": ["dog", "1"]},
+        {"name": "face.onnx", "label": "face.onnx", **facts, "classes": ["face"]},
+    ]
     [scrfd] = [one for one in told if one["name"] == "buffalo_l"]
     assert not scrfd["here"]
     assert "needs det_10g.onnx from https" in scrfd["note"]

@@ -47,7 +47,7 @@ def told(monkeypatch, engine):
             "run_plan": lambda image, plan: engine.run([image], [plan])[0],
             "diffusing_engine": lambda: planner,
         },
-        "config.engine": {"get_engine": lambda: engine},
+        "config.engine": {"get_engine": lambda: engine, "find_model_paths": lambda: engine.models.paths},
         "host.progress": {"exclusive": _taken},
     }
     for name, members in rooms.items():

@@ -203,9 +203,17 @@ def test_the_line_below_the_restorer_comes_and_goes(gradio, room):
 def test_the_line_is_about_the_first_restorer_that_is_missing(room):
     said, offered = room.show_offer("lite\ncodeformer\ngfpgan")
     assert (said["visible"], offered["visible"]) == (True, True)
-    assert [told["value"] for told, _ in room.download_restorer("lite\ngfpgan")][
-        -1
-    ] == "<p>GFPGAN 1.4 is installed.</p>"
+    *_, last = room.download_restorer("lite\ngfpgan")
+    assert last[0]["value"] == "<p>GFPGAN 1.4 is installed.</p>"
+
+
+def test_after_a_download_the_page_reads_its_lists_again(gradio, room):
+    with gradio.Blocks() as page:
+        restorer = gradio.Textbox()
+        line = room.RestorerDownload(lambda name: name)
+        line.show("codeformer")
+        line.listen(restorer)
+    assert [one["js"] for one in page.config["dependencies"] if one["js"]] == ["() => facefix.readLists()"]
 
 
 def test_a_page_that_may_not_download_has_a_reason_and_no_button(room, state):

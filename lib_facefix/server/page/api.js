@@ -34,7 +34,7 @@ import { bytes } from "./files.js";
  * @typedef {{done: number, total: number, doing: string}} Progress
  * @typedef {Progress & {state: string, error?: string, result?: Report}} Job
  * @typedef {{loc: (string | number)[], msg: string}} Problem  An error message and the path of its field.
- * @typedef {{name: string, label: string, here: boolean, note: string, restorer?: string}} Listed  One choice of a setting. restorer: the one that "auto" stands for.
+ * @typedef {{name: string, label: string, here: boolean, note: string, restorer?: string, classes?: string[]}} Listed  One choice of a setting. restorer: the one that "auto" stands for. classes: those in a model file.
  * @typedef {object} Facts  A setting's property in the JSON schema.
  * @property {string} title
  * @property {string} [type]

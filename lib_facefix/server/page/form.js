@@ -1,5 +1,6 @@
 /** A form made from the server's JSON schema of the settings. It shows values and reports changes, but stores none. */
 
+import { ClassMenu } from "./classes.js";
 import { Control } from "./control.js";
 import { capital, make } from "./dom.js";
 
@@ -19,6 +20,8 @@ export class Form {
     this.offer = offer;
     /** @type {Map<string, Control>} */
     this.controls = new Map();
+    /** Menu of the classes in a model file. @type {ClassMenu | null} */
+    this.classes = null;
     /** @type {Map<string, HTMLElement[]>} */
     const groups = new Map();
     for (const name of names) {
@@ -28,6 +31,10 @@ export class Form {
       this.controls.set(name, control);
       const group = facts["x-group"];
       groups.set(group, [...(groups.get(group) ?? []), control.element]);
+      if (name === "detector") {
+        this.classes = new ClassMenu(`${id}-classes`, offer.listed(name) ?? [], (value) => changed(name, value));
+        groups.get(group)?.push(this.classes.element);
+      }
     }
     const folds = [...groups].map(([group, elements]) => fold(group, elements));
     if (folds.length) folds[0].open = true;
@@ -40,6 +47,7 @@ export class Form {
       control.show(values[name], own.has(name));
       control.idle(this.offer.whyIdle(name, values.method));
     }
+    this.classes?.show(values.detector);
   }
 
   /** Show an error message beside a setting. Return whether the form has this setting. @param {string | number} name @param {string} sentence */

@@ -14,6 +14,9 @@ from ..config.restorer_files import describe_offer, download, explain_refusal, f
 from ..passes.summary import capitalize
 from . import gradio_compat
 
+READ_LISTS = "() => facefix.readLists()"
+"""JavaScript that reads the lists of restorers on the page again, in which one is installed now."""
+
 
 class RestorerDownload:
     """The line and its button. Both are hidden while an installed restorer is selected."""
@@ -34,7 +37,8 @@ class RestorerDownload:
         """Connect the handlers to a component with the names of the selected restorers, one a line."""
         shown = [self._note, self._button]
         gradio_compat.when(restorer.change, show_offer, [restorer], shown)
-        gradio_compat.when_told(self._button.click, download_restorer, [restorer], shown)
+        end = gradio_compat.when_told(self._button.click, download_restorer, [restorer], shown)
+        gradio_compat.then_script(end, READ_LISTS, [])
 
 
 def show_offer(names: str | None) -> list[Any]:
