@@ -37,9 +37,10 @@ def is_drawing(path: Path) -> bool:
     try:
         if not path.is_file():
             return False
-        with warnings.catch_warnings(), Pillow.open(path) as picture:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a picture that is too large is refused when it is read
-            comment = picture.info.get("comment", b"")
-            return SOFTWARE in (picture.getexif().get(_SOFTWARE_TAG), comment, comment.decode("latin_1"))
+            with Pillow.open(path) as picture:
+                comment = picture.info.get("comment", b"")
+                return SOFTWARE in (picture.getexif().get(_SOFTWARE_TAG), comment, comment.decode("latin_1"))
     except Exception:  # noqa: BLE001 Pillow raises anything for damaged files, which reading will explain
         return False
