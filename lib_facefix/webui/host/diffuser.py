@@ -19,7 +19,7 @@ from .progress import HostProgress
 
 NOT_INHERITED: dict[str, Any] = {
     **dict.fromkeys(("sampler_index", "styles", "extra_generation_params", "overlay_images", "firstpass_image"), None),
-    **dict.fromkeys(("mask", "latent_mask"), None),
+    **dict.fromkeys(("mask", "latent_mask", "init_latent"), None),
     **dict.fromkeys(("restore_faces", "tiling", "inpaint_full_res"), False),
     **dict.fromkeys(("do_not_save_samples", "do_not_save_grid", "do_not_reload_embeddings"), True),
     **dict.fromkeys(("override_settings_restore_afterwards", "seed_enable_extras"), True),
