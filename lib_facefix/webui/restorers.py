@@ -9,7 +9,6 @@ from ..settings.face_settings import FaceSettings
 from ..types import Image
 from .config.engine import get_engine, read_runtime
 from .config.options import read_options
-from .config.restorer_files import check_installed
 
 _BUILT_IN_NAME, _FORMER_NAME = "FaceFix built-in", "FaceFix lite"
 """Name of the built-in restorer in the host's settings, today and in FaceFix 0.2.0."""
@@ -66,6 +65,8 @@ class Restoration:
         settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=fidelity, guard="off")
         _latest.failure = None
         try:
+            from .config.restorer_files import check_installed
+
             check_installed(settings)
             [result] = get_engine().fix([np_image], settings)
             if shared.opts.face_restoration_unload and read_runtime().device != "cpu":

@@ -180,7 +180,7 @@ def room(gradio, on_page, monkeypatch, state):
     room = on_page("ui.download")
     asked = {"find_missing": state.find, "download": state.download, "describe_offer": lambda _: "<really>?"}
     for name, answer in {**asked, "explain_refusal": lambda _: state.refusal}.items():
-        monkeypatch.setattr(room, name, answer)
+        monkeypatch.setattr(restorer_files, name, answer)
     return room
 
 

@@ -6,10 +6,6 @@ Hosts are recognised by their features, never by their name.
 from collections.abc import Callable
 from importlib import import_module
 
-from ...models.restorer_files import list_restorer_files
-from ...models.yolo_files import yolo_files
-from ...settings.detector_expression import quote_name
-
 
 def host_list(name: str) -> list[str]:
     """Return the current choices for a name of `Option.host` or `Option.found`."""
@@ -56,6 +52,8 @@ def _vaes() -> list[str]:
 
 def _detectors() -> list[str]:
     """Return the names of model files, quoted for expressions. Reads folders."""
+    from ...models.yolo_files import yolo_files
+    from ...settings.detector_expression import quote_name
     from .engine import find_model_paths
 
     return [quote_name(path.name) for path in yolo_files(find_model_paths())]
@@ -63,6 +61,7 @@ def _detectors() -> list[str]:
 
 def _restorers() -> list[str]:
     """Return the names of the user's own restorers. Reads folders."""
+    from ...models.restorer_files import list_restorer_files
     from .engine import find_model_paths
 
     return [path.name for path in list_restorer_files(find_model_paths())]

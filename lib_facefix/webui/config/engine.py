@@ -8,14 +8,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ...models.store import ModelStore
 from ...settings.devices import AUTO
 from ...settings.runtime import Runtime
-from ...weights import ModelPaths
 from .options import read_options
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the rest is imported when it is used, to save time at the start of the WebUI
     from ...facefix import FaceFix
+    from ...models.store import ModelStore
+    from ...weights import ModelPaths
 
 WEIGHT_FOLDER_FLAGS = ("gfpgan_models_path", "codeformer_models_path", "esrgan_models_path", "realesrgan_models_path")
 """Flags of the host for folders with usable weights."""
@@ -80,6 +80,8 @@ def _choose_device(chosen: str, flag: str, host: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _make_store(runtime: Runtime) -> ModelStore:
+    from ...models.store import ModelStore
+
     return ModelStore(runtime)
 
 

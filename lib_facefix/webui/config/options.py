@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BadSetting
-from ...models.restorer_choice import list_restricted
 from ...settings.devices import parse_device
 from ...settings.options import Option, is_number, option, options
 from ...settings.runtime import Runtime
@@ -59,7 +58,7 @@ class PageSettings:
     )  # fmt: skip
     keep: int = _as_in(Runtime, "keep")
     accept_licences: tuple[str, ...] = option(
-        (), "Accepted licences", choices=list_restricted,
+        (), "Accepted licences", choices=lambda: _list_restricted(),
         help="Restorers that Auto may use because you accept their licence: GFPGAN has parts for non-commercial use "
         "only, CodeFormer is for non-commercial use only.",
     )  # fmt: skip
@@ -67,6 +66,12 @@ class PageSettings:
         (), "Install optional packages", choices=lambda: tuple(OPTIONAL),
         help="They speed up restorers on the processor, and are installed at the next start of the WebUI.",
     )  # fmt: skip
+
+
+def _list_restricted() -> tuple[str, ...]:
+    from ...models.restorer_choice import list_restricted
+
+    return list_restricted()
 
 
 def config_key(name: str) -> str:

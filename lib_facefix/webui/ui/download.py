@@ -10,7 +10,6 @@ import gradio as gr
 
 from ...errors import FaceFixError
 from ...registry import RESTORERS
-from ..config.restorer_files import describe_offer, download, explain_refusal, find_missing
 from ..passes.summary import capitalize
 from . import gradio_compat
 
@@ -48,11 +47,13 @@ def show_offer(names: str | None) -> list[Any]:
 
 def download_restorer(names: str | None) -> Iterator[list[Any]]:
     """Download that restorer; yield the updates of the line and of the button while it runs, and at the end."""
+    from ..config import restorer_files
+
     name = _find_first_missing(names)
-    offer = find_missing(name)
+    offer = restorer_files.find_missing(name)
     try:
         if offer:
-            for sentence in download(offer):
+            for sentence in restorer_files.download(offer):
                 yield _show(sentence, offered=False)
     except FaceFixError as error:
         yield _show(str(error), offered=True)
@@ -63,17 +64,23 @@ def download_restorer(names: str | None) -> Iterator[list[Any]]:
 
 def _find_first_missing(names: str | None) -> str:
     """Return the first name, one a line, that is not installed; otherwise the first one."""
+    from ..config.restorer_files import find_missing
+
     known = (names or "").split("\n")
     return next((name for name in known if find_missing(name)), known[0])
 
 
 def _describe(name: str) -> tuple[str, bool]:
     """Return the text of the line, and whether there is a button."""
-    offer = find_missing(name)
+    if not name:  # as when the page is made: this import would take time at the start of the WebUI
+        return "", False
+    from ..config import restorer_files
+
+    offer = restorer_files.find_missing(name)
     if offer is None:
         return "", False
-    refusal = explain_refusal(offer)
-    return refusal or describe_offer(offer), not refusal
+    refusal = restorer_files.explain_refusal(offer)
+    return refusal or restorer_files.describe_offer(offer), not refusal
 
 
 def _show(sentence: str, offered: bool) -> list[Any]:

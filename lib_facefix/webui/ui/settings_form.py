@@ -11,7 +11,6 @@ from typing import Any
 from ... import __version__
 from ..passes.settings import parse_units
 from . import gradio_compat
-from .answers import answer
 from .download import RestorerDownload
 
 
@@ -54,7 +53,7 @@ class SettingsForm:
     def listen(self) -> None:
         """Connect the texts to the forms on the page."""
         asked = gradio_compat.when(
-            self._asked.click, answer, [self._told], [self._told], f"() => [facefix.question({self._id!r})]"
+            self._asked.click, _answer, [self._told], [self._told], f"() => [facefix.question({self._id!r})]"
         )
         gradio_compat.then_script(asked, f"(told) => facefix.answered({self._id!r}, told)", [self._told])
         shown = f"(text) => facefix.showPasses({self._id!r}, text)"
@@ -63,6 +62,12 @@ class SettingsForm:
 
     def _place(self, name: str, facts: str = "") -> None:
         gradio_compat.place(f'<div class="facefix-form" data-id="{self._id}"{facts}></div>', self._elem_id(name))
+
+
+def _answer(question: str) -> str:
+    from .answers import answer
+
+    return answer(question)
 
 
 def _find_restorer(text: str) -> str:
