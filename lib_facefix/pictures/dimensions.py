@@ -20,6 +20,8 @@ def read_dimensions(path: Path) -> tuple[int, int] | None:
     Of a TIFF file, which is read page by page, it is the largest page. None if the header does not tell, or if the file
     cannot be read: no error is raised.
     """
+    if not path.is_file():  # opening a pipe may wait for ever
+        return None
     try:
         with path.open("rb") as file, explain_faults(file, str(path)):
             return _read(file)
