@@ -34,6 +34,8 @@ class CaptureScript(ScriptRunner):  # type: ignore[misc]
 class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
     """Img2img of one batch of crops, each with its own mask, prompts and seeds."""
 
+    init_images: Any
+
     def __init__(self, masks: Sequence[Mask], **parameters: Any) -> None:
         """masks: one (h, w) for each crop, 0 to 1, in the size of the crops. parameters: those of img2img."""
         super().__init__(**parameters)
