@@ -1,6 +1,6 @@
 """An infotext brings everything back; the buttons under the picture take it along."""
 
-import driving
+import infotext_words
 import pictures
 import pytest
 
@@ -70,7 +70,7 @@ def test_pasting_an_infotext_brings_every_control_back_and_the_same_picture(desk
 
 def test_pasting_an_infotext_without_facefix_switches_it_off(desk, tab):
     infotext = tab.generate()
-    tab.paste(driving.without_record(infotext))
+    tab.paste(infotext_words.without_record(infotext))
     tab.control("denoising_strength").becomes(0.4)
     tab.control("method").becomes("Auto")
     tab.is_ticked(False)

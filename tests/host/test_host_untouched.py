@@ -2,7 +2,8 @@
 
 import pictures
 import pytest
-from driving import QUICK, changed, difference, without_record
+from driving import QUICK, changed, difference
+from infotext_words import without_record
 
 TWO = [pictures.sheet(2), pictures.sheet(2, first=2)]
 

@@ -356,7 +356,7 @@ def test_sheets_and_boxes_in_the_folder_are_no_photos(photo, suffix, capsys):  #
 def test_results_of_any_name_beside_their_input_are_not_fixed_again(photo, tmp_path):  # noqa: F811
     for _ in range(2):
         assert run("fix", photo.parent, "--suffix", "-new") == 0
-    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo-new.png", "photo.png"]
+    assert sorted(path.name for path in photo.parent.glob("[!.]*")) == ["photo-new.png", "photo.png"]
     assert run("fix", photo.parent, "-o", tmp_path / "out") == 0
     assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["photo.png"]
 
