@@ -14,6 +14,7 @@ DONE = {
     "not restored": ("restore", "left"),
     "not re-diffused": ("re-diffuse", "left"),
 }
+GUARDED = {"changed less to keep the identity": "backed off", "not changed to keep the identity": "left"}
 
 
 def entries(infotext):
@@ -78,7 +79,8 @@ def read_face(number, text, unit):
         elif found := re.fullmatch(r"(.*identity[ \w]*?)(?: ([\d.]+)/([\d.]+))?(?: \((.*)\))?", parts[0]):
             face["identity"] = found[2] and float(found[2])
             face |= {"limit": float(found[3])} if found[3] else {}
-            face |= {"guard": found[1]} if found[1] != "identity kept" else {}
+            guard = GUARDED.get(found[1], found[1].removeprefix("identity "))
+            face |= {"guard": guard} if guard != "kept" else {}
             face |= {"how": found[4]} if found[4] else {}
         else:
             break

@@ -160,6 +160,15 @@ def test_a_bad_unit_in_place_of_the_first_argument_is_refused():
         read_passes([{"fidelty": 1}])
 
 
+@pytest.mark.parametrize("place", [1, 5, 10])
+def test_a_text_in_any_one_place_counts(place):
+    """A host that reads an infotext for an API request sets one of the places, and leaves the defaults in the others."""
+    args = [True, *page_args(())[1:] * MAX_PASSES]
+    args[place] = page_args((PassSettings(steps=5), PassSettings(fidelity=0.1)))[1]
+    assert read_passes(args) == (PassSettings(steps=5), PassSettings(fidelity=0.1))
+    assert read_passes([True, *args[place : place + 1] * MAX_PASSES]) == read_passes(args)
+
+
 def test_the_arguments_are_not_changed():
     args = [True, {"steps": 20.0}]
     read_passes(args)

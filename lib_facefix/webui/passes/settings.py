@@ -103,8 +103,13 @@ def is_on(args: Sequence[Any]) -> bool:
 
 
 def read_units(args: Sequence[Any]) -> list[Unit]:
-    """Return the values of every pass, active or not; at least one. Raises `BadSetting`."""
-    return _parse_named(args) or parse_units(args[1] if len(args) > 1 else None)
+    """Return the values of every pass, active or not; at least one. Raises `BadSetting`.
+
+    The page sends its text once for each place of a unit. The rarest one counts, because a host that reads the infotext
+    of an API request, like a client with a text, changes one place only, and fills the others with defaults.
+    """
+    texts = [*args[1:]]
+    return _parse_named(args) or parse_units(min(texts, key=texts.count, default=None))
 
 
 def parse_units(text: Any) -> list[Unit]:
