@@ -162,7 +162,7 @@ def test_a_bad_unit_in_place_of_the_first_argument_is_refused():
 
 @pytest.mark.parametrize("place", [1, 5, 10])
 def test_a_text_in_any_one_place_counts(place):
-    """A host that reads an infotext for an API request sets one of the places, and leaves the defaults in the others."""
+    """A host that reads an infotext for an API request sets one place, and leaves the defaults in the others."""
     args = [True, *page_args(())[1:] * MAX_PASSES]
     args[place] = page_args((PassSettings(steps=5), PassSettings(fidelity=0.1)))[1]
     assert read_passes(args) == (PassSettings(steps=5), PassSettings(fidelity=0.1))
