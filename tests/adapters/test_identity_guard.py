@@ -184,7 +184,7 @@ def test_arcface_is_used_where_the_user_has_it_and_named_where_not(tmp_path, mon
         engine.prepare(Needs.of_settings(FaceSettings(method="restore", guard_model="arcface")))
 
 
-def test_the_guard_costs_at_most_three_times_the_rest_of_the_work_on_a_face(engine, group):
+def test_the_guard_costs_at_most_40_ms_of_processor_time_a_face(engine, group):
     image, plan, good = group
     one = FixPlan(plan.size, plan.jobs[:1])
     spent = {}
@@ -192,4 +192,4 @@ def test_the_guard_costs_at_most_three_times_the_rest_of_the_work_on_a_face(engi
         started = time.process_time()
         fix(engine, image, one, lambda crop, number: good[0], guard)
         spent[guard] = min(spent.get(guard, 9.0), time.process_time() - started)
-    assert spent["report"] <= 4 * spent["off"]  # benchmarks/identity_guard.py shows that it takes at most 40 ms
+    assert spent["report"] - spent["off"] <= 0.06  # on a busy machine; benchmarks/identity_guard.py measures it
