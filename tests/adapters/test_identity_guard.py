@@ -184,12 +184,12 @@ def test_arcface_is_used_where_the_user_has_it_and_named_where_not(tmp_path, mon
         engine.prepare(Needs.of_settings(FaceSettings(method="restore", guard_model="arcface")))
 
 
-def test_the_guard_costs_at_most_40_ms_of_processor_time_a_face(engine, group):
+def test_the_guard_costs_at_most_twice_the_rest_of_the_work_on_a_face(engine, group):
     image, plan, good = group
     one = FixPlan(plan.size, plan.jobs[:1])
     spent = {}
-    for guard in ("off", "report", "off", "report", "off", "report"):
+    for guard in ("off", "report") * 6:
         started = time.process_time()
         fix(engine, image, one, lambda crop, number: good[0], guard)
         spent[guard] = min(spent.get(guard, 9.0), time.process_time() - started)
-    assert spent["report"] - spent["off"] <= 0.06  # on a busy machine; benchmarks/identity_guard.py measures it
+    assert spent["report"] <= 3 * spent["off"]  # benchmarks/identity_guard.py shows the milliseconds
