@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PHOTO = ROOT / "examples" / "group.jpg"
 WATCHED = """
 import json, resource, sys, threading
 seen = []
@@ -17,24 +18,32 @@ def watch(event, args):
         seen.append([event, str(args)])
 sys.addaudithook(watch)
 from lib_facefix.cli.__main__ import main
-code = main(["doctor", "--json"])
+code = main(sys.argv[1:])
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({"seen": seen, "code": code, "cpu": used.ru_utime + used.ru_stime}), file=sys.stderr)
 """
-SECONDS = 3.0
-"""Longest processor time of the command."""
+MOST_OF_A_FIX = 0.75
+"""Largest processor time of the command, as a part of what `facefix fix` takes for a photo of five faces.
+
+That is about 2 of 4 seconds here, and may be 3 on a machine where a fix takes 4.
+"""
+
+
+def call(home, *arguments, code=WATCHED):
+    """Call the command line in `home` as if it were a new user's; return what it printed, and what a hook saw."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("FACEFIX_", "XDG_", "ORT_"))}
+    environ |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=home, env=environ, capture_output=True, text=True, check=True)
+    return done.stdout, json.loads(done.stderr.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Run the command in a home of its own; return what it printed, and what a hook saw meanwhile."""
+    """Run the command in a home of its own; return its report, what a hook saw meanwhile, and the home."""
     home = tmp_path_factory.mktemp("home")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("FACEFIX_", "XDG_", "ORT_"))}
-    environ |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED], cwd=home, env=environ, capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout), json.loads(done.stderr.splitlines()[-1]), home
+    printed, watched = call(home, "doctor", "--json")
+    return json.loads(printed), watched, home
 
 
 def test_it_opens_no_socket_and_starts_no_program(finished):
@@ -50,8 +59,10 @@ def test_it_finds_nothing_wrong_and_restores_a_face(finished):
     assert "OpenCV" in test["engine"] or "ONNX" in test["engine"]
 
 
-def test_it_takes_at_most_three_seconds_of_processor_time(finished):
-    assert finished[1]["cpu"] <= SECONDS
+def test_it_takes_less_processor_time_than_a_photo(finished, tmp_path):
+    fixed = min(call(tmp_path, "fix", str(PHOTO), "-o", f"{tmp_path}/{number}/")[1]["cpu"] for number in range(2))
+    again = call(tmp_path, "doctor", "--json")[1]["cpu"]
+    assert min(finished[1]["cpu"], again) <= MOST_OF_A_FIX * fixed
 
 
 def test_it_shows_no_home_folder_and_writes_only_to_the_cache(finished):
@@ -63,7 +74,6 @@ def test_it_shows_no_home_folder_and_writes_only_to_the_cache(finished):
 @pytest.mark.parametrize(
     "hook", ["import socket; socket.socket()", "import subprocess, sys; subprocess.Popen(['true'])"]
 )
-def test_the_hook_sees_a_socket_and_a_program(hook):
+def test_the_hook_sees_a_socket_and_a_program(tmp_path, hook):
     code = WATCHED.replace("from lib_facefix.cli.__main__ import main", f"{hook}; main = lambda _: 0")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert len(json.loads(done.stderr.splitlines()[-1])["seen"]) >= 1
+    assert len(call(tmp_path, code=code)[1]["seen"]) >= 1
