@@ -13,8 +13,9 @@ from .transport import Transport
 ROOT = "/sdapi/v1"
 SD1_SIDE, SDXL_SIDE = 512, 1024
 """Native image side in pixels of Stable Diffusion 1 and 2, and of all later models."""
-PRESET_SIDES = {"sd": SD1_SIDE, "xl": SDXL_SIDE, "flux": SDXL_SIDE}
-"""Native image side in pixels by the value of Forge's option `forge_preset`."""
+LATER_PRESETS = ("xl", "flux", "klein", "qwen", "lumina", "zit", "anima", "ernie", "krea")
+PRESET_SIDES = {"sd": SD1_SIDE, **dict.fromkeys(LATER_PRESETS, SDXL_SIDE)}
+"""Native image side in pixels by the value of the option `forge_preset` of Forge and Forge Neo."""
 EMBEDDING_SIDES = {768: SD1_SIDE, 1024: SD1_SIDE, 2048: SDXL_SIDE}
 """Native image side in pixels by the vector length of the embeddings that a model accepts."""
 UNSAVED_DEFAULTS: Mapping[str, Any] = {

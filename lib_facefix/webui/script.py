@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import BadModel, BadSetting, FaceFixError, MissingPackage
 from . import xyz
 from .compare.history import PENDING, Original, find_fixed_faces
-from .config.choices import host_list, is_known_choice
+from .config.choices import check_choices
 from .config.options import add_options as add_options
 from .config.options import read_options
 from .passes import infotext
@@ -262,14 +262,10 @@ def _check(p: Any, number: int, settings: PassSettings) -> None:
         list_runs([settings])
         get_engine().with_diffuser(HostDiffuser(p, HostProgress())).prepare(Needs.of_settings(settings))
         check_installed(settings)
+        check_choices(settings, OFFERED)
     except (BadModel, BadSetting, MissingPackage) as error:
         kind = BadModel if isinstance(error, MissingPackage) else type(error)
         raise kind(f"pass {number}: {error}") from error
-    for field, known in OFFERED:
-        value = getattr(settings, field.name)
-        if known.host and value and not is_known_choice(known.host, value):
-            choices = ", ".join(host_list(known.host)) or "none"
-            raise BadSetting(f"pass {number}: {known.label} {value!r} is not available. Available: {choices}")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 The image's own generation parameters are the plan's origin; everything else has the host's defaults.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from modules import images, sd_models, shared
@@ -13,10 +13,13 @@ from PIL import Image as Pil
 from ..errors import MissingDiffuser
 from ..facefix import FaceFix
 from ..planning.plan import FaceJob, FixPlan, FixResult
+from ..planning.redraw import Redraw
 from ..settings.face_prompt import GenerationParams
 from ..settings.generation_info import parse_generation_info
-from ..types import Image
-from .config.choices import host_list, is_known_choice
+from ..settings.options import options
+from ..settings.sampling import Sampling
+from ..types import Image, Patch
+from .config.choices import check_choices, host_list, is_known_choice
 from .config.engine import get_engine
 from .config.options import read_options
 from .host.compat import attribute_set
@@ -75,6 +78,11 @@ class StandaloneDiffuser(HostDiffuser):
         """Return a key that jobs of one sampling run must share; raises `MissingDiffuser`."""
         _load_checkpoint()
         return super().shares(job)
+
+    def redraw(self, items: Sequence[Redraw], sampling: Sampling) -> list[Patch | None]:
+        """Return the crops, re-diffused; raises `BadSetting` for a sampler or model that the host does not have."""
+        check_choices(sampling, options(Sampling))
+        return super().redraw(items, sampling)
 
 
 def _load_checkpoint() -> None:

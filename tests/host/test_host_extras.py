@@ -107,6 +107,14 @@ def test_what_is_wrong_is_named(host, photo):
     assert complaint["loc"] == ["body", "settings", "fidelity"]
 
 
+def test_a_sampler_that_the_host_lacks_is_named(host, photo):
+    settings = {"method": "re-diffuse", "width": 64, "height": 64, "steps": 2, "sampler": "Nope"}
+    answer = host.webui.post("/facefix/v1/fix", {"image": photo, "settings": settings})
+    assert [face["outcome"] for face in answer["faces"]] == ["failed"] * 4
+    for face in answer["faces"]:
+        assert "Sampling method 'Nope' is not available. Available: " in face["error"]
+
+
 def test_pictures_made_meanwhile_wait_their_turn(host, photo):
     assert driving.difference(host.txt2img().picture, host.txt2img().picture) == 0
     host.webui.post("/facefix/v1/detect", {"image": photo})

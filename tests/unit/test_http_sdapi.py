@@ -176,6 +176,7 @@ def test_what_the_webui_would_pass_over_without_a_word_is_refused(server, sampli
     [
         pytest.param("xl", [], 1024, id="Forge says so"),
         pytest.param("sd", [], 512, id="Forge says it is an older one"),
+        pytest.param("klein", [], 1024, id="Forge Neo says so"),
         pytest.param("all", [768, 768], 512, id="embeddings of SD 1"),
         pytest.param(None, [2048], 1024, id="embeddings of SDXL"),
         pytest.param(None, [768, 2048], None, id="embeddings of both"),

@@ -6,7 +6,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from lib_facefix.webui.config.choices import LISTS, host_list, is_known_choice, refresh_host_lists
+from lib_facefix.errors import BadSetting
+from lib_facefix.settings.options import options
+from lib_facefix.settings.sampling import Sampling
+from lib_facefix.webui.config.choices import LISTS, check_choices, host_list, is_known_choice, refresh_host_lists
 from lib_facefix.webui.passes.settings import OFFERED
 from lib_facefix.webui.ui.controls import MISSING
 from lib_facefix.weights import locate_models
@@ -44,6 +47,14 @@ def test_samplers_hidden_by_the_user_are_not_listed_but_known(host):
     host(sd_samplers={"visible_sampler_names": lambda: ["Euler"], "all_samplers_map": {"Euler": 1, "Heun": 2}})
     assert host_list("samplers") == ["Euler"]
     assert [is_known_choice("samplers", name) for name in ("Euler", "Heun", "Oiler")] == [True, True, False]
+
+
+def test_a_sampler_that_the_host_lacks_is_refused_with_those_it_has(host):
+    host(sd_samplers={"visible_sampler_names": lambda: ["Euler", "Heun"], "all_samplers_map": {}})
+    check_choices(Sampling(sampler="Heun"), options(Sampling))
+    check_choices(Sampling(), options(Sampling))  # blank: that of the image
+    with pytest.raises(BadSetting, match=r"^Sampling method 'Oiler' is not available\. Available: Euler, Heun$"):
+        check_choices(Sampling(sampler="Oiler"), options(Sampling))
 
 
 def test_schedulers_are_listed_where_there_are_any(host):

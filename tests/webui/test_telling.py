@@ -68,6 +68,21 @@ def test_a_face_that_drifted_and_one_that_was_changed_less_are_named_with_their_
     ]
 
 
+@pytest.mark.parametrize(
+    ("restorer", "told"),
+    [
+        ("lite", "restored"),
+        ("gfpgan", "restored with GFPGAN 1.4"),
+        ("/home/me/models/gpen.onnx", "restored with gpen.onnx"),
+    ],
+)
+def test_a_restorer_is_told_by_its_name_without_the_folder_of_its_file(restorer, told):
+    [outcome] = result(("restore", "fixed", "blurred")).outcomes
+    job = replace(outcome.job, treatment=Treatment(restorer=restorer))
+    made = FixResult(np.zeros((64, 64, 3), np.uint8), (replace(outcome, job=job),))
+    assert list(summarize([made])) == [f"FaceFix: 1 face: 1 {told}"]
+
+
 def test_the_console_names_each_error_once_with_its_faces():
     nan = BadCrop("only NaN")
     failed = [("re-diffuse", "failed", nan), ("restore", "failed", BadCrop("damaged")), ("re-diffuse", "failed", nan)]

@@ -3,8 +3,11 @@
 Hosts are recognised by their features, never by their name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from typing import Any
+
+from ...errors import BadSetting
 
 
 def host_list(name: str) -> list[str]:
@@ -18,6 +21,18 @@ def is_known_choice(name: str, value: str) -> bool:
         return value in host_list(name)
     module, names = OTHER_NAMES[name]
     return value in host_list(name) or value in getattr(import_module(module), names, ())
+
+
+def check_choices(settings: Any, offered: Iterable[tuple[Any, Any]]) -> None:
+    """Raise `BadSetting` for a sampler, checkpoint or the like that the host does not have.
+
+    settings: an object with the fields. offered: the fields, each with its `Option`.
+    """
+    for field, known in offered:
+        value = getattr(settings, field.name)
+        if known.host and value and not is_known_choice(known.host, value):
+            choices = ", ".join(host_list(known.host)) or "none"
+            raise BadSetting(f"{known.label} {value!r} is not available. Available: {choices}")
 
 
 def refresh_host_lists() -> None:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
+from pathlib import PurePath
 
 from ...planning.plan import FixResult, Outcome
 from ...registry import BUILT_IN, RESTORERS
@@ -73,7 +74,7 @@ def _group_details(outcomes: Iterable[str]) -> list[str]:
 def _describe_outcome(outcome: Outcome) -> str:
     job = outcome.job
     if outcome.verdict == "fixed":
-        restorer = job.treatment.restorer if job.decision == "restore" else BUILT_IN
+        restorer = PurePath(job.treatment.restorer).name if job.decision == "restore" else BUILT_IN
         return DONE[job.decision] + (
             "" if restorer in (BUILT_IN, AUTO_RESTORER) else f" with {RESTORERS.label(restorer)}"
         )
