@@ -1,6 +1,7 @@
 """Faces to and from SEGS of Impact Pack and bounding boxes of ComfyUI; the processor time beside Impact Pack's."""
 
 import json
+import math
 import os
 import sys
 
@@ -122,14 +123,12 @@ def test_eight_faces_take_half_the_processor_time_of_impact_pack(comfyui, pairs)
         runs = comfyui.get("/facefix_test/runs")[before:]
         return comfyui.get("/facefix_test/seconds") - started, [one["batch"] for one in runs]
 
-    spent = {}
-    for kind, runs in (("plain", []), ("ours", [8]), ("impact", [1] * 8)):
-        times = []
-        for seed in range(3):
+    spent = dict.fromkeys(("plain", "ours", "impact"), math.inf)
+    for seed in range(5):  # in turns, because the speed of a shared machine changes
+        for kind, runs in (("plain", []), ("ours", [8]), ("impact", [1] * 8)):
             seconds, batches = measure(kind, seed)
             assert batches == runs
-            times.append(seconds)
-        spent[kind] = min(times)
+            spent[kind] = min(spent[kind], seconds)
     ours, theirs = (spent[kind] - spent["plain"] for kind in ("ours", "impact"))
     sys.stdout.write(json.dumps({**spent, "times": theirs / ours}))  # shown by pytest -rP
     assert theirs / ours >= TIMES_LESS

@@ -1,6 +1,5 @@
 """What could not be done is told in the API's answer: refused before the run, or with its reason in the infotext."""
 
-import infotext_words
 import pictures
 import pytest
 from driving import QUICK, changed
@@ -20,19 +19,18 @@ def test_a_restorer_that_is_not_installed_is_refused_before_anything_is_drawn(ho
     assert sum(len(run["items"]) for run in host.all_runs()) == 0
 
 
-def test_a_detector_that_fails_says_so_in_the_infotext(host):
+def test_a_file_that_is_no_detector_is_refused_before_anything_is_drawn(host):
     path = host.webui.folder / "models" / "adetailer" / "odd.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(yolo_onnx(TWO.size, [(10, 10, 90, 90)], names="{0: 'a', 1: 'b', 2: 'c'}"))
     try:
-        made = host.txt2img({**QUICK, "detector": path.name}, draws=[TWO])
+        with pytest.raises(Refused) as refused:
+            host.txt2img({**QUICK, "detector": path.name}, draws=[TWO])
     finally:
         path.unlink()
-    told = infotext_words.entries(made.infotexts[0])
-    assert "This is not a YOLO model" in told["failed"]
-    assert made.record()["faces"] == []
-    assert "FaceFix: the images are unchanged: " in host.comments()
-    assert not changed(made.picture, pictures.array(TWO)).any()
+    assert refused.value.status in (422, 500)
+    assert "pass 1: This is not a YOLO model: its table (5, 1) does not fit 3 classes." in str(refused.value.answer)
+    assert sum(len(run["items"]) for run in host.all_runs()) == 0
 
 
 def test_a_restorer_that_is_not_used_need_not_be_installed(host):

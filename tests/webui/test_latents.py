@@ -132,10 +132,22 @@ def test_a_crop_that_is_no_whole_number_of_latent_pixels_is_padded_and_comes_bac
     assert (run.width, run.height) == (80, 96)
     assert [image.getpixel((79, 95)) for image in run.init_images] == [(90, 80, 0), (90, 80, 1)]
     assert run.nmask[0, 0].nonzero().tolist() == [[row, 4] for row in range(6)]
-    run.catching.pictures = [torch.rand(3, 96, 80), torch.full((3, 96, 80), float("nan"))]
+    run.catching.pictures, run.finite = [torch.rand(3, 96, 80), torch.full((3, 96, 80), float("nan"))], [True, True]
     first, second = run.collect_patches()
     assert first.shape == (88, 72, 3)
     assert second is None
+
+
+def test_a_crop_that_the_model_spoilt_is_none_even_where_the_host_replaces_nan(rooms, monkeypatch):
+    run = a_run(rooms, "SD 1.5", count=3)
+    drawn = torch.zeros_like(run.init_latent)
+    drawn[1, 3, 7, 7] = float("nan")
+    monkeypatch.setattr(run, "_sample", lambda: drawn)
+    assert run.sample() is drawn
+    run.catching.pictures = [torch.rand(3, 64, 64), torch.rand(3, 64, 64), torch.zeros(3, 64, 64)]
+    assert [patch is not None for patch in run.collect_patches()] == [True, False, False]
+    run.catching.pictures = []  # after an interruption
+    assert run.collect_patches() == []
 
 
 def test_latents_of_another_shape_than_their_crops_are_an_error_with_both_sizes(rooms):

@@ -41,6 +41,8 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         super().__init__(**parameters)
         self.face_masks = np.stack(masks)
         self.crop_height, self.crop_width = self.face_masks.shape[1:]
+        self.finite: list[bool] = []
+        """Whether the latents of each crop are numbers, after sampling."""
         self.catching = CaptureScript()
         self.scripts = self.catching
         self.cached_c, self.cached_uc = [None, None], [None, None]  # the host's cache keeps those of the image
@@ -70,6 +72,12 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         return super().img2img_image_conditioning(source_image, latent_image, masks, round_image_mask)
 
     def sample(self, *args: Any, **kwargs: Any) -> Any:
+        """Sample, and note which crops are spoilt, because some hosts replace NaN without an error."""
+        samples = self._sample(*args, **kwargs)
+        self.finite = torch.isfinite(samples).flatten(1).all(1).tolist()
+        return samples
+
+    def _sample(self, *args: Any, **kwargs: Any) -> Any:
         """Sample; each crop gets its own noise for the kept part, where hosts share one generator."""
         if not renoises_kept_part(self):
             return super().sample(*args, **kwargs)
@@ -92,7 +100,14 @@ class FaceImg2Img(StableDiffusionProcessingImg2Img):  # type: ignore[misc]
         return samples * draw + self.init_latent * keep
 
     def collect_patches(self) -> list[Patch | None]:
-        """Return the results, (h, w, 3) each, 0 to 255; None for one with NaN. Empty after an interruption."""
+        """Return the results, (h, w, 3) each, 0 to 255. Empty after an interruption.
+
+        A result is None if its latents or its pixels have NaN, or if it is black all over, as where the host has
+        replaced NaN in its pixels.
+        """
         crops = [picture[:, : self.crop_height, : self.crop_width] for picture in self.catching.pictures]
         values = [np.asarray(crop.numpy().transpose(1, 2, 0), np.float32) for crop in crops]
-        return [value * np.float32(255) if np.isfinite(value).all() else None for value in values]
+        return [
+            value * np.float32(255) if finite and np.isfinite(value).all() and value.any() else None
+            for value, finite in zip(values, self.finite, strict=False)  # no value after an interruption
+        ]
