@@ -100,6 +100,9 @@ def mount_api(_: Any, app: Any) -> None:
     """Add the HTTP API to the host's app, if the host has one of its own; for `on_app_started`."""
     from modules import shared
 
+    from .host.callbacks import make_temporary_folder
+
+    make_temporary_folder()
     if shared.cmd_opts.api or shared.cmd_opts.nowebui:
         from .lazy_api import LazyApi
 

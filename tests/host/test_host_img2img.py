@@ -21,7 +21,7 @@ RIGHT_FACE = over(200, 0, 384, 192)
 
 
 def test_with_hires_fix_the_faces_of_the_large_picture_are_fixed_once(host):
-    hires = {"enable_hr": True, "hr_scale": 2, "hr_upscaler": "Latent", "hr_second_pass_steps": 1, **FEW}
+    hires = {"enable_hr": True, "hr_scale": 2, "hr_upscaler": "Lanczos", "hr_second_pass_steps": 1, **FEW}
     hires["hr_additional_modules"] = ["Use same choices"]  # Forge takes no hires pass over the API without
     made = host.txt2img(QUICK, draws=[PHOTO], width=192, height=96, **hires)
     plain = host.txt2img(QUICK, draws=[PHOTO])
@@ -110,8 +110,8 @@ def test_soft_inpainting_beside_us_does_what_it_does_without_us(host):
 
 
 def test_the_built_in_restoring_of_faces_can_be_ours(host):
-    choices = host.webui.get("/config")["components"]
-    offered = next(one["props"]["choices"] for one in choices if one["props"].get("label") == "Face restoration model")
+    shown = [one["props"] for one in host.webui.get("/config")["components"]]
+    offered = next(one["choices"] for one in shown if one.get("elem_id") == "setting_face_restoration_model")
     names = [name if isinstance(name, str) else name[0] for name in offered]
     ours = next(name for name in names if name == "FaceFix built-in")
     picture = PHOTO.resize((192, 96)).resize((384, 192))

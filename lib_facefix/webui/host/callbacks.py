@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from modules import script_callbacks
+from modules import script_callbacks, ui_tempdir
 
 
 def register(event: Callable[..., Any], callback: Callable[..., Any], script: str) -> None:
@@ -20,3 +20,8 @@ def register(event: Callable[..., Any], callback: Callable[..., Any], script: st
         add(known[f"callbacks_{name}"], callback, category=name, filename=script)
     else:
         event(callback)
+
+
+def make_temporary_folder() -> None:
+    """Make the host's folder for temporary images: a host with a new data folder fails where it shows one."""
+    ui_tempdir.on_tmpdir_changed()

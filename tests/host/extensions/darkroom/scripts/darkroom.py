@@ -4,6 +4,8 @@ POST /darkroom: input, output: folders. scripts: the values of scripts by name, 
     Gives back what stands under the result.
 """
 
+import inspect
+
 from modules import call_queue, postprocessing, script_callbacks, scripts
 
 AS_IT_IS = {
@@ -19,8 +21,11 @@ AS_IT_IS = {
 def develop(order: dict):
     values = {**order["scripts"], "Upscale": {**AS_IT_IS, **order["scripts"].get("Upscale", {})}}
     args = scripts.scripts_postproc.create_args_for_run(values)
+    given = [2, None, None, order["input"], order["output"], True]
+    known = inspect.signature(postprocessing.run_postprocessing).parameters.values()
+    given += [None] * (sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in known) - len(given))  # a video, on some
     with call_queue.queue_lock:
-        _, said, _ = postprocessing.run_postprocessing(2, None, None, order["input"], order["output"], True, *args)
+        _, said, _ = postprocessing.run_postprocessing(*given, *args)
     return said
 
 
