@@ -9,7 +9,7 @@ HIRES = {
     "hr_additional_modules": ["Use same choices"],  # Forge fails without it
     "enable_hr": True,
     "hr_scale": 2,
-    "hr_upscaler": "Lanczos",
+    "hr_upscaler": "None",
     "hr_second_pass_steps": 2,
     "denoising_strength": 0.5,
 }

@@ -21,7 +21,7 @@ RIGHT_FACE = over(200, 0, 384, 192)
 
 
 def test_with_hires_fix_the_faces_of_the_large_picture_are_fixed_once(host):
-    hires = {"enable_hr": True, "hr_scale": 2, "hr_upscaler": "Lanczos", "hr_second_pass_steps": 1, **FEW}
+    hires = {"enable_hr": True, "hr_scale": 2, "hr_upscaler": "None", "hr_second_pass_steps": 1, **FEW}
     hires["hr_additional_modules"] = ["Use same choices"]  # Forge takes no hires pass over the API without
     made = host.txt2img(QUICK, draws=[PHOTO], width=192, height=96, **hires)
     plain = host.txt2img(QUICK, draws=[PHOTO])
