@@ -11,12 +11,14 @@ from typing import Any
 from ..planning.needs import Needs
 from ..registry import REGISTRIES, ModelInfo
 from ..settings.detector_expression import detector_names, parse_detector
+from ..settings.treatment import AUTO_RESTORER
 from ..weights import PUBLISHED, asset, expand_home, sha256_of
 
 
-def hash_models(needs: Needs) -> dict[str, str]:
+def hash_models(needs: Needs, auto: str) -> dict[str, str]:
     """Return the SHA-256 of the models that some work may need, by name, and of the reference photo.
 
+    auto: the restorer that "auto" stands for, which counts in place of a hash: it changes when one is installed.
     A bundled or a user's file is read. A published one counts as what it must be, for it is verified when it is loaded.
     Blank for a model of another program, which counts by its name alone. Raises `BadModel`.
     """
@@ -24,7 +26,8 @@ def hash_models(needs: Needs) -> dict[str, str]:
     detectors = {name for text in needs.detectors for name in detector_names(parse_detector(text))}
     names = {*needs.restorers, *needs.upscalers, *needs.landmarkers, *needs.guard_models, *detectors, "facemesh"}
     names |= {needs.person} - {""}
-    return {name: _hash(name, known.get(name)) for name in sorted(names)}
+    hashes = {name: _hash(name, known.get(name)) for name in sorted(names - {AUTO_RESTORER})}
+    return hashes | ({AUTO_RESTORER: auto} if AUTO_RESTORER in names else {})
 
 
 def _hash(name: str, info: ModelInfo[Any] | None) -> str:

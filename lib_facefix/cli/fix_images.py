@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     extras = arguments.report, arguments.compare, arguments.gallery
     sources = [*(job.source for job in jobs), *([arguments.plan] if arguments.plan else [])]
     keep_apart(sources, [job.target for job in jobs if job.target != STREAM], extras)
-    batch.journal = choose_journal(arguments, needs, jobs)
+    batch.journal = choose_journal(arguments, engine, needs, jobs)
     with batch.journal or nullcontext():
         left, earlier = _choose_left(arguments, batch, jobs)
         with _explaining_diffuser():  # what is missing is reported before any image is written
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 engine.prepare(needs, _make_fetch(arguments))
         if batch.journal:
-            left = start_journal(batch.journal, describe_work(arguments, needs), left)
+            left = start_journal(batch.journal, describe_work(arguments, engine, needs), left)
             batch.journal.sweep({job.target.parent for job in jobs})
         if jobs and arguments.quiet:
             lines, earlier = [], []

@@ -14,11 +14,12 @@ from ..batch import STREAM, Job, Journal, hash_file, hash_models, hash_work
 from ..pictures import ResultLog, find_root
 from ..pictures.objects import as_path, is_remote
 from ..planning.needs import Needs
+from ..protocols import Engine
 from .fix_work import open_journal
 from .flags import read_overrides, read_settings
 
 
-def choose_journal(arguments: argparse.Namespace, needs: Needs, jobs: Sequence[Job]) -> Journal | None:
+def choose_journal(arguments: argparse.Namespace, engine: Engine, needs: Needs, jobs: Sequence[Job]) -> Journal | None:
     """Return the journal of this run, read but not started, or None if it has none.
 
     It is in the output folder, or else in each folder whose images are fixed. Files that are named one by one have no
@@ -27,7 +28,7 @@ def choose_journal(arguments: argparse.Namespace, needs: Needs, jobs: Sequence[J
     folders = _choose_folders(arguments, jobs)
     if not folders:
         return None
-    work = describe_work(arguments, needs)
+    work = describe_work(arguments, engine, needs)
     journal = open_journal(arguments, folders, hash_work(work))
     journal.look({os.path.dirname(job.target) for job in jobs})  # noqa: PTH120 - a Path of each would take memory
     return journal
@@ -82,7 +83,7 @@ def describe_earlier(journal: Journal, jobs: Sequence[Job], left: Sequence[Job],
     return lines
 
 
-def describe_work(arguments: argparse.Namespace, needs: Needs) -> dict[str, Any]:
+def describe_work(arguments: argparse.Namespace, engine: Engine, needs: Needs) -> dict[str, Any]:
     """Return what results depend on besides their images, as JSON data; raises `BadModel`."""
     output = ("format", "quality", "png_level", "salvage", "keep_times", "no_mark")
     machine = ("engine", "precision", "device", "native")
@@ -93,7 +94,7 @@ def describe_work(arguments: argparse.Namespace, needs: Needs) -> dict[str, Any]
         settings = {**asdict(read_settings(arguments)), "faces": read_overrides(arguments)}
     return {
         "settings": settings,
-        "models": hash_models(needs),
+        "models": hash_models(needs, engine.describe().restorer),
         "output": {name: getattr(arguments, name) for name in output},
         "machine": {name: getattr(arguments, name) for name in machine},
         "server": f"{server.scheme}://{server.hostname}:{server.port}" if arguments.remote else "",

@@ -43,7 +43,7 @@ def describe_work(engine: FaceFix, body: BatchBody, needs: Needs, job: str) -> d
     output = {"format": None, "quality": None, "png_level": None, "salvage": False, "keep_times": False}
     work = {
         "settings": {**asdict(body.settings), "faces": body.overrides or {}},
-        "models": hash_models(needs),
+        "models": hash_models(needs, engine.describe().restorer),
         "output": {**output, "no_mark": not body.mark},
         "machine": {**machine, "native": None},
         "server": "",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from bulk_runs import contents, contents_without_parts, run, start, targets_note
 from PIL import Image as Pil
 
 from lib_facefix.batch.journal_entries import FOLDER
+from lib_facefix.facefix import FaceFix
 
 ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
 
@@ -205,4 +207,16 @@ def test_a_changed_model_file_is_a_change(album, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(fingerprint, "_hash", lambda name, _: f"another {name}")
     capsys.readouterr()
     assert run("fix", album, "-o", tmp_path / "out") == 0
+    assert "10 of 10 images done;" in capsys.readouterr().out
+
+
+def test_a_restorer_that_auto_now_stands_for_is_a_change(album, tmp_path, capsys, monkeypatch):
+    describe = FaceFix.describe
+    run("fix", album, "-o", tmp_path / "out")
+    monkeypatch.setattr(FaceFix, "describe", lambda engine: replace(describe(engine), restorer="GFPGAN 1.4"))
+    capsys.readouterr()
+    assert run("fix", album, "-o", tmp_path / "out", "--restorer", "lite") == 0
+    assert run("fix", album, "-o", tmp_path / "out", "--restorer", "lite") == 0
+    assert "10 of 10 images were done by an earlier run" in capsys.readouterr().out
+    run("fix", album, "-o", tmp_path / "out")
     assert "10 of 10 images done;" in capsys.readouterr().out
