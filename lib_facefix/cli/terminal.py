@@ -8,8 +8,11 @@ STOPPED = 130
 """Exit code after Ctrl-C, as shells use it."""
 
 
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What a terminal obeys rather than shows: control characters, and marks that turn the direction of text."""
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys rather than shows: control characters, and marks that turn the direction of text.
+
+Also bytes of a file name that are not UTF-8, as Python holds them: they cannot be written.
+"""
 
 
 def escape_controls(text: str) -> str:

@@ -15,6 +15,7 @@ from PIL import Image as Pil
 
 from lib_facefix import FaceFix
 from lib_facefix.cli import __main__ as command
+from lib_facefix.cli.terminal import print_lines
 from lib_facefix.pictures import ResultLog, result_log
 
 NASTY = "a\x1b]0;owned\x07\x9b31m\nfixed\u202egnp.png"
@@ -434,3 +435,8 @@ def test_only_commands_that_write_sweep_the_temporary_folder(photo, tmp_path, mo
     with contextlib.suppress(SystemExit):  # argparse's own
         assert run(*arguments) == 0
     assert left.exists() != swept
+
+
+def test_a_name_that_is_not_utf_8_is_printed_with_its_bytes_spelled_out(capsys):
+    print_lines(["caf\udce9.jpg: failed"], error=True)
+    assert capsys.readouterr().err == "caf\\udce9.jpg: failed\n"
