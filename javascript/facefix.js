@@ -94,6 +94,7 @@
       const infotext = infotextOf(this.result);
       if (infotext === this.infotext) return;
       this.infotext = infotext;
+      if (infotext) document.getElementById(`${this.id}_follow`)?.click(); // gradio 4's "change" of a text never ends
       const open = !this.stage.hidden;
       this.root.hidden = !FIXED.test(infotext);
       if (this.root.hidden) this.open(false);

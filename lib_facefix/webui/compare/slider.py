@@ -33,6 +33,14 @@ class Slider:
         asked = button("", f"{self.elem_id}_ask", visible=False)
         self.show_after(when(asked.click, do, given, [self.told], script))
 
+    def follow(self) -> Callable[..., Any]:
+        """Make a hidden button that the page presses when it shows another result; return the event of its press.
+
+        In gradio 4, the event "change" of the host's own text also comes when anything else on the page changes.
+        """
+        press: Callable[..., Any] = button("", f"{self.elem_id}_follow", visible=False).click
+        return press
+
 
 def make_slider(elem_id: str, result: str = "") -> Slider:
     """Make a slider. result: tab whose results it compares, with a button for results with fixed faces; blank: none."""

@@ -70,10 +70,10 @@ def build() -> dict[str, Any]:
     return {ENABLE: enabled, IS_SINGLE: panel.parts[IS_SINGLE], **{name: panel.parts[name] for name in EVENT_INPUTS}}
 
 
-def follow_results(component: Any) -> None:
-    """Show what the identity guard found whenever a component of the page under construction shows a new result."""
+def follow_results(event: Callable[..., Any]) -> None:
+    """Show what the identity guard found at an event of the page under construction: a new result is shown."""
     if panel := PANELS.get(gradio_compat.this_page()):
-        panel.follow_results(component)
+        panel.follow_results(event)
 
 
 class _Panel:
@@ -138,10 +138,10 @@ class _Panel:
             self._on(parts[FACE_CONTROLS[name]].release, handlers.redraw, PICTURES, picture)
         self._tried.show_after(gradio_compat.when(found.change, self._clear, [], self._those(everything)))
 
-    def follow_results(self, component: Any) -> None:
-        """Update the table and the thumbnails when the value of a component of the host changes."""
+    def follow_results(self, event: Callable[..., Any]) -> None:
+        """Update the table and the thumbnails at an event."""
         picture = [gradio_compat.on_this_page(SINGLE_IMAGE)]
-        self._on(component.change, handlers.show_findings, FINDINGS, picture)
+        self._on(event, handlers.show_findings, FINDINGS, picture)
 
     def _show(self, make: Callable[[str], Any], *names: str) -> None:
         self.parts |= {name: make(_id(name)) for name in names}

@@ -103,7 +103,7 @@ def _write_summary(pp: Any, sentences: Iterable[str]) -> None:
     pp.info[SUMMARY_KEY] = infotext.quote("; ".join(sentence.removeprefix("FaceFix: ") for sentence in sentences))
 
 
-def add_slider(component: Any, elem_id: str | None = None, **_: Any) -> None:
+def add_slider(_: Any, elem_id: str | None = None, **__: Any) -> None:
     """Make the before/after slider under the gallery, and let the table follow; for `on_after_component`."""
     from ..compare.slider import make_slider
     from ..ui.gradio_compat import hidden_text
@@ -112,7 +112,7 @@ def add_slider(component: Any, elem_id: str | None = None, **_: Any) -> None:
     if elem_id == INFOTEXT_ID:
         slider = make_slider("extras_facefix_result", TAB)
         slider.ask(_answer, [hidden_text("extras_facefix_said"), slider.told], READ_RESULT_SCRIPT)
-        follow_results(component)
+        follow_results(slider.follow())
 
 
 def find_comparison(generation_info: str, chosen: int, count: int, originals: OriginalStore = BEFORES) -> Comparison:
