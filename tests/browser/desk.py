@@ -43,7 +43,7 @@ class Desk:
     def _wait(self):
         """Wait until the page is there, and has been told the settings, which comes last."""
         self.page.wait_for_selector(READY, timeout=PATIENCE)
-        self.page.wait_for_function("Object.keys(window.opts ?? {}).length > 0", timeout=PATIENCE)
+        self.page.wait_for_function("typeof opts === 'object' && Object.keys(opts).length > 0", timeout=PATIENCE)
 
     def settle(self):
         """Wait until the page asks nothing of the WebUI: with a page that left its queue, gradio 3.41 never ends."""
