@@ -293,7 +293,13 @@ class Tab:
     def paste(self, infotext):
         """Put an infotext into the prompt and press the arrow that reads it."""
         self.prompt = infotext
-        self._page.locator(f"#{self.kind}_tools #paste").click()
+        arrow = self._page.locator(f"#{self.kind}_tools #paste")
+        if self._page.evaluate("window.gradio_config.version.startsWith('4')"):
+            with self._page.expect_event("requestfinished", lambda request: "/queue/data" in request.url):
+                arrow.click()
+            self._page.wait_for_timeout(300)
+            return  # Forge Neo leaves the prompt as it is
+        arrow.click()
         self._page.wait_for_function(
             "([kind, text]) => document.querySelector(`#${kind}_prompt textarea`).value != text",
             arg=[self.kind, infotext],
