@@ -160,3 +160,12 @@ def test_all_controls_can_be_reached(desk, theme):
         assert tab.control("skip_img2img").shown == (kind == "img2img")
         assert tab.control("inpaint").shown == (kind == "img2img")
         desk.shot(f"{kind}-unfolded-{theme}", of=tab.box)
+
+
+def test_a_page_that_nobody_touches_is_idle(desk):
+    desk.open()
+    desk.page.wait_for_timeout(2000)
+    asked = []
+    desk.page.on("request", asked.append)
+    desk.page.wait_for_timeout(3000)
+    assert len(asked) <= 2  # the host's own; an event that causes itself makes dozens
