@@ -220,9 +220,9 @@ class Tab:
         """Wait until what was started is done; return what is written under the picture."""
         self._page.locator(f"#{self.kind}_interrupt").wait_for(state="hidden", timeout=PATIENCE)
         self._page.wait_for_function(
-            "kind => [`#html_info_${kind}`, `#html_log_${kind}`].every("
-            "  part => !document.querySelector(part).querySelector('.pending')"
-            "    && document.querySelector(part).innerText.trim())",
+            "kind => ![`#html_info_${kind}`, `#html_log_${kind}`].some("
+            "  part => document.querySelector(part).querySelector('.pending'))"
+            "  && document.querySelector(`#html_log_${kind}`).innerText.trim()",  # some hosts blank the other
             arg=self.kind,
             timeout=PATIENCE,
         )
@@ -253,7 +253,7 @@ class Tab:
     @property
     def saved_picture(self):
         """The file that the WebUI saved last."""
-        found = (self._desk.webui.folder / "outputs").rglob("*.png")
+        found = self._desk.webui.folder.glob("output*/**/*.png")
         return max(found, key=lambda path: path.stat().st_mtime_ns)
 
     def put_in(self, path):

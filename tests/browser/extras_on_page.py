@@ -56,6 +56,10 @@ class Extras:
     def tick(self, on=True):
         self._page.locator(f"{ID}enabled-visible-checkbox").set_checked(on)
 
+    def can_upscale(self, upscaler):
+        """Return whether the WebUI has this upscaler; some have none without a model file."""
+        return upscaler in {one["name"] for one in self._desk.webui.get("/sdapi/v1/upscalers")}
+
     def upscale(self, upscaler=None, by=2):
         """Have the host enlarge the picture first, by one of its upscalers; None: not at all."""
         box = self._page.locator("#extras_upscale-visible-checkbox")
@@ -147,7 +151,7 @@ class Extras:
         return slider
 
     def _saved(self):
-        return set((self._desk.webui.folder / "outputs").rglob("*.png"))
+        return set(self._desk.webui.folder.glob("output*/**/*.png"))
 
 
 def record(picture):
