@@ -162,10 +162,13 @@ def test_all_controls_can_be_reached(desk, theme):
         desk.shot(f"{kind}-unfolded-{theme}", of=tab.box)
 
 
-def test_a_page_that_nobody_touches_is_idle(desk):
+def test_a_page_that_nobody_touches_becomes_idle(desk):
     desk.open()
-    desk.page.wait_for_timeout(2000)
     asked = []
     desk.page.on("request", asked.append)
-    desk.page.wait_for_timeout(3000)
-    assert len(asked) <= 2  # the host's own; an event that causes itself makes dozens
+    for _ in range(8):  # it may still be loading
+        asked.clear()
+        desk.page.wait_for_timeout(3000)
+        if len(asked) <= 2:  # the host's own
+            return
+    pytest.fail(f"an event that causes itself asks for {[request.url for request in asked[-5:]]}")
