@@ -244,6 +244,11 @@ class Tab:
         return [line for line in "\n".join(said.all_inner_texts()).splitlines() if line]
 
     @property
+    def outcomes(self):
+        """The lines without those about the identity: this model draws faces as mosaics."""
+        return [line for line in self.lines if ": identity " not in line and ": backed off" not in line]
+
+    @property
     def picture(self):
         """The picture that is shown, RGB uint8 (H, W, 3)."""
         shown = self._page.locator(f"#{self.kind}_gallery img").first

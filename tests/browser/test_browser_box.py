@@ -72,7 +72,7 @@ def test_what_is_typed_counts_at_once(desk, tab):
     assert tab.record["passes"] == [{**SMALL, **prompt, "faces": "2", "min_size": 20}]
     one, two = tab.record["faces"][0]
     assert (one["do"], two["do"], two["prompt"]) == ("leave", "re-diffuse", 'two faces, "smiling" <b>')
-    assert tab.lines[0] == "FaceFix: 2 faces: 1 skipped (not in the selected face numbers (2)), 1 re-diffused"
+    assert tab.outcomes == ["FaceFix: 2 faces: 1 skipped (not in the selected face numbers (2)), 1 re-diffused"]
 
 
 def test_restoring_uses_the_built_in_restorer_and_the_moved_fidelity(desk, tab):

@@ -193,7 +193,7 @@ def test_what_the_picture_was_made_from_is_shown_used_and_kept(desk, open_extras
     assert said(made) == "4 faces: 4 re-diffused"
     assert made.info["parameters"] == INFOTEXT
     assert [face["seed"] for face in record(made)["faces"][0]] == [77, 78, 79, 80]
-    [run] = [run for run in desk.webui.get("/saboteur") if run["kind"] == "FacesRun"]
+    [run] = [run for run in desk.webui.get("/saboteur") if run["kind"] == "FaceImg2Img"]
     assert (run["prompts"], run["negative_prompts"]) == (["two couples, <smiling>"] * 4, ["blurry"] * 4)
     assert (run["steps"], run["cfg_scale"], run["sampler"]) == (3, 6.5, "Euler")
 

@@ -19,7 +19,7 @@ def test_a_second_pass_works_on_what_the_first_one_made(desk):
     tab.generate()
     second = {"method": "re-diffuse", "width": 64, "height": 64, "denoising_strength": strength}
     assert tab.record["passes"] == [{"method": "restore"}, second]
-    assert tab.lines == ["FaceFix, pass 1: 2 faces: 2 restored", "FaceFix, pass 2: 2 faces: 2 re-diffused"]
+    assert tab.outcomes == ["FaceFix, pass 1: 2 faces: 2 restored", "FaceFix, pass 2: 2 faces: 2 re-diffused"]
 
 
 def test_a_second_pass_that_is_switched_off_is_kept_and_not_done(desk):
@@ -44,10 +44,10 @@ def test_a_pass_is_removed(desk):
     for number in (2, 3):
         tab.unfold_pass(number)
     remove = desk.page.get_by_role("button", name="Remove the last pass")
-    remove.locator("visible=true").click()
+    remove.filter(visible=True).click()
     tab.part("pass3_active").place.wait_for(state="detached")
     tab.part("pass2_active").wait()
-    remove.locator("visible=true").click()
+    remove.filter(visible=True).click()
     tab.part("pass2_active").place.wait_for(state="detached")
 
 

@@ -26,7 +26,7 @@ def test_the_progress_line_names_the_faces(desk, tab):
     tab.progress_says("FaceFix: 8 faces in one run, step")
     desk.shot("progress")
     tab.finish()
-    assert tab.lines == ["FaceFix: 8 faces: 8 re-diffused"]
+    assert tab.outcomes == ["FaceFix: 8 faces: 8 re-diffused"]
 
 
 def test_interrupt_stops_it_and_the_page_can_be_used_on(desk, tab, webui):
@@ -39,7 +39,7 @@ def test_interrupt_stops_it_and_the_page_can_be_used_on(desk, tab, webui):
     finally:
         webui.post("/sdapi/v1/options", {"interrupt_after_current": True})
     desk.shot("interrupted")
-    assert tab.lines == ["FaceFix: 8 faces: 8 not fixed (stopped)"]
+    assert tab.outcomes == ["FaceFix: 8 faces: 8 not fixed (stopped)"]
     tab.control("steps").type(2)
     tab.generate()
-    assert tab.lines == ["FaceFix: 8 faces: 8 re-diffused"]
+    assert tab.outcomes == ["FaceFix: 8 faces: 8 re-diffused"]
