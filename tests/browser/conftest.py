@@ -28,7 +28,7 @@ WIDE = {"width": 1400, "height": 1000}
 NOT_OURS = re.compile("Failed to load resource: net::ERR_|Wake Lock")
 """What the browser complains of at once: there is no network, and no screen that could stay on."""
 
-REFUSED = re.compile(r"^Traceback \(most recent call last\):\n(?: .*\n)+\S*compat\.Refused: .*\n", re.MULTILINE)
+REFUSED = re.compile(r"^ *Traceback \(most recent call last\):\n(?: .*\n)*? *\S*compat\.Refused: .*\n", re.MULTILINE)
 """What some hosts print of a run that is refused in words."""
 
 

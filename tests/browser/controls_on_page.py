@@ -51,6 +51,7 @@ class Control:
 
     def becomes(self, value):
         """Wait until it shows this."""
+        self.place.locator("input, textarea, select").first.wait_for(state="attached")  # a form may not be made yet
         if self.kind in ("checkbox", "radio"):
             target = self._input if self.kind == "checkbox" else self.place.get_by_label(value, exact=True)
             expect(target).to_be_checked(checked=value is not False)

@@ -167,7 +167,8 @@ class Tab:
         head = within.locator(".label-wrap").filter(has=title).first
         _unfold(head)
         for rare in head.locator("xpath=..").locator("details[id*=_more_] > summary").all():
-            _unfold(rare)
+            if rare.is_visible():  # not one of another pass
+                _unfold(rare)
 
     def unfold_pass(self, number):
         """Open a further pass by its title; where it is not there, add it."""

@@ -189,6 +189,8 @@ def test_what_the_picture_was_made_from_is_shown_used_and_kept(desk, open_extras
     extras.part("section_sampling").locator(".label-wrap").first.click()
     for name in ("width", "height"):
         extras.common(name).type(64)
+    extras.part("section_advanced").locator(".label-wrap").first.click()
+    extras.common("guard").choose("Off")  # this model draws faces as mosaics
     made = extras.generate()
     assert said(made) == "4 faces: 4 re-diffused"
     assert made.info["parameters"] == INFOTEXT
