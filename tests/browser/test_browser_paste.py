@@ -83,6 +83,7 @@ def test_sending_the_picture_to_img2img_takes_the_settings_along(desk, tab):
     tab.generate()
     other = tab.send_to_img2img()
     other.is_ticked()
+    other.unfold()
     for name, value in wanted.items():
         other.control(name).becomes(value)
 
@@ -93,6 +94,7 @@ def test_the_picture_s_own_png_info_can_be_sent_to_txt2img(desk, tab):
     path = tab.saved_picture
     desk.open()
     fresh = desk.read_png_info_and_send(path, "txt2img")
+    fresh.is_ticked()
+    fresh.unfold()
     for name, value in wanted.items():
         fresh.control(name).becomes(value)
-    fresh.is_ticked()
