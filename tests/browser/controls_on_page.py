@@ -44,7 +44,7 @@ class Control:
         if kind == "radio":
             return self.place.locator("label:has(input:checked)").inner_text().strip()
         if kind == "select":
-            chosen = self._select.locator("option:checked").inner_text()
+            chosen = self._select.locator("option:checked").text_content()
             return self._typed.input_value() if chosen == OTHER else chosen
         shown = self._input.input_value()
         return float(shown) if kind in ("slider", "number") else shown

@@ -301,10 +301,9 @@ class Tab:
         self.prompt = infotext
         arrow = self._page.locator(f"#{self.kind}_tools #paste")
         if self._page.evaluate("window.gradio_config.version.startsWith('4')"):
-            with self._page.expect_event("requestfinished", lambda request: "/queue/data" in request.url):
-                arrow.click()
-            self._page.wait_for_timeout(300)
-            return  # Forge Neo leaves the prompt as it is
+            arrow.click()  # Forge Neo leaves the prompt as it is, so only the time tells
+            self._page.wait_for_timeout(2000 * SLOWNESS)
+            return
         arrow.click()
         self._page.wait_for_function(
             "([kind, text]) => document.querySelector(`#${kind}_prompt textarea`).value != text",

@@ -80,7 +80,7 @@ def test_one_that_cannot_be_used_is_said_under_the_picture(desk, tab):
     tab.control("detector").type("blazeface + gone.onnx")
     desk.page.keyboard.press("Tab")
     tab.generate()
-    said = desk.page.locator("#html_log_txt2img").inner_text()
+    said = desk.page.locator("#html_log_txt2img").first.inner_text()
     assert "pass 1: gone.onnx is not installed." in said
     desk.shot("detectors-missing", full=True)
     assert desk.runs() == []

