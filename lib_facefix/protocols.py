@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from .planning.needs import Needs
 from .planning.plan import FaceJob, FixPlan, FixResult
@@ -14,9 +14,11 @@ from .settings.face_settings import FaceSettings
 from .settings.sampling import Sampling
 from .settings.treatment import Overrides
 from .types import Crop, Face, Image, Mask, Matrix, Patch, Size
-from .weights import ModelPaths, Published
 
-Fetch = Callable[[Published, ModelPaths], object]
+if TYPE_CHECKING:  # it reads model files, which those who only call an engine do not
+    from .weights import ModelPaths, Published
+
+Fetch: TypeAlias = "Callable[[Published, ModelPaths], object]"
 """Function that downloads weights, usually after confirmation; raises a `FaceFixError` if that fails."""
 
 

@@ -4,6 +4,8 @@ Only pixels are sent and received. Files are read and written on this machine, s
 depth as local ones, and metadata (such as where a photo was taken) is never sent.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 

@@ -13,7 +13,6 @@ from ...planning.plan import FaceJob, FixPlan
 from ...registry import RESTORERS
 from ...settings.face_prompt import GenerationParams
 from ...types import Image, Mask
-from ...visualize import crop_around, tint_mask
 from ..compare.history import Comparison
 from ..passes.summary import capitalize
 
@@ -103,6 +102,8 @@ def render_overview(image: Image, mask: Mask, plan: FixPlan) -> str:
 
     The page draws the boxes over the image, so their numbers are readable at any size.
     """
+    from ...visualize import tint_mask
+
     height, width = image.shape[:2]
     jobs = sorted(plan.jobs, key=lambda job: job.number)
     alt = f"The image, tinted red where it may change. {'. '.join(map(make_caption, jobs))}"
@@ -120,6 +121,8 @@ def make_thumbnails(
     image: Image, plan: FixPlan, findings: Mapping[int, IdentityCheck] = NO_FINDINGS
 ) -> list[tuple[Pil.Image, str]]:
     """Return a thumbnail and a caption for each face, sorted by number. findings: as in `render_table`."""
+    from ...visualize import crop_around
+
     jobs = sorted(plan.jobs, key=lambda job: job.number)
     captions = [make_caption(job, findings.get(job.number)) for job in jobs]
     return [
@@ -130,6 +133,8 @@ def make_thumbnails(
 
 def compare_face(before: Image, after: Image, job: FaceJob) -> Comparison:
     """Return the comparison of one fixed face; both images are RGB uint8 (H, W, 3)."""
+    from ...visualize import crop_around
+
     part, now = crop_around(before, job.face.box), crop_around(after, job.face.box)
     return Comparison(before=make_jpeg_url(part, TRIED), after=make_jpeg_url(now, TRIED))
 

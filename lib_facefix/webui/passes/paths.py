@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BadSetting
-from ..config.engine import get_engine
 
 REACHABLE = ("listen", "share", "ngrok", "server_name", "hide_ui_dir_config")
 """Flags of the host that make its pages available to other machines, or forbid users to enter folders."""
@@ -35,6 +34,8 @@ def check_paths(sources: Iterable[tuple[str, Mapping[str, Any]]], *, is_api: boo
 
     if not is_api and not any(getattr(shared.cmd_opts, flag, None) for flag in REACHABLE):
         return
+    from ..config.engine import get_engine  # here, as it imports the readers of model files
+
     engine, folders = get_engine(), read_allowed_folders()
     for whose, values in naming:
         for _, sentence in find_outside_paths(values, engine, folders):
