@@ -7,7 +7,6 @@ from ..protocols import FaceFixer
 from ..registry import BUILT_IN, RESTORERS, UPSCALERS, ModelInfo
 from ..settings.face_settings import FaceSettings
 from ..types import Image
-from .config.engine import get_engine, read_runtime
 from .config.options import read_options
 
 _BUILT_IN_NAME, _FORMER_NAME = "FaceFix built-in", "FaceFix lite"
@@ -60,6 +59,8 @@ class Restoration:
     def restore(self, np_image: Image) -> Image:
         """Return the RGB image (H, W, 3) with restored faces, or the same object after any error; never raises."""
         from modules import errors, shared
+
+        from .config.engine import get_engine, read_runtime  # here, as they import most of the library
 
         fidelity = read_options().fidelity  # the host shows no report, so nothing is measured for one
         settings = FaceSettings(method="restore", restorer=self._info.name, fidelity=fidelity, guard="off")

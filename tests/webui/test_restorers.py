@@ -12,6 +12,7 @@ from lib_facefix import FaceFix, FaceSettings, Runtime
 from lib_facefix.models.yolo_files import yolo_files
 from lib_facefix.registry import DETECTORS
 from lib_facefix.webui import restorers
+from lib_facefix.webui.config import engine
 from lib_facefix.webui.config.engine import get_engine, read_runtime
 from lib_facefix.weights.download import is_offline
 
@@ -137,7 +138,7 @@ def test_the_infotext_does_not_claim_a_restoration_that_failed(host, ours, group
 
 
 def test_an_error_nobody_foresaw_does_not_cost_the_host_its_picture(host, ours, monkeypatch):
-    monkeypatch.setattr(restorers, "get_engine", lambda: 1 / 0)
+    monkeypatch.setattr(engine, "get_engine", lambda: 1 / 0)
     picture = np.zeros((8, 8, 3), np.uint8)
     assert ours["FaceFix built-in"].restore(picture) is picture
     host.report.assert_called_once_with("FaceFix built-in failed; the image is unchanged.", exc_info=True)
