@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from ..errors import BadSetting, FaceFixError, MissingPackage
 from ..fsio import Handover, atomic_write
@@ -252,14 +253,28 @@ def _address(path: Path) -> str:
 
 def _refuse_name(job: Job, put: Callable[[Done], None]) -> bool:
     """Put an image as failed, and return True, if its name cannot be sent to other machines."""
-    try:
-        str(job.source).encode()
-    except UnicodeEncodeError:
+    why = _explain_name(job.source)
+    if why:
         record = new_record(job.source)
-        record["error"] = f"{job.source}: the name is not valid UTF-8, as Ray needs it. Rename it, or run without --ray"
-        put(Done([f"{job.source}: failed: {record['error']}"], record))
-        return True
-    return False
+        record["error"] = f"{as_url(job.source)}: {why}. Rename it, or run without --ray"
+        put(Done([f"{as_url(job.source)}: failed: {record['error']}"], record))
+    return bool(why)
+
+
+def _explain_name(source: Path) -> str:
+    """Return why Ray cannot read an image of this name; blank if it can.
+
+    Ray takes each path for a URL, and so loses line breaks, tabs, and what is behind a semicolon in the last part
+    (`_unwrap_protocol` in ray/data/datasource/path_util.py).
+    """
+    try:
+        str(source).encode()
+    except UnicodeEncodeError:
+        return "the name is not valid UTF-8, as Ray needs it"
+    address = _address(source)
+    taken = urlparse(address, allow_fragments=False)
+    read = taken.netloc + taken.path + (f"?{taken.query}" if taken.query else "")
+    return "" if read == _plain(address) else "Ray cannot read a file of this name"
 
 
 def _plain(name: str) -> str:

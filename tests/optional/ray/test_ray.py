@@ -229,10 +229,12 @@ def test_a_bad_file_is_a_row_with_its_error(album, tmp_path, cluster, capsys):
     (album / "05.jpg").write_bytes(b"\xff\xd8 no more")
     (album / "06.jpg").rename(album / os.fsdecode(b"caf\xe9.jpg"))
     (album / "07.jpg").rename(album / "line\nbreak.jpg")
+    (album / "08.jpg").rename(album / "# 8 100%?.jpg")
     assert run("fix", album, "-o", tmp_path / "out", "--ray", cluster) == 1
-    assert len(list((tmp_path / "out").glob("*.jpg"))) == 10
-    assert (tmp_path / "out" / "line\nbreak.jpg").exists()
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 9
+    assert (tmp_path / "out" / "# 8 100%?.jpg").exists()
     told = capsys.readouterr().err
+    assert "Ray cannot read a file of this name" in told
     assert "05.jpg" in told
     assert "the name is not valid UTF-8" in told
 
