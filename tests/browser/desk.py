@@ -299,12 +299,10 @@ class Tab:
     def paste(self, infotext):
         """Put an infotext into the prompt and press the arrow that reads it."""
         self.prompt = infotext
-        arrow = self._page.locator(f"#{self.kind}_tools #paste")
+        self._page.locator(f"#{self.kind}_tools #paste").click()
         if self._page.evaluate("window.gradio_config.version.startsWith('4')"):
-            arrow.click()  # Forge Neo leaves the prompt as it is, so only the time tells
-            self._page.wait_for_timeout(2000 * SLOWNESS)
+            self._page.wait_for_timeout(2000 * SLOWNESS)  # Forge Neo leaves the prompt as it is
             return
-        arrow.click()
         self._page.wait_for_function(
             "([kind, text]) => document.querySelector(`#${kind}_prompt textarea`).value != text",
             arg=[self.kind, infotext],
