@@ -22,7 +22,7 @@ for one in $$HOME/.pyenv/versions/$$version.*/bin/python python$$version; do \
 	"$$one" -c 'import sys, venv; sys.exit("%d.%d" % sys.version_info[:2] != "'$$version'")' 2>/dev/null && python=$$one; \
 done
 endef
-LEAN := pytest hypothesis onnx onnxruntime httpx2 einops typing-extensions
+LEAN := pytest pytest-xdist hypothesis onnx onnxruntime httpx2 einops typing-extensions
 
 # What `make test-optional` installs, a lane each in an environment of its own; LANES="mediapipe-0.10.33" runs one.
 LANES ?= centerface mediapipe-0.10.21 mediapipe-0.10.33 insightface ultralytics ray
@@ -51,13 +51,13 @@ run: .venv/run.done
 test: .venv/test.done
 	$(BIN)/python -m pytest
 
-# With what FaceFix itself needs, and neither PyTorch nor OpenVINO, which do not come for every Python.
+# With what FaceFix itself needs, and neither PyTorch nor OpenVINO, which do not come for every Python. A process a core.
 test-pythons:
 	@for version in $(PYTHONS); do $(FIND_PYTHON); \
 		if [ -z "$$python" ]; then echo "== skipped: Python $$version is not here"; continue; fi; \
 		echo "== Python $$version ($$python)"; \
 		$(MAKE) --no-print-directory PYTHON="$$python" .venv-$$version/done && \
-		.venv-$$version/bin/python -m pytest tests/unit || exit 1; done
+		.venv-$$version/bin/python -m pytest --numprocesses auto --dist loadfile tests/unit || exit 1; done
 
 .venv-3.%/done: pyproject.toml
 	$(PYTHON) -m venv .venv-3.$*

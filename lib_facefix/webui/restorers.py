@@ -1,13 +1,18 @@
 """FaceFix's restorers in the host's Settings > Face restoration, for its option "Restore faces"."""
 
+from __future__ import annotations
+
 import threading
+from typing import TYPE_CHECKING
 
 from ..errors import FaceFixError
-from ..protocols import FaceFixer
 from ..registry import BUILT_IN, RESTORERS, UPSCALERS, ModelInfo
 from ..settings.face_settings import FaceSettings
-from ..types import Image
 from .config.options import read_options
+
+if TYPE_CHECKING:
+    from ..protocols import FaceFixer
+    from ..types import Image
 
 _BUILT_IN_NAME, _FORMER_NAME = "FaceFix built-in", "FaceFix lite"
 """Name of the built-in restorer in the host's settings, today and in FaceFix 0.2.0."""

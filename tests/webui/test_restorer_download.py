@@ -7,13 +7,13 @@ from toolkit import handler
 
 from lib_facefix.errors import BadModel, BadSetting, CannotFetch
 from lib_facefix.webui.config import restorer_files
+from lib_facefix.webui.config.choices import host_list
 from lib_facefix.webui.config.restorer_files import (
     check_installed,
     describe_offer,
     download,
     explain_refusal,
     find_missing,
-    list_missing,
 )
 from lib_facefix.webui.passes.settings import PassSettings
 
@@ -46,8 +46,8 @@ def offer(own):
 
 def test_what_is_built_in_or_named_by_its_path_misses_nothing(own):
     assert [find_missing(name) for name in ("lite", "/my/own.pth", "")] == [None] * 3
-    assert {"codeformer", "gfpgan"} <= {*list_missing()}
-    assert "lite" not in list_missing()
+    assert {"codeformer", "gfpgan"} <= {*host_list("missing restorers")}
+    assert "lite" not in host_list("missing restorers")
 
 
 def test_a_file_that_the_webui_has_is_found(own, host):
@@ -55,7 +55,7 @@ def test_a_file_that_the_webui_has_is_found(own, host):
     place.parent.mkdir(parents=True)
     place.write_bytes(b"something")
     assert find_missing("codeformer") is None
-    assert "codeformer" not in list_missing()
+    assert "codeformer" not in host_list("missing restorers")
 
 
 @pytest.mark.parametrize("method", ["auto", "restore"])

@@ -70,7 +70,7 @@ def test_old_names_mean_what_the_host_itself_reads_in_them(old, scheduler, new):
 def test_pasting_an_old_name_sets_both_controls():
     from passes_made import controls
 
-    pasted = make_fields(controls(1), adapt=samplers.rename_sampler)
+    pasted = make_fields(controls(), adapt=samplers.rename_sampler)
     entries = write((PassSettings(sampler="Euler Karras"),))
     assert read_passes([value(entries) for _, value in pasted]) == (PassSettings(sampler="Euler", scheduler="Karras"),)
 

@@ -1,5 +1,7 @@
 """Keeps the latest originals, so that the page can compare them with the results."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import io
@@ -9,13 +11,15 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pil
 
-from ...planning.plan import FixResult
-from ...types import Image
 from ..passes.infotext import find as find_entries
+
+if TYPE_CHECKING:
+    from ...planning.plan import FixResult
+    from ...types import Image
 
 MAX_PICTURES = 48
 """Largest number of originals that are kept."""

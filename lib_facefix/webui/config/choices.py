@@ -84,9 +84,14 @@ def _restorers() -> list[str]:
 
 def _missing_restorers() -> list[str]:
     """Return the names of restorers that are not installed. Reads folders."""
-    from .restorer_files import list_missing
+    from ...models.variants import choose_variant, is_here
+    from ...registry import RESTORERS
+    from ...weights import find_record
+    from .engine import find_model_paths
 
-    return list_missing()
+    paths = find_model_paths()
+    known = [choose_variant(info, paths) for info in RESTORERS if info.weights_name]
+    return [info.name for info in known if not is_here(find_record(info.weights_name), paths)]
 
 
 def _takes_modules() -> bool:

@@ -31,11 +31,6 @@ def find_missing(name: str) -> Offer | None:
     return None if offer.weights_here else offer
 
 
-def list_missing() -> list[str]:
-    """Return the names of the restorers that are not installed."""
-    return [offer.info.name for offer in list_offers(read_paths()) if not offer.weights_here]
-
-
 def check_installed(settings: FaceSettings) -> None:
     """Raise `BadModel` if faces may be restored with a restorer that is not installed."""
     missing = find_missing(settings.restorer) if settings.method in ("auto", "restore") else None

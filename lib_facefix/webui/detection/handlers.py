@@ -3,16 +3,17 @@
 Nothing is sampled, and the host's queue is not used, so the preview also works while the host is generating.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from PIL import Image as Pil
 
 from ...errors import BadPicture
-from ...protocols import Engine
 from ...settings.face_prompt import GenerationParams
-from ...types import Image
 from ..compare.history import BEFORES, OriginalStore
 from ..extras import view
 from ..extras.handlers import find_mask, to_pixels
@@ -20,6 +21,10 @@ from ..passes.paths import check_paths
 from ..passes.runs import Run, list_runs
 from ..passes.settings import read_passes
 from ..passes.summary import capitalize
+
+if TYPE_CHECKING:
+    from ...protocols import Engine
+    from ...types import Image
 
 NO_PICTURE = "add an image first, or select Last result"
 NO_RESULT = "there is no result yet. Generate an image, or add one"

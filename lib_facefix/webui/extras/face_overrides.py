@@ -16,17 +16,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import BadSetting, FaceFixError
-from ...planning.plan import FaceJob, FixPlan
-from ...protocols import Engine
 from ...settings.face_prompt import GenerationParams
 from ...settings.face_settings import FaceSettings
 from ...settings.treatment import Overrides, Treatment
-from ...types import Image
 from ..passes.paths import check_paths
 from ..passes.settings import SETTING_TYPES, PassSettings, fit_type, parse_units
+
+if TYPE_CHECKING:
+    from ...planning.plan import FaceJob, FixPlan
+    from ...protocols import Engine
+    from ...types import Image
 
 VERSION = 1
 ENABLE, IS_SINGLE, TUNING = "enable", "single", "tuning"
@@ -78,6 +80,8 @@ class FaceOverrides:
     @classmethod
     def from_text(cls, text: str, engine: Engine) -> FaceOverrides:
         """Read what `to_text` wrote; raises `BadSetting` for anything else."""
+        from ...planning.plan import FixPlan
+
         try:
             facts = json.loads(text)
             if (version := facts["v"]) == VERSION:

@@ -1,11 +1,16 @@
 """What the identity guard found in the images of the extras tab, so that the table and the thumbnails can show it."""
 
+from __future__ import annotations
+
 from collections import OrderedDict
 from collections.abc import Iterable
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from ...planning.identity import IdentityCheck
-from ...planning.plan import FixPlan, Outcome
+if TYPE_CHECKING:
+    from ...planning.identity import IdentityCheck
+    from ...planning.plan import FixPlan, Outcome
+
 
 MAX_PICTURES = 16
 """Images whose findings are kept. They hold distances, never embeddings."""

@@ -3,17 +3,17 @@
 Each handler returns the changes to the page, by component name, as keyword arguments of the toolkit's update.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as Pil
 
 from ...errors import BadPicture, BadSetting
-from ...planning.plan import FixPlan
 from ...registry import BUILT_IN
 from ...settings.face_settings import FaceSettings
-from ...types import Image, Mask
 from ..compare.history import Comparison
 from ..passes.summary import capitalize
 from ..ui.controls import why_idle
@@ -29,6 +29,10 @@ from .face_overrides import (
     fingerprint,
 )
 from .findings import FINDINGS
+
+if TYPE_CHECKING:
+    from ...planning.plan import FixPlan
+    from ...types import Image, Mask
 
 NOTE, OVERVIEW, THUMBNAILS, TABLE, LINE, ONE_FACE, TRIED = (
     "note", "overview", "thumbnails", "table", "line", "one_face", "tried"

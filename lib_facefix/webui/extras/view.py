@@ -1,20 +1,25 @@
 """Thumbnails, captions and HTML with which the extras tab shows faces. Pure functions of plain data."""
 
+from __future__ import annotations
+
 import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image as Pil
 
-from ...planning.identity import IdentityCheck
-from ...planning.plan import FaceJob, FixPlan
 from ...registry import RESTORERS
 from ...settings.face_prompt import GenerationParams
-from ...types import Image, Mask
 from ..compare.history import Comparison
 from ..passes.summary import capitalize
+
+if TYPE_CHECKING:
+    from ...planning.identity import IdentityCheck
+    from ...planning.plan import FaceJob, FixPlan
+    from ...types import Image, Mask
 
 SHARPNESS_WORDS = ((0.4, "blurred"), (0.65, "soft"), (1.01, "sharp"))
 """Words for a face's sharpness, each with its exclusive upper limit (0 to 1)."""

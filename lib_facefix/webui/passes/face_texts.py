@@ -24,13 +24,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...planning.identity import IdentityCheck
-from ...planning.plan import FaceJob, Outcome
 from ...settings.face_prompt import GenerationParams
 from .runs import Run
 from .settings import PassSettings
+
+if TYPE_CHECKING:
+    from ...planning.identity import IdentityCheck
+    from ...planning.plan import FaceJob, Outcome
 
 DONE = {"restore": "restored", "re-diffuse": "re-diffused"}
 """Outcomes of faces that were fixed, by decision."""

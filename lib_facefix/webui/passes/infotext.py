@@ -18,10 +18,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import BadSetting
-from ...planning.plan import Outcome
 from ...registry import BUILT_IN
 from ...settings.face_prompt import GenerationParams
 from ...settings.generation_info import read_fields
@@ -29,6 +28,9 @@ from . import json_infotext
 from .face_texts import describe_error, describe_faces, describe_overrides, is_result, mark_size
 from .runs import Run, list_runs
 from .settings import SETTING_TYPES, PassSettings, changed_values, page_args, read_pass
+
+if TYPE_CHECKING:
+    from ...planning.plan import Outcome
 
 KEY = "FaceFix"
 """Key of the entry of formats 1 to 3, and the first word of the keys of format 4."""

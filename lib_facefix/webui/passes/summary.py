@@ -1,16 +1,21 @@
 """Messages under the result."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from ...planning.plan import FixResult, Outcome
 from ...registry import BUILT_IN, RESTORERS
 from ...settings.treatment import AUTO_RESTORER
 from .runs import Run
 from .settings import PassSettings
+
+if TYPE_CHECKING:
+    from ...planning.plan import FixResult, Outcome
 
 UNTITLED = repeat(Run(PassSettings()))
 """Runs without titles, as many as needed."""
