@@ -142,6 +142,7 @@ def test_the_page_starts_with_the_settings_of_the_last_image_and_unticked(desk, 
 
     desk.open()
     tab = desk.tab("txt2img")
+    tab.ask()
     tab.is_ticked(False)
     tab.unfold()
     tab.control("fidelity").becomes(0.9)
