@@ -119,6 +119,7 @@ def measure_listing(count: int, folder: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         _save(place, np.array([number % 256, number // 256 % 256, number // 65536]))
     started = time.monotonic()
+    say(f"listing: making {count} results, about 5 minutes for 100,000")
     with patch("lib_facefix.facefix.FaceFix._detect", lambda *_: ()):  # of nothing but these two, for it takes hours
         from lib_facefix.cli.__main__ import main
 
