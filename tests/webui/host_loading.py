@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from unittest.mock import MagicMock, patch
 
 import pytest
@@ -28,7 +28,7 @@ every_host = pytest.mark.parametrize("host", hosts())
 
 
 def load(path, **stubs):
-    """Execute the file; what it imports comes from `stubs`, by top-level name, or is a mock."""
+    """Run the file as a module; what it imports comes from `stubs`, by top-level name, or is a mock."""
     stubs = {**{name: MagicMock(name=name) for name in ("modules", "gradio", "modules_forge", "backend")}, **stubs}
 
     def importing(name, around=None, inside=None, fromlist=(), level=0):
@@ -44,5 +44,5 @@ def load(path, **stubs):
         warnings.simplefilter("ignore")
         code = compile(path.read_text("utf-8"), str(path), "exec")
         names = {"__builtins__": {**vars(builtins), "__import__": importing}, "__name__": "host_file"}
-        exec(code, names)
+        FunctionType(code, names)()
     return SimpleNamespace(**names)
