@@ -74,7 +74,8 @@ class Desk:
     def settings(self, title):
         """Go to one of the pages of Settings."""
         self.go_to("Settings")
-        self.page.locator("#settings .tab-nav button").get_by_text(re.compile(f"^{title}$", re.IGNORECASE)).click()
+        buttons = self.page.locator("#settings .tab-nav button")
+        buttons.filter(has_text=re.compile(f"^\\s*{title}\\s*$", re.IGNORECASE)).click()
         self.page.evaluate("window.scrollTo(0, 0)")
 
     def option(self, name):

@@ -1,15 +1,17 @@
-"""The WebUI's page is built anew: last, as everything before would have to do with what it leaves."""
+"""The WebUI's page is built anew."""
 
 import pictures
 import pytest
 
 
 @pytest.fixture
-def no_presets(webui):
+def no_presets(desk, webui):
+    """No presets; afterwards the page is built again, as it keeps what it started with."""
     file = webui.folder / "facefix-presets.json"
     file.unlink(missing_ok=True)
     yield
     file.unlink(missing_ok=True)
+    desk.reload_ui()
 
 
 def test_after_reload_ui_the_chosen_preset_is_there_from_the_start_and_faces_are_fixed(desk, no_presets):
