@@ -21,11 +21,8 @@ from .. import __version__
 from ..fsio import sweep_owned
 from .journal_book import Book, find_books
 from .journal_entries import FOLDER, VERSION, Entries
-from .journal_lines import Entry, Stamp, digest_file
+from .journal_lines import AWAY, BESIDE, IN_PLACE, Entry, Stamp, digest_file
 from .shard import WHOLE, Shard
-
-IN_PLACE, BESIDE, AWAY = "in place", "beside", "away"
-"""Where a result is, seen from its image: it replaces it, is in the same folder, or in another one."""
 
 
 class Journal:
@@ -122,8 +119,12 @@ class Journal:
         return unchanged and entry.config == self.config
 
     def has_written(self, target: Path) -> bool:
-        """Return whether a run wrote the file at `target`, and nobody has changed it since."""
-        return self._find(target) is not None
+        """Return whether a run wrote the file at `target`, and nobody has changed it since.
+
+        An image that was fixed in its own place does not count: the file is the only one of it.
+        """
+        entry = self._find(target)
+        return entry is not None and not entry.in_place
 
     def was_edited(self, target: Path) -> bool:
         """Return whether there is a file at `target` where a run wrote one, and somebody has changed it since."""

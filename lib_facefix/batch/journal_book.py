@@ -104,6 +104,9 @@ class Book(Entries):
 
     def _read_all(self) -> None:
         for path in sorted(self._place.glob("journal*")):
+            if not path.is_file():  # a pipe would never end
+                self._is_foreign |= path == self._path and path.exists() and not path.is_dir()
+                continue
             with path.open("rb") as file:
                 sound = self.read(path.name, file)
                 self._is_foreign |= path == self._path and not sound and file.tell() > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadSetting
-from .journal_lines import Entry, Stamp, digest_file, is_near, list_lines, read_entry
+from .journal_lines import Entry, Stamp, digest_file, list_lines, read_entry
 from .shard import WHOLE, Shard
 
 FOLDER = ".facefix"
@@ -46,7 +46,9 @@ class Entries:
                 try:
                     self.take(line, journal)
                     sound += 1
-                except (KeyError, TypeError):  # the line of another program, although its checksum is right
+                except BadSetting:
+                    raise
+                except (KeyError, TypeError, ValueError):  # the line of another program, although its checksum is right
                     whole = False
             self.damaged += not whole
         return sound
@@ -76,8 +78,8 @@ class Entries:
     def find(self, target: Path, config: str) -> Entry | None:
         """Return the entry that the file at `target` fits, None if there is none; of several one with our settings.
 
-        Size, time and inode together are certain. If the drive has rounded the time, or somebody has copied the folder,
-        the content decides: another image of the same size may have been in this place before.
+        Size, time and inode together are certain. If one of the others differs, as in a copy of the folder, the content
+        decides: another image of the same size may have been in this place before.
         """
         key = self.key(target)
         now = Stamp.of(target) if key in self._entries else None
@@ -85,7 +87,7 @@ class Entries:
             return None
         known = [*self._earlier.get(key, ()), self._entries[key]]
         fitting = [entry for entry in known if entry.written == now]
-        near = [entry for entry in known if is_near(entry.written, now)]
+        near = [entry for entry in known if entry.written.size == now.size]
         if not fitting and near:
             with contextlib.suppress(OSError):
                 digest = digest_file(target)

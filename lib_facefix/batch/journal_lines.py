@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from ..pictures.objects import is_remote, stamp_object
 
-SLACK = 2_000_000_000
-"""Nanoseconds by which some drives round the time of a file."""
+IN_PLACE, BESIDE, AWAY = "in place", "beside", "away"
+"""Where a result is, seen from its image: it replaces it, is in the same folder, or in another one."""
 _CHUNK = 1 << 20
 _LINE_START = re.compile(rb"[0-9a-f]{8} \{")
 
@@ -56,6 +56,8 @@ class Entry(NamedTuple):
     """Digest of the settings and models."""
     changed: bool
     """Whether a face was fixed, or the image enlarged."""
+    in_place: bool
+    """Whether the result took the place of its image, and so is the only file of it."""
 
 
 def pack_line(line: Mapping[str, Any]) -> bytes:
@@ -98,11 +100,5 @@ def _read_line(raw: bytes) -> dict[str, Any] | None:
 def read_entry(line: Mapping[str, Any]) -> Entry:
     """Return what a line of a result says."""
     size, moment = line["read"]
-    return Entry(
-        line["source"], (size, moment), Stamp(*line["written"]), line["digest"], line["config"], line["changed"]
-    )
-
-
-def is_near(written: Stamp, now: Stamp) -> bool:
-    """Return whether a file may be the one that was written, as far as size and time tell."""
-    return now.size == written.size and abs(now.time - written.time) <= SLACK
+    read, written, is_in_place = (size, moment), Stamp(*line["written"]), line.get("where") == IN_PLACE
+    return Entry(line["source"], read, written, line["digest"], line["config"], line["changed"], is_in_place)

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..pictures import Found, find_root
-from .journal import AWAY, BESIDE
 from .journal_book import find_books
 from .journal_entries import FOLDER
-from .journal_lines import list_lines
+from .journal_lines import AWAY, BESIDE, list_lines
 
 
 def find_noted(found: Sequence[Found], inputs: Sequence[str]) -> set[str]:
@@ -34,10 +33,10 @@ def find_noted(found: Sequence[Found], inputs: Sequence[str]) -> set[str]:
 def _list_results(folder: Path, wanted: Sequence[str]) -> Iterator[str]:
     """Yield the results in these places, seen from their images, that the journals of a folder name."""
     marks = [b'"where":"%s"' % where.encode() for where in wanted]
-    for path in sorted((folder / FOLDER).glob("journal*")):
+    for path in filter(Path.is_file, sorted((folder / FOLDER).glob("journal*"))):
         with contextlib.suppress(OSError), path.open("rb") as file:
             for raw in file:
                 if any(mark in raw for mark in marks):  # others need not be parsed: there may be 100,000
                     for line in list_lines(raw)[0]:
-                        if str(line.get("where")) in wanted:
-                            yield os.path.join(folder, *str(line["target"]).split("/"))  # noqa: PTH118 - as above
+                        if line.get("where") in wanted and isinstance(line.get("target"), str):
+                            yield os.path.join(folder, *line["target"].split("/"))  # noqa: PTH118 - as above

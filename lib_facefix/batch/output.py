@@ -118,7 +118,7 @@ class Output:
 
         def ready(part: Path) -> None:
             if self.log and target == path:  # with the times kept, a backup may have the same time and size
-                self.log.add(target, fixed=fixed and not self.keep_times, part=part)
+                self.log.add(target, fixed=fixed and not self.keep_times, in_place=True, part=part)
             if self.journal and stamp:
                 self.journal.expect(path, stamp, target, part, changed=changed)
 

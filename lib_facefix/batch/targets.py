@@ -161,16 +161,18 @@ def _may_replace(path: Path, log: ResultLog) -> bool:
     return stamp_object(path) is None if is_remote(path) else log.may_replace(path)
 
 
-def keep_apart(sources: Iterable[Path], results: Iterable[Path], extras: Sequence[Path | None]) -> None:
-    """Raise `BadSetting` if a report, sheet or drawing would overwrite an input, a result, or another of them."""
+def keep_apart(paths: Iterable[str | Path], extras: Sequence[Path | None], why: str = "it is an input") -> None:
+    """Raise `BadSetting` if a report, sheet or drawing would overwrite one of these files, or another of them.
+
+    why: what is wrong about it, as the end of the sentence.
+    """
     real = RealPaths()
     given = {real.find(extra): extra for extra in extras if extra is not None}
     if len(given) < sum(extra is not None for extra in extras):
         raise BadSetting(f"{extras[-1]} would be overwritten, but another output has this path. Choose another name")
-    for paths, why in ((sources, "it is an input"), (results, "a result has this path")):
-        for path in paths if given else ():
-            if extra := given.get(real.find(path)):
-                raise BadSetting(f"{extra} would be overwritten, but {why}. Choose another name")
+    for path in paths if given else ():
+        if extra := given.get(real.find(path)):
+            raise BadSetting(f"{extra} would be overwritten, but {why}. Choose another name")
 
 
 def _real(path: str | Path) -> Path:

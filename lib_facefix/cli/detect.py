@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     prepare_detection(engine, settings)
     batch = Batch(engine, make_planner(engine, settings), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(inputs), inputs, log=open_log()))
-    keep_apart((file.path for file in found), (), (arguments.output, arguments.draw))
+    keep_apart((file.path for file in found), (arguments.output, arguments.draw))
     if not arguments.overwrite:
         refuse_to_replace([arguments.output, arguments.draw], open_log())
     if arguments.draw:

@@ -68,19 +68,18 @@ def run(arguments: argparse.Namespace) -> int:
     recorder = read_recorder(arguments)
     source, sink = choose_streams(arguments)
     engine = choose_engine(arguments)
-    found, plan, needs = plan_work(arguments, engine)
+    listed, plan, needs = plan_work(arguments, engine)
     log = open_log()
     batch = make_batch(arguments, engine, plan, recorder, log)
     batch.source, batch.sink = source, sink
-    found, lines = batch.pass_over(found)
-    found, jobs = _choose_jobs(arguments, found)
+    found, lines = batch.pass_over(listed)
+    extras = arguments.report, arguments.compare, arguments.gallery
+    keep_apart([*(file.name for file in listed), *([arguments.plan] if arguments.plan else [])], extras)
+    found, jobs = _choose_jobs(arguments, found, extras)
     if arguments.skip_existing:
         found, targets, skipped = skip_existing(batch, found, [job.target for job in jobs])
         jobs = [Job(file.path, target) for file, target in zip(found, targets, strict=True)]
         lines += skipped
-    extras = arguments.report, arguments.compare, arguments.gallery
-    sources = [*(job.source for job in jobs), *([arguments.plan] if arguments.plan else [])]
-    keep_apart(sources, [job.target for job in jobs if job.target != STREAM], extras)
     batch.journal = choose_journal(arguments, engine, needs, jobs)
     with batch.journal or nullcontext():
         left, earlier = _choose_left(arguments, batch, jobs)
@@ -132,12 +131,15 @@ def _choose_left(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job
     return left, describe_earlier(journal, jobs, left, edited) if journal else []
 
 
-def _choose_jobs(arguments: argparse.Namespace, found: Sequence[Found]) -> tuple[list[Found], list[Job]]:
-    """Return the images of this shard, and what is to be done with each."""
+def _choose_jobs(
+    arguments: argparse.Namespace, found: Sequence[Found], extras: Sequence[Path | None]
+) -> tuple[list[Found], list[Job]]:
+    """Return the images of this shard, and what is to be done with each. extras: must be no results of any shard."""
     shard = read_shard(arguments)
     targets = choose_targets(
         found, arguments.output, arguments.in_place, Naming(arguments.suffix, FORMATS.get(arguments.format, ""))
     )
+    keep_apart((target for target in targets if target != STREAM), extras, "a result has this path")
     pairs = [(file, target) for file, target in zip(found, targets, strict=True) if shard.contains(file.below)]
     return [file for file, _ in pairs], [Job(file.path, target) for file, target in pairs]
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..batch import STREAM, Job, Journal, hash_file, hash_models, hash_work
+from ..batch.journal_lines import Stamp
 from ..pictures import ResultLog, find_root
 from ..pictures.objects import as_path, is_remote
 from ..planning.needs import Needs
@@ -54,14 +55,19 @@ def start_journal(journal: Journal, work: Mapping[str, Any], left: Sequence[Job]
 
 
 def split_edited(journal: Journal, log: ResultLog | None, left: Sequence[Job]) -> tuple[list[Job], list[Job]]:
-    """Return the jobs without those whose result somebody has changed since it was written, and these."""
+    """Return the jobs without those whose result somebody has changed since it was written, and these.
+
+    With a damaged journal, any file in the place of a result may be one of somebody else, and is kept.
+    """
 
     def is_ours(target: Path) -> bool:
         return log is not None and not is_remote(target) and log.may_replace(target)
 
-    edited = {
-        job for job in left if job.source != job.target and journal.was_edited(job.target) and not is_ours(job.target)
-    }
+    def is_edited(target: Path) -> bool:
+        unknown = journal.damaged and not journal.has_written(target) and Stamp.of(target) is not None
+        return bool(unknown or journal.was_edited(target)) and not is_ours(target)
+
+    edited = {job for job in left if job.source != job.target and is_edited(job.target)}
     return [job for job in left if job not in edited], [job for job in left if job in edited]
 
 
@@ -70,12 +76,16 @@ def describe_earlier(journal: Journal, jobs: Sequence[Job], left: Sequence[Job],
     lines = []
     if journal.damaged:
         what = "1 line of the journal is" if journal.damaged == 1 else f"{journal.damaged} lines of the journal are"
-        lines.append(f"{what} damaged. Images whose results it does not name any more are done again")
+        lines.append(f"{what} damaged. Images whose results are gone are done again")
     if edited:
-        what = f"1 result was changed since FaceFix wrote it, and is kept: {edited[0].target}"
-        if len(edited) > 1:
-            what = f"{len(edited)} results were changed since FaceFix wrote them, and are kept: {edited[0].target} ..."
-        lines.append(f"{what}. Add --overwrite to replace what you have changed")
+        several = len(edited) > 1
+        what = f"{len(edited)} results were" if several else "1 result was"
+        them, kept = ("them", "are kept") if several else ("it", "is kept")
+        lost = ", or their lines were damaged" if several else ", or its line was damaged"
+        lines.append(
+            f"{what} changed since FaceFix wrote {them}{lost if journal.damaged else ''}, and {kept}: "
+            f"{edited[0].target}{' ...' if several else ''}. Add --overwrite to replace what you have changed"
+        )
     done = len(jobs) - len(left) - len(edited)
     if done:
         rest = f"{len(left)} to do" if left else "nothing to do. Add --again to fix them again"

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     prepare_detection(engine, settings)
     batch = Batch(engine, make_planner(engine, settings, overrides), salvage=arguments.salvage)
     found, lines = batch.pass_over(exclude_results(find_pictures(inputs), inputs, log=open_log()))
-    keep_apart((file.path for file in found), (), (arguments.output,))
+    keep_apart((file.path for file in found), (arguments.output,))
     if not arguments.overwrite:
         refuse_to_replace([arguments.output], open_log())
     print_lines(lines, error=True)

@@ -4,7 +4,7 @@ import glob
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -144,36 +144,36 @@ def _files_like(pattern: Path) -> Iterator[Found]:
 def _files_below(folder: Path) -> Iterator[Found]:
     """Yield the pictures of a folder in the order of their names; of each folder on the way the names are held."""
     start = os.path.join(folder, "")  # noqa: PTH118 - ends with a separator
-    waiting = [_scan(str(folder))]
+    waiting = [_scan(str(folder), _refuse)]
     while waiting:
         entry = next(waiting[-1], None)
         if entry is None:
             waiting.pop()
         elif isinstance(entry, str):
-            waiting.append(_scan(entry))
+            waiting.append(_scan(entry, _explain))
         else:
-            path, regular = entry
-            below = path.removeprefix(start)
-            yield Found(path, below, _why_skipped(Path(path)) if not regular else _why_unread(path))
+            path, why = entry
+            yield Found(path, path.removeprefix(start), why)
 
 
-def _scan(folder: str) -> Iterator[str | tuple[str, bool]]:
-    """Yield what is in a folder, in the order of the names: paths of folders, and pictures with whether they are files.
+def _scan(folder: str, explain: Callable[[OSError], str]) -> Iterator[str | tuple[str, str]]:
+    """Yield what is in a folder, in the order of the names: paths of folders, and pictures with why they are not read.
 
-    Pipes, devices and links that lead nowhere are no files.
+    explain: says why the folder cannot be read, which then comes in their place, or raises.
     """
     try:
         with os.scandir(folder) as entries:
             inside = [(entry.name, *_look(entry)) for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
-        _refuse(error)
+        yield folder, explain(error)
+        return
     inside.sort()
     for name, is_folder, is_file in inside:
         path = os.path.join(folder, name)  # noqa: PTH118 - a Path of each file would take memory
         if is_folder:
             yield path
         elif is_file is not None and _is_picture(name):
-            yield path, is_file
+            yield path, _why_unread(path) if is_file else _why_skipped(Path(path))
 
 
 def _look(entry: os.DirEntry[str]) -> tuple[bool, bool | None]:
@@ -244,4 +244,8 @@ def _nothing(text: str) -> str:
 
 
 def _refuse(error: OSError) -> NoReturn:
-    raise BadPicture(f"{error.filename}: this folder cannot be read ({error.strerror}). Check its permissions.")
+    raise BadPicture(f"{error.filename}: {_explain(error)}.")
+
+
+def _explain(error: OSError) -> str:
+    return f"this folder cannot be read ({error.strerror}). Check its permissions"

@@ -12,8 +12,9 @@ MAX_BYTES = 8 << 20
 """Of the log; beyond it, the older half is forgotten."""
 _SLACK = 2_000_000_000
 """Nanoseconds by which some drives round the time of a file."""
-_PRODUCT, _FIXED = "product", "fixed"
-"""Words after a line: FaceFix made the file of others beside it; FaceFix changed something in the image."""
+_PRODUCT, _FIXED, _IN_PLACE = "product", "fixed", "in-place"
+"""Words after a line: FaceFix made the file of others beside it; FaceFix changed something in the image; the image was
+fixed in its own file, which so is the only one of it."""
 
 
 class ResultLog:
@@ -30,12 +31,13 @@ class ResultLog:
     def may_replace(self, path: Path) -> bool:
         """Return whether no file would be lost at `path`: there is none, or FaceFix wrote it; links are followed.
 
+        An image that was fixed in its own file would be lost.
         What is no regular file, or is open as standard output is, gets more and loses nothing.
         """
         try:
             if not os.path.isfile(path) or find_open_number(path) is not None:  # noqa: PTH113 - raises for a long name
                 return True
-            return self._is_as_written(path)
+            return self._is_as_written(path) and not self._has(path, _IN_PLACE)
         except OSError:
             return False
 
@@ -56,15 +58,23 @@ class ResultLog:
         except OSError:
             return False
 
-    def add(self, path: Path, *, product: bool = False, fixed: bool = False, part: Path | None = None) -> None:
+    def add(
+        self,
+        path: Path,
+        *,
+        product: bool = False,
+        fixed: bool = False,
+        in_place: bool = False,
+        part: Path | None = None,
+    ) -> None:
         """Remember that FaceFix wrote the file at `path` as it is now, or as it will be.
 
         part: the finished temporary file that is about to be renamed to `path`. A run that is killed in between leaves
         a line that does not fit the old file, and so says nothing.
         product: whether it is a result beside its input, or a drawing, so that a folder does not contribute it.
-        fixed: whether it holds an image in which FaceFix changed something.
+        fixed: whether it holds an image in which FaceFix changed something. in_place: whether it was its own input.
         """
-        words = [word for word, given in ((_PRODUCT, product), (_FIXED, fixed)) if given]
+        words = [word for word, given in ((_PRODUCT, product), (_FIXED, fixed), (_IN_PLACE, in_place)) if given]
         with contextlib.suppress(OSError):
             state = (part or path).stat()
             self._read()[_key(path)] = state.st_size, state.st_mtime_ns, frozenset(words)
