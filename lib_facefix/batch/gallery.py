@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -18,9 +19,10 @@ from urllib.parse import quote
 from ..errors import FaceFixError
 from ..fsio import atomic_write, cannot_write
 from ..pictures import read_picture
-from ..pictures.objects import is_remote
+from ..pictures.objects import as_url, is_remote, read_object
+from ..types import Image
 from .overlap import Job
-from .preview import Preview, make_preview
+from .preview import Preview, make_preview, preview_result
 from .report import has_failed, summarize_faces
 from .report_file import KEPT_BYTES, dump, largest_distance
 
@@ -76,13 +78,17 @@ class Gallery:
 
     def add_earlier(self, job: Job) -> None:
         """Add an image that an earlier run has done, unless its pictures are there. Raises `CannotWrite`."""
-        if str(job.source) in self._cards:
+        path = as_url(job.source)
+        if path in self._cards:
             return
+        after = _read_image(job.target)
+        before = after if job.source == job.target else _read_image(job.source)
         preview = None
-        with contextlib.suppress(FaceFixError):  # it is gone: the page says so
-            after = read_picture(job.target).image
-            preview = make_preview(after if job.source == job.target else read_picture(job.source).image, after)
-        self._put(str(job.source), str(job.target), "fixed", EARLIER, 0.0, preview)
+        if before is not None:
+            preview = make_preview(before, after)
+        elif after is not None:
+            preview = preview_result(after)
+        self._put(path, as_url(job.target), "fixed", EARLIER, 0.0, preview)
 
     def close(self) -> tuple[str, ...]:
         """Write the page, and return notes on what the drive refused; raises `CannotWrite`."""
@@ -133,6 +139,13 @@ class Gallery:
             self._file.seek(card.place)
             file.write(_draw(json.loads(self._file.readline()), self._path).encode("utf-8", "replace"))
         file.write(end.encode())
+
+
+def _read_image(path: Path) -> Image | None:
+    """Return the image of a file or an object, None if it cannot be read: the page says so."""
+    with contextlib.suppress(FaceFixError):
+        return read_picture(io.BytesIO(read_object(path)[0]) if is_remote(path) else path, as_url(path)).image
+    return None
 
 
 def _make_policy(page: str) -> str:

@@ -98,6 +98,9 @@ class Journal:
     def announce(self, targets: Iterable[Path]) -> None:
         """Do nothing: in a folder, a result and its line appear together."""
 
+    def check_held(self) -> None:
+        """Do nothing: the lock of a folder cannot be lost."""
+
     def sweep(self, folders: Iterable[Path]) -> None:
         """Delete the temporary files that earlier runs, which have all ended, left in these folders."""
         ended = {run for entries in self._all() for run in entries.ended}

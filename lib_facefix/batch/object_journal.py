@@ -7,13 +7,13 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import __version__
-from ..errors import BadSetting, FaceFixError
+from ..errors import BadPicture, BadSetting, FaceFixError
 from ..pictures.objects import as_url, delete_object, list_objects, read_object, write_object
 from .journal import Journal
 from .journal_entries import FOLDER, VERSION, Entries
@@ -24,6 +24,10 @@ FLUSH_SECONDS = 2.0
 """Longest time that a line waits. The images of lines that a kill takes with it are done again, to the same bytes."""
 FRESH_SECONDS = 60.0
 """Age of a lock after which its run has ended, if that cannot be found out otherwise."""
+TURN_SECONDS = 0.2
+"""Time between two looks at the locks of runs that start at the same time."""
+LATEST = 1e12
+"""Time that no clock shows, in seconds since 1970: a lock that has it is damaged."""
 WRONG_SECONDS = 3600.0
 """Time by which a lock may be in the future, as clocks differ; beyond it, a clock was wrong, and has been set back."""
 
@@ -51,15 +55,33 @@ class _Objects(Entries):
             announced.discard(line.get("target", ""))
 
 
+class _Lock(NamedTuple):
+    """What the lock of a run says."""
+
+    host: str
+    pid: int
+    time: float
+    """When it was written, in seconds since 1970."""
+    span: tuple[int, int]
+    """First place and number of places of the run's shard."""
+    waits: bool
+    """Whether the run has not begun yet, as it looks for others first."""
+
+
 class ObjectJournal(Journal):
     """A `Journal` of many small objects: each holds the lines of a few seconds, and none is ever changed.
 
     A run announces its targets when it begins, so that results whose lines were lost are known to be ours.
+
+    Each run has a lock of its own, which says at first that the run waits, and looks for those of others after it has
+    written it: of two runs that start at the same time, at least one so sees the other. A run that finds one at work
+    ends. Of those that wait, the one whose lock has the first name waits until the others have ended.
     """
 
     def _prepare(self) -> None:
         self._waiting: list[bytes] = []
         self._number, self._guard, self._ended_run, self._locked = 0, Lock(), Event(), False
+        self._is_lost = False
         self._objects = _Objects(self.folder, self.shard)
 
     def look(self, parents: Iterable[str] = ()) -> None:  # noqa: ARG002 - as in any journal
@@ -69,7 +91,8 @@ class ObjectJournal(Journal):
         names = list(list_objects(self.folder))  # also the stamps of the results
         for path in names:
             if path.parent == place and path.name.startswith("lock"):
-                self._refuse_other(path)
+                for _ in self._find_others([path]):
+                    raise self._refuse()
             elif path.parent == place and path.name.startswith("journal"):
                 name, _, rest = path.name.rpartition(".")
                 self._objects.run = rest.partition("-")[0]
@@ -77,8 +100,14 @@ class ObjectJournal(Journal):
 
     def start(self, about: Mapping[str, Any]) -> bool:
         """Begin this run, as `Journal.start` does."""
-        self._lock_object()
         self._locked = True
+        try:
+            self._write_lock(waits=True)
+            self._take_turn()
+            self._write_lock()
+        except BaseException:
+            self.close()
+            raise
         self._add_line({"journal": VERSION, "run": self.run, "facefix": __version__, "config": self.config, **about})
         Thread(target=self._beat, daemon=True).start()
         return False
@@ -106,6 +135,11 @@ class ObjectJournal(Journal):
         """Return None: no file can be added to there."""
         return None
 
+    def check_held(self) -> None:
+        """Raise `BadSetting` if another run has taken this one for ended, and writes here now."""
+        if self._is_lost:
+            raise self._refuse()
+
     def sweep(self, folders: Iterable[Path]) -> None:
         """Do nothing: in a store there are no unfinished objects."""
 
@@ -128,12 +162,13 @@ class ObjectJournal(Journal):
 
     @property
     def _lock_path(self) -> Path:
-        return self.folder / FOLDER / f"lock{self.shard.suffix}"
+        return self.folder / FOLDER / f"lock{self.shard.suffix}.{self.run}"
 
     def _all(self) -> Sequence[Entries]:
         return (self._objects,)
 
     def _append(self, line: Mapping[str, Any], target: Path) -> None:
+        self.check_held()
         whole = {**line, "target": self._objects.key(target)}
         self._add_line(whole)
         self._objects.keep(whole)
@@ -142,21 +177,39 @@ class ObjectJournal(Journal):
         with self._guard:
             self._waiting.append(pack_line(line))
 
-    def _lock_object(self) -> None:
-        owner = {"run": self.run, "host": platform.node(), "pid": os.getpid(), "time": time.time()}
-        write_object(self._lock_path, json.dumps({**owner, "span": self.shard.span}).encode())
+    def _write_lock(self, *, waits: bool = False) -> None:
+        lock = _Lock(platform.node(), os.getpid(), time.time(), self.shard.span, waits)
+        write_object(self._lock_path, json.dumps({"run": self.run, **lock._asdict()}).encode())
 
-    def _refuse_other(self, path: Path) -> None:
-        lock: dict[str, Any] = {}
-        with contextlib.suppress(ValueError):
-            lock = json.loads(read_object(path)[0])
-        (start, length), (first, count) = self.shard.span, lock.get("span", self.shard.span)
-        apart = first + count <= start or start + length <= first
-        if not apart and _is_alive(lock):
-            raise BadSetting(
-                f"another facefix is writing into {as_url(self.folder)}. Wait until it has ended, choose another "
-                "folder, or divide the work with --shard"
-            )
+    def _take_turn(self) -> None:
+        """Return once no other run can write here; raises `BadSetting` if this one has to end."""
+        place, until = self.folder / FOLDER, time.monotonic() + FRESH_SECONDS / 2
+        while True:
+            names = [path for path in list_objects(place) if path.parent == place and path.name.startswith("lock")]
+            others = list(self._find_others(names))
+            if not others:
+                return
+            first = all(lock.waits and self._lock_path.name < path.name for path, lock in others)
+            if not first or time.monotonic() > until:
+                raise self._refuse()
+            time.sleep(TURN_SECONDS)
+
+    def _find_others(self, paths: Iterable[Path]) -> Iterator[tuple[Path, _Lock]]:
+        """Yield the locks of other runs that are alive and have images in common with this one. Delete dead ones."""
+        start, length = self.shard.span
+        for path in paths:
+            lock = _read_lock(path) if path != self._lock_path else None
+            if lock and lock.span[0] < start + length and start < sum(lock.span):
+                if _is_alive(lock):
+                    yield path, lock
+                elif self._locked:
+                    delete_object(path)
+
+    def _refuse(self) -> BadSetting:
+        return BadSetting(
+            f"another facefix is writing into {as_url(self.folder)}. Wait until it has ended, choose another "
+            "folder, or divide the work with --shard"
+        )
 
     def _beat(self) -> None:
         """Write waiting lines every few seconds, and show that the run is alive."""
@@ -164,17 +217,47 @@ class ObjectJournal(Journal):
         while not self._ended_run.wait(FLUSH_SECONDS):
             with contextlib.suppress(FaceFixError):  # the store cannot be reached: the next image will tell
                 self.flush()
-                if self._locked and time.monotonic() - beaten > FRESH_SECONDS / 3:
-                    self._lock_object()
+                if time.monotonic() - beaten > FRESH_SECONDS / 3:
+                    self._renew_lock()
                     beaten = time.monotonic()
 
+    def _renew_lock(self) -> None:
+        """Write the lock again, unless another run has deleted it: after a minute without it, this one seemed dead."""
+        with self._guard:
+            if not self._ended_run.is_set() and not self._is_lost:
+                self._is_lost = _read_object(self._lock_path) is None
+                if self._locked and not self._is_lost:
+                    self._write_lock()
 
-def _is_alive(lock: Mapping[str, Any]) -> bool:
+
+def _read_object(path: Path) -> bytes | None:
+    """Return the content of an object, None if it is gone; raises `BadPicture`."""
+    try:
+        return read_object(path)[0]
+    except BadPicture as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def _read_lock(path: Path) -> _Lock | None:
+    """Return what a lock says, None if it is gone or damaged; raises `BadPicture`."""
+    with contextlib.suppress(ValueError, RecursionError):
+        lock = json.loads(_read_object(path) or b"")
+        if isinstance(lock, dict):
+            host, pid, moment = str(lock.get("host")), lock.get("pid"), lock.get("time")
+            match lock.get("span"):
+                case [int(start), int(count)] if isinstance(pid, int) and isinstance(moment, int | float):
+                    if abs(moment) < LATEST:
+                        return _Lock(host, pid, moment, (start, count), lock.get("waits") is True)
+    return None
+
+
+def _is_alive(lock: _Lock) -> bool:
     """Return whether the run of a lock may still be at work: of this machine its process tells."""
-    age = time.time() - lock.get("time", 0)
+    age = time.time() - lock.time
     if age > FRESH_SECONDS or age < -WRONG_SECONDS:
         return False
-    if lock.get("host") != platform.node():
+    if lock.host != platform.node() or not Path("/proc/self").exists():
         return True
-    processes = Path("/proc")
-    return not (processes / "self").exists() or (processes / str(lock.get("pid"))).exists()
+    return os.path.exists(f"/proc/{lock.pid}")  # noqa: PTH110 - Path.exists raises for a number that is too long

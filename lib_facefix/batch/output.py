@@ -99,9 +99,11 @@ class Output:
         return notes
 
     def put_object(self, item: Item, content: bytes, *, changed: bool) -> None:
-        """Put a result into an object store, or keep it in its item."""
+        """Put a result into an object store, or keep it in its item. Raises `BadSetting` if another run works there."""
         item.content, item.changed = content, changed
         if not self.keeps_content:
+            if self.journal:
+                self.journal.check_held()
             written = write_object(item.target, content)
             if self.journal and item.stamp:
                 digest = hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -19,10 +19,11 @@ class Preview(NamedTuple):
     """An image before and after, as JPEG files of `SIDE` pixels."""
 
     before: bytes
+    """Blank if it is gone."""
     after: bytes
     """Blank if there is no result."""
     size: tuple[int, int]
-    """Width and height of `before` in pixels."""
+    """Width and height of both in pixels."""
 
 
 def make_preview(before: Image, after: Image | None) -> Preview:
@@ -30,6 +31,12 @@ def make_preview(before: Image, after: Image | None) -> Preview:
     small = shrink(before)
     height, width = small.shape[:2]
     return Preview(_pack(small), b"" if after is None else _pack(shrink(after, (width, height))), (width, height))
+
+
+def preview_result(after: Image) -> Preview:
+    """Return a small picture of a result, RGB (H, W, 3), whose image before cannot be read any more."""
+    made = make_preview(after, None)
+    return Preview(b"", made.before, made.size)
 
 
 def shrink(image: Image, size: tuple[int, int] | None = None) -> Image:

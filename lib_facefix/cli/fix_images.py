@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
                 _fix_all(batch, left, tally, arguments)
         except KeyboardInterrupt:  # Ctrl-C, or SIGTERM
             tally.is_stopped = True
-        except WorkerFailed:
+        except (BadSetting, WorkerFailed):
             _finish(arguments, batch, jobs, left, tally)  # report and gallery tell what was done until then
             raise
         code = _finish(arguments, batch, jobs, left, tally)

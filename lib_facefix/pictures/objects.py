@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from ..errors import BadPicture, CannotWrite, MissingPackage, briefly
+from ..errors import BadPicture, BadSetting, CannotWrite, MissingPackage, briefly
 
 NETWORK_USE = {
     "what": "reads and writes images in object stores",
@@ -25,6 +25,8 @@ NETWORK_USE = {
 }
 """What this code uses the network for, for `facefix doctor`."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):/+(?=[^/])")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+"""How a text begins that was meant as an address, also one that names nothing."""
 _VERSIONS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "created")
 """What stores call the property that differs once an object has changed, the surest first."""
 
@@ -42,10 +44,19 @@ _listed: dict[str, ObjectStamp] = {}
 
 
 def as_path(text: str) -> Path:
-    """Return the path that stands for a file, a folder, or the address of an object; of file:// the file's own."""
-    if text.startswith("file://"):
-        return Path(unquote(urlsplit(text).path))
-    return Path(text)
+    """Return the path that stands for a file, a folder, or the address of an object; of file:// the file's own.
+
+    Raises `BadSetting` for an address that names nothing: as a path it would be a folder that nobody meant.
+    """
+    if text[:7].lower() == "file://":
+        return _read_file_address(text)
+    path = Path(text)
+    if _ADDRESS.match(text) and not is_remote(path):
+        raise BadSetting(
+            f"{text} names nothing in a store. Write the scheme in small letters, and a name after it, such as "
+            "s3://bucket/folder"
+        )
+    return path
 
 
 def is_remote(path: str | Path) -> bool:
@@ -62,6 +73,7 @@ def list_objects(folder: Path) -> Iterator[Path]:
     """Yield the objects below a folder, in the order of their names. Raises BadPicture or MissingPackage."""
     with _reading(folder):
         store, root = _open(folder)
+        store.invalidate_cache()  # another program may have added to it
         found: Mapping[str, Mapping[str, Any]] = store.find(root, detail=True)
     start, scheme = root.strip("/"), str(folder).partition(":")[0]
     for name in sorted(found):
@@ -137,6 +149,17 @@ def _open(path: Path) -> tuple[Any, str]:
     except ImportError as error:  # the package of this scheme: fsspec's sentence names it
         raise MissingPackage(as_url(path), getattr(error, "name", None) or "fsspec", f"{briefly(error)}.") from error
     return store, str(name)
+
+
+def _read_file_address(text: str) -> Path:
+    host, slash, name = text[7:].partition("/")
+    if host.lower() not in ("", "localhost") or not slash or "%00" in name:
+        plain = text[7:].strip("/") or "album"
+        raise BadSetting(
+            f"{text} names no file of this machine: the whole path must follow after file://. Write file:///{plain}, "
+            f"or {plain}"
+        )
+    return Path(unquote(f"/{name}", errors="surrogateescape"))
 
 
 @contextmanager

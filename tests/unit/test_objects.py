@@ -3,9 +3,7 @@
 import io
 import json
 import os
-import platform
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +12,9 @@ from PIL import Image as Pil
 
 fsspec = pytest.importorskip("fsspec")
 
-from lib_facefix.batch.object_journal import ObjectJournal  # noqa: E402
+from lib_facefix.batch import Gallery, Job  # noqa: E402
 from lib_facefix.cli import __main__ as command  # noqa: E402
-from lib_facefix.errors import BadPicture, BadSetting, MissingPackage  # noqa: E402
+from lib_facefix.errors import BadPicture, MissingPackage  # noqa: E402
 from lib_facefix.pictures import find_pictures  # noqa: E402
 from lib_facefix.pictures.objects import as_path, as_url, forget_listed, is_remote, read_object  # noqa: E402
 
@@ -80,8 +78,41 @@ def test_an_address_is_told_from_a_path(text, remote):
         assert as_url(as_path(text)) == text
 
 
-def test_a_file_address_is_a_file():
-    assert as_path("file:///photos/my%20album") == Path("/photos/my album")
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("file:///photos/my%20album", "/photos/my album"),
+        ("file://localhost/photos", "/photos"),
+        ("FILE:///photos", "/photos"),
+        ("file:///photos/who?/#1.jpg", "/photos/who?/#1.jpg"),
+        ("file:///photos/%E9.jpg", os.fsdecode(b"/photos/\xe9.jpg")),
+    ],
+)
+def test_a_file_address_is_a_file(text, path):
+    assert as_path(text) == Path(path)
+
+
+@pytest.mark.parametrize("address", ["file://album", "file://", "file://localhost", "file://album/in", "file:///a%00b"])
+def test_a_file_address_without_its_third_slash_changes_no_photo(tmp_path, monkeypatch, capsys, address):
+    photo = tmp_path / "face.jpg"
+    photo.write_bytes(PHOTO.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert run("fix", address, "--in-place") == 2
+    assert run("fix", photo, "-o", address) == 2
+    told = capsys.readouterr().err
+    assert "names no file of this machine" in told
+    assert "Write file:///a" in told or address == "file://localhost"
+    assert photo.read_bytes() == PHOTO.read_bytes()
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["face.jpg"]
+
+
+@pytest.mark.parametrize("address", ["memory://", "s3://", "memory:///", "memory://.", "S3://bucket/out"])
+def test_an_address_that_names_nothing_is_no_folder(store, tmp_path, monkeypatch, capsys, address):
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["memory://album/in", "-o", address], [address, "-o", "out"]):
+        assert run("fix", *arguments) == 2
+        assert f"{address} names nothing in a store" in capsys.readouterr().err
+    assert not [path.name for path in tmp_path.iterdir() if path.name != "cache"]
 
 
 def test_objects_are_listed_like_files(store):
@@ -111,7 +142,7 @@ def test_a_folder_in_a_store_is_fixed_to_the_same_bytes_as_on_a_disk(store, tmp_
 
 def test_a_run_in_a_store_is_continued(store, capsys):
     run("fix", "memory://album/in", "-o", "memory://album/out")
-    assert not [name for name in store.find("/album/out") if name.endswith("lock")]
+    assert not [name for name in store.find("/album/out") if "/lock" in name]
     store.rm_file("/album/out/face.jpg")
     store.pipe_file("/album/in/plain.png", store.cat_file("/album/in/deep/face.png"))
     capsys.readouterr()
@@ -152,24 +183,6 @@ def test_photos_in_a_store_are_not_fixed_in_place(store, capsys):
     assert "--in-place needs files" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("owner", ["another machine", "a process that lives", "a process that is gone", "long ago"])
-def test_a_lock_in_a_store_counts_while_its_run_may_live(store, owner):
-    lock = {"run": "0" * 8, "host": platform.node(), "pid": os.getpid(), "time": time.time(), "span": [0, 1 << 20]}
-    lock |= {"host": "elsewhere"} if owner == "another machine" else {}
-    lock |= {"pid": 2**22 + 1} if owner == "a process that is gone" else {}
-    lock |= {"time": time.time() - 1000} if owner == "long ago" else {}
-    store.pipe_file("/album/out/.facefix/lock", json.dumps(lock).encode())
-    journal = ObjectJournal(Path("memory:/album/out"), "a")
-    refused = owner == "another machine" or (owner == "a process that lives") or (
-        owner == "a process that is gone" and not Path("/proc/self").exists()
-    )  # fmt: skip
-    if refused:
-        with pytest.raises(BadSetting, match=r"memory://album/out"):
-            journal.look()
-    else:
-        journal.look()
-
-
 def test_what_cannot_be_read_is_explained(store, monkeypatch):
     with pytest.raises(BadPicture, match=r"memory://album/gone\.jpg does not exist"):
         read_object(Path("memory:/album/gone.jpg"))
@@ -189,3 +202,25 @@ def test_a_result_in_a_store_that_somebody_changed_is_kept(store, capsys):
     assert store.cat_file("/album/out/face.jpg") == b"mine"
     assert run("fix", "memory://album/in", "-o", "memory://album/out", "--overwrite") == 0
     assert store.cat_file("/album/out/face.jpg") != b"mine"
+
+
+def test_the_gallery_of_a_continued_run_shows_what_is_in_the_store(store, tmp_path):
+    page = tmp_path / "page.html"
+    assert run("fix", "memory://album/in", "-o", "memory://album/out") == 0
+    store.pipe_file("/album/in/new.png", store.cat_file("/album/in/plain.png"))
+    assert run("fix", "memory://album/in", "-o", "memory://album/out", "--gallery", page) == 0
+    text = page.read_text()
+    assert "<bdi>memory://album/in/deep/face.png</bdi>" in text
+    assert "memory:/album" not in text
+    assert "no image" not in text
+
+
+@pytest.mark.parametrize(("source", "target"), [("in", "gone"), ("gone", "in"), ("gone", "gone"), ("disk", "in")])
+def test_a_picture_that_is_gone_leaves_the_other_one_in_the_gallery(store, tmp_path, source, target):
+    (tmp_path / "face.jpg").write_bytes(PHOTO.read_bytes())
+    places = {name: Path(f"memory:/album/{name}/face.jpg") for name in ("in", "gone")} | {"disk": tmp_path / "face.jpg"}
+    gallery = Gallery(tmp_path / "page.html")
+    gallery.add_earlier(Job(places[source], places[target]))
+    gallery.close()
+    text = (tmp_path / "page.html").read_text()
+    assert ("no image before" in text, "no image after" in text) == (source == "gone", target == "gone")
