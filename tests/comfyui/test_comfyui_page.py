@@ -19,8 +19,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 ALBUM = REPOSITORY / "build" / "browser" / "comfyui"
-NOT_OURS = re.compile(r"Failed to load resource|net::ERR_|api\.comfy\.org|Failed to fetch")
-"""What the page complains of at once, as there is no network."""
+NOT_OURS = re.compile(r"Failed to load resource|net::ERR_|api\.comfy\.org|Failed to fetch|comboBoolMigration")
+"""What the page complains of at once, as there is no network; and a script of Impact Pack, at each tick box there is."""
 MILLISECONDS = PATIENCE * 1000
 SPOTS = {
     "LoadImage": (90, 150),
