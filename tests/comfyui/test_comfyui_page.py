@@ -20,7 +20,7 @@ FLAGS = (
 )
 ALBUM = REPOSITORY / "build" / "browser" / "comfyui"
 NOT_OURS = re.compile(r"Failed to load resource|net::ERR_|api\.comfy\.org|Failed to fetch|comboBoolMigration")
-"""What the page complains of at once, as there is no network; and a script of Impact Pack, at each tick box there is."""
+"""What the page complains of at once, as there is no network, and what a script of Impact Pack does at tick boxes."""
 MILLISECONDS = PATIENCE * 1000
 SPOTS = {
     "LoadImage": (90, 150),
