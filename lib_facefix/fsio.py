@@ -159,9 +159,10 @@ def _is_abandoned(state: os.stat_result) -> bool:
 
 
 def check_place(path: Path) -> None:
-    """Raise `CannotWrite` if no file can be written at `path`: its name is too long, it is a folder, or below a file.
+    """Raise `CannotWrite` if no file can be written at `path`: its name is too long, or it is a folder.
 
-    Nothing is created: this is for use before long work.
+    This also holds below a file, and in a folder that may not be written. Nothing is created: this is for use before
+    long work.
     """
     real = Path(os.path.realpath(path))
     folder = next((parent for parent in real.parents if os.path.lexists(parent)), Path())
@@ -173,6 +174,11 @@ def check_place(path: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:
         raise cannot_write(path, error) from error
+    allowed = os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+    is_replaced = real.is_file() or not os.path.lexists(real)  # not a device or a pipe, see `open_special`
+    if not allowed and is_replaced and find_open_number(path) is None:
+        read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise cannot_write(path, OSError(errno.EROFS if read_only else errno.EACCES, ""))
 
 
 def atomic_write(path: Path, write: Callable[[BinaryIO], object], handover: Handover | None = None) -> tuple[str, ...]:
@@ -184,7 +190,7 @@ def atomic_write(path: Path, write: Callable[[BinaryIO], object], handover: Hand
     written into. Raises `CannotWrite` with path and reason. handover: called before `path` is replaced.
     """
     try:
-        into = _open_special(path)
+        into = open_special(path)
         if into is None:
             return _write(Path(os.path.realpath(path)), write, handover)
         content = io.BytesIO()  # writers of pictures want to seek
@@ -210,7 +216,7 @@ def put_in_place(part: Path, path: Path) -> None:
                 os.close(folder)
 
 
-def _open_special(path: Path) -> BinaryIO | None:
+def open_special(path: Path) -> BinaryIO | None:
     """Return an open file if `path` must be written into rather than replaced, otherwise None.
 
     Raises `OSError` at once for a pipe without a reader, and for what takes no stream of bytes.

@@ -11,7 +11,16 @@ from .overlap import Done, Job, Listed, fix_one, fix_overlapped
 from .planners import make_planner, plan_from_file
 from .ray_runner import RaySettings, fix_on_ray
 from .report import describe_plan, explain_absent, has_failed, list_reasons, make_document, summarize_faces
-from .report_file import Report, check_kind, keep_rows, kind_of, may_continue, open_report
+from .report_file import (
+    Report,
+    check_kind,
+    holds_results,
+    keep_rows,
+    kind_of,
+    may_continue,
+    open_report,
+    refuse_own_folder,
+)
 from .shard import Shard
 from .targets import (
     STREAM,
@@ -60,6 +69,7 @@ __all__ = [
     "hash_file",
     "hash_models",
     "hash_work",
+    "holds_results",
     "keep_apart",
     "keep_rows",
     "kind_of",
@@ -71,6 +81,7 @@ __all__ = [
     "open_log",
     "open_report",
     "plan_from_file",
+    "refuse_own_folder",
     "refuse_to_replace",
     "skip_existing",
     "summarize_faces",

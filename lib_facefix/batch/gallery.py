@@ -6,7 +6,6 @@ import base64
 import contextlib
 import hashlib
 import io
-import json
 import os
 import tempfile
 from collections import Counter
@@ -21,10 +20,11 @@ from ..fsio import atomic_write, cannot_write
 from ..pictures import read_picture
 from ..pictures.objects import as_url, is_remote, read_object
 from ..types import Image
+from .journal_lines import list_lines, pack_line
 from .overlap import Job
 from .preview import Preview, make_preview, preview_result
 from .report import has_failed, summarize_faces
-from .report_file import KEPT_BYTES, dump, largest_distance
+from .report_file import KEPT_BYTES, largest_distance
 
 MAX_IMAGES = 10_000
 """Images on a page, the first ones in its order: more would make browsers slow."""
@@ -99,7 +99,7 @@ class Gallery:
         pictures = [base64.b64encode(one).decode() for one in (preview.before, preview.after)] if preview else []
         size = preview.size if preview else None
         line = {"path": path, "output": output, "kind": kind, "text": text, "rate": rate}
-        packed = dump({**line, "pictures": pictures, "size": size}).encode() + b"\n"
+        packed = pack_line({**line, "pictures": pictures, "size": size})
         try:
             place = self._file.seek(0, os.SEEK_END)
             self._file.write(packed)
@@ -113,15 +113,15 @@ class Gallery:
         self._cards[line["path"]] = _Card((-order, line["path"]), line["kind"], place)
 
     def _read(self) -> None:
-        """Read what an earlier run has left; a last line that was cut off is removed."""
+        """Read what an earlier run has left: damaged lines are ignored, and a last one that was cut off is removed."""
         self._file.seek(0)
         place = 0
         for raw in iter(self._file.readline, b""):
             if not raw.endswith(b"\n"):
                 self._file.truncate(place)
                 return
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                self._keep(json.loads(raw), place)
+            for line in list_lines(raw)[0]:
+                self._keep(line, place)
             place += len(raw)
 
     def _write(self, file: BinaryIO) -> None:
@@ -137,7 +137,8 @@ class Gallery:
         file.write(start.encode())
         for card in cards[:MAX_IMAGES]:
             self._file.seek(card.place)
-            file.write(_draw(json.loads(self._file.readline()), self._path).encode("utf-8", "replace"))
+            [line], _ = list_lines(self._file.readline())
+            file.write(_draw(line, self._path).encode("utf-8", "replace"))
         file.write(end.encode())
 
 

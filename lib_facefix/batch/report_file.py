@@ -9,13 +9,14 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TextIO, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO, cast
 
 from ..errors import BadSetting
-from ..fsio import atomic_write, cannot_write, find_open_number
+from ..fsio import atomic_write, cannot_write, find_open_number, open_special
 from ..planning.plan import VERSION
+from .journal_entries import FOLDER
 
 KINDS = ("json", "jsonl", "csv")
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
@@ -25,6 +26,8 @@ COLUMNS = (
     *("faces", "fixed", "unchanged", "failed", "identity", "seconds", "why"),
 )
 """Columns of a CSV report. identity: the largest distance between a face before and after."""
+RESULT, PLANNED = "result", "planned"
+"""What a row tells of: a result, or the plan of a dry run. One of a failure does not say which run it is from."""
 KEPT_BYTES = 64 << 20
 """Bytes that wait in memory for the end of a run; more go to a temporary file."""
 
@@ -71,48 +74,73 @@ def may_continue(path: Path, kind: str) -> bool:
     return False
 
 
-def keep_rows(path: Path, kind: str, redone: Collection[str]) -> set[str]:
+class _Row(NamedTuple):
+    """A whole row of a report."""
+
+    name: str
+    """Image."""
+    text: str
+    state: str
+    """`RESULT`, `PLANNED`, or blank if it tells of neither."""
+
+
+def holds_results(path: Path, kind: str) -> bool:
+    """Return whether such a file tells of results, which a dry run must not replace."""
+    states = {row.state for row in _list_rows(path, kind)}
+    return RESULT in states or ("" in states and PLANNED not in states)
+
+
+def keep_rows(path: Path, kind: str, redone: Collection[str], named: Collection[str] = ()) -> set[str]:
     """Remove the rows of images that are done again from such a file, and what a killed run wrote of a last one.
 
-    So each image has one row in the end. Returns the images that the file names still; raises `CannotWrite`.
+    named: all images of the run; of these, the rows of a dry run are removed, too. So each image has one row in the
+    end. Returns the images that the file names still; raises `CannotWrite`.
     """
     kept = set[str]()
 
     def write(file: BinaryIO) -> None:
         if kind == "csv":
             file.write(_row(COLUMNS).encode())
-        for name, text in _list_rows(path, kind):
-            if name not in redone:
-                kept.add(name)
-                file.write(text.encode("utf-8", "surrogateescape"))
+        for row in _list_rows(path, kind):
+            if row.name not in redone and not (row.state == PLANNED and row.name in named):
+                kept.add(row.name)
+                file.write(row.text.encode("utf-8", "surrogateescape"))
 
     atomic_write(path, write)
     return kept
 
 
-def _list_rows(path: Path, kind: str) -> Iterator[tuple[str, str]]:
-    """Yield the image and the text of each whole row of a report."""
+def _list_rows(path: Path, kind: str) -> Iterator[_Row]:
+    """Yield each whole row of a report."""
     with path.open("r", encoding="utf-8", errors="surrogateescape", newline="") as file:
         if kind == "csv":
             yield from _list_csv(file)
             return
         for line in file:
-            with contextlib.suppress(ValueError, KeyError, TypeError):  # a line that was cut off
-                name = str(json.loads(line)["path"])
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # a line that was cut off
+                record = json.loads(line)
+                state = RESULT if record.get("output") else PLANNED if record.get("dry_run") else ""
+                row = _Row(str(record["path"]), line, state)
                 if line.endswith("\n"):
-                    yield name, line
+                    yield row
 
 
-def _list_csv(file: TextIO) -> Iterator[tuple[str, str]]:
+def _list_csv(file: TextIO) -> Iterator[_Row]:
     before: list[str] = []
     with contextlib.suppress(csv.Error):  # a row that was cut off in a name of two lines
         for row in csv.reader(file, strict=True):
             if len(before) == len(COLUMNS) and before != list(COLUMNS):
-                yield before[0], _row(before)
+                yield _read_csv_row(before)
             before = row
         file.buffer.seek(-1, os.SEEK_END)
         if len(before) == len(COLUMNS) and before != list(COLUMNS) and file.buffer.read() == b"\n":
-            yield before[0], _row(before)
+            yield _read_csv_row(before)
+
+
+def _read_csv_row(values: Sequence[str]) -> _Row:
+    name, output, status, *_ = values
+    planned = status in ("fixed", "unchanged")  # without an output: by a dry run
+    return _Row(name, _row(values), RESULT if output else PLANNED if planned else "")
 
 
 def status_of(record: Mapping[str, Any]) -> str:
@@ -165,26 +193,28 @@ class _Lines:
     """One line for each image, in the file as soon as the image is finished."""
 
     def __init__(self, path: Path, kind: str, *, continues: bool) -> None:
-        self._path, self._kind = path, kind
+        self._path, self._kind, self._notes = path, kind, tuple[str, ...]()
         with _writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "a" if continues else "w"
-            self._file = path.open(mode, encoding="utf-8", errors="surrogateescape", newline="")
-            if kind == "csv" and not continues:
-                self._file.write(_row(COLUMNS))
+            start = _row(COLUMNS).encode() if kind == "csv" and not continues else b""
+            special = open_special(path)
+            if special is None and not continues:
+                self._notes = atomic_write(path, lambda file: file.write(start))  # other names of the old file keep it
+            self._file = special or path.open("ab")
+            if special:
+                self._file.write(start)
                 self._file.flush()
 
     def add(self, record: Mapping[str, Any]) -> None:
         text = dump({"version": VERSION, **record}) + "\n" if self._kind == "jsonl" else _row(_columns(record))
         with _writing(self._path):
-            self._file.write(text)
+            self._file.write(text.encode("utf-8", "surrogateescape"))
             self._file.flush()
 
     def close(self) -> tuple[str, ...]:
         with _writing(self._path), self._file:
             if self._path.is_file():  # a pipe cannot be synced
                 os.fsync(self._file.fileno())
-        return ()
+        return self._notes
 
 
 def dump(content: Mapping[str, Any], indent: int | None = None) -> str:
@@ -216,8 +246,8 @@ def _outcomes(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _row(values: object) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cast(Any, values))
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(cast(Any, values))  # up to Python 3.12, only these are quoted
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 @contextlib.contextmanager
@@ -232,3 +262,11 @@ def check_kind(path: Path | None, kind: str | None) -> None:
     """Raise `BadSetting` for a kind of report without a report."""
     if kind and path is None:
         raise BadSetting("--report-format has no effect without --report FILE")
+
+
+def refuse_own_folder(path: Path) -> None:
+    """Raise `BadSetting` for a file in a folder of journals, one of which it might replace."""
+    if FOLDER in Path(os.path.realpath(path)).parts:
+        raise BadSetting(
+            f"{path} is in a folder called {FOLDER}, where FaceFix keeps its journal. Choose another folder"
+        )

@@ -25,12 +25,14 @@ from ..batch import (
     fix_on_ray,
     fix_one,
     fix_overlapped,
+    holds_results,
     keep_apart,
     keep_rows,
     kind_of,
     may_continue,
     open_log,
     open_report,
+    refuse_own_folder,
     refuse_to_replace,
     skip_existing,
 )
@@ -184,6 +186,7 @@ def _check_flags(arguments: argparse.Namespace) -> None:
     for path in (arguments.report, arguments.gallery):
         if path:
             check_place(path)
+            refuse_own_folder(path)
 
 
 def _start_tally(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job], left: Sequence[Job]) -> Tally:
@@ -203,7 +206,7 @@ def _finish(arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job], le
     if tally.bar is not None:
         tally.bar.close()
     if tally.is_stopped:
-        print_lines([tally.explain_stop()], error=True)
+        print_lines([tally.explain_stop(len(jobs) - len(left))], error=True)
     elif batch.journal and left and not arguments.quiet:
         print_lines([tally.summarize(len(jobs) - len(left))])
     if tally.report:
@@ -247,17 +250,26 @@ def _fix_all(batch: Batch, jobs: Sequence[Job], tally: Tally, arguments: argpars
 def _open_report(
     arguments: argparse.Namespace, batch: Batch, jobs: Sequence[Job], left: Sequence[Job]
 ) -> Report | None:
-    """Return the report, if any, with the images that an earlier run has done and that it does not name yet."""
+    """Return the report, if any, with the images that an earlier run has done and that it does not name yet.
+
+    Rows of other images stay in it: they are of another shard, or of another folder.
+    """
     if not arguments.report:
         return None
-    kind = kind_of(arguments.report, arguments.report_format)
-    continues = batch.journal is not None and len(left) < len(jobs) and may_continue(arguments.report, kind)
-    known = keep_rows(arguments.report, kind, {as_url(job.source) for job in left}) if continues else set()
+    path, kind = arguments.report, kind_of(arguments.report, arguments.report_format)
+    continues = may_continue(path, kind) and (batch.journal is not None or not arguments.overwrite)
+    known = set[str]()
+    if continues:
+        if arguments.dry_run and holds_results(path, kind):
+            what = "has the results of an earlier run, and --dry-run has only plans"
+            raise BadSetting(f"{path} {what}. Choose another report, or add --overwrite to replace it")
+        known = keep_rows(path, kind, *({as_url(job.source) for job in some} for some in (left, jobs)))
+        batch.records[:] = [record for record in batch.records if record["path"] not in known]
     for job in set(jobs) - set(left):
         if as_url(job.source) not in known:
             with batch.recording(job.source) as record:
                 record.update(output=as_url(job.target), skipped="done by an earlier run")
-    return open_report(arguments.report, kind, continues=continues)
+    return open_report(path, kind, continues=continues)
 
 
 def _open_gallery(arguments: argparse.Namespace, journal: Journal | None) -> Gallery | None:

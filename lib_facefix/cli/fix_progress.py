@@ -94,18 +94,21 @@ class Tally:
         if self.report:
             self.report.add(record)
 
-    def explain_stop(self) -> str:
-        """Return the sentence for a run that the user has stopped."""
+    def explain_stop(self, earlier: int) -> str:
+        """Return the sentence for a run that the user has stopped. earlier: number of images done by earlier runs."""
         where = f"stopped at {self.stopped}" if self.stopped else "stopped"
-        return f"{where}; {self.done} of {self.total} images done"
+        return f"{where}; {self._count_done(earlier)}"
 
     def summarize(self, earlier: int) -> str:
         """Return a sentence on a whole folder. earlier: number of images that were done by earlier runs."""
         seconds = time.monotonic() - self.started
         rate = self.done / seconds if seconds else 0.0
-        before = f", {earlier} done earlier" if earlier else ""
         failed = f", {self.failures} failed" if self.failures else ""
-        return f"{self.done} of {self.total} images done{before}{failed}; {_show_time(seconds)}, {rate:.2f} images/s"
+        return f"{self._count_done(earlier)}{failed}; {_show_time(seconds)}, {rate:.2f} images/s"
+
+    def _count_done(self, earlier: int) -> str:
+        before = f", {earlier} done earlier" if earlier else ""
+        return f"{self.done} of {self.total} images done{before}"
 
 
 def make_bar(arguments: argparse.Namespace, total: int, earlier: int) -> tqdm[Any] | None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +22,7 @@ from .errors import FORBIDDEN, UNAUTHORISED, refuse
 from .handlers import Limits
 from .job import Job
 from .job_queue import JobQueue
+from .json_response import JSONResponse
 from .operation import make_operation_router, open_metrics
 from .routes import make_router
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.params import Depends
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from .folder_jobs import FolderJobs
 from .handlers import Host, Service
 from .job import VERSION, Answer, Job
 from .job_queue import JobQueue
+from .json_response import JSONResponse
 from .parse_body import FORM, JSON
 from .request_body import GoneError, receive_body
 from .room import Upload

@@ -1,6 +1,8 @@
 """Folders of the server: which may be named, and what is made of one."""
 
+import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -171,3 +173,15 @@ def test_a_bad_detector_is_told_once_and_not_of_every_picture(serve, place, take
     assert (state["state"], state["result"]) == ("failed", None)
     assert "net.onnx" in state["error"]
     assert not (place / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode there")
+def test_files_whose_names_are_not_unicode_are_told(serve, place, photo):
+    (place / "old" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(photo)
+    client = serve(folders=[place])
+    state = ended(client, begin(client, place / "old", place / "new").json()["job"])
+    assert state["state"] == "done"
+    assert [os.fsencode(one["path"]) for one in state["result"]["pictures"]] == [
+        bytes(place / "old" / "caf") + b"\xe9.jpg"
+    ]
+    assert (place / "new" / os.fsdecode(b"caf\xe9.jpg")).is_file()

@@ -111,3 +111,12 @@ def test_a_disk_that_cannot_be_written_is_told_before_any_work(album, tmp_path, 
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     assert run("fix", album, "-o", small_disk / "out") == 1
     assert "the disk is read-only" in capsys.readouterr().err
+
+
+@ON_POSIX
+@pytest.mark.parametrize("flag", ["--report", "--gallery"])
+def test_a_report_that_cannot_be_written_is_told_before_any_work(album, tmp_path, small_disk, capsys, flag):
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    assert run("fix", album, "-o", tmp_path / "out", flag, small_disk / "new" / "page.html") == 1
+    assert "the disk is read-only" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

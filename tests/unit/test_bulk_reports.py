@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def test_a_report_has_one_row_for_each_image_wherever_a_run_was_killed(album, tm
     from lib_facefix.batch.report import new_record
     from lib_facefix.batch.report_file import keep_rows, may_continue, open_report
 
-    path, names = tmp_path / f"r.{kind}", ["first.jpg", 'a\nb",.jpg', os.fsdecode(b"caf\xe9.jpg")]
+    path, names = tmp_path / f"r.{kind}", ["first.jpg", 'a\nb",.jpg', "a\rb.jpg", os.fsdecode(b"caf\xe9.jpg")]
 
     def write(names, **more):
         report = open_report(path, kind, **more)
@@ -145,3 +146,107 @@ def test_an_image_that_failed_and_then_was_done_has_one_row(album, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == 10
     assert {row["status"] for row in rows} == {"fixed", "unchanged"}
+
+
+def rows_of(report):
+    with report.open(newline="") as file:
+        return {Path(row["path"]).relative_to(report.parent).as_posix(): row for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("more", [[], ["--again"], ["--overwrite"]])
+def test_shards_one_after_the_other_share_a_report(album, tmp_path, more):
+    (album / "phone.dng").touch()
+    for number in (1, 2):
+        run("fix", album, "-o", tmp_path / "out", "--report", tmp_path / "r.csv", "--shard", f"{number}/2", *more)
+    assert len(rows_of(tmp_path / "r.csv")) == 11
+    assert len((tmp_path / "r.csv").read_text().splitlines()) == 12
+    assert {row["status"] for row in rows_of(tmp_path / "r.csv").values()} == {"fixed", "unchanged", "skipped"}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_the_rows_of_another_album_stay_in_a_report(album, tmp_path, kind):
+    report = tmp_path / f"r.{kind}"
+    run("fix", album, "-o", tmp_path / "out", "--report", report)
+    before = report.read_text().splitlines()
+    run("fix", album / "deep", "-o", tmp_path / "more", "--report", report)
+    assert len(report.read_text().splitlines()) == len(before)  # the photo is in both
+    shutil.copytree(album, tmp_path / "other")
+    run("fix", tmp_path / "other", "-o", tmp_path / "third", "--report", report)
+    after = report.read_text().splitlines()
+    assert len(after) == len(before) + 10
+    assert len(set(before) - set(after)) == 1
+
+
+def test_photos_that_are_skipped_keep_their_rows(album, tmp_path):
+    flags = "-o", tmp_path / "out", "--report", tmp_path / "r.csv"
+    run("fix", album, *flags)
+    whole = (tmp_path / "r.csv").read_text()
+    run("fix", album, *flags, "--skip-existing")
+    assert (tmp_path / "r.csv").read_text() == whole
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_dry_run_replaces_no_report_of_results(album, tmp_path, kind, capsys):
+    report, flags = tmp_path / f"r.{kind}", ["-o", tmp_path / "out"]
+    (album / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no more")
+    for _ in range(2):  # plans may be replaced by others, and by results
+        assert run("fix", album, *flags, "--dry-run", "--report", report) == 1
+        assert len(report.read_text().splitlines()) == (12 if kind == "csv" else 11)
+    assert run("fix", album, *flags, "--report", report) == 1
+    whole = report.read_text()
+    assert len(whole.splitlines()) == (12 if kind == "csv" else 11)
+    assert run("fix", album, *flags, "--dry-run", "--report", report) == 2
+    assert "has the results of an earlier run, and --dry-run has only plans" in capsys.readouterr().err
+    assert report.read_text() == whole
+    assert run("fix", album, *flags, "--dry-run", "--report", report, "--overwrite") == 1
+    assert str(tmp_path / "out") not in report.read_text()
+    run("fix", album, *flags)
+    assert run("fix", album, *flags, "--report", report) == 1  # photos that are done, of which the file has plans
+    assert report.read_text().count("done by an earlier run") == 10
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl", "csv"])
+def test_a_report_with_the_name_of_a_hard_link_leaves_the_photo(album, tmp_path, kind):
+    report, photo = tmp_path / f"r.{kind}", album / "plain0.png"
+    before = photo.read_bytes()
+    os.link(photo, report)
+    assert run("fix", album, "-o", tmp_path / "out", "--report", report, "--overwrite") == 0
+    assert photo.read_bytes() == before
+    assert "plain0.png" in report.read_text()
+
+
+@ON_POSIX
+@pytest.mark.parametrize("kind", ["json", "jsonl", "csv"])
+def test_a_report_to_a_pipe_that_nobody_reads_is_refused(album, tmp_path, kind):
+    os.mkfifo(tmp_path / "pipe")
+    running = start(album, "-o", tmp_path / "out", "--report", tmp_path / "pipe", "--report-format", kind)
+    try:
+        _, told = running.communicate(timeout=120)
+    finally:
+        running.kill()
+    assert running.returncode == 1
+    assert "nothing reads from it. Start its reader first" in told
+
+
+@pytest.mark.parametrize("flag", ["--report", "--gallery"])
+@pytest.mark.parametrize("name", ["journal", "new/r.csv"])
+def test_reports_do_not_go_where_the_journal_is(album, tmp_path, flag, name, capsys):
+    run("fix", album, "-o", tmp_path / "out")
+    journal = (tmp_path / "out" / ".facefix" / "journal").read_bytes()
+    assert run("fix", album, "-o", tmp_path / "out", flag, tmp_path / "out" / ".facefix" / name, "--overwrite") == 2
+    assert "where FaceFix keeps its journal. Choose another folder" in capsys.readouterr().err
+    assert (tmp_path / "out" / ".facefix" / "journal").read_bytes() == journal
+
+
+@pytest.mark.parametrize("damage", [(b'"pictures"', b'"pictuges"'), (b'"kind"', b'"kinf"'), (b'{"', b'{"\xff')])
+def test_damaged_lines_of_a_gallery_are_ignored(album, tmp_path, damage):
+    flags = "-o", tmp_path / "out", "--gallery", tmp_path / "page.html"
+    run("fix", album, *flags)
+    whole, waiting = (tmp_path / "page.html").read_text(), tmp_path / "out" / ".facefix" / "gallery"
+    content = waiting.read_bytes()
+    assert damage[0] in content
+    waiting.write_bytes(content.replace(*damage, 1))
+    assert run("fix", album, *flags) == 0
+    again = (tmp_path / "page.html").read_text()
+    assert {name for _, name in CARD.findall(again)} == {name for _, name in CARD.findall(whole)}
+    assert again.count('src="data:image/jpeg;base64,') == whole.count('src="data:image/jpeg;base64,')

@@ -327,6 +327,8 @@ def test_ctrl_c_keeps_what_is_done_and_reports_it(photo, tmp_path, monkeypatch, 
         json.loads((tmp_path / "r.json").read_text())["pictures"][1]["error"] == "stopped before this file was finished"
     )
     assert "1 of 2 images done" in capsys.readouterr().err
+    assert run("fix", photo.parent, "-o", tmp_path / "out") == 130
+    assert "0 of 2 images done, 1 done earlier" in capsys.readouterr().err
 
 
 def test_a_missing_file_fails_alone(photo, tmp_path, capsys):

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from lib_facefix.errors import CannotWrite
-from lib_facefix.fsio import ABANDONED_AFTER, atomic_write, sweep_temp
+from lib_facefix.fsio import ABANDONED_AFTER, atomic_write, check_place, sweep_temp
 from lib_facefix.pictures import read_picture, write_picture
 
 
@@ -323,3 +323,25 @@ def test_temporary_folders_of_killed_runs_are_swept_and_no_others(tmp_path):
         [fresh.name, busy.name, opened.name, named.name, "facefix-settings", "facefix-linked_1"]
     )
     sweep_temp(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permissions of this kind there")
+def test_a_folder_that_may_not_be_written_is_told_and_a_device_in_it_may_be_written():
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as name:  # `tmp_path` is closed to others
+        folder = Path(name)
+        (folder / "mine").touch()
+        os.mkfifo(folder / "pipe")
+        check_place(folder / "new" / "page.html")
+        folder.chmod(0o555)
+        try:
+            if user == 0:
+                os.seteuid(65534)
+            for path in (folder / "page.html", folder / "new" / "page.html", folder / "mine"):
+                with pytest.raises(CannotWrite, match="permission denied"):
+                    check_place(path)
+            for special in (folder / "pipe", Path("/dev/null"), Path("/dev/stdout"), Path("/dev/fd/1")):
+                check_place(special)
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o700)
