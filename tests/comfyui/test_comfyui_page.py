@@ -19,8 +19,10 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 ALBUM = REPOSITORY / "build" / "browser" / "comfyui"
+LEFT_OUT = "**/comboBoolMigration.js"
+"""A script of Impact Packs of 2024: in a page of 2025, it breaks the tick boxes of all packs."""
 NOT_OURS = re.compile(r"Failed to load resource|net::ERR_|api\.comfy\.org|Failed to fetch|comboBoolMigration")
-"""What the page complains of at once, as there is no network, and what a script of Impact Pack does at tick boxes."""
+"""What the page complains of at once, as there is no network, and of what is left out."""
 MILLISECONDS = PATIENCE * 1000
 SPOTS = {
     "LoadImage": (90, 150),
@@ -60,6 +62,7 @@ def page(comfyui):
         opened.errors = []
         opened.on("pageerror", lambda error: opened.errors.append(str(error)))
         opened.on("console", lambda said: said.type == "error" and opened.errors.append(said.text))
+        opened.route(LEFT_OUT, lambda route: route.abort())
         opened.goto(comfyui.address)
         opened.wait_for_function("window.app?.graph && window.app.extensionManager && document.querySelector('canvas')")
         opened.wait_for_timeout(3000)  # the page shows its start screen over the canvas for a while
